@@ -1,0 +1,100 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a module is going to do, and the one way of doing it.
+
+A planner turns what is and what is wanted into a Plan; carry_out() reports it, applies it outside check mode, and says
+exactly what was applied where the kernel refuses a change in the middle.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Callable, Sequence
+
+if TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change of the host: its line in the operator's language, and what the adapter needs to apply it."""
+
+    line: str
+    action: Any
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The changes in the order in which they are applied, and the state before and after as lines of text."""
+
+    changes: tuple[Change, ...] = ()
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+
+
+class BadRequest(Exception):
+    """The task asks for something impossible. Nothing was touched. The message starts with the option's path."""
+
+
+class Refused(Exception):
+    """The host refused a change: what was attempted on which object, what that means, and what to do next.
+
+    ``applied`` counts the changes of the sequence at hand that did take effect before.
+    """
+
+    def __init__(self, message: str, applied: int = 0) -> None:
+        super().__init__(message)
+        self.applied = applied
+
+
+def one_by_one(apply: Callable[[Any], None]) -> Callable[[Sequence[Change]], None]:
+    """Make an adapter that applies one action into one that applies a sequence."""
+
+    def apply_all(changes: Sequence[Change]) -> None:
+        for position, change in enumerate(changes):
+            try:
+                apply(change.action)
+            except Refused as refusal:
+                refusal.applied = position
+                raise
+
+    return apply_all
+
+
+def carry_out(
+    module: AnsibleModule,
+    plan: Plan,
+    apply_all: Callable[[Sequence[Change]], None],
+) -> dict[str, Any]:
+    """Apply the plan unless in check mode; return the result for exit_json, or fail with what was applied."""
+    result: dict[str, Any] = {
+        "changed": bool(plan.changes),
+        "changes": [change.line for change in plan.changes],
+    }
+    # Ansible shows a diff that is equal on both sides as an empty header; leave it out.
+    if plan.before != plan.after:
+        result["diff"] = {"before": _text(plan.before), "after": _text(plan.after)}
+    if plan.changes and not module.check_mode:
+        try:
+            apply_all(plan.changes)
+        except Refused as refusal:
+            _fail(module, plan, refusal)
+    return result
+
+
+def _fail(module: AnsibleModule, plan: Plan, refusal: Refused) -> None:
+    done = refusal.applied
+    applied = [change.line for change in plan.changes[:done]]
+    remaining = [change.line for change in plan.changes[done:]]
+    module.fail_json(
+        msg=f"{refusal} Applied before that: {len(applied)} of {len(plan.changes)} changes. "
+        "Running the task again continues from there.",
+        changed=bool(applied),
+        applied=applied,
+        remaining=remaining,
+    )
+
+
+def _text(lines: Sequence[str]) -> str:
+    return "".join(line + "\n" for line in lines)
