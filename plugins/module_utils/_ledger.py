@@ -1,0 +1,188 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who changed what on this host, and what was there before.
+
+The ledger never decides whether a change is needed; that is read from the kernel. It answers only what the kernel
+cannot: which of the things present are ours, and what to put back when the last owner lets go.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Callable, Dict, Mapping, Optional, Sequence, Tuple
+
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan, Refused, carry_out
+
+if TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
+
+PATH = "/var/lib/lvs-topology/ledger.json"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Who asked for a thing, and what was there before the first of them (None: nothing)."""
+
+    owners: Tuple[str, ...]
+    was: Any = None
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """All claims of a host, by kind and key. Changing it gives a new one."""
+
+    claims: Mapping[Tuple[str, str], Claim] = field(default_factory=dict)
+
+    @classmethod
+    def from_json(cls, text: str) -> Ledger:
+        """Read what to_json() wrote; ValueError says what is wrong with anything else."""
+        data = json.loads(text)
+        if not isinstance(data, dict):
+            raise ValueError("it is not a JSON object")
+        claims: Dict[Tuple[str, str], Claim] = {}
+        for kind, entries in data.items():
+            if not isinstance(entries, dict):
+                raise ValueError(f"{kind} is not a JSON object")
+            for key, entry in entries.items():
+                owners = entry.get("owners") if isinstance(entry, dict) else None
+                if not isinstance(owners, list) or not owners or not all(isinstance(name, str) for name in owners):
+                    raise ValueError(f"{kind} {key} has no list of owners")
+                claims[kind, key] = Claim(tuple(sorted(owners)), entry.get("was"))
+        return cls(claims)
+
+    def to_json(self) -> str:
+        data: Dict[str, Dict[str, Any]] = {}
+        for (kind, key), claim in self.claims.items():
+            data.setdefault(kind, {})[key] = {"owners": list(claim.owners), "was": claim.was}
+        return json.dumps(data, indent=2, sort_keys=True) + "\n"
+
+    def claim(self, kind: str, key: str, owner: str, was: Any = None) -> Ledger:
+        """Add an owner; what was there before the first one stays as it was noted."""
+        known = self.claims.get((kind, key))
+        if known is None:
+            return self._with(kind, key, Claim((owner,), was))
+        if owner in known.owners:
+            return self
+        return self._with(kind, key, Claim(tuple(sorted((*known.owners, owner))), known.was))
+
+    def release(self, kind: str, key: str, owner: str) -> Tuple[Ledger, bool, Any]:
+        """Take an owner away; the answer says whether that was the last one, and what was there before all of them."""
+        known = self.claims.get((kind, key))
+        if known is None or owner not in known.owners:
+            return self, False, None
+        others = tuple(name for name in known.owners if name != owner)
+        if others:
+            return self._with(kind, key, Claim(others, known.was)), False, known.was
+        return self._with(kind, key, None), True, known.was
+
+    def owned(self, kind: str, owner: str) -> Dict[str, Any]:
+        """The keys that an owner claims, each with what was there before."""
+        return {
+            key: claim.was
+            for (claimed_kind, key), claim in sorted(self.claims.items(), key=lambda item: item[0])
+            if claimed_kind == kind and owner in claim.owners
+        }
+
+    def owners(self, kind: str, key: str) -> Tuple[str, ...]:
+        """Who claims this key; empty: it is not ours to take away."""
+        known = self.claims.get((kind, key))
+        return known.owners if known else ()
+
+    def _with(self, kind: str, key: str, claim: Optional[Claim]) -> Ledger:
+        claims = dict(self.claims)
+        if claim is None:
+            del claims[kind, key]
+        else:
+            claims[kind, key] = claim
+        return Ledger(claims)
+
+
+class LedgerFile:
+    """The ledger on disk: read whole, replaced whole, gone when nothing is claimed any more."""
+
+    def __init__(self, path: str = PATH) -> None:
+        self.path = path
+
+    def load(self) -> Ledger:
+        try:
+            with open(self.path, encoding="utf-8") as file:
+                return Ledger.from_json(file.read())
+        except FileNotFoundError:
+            return Ledger()
+        except ValueError as problem:
+            raise Refused(
+                f"The ledger {self.path} is damaged ({problem}). It notes what this collection changed on the host and "
+                "what was there before. Repair it or restore it from a backup; only when nothing has to be put back "
+                "may it be removed."
+            ) from problem
+        except OSError as problem:
+            raise Refused(f"The ledger {self.path} cannot be read: {problem.strerror}. Run as root.") from problem
+
+    def save(self, ledger: Ledger) -> None:
+        if ledger == self.load():
+            return
+        try:
+            if ledger.claims:
+                self._write(ledger.to_json())
+            else:
+                self._remove()
+        except OSError as problem:
+            raise Refused(f"The ledger {self.path} cannot be written: {problem.strerror}. Run as root.") from problem
+
+    def _write(self, text: str) -> None:
+        directory = os.path.dirname(self.path)
+        os.makedirs(directory, mode=0o700, exist_ok=True)
+        # mkstemp gives mode 0600. The rename makes the new ledger appear whole or not at all, also after a power cut.
+        handle, temporary = tempfile.mkstemp(prefix=".ledger.", dir=directory)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, self.path)
+        except OSError:
+            os.unlink(temporary)
+            raise
+        _sync_directory(directory)
+
+    def _remove(self) -> None:
+        os.unlink(self.path)
+        directory = os.path.dirname(self.path)
+        # Leftovers of a run that was killed while writing.
+        for name in os.listdir(directory):
+            if name.startswith(".ledger."):
+                os.unlink(os.path.join(directory, name))
+        if not os.listdir(directory):
+            os.rmdir(directory)
+
+
+def carry_out_booked(
+    module: AnsibleModule,
+    plan: Plan,
+    apply_all: Callable[[Sequence[Change]], None],
+    file: LedgerFile,
+    claimed: Ledger,
+    settled: Ledger,
+) -> Dict[str, Any]:
+    """carry_out() with the books kept: claims are on disk before the first change, releases after the last one.
+
+    A run that is killed in between therefore leaves a claim too many, never a change that nobody knows of.
+    """
+    if not module.check_mode:
+        file.save(claimed)
+    result = carry_out(module, plan, apply_all)
+    if not module.check_mode:
+        file.save(settled)
+    return result
+
+
+def _sync_directory(path: str) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
