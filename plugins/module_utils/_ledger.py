@@ -9,11 +9,12 @@ cannot: which of the things present are ours, and what to put back when the last
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import tempfile
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Callable, Dict, Mapping, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Mapping, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan, Refused, carry_out
 
@@ -27,7 +28,7 @@ PATH = "/var/lib/lvs-topology/ledger.json"
 class Claim:
     """Who asked for a thing, and what was there before the first of them (None: nothing)."""
 
-    owners: Tuple[str, ...]
+    owners: tuple[str, ...]
     was: Any = None
 
 
@@ -35,7 +36,7 @@ class Claim:
 class Ledger:
     """All claims of a host, by kind and key. Changing it gives a new one."""
 
-    claims: Mapping[Tuple[str, str], Claim] = field(default_factory=dict)
+    claims: Mapping[tuple[str, str], Claim] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, text: str) -> Ledger:
@@ -43,7 +44,7 @@ class Ledger:
         data = json.loads(text)
         if not isinstance(data, dict):
             raise ValueError("it is not a JSON object")
-        claims: Dict[Tuple[str, str], Claim] = {}
+        claims: dict[tuple[str, str], Claim] = {}
         for kind, entries in data.items():
             if not isinstance(entries, dict):
                 raise ValueError(f"{kind} is not a JSON object")
@@ -55,7 +56,7 @@ class Ledger:
         return cls(claims)
 
     def to_json(self) -> str:
-        data: Dict[str, Dict[str, Any]] = {}
+        data: dict[str, dict[str, Any]] = {}
         for (kind, key), claim in self.claims.items():
             data.setdefault(kind, {})[key] = {"owners": list(claim.owners), "was": claim.was}
         return json.dumps(data, indent=2, sort_keys=True) + "\n"
@@ -69,7 +70,7 @@ class Ledger:
             return self
         return self._with(kind, key, Claim(tuple(sorted((*known.owners, owner))), known.was))
 
-    def release(self, kind: str, key: str, owner: str) -> Tuple[Ledger, bool, Any]:
+    def release(self, kind: str, key: str, owner: str) -> tuple[Ledger, bool, Any]:
         """Take an owner away; the answer says whether that was the last one, and what was there before all of them."""
         known = self.claims.get((kind, key))
         if known is None or owner not in known.owners:
@@ -79,7 +80,7 @@ class Ledger:
             return self._with(kind, key, Claim(others, known.was)), False, known.was
         return self._with(kind, key, None), True, known.was
 
-    def owned(self, kind: str, owner: str) -> Dict[str, Any]:
+    def owned(self, kind: str, owner: str) -> dict[str, Any]:
         """The keys that an owner claims, each with what was there before."""
         return {
             key: claim.was
@@ -87,12 +88,12 @@ class Ledger:
             if claimed_kind == kind and owner in claim.owners
         }
 
-    def owners(self, kind: str, key: str) -> Tuple[str, ...]:
+    def owners(self, kind: str, key: str) -> tuple[str, ...]:
         """Who claims this key; empty: it is not ours to take away."""
         known = self.claims.get((kind, key))
         return known.owners if known else ()
 
-    def _with(self, kind: str, key: str, claim: Optional[Claim]) -> Ledger:
+    def _with(self, kind: str, key: str, claim: Claim | None) -> Ledger:
         claims = dict(self.claims)
         if claim is None:
             del claims[kind, key]
@@ -156,7 +157,8 @@ class LedgerFile:
         for name in os.listdir(directory):
             if name.startswith(".ledger."):
                 os.unlink(os.path.join(directory, name))
-        if not os.listdir(directory):
+        # It stays where it holds something else or is a mount point.
+        with contextlib.suppress(OSError):
             os.rmdir(directory)
 
 
@@ -167,7 +169,7 @@ def carry_out_booked(
     file: LedgerFile,
     claimed: Ledger,
     settled: Ledger,
-) -> Dict[str, Any]:
+) -> dict[str, Any]:
     """carry_out() with the books kept: claims are on disk before the first change, releases after the last one.
 
     A run that is killed in between therefore leaves a claim too many, never a change that nobody knows of.

@@ -10,7 +10,6 @@ import stat
 from pathlib import Path
 
 import pytest
-
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger, LedgerFile
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
 

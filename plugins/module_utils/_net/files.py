@@ -1,0 +1,108 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Small configuration files that are wholly ours: planned as text, replaced whole."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import tempfile
+from dataclasses import dataclass
+
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan, Refused
+
+
+@dataclass(frozen=True)
+class File:
+    """A file as it is or shall be."""
+
+    text: str
+    mode: int = 0o644
+
+
+@dataclass(frozen=True)
+class WriteFile:
+    """Make the file read so, whatever is there."""
+
+    path: str
+    file: File
+
+
+@dataclass(frozen=True)
+class RemoveFile:
+    """Remove the file, and its directory where that is ours and now empty."""
+
+    path: str
+    own_directory: bool = False
+
+
+def plan_file(path: str, current: File | None, wanted: File | None, *, own_directory: bool = False) -> Plan:
+    """The change that makes one file right; wanted None: it shall not be there."""
+    if current == wanted:
+        return Plan()
+    before = (f"# {path}", *current.text.splitlines()) if current else ()
+    if wanted is None:
+        return Plan((Change(f"remove {path}", RemoveFile(path, own_directory)),), before, ())
+    after = (f"# {path}", *wanted.text.splitlines())
+    if current and current.text == wanted.text:
+        line = f"chmod {wanted.mode:04o} {path}"
+        before = (f"# {path} mode {current.mode:04o}",)
+        after = (f"# {path} mode {wanted.mode:04o}",)
+    else:
+        line = f"write {path}"
+    return Plan((Change(line, WriteFile(path, wanted)),), before, after)
+
+
+def joined(*plans: Plan) -> Plan:
+    """Several plans as one, in the given order."""
+    return Plan(
+        tuple(change for plan in plans for change in plan.changes),
+        tuple(line for plan in plans for line in plan.before),
+        tuple(line for plan in plans for line in plan.after),
+    )
+
+
+def read_file(path: str) -> File | None:
+    """The file as it is; None where there is none."""
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            return File(file.read(), stat.S_IMODE(os.fstat(file.fileno()).st_mode))
+    except FileNotFoundError:
+        return None
+    except OSError as problem:
+        raise Refused(f"{path} cannot be read: {problem.strerror}.") from problem
+
+
+def apply_file(action: WriteFile | RemoveFile) -> None:
+    """Carry out one change of a file."""
+    try:
+        if isinstance(action, WriteFile):
+            _replace(action.path, action.file)
+        else:
+            os.unlink(action.path)
+            if action.own_directory:
+                # It stays where it holds something else or is a mount point.
+                with contextlib.suppress(OSError):
+                    os.rmdir(os.path.dirname(action.path))
+    except OSError as problem:
+        verb = "written" if isinstance(action, WriteFile) else "removed"
+        raise Refused(f"{action.path} cannot be {verb}: {problem.strerror}. Run as root.") from problem
+
+
+def _replace(path: str, file: File) -> None:
+    directory = os.path.dirname(path)
+    os.makedirs(directory, mode=0o755, exist_ok=True)
+    # The dot keeps systemd and sysctl from reading a half-written file; the rename makes the new one appear whole.
+    handle, temporary = tempfile.mkstemp(prefix="." + os.path.basename(path) + ".", dir=directory)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape") as opened:
+            os.fchmod(opened.fileno(), file.mode)
+            opened.write(file.text)
+            opened.flush()
+            os.fsync(opened.fileno())
+        os.replace(temporary, path)
+    except OSError:
+        os.unlink(temporary)
+        raise

@@ -1,0 +1,162 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reading and writing sysctls, and the two modules that do it: sysctl_profile and arp_tuning."""
+
+from __future__ import annotations
+
+import errno
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, AbstractSet, Any, Iterable, Mapping
+
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, carry_out_booked
+from ansible_collections.lvs.topology.plugins.module_utils._net import sysctl_plan
+from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
+from ansible_collections.lvs.topology.plugins.module_utils._net.files import apply_file, read_file
+from ansible_collections.lvs.topology.plugins.module_utils._net.settle import to_let_go
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused, one_by_one
+
+if TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
+
+_ROOT = "/proc/sys"
+_CONF = _ROOT + "/net/ipv4/conf"
+
+
+def ensure_profile(module: AnsibleModule) -> dict[str, Any]:
+    """What the module sysctl_profile does."""
+    params = module.params
+    mistakes = Mistakes()
+    mistakes.owner(params["owner"])
+    present = params["state"] == "present"
+    wanted = sysctl_plan.check_values(params["values"] or {}, mistakes)
+    mistakes.raise_if_any()
+
+    book = LedgerFile()
+    ledger = book.load()
+    owner = params["owner"]
+    listed = None if params["values"] is None else set(wanted)
+    let_go = to_let_go(ledger, sysctl_plan.KIND, owner, listed, present=present, purge=params["purge"])
+    current = read(set(wanted) | let_go)
+    missing = sorted(set(wanted) - set(current))
+    if missing and present:
+        text = f"this kernel has no {', '.join(missing)} (a module may have to be loaded first)"
+        if params["missing"] == "fail":
+            mistakes.add("values", text)
+            mistakes.raise_if_any()
+        module.warn(f"values: {text}")
+    live = {key: value for key, value in wanted.items() if key in current} if present else {}
+    result, _after = _carry_out(module, book, _Run(owner, "", current, live, live, listed, let_go))
+    result["missing"] = missing
+    return result
+
+
+def ensure_arp(module: AnsibleModule) -> dict[str, Any]:
+    """What the module arp_tuning does."""
+    params = module.params
+    mistakes = Mistakes()
+    mistakes.owner(params["owner"])
+    present = params["state"] == "present"
+    options = params["interfaces"]
+    interfaces = set(os.listdir(_CONF))
+    current = read(sysctl_plan.conf_key(interface, name) for interface in interfaces for name in sysctl_plan.ARP_NAMES)
+    if present:
+        wishes = sysctl_plan.check_arp(options or [], interfaces, mistakes)
+        mistakes.raise_if_any()
+        demand = sysctl_plan.arp_demand(wishes, current, mistakes)
+        listed: set[str] | None = set(demand.persisted)
+    else:
+        demand = sysctl_plan.ArpDemand({}, {}, ())
+        listed = (
+            None
+            if options is None
+            else {
+                sysctl_plan.conf_key(option["interface"], name) for option in options for name in sysctl_plan.ARP_NAMES
+            }
+        )
+    mistakes.raise_if_any()
+
+    book = LedgerFile()
+    # A name of its own in the ledger, so that purging here never touches what sysctl_profile claimed.
+    claimant = f"{params['owner']}:arp"
+    let_go = to_let_go(book.load(), sysctl_plan.KIND, claimant, listed, present=present, purge=params["purge"])
+    run = _Run(claimant, "-arp", current, demand.live, demand.persisted, listed, let_go)
+    result, after = _carry_out(module, book, run)
+    for warning in demand.warnings:
+        module.warn(warning)
+    result["effective"] = sysctl_plan.effective(after)
+    return result
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What differs between the two modules."""
+
+    claimant: str
+    suffix: str
+    current: Mapping[str, str]
+    live: Mapping[str, str]
+    persisted: Mapping[str, str]
+    listed: AbstractSet[str] | None
+    let_go: AbstractSet[str]
+
+
+def _carry_out(module: AnsibleModule, book: LedgerFile, run: _Run) -> tuple[dict[str, Any], dict[str, str]]:
+    """The result, and the values afterwards."""
+    owner = module.params["owner"]
+    path = f"/etc/sysctl.d/90-lvs-topology-{owner}{run.suffix}.conf"
+    file_now = read_file(path)
+    at_boot = sysctl_plan.persisted_values(
+        file_now,
+        run.persisted if module.params["persist"] else {},
+        run.listed,
+        purge=module.params["purge"] and module.params["state"] == "present",
+    )
+    file_wanted = sysctl_plan.render(f"# Managed by lvs.topology (owner {owner}). Changes are overwritten.", at_boot)
+    plan, settlement = sysctl_plan.plan_sysctls(
+        book.load(), run.claimant, run.current, run.live, run.let_go, path, file_now, file_wanted
+    )
+    result = carry_out_booked(module, plan, one_by_one(_apply), book, settlement.claimed, settlement.settled)
+    after = dict(run.current)
+    after.update({c.action.key: c.action.value for c in plan.changes if isinstance(c.action, sysctl_plan.SetSysctl)})
+    return result, after
+
+
+def read(keys: Iterable[str]) -> dict[str, str]:
+    """The values of those keys that this kernel has."""
+    values = {}
+    for key in keys:
+        try:
+            with open(os.path.join(_ROOT, sysctl_plan.path_of(key)), encoding="ascii", errors="replace") as file:
+                values[key] = sysctl_plan.normal(file.read())
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as problem:
+            raise Refused(f"The sysctl {key} cannot be read: {problem.strerror}.") from problem
+    return values
+
+
+def _apply(action: Any) -> None:
+    if not isinstance(action, sysctl_plan.SetSysctl):
+        apply_file(action)
+        return
+    try:
+        with open(os.path.join(_ROOT, sysctl_plan.path_of(action.key)), "w", encoding="ascii") as file:
+            file.write(action.value + "\n")
+    except OSError as problem:
+        meaning = {
+            errno.EINVAL: "the kernel does not accept this value",
+            errno.ERANGE: "the value is out of the range that the kernel accepts",
+            errno.EROFS: "/proc/sys is read-only here, as it is in an unprivileged container",
+            errno.EACCES: "it may not be written here; run as root in the host's own network namespace",
+            errno.EPERM: "it may not be written here; run as root in the host's own network namespace",
+            errno.ENOENT: "it has disappeared since it was read",
+        }.get(problem.errno or 0, problem.strerror)
+        raise Refused(f"Setting the sysctl {action.key} to {action.value!r} failed: {meaning}.") from problem
+    is_now = read([action.key]).get(action.key)
+    if is_now != action.value:
+        raise Refused(
+            f"The kernel took {action.value!r} for the sysctl {action.key} and made {is_now!r} of it. "
+            "Ask for a value that it keeps, or every run would change it again."
+        )

@@ -1,0 +1,245 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sysctls: live values and the file that sets them at boot. Pure; sysctl_profile and arp_tuning share it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import AbstractSet, Mapping, Sequence
+
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
+from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
+from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, joined, plan_file
+from ansible_collections.lvs.topology.plugins.module_utils._net.settle import Settlement, settle
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan
+
+KIND = "sysctl"
+ARP_NAMES = ("arp_ignore", "arp_announce")
+# Switching IPv4 forwarding sets the second of these to the opposite, so it comes first (inet_forward_change()).
+_SWITCHES_REDIRECTS = dict.fromkeys(
+    ("net.ipv4.ip_forward", "net.ipv4.conf.all.forwarding"), "net.ipv4.conf.all.accept_redirects"
+)
+_COMPONENT = re.compile(r"(?!\.{1,2}\Z)[^\s/=#;]+\Z")
+_SWAP = str.maketrans("./", "/.")
+
+
+@dataclass(frozen=True)
+class SetSysctl:
+    """Write one value."""
+
+    key: str
+    value: str
+
+
+@dataclass(frozen=True)
+class ArpWish:
+    """What one interface (or all) shall do; None: leave alone."""
+
+    interface: str
+    arp_ignore: int | None = None
+    arp_announce: int | None = None
+
+    def given(self) -> dict[str, int]:
+        both = {"arp_ignore": self.arp_ignore, "arp_announce": self.arp_announce}
+        return {name: value for name, value in both.items() if value is not None}
+
+
+@dataclass(frozen=True)
+class ArpDemand:
+    """ARP wishes as sysctls: all go to the file, but only the live ones have to be written now."""
+
+    persisted: Mapping[str, str]
+    live: Mapping[str, str]
+    warnings: tuple[str, ...]
+
+
+def canonical(key: str) -> str | None:
+    """A key as sysctl prints it, from either of its notations; None where it is none.
+
+    The first separator tells the notation: net/ipv4/conf/eth0.100/forwarding is net.ipv4.conf.eth0/100.forwarding.
+    """
+    first = re.search(r"[./]", key)
+    path = key.translate(_SWAP) if first and first.group() == "." else key
+    components = path.split("/")
+    if len(components) < 2 or not all(_COMPONENT.match(component) for component in components):
+        return None
+    return path.translate(_SWAP)
+
+
+def path_of(key: str) -> str:
+    """The path of a canonical key below /proc/sys."""
+    return key.translate(_SWAP)
+
+
+def conf_key(interface: str, name: str) -> str:
+    """The canonical key of an IPv4 setting of an interface."""
+    return f"net/ipv4/conf/{interface}/{name}".translate(_SWAP)
+
+
+def normal(value: str) -> str:
+    """A value with its blanks evened out, so that tabs of the kernel equal blanks of an operator."""
+    return " ".join(value.split())
+
+
+def check_values(values: Mapping[str, object], mistakes: Mistakes) -> dict[str, str]:
+    """The wanted sysctls by canonical key."""
+    wanted: dict[str, str] = {}
+    for given, raw in values.items():
+        path = f"values[{given}]"
+        key = canonical(given)
+        if key is None:
+            mistakes.add(path, "is not the name of a sysctl such as net.ipv4.ip_forward")
+            continue
+        if key in wanted:
+            mistakes.add(path, f"the sysctl {key} is listed twice, in both notations")
+        # YAML turns an unquoted 1 into a number and an unquoted yes into a boolean; only the former is meant.
+        if isinstance(raw, (bool, dict, list)) or raw is None:
+            mistakes.add(path, f"{raw!r} is not a value of a sysctl; quote it, such as '1'")
+            continue
+        value = str(raw)
+        if not normal(value) or "\n" in value:
+            mistakes.add(path, f"{value!r} is not one line of text")
+            continue
+        wanted[key] = normal(value)
+    return wanted
+
+
+def check_arp(options: Sequence[Mapping[str, object]], present: AbstractSet[str], mistakes: Mistakes) -> list[ArpWish]:
+    """The ARP wishes of a task."""
+    wishes: list[ArpWish] = []
+    positions: dict[str, int] = {}
+    for position, option in enumerate(options):
+        where = f"interfaces[{position}]"
+        wish = ArpWish(**option)  # type: ignore[arg-type]
+        if wish.interface in positions:
+            mistakes.add(
+                f"{where}.interface", f"{wish.interface} is already listed in interfaces[{positions[wish.interface]}]"
+            )
+            continue
+        positions[wish.interface] = position
+        if wish.interface not in present:
+            mistakes.add(
+                f"{where}.interface",
+                f"the interface {wish.interface} does not exist; there are {', '.join(sorted(present))}",
+            )
+        if not wish.given():
+            mistakes.add(where, "needs arp_ignore, arp_announce or both")
+        wishes.append(wish)
+    return wishes
+
+
+def arp_demand(wishes: Sequence[ArpWish], current: Mapping[str, str], mistakes: Mistakes) -> ArpDemand:
+    """Turn wishes into sysctls by the kernel's rule: the larger one of conf/all and conf/INTERFACE counts."""
+    persisted: dict[str, str] = {}
+    live: dict[str, str] = {}
+    warnings: list[str] = []
+    everywhere = next((wish.given() for wish in wishes if wish.interface == "all"), {})
+    listed = {wish.interface for wish in wishes}
+    for position, wish in enumerate(wishes):
+        for name, value in wish.given().items():
+            key = conf_key(wish.interface, name)
+            persisted[key] = str(value)
+            if wish.interface in ("all", "default"):
+                live[key] = str(value)
+                continue
+            for_all = everywhere.get(name, int(current[conf_key("all", name)]))
+            if for_all > value:
+                mistakes.add(
+                    f"interfaces[{position}].{name}",
+                    f"{value} cannot take effect on {wish.interface}, because the kernel uses the larger one of "
+                    f"{conf_key('all', name)} = {for_all} and the interface's own value; lower the former first",
+                )
+            elif for_all < value or int(current[key]) > value:
+                live[key] = str(value)
+    for name, value in everywhere.items():
+        for interface in sorted(conf_interfaces(current) - listed - {"all", "default"}):
+            own = int(current[conf_key(interface, name)])
+            if own > value:
+                warnings.append(
+                    f"{conf_key(interface, name)} = {own} is larger than {value} and counts on {interface}; "
+                    "list that interface too if it shall not"
+                )
+    return ArpDemand(persisted, live, tuple(warnings))
+
+
+def conf_interfaces(current: Mapping[str, str]) -> set[str]:
+    """The interfaces that have IPv4 settings in what was read."""
+    return {path_of(key).split("/")[3] for key in current if key.startswith("net.ipv4.conf.")}
+
+
+def effective(values: Mapping[str, str]) -> dict[str, dict[str, int]]:
+    """What counts on each interface, from the values of all of them."""
+    return {
+        interface: {
+            name: max(int(values[conf_key("all", name)]), int(values[conf_key(interface, name)])) for name in ARP_NAMES
+        }
+        for interface in sorted(conf_interfaces(values) - {"all", "default"})
+    }
+
+
+def persisted_values(
+    file_now: File | None,
+    persisted: Mapping[str, str],
+    listed: AbstractSet[str] | None,
+    *,
+    purge: bool,
+) -> dict[str, str]:
+    """What the file shall set at boot. Without purge, what earlier runs put there and this one does not list stays."""
+    kept: dict[str, str] = {}
+    if file_now is not None and listed is not None and not purge:
+        for line in file_now.text.splitlines():
+            name, equals, value = line.partition("=")
+            key = canonical(name.strip())
+            if equals and key is not None and key not in listed:
+                kept[key] = normal(value)
+    return {**kept, **persisted}
+
+
+def render(header: str, values: Mapping[str, str]) -> File | None:
+    """The sysctl.d file; None where there is nothing to set."""
+    if not values:
+        return None
+    lines = [f"{key} = {value}" for key, value in sorted(values.items())]
+    return File("\n".join([header, *lines]) + "\n")
+
+
+def plan_sysctls(
+    ledger: Ledger,
+    owner: str,
+    current: Mapping[str, str],
+    live: Mapping[str, str],
+    let_go: AbstractSet[str],
+    path: str,
+    file_now: File | None,
+    file_wanted: File | None,
+) -> tuple[Plan, Settlement]:
+    """Live values first, then the file."""
+    settlement = settle(ledger, KIND, owner, current, live, let_go)
+    target = {key: live[key] for key in settlement.wrong}
+    # A sysctl of an interface that is gone has nothing to be put back.
+    target.update({key: was for key, was in settlement.restore.items() if key in current and was is not None})
+    wanted = {**live, **target}
+    now = dict(current)
+    changes = []
+    for key in sorted(wanted, key=lambda key: key not in _SWITCHES_REDIRECTS):
+        value = wanted[key]
+        # What is right now may be made wrong by an earlier change of this plan.
+        if now.get(key) == value:
+            continue
+        changes.append(Change(f"sysctl -w {_shown(key, value)}", SetSysctl(key, value)))
+        now[key] = value
+        if key in _SWITCHES_REDIRECTS:
+            now[_SWITCHES_REDIRECTS[key]] = "0" if value != "0" else "1"
+    touched = [change.action.key for change in changes]
+    live_plan = Plan(
+        tuple(changes),
+        tuple(f"{key} = {current[key]}" for key in touched),
+        tuple(f"{key} = {wanted[key]}" for key in touched),
+    )
+    return joined(live_plan, plan_file(path, file_now, file_wanted)), settlement
+
+
+def _shown(key: str, value: str) -> str:
+    return f"'{key}={value}'" if " " in value else f"{key}={value}"

@@ -1,0 +1,108 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation, arguments and one call; the work is in module_utils/_net/sysctl.py."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: sysctl_profile
+short_description: Set many sysctls at once, now and at boot, and put them back later
+description:
+  - Sets the values of the running kernel and writes them to a file of their own, which is read at boot.
+  - A value that was changed by hand is seen and put right, as is the file.
+  - What a sysctl was before the first change is remembered and comes back with O(state=absent), or with O(purge) once
+    it is no longer listed.
+author:
+  - The lvs.topology authors (@lvs-topology)
+extends_documentation_fragment:
+  - lvs.topology.attributes
+  - lvs.topology.owned
+  - lvs.topology.owned.purge
+options:
+  values:
+    description:
+      - The sysctls by name, each with its value as a string.
+      - The names are those of C(sysctl). For an interface with a dot in its name write
+        V(net/ipv4/conf/eth0.100/rp_filter) or V(net.ipv4.conf.eth0/100.rp_filter).
+      - Blanks and tabs inside a value count as one blank when values are compared.
+      - Required if O(state=present). With O(state=absent) only these are put back; left out, all that the owner set.
+    type: dict
+  missing:
+    description:
+      - What to do about a name that this kernel does not have. V(report) warns and sets the others, V(fail) changes
+        nothing and fails.
+      - Names below C(net.ipv4.vs) exist only once the kernel module C(ip_vs) is loaded.
+    type: str
+    choices: [report, fail]
+    default: report
+  persist:
+    description:
+      - Whether the values are also set at boot, through C(/etc/sysctl.d/90-lvs-topology-OWNER.conf).
+      - With V(false), the listed names are taken out of that file.
+    type: bool
+    default: true
+  state:
+    description: V(present) sets the values; V(absent) puts back what was there before.
+    type: str
+    choices: [present, absent]
+    default: present
+seealso:
+  - module: lvs.topology.arp_tuning
+"""
+
+EXAMPLES = r"""
+- name: A director that forwards for NAT and sends no redirects
+  lvs.topology.sysctl_profile:
+    values:
+      net.ipv4.ip_forward: "1"
+      net.ipv4.conf.all.send_redirects: "0"
+
+- name: Put everything back as it was
+  lvs.topology.sysctl_profile:
+    state: absent
+"""
+
+RETURN = r"""
+changes:
+  description: The changes made, or in check mode to be made, in the words of C(sysctl).
+  returned: success
+  type: list
+  elements: str
+  sample: [sysctl -w net.ipv4.ip_forward=1, write /etc/sysctl.d/90-lvs-topology-lvs.conf]
+missing:
+  description: The listed sysctls that this kernel does not have.
+  returned: success
+  type: list
+  elements: str
+  sample: [net.ipv4.vs.run_estimation]
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl import ensure_profile
+from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Refused
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "owner": {"type": "str", "default": "lvs"},
+            "purge": {"type": "bool", "default": False},
+            "values": {"type": "dict"},
+            "missing": {"type": "str", "choices": ["report", "fail"], "default": "report"},
+            "persist": {"type": "bool", "default": True},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        },
+        required_if=[("state", "present", ("values",))],
+        supports_check_mode=True,
+    )
+    try:
+        result = ensure_profile(module)
+    except (BadRequest, Refused) as problem:
+        module.fail_json(msg=str(problem))
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()
