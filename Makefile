@@ -1,0 +1,71 @@
+# The two commands: `make demo` and `make test`. Everything that they need is installed by them, into .cache and by apt.
+SHELL := /bin/bash
+.ONESHELL:
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= $(shell command -v /usr/bin/python3 || command -v python3)
+CACHE := .cache
+VENV := $(CACHE)/venv
+TREE := $(CACHE)/collections/ansible_collections/lvs/topology
+KERNEL ?= uml
+SCENARIO ?=
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/$(CACHE)/collections
+export ANSIBLE_HOME := $(CURDIR)/$(CACHE)/ansible
+export PYTHONDONTWRITEBYTECODE := 1
+
+.PHONY: help demo demo-down test lint unit kernel molecule bench build docs lab-up lab-down clean
+
+help:
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
+
+demo: $(CACHE)/runtime.stamp $(TREE) ## boot a DR topology and get answers through its VIP
+	scripts/demo
+
+demo-down: ## take the demo down
+	lab/lab down demo
+
+test: lint unit kernel molecule ## everything, as CI runs it
+
+lint: $(CACHE)/development.stamp $(TREE) ## ruff, mypy, ansible-lint, ansible-test sanity, documentation
+	scripts/lint
+
+unit: $(CACHE)/development.stamp $(TREE) ## pure tests, seconds
+	pytest -q tests/unit
+
+kernel: $(CACHE)/development.stamp $(TREE) ## the modules against a real IPVS kernel; KERNEL=stock for Debian's own
+	lab/kernel-test --kernel $(KERNEL) tests/kernel
+
+molecule: $(CACHE)/development.stamp $(TREE) ## topologies on several hosts; SCENARIO=dr for one
+	scripts/molecule $(SCENARIO)
+
+bench: $(CACHE)/development.stamp $(TREE) ## ratios against ipvsadm and pyroute2
+	lab/kernel-test --kernel $(KERNEL) -s tests/bench
+
+build: $(CACHE)/runtime.stamp ## the collection as a tarball
+	ansible-galaxy collection build --force
+
+docs: $(CACHE)/development.stamp $(TREE) ## HTML documentation in .cache/docs
+	scripts/docs
+
+lab-up: $(CACHE)/runtime.stamp ## boot a network: make lab-up NETWORK=lab/networks/demo.yml
+	lab/lab up $(or $(NETWORK),lab/networks/demo.yml)
+
+lab-down: ## take every lab down
+	lab/lab down --all
+
+clean: lab-down ## remove everything that was built, images included
+	rm -rf $(CACHE)
+
+$(CACHE)/runtime.stamp: requirements/runtime.txt requirements/apt-lab.txt scripts/install
+	scripts/install $(PYTHON) $(VENV) requirements/runtime.txt requirements/apt-lab.txt
+	touch $@
+
+$(CACHE)/development.stamp: requirements/development.txt requirements/apt-test.txt $(CACHE)/runtime.stamp
+	scripts/install $(PYTHON) $(VENV) requirements/development.txt requirements/apt-test.txt
+	touch $@
+
+$(TREE):
+	mkdir -p $(@D)
+	ln -sfn $(CURDIR) $@

@@ -1,0 +1,70 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Four things are changed by hand: --check --diff shows exactly these, site repairs exactly these, nobody notices."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import Counter
+from typing import Any
+
+VIP = "192.168.246.160"
+DAMAGE = {
+    "director": [
+        f"ipvsadm -d -t {VIP}:80 -r 192.168.246.162:80",
+        f"ipvsadm -e -t {VIP}:80 -r 192.168.246.161:80 -g -w 7",
+    ],
+    "web2": [f"ip address del {VIP}/32 dev lo", "sysctl -w net.ipv4.conf.all.arp_ignore=0"],
+}
+DIFFERENCE = {
+    f"--a -t {VIP}:80 -r 192.168.246.161:80 -g -w 7",
+    f"+-a -t {VIP}:80 -r 192.168.246.161:80 -g -w 1",
+    f"+-a -t {VIP}:80 -r 192.168.246.162:80 -g -w 1",
+    f"+address {VIP}/32 dev lo",
+    "-net.ipv4.conf.all.arp_ignore = 0",
+    "+net.ipv4.conf.all.arp_ignore = 1",
+}
+
+
+def test_exactly_the_damage_is_shown_and_repaired(scenario: Any) -> None:
+    for host, commands in DAMAGE.items():
+        for command in commands:
+            scenario.run(host, command)
+
+    predicted = scenario.playbook("lvs.topology.site", "--check", "--diff")
+    assert differences(predicted) == DIFFERENCE, predicted
+    assert changed(predicted) == {"director": 1, "web1": 0, "web2": 2}, predicted
+    assert "7" in scenario.run("director", "ipvsadm -Sn"), "check mode repaired it"
+
+    # web1 was not damaged: whoever is served by it must not notice the repair.
+    scenario.run("client", f"nohup sh -c '{LOAD}' >/tmp/load 2>&1 &")
+    time.sleep(2)
+    repaired = scenario.playbook("lvs.topology.site", "--diff")
+    time.sleep(2)
+    scenario.run("client", "touch /tmp/enough; sleep 1")
+    assert differences(repaired) == DIFFERENCE, repaired
+    assert changed(repaired) == {"director": 1, "web1": 0, "web2": 2}, repaired
+
+    answers = Counter(scenario.run("client", "cat /tmp/load").split())
+    assert answers["lost"] == 0, answers
+    assert answers["web1"] > 100, answers
+    scenario.check("serving")
+
+
+LOAD = (
+    "rm -f /tmp/enough; while [ ! -e /tmp/enough ]; do "
+    f"curl --silent --max-time 2 http://{VIP}/ || echo lost; sleep 0.02; done"
+)
+
+
+def differences(output: str) -> set[str]:
+    """The lines that --diff marks as added or removed."""
+    return {line for line in output.splitlines() if re.match(r"[+-](?![+-]{2} )", line)}
+
+
+def changed(output: str) -> dict[str, int]:
+    """What the recap says was changed per host."""
+    recap = output.split("PLAY RECAP")[1]
+    return {host: int(count) for host, count in re.findall(r"^(\S+) .*changed=(\d+)", recap, re.MULTILINE)}

@@ -1,0 +1,13 @@
+#!/bin/sh
+# What an operator would look at to see whether anything was left behind. Counters, ages and leases are cut out.
+sysctl -a 2>/dev/null | grep -E '^net\.(ipv4|ipv6)\.(ip_forward|conf|vs)' | grep -v -E 'stable_secret|drop_entry_rate'
+ip -o address show | sed -E 's/ (valid_lft|preferred_lft) [^ ]+//g'
+ip route show table all | grep -v -E 'expires|^broadcast|^multicast'
+ip neighbour show nud permanent
+arptables-save 2>/dev/null | grep -v '^#'
+systemctl list-unit-files --no-legend 'lvs*'
+systemctl --failed --no-legend
+ls /etc/sysctl.d /etc/modules-load.d /etc/lvs-topology /var/lib/lvs-topology 2>/dev/null
+lsmod | awk '/^ip_vs/ { print $1 }' | sort
+# ipvsadm would load ip_vs.
+[ ! -d /sys/module/ip_vs ] || ipvsadm -Sn

@@ -1,0 +1,86 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A scenario's hosts, what must come out on them, and the means to look."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections import Counter
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+import testinfra
+import yaml
+
+SCENARIO = Path(os.environ["MOLECULE_SCENARIO_DIRECTORY"])
+PROJECT = Path(os.environ["MOLECULE_PROJECT_DIRECTORY"])
+INVENTORY = PROJECT / ".cache/lab/inventories" / f"{SCENARIO.name}.yml"
+LAB = PROJECT / "lab/lab"
+
+
+class Scenario:
+    """The hosts of the scenario by name, and the hand-written expectations."""
+
+    def __init__(self) -> None:
+        self.name = SCENARIO.name
+        self.expected: dict[str, Any] = yaml.safe_load((SCENARIO / "expected.yml").read_text())
+        self.hosts: dict[str, Any] = {
+            name: testinfra.get_host(f"ansible://{name}?ansible_inventory={INVENTORY}")
+            for name in yaml.safe_load(INVENTORY.read_text())["all"]["hosts"]
+        }
+
+    def run(self, host: str, command: str) -> str:
+        """The standard output of a command on a host; a failure fails the test."""
+        return str(self.hosts[host].check_output(command))
+
+    def lab(self, *arguments: str) -> str:
+        """Run the lab's own command."""
+        return subprocess.run([LAB, *arguments], check=True, capture_output=True, text=True).stdout
+
+    def lab_process(self, *command: str, **options: Any) -> subprocess.Popen[bytes]:
+        """Start a command beside the hosts, where their LANs are visible."""
+        return subprocess.Popen([LAB, "exec", self.name, "--", *command], **options)
+
+    def playbook(self, *arguments: str) -> str:
+        """Run ansible-playbook on the scenario's inventory."""
+        command = ["ansible-playbook", "--inventory", str(SCENARIO / "inventory"), "--inventory", str(INVENTORY)]
+        result = subprocess.run([*command, *arguments], check=False, capture_output=True, text=True)
+        assert result.returncode == 0, result.stdout + result.stderr
+        return result.stdout
+
+    def answers(self, url: str, count: int = 20) -> Counter[str]:
+        """How often each real server answered requests of the client, one connection each."""
+        lines = self.run("client", f"for i in $(seq {count}); do curl --silent --max-time 5 {url} || echo lost; done")
+        return Counter(lines.split())
+
+    def check(self, phase: str) -> None:
+        """Compare the hosts with what is expected in a phase."""
+        expected = self.expected[phase]
+        table = self.run("director", "ipvsadm -Sn")
+        assert sorted(table.split("\n")) == sorted(expected["table"].strip().split("\n"))
+        for host, interfaces in expected.get("addresses", {}).items():
+            for interface, wanted in interfaces.items():
+                found = self.run(host, f"ip -o -4 address show dev {interface}").split("\n")
+                vips = [line.split()[3] for line in found if f" {self.expected['vip']}/" in line]
+                assert vips == wanted, f"{host} {interface}"
+        for host, gateway in expected.get("default_routes", {}).items():
+            assert f"default via {gateway} " in self.run(host, "ip -4 route show default") + " ", host
+        for host, values in expected.get("sysctls", {}).items():
+            found_values = {key: self.run(host, f"sysctl -n {key}") for key in values}
+            assert found_values == values, host
+        assert self.answers(self.expected["url"]) == Counter(expected["answers"])
+
+
+@pytest.fixture(scope="session")
+def scenario() -> Scenario:
+    return Scenario()
+
+
+@pytest.fixture(scope="session")
+def before() -> Callable[[str], str]:
+    """The picture of a host that was taken before anything was changed."""
+    directory = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"])
+    return lambda host: (directory / f"before-{host}.txt").read_text()
