@@ -1,0 +1,169 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The filter host_plan: documentation, one call, one translation of exceptions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
+
+DOCUMENTATION = r"""
+name: host_plan
+author:
+  - The lvs.topology authors (@lvs-topology)
+short_description: What one host must be in one role, compiled from C(lvs_services)
+description:
+  - Compiles the virtual services of all directors, the variables of the hosts and their facts into the plan of one
+    host. The roles of this collection hand the plan on to the modules.
+  - The model is checked first, and all its mistakes are reported together.
+  - Facts are used where they were gathered. What can only be told with them, such as the interface of a VIP, is asked
+    for where they are missing.
+positional: _input, _groups
+options:
+  _input:
+    type: dict
+    required: true
+    description: The variable C(hostvars), or a dictionary of the same form.
+  _groups:
+    type: dict
+    required: true
+    description:
+      - The variable C(groups).
+      - Directors, real servers and routers are the hosts of C(lvs_directors), C(lvs_real_servers) and C(lvs_routers).
+        The variables C(lvs_directors_group), C(lvs_real_servers_group) and C(lvs_routers_group) name other groups.
+  host:
+    type: str
+    required: true
+    description: The host whose plan is wanted, by its inventory name.
+  role:
+    type: str
+    required: true
+    choices: [director, real_server, router]
+    description: The role of the host that the plan is for. A host may have several.
+  services:
+    type: list
+    elements: dict
+    description: The services of each of the directors. Where there are none, the C(lvs_services) of each director.
+  directors:
+    type: list
+    elements: str
+    description:
+      - The directors whose services matter. By default the hosts of the group of directors.
+      - For O(role=director) the O(host) is always one of them.
+  variables:
+    type: dict
+    description:
+      - Values that stand above this host's variables of the same name.
+      - Known are C(lvs_address), C(lvs_arp_method), C(lvs_gateway), C(lvs_keep_weights), C(lvs_manager), C(lvs_purge),
+        C(lvs_sysctls) and C(lvs_vip_interface). A null is ignored, except for C(lvs_gateway), whose null leaves the
+        default route alone.
+seealso:
+  - plugin: lvs.topology.mistakes
+    plugin_type: filter
+"""
+
+EXAMPLES = r"""
+- name: Show what this director will be
+  ansible.builtin.debug:
+    msg: "{{ hostvars | lvs.topology.host_plan(groups, host=inventory_hostname, role='director') }}"
+
+- name: Show what a real server needs for services that are not in the inventory
+  ansible.builtin.debug:
+    msg: >-
+      {{ hostvars | lvs.topology.host_plan(groups, host='web1', role='real_server',
+         services=my_services, directors=['lb1'], variables={'lvs_arp_method': 'arptables'}) }}
+"""
+
+RETURN = r"""
+_value:
+  type: dict
+  description:
+    - The plan as plain data. A key that is absent does not concern the role; one that is present and empty means none.
+  contains:
+    packages:
+      type: list
+      elements: str
+      returned: always
+      description: What has to be installed, by the names of Debian.
+    kernel_modules:
+      type: list
+      elements: str
+      returned: for a director
+      description: Kernel modules to load.
+    sysctls:
+      type: dict
+      returned: always
+      description: Sysctls and their values as text.
+    arp:
+      type: list
+      elements: dict
+      returned: for a real server
+      description: Interfaces, and the C(arp_ignore) and C(arp_announce) that they need.
+    arp_filters:
+      type: list
+      elements: dict
+      returned: for a real server
+      description: Each VIP that is hidden by arptables, and the address to show instead.
+    addresses:
+      type: list
+      elements: dict
+      returned: for a director and a real server
+      description: VIPs with their prefixes and interfaces; for a director also where to announce them.
+    gateways:
+      type: list
+      elements: dict
+      returned: always
+      description: Default gateways, at most one for each address family.
+    neighbours:
+      type: list
+      elements: dict
+      returned: for a router
+      description: Fixed neighbour entries.
+    services:
+      type: list
+      elements: dict
+      returned: for a director
+      description: The services for M(lvs.topology.ipvs_table), with every option spelled out.
+    purge:
+      type: list
+      elements: str
+      returned: for a director
+      description: The scopes that M(lvs.topology.ipvs_table) purges.
+    keep_weights:
+      type: bool
+      returned: for a director
+      description: Whether weights in the table are left as they are.
+    notes:
+      type: list
+      elements: str
+      returned: where there is something to say
+      description: What works, but an operator should know.
+"""
+
+
+def host_plan(
+    hostvars: Mapping[str, Any],
+    groups: Mapping[str, Any],
+    host: str,
+    role: str,
+    services: list[Any] | None = None,
+    directors: list[str] | None = None,
+    variables: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    try:
+        return compiler.host_plan(hostvars, groups, host, role, services, directors, variables)
+    except WrongModel as wrong:
+        count = len(wrong.lines)
+        raise AnsibleFilterError(f"The inventory has {count} mistake{'s' if count > 1 else ''}:\n{wrong}") from None
+
+
+class FilterModule:
+    """Offers the filter to Ansible."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {"host_plan": host_plan}

@@ -1,0 +1,70 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The filter mistakes: documentation and one call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
+
+DOCUMENTATION = r"""
+name: mistakes
+author:
+  - The lvs.topology authors (@lvs-topology)
+short_description: Every mistake of an inventory's virtual services, in one list
+description:
+  - Checks every service of every director, and whether the plan of every host can be made. Nothing is raised, so that a
+    playbook can show all mistakes before any host is touched.
+positional: _input, _groups
+options:
+  _input:
+    type: dict
+    required: true
+    description: The variable C(hostvars), or a dictionary of the same form.
+  _groups:
+    type: dict
+    required: true
+    description: The variable C(groups). See P(lvs.topology.host_plan#filter) for the groups that are looked at.
+  hosts:
+    type: list
+    elements: str
+    description:
+      - The hosts whose plans have to be complete. By default all that have a role.
+      - A run that is limited to some hosts has no facts of the others, and does not need their plans.
+seealso:
+  - plugin: lvs.topology.host_plan
+    plugin_type: filter
+"""
+
+EXAMPLES = r"""
+- name: Refuse an inventory with mistakes
+  ansible.builtin.assert:
+    that: __mistakes | length == 0
+    fail_msg: "{{ __mistakes }}"
+  vars:
+    __mistakes: "{{ hostvars | lvs.topology.mistakes(groups) }}"
+  run_once: true
+"""
+
+RETURN = r"""
+_value:
+  type: list
+  elements: str
+  description:
+    - One line for each mistake with its path, what is wrong, and what to do. Empty where all is well.
+    - A path begins with the name of a director only where the directors' lists of services differ.
+"""
+
+
+def mistakes(hostvars: Mapping[str, Any], groups: Mapping[str, Any], hosts: list[str] | None = None) -> list[str]:
+    return compiler.mistakes_of(hostvars, groups, hosts)
+
+
+class FilterModule:
+    """Offers the filter to Ansible."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {"mistakes": mistakes}

@@ -1,0 +1,105 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Mistakes that show only when services, hosts and their networks are seen together, whatever the forwarding method."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.methods import METHODS
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, choose
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, Service
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import full_prefix
+
+
+def check_site(site: Site) -> Iterator[Mistake]:
+    yield from _check_holders(site)
+    for director in site.services:
+        yield from _check_vip_interface(site, director)
+        yield from _check_prefixes(site, director)
+    owners = _owners(site)
+    for director, service in site.pairs():
+        if service.address is not None:
+            yield from _check_vip(site, director, service, service.address, owners)
+        yield from _check_families(service)
+        yield from METHODS[service.forward].check(site, director, service)
+
+
+def _check_holders(site: Site) -> Iterator[Mistake]:
+    """Without a manager that moves it, a VIP can be on one machine only."""
+    holders: dict[Address, list[str]] = {}
+    for director in site.services:
+        for vip in site.vips_of(director):
+            holders.setdefault(vip, []).append(director)
+    for vip, directors in holders.items():
+        if len(directors) > 1:
+            yield Mistake(
+                f"{directors[1]}: lvs_services",
+                f"the VIP {vip} is on {directors[0]} too, and both would answer for it",
+                "give each director VIPs of its own: lvs_manager: keepalived, which moves them, is not available yet",
+            )
+
+
+def _check_vip_interface(site: Site, director: str) -> Iterator[Mistake]:
+    chosen = site.host(director).vip_interface
+    if chosen is None or not site.is_known(director) or site.interface(director, chosen):
+        return
+    names = [interface.name for interface in site.facts(director).interfaces or ()]
+    yield Mistake(f"{director}: lvs_vip_interface", f"{director} has no interface {chosen!r}", choose(chosen, names))
+
+
+def _check_prefixes(site: Site, director: str) -> Iterator[Mistake]:
+    first: dict[Address, Service] = {}
+    for service in site.services[director]:
+        if service.address is None or service.prefix is None:
+            continue
+        other = first.setdefault(service.address, service)
+        if other.prefix != service.prefix:
+            yield Mistake(
+                f"{service.path}.address",
+                f"the VIP {service.address} has the prefix {service.prefix} here and {other.prefix} in {other.path}",
+                "write the prefix once",
+            )
+
+
+def _owners(site: Site) -> dict[Address, str]:
+    """Whose own address it is: a director's or a real server's."""
+    owners = {
+        entry.address: f"the real server {entry.host or entry.address}"
+        for _director, service in site.pairs()
+        for entry in service.real_servers
+    }
+    for director in site.services:
+        address = site.host(director).address
+        if address is not None:
+            owners[address] = f"the director {director}"
+    return owners
+
+
+def _check_vip(
+    site: Site, director: str, service: Service, vip: Address, owners: dict[Address, str]
+) -> Iterator[Mistake]:
+    path = f"{service.path}.address"
+    if vip in owners:
+        problem = f"the VIP {vip} is the own address of {owners[vip]}"
+        yield Mistake(path, problem, "use an address that no host has by itself")
+    for link in site.on_link(director):
+        network = link.own.network
+        if network.version == vip.version and network.prefixlen < full_prefix(vip) - 1:
+            where = f"{network}, where {director} is"
+            if vip == network.network_address:
+                yield Mistake(path, f"{vip} is the network address of {where}", "use an address inside it")
+            elif vip.version == 4 and vip == network.broadcast_address:
+                yield Mistake(path, f"{vip} is the broadcast address of {where}", "use an address inside it")
+
+
+def _check_families(service: Service) -> Iterator[Mistake]:
+    for entry in service.real_servers:
+        if entry.address.version != service.family:
+            yield Mistake(
+                entry.path,
+                f"{entry.label} is IPv{entry.address.version}, and the service is IPv{service.family}",
+                f"write its IPv{service.family} address as address: beside or instead of host:",
+            )

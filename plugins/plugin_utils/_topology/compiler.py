@@ -1,0 +1,271 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The topology compiler: hostvars and groups -> the plan of one host in one role, or every mistake of the inventory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, TypeVar
+
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.checks import check_site
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.inventory import OVERRIDABLE, Inventory
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.methods import METHODS
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import (
+    Mistake,
+    WrongModel,
+    as_lines,
+    choose,
+    did_you_mean,
+    show,
+)
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import ROLES, Host, Service
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.nat import forwarding
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import (
+    Arp,
+    ArpFilter,
+    Gateway,
+    KernelModule,
+    Need,
+    Neighbour,
+    Note,
+    Package,
+    Sysctl,
+    VirtualAddress,
+)
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.parse import parse_services
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import full_prefix, plain
+
+_T = TypeVar("_T")
+
+_PACKAGES = {
+    "director": ("ipvsadm", "iproute2", "kmod", "pyroute2"),
+    "real_server": ("iproute2", "pyroute2"),
+    "router": ("iproute2", "pyroute2"),
+}
+# A connection whose real server is gone starts anew at once, and persistence does not outlive a weight of 0.
+_IPVS_SYSCTLS = ("net.ipv4.vs.expire_nodest_conn", "net.ipv4.vs.expire_quiescent_template")
+
+
+def host_plan(
+    hostvars: Mapping[str, Any],
+    groups: Mapping[str, Any],
+    host: str,
+    role: str,
+    services: Any = None,
+    directors: Iterable[str] | None = None,
+    variables: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The plan of a host in a role; WrongModel with every mistake where there is any."""
+    mistakes: list[Mistake] = []
+    if role not in ROLES:
+        raise WrongModel([Mistake("role", f"{show(role)} is not known", choose(role, ROLES))])
+    if host not in hostvars:
+        raise WrongModel([Mistake("host", f"{show(host)} is not in the inventory", "name one of its hosts")])
+    overrides = _overrides(variables, mistakes)
+    inventory = Inventory(hostvars, groups, mistakes, reader=host, overrides=overrides)
+    names = list(inventory.directors if directors is None else directors)
+    if role == "director" and host not in names:
+        names.append(host)
+    site = _site(inventory, names, services, mistakes)
+    needs = list(_NEEDS[role](site, host))
+    mistakes += check_site(site)
+    mistakes += [need for need in needs if isinstance(need, Mistake)]
+    if mistakes:
+        raise WrongModel(mistakes)
+    return _plan(role, site.host(host), needs, site.services.get(host, ()))
+
+
+def mistakes_of(
+    hostvars: Mapping[str, Any],
+    groups: Mapping[str, Any],
+    hosts: Iterable[str] | None = None,
+) -> list[str]:
+    """Every mistake of the inventory. With ``hosts``, only these hosts' plans have to be complete."""
+    mistakes: list[Mistake] = []
+    inventory = Inventory(hostvars, groups, mistakes)
+    site = _site(inventory, inventory.directors, None, mistakes)
+    mistakes += check_site(site)
+    members = {
+        "director": site.services,
+        "real_server": dict.fromkeys([*inventory.real_servers, *site.listings]),
+        "router": inventory.routers,
+    }
+    wanted = None if hosts is None else set(hosts)
+    for role, names in members.items():
+        for name in names:
+            if wanted is None or name in wanted:
+                mistakes += [need for need in _NEEDS[role](site, name) if isinstance(need, Mistake)]
+    return as_lines(mistakes)
+
+
+def _overrides(variables: Mapping[str, Any] | None, mistakes: list[Mistake]) -> dict[str, Any]:
+    overrides = plain(variables or {})
+    for name in overrides:
+        if name not in OVERRIDABLE:
+            mistakes.append(Mistake(f"variables.{name}", "is not known", choose(name, OVERRIDABLE)))
+    # Of a gateway, null says something: that the default route is left alone.
+    return {name: value for name, value in overrides.items() if value is not None or name == "lvs_gateway"}
+
+
+def _site(inventory: Inventory, directors: Iterable[str], given: Any, mistakes: list[Mistake]) -> Site:
+    """Every director's services. Directors with the same list share them, and their paths have no director's name."""
+    raw: dict[str, Any] = {}
+    for director in map(str, directors):
+        if director not in inventory:
+            close = did_you_mean(director, inventory.names())
+            mistakes.append(Mistake("directors", f"{director!r} is not in the inventory", f"{close}add it there"))
+            continue
+        is_set, services = (True, given) if given else inventory.variable(director, "lvs_services")
+        if is_set:
+            raw[director] = plain(services)
+        else:
+            remedy = "set it, to [] where there shall be no service"
+            mistakes.append(Mistake(f"{director}: lvs_services", "is not set for this director", remedy))
+    if not raw and not mistakes:
+        group = inventory.group_name("lvs_directors")
+        mistakes.append(Mistake("lvs_services", f"no host is in the group {group}", "put the director there"))
+    lists = list(raw.values())
+    if lists and all(each == lists[0] for each in lists):
+        shared = parse_services(lists[0], "", inventory, mistakes)
+        return Site(inventory, dict.fromkeys(raw, shared))
+    return Site(
+        inventory,
+        {name: parse_services(each, f"{name}: ", inventory, mistakes) for name, each in raw.items()},
+    )
+
+
+def _director_needs(site: Site, name: str) -> Iterator[Need]:
+    yield KernelModule("ip_vs")
+    for key in _IPVS_SYSCTLS:
+        yield Sysctl(key, "1")
+    for service in site.services.get(name, ()):
+        yield KernelModule(f"ip_vs_{service.scheduler}")
+        if service.persistence and service.persistence.engine:
+            yield KernelModule(f"ip_vs_pe_{service.persistence.engine}")
+        if service.has_health_check:
+            yield Note(f"{service.path}.health_check: nothing checks while lvs_manager is kernel")
+        yield from _vip_needs(site, name, service)
+        yield from METHODS[service.forward].director(site, name, service)
+    yield from _inventory_gateways(site.host(name))
+
+
+def _vip_needs(site: Site, name: str, service: Service) -> Iterator[Need]:
+    if service.address is None:
+        return
+    place = site.place(name, service.address)
+    if isinstance(place, Mistake):
+        yield place
+        return
+    # With a shorter prefix, lo would swallow the network.
+    prefix = full_prefix(service.address) if place.interface == "lo" else site.prefix(name, service.address)
+    yield VirtualAddress(service.address, prefix, place.interface, place.announce)
+
+
+def _real_server_needs(site: Site, name: str) -> Iterator[Need]:
+    gateways: dict[int, Gateway] = {}
+    for director, service, entry in site.listings.get(name, ()):
+        for need in METHODS[service.forward].real_server(site, director, service, entry):
+            if isinstance(need, Gateway):
+                first = gateways.setdefault(need.address.version, need)
+                if first.address != need.address:
+                    yield _two_gateways(name, first, need)
+                    continue
+            yield need
+    yield from _inventory_gateways(site.host(name))
+
+
+def _two_gateways(name: str, one: Gateway, other: Gateway) -> Mistake:
+    problem = f"is needed: {one.because} wants {one.address} as default gateway, {other.because} wants {other.address}"
+    return Mistake(f"{name}: lvs_gateway", problem, "set it to the one that leads back through all of them")
+
+
+def _router_needs(site: Site, name: str) -> Iterator[Need]:
+    yield forwarding(4)
+    for director, service in site.pairs():
+        if service.family == 6:
+            yield forwarding(6)
+        yield from METHODS[service.forward].router(site, director, service, name)
+    yield from _inventory_gateways(site.host(name))
+
+
+def _inventory_gateways(host: Host) -> Iterator[Need]:
+    for address in host.gateways or ():
+        yield Gateway(address, "lvs_gateway")
+
+
+_NEEDS = {"director": _director_needs, "real_server": _real_server_needs, "router": _router_needs}
+
+
+def _plan(role: str, host: Host, needs: list[Need], services: tuple[Service, ...]) -> dict[str, Any]:
+    """The needs of a host, each once, as plain data."""
+    plan: dict[str, Any] = {"packages": [*_PACKAGES[role], *(each.name for each in _each(needs, Package))]}
+    if role == "director":
+        plan["kernel_modules"] = [each.name for each in _each(needs, KernelModule)]
+    sysctls = {each.key: each.value for each in _each(needs, Sysctl)} | dict(host.sysctls)
+    plan["sysctls"] = {key: value for key, value in sysctls.items() if value is not None}
+    if role == "real_server":
+        plan["arp"] = [
+            {"interface": each.interface, "arp_ignore": each.arp_ignore, "arp_announce": each.arp_announce}
+            for each in _each(needs, Arp)
+        ]
+        plan["arp_filters"] = [
+            _given(vip=str(each.vip), source=str(each.source), interface=each.interface)
+            for each in _each(needs, ArpFilter)
+        ]
+    if role != "router":
+        plan["addresses"] = [
+            _given(address=f"{each.address}/{each.prefix}", interface=each.interface, announce=each.announce)
+            for each in _each(needs, VirtualAddress)
+        ]
+    gateways = dict.fromkeys(str(each.address) for each in _each(needs, Gateway))
+    plan["gateways"] = [{"gateway": address} for address in gateways]
+    if role == "router":
+        plan["neighbours"] = [
+            {"address": str(each.address), "lladdr": each.lladdr, "interface": each.interface}
+            for each in _each(needs, Neighbour)
+        ]
+    if role == "director":
+        plan["services"] = [_service(service) for service in services]
+        plan["purge"] = list(host.purge)
+        plan["keep_weights"] = host.keep_weights
+    notes = [each.text for each in _each(needs, Note)]
+    return plan | ({"notes": notes} if notes else {})
+
+
+def _each(needs: list[Need], kind: type[_T]) -> list[_T]:
+    return list(dict.fromkeys(need for need in needs if isinstance(need, kind)))
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _service(service: Service) -> dict[str, Any]:
+    """The service for ipvs_table, with every option spelled out: what is left out there would be left alone."""
+    forward = METHODS[service.forward].KERNEL_FORWARD
+    if service.address is None:
+        key: dict[str, Any] = {"fwmark": service.fwmark, "family": f"ipv{service.family}"}
+    else:
+        key = {"address": str(service.address), "port": service.port, "protocol": service.protocol}
+    persistence = service.persistence
+    return key | {
+        "scheduler": service.scheduler,
+        "scheduler_flags": list(service.scheduler_flags),
+        "one_packet": service.one_packet,
+        "persistence": {"timeout": 0}
+        if persistence is None
+        else _given(timeout=persistence.timeout, netmask=persistence.netmask, engine=persistence.engine),
+        "real_servers": [
+            {
+                "address": str(entry.address),
+                "port": entry.port,
+                "forward": forward,
+                "weight": entry.weight,
+                "upper_threshold": entry.upper_threshold,
+                "lower_threshold": entry.lower_threshold,
+            }
+            for entry in service.real_servers
+        ],
+    }

@@ -1,0 +1,132 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Direct routing: the director only changes the frame's destination, and the real server answers the client itself.
+
+So everyone has the VIP, and only the director may answer ARP for it; ports cannot be mapped; director and real server
+share a segment; and the answers must not come back to the director, which would drop packets from its own VIP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import gateways
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import RealServer, Service
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import (
+    Arp,
+    ArpFilter,
+    Need,
+    Neighbour,
+    Note,
+    Package,
+    VirtualAddress,
+)
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import full_prefix
+
+KERNEL_FORWARD = "dr"
+
+
+def check(site: Site, director: str, service: Service) -> Iterator[Mistake]:
+    for entry in service.real_servers:
+        if entry.port != service.port:
+            yield Mistake(
+                f"{entry.path}.port",
+                f"{entry.port} differs from the service's port {service.port}, and direct routing cannot map ports",
+                "leave it out, or use forward: nat",
+            )
+        if entry.host == director:
+            continue  # the director answers by itself
+        yield from _check_segment(site, director, entry)
+        yield from _check_gateway(site, director, service, entry)
+        yield from _check_static_neighbour(site, service, entry)
+
+
+def _check_segment(site: Site, director: str, entry: RealServer) -> Iterator[Mistake]:
+    if site.is_known(director) and not site.link_to(director, entry.address):
+        yield Mistake(
+            entry.path,
+            f"{entry.label} is on no network of the director {director}, and direct routing works on one segment",
+            "move it there, correct its lvs_address, or use forward: nat",
+        )
+
+
+def _check_gateway(site: Site, director: str, service: Service, entry: RealServer) -> Iterator[Mistake]:
+    if entry.host is None:
+        return
+    for gateway in gateways.expected(site, entry.host, service.family):
+        if gateway in site.addresses(director) or gateway in site.vips_of(director):
+            yield Mistake(
+                entry.path,
+                f"the default gateway of {entry.host}, {gateway}, is the director {director}, "
+                "which drops answers that come from its own VIP",
+                f"set lvs_gateway of {entry.host} to another router, or use forward: nat for all its services",
+            )
+
+
+def _check_static_neighbour(site: Site, service: Service, entry: RealServer) -> Iterator[Mistake]:
+    if service.address is None or not _is_static(site, service, entry):
+        return
+    routers = site.inventory.routers
+    path = f"{entry.host}: lvs_arp_method"
+    if not routers:
+        group = site.inventory.group_name("lvs_routers")
+        problem = f"static_neighbour needs a router to write to, and no host is in the group {group}"
+        yield Mistake(path, problem, "add the router, or use sysctl")
+    elif all(site.is_known(each) and not site.link_to(each, service.address) for each in routers):
+        problem = f"static_neighbour needs a router on the network of the VIP {service.address}: {', '.join(routers)}"
+        yield Mistake(path, f"{problem} is not there", "add the right router, or use sysctl")
+
+
+def _is_static(site: Site, service: Service, entry: RealServer) -> bool:
+    return service.family == 4 and entry.host is not None and site.host(entry.host).arp_method == "static_neighbour"
+
+
+def director(_site: Site, _director: str, service: Service) -> Iterator[Need]:
+    # The VIP and the table, which every director has, are all.
+    if service.address is None:
+        yield Note(
+            f"{service.path}: the addresses that carry firewall mark {service.fwmark} are not known here; "
+            "real servers get the VIPs of the other services only"
+        )
+
+
+def real_server(site: Site, _director: str, service: Service, entry: RealServer) -> Iterator[Need]:
+    vip = service.address
+    if vip is not None:
+        # Never with a shorter prefix: on lo that makes a whole network local.
+        yield VirtualAddress(vip, full_prefix(vip), "lo")
+    if service.family == 6:
+        return  # Linux does not answer neighbour solicitations for an address on lo
+    method = site.host(str(entry.host)).arp_method
+    if method == "sysctl":
+        # The kernel uses the larger of all and the interface; the value of lo itself has no effect.
+        yield Arp("all")
+    elif method == "arptables" and vip is not None:
+        yield Package("arptables")
+        link = site.link_to(str(entry.host), entry.address)
+        yield ArpFilter(vip, entry.address, link.interface.name if link else None)
+
+
+def router(site: Site, director: str, service: Service, name: str) -> Iterator[Need]:
+    vip = service.address
+    if vip is None or not any(_is_static(site, service, entry) for entry in service.real_servers):
+        return
+    link = site.link_to(name, vip)
+    if link is None:
+        if not site.is_known(name):
+            problem = f"are needed to find the interface towards the VIP {vip} (lvs_arp_method: static_neighbour)"
+            yield Mistake(f"{name}: facts", problem, f"gather the facts of {name}")
+        return
+    place = site.place(director, vip)
+    if isinstance(place, Mistake):
+        yield place
+        return
+    holder = site.interface(director, place.announce)
+    if holder is None or not holder.mac:
+        problem = f"do not tell the MAC that answers for the VIP {vip} (lvs_arp_method: static_neighbour)"
+        yield Mistake(f"{director}: facts", problem, f"gather the facts of {director}, or use lvs_arp_method: sysctl")
+        return
+    yield Neighbour(vip, holder.mac, link.interface.name)

@@ -1,0 +1,79 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The network facts of a host, from whatever part of them was gathered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from ipaddress import ip_interface
+from typing import Any
+
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import (
+    Address,
+    AddressInNetwork,
+    Facts,
+    Interface,
+)
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import as_address, plain
+
+# What the compiler reads of ansible_facts, besides one entry per interface. The rest may be large.
+_NAMES = ("interfaces", "default_ipv4", "default_ipv6")
+
+
+def read_facts(raw: Mapping[str, Any]) -> Facts:
+    """Facts without a list of interfaces say nothing about addresses: unknown is not the same as none."""
+    known = {name: plain(raw[name]) for name in _NAMES if name in raw}
+    return Facts(interfaces=_interfaces(raw, known.get("interfaces")), gateways=tuple(_gateways(known)))
+
+
+def _gateways(known: Mapping[str, Any]) -> Iterator[Address]:
+    for name in ("default_ipv4", "default_ipv6"):
+        default = known.get(name)
+        address = as_address(default.get("gateway")) if isinstance(default, Mapping) else None
+        if address:
+            yield address
+
+
+def _interfaces(raw: Mapping[str, Any], names: Any) -> tuple[Interface, ...] | None:
+    if not isinstance(names, list):
+        return None
+    entries: dict[str, list[Mapping[str, Any]]] = {}
+    labels: list[tuple[str, Mapping[str, Any]]] = []
+    for name in map(str, names):
+        # A fact's name has underscores where the interface's has dashes; "device" has the real one.
+        entry = plain(raw.get(name, raw.get(name.replace("-", "_"))))
+        if not isinstance(entry, Mapping):
+            continue
+        if "device" in entry:
+            entries.setdefault(str(entry["device"]), []).append(entry)
+        else:
+            labels.append((name, entry))
+    for name, entry in labels:
+        # An address with a label (eth1:vip) is listed as an interface eth1_vip of its own, without a device.
+        parents = [device for device in entries if name.startswith(device.replace("-", "_") + "_")]
+        entries.setdefault(max(parents, key=len, default=name), []).append(entry)
+    return tuple(_interface(name, parts) for name, parts in entries.items())
+
+
+def _interface(name: str, parts: list[Mapping[str, Any]]) -> Interface:
+    addresses = [address for part in parts for address in _addresses(part)]
+    return Interface(
+        name=name,
+        mac=parts[0].get("macaddress"),
+        active=parts[0].get("active") is not False,
+        # A labelled secondary address is listed twice.
+        addresses=tuple(dict.fromkeys(addresses)),
+    )
+
+
+def _addresses(entry: Mapping[str, Any]) -> Iterator[AddressInNetwork]:
+    ipv4 = entry.get("ipv4")
+    ipv4_entries = ipv4 if isinstance(ipv4, list) else [ipv4]
+    for each in [*ipv4_entries, *(entry.get("ipv4_secondaries") or []), *(entry.get("ipv6") or [])]:
+        if not isinstance(each, Mapping):
+            continue
+        try:
+            yield ip_interface(f"{each['address']}/{each.get('prefix') or each['netmask']}")
+        except (KeyError, ValueError):
+            continue

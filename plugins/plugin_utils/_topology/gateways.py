@@ -1,0 +1,48 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Default gateways of real servers: what the topology asks for, and what they will be."""
+
+from __future__ import annotations
+
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, RealServer
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
+
+
+def towards(site: Site, director: str, entry: RealServer) -> Address | Mistake:
+    """The director's address that the real server reaches directly, for its way back through the director."""
+    host, rip = str(entry.host), entry.address
+    candidates = [each for each in site.addresses(director) if each.version == rip.version]
+    problem = f"is needed: no address of the director {director} is on a network of {host}"
+    if site.is_known(host):
+        # The network that holds the RIP comes first: that is where the director sends the packets to.
+        links = sorted(site.on_link(host), key=lambda each: rip not in each.own.network)
+        reachable = [each for link in links for each in candidates if each in link.own.network]
+    elif site.is_known(director):
+        networks = [each.own.network for each in site.on_link(director) if rip in each.own.network]
+        reachable = [each for each in candidates if any(each in network for network in networks)]
+    else:
+        reachable = candidates
+        problem = f"is needed: the director {director} has no lvs_address, and its facts are not known"
+    if reachable:
+        return reachable[0]
+    return Mistake(f"{host}: lvs_gateway", problem, "set it to the gateway that leads back through the director")
+
+
+def expected(site: Site, name: str, family: int) -> tuple[Address, ...]:
+    """The default gateways that the host will have: as the inventory says, else as NAT needs it, else as they are."""
+    return site.once(("expected gateways", name, family), lambda: _find_expected(site, name, family))
+
+
+def _find_expected(site: Site, name: str, family: int) -> tuple[Address, ...]:
+    gateways = site.host(name).gateways
+    if gateways is None:
+        wanted = [
+            towards(site, director, entry)
+            for director, service, entry in site.listings.get(name, ())
+            if service.forward == "nat" and service.family == family and director != name
+        ]
+        gateways = tuple(each for each in wanted if not isinstance(each, Mistake))
+    gateways = gateways or site.facts(name).gateways
+    return tuple(each for each in dict.fromkeys(gateways) if each.version == family)

@@ -1,0 +1,233 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The hosts of the inventory, each read when it is asked for and only once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl_plan import canonical
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.facts import read_facts
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, choose, show
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import ARP_METHODS, Address, Facts, Host
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import (
+    as_address,
+    as_boolean,
+    as_network,
+    plain,
+)
+
+_UNSET = object()
+_SCOPES = ("real_servers", "fwmark", "all")
+OVERRIDABLE = (
+    "lvs_address",
+    "lvs_arp_method",
+    "lvs_gateway",
+    "lvs_keep_weights",
+    "lvs_manager",
+    "lvs_purge",
+    "lvs_sysctls",
+    "lvs_vip_interface",
+)
+
+
+class Inventory:
+    """Reads hostvars defensively: values may be missing, undefined, templated or of the wrong type."""
+
+    def __init__(
+        self,
+        hostvars: Mapping[str, Any],
+        groups: Mapping[str, Any],
+        mistakes: list[Mistake],
+        reader: str | None = None,
+        overrides: Mapping[str, Any] | None = None,
+    ) -> None:
+        """``reader`` is the host for which all this is read; ``overrides`` stand above its variables."""
+        self._hostvars = hostvars
+        self._groups = groups
+        self._reader = reader
+        self._overrides = overrides or {}
+        self._mistakes = mistakes
+        self._variables: dict[str, Mapping[str, Any]] = {}
+        self._hosts: dict[str, Host] = {}
+        self._facts: dict[str, Facts] = {}
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._hostvars
+
+    @cached_property
+    def directors(self) -> tuple[str, ...]:
+        return self._group("lvs_directors")
+
+    @cached_property
+    def real_servers(self) -> tuple[str, ...]:
+        return self._group("lvs_real_servers")
+
+    @cached_property
+    def routers(self) -> tuple[str, ...]:
+        return self._group("lvs_routers")
+
+    def names(self) -> list[str]:
+        return [str(name) for name in self._hostvars]
+
+    def group_name(self, group: str) -> str:
+        """What the inventory calls the group: lvs_directors_group and its like may say otherwise."""
+        for host in self.names() if self._reader is None else [self._reader]:
+            _given, name = self.variable(host, f"{group}_group")
+            if name:
+                return str(name)
+        return group
+
+    def _group(self, group: str) -> tuple[str, ...]:
+        members = self._groups.get(self.group_name(group)) or ()
+        return tuple(str(host) for host in members if str(host) in self._hostvars)
+
+    def variable(self, host: str, name: str) -> tuple[bool, Any]:
+        """Whether the variable is set on the host, and its plain value. One that cannot be evaluated is a mistake."""
+        if host == self._reader and name in self._overrides:
+            return True, self._overrides[name]
+        variables = self._variables_of(host)
+        if name not in variables:
+            return False, None
+        try:
+            return True, plain(variables[name])
+        except Exception as error:  # a template may raise anything
+            self._not_evaluated(host, name, error)
+            return False, None
+
+    def host(self, name: str) -> Host:
+        """The host's part of the model. Its mistakes are noted when it is first read."""
+        if name not in self._hosts:
+            self._hosts[name] = self._read_host(name)
+        return self._hosts[name]
+
+    def facts(self, name: str) -> Facts:
+        """What is known of the host's network, which may be nothing."""
+        if name not in self._facts:
+            self._facts[name] = self._read_facts(name) if name in self._hostvars else Facts()
+        return self._facts[name]
+
+    def _variables_of(self, host: str) -> Mapping[str, Any]:
+        # Looking a host up in hostvars merges all its variables anew each time.
+        if host not in self._variables:
+            self._variables[host] = self._hostvars[host]
+        return self._variables[host]
+
+    def _read_facts(self, name: str) -> Facts:
+        variables = self._variables_of(name)
+        try:
+            raw = variables.get("ansible_facts")
+            return read_facts(raw) if isinstance(raw, Mapping) else Facts()
+        except Exception as error:  # facts may be given as variables, with templates in them
+            self._not_evaluated(name, "ansible_facts", error)
+            return Facts()
+
+    def _read_host(self, name: str) -> Host:
+        manager = self._text(name, "lvs_manager")
+        if manager == "keepalived":
+            problem = "'keepalived' is not available in this version"
+            self._mistake(name, "lvs_manager", problem, "use kernel, or leave it out")
+        elif manager not in (None, "kernel"):
+            self._mistake(name, "lvs_manager", f"{show(manager)} is not known", "use kernel, or leave it out")
+        arp_method = self._text(name, "lvs_arp_method") or ARP_METHODS[0]
+        if arp_method not in ARP_METHODS:
+            problem = f"{show(arp_method)} is not known"
+            self._mistake(name, "lvs_arp_method", problem, choose(arp_method, ARP_METHODS))
+        return Host(
+            name=name,
+            address=self._address(name),
+            vip_interface=self._text(name, "lvs_vip_interface") or None,
+            gateways=self._gateways(name),
+            arp_method=arp_method,
+            purge=self._purge(name),
+            keep_weights=self._keep_weights(name),
+            sysctls=self._sysctls(name),
+        )
+
+    def _mistake(self, host: str, variable: str, problem: str, remedy: str) -> None:
+        self._mistakes.append(Mistake(f"{host}: {variable}", problem, remedy))
+
+    def _not_evaluated(self, host: str, variable: str, error: Exception) -> None:
+        message = " ".join(str(error).split())
+        self._mistake(host, variable, f"cannot be evaluated: {message}", "define what it refers to")
+
+    def _text(self, host: str, variable: str) -> str | None:
+        _given, value = self.variable(host, variable)
+        if value is None or isinstance(value, str):
+            return value
+        self._mistake(host, variable, f"must be text, is {show(value)}", "write one word")
+        return None
+
+    def _address(self, host: str) -> Address | None:
+        _given, value = self.variable(host, "lvs_address")
+        if value is None or value == "":
+            # Often a name, or the address of a management network: the default where there is nothing better.
+            return as_address(self.variable(host, "ansible_host")[1])
+        address = as_address(value)
+        if address is None:
+            problem = f"{show(value)} is no IP address"
+            self._mistake(host, "lvs_address", problem, "write the host's own address, without a prefix")
+        return address
+
+    def _gateways(self, host: str) -> tuple[Address, ...] | None:
+        given, value = self.variable(host, "lvs_gateway")
+        if not given or value == "auto":
+            return None
+        if value in (None, "", "none"):
+            return ()
+        addresses = [as_address(each) for each in (value if isinstance(value, list) else [value])]
+        known = tuple(address for address in addresses if address is not None)
+        if len(known) < len(addresses):
+            wrong = value[addresses.index(None)] if isinstance(value, list) else value
+            remedy = "write an address, auto, or none to leave the default route alone"
+            self._mistake(host, "lvs_gateway", f"{show(wrong)} is no IP address", remedy)
+        if len({address.version for address in known}) < len(known):
+            remedy = "keep one for IPv4 and one for IPv6"
+            self._mistake(host, "lvs_gateway", "lists two gateways of one address family", remedy)
+        return known
+
+    def _keep_weights(self, host: str) -> bool:
+        _given, value = self.variable(host, "lvs_keep_weights")
+        boolean = False if value is None else as_boolean(value)
+        if boolean is None:
+            self._mistake(host, "lvs_keep_weights", f"{show(value)} is no boolean", "use true or false")
+        return bool(boolean)
+
+    def _purge(self, host: str) -> tuple[str, ...]:
+        _given, value = self.variable(host, "lvs_purge")
+        if value is None:
+            return ("real_servers",)
+        if not isinstance(value, list):
+            problem = f"must be a list of scopes, is {show(value)}"
+            self._mistake(host, "lvs_purge", problem, "write each on a line with a dash")
+            return ()
+        for position, scope in enumerate(value):
+            if scope in _SCOPES or as_network(scope):
+                continue
+            remedy = "use real_servers, fwmark, all, or a network such as 10.0.0.0/8 without host bits"
+            self._mistake(host, f"lvs_purge[{position}]", f"{show(scope)} is no scope", remedy)
+        return tuple(map(str, value))
+
+    def _sysctls(self, host: str) -> tuple[tuple[str, str | None], ...]:
+        _given, value = self.variable(host, "lvs_sysctls")
+        if value is None:
+            return ()
+        if not isinstance(value, Mapping):
+            problem = f"must be a mapping, is {show(value)}"
+            self._mistake(host, "lvs_sysctls", problem, "write it as net.ipv4.vs.backup_only: 1")
+            return ()
+        sysctls: dict[str, str | None] = {}
+        for key, setting in value.items():
+            path = f"lvs_sysctls[{key}]"
+            name = canonical(str(key))
+            if name is None:
+                self._mistake(host, path, "is not the name of a sysctl", "write it as net.ipv4.ip_forward")
+            elif isinstance(setting, (bool, list, Mapping)):
+                problem = f"{show(setting)} is no value of a sysctl"
+                self._mistake(host, path, problem, "write a number or text, or null to leave the key alone")
+            else:
+                sysctls[name] = None if setting is None else str(setting)
+        return tuple(sysctls.items())

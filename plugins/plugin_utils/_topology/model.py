@@ -1,0 +1,99 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The types of the model: services, real servers and hosts, checked and normalised. Nothing in here can be wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
+
+Address = IPv4Address | IPv6Address
+AddressInNetwork = IPv4Interface | IPv6Interface
+
+ROLES = ("director", "real_server", "router")
+PROTOCOLS = ("tcp", "udp", "sctp")
+FAMILIES = {"ipv4": 4, "ipv6": 6}
+ARP_METHODS = ("sysctl", "arptables", "static_neighbour")
+SCHEDULERS = ("rr", "wrr", "lc", "wlc", "lblc", "lblcr", "dh", "sh", "sed", "nq", "fo", "ovf", "mh", "twos")
+# The kernel has one bit for each pair; which scheduler reads it decides what it means.
+FLAGS_OF_SCHEDULER = {"sh": ("sh-port", "sh-fallback"), "mh": ("mh-port", "mh-fallback")}
+
+
+@dataclass(frozen=True)
+class Persistence:
+    """How long a client stays with its real server, and who counts as one client."""
+
+    timeout: int
+    netmask: str | int
+    engine: str | None
+
+
+@dataclass(frozen=True)
+class RealServer:
+    """One entry of a service's real servers. ``host`` is None for a machine that is not in the inventory."""
+
+    path: str
+    address: Address
+    host: str | None
+    port: int
+    weight: int
+    upper_threshold: int
+    lower_threshold: int
+
+    @property
+    def label(self) -> str:
+        return f"{self.host} ({self.address})" if self.host else str(self.address)
+
+
+@dataclass(frozen=True)
+class Service:
+    """A virtual service: by VIP, port and protocol, or by firewall mark. ``prefix`` is None where none was written."""
+
+    path: str
+    name: str
+    family: int
+    address: Address | None
+    prefix: int | None
+    fwmark: int | None
+    port: int
+    protocol: str
+    forward: str
+    scheduler: str
+    scheduler_flags: tuple[str, ...]
+    persistence: Persistence | None
+    one_packet: bool
+    has_health_check: bool
+    real_servers: tuple[RealServer, ...] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Host:
+    """What the inventory says about a host. ``gateways``: None, the topology decides; empty, leave the route alone."""
+
+    name: str
+    address: Address | None
+    vip_interface: str | None
+    gateways: tuple[Address, ...] | None
+    arp_method: str
+    purge: tuple[str, ...]
+    keep_weights: bool
+    sysctls: tuple[tuple[str, str | None], ...]
+
+
+@dataclass(frozen=True)
+class Interface:
+    """A network interface, as the host's facts show it."""
+
+    name: str
+    mac: str | None
+    active: bool
+    addresses: tuple[AddressInNetwork, ...]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of a host's network. ``interfaces`` is None where facts were not gathered."""
+
+    interfaces: tuple[Interface, ...] | None = None
+    gateways: tuple[Address, ...] = ()

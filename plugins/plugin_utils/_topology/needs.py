@@ -1,0 +1,77 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a topology needs on a host, one small value each; a plan is made of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address
+
+
+@dataclass(frozen=True)
+class Package:
+    name: str
+
+
+@dataclass(frozen=True)
+class KernelModule:
+    name: str
+
+
+@dataclass(frozen=True)
+class Sysctl:
+    key: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Arp:
+    """Answer ARP for what the receiving interface has itself, and announce nothing else."""
+
+    interface: str
+    arp_ignore: int = 1
+    arp_announce: int = 2
+
+
+@dataclass(frozen=True)
+class ArpFilter:
+    vip: Address
+    source: Address
+    interface: str | None
+
+
+@dataclass(frozen=True)
+class VirtualAddress:
+    address: Address
+    prefix: int
+    interface: str
+    announce: str | None = None
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """A default gateway, and why: two different ones for one host are a mistake that has to be explained."""
+
+    address: Address
+    because: str
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    address: Address
+    lladdr: str
+    interface: str
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something that works, and that an operator should know."""
+
+    text: str
+
+
+# Where a need cannot be determined, the mistake stands in its place.
+Need = Package | KernelModule | Sysctl | Arp | ArpFilter | VirtualAddress | Gateway | Neighbour | Note | Mistake

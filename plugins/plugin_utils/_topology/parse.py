@@ -1,0 +1,396 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""lvs_services as it was written -> services. What is wrong is noted with its path, and reading goes on.
+
+Only what can be said of one list of services by itself is checked here; what needs the hosts' networks comes later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from ipaddress import IPv4Address, IPv6Address
+from typing import Any
+
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.inventory import Inventory
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.methods import METHODS, NOT_YET
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, choose, did_you_mean, show
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import (
+    FAMILIES,
+    FLAGS_OF_SCHEDULER,
+    PROTOCOLS,
+    SCHEDULERS,
+    Address,
+    Persistence,
+    RealServer,
+    Service,
+)
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import (
+    Reader,
+    as_address,
+    as_integer,
+    as_interface,
+    full_prefix,
+)
+
+_PORT = (0, 65535)
+_WEIGHT = (0, 2**31 - 1)
+_FWMARK = (1, 2**32 - 1)
+_THRESHOLD = (0, 65535)
+# 31 days, as in ipvsadm: the kernel counts in ticks, and more would overflow there.
+_TIMEOUT = (0, 31 * 86400)
+_DEFAULT_TIMEOUT = 300
+_HEALTH_CHECKS = ("http", "https", "tcp", "smtp", "dns", "misc", "bfd", "udp", "ping", "file")
+
+
+def parse_services(raw: Any, prefix: str, inventory: Inventory, mistakes: list[Mistake]) -> tuple[Service, ...]:
+    """The services that can be understood; for every other there is a mistake."""
+    path = f"{prefix}lvs_services"
+    if not isinstance(raw, list):
+        mistakes.append(Mistake(path, f"must be a list of services, is {show(raw)}", "write each with a dash"))
+        return ()
+    parser = _Parser(inventory, mistakes)
+    parsed = [parser.service(each, f"{path}[{position}]") for position, each in enumerate(raw)]
+    services = tuple(service for service in parsed if service is not None)
+    _refuse_duplicates(services, mistakes)
+    return services
+
+
+def _refuse_duplicates(services: tuple[Service, ...], mistakes: list[Mistake]) -> None:
+    names: dict[str, str] = {}
+    keys: dict[tuple[object, ...], str] = {}
+    for service in services:
+        first = names.setdefault(service.name, service.path) if service.name else service.path
+        if first != service.path:
+            problem = f"{show(service.name)} is the name of {first} too"
+            mistakes.append(Mistake(f"{service.path}.name", problem, "give every service a name of its own"))
+        if service.address is None:
+            key: tuple[object, ...] = (service.family, service.fwmark)
+            label, remedy = f"fwmark {service.fwmark}", "use another mark"
+        else:
+            key = (service.protocol, service.address, service.port)
+            label = f"{service.protocol} {service.address} port {service.port}"
+            remedy = "use another protocol, address or port"
+        first = keys.setdefault(key, service.path)
+        if first != service.path:
+            mistakes.append(
+                Mistake(service.path, f"{label} is {first} already", f"{remedy}, or put their real servers together")
+            )
+
+
+class _Parser:
+    def __init__(self, inventory: Inventory, mistakes: list[Mistake]) -> None:
+        self._inventory = inventory
+        self._mistakes = mistakes
+        self._by_address: dict[Address, str] | None = None
+
+    def service(self, raw: Any, path: str) -> Service | None:
+        if not isinstance(raw, Mapping):
+            problem = f"must be a mapping, is {show(raw)}"
+            self._mistakes.append(Mistake(path, problem, "write name, address, port, forward and real_servers"))
+            return None
+        reader = Reader(raw, path, self._mistakes)
+        name = self._name(reader)
+        address, prefix = self._vip(reader)
+        fwmark, family = self._fwmark(reader, address)
+        protocol = self._protocol(reader, fwmark)
+        port = self._port(reader, fwmark)
+        forward = self._forward(reader)
+        scheduler = reader.choice("scheduler", SCHEDULERS, "wlc")
+        flags = self._scheduler_flags(reader, scheduler)
+        persistence = self._persistence(reader, family, protocol, fwmark)
+        one_packet = self._one_packet(reader, protocol, fwmark)
+        real_servers = self._real_servers(reader, port or 0)
+        self._snat_addresses(reader, forward, family)
+        has_health_check = self._health_check(reader)
+        reader.finish()
+        if port == 0 and fwmark is None and persistence is None:
+            remedy = "add persistence: {timeout: 300}, or name the port"
+            reader.refuse("port", "0 means every port, which needs persistence", remedy)
+        if family is None or protocol is None or port is None or forward is None:
+            return None
+        return Service(
+            path=path,
+            name=name,
+            family=family,
+            address=address,
+            prefix=prefix,
+            fwmark=fwmark,
+            port=port,
+            protocol=protocol,
+            forward=forward,
+            scheduler=scheduler,
+            scheduler_flags=flags,
+            persistence=persistence,
+            one_packet=one_packet,
+            has_health_check=has_health_check,
+            real_servers=real_servers,
+        )
+
+    def _name(self, reader: Reader) -> str:
+        name = reader.take("name")
+        if isinstance(name, str) and name:
+            return name
+        problem = "is missing" if name is None else f"{show(name)} is no name"
+        reader.refuse("name", problem, "give the service a name of its own")
+        return ""
+
+    def _vip(self, reader: Reader) -> tuple[Address | None, int | None]:
+        """The VIP, and its prefix where one was written."""
+        raw = reader.take("address")
+        if raw is None:
+            return None, None
+        remedy = "write the VIP such as 10.0.0.10, or 10.0.0.10/24 where the director has no other address there"
+        interface = as_interface(raw)
+        if interface is None:
+            reader.refuse("address", f"{show(raw)} is no IP address", remedy)
+            return None, None
+        address, network = interface.ip, interface.network
+        problem = _unusable(address)
+        if network.prefixlen == 0:
+            problem = "makes every address a neighbour"
+        if problem is None and network.prefixlen < full_prefix(address) - 1:
+            if address == network.network_address:
+                problem = "is a network"
+            elif address.version == 4 and address == network.broadcast_address:
+                problem = "is the broadcast address of its network"
+        if problem is not None:
+            reader.refuse("address", f"{show(raw)} {problem}", remedy)
+            return None, None
+        return address, network.prefixlen if "/" in raw else None
+
+    def _fwmark(self, reader: Reader, address: Address | None) -> tuple[int | None, int | None]:
+        """The firewall mark or None, and the address family or None where it is not known."""
+        raw, raw_family = reader.take("fwmark"), reader.take("family")
+        family = FAMILIES.get(raw_family) if isinstance(raw_family, str) else None
+        if raw_family is not None and family is None:
+            reader.refuse("family", f"{show(raw_family)} is not known", choose(raw_family, FAMILIES))
+        if raw is None:
+            if reader.take("address") is None:
+                reader.refuse("address", "is missing", "write the VIP, or fwmark and family")
+            if address is None:
+                return None, None
+            if family not in (None, address.version):
+                reader.refuse("family", f"{show(raw_family)} is not the family of {address}", "leave it out")
+            return None, address.version
+        if reader.take("address") is not None:
+            reader.refuse("fwmark", "stands together with address", "keep one: a mark or an address makes the service")
+            return None, None
+        if raw_family is None:
+            reader.refuse("family", "is missing", "a firewall mark needs family: ipv4 or ipv6")
+        fwmark = reader.integer("fwmark", *_FWMARK, default=0)
+        return fwmark, family if fwmark else None
+
+    def _protocol(self, reader: Reader, fwmark: int | None) -> str | None:
+        raw = reader.take("protocol")
+        if raw is None:
+            return PROTOCOLS[0]
+        if fwmark is not None:
+            reader.refuse("protocol", "has no meaning with fwmark", "leave it out: the firewall's rule chooses")
+            return PROTOCOLS[0]
+        return reader.choice("protocol", PROTOCOLS, "") or None
+
+    def _port(self, reader: Reader, fwmark: int | None) -> int | None:
+        raw = reader.take("port")
+        if fwmark is not None:
+            if raw not in (None, 0):
+                reader.refuse("port", "has no meaning with fwmark", "leave it out: the firewall's rule chooses")
+            return 0
+        if raw is None:
+            reader.refuse("port", "is missing", "use 1 to 65535, or 0 for every port of a persistent service")
+            return None
+        port = reader.integer("port", *_PORT, default=-1)
+        return None if port < 0 else port
+
+    def _forward(self, reader: Reader) -> str | None:
+        raw = reader.take("forward")
+        if isinstance(raw, str) and raw in METHODS:
+            return raw
+        if raw is None:
+            reader.refuse("forward", "is missing", f"use one of {', '.join(METHODS)}: it decides the topology")
+        elif raw in NOT_YET:
+            problem = f"{show(raw)} is not available in this version"
+            reader.refuse("forward", problem, f"use one of {', '.join(METHODS)}")
+        else:
+            reader.refuse("forward", f"{show(raw)} is not known", choose(raw, METHODS))
+        return None
+
+    def _scheduler_flags(self, reader: Reader, scheduler: str) -> tuple[str, ...]:
+        known = FLAGS_OF_SCHEDULER.get(scheduler, ())
+        every = [flag for flags in FLAGS_OF_SCHEDULER.values() for flag in flags]
+        flags = reader.elements("scheduler_flags", "flags")
+        for position, flag in enumerate(flags):
+            at = f"scheduler_flags[{position}]"
+            if flag not in every:
+                reader.refuse(at, f"{show(flag)} is not known", choose(flag, every))
+            elif flag not in known:
+                remedy = f"use one of {', '.join(known)}" if known else "leave it out, or use scheduler sh or mh"
+                reader.refuse(at, f"{show(flag)} is no flag of the scheduler {scheduler}", remedy)
+            elif flag in flags[:position]:
+                reader.refuse(at, f"{show(flag)} is listed twice", "keep one")
+        return tuple(flag for flag in flags if flag in known)
+
+    def _persistence(
+        self, reader: Reader, family: int | None, protocol: str | None, fwmark: int | None
+    ) -> Persistence | None:
+        raw = reader.mapping("persistence", "{timeout: 300}")
+        if not raw:
+            return None
+        inner = Reader(raw, reader.at("persistence"), self._mistakes)
+        timeout = inner.integer("timeout", *_TIMEOUT, default=_DEFAULT_TIMEOUT)
+        netmask = self._netmask(inner, family)
+        engine = inner.take("engine")
+        inner.finish()
+        if engine is not None:
+            if engine != "sip":
+                inner.refuse("engine", f"{show(engine)} is not known", "use sip, or leave it out")
+            elif protocol not in (None, "udp") and fwmark is None:
+                inner.refuse("engine", f"sip reads udp, and the service is {protocol}", "use protocol: udp")
+        if timeout == 0:
+            if raw.get("netmask") is not None or engine is not None:
+                inner.refuse("timeout", "0 turns persistence off", "use 1 to 2678400, or keep only timeout: 0")
+            return None
+        return Persistence(timeout, netmask, engine)
+
+    def _netmask(self, reader: Reader, family: int | None) -> str | int:
+        """IPv4: a netmask in dots; IPv6: a prefix. Default: every client by itself."""
+        raw = reader.take("netmask")
+        if family == 6:
+            prefix = as_integer(raw)
+            if raw is not None and (prefix is None or not 1 <= prefix <= 128):
+                reader.refuse("netmask", f"{show(raw)} is no prefix of IPv6", "use 1 to 128")
+            return 128 if prefix is None else prefix
+        if raw is None:
+            return "255.255.255.255"
+        mask = as_address(raw)
+        if not isinstance(mask, IPv4Address):
+            # Without a family the service is wrong already, and which kind of netmask it needs is not known.
+            if family == 4:
+                reader.refuse("netmask", f"{show(raw)} is no netmask of IPv4", "write it such as 255.255.255.0")
+        elif not _contiguous(mask):
+            reader.refuse("netmask", f"{mask} has a gap in its bits", "write it such as 255.255.255.0")
+        return str(raw)
+
+    def _one_packet(self, reader: Reader, protocol: str | None, fwmark: int | None) -> bool:
+        one_packet = reader.boolean("one_packet", default=False)
+        if one_packet and protocol not in (None, "udp") and fwmark is None:
+            reader.refuse("one_packet", f"works with udp, and the service is {protocol}", "use protocol: udp")
+        return one_packet
+
+    def _snat_addresses(self, reader: Reader, forward: str | None, family: int | None) -> None:
+        addresses = reader.elements("snat_addresses", "addresses")
+        for position, raw in enumerate(addresses):
+            address = as_address(raw)
+            if address is None:
+                reader.refuse(f"snat_addresses[{position}]", f"{show(raw)} is no IP address", "write one")
+            elif family is not None and address.version != family:
+                problem = f"{address} is not of the VIP's family"
+                reader.refuse(f"snat_addresses[{position}]", problem, f"use an IPv{family} address")
+        if addresses and forward is not None:
+            reader.refuse("snat_addresses", f"has no meaning with forward: {forward}", "leave it out")
+
+    def _health_check(self, reader: Reader) -> bool:
+        raw = reader.mapping("health_check", "{type: tcp}")
+        if raw is None:
+            return False
+        if raw.get("type") not in _HEALTH_CHECKS:
+            reader.refuse("health_check.type", f"{show(raw.get('type'))} is not known", choose(None, _HEALTH_CHECKS))
+        return True
+
+    def _real_servers(self, reader: Reader, port: int) -> tuple[RealServer, ...]:
+        elements = reader.elements("real_servers", "real servers")
+        parsed = [
+            self._real_server(raw, f"{reader.path}.real_servers[{position}]", port)
+            for position, raw in enumerate(elements)
+        ]
+        real_servers = tuple(each for each in parsed if each is not None)
+        first_by_key: dict[tuple[Address, int], str] = {}
+        for each in real_servers:
+            first = first_by_key.setdefault((each.address, each.port), each.path)
+            if first != each.path:
+                problem = f"{each.address} port {each.port} is {first} already"
+                self._mistakes.append(Mistake(each.path, problem, "keep one, with the weight it shall have"))
+        return real_servers
+
+    def _real_server(self, raw: Any, path: str, port: int) -> RealServer | None:
+        if not isinstance(raw, Mapping):
+            problem = f"must be a mapping, is {show(raw)}"
+            self._mistakes.append(Mistake(path, problem, "write host: NAME, or address: RIP"))
+            return None
+        reader = Reader(raw, path, self._mistakes)
+        host, address = self._who(reader)
+        rs_port = reader.integer("port", *_PORT, default=port)
+        weight = reader.integer("weight", *_WEIGHT, default=1)
+        upper = reader.integer("upper_threshold", *_THRESHOLD, default=0)
+        lower = reader.integer("lower_threshold", *_THRESHOLD, default=0)
+        if reader.take("tunnel") is not None:
+            reader.refuse("tunnel", "has no meaning without forward: tun", "leave it out")
+        reader.finish()
+        # 0 is no limit; the kernel then takes three quarters of the upper threshold as the lower one.
+        if lower > upper:
+            remedy = f"use 0 to {upper}" if upper else "set upper_threshold too, or leave it out"
+            problem = f"{lower} is above upper_threshold {upper}" if upper else "has no upper_threshold to go with"
+            reader.refuse("lower_threshold", problem, remedy)
+        if address is None:
+            return None
+        return RealServer(
+            path=path,
+            address=address,
+            host=host,
+            port=rs_port,
+            weight=weight,
+            upper_threshold=upper,
+            lower_threshold=lower,
+        )
+
+    def _who(self, reader: Reader) -> tuple[str | None, Address | None]:
+        """The inventory host, where there is one, and the RIP."""
+        raw_host, raw_address = reader.take("host"), reader.take("address")
+        address = as_address(raw_address)
+        if raw_address is not None:
+            problem = "is no IP address" if address is None else _unusable(address)
+            if address is None or problem:
+                reader.refuse("address", f"{show(raw_address)} {problem}", "write the real server's own address")
+                return None, None
+        if raw_host is None:
+            if address is None:
+                remedy = "write host: NAME of the inventory, or address: RIP"
+                self._mistakes.append(Mistake(reader.path, "names no real server", remedy))
+                return None, None
+            return self._host_at(address), address
+        if not isinstance(raw_host, str) or raw_host not in self._inventory:
+            close = did_you_mean(raw_host, self._inventory.names())
+            remedy = f"{close}add it to the inventory, or write address: RIP"
+            reader.refuse("host", f"{show(raw_host)} is not in the inventory", remedy)
+            return None, None
+        if address is None:
+            address = self._inventory.host(raw_host).address
+            if address is None:
+                reader.refuse("host", f"{raw_host} has no address", f"set lvs_address of {raw_host}")
+        return raw_host, address
+
+    def _host_at(self, address: Address) -> str | None:
+        """The inventory's name of a real server that was given by its address."""
+        if self._by_address is None:
+            hosts = map(self._inventory.host, self._inventory.real_servers)
+            self._by_address = {host.address: host.name for host in hosts if host.address is not None}
+        return self._by_address.get(address)
+
+
+def _unusable(address: Address) -> str | None:
+    if address.is_unspecified:
+        return "is the unspecified address"
+    if address.is_loopback:
+        return "is a loopback address"
+    if address.is_multicast:
+        return "is a multicast address"
+    if address == IPv4Address("255.255.255.255"):
+        return "is the broadcast address"
+    if isinstance(address, IPv6Address) and address.is_link_local:
+        return "is a link-local address, which needs an interface"
+    return None
+
+
+def _contiguous(mask: IPv4Address) -> bool:
+    inverted = ~int(mask) & 0xFFFFFFFF
+    return inverted & (inverted + 1) == 0

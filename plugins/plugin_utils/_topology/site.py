@@ -1,0 +1,158 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The whole picture: every director's services, and where the hosts are on the network.
+
+Facts show a host before or after this collection worked on it. So that both give the same plan, addresses that are
+VIPs of the model never count when networks are looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeVar, cast
+
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.inventory import Inventory
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import (
+    Address,
+    AddressInNetwork,
+    Facts,
+    Host,
+    Interface,
+    RealServer,
+    Service,
+)
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import full_prefix
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a director holds a VIP, and the interface that answers for it (None: not known)."""
+
+    interface: str
+    announce: str | None
+
+
+@dataclass(frozen=True)
+class OnLink:
+    """An address of a host with the network around it, and its interface."""
+
+    own: AddressInNetwork
+    interface: Interface
+
+
+class Site:
+    """Answers the questions that the topologies ask. ``services`` is by director."""
+
+    def __init__(self, inventory: Inventory, services: Mapping[str, tuple[Service, ...]]) -> None:
+        self.inventory = inventory
+        self.services = services
+        self._answers: dict[tuple[Any, ...], Any] = {}
+
+    def once(self, question: tuple[Any, ...], answer: Callable[[], _T]) -> _T:
+        """The answer to a question that is asked for every real server of every service, worked out once."""
+        if question not in self._answers:
+            self._answers[question] = answer()
+        return cast("_T", self._answers[question])
+
+    def pairs(self) -> Iterator[tuple[str, Service]]:
+        """Every director with each of its services."""
+        for director, services in self.services.items():
+            for service in services:
+                yield director, service
+
+    @cached_property
+    def listings(self) -> Mapping[str, list[tuple[str, Service, RealServer]]]:
+        """Every host that is a real server, with the entries that say so."""
+        listings: dict[str, list[tuple[str, Service, RealServer]]] = {}
+        for director, service in self.pairs():
+            for entry in service.real_servers:
+                if entry.host is not None:
+                    listings.setdefault(entry.host, []).append((director, service, entry))
+        return listings
+
+    @cached_property
+    def vips(self) -> frozenset[Address]:
+        return frozenset(service.address for _director, service in self.pairs() if service.address is not None)
+
+    def vips_of(self, director: str) -> frozenset[Address]:
+        return self.once(
+            ("vips", director),
+            lambda: frozenset(service.address for service in self.services[director] if service.address is not None),
+        )
+
+    def host(self, name: str) -> Host:
+        return self.inventory.host(name)
+
+    def facts(self, name: str) -> Facts:
+        return self.inventory.facts(name)
+
+    def is_known(self, name: str) -> bool:
+        """Whether facts tell the host's addresses; without them nothing can be concluded from their absence."""
+        return self.facts(name).interfaces is not None
+
+    def interface(self, name: str, interface: str | None) -> Interface | None:
+        return next((each for each in self.facts(name).interfaces or () if each.name == interface), None)
+
+    def on_link(self, name: str) -> tuple[OnLink, ...]:
+        """The host's addresses that have a network around them, the most specific network first."""
+        return self.once(("on_link", name), lambda: self._find_on_link(name))
+
+    def _find_on_link(self, name: str) -> tuple[OnLink, ...]:
+        found = [
+            each
+            for each in self._all_links(name)
+            if each.own.ip not in self.vips and each.own.network.prefixlen < full_prefix(each.own.ip)
+        ]
+        found.sort(key=lambda each: (-each.own.network.prefixlen, not each.interface.active))
+        return tuple(found)
+
+    def _all_links(self, name: str) -> Iterator[OnLink]:
+        for interface in self.facts(name).interfaces or ():
+            for own in interface.addresses:
+                if interface.name != "lo" and not own.ip.is_loopback and not own.ip.is_link_local:
+                    yield OnLink(own, interface)
+
+    def link_to(self, name: str, address: Address) -> OnLink | None:
+        """The host's link that holds the address: by its network, else because the address itself is there."""
+        return self.once(("link", name, address), lambda: self._find_link(name, address))
+
+    def _find_link(self, name: str, address: Address) -> OnLink | None:
+        by_network = (each for each in self.on_link(name) if address in each.own.network)
+        by_itself = (each for each in self._all_links(name) if address == each.own.ip)
+        return next(by_network, None) or next(by_itself, None)
+
+    def addresses(self, name: str) -> tuple[Address, ...]:
+        """The host's own addresses as far as they are known, the one that the inventory names first."""
+        return self.once(("addresses", name), lambda: self._find_addresses(name))
+
+    def _find_addresses(self, name: str) -> tuple[Address, ...]:
+        named = self.host(name).address
+        return tuple(dict.fromkeys([*([named] if named else []), *(each.own.ip for each in self.on_link(name))]))
+
+    def place(self, director: str, vip: Address) -> Place | Mistake:
+        """Where the director holds the VIP."""
+        chosen = self.host(director).vip_interface
+        if chosen not in (None, "lo"):
+            return Place(chosen, chosen)
+        link = self.link_to(director, vip)
+        if chosen == "lo":
+            return Place(chosen, link.interface.name if link else None)
+        if link:
+            return Place(link.interface.name, link.interface.name)
+        problem = (
+            f"is needed: no network of {director} holds the VIP {vip}"
+            if self.is_known(director)
+            else f"is needed: which interface of {director} shall hold the VIP {vip} is not known without its facts"
+        )
+        return Mistake(f"{director}: lvs_vip_interface", problem, "set it, or gather facts where they are missing")
+
+    def prefix(self, director: str, vip: Address) -> int:
+        """The prefix with which a director holds the VIP on its network interface."""
+        written = (each.prefix for each in self.services[director] if each.address == vip)
+        return next((prefix for prefix in written if prefix is not None), full_prefix(vip))
