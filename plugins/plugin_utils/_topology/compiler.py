@@ -35,7 +35,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs impor
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.parse import parse_services
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import full_prefix, plain
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import plain
 
 _T = TypeVar("_T")
 
@@ -158,8 +158,7 @@ def _vip_needs(site: Site, name: str, service: Service) -> Iterator[Need]:
     if isinstance(place, Mistake):
         yield place
         return
-    # With a shorter prefix, lo would swallow the network.
-    prefix = full_prefix(service.address) if place.interface == "lo" else site.prefix(name, service.address)
+    prefix = site.prefix(name, place, service.address)
     yield VirtualAddress(service.address, prefix, place.interface, place.announce)
 
 

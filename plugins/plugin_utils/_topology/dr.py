@@ -37,8 +37,8 @@ def check(site: Site, director: str, service: Service) -> Iterator[Mistake]:
                 f"{entry.port} differs from the service's port {service.port}, and direct routing cannot map ports",
                 "leave it out, or use forward: nat",
             )
-        if entry.host == director:
-            continue  # the director answers by itself
+        if entry.host == director or entry.address.version != service.family:
+            continue  # a director that is a real server too answers by itself; a wrong family is said elsewhere
         yield from _check_segment(site, director, entry)
         yield from _check_gateway(site, director, service, entry)
         yield from _check_static_neighbour(site, service, entry)

@@ -294,7 +294,7 @@ class _Parser:
         if raw is None:
             return False
         if raw.get("type") not in _HEALTH_CHECKS:
-            reader.refuse("health_check.type", f"{show(raw.get('type'))} is not known", choose(None, _HEALTH_CHECKS))
+            reader.refuse("health_check.type", f"{show(raw.get('type'))} is not known", choose(raw.get("type"), _HEALTH_CHECKS))
         return True
 
     def _real_servers(self, reader: Reader, port: int) -> tuple[RealServer, ...]:

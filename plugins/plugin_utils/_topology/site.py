@@ -104,10 +104,12 @@ class Site:
         return self.once(("on_link", name), lambda: self._find_on_link(name))
 
     def _find_on_link(self, name: str) -> tuple[OnLink, ...]:
+        # A VIP that is the host's own address is a mistake, and shall not make others appear.
+        foreign = self.vips - {self.host(name).address}
         found = [
             each
             for each in self._all_links(name)
-            if each.own.ip not in self.vips and each.own.network.prefixlen < full_prefix(each.own.ip)
+            if each.own.ip not in foreign and each.own.network.prefixlen < full_prefix(each.own.ip)
         ]
         found.sort(key=lambda each: (-each.own.network.prefixlen, not each.interface.active))
         return tuple(found)
@@ -152,7 +154,11 @@ class Site:
         )
         return Mistake(f"{director}: lvs_vip_interface", problem, "set it, or gather facts where they are missing")
 
-    def prefix(self, director: str, vip: Address) -> int:
-        """The prefix with which a director holds the VIP on its network interface."""
-        written = (each.prefix for each in self.services[director] if each.address == vip)
-        return next((prefix for prefix in written if prefix is not None), full_prefix(vip))
+    def prefix(self, director: str, place: Place, vip: Address) -> int:
+        """The prefix of the VIP on the director: as written, else as an operator has set it up, else of one address."""
+        if place.interface == "lo":
+            return full_prefix(vip)  # a shorter one would make the whole network local
+        written = [each.prefix for each in self.services[director] if each.address == vip and each.prefix is not None]
+        interface = self.interface(director, place.interface)
+        there = [each.network.prefixlen for each in (interface.addresses if interface else ()) if each.ip == vip]
+        return (written or sorted(there) or [full_prefix(vip)])[0]

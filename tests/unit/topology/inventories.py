@@ -1,0 +1,214 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Inventories to compile: the reference topologies, with the addresses of the operators' guides."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from ipaddress import ip_interface
+from typing import Any
+
+import pytest
+
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
+
+
+def nic(device: str, *addresses: str, mac: str | None = None, **more: Any) -> dict[str, Any]:
+    """One interface as Ansible's facts have it."""
+    entry: dict[str, Any] = {"device": device, "active": True, "type": "loopback" if device == "lo" else "ether"}
+    if mac:
+        entry["macaddress"] = mac
+    for interface in map(ip_interface, addresses):
+        if interface.version == 6:
+            scope = "link" if interface.is_link_local else "global"
+            each = {"address": str(interface.ip), "prefix": str(interface.network.prefixlen), "scope": scope}
+            entry.setdefault("ipv6", []).append(each)
+        else:
+            each = {"address": str(interface.ip), "netmask": str(interface.netmask), "broadcast": ""}
+            if "ipv4" in entry:
+                entry.setdefault("ipv4_secondaries", []).append(each)
+            else:
+                entry["ipv4"] = each | {"prefix": str(interface.network.prefixlen)}
+    return entry | more
+
+
+def facts(*nics: dict[str, Any], gateway: str | None = None) -> dict[str, Any]:
+    """ansible_facts with lo and these interfaces."""
+    every = [nic("lo", "127.0.0.1/8", "::1/128"), *nics]
+    known = {each["device"].replace("-", "_"): each for each in every}
+    default = {"gateway": gateway} if gateway else {}
+    return {"interfaces": [each["device"] for each in every], "default_ipv4": default, "default_ipv6": {}, **known}
+
+
+def rs(*hosts: str, **more: Any) -> list[dict[str, Any]]:
+    return [{"host": host, **more} for host in hosts]
+
+
+@dataclass
+class Model:
+    """An inventory to change and compile."""
+
+    hostvars: dict[str, dict[str, Any]]
+    groups: dict[str, list[str]]
+
+    @property
+    def services(self) -> list[dict[str, Any]]:
+        services: list[dict[str, Any]] = self.hostvars[self.groups["lvs_directors"][0]]["lvs_services"]
+        return services
+
+    @property
+    def service(self) -> dict[str, Any]:
+        return self.services[0]
+
+    def plan(self, host: str, role: str, **more: Any) -> dict[str, Any]:
+        return compiler.host_plan(self.hostvars, self.groups, host, role, **more)
+
+    def mistakes(self, hosts: list[str] | None = None) -> list[str]:
+        return compiler.mistakes_of(self.hostvars, self.groups, hosts)
+
+    def refusal(self, host: str, role: str, **more: Any) -> list[str]:
+        with pytest.raises(WrongModel) as refused:
+            self.plan(host, role, **more)
+        return refused.value.lines
+
+    def without_facts(self, *hosts: str) -> None:
+        for host in hosts or self.hostvars:
+            self.hostvars[host].pop("ansible_facts", None)
+
+
+def r1() -> Model:
+    """DR on one LAN."""
+    return Model(
+        {
+            "lb1": {
+                "lvs_address": "192.168.246.166",
+                "lvs_services": [
+                    {
+                        "name": "web",
+                        "address": "192.168.246.160",
+                        "port": 80,
+                        "forward": "dr",
+                        "scheduler": "rr",
+                        "real_servers": rs("web1", "web2"),
+                    }
+                ],
+                "ansible_facts": facts(nic("eth1", "192.168.246.166/24", mac="02:00:00:00:00:66")),
+            },
+            "web1": {
+                "lvs_address": "192.168.246.161",
+                "ansible_facts": facts(nic("eth1", "192.168.246.161/24"), gateway="192.168.246.1"),
+            },
+            "web2": {
+                "lvs_address": "192.168.246.162",
+                "ansible_facts": facts(nic("eth1", "192.168.246.162/24"), gateway="192.168.246.1"),
+            },
+        },
+        {"all": ["lb1", "web1", "web2"], "lvs_directors": ["lb1"], "lvs_real_servers": ["web1", "web2"]},
+    )
+
+
+def r2() -> Model:
+    """DR behind a router, the VIP on lo of the director too."""
+    everyone = {"lvs_gateway": "192.168.0.10"}
+    return Model(
+        {
+            "router": {
+                "ansible_facts": facts(nic("eth1", "172.25.254.100/24"), nic("eth2", "192.168.0.10/24")),
+            },
+            "lb1": everyone
+            | {
+                "lvs_address": "192.168.0.200",
+                "lvs_vip_interface": "lo",
+                "lvs_services": [
+                    {
+                        "name": "web",
+                        "address": "192.168.0.100",
+                        "port": 80,
+                        "forward": "dr",
+                        "scheduler": "rr",
+                        "real_servers": rs("web1", "web2"),
+                    }
+                ],
+                "ansible_facts": facts(nic("eth1", "192.168.0.200/24", mac="02:00:00:00:02:00")),
+            },
+            "web1": everyone | {"lvs_address": "192.168.0.11", "ansible_facts": facts(nic("eth1", "192.168.0.11/24"))},
+            "web2": everyone | {"lvs_address": "192.168.0.22", "ansible_facts": facts(nic("eth1", "192.168.0.22/24"))},
+        },
+        {"lvs_directors": ["lb1"], "lvs_real_servers": ["web1", "web2"], "lvs_routers": ["router"]},
+    )
+
+
+def r3() -> Model:
+    """NAT with two NICs; the VIP is all that the director has outside."""
+    return Model(
+        {
+            "lb1": {
+                "lvs_address": "192.168.246.166",
+                "lvs_vip_interface": "eth2",
+                "lvs_services": [
+                    {
+                        "name": "web",
+                        "address": "192.168.50.128/24",
+                        "port": 80,
+                        "forward": "nat",
+                        "scheduler": "rr",
+                        "real_servers": rs("web1", "web2"),
+                    }
+                ],
+                "ansible_facts": facts(nic("eth1", "192.168.246.166/24"), nic("eth2")),
+            },
+            "web1": {
+                "lvs_address": "192.168.246.161",
+                "ansible_facts": facts(nic("eth1", "192.168.246.161/24")),
+            },
+            "web2": {
+                "lvs_address": "192.168.246.162",
+                "ansible_facts": facts(nic("eth1", "192.168.246.162/24")),
+            },
+        },
+        {"lvs_directors": ["lb1"], "lvs_real_servers": ["web1", "web2"]},
+    )
+
+
+def r4() -> Model:
+    """NAT, wlc, the VIP is the address that the director has outside; the table is cleared of what was there before."""
+    return Model(
+        {
+            "lb1": {
+                "lvs_address": "10.0.0.30",
+                "lvs_purge": ["all"],
+                "lvs_services": [
+                    {
+                        "name": "web",
+                        "address": "192.168.0.30",
+                        "port": 80,
+                        "forward": "nat",
+                        "real_servers": rs("app1", "app2"),
+                    }
+                ],
+                "ansible_facts": facts(nic("eth1", "192.168.0.30/24"), nic("eth2", "10.0.0.30/24")),
+            },
+            "app1": {"lvs_address": "10.0.0.51", "ansible_facts": facts(nic("eth1", "10.0.0.51/24"))},
+            "app2": {"lvs_address": "10.0.0.52", "ansible_facts": facts(nic("eth1", "10.0.0.52/24"))},
+        },
+        {"lvs_directors": ["lb1"], "lvs_real_servers": ["app1", "app2"]},
+    )
+
+
+def two_directors() -> Model:
+    """R1 with a second director that has a VIP of its own."""
+    model = r1()
+    second = copy.deepcopy(model.hostvars["lb1"])
+    second["lvs_address"] = "192.168.246.167"
+    second["ansible_facts"] = facts(nic("eth1", "192.168.246.167/24", mac="02:00:00:00:00:67"))
+    second["lvs_services"][0]["address"] = "192.168.246.170"
+    model.hostvars["lb2"] = second
+    model.groups["lvs_directors"] = ["lb1", "lb2"]
+    return model
+
+
+REFERENCES: Mapping[str, Callable[[], Model]] = {"R1": r1, "R2": r2, "R3": r3, "R4": r4}

@@ -1,0 +1,855 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every mistake that an inventory can hold: the line that it makes, and that it is the only one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from ansible_collections.lvs.topology.tests.unit.topology.inventories import (
+    REFERENCES,
+    Model,
+    facts,
+    nic,
+    r1,
+    r2,
+    r3,
+    r4,
+    rs,
+    two_directors,
+)
+
+Change = Callable[[Model], object]
+
+
+def service(**more: Any) -> Change:
+    """Change the first service; None takes the key away."""
+
+    def change(model: Model) -> None:
+        for key, value in more.items():
+            if value is None:
+                model.service.pop(key, None)
+            else:
+                model.service[key] = value
+
+    return change
+
+
+def entry(**more: Any) -> Change:
+    """Change the first service's second real server."""
+    return lambda model: model.service["real_servers"][1].update(more)
+
+
+def host(name: str, **more: Any) -> Change:
+    return lambda model: model.hostvars[name].update(more)
+
+
+def fwmark(**more: Any) -> Change:
+    """Make the first service one by firewall mark."""
+    return service(**{"address": None, "port": None, "fwmark": 10, "family": "ipv4", **more})
+
+
+def persistent_v6(netmask: object) -> Change:
+    def change(model: Model) -> None:
+        service(address="fd00::160", persistence={"netmask": netmask})(model)
+        model.service["real_servers"] = []
+        model.hostvars["lb1"]["lvs_vip_interface"] = "eth1"
+
+    return change
+
+
+def again(**more: Any) -> Change:
+    """Add the first service a second time."""
+    return lambda model: model.services.append({**model.service, "name": "again", **more})
+
+
+def both_nat_and_dr(model: Model) -> None:
+    model.services.append({**model.service, "name": "other", "port": 81, "forward": "nat"})
+
+
+def shared_vip(model: Model) -> None:
+    model.hostvars["lb2"]["lvs_services"][0]["address"] = "192.168.246.160"
+
+
+def two_nat_directors(model: Model) -> None:
+    for director in ("lb1", "lb2"):
+        model.hostvars[director]["lvs_services"][0]["forward"] = "nat"
+
+
+def static_without_router(model: Model) -> None:
+    model.hostvars["web2"]["lvs_arp_method"] = "static_neighbour"
+
+
+def static_with(**more: Any) -> Change:
+    def change(model: Model) -> None:
+        model.hostvars["web1"]["lvs_arp_method"] = "static_neighbour"
+        for name, given in more.items():
+            model.hostvars[name]["ansible_facts"] = given
+
+    return change
+
+
+def no_directors(model: Model) -> None:
+    model.groups["lvs_directors"] = []
+
+
+def no_services(model: Model) -> None:
+    del model.hostvars["lb1"]["lvs_services"]
+
+
+def whole(value: object) -> Change:
+    return host("lb1", lvs_services=value)
+
+
+def elsewhere(model: Model) -> None:
+    host("web2", lvs_address="10.9.9.9", ansible_facts=facts(nic("eth1", "10.9.9.9/24")))(model)
+
+
+S = "lvs_services[0]"
+SCHEDULERS = "rr, wrr, lc, wlc, lblc, lblcr, dh, sh, sed, nq, fo, ovf, mh, twos"
+VIP_REMEDY = "write the VIP such as 10.0.0.10, or 10.0.0.10/24 where the director has no other address there"
+PORT_REMEDY = "use 1 to 65535, or 0 for every port of a persistent service"
+
+# what it is: (inventory, change, lines)
+MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
+    "a real server that is not in the inventory": (
+        r1,
+        entry(host="webb2"),
+        [
+            f"{S}.real_servers[1].host: 'webb2' is not in the inventory; "
+            "did you mean web2? Otherwise add it to the inventory, or write address: RIP"
+        ],
+    ),
+    "a real server without an address": (
+        r1,
+        lambda model: model.hostvars["web2"].pop("lvs_address"),
+        [f"{S}.real_servers[1].host: web2 has no address; set lvs_address of web2"],
+    ),
+    "a real server whose ansible_host is a name": (
+        r1,
+        host("web2", lvs_address="", ansible_host="web2.example.org"),
+        [f"{S}.real_servers[1].host: web2 has no address; set lvs_address of web2"],
+    ),
+    "an address of a host that is none": (
+        r1,
+        host("web2", lvs_address="192.168.246.162/24"),
+        [
+            "web2: lvs_address: '192.168.246.162/24' is no IP address; write the host's own address, without a prefix",
+            f"{S}.real_servers[1].host: web2 has no address; set lvs_address of web2",
+        ],
+    ),
+    "a real server that is nobody": (
+        r1,
+        lambda model: model.service["real_servers"].append({"weight": 2}),
+        [f"{S}.real_servers[2]: names no real server; write host: NAME of the inventory, or address: RIP"],
+    ),
+    "a real server's address that is none": (
+        r1,
+        lambda model: model.service["real_servers"].append({"address": "10.0.0.256"}),
+        [f"{S}.real_servers[2].address: '10.0.0.256' is no IP address; write the real server's own address"],
+    ),
+    "a real server's address that is loopback": (
+        r1,
+        lambda model: model.service["real_servers"].append({"address": "127.0.0.1"}),
+        [f"{S}.real_servers[2].address: '127.0.0.1' is a loopback address; write the real server's own address"],
+    ),
+    "a port that differs in DR": (
+        r1,
+        entry(port=8080),
+        [
+            f"{S}.real_servers[1].port: 8080 differs from the service's port 80, and direct routing cannot map ports; "
+            "leave it out, or use forward: nat"
+        ],
+    ),
+    "a duplicate name": (
+        r1,
+        again(name="web", port=81),
+        ["lvs_services[1].name: 'web' is the name of lvs_services[0] too; give every service a name of its own"],
+    ),
+    "a duplicate service": (
+        r1,
+        again(),
+        [
+            "lvs_services[1]: tcp 192.168.246.160 port 80 is lvs_services[0] already; "
+            "use another protocol, address or port, or put their real servers together"
+        ],
+    ),
+    "a duplicate firewall mark": (
+        r1,
+        lambda model: (fwmark()(model), again()(model)),
+        ["lvs_services[1]: fwmark 10 is lvs_services[0] already; use another mark, or put their real servers together"],
+    ),
+    "a duplicate real server": (
+        r1,
+        entry(host="web1"),
+        [
+            f"{S}.real_servers[1]: 192.168.246.161 port 80 is {S}.real_servers[0] already; "
+            "keep one, with the weight it shall have"
+        ],
+    ),
+    "a duplicate real server, by host and by address": (
+        r1,
+        lambda model: model.service["real_servers"].append({"address": "192.168.246.161"}),
+        [
+            f"{S}.real_servers[2]: 192.168.246.161 port 80 is {S}.real_servers[0] already; "
+            "keep one, with the weight it shall have"
+        ],
+    ),
+    "an unknown scheduler": (
+        r1,
+        service(scheduler="wlcc"),
+        [f"{S}.scheduler: 'wlcc' is not known; did you mean wlc? Otherwise use one of {SCHEDULERS}"],
+    ),
+    "an unknown protocol": (
+        r1,
+        service(protocol="http"),
+        [f"{S}.protocol: 'http' is not known; use one of tcp, udp, sctp"],
+    ),
+    "an unknown forwarding method": (
+        r1,
+        service(forward="masq"),
+        [f"{S}.forward: 'masq' is not known; use one of dr, nat"],
+    ),
+    "a forwarding method that is not there yet": (
+        r1,
+        service(forward="tun"),
+        [f"{S}.forward: 'tun' is not available in this version; use one of dr, nat"],
+    ),
+    "no forwarding method": (
+        r1,
+        service(forward=None),
+        [f"{S}.forward: is missing; use one of dr, nat: it decides the topology"],
+    ),
+    "a VIP that is no address": (
+        r1,
+        service(address="192.168.246.1600"),
+        [f"{S}.address: '192.168.246.1600' is no IP address; {VIP_REMEDY}"],
+    ),
+    "a VIP that is a number": (r1, service(address=160), [f"{S}.address: 160 is no IP address; {VIP_REMEDY}"]),
+    "no VIP": (r1, service(address=None), [f"{S}.address: is missing; write the VIP, or fwmark and family"]),
+    "a VIP that is a network": (
+        r1,
+        service(address="192.168.246.0/24"),
+        [f"{S}.address: '192.168.246.0/24' is a network; {VIP_REMEDY}"],
+    ),
+    "a VIP that is a broadcast address": (
+        r1,
+        service(address="192.168.246.255/24"),
+        [f"{S}.address: '192.168.246.255/24' is the broadcast address of its network; {VIP_REMEDY}"],
+    ),
+    "a VIP with the prefix of everything": (
+        r1,
+        service(address="192.168.246.160/0"),
+        [f"{S}.address: '192.168.246.160/0' makes every address a neighbour; {VIP_REMEDY}"],
+    ),
+    "a VIP that is the director's network": (
+        r1,
+        service(address="192.168.246.0"),
+        [
+            f"{S}.address: 192.168.246.0 is the network address of 192.168.246.0/24, where lb1 is; "
+            "use an address inside it"
+        ],
+    ),
+    "a VIP that is the director's broadcast address": (
+        r1,
+        service(address="192.168.246.255"),
+        [
+            f"{S}.address: 192.168.246.255 is the broadcast address of 192.168.246.0/24, where lb1 is; "
+            "use an address inside it"
+        ],
+    ),
+    "a VIP that is multicast": (
+        r1,
+        service(address="224.0.0.18"),
+        [f"{S}.address: '224.0.0.18' is a multicast address; {VIP_REMEDY}"],
+    ),
+    "a VIP that is loopback": (
+        r1,
+        service(address="127.0.0.2"),
+        [f"{S}.address: '127.0.0.2' is a loopback address; {VIP_REMEDY}"],
+    ),
+    "a VIP that is unspecified": (
+        r1,
+        service(address="0.0.0.0"),  # noqa: S104
+        [f"{S}.address: '0.0.0.0' is the unspecified address; {VIP_REMEDY}"],
+    ),
+    "a VIP that needs an interface": (
+        r1,
+        service(address="fe80::1"),
+        [f"{S}.address: 'fe80::1' is a link-local address, which needs an interface; {VIP_REMEDY}"],
+    ),
+    "a VIP that is a RIP": (
+        r1,
+        service(address="192.168.246.161"),
+        [
+            f"{S}.address: the VIP 192.168.246.161 is the own address of the real server web1; "
+            "use an address that no host has by itself"
+        ],
+    ),
+    "a VIP that is a DIP": (
+        r1,
+        service(address="192.168.246.166"),
+        [
+            f"{S}.address: the VIP 192.168.246.166 is the own address of the director lb1; "
+            "use an address that no host has by itself"
+        ],
+    ),
+    "two prefixes of a VIP": (
+        r3,
+        again(port=81, address="192.168.50.128/23"),
+        [
+            "lvs_services[1].address: the VIP 192.168.50.128 has the prefix 23 here and 24 in lvs_services[0]; "
+            "write the prefix once"
+        ],
+    ),
+    "mixed families": (
+        r1,
+        entry(address="fd00::162"),
+        [
+            f"{S}.real_servers[1]: web2 (fd00::162) is IPv6, and the service is IPv4; "
+            "write its IPv4 address as address: beside or instead of host:",
+        ],
+    ),
+    "a family that is not the VIP's": (
+        r1,
+        service(family="ipv6"),
+        [f"{S}.family: 'ipv6' is not the family of 192.168.246.160; leave it out"],
+    ),
+    "a weight out of range": (
+        r1,
+        entry(weight=2**31),
+        [f"{S}.real_servers[1].weight: 2147483648 is out of range; use 0 to 2147483647"],
+    ),
+    "a weight below 0": (
+        r1,
+        entry(weight=-1),
+        [f"{S}.real_servers[1].weight: -1 is out of range; use 0 to 2147483647"],
+    ),
+    "a weight that is a boolean": (
+        r1,
+        entry(weight=True),
+        [f"{S}.real_servers[1].weight: true is no whole number; use 0 to 2147483647"],
+    ),
+    "a port out of range": (r1, service(port=65536), [f"{S}.port: 65536 is out of range; use 0 to 65535"]),
+    "a port that is a name": (r1, service(port="http"), [f"{S}.port: 'http' is no whole number; use 0 to 65535"]),
+    "no port": (r1, service(port=None), [f"{S}.port: is missing; {PORT_REMEDY}"]),
+    "a real server's port out of range": (
+        r4,
+        entry(port=99999),
+        [f"{S}.real_servers[1].port: 99999 is out of range; use 0 to 65535"],
+    ),
+    "a threshold out of range": (
+        r1,
+        entry(upper_threshold=65536),
+        [f"{S}.real_servers[1].upper_threshold: 65536 is out of range; use 0 to 65535"],
+    ),
+    "the lower threshold above the upper": (
+        r1,
+        entry(upper_threshold=10, lower_threshold=11),
+        [f"{S}.real_servers[1].lower_threshold: 11 is above upper_threshold 10; use 0 to 10"],
+    ),
+    "a lower threshold alone": (
+        r1,
+        entry(lower_threshold=5),
+        [
+            f"{S}.real_servers[1].lower_threshold: has no upper_threshold to go with; "
+            "set upper_threshold too, or leave it out"
+        ],
+    ),
+    "a timeout out of range": (
+        r1,
+        service(persistence={"timeout": 2678401}),
+        [f"{S}.persistence.timeout: 2678401 is out of range; use 0 to 2678400"],
+    ),
+    "a timeout of 0 with a netmask": (
+        r1,
+        service(persistence={"timeout": 0, "netmask": "255.255.255.0"}),
+        [f"{S}.persistence.timeout: 0 turns persistence off; use 1 to 2678400, or keep only timeout: 0"],
+    ),
+    "port 0 without persistence": (
+        r1,
+        service(port=0),
+        [f"{S}.port: 0 means every port, which needs persistence; add persistence: {{timeout: 300}}, or name the port"],
+    ),
+    "a prefix as netmask of IPv4": (
+        r1,
+        service(persistence={"netmask": 24}),
+        [f"{S}.persistence.netmask: 24 is no netmask of IPv4; write it such as 255.255.255.0"],
+    ),
+    "a netmask of IPv6 for IPv4": (
+        r1,
+        service(persistence={"netmask": "ffff::"}),
+        [f"{S}.persistence.netmask: 'ffff::' is no netmask of IPv4; write it such as 255.255.255.0"],
+    ),
+    "a netmask of IPv4 for IPv6": (
+        r1,
+        persistent_v6("255.255.255.0"),
+        [f"{S}.persistence.netmask: '255.255.255.0' is no prefix of IPv6; use 1 to 128"],
+    ),
+    "a prefix of IPv6 out of range": (
+        r1,
+        persistent_v6(129),
+        [f"{S}.persistence.netmask: 129 is no prefix of IPv6; use 1 to 128"],
+    ),
+    "a netmask with a gap": (
+        r1,
+        service(persistence={"netmask": "255.0.255.0"}),
+        [f"{S}.persistence.netmask: 255.0.255.0 has a gap in its bits; write it such as 255.255.255.0"],
+    ),
+    "a firewall mark with an address": (
+        r1,
+        service(fwmark=10),
+        [f"{S}.fwmark: stands together with address; keep one: a mark or an address makes the service"],
+    ),
+    "a firewall mark without a family": (
+        r1,
+        fwmark(family=None),
+        [f"{S}.family: is missing; a firewall mark needs family: ipv4 or ipv6"],
+    ),
+    "a firewall mark out of range": (
+        r1,
+        fwmark(fwmark=2**32),
+        [f"{S}.fwmark: 4294967296 is out of range; use 1 to 4294967295"],
+    ),
+    "an unknown family": (r1, fwmark(family="inet"), [f"{S}.family: 'inet' is not known; use one of ipv4, ipv6"]),
+    "a firewall mark with a port": (
+        r1,
+        fwmark(port=80),
+        [f"{S}.port: has no meaning with fwmark; leave it out: the firewall's rule chooses"],
+    ),
+    "a firewall mark with a protocol": (
+        r1,
+        fwmark(protocol="tcp"),
+        [f"{S}.protocol: has no meaning with fwmark; leave it out: the firewall's rule chooses"],
+    ),
+    "a flag of another scheduler": (
+        r1,
+        service(scheduler="sh", scheduler_flags=["sh-port", "mh-port"]),
+        [
+            f"{S}.scheduler_flags[1]: 'mh-port' is no flag of the scheduler sh; use one of sh-port, sh-fallback",
+        ],
+    ),
+    "a flag of a scheduler without flags": (
+        r1,
+        service(scheduler_flags=["sh-port"]),
+        [f"{S}.scheduler_flags[0]: 'sh-port' is no flag of the scheduler rr; leave it out, or use scheduler sh or mh"],
+    ),
+    "an unknown flag": (
+        r1,
+        service(scheduler="mh", scheduler_flags=["mh-prot"]),
+        [
+            f"{S}.scheduler_flags[0]: 'mh-prot' is not known; did you mean mh-port? "
+            "Otherwise use one of sh-port, sh-fallback, mh-port, mh-fallback"
+        ],
+    ),
+    "a flag twice": (
+        r1,
+        service(scheduler="mh", scheduler_flags=["mh-port", "mh-port"]),
+        [f"{S}.scheduler_flags[1]: 'mh-port' is listed twice; keep one"],
+    ),
+    "one-packet scheduling of tcp": (
+        r1,
+        service(one_packet=True),
+        [f"{S}.one_packet: works with udp, and the service is tcp; use protocol: udp"],
+    ),
+    "a boolean that is none": (
+        r1,
+        service(one_packet="maybe"),
+        [f"{S}.one_packet: 'maybe' is no boolean; use true or false"],
+    ),
+    "an unknown persistence engine": (
+        r1,
+        service(persistence={"engine": "ftp"}),
+        [f"{S}.persistence.engine: 'ftp' is not known; use sip, or leave it out"],
+    ),
+    "the engine sip for tcp": (
+        r1,
+        service(persistence={"engine": "sip"}),
+        [f"{S}.persistence.engine: sip reads udp, and the service is tcp; use protocol: udp"],
+    ),
+    "a director that is the real servers' gateway, by lvs_gateway": (
+        r1,
+        host("web2", lvs_gateway="192.168.246.166"),
+        [
+            f"{S}.real_servers[1]: the default gateway of web2, 192.168.246.166, is the director lb1, which drops "
+            "answers that come from its own VIP; "
+            "set lvs_gateway of web2 to another router, or use forward: nat for all its services"
+        ],
+    ),
+    "a director that is the real servers' gateway, by facts": (
+        r1,
+        host("web1", ansible_facts=facts(nic("eth1", "192.168.246.161/24"), gateway="192.168.246.166")),
+        [
+            f"{S}.real_servers[0]: the default gateway of web1, 192.168.246.166, is the director lb1, which drops "
+            "answers that come from its own VIP; "
+            "set lvs_gateway of web1 to another router, or use forward: nat for all its services"
+        ],
+    ),
+    "a director that is the real servers' gateway, by its VIP": (
+        r1,
+        host("web2", lvs_gateway="192.168.246.160"),
+        [
+            f"{S}.real_servers[1]: the default gateway of web2, 192.168.246.160, is the director lb1, which drops "
+            "answers that come from its own VIP; "
+            "set lvs_gateway of web2 to another router, or use forward: nat for all its services"
+        ],
+    ),
+    "a director that is the real servers' gateway, because of NAT": (
+        r1,
+        both_nat_and_dr,
+        [
+            f"{S}.real_servers[{position}]: the default gateway of {name}, 192.168.246.166, is the director lb1, "
+            "which drops answers that come from its own VIP; "
+            f"set lvs_gateway of {name} to another router, or use forward: nat for all its services"
+            for position, name in enumerate(["web1", "web2"])
+        ],
+    ),
+    "a real server outside the director's segment in DR": (
+        r1,
+        elsewhere,
+        [
+            f"{S}.real_servers[1]: web2 (10.9.9.9) is on no network of the director lb1, and direct routing works on "
+            "one segment; move it there, correct its lvs_address, or use forward: nat"
+        ],
+    ),
+    "no director": (
+        r1,
+        no_directors,
+        ["lvs_services: no host is in the group lvs_directors; put the director there"],
+    ),
+    "a director without services": (
+        r1,
+        no_services,
+        [
+            "lb1: lvs_services: is not set for this director; set it, to [] where there shall be no service",
+        ],
+    ),
+    "a VIP on two directors": (
+        two_directors,
+        shared_vip,
+        [
+            "lb2: lvs_services: the VIP 192.168.246.160 is on lb1 too, and both would answer for it; give each "
+            "director VIPs of its own: lvs_manager: keepalived, which moves them, is not available yet"
+        ],
+    ),
+    "a mistake of one of two directors": (
+        two_directors,
+        lambda model: model.hostvars["lb2"]["lvs_services"][0].update(port=-1),
+        ["lb2: lvs_services[0].port: -1 is out of range; use 0 to 65535"],
+    ),
+    "two default gateways": (
+        two_directors,
+        two_nat_directors,
+        [
+            f"{name}: lvs_gateway: is needed: director lb1 wants 192.168.246.166 as default gateway, director lb2 "
+            "wants 192.168.246.167; set it to the one that leads back through all of them"
+            for name in ("web1", "web2")
+        ],
+    ),
+    "a NAT director that is not on the real servers' network": (
+        r4,
+        host("app2", lvs_address="10.0.1.52", ansible_facts=facts(nic("eth1", "10.0.1.52/24"))),
+        [
+            "app2: lvs_gateway: is needed: no address of the director lb1 is on a network of app2; "
+            "set it to the gateway that leads back through the director"
+        ],
+    ),
+    "a NAT director without any known address": (
+        r4,
+        lambda model: (model.without_facts(), model.hostvars["lb1"].update(lvs_address="", lvs_vip_interface="eth1")),
+        [
+            f"{name}: lvs_gateway: is needed: the director lb1 has no lvs_address, and its facts are not known; "
+            "set it to the gateway that leads back through the director"
+            for name in ("app1", "app2")
+        ],
+    ),
+    "a VIP on no network of the director": (
+        r1,
+        service(address="10.7.7.7"),
+        [
+            "lb1: lvs_vip_interface: is needed: no network of lb1 holds the VIP 10.7.7.7; "
+            "set it, or gather facts where they are missing"
+        ],
+    ),
+    "a director without facts": (
+        r1,
+        lambda model: model.without_facts("lb1"),
+        [
+            "lb1: lvs_vip_interface: is needed: which interface of lb1 shall hold the VIP 192.168.246.160 is not known "
+            "without its facts; set it, or gather facts where they are missing"
+        ],
+    ),
+    "an interface that does not exist": (
+        r1,
+        host("lb1", lvs_vip_interface="eth11"),
+        ["lb1: lvs_vip_interface: lb1 has no interface 'eth11'; did you mean eth1? Otherwise use one of lo, eth1"],
+    ),
+    "an unknown ARP method": (
+        r1,
+        host("web1", lvs_arp_method="arptable"),
+        [
+            "web1: lvs_arp_method: 'arptable' is not known; "
+            "did you mean arptables? Otherwise use one of sysctl, arptables, static_neighbour"
+        ],
+    ),
+    "a static neighbour without a router": (
+        r1,
+        static_without_router,
+        [
+            "web2: lvs_arp_method: static_neighbour needs a router to write to, and no host is in the group "
+            "lvs_routers; add the router, or use sysctl"
+        ],
+    ),
+    "a static neighbour with a router elsewhere": (
+        r2,
+        static_with(router=facts(nic("eth1", "10.1.1.1/24"))),
+        [
+            "web1: lvs_arp_method: static_neighbour needs a router on the network of the VIP 192.168.0.100: router "
+            "is not there; add the right router, or use sysctl"
+        ],
+    ),
+    "a static neighbour with an unknown router": (
+        r2,
+        static_with(router={}),
+        [
+            "router: facts: are needed to find the interface towards the VIP 192.168.0.100 "
+            "(lvs_arp_method: static_neighbour); gather the facts of router"
+        ],
+    ),
+    "a static neighbour without a MAC": (
+        r2,
+        static_with(lb1=facts(nic("eth1", "192.168.0.200/24"))),
+        [
+            "lb1: facts: do not tell the MAC that answers for the VIP 192.168.0.100 (lvs_arp_method: "
+            "static_neighbour); gather the facts of lb1, or use lvs_arp_method: sysctl"
+        ],
+    ),
+    "an unknown scope of purge": (
+        r1,
+        host("lb1", lvs_purge=["real_servers", "everything"]),
+        [
+            "lb1: lvs_purge[1]: 'everything' is no scope; "
+            "use real_servers, fwmark, all, or a network such as 10.0.0.0/8 without host bits"
+        ],
+    ),
+    "a scope of purge with host bits": (
+        r1,
+        host("lb1", lvs_purge=["10.0.0.1/8"]),
+        [
+            "lb1: lvs_purge[0]: '10.0.0.1/8' is no scope; "
+            "use real_servers, fwmark, all, or a network such as 10.0.0.0/8 without host bits"
+        ],
+    ),
+    "purge as text": (
+        r1,
+        host("lb1", lvs_purge="all"),
+        ["lb1: lvs_purge: must be a list of scopes, is 'all'; write each on a line with a dash"],
+    ),
+    "a gateway that is no address": (
+        r1,
+        host("web1", lvs_gateway="router"),
+        [
+            "web1: lvs_gateway: 'router' is no IP address; "
+            "write an address, auto, or none to leave the default route alone"
+        ],
+    ),
+    "two gateways of one family": (
+        r1,
+        host("web1", lvs_gateway=["192.168.246.1", "192.168.246.2"]),
+        [
+            "web1: lvs_gateway: lists two gateways of one address family; keep one for IPv4 and one for IPv6",
+        ],
+    ),
+    "keepalived": (
+        r1,
+        host("lb1", lvs_manager="keepalived"),
+        ["lb1: lvs_manager: 'keepalived' is not available in this version; use kernel, or leave it out"],
+    ),
+    "an unknown manager": (
+        r1,
+        host("lb1", lvs_manager="ldirectord"),
+        ["lb1: lvs_manager: 'ldirectord' is not known; use kernel, or leave it out"],
+    ),
+    "keep_weights that is no boolean": (
+        r1,
+        host("lb1", lvs_keep_weights=3),
+        ["lb1: lvs_keep_weights: 3 is no boolean; use true or false"],
+    ),
+    "sysctls as a list": (
+        r1,
+        host("lb1", lvs_sysctls=["net.ipv4.ip_forward"]),
+        ["lb1: lvs_sysctls: must be a mapping, is a list; write it as net.ipv4.vs.backup_only: 1"],
+    ),
+    "a sysctl that is none": (
+        r1,
+        host("lb1", lvs_sysctls={"ip_forward": 1}),
+        ["lb1: lvs_sysctls[ip_forward]: is not the name of a sysctl; write it as net.ipv4.ip_forward"],
+    ),
+    "a sysctl without a value": (
+        r1,
+        host("lb1", lvs_sysctls={"net.ipv4.ip_forward": True}),
+        [
+            "lb1: lvs_sysctls[net.ipv4.ip_forward]: true is no value of a sysctl; "
+            "write a number or text, or null to leave the key alone"
+        ],
+    ),
+    "an interface that is a number": (
+        r1,
+        host("lb1", lvs_vip_interface=["eth1"]),
+        ["lb1: lvs_vip_interface: must be text, is a list; write one word"],
+    ),
+    "an unknown key of a service": (
+        r1,
+        service(protocl="tcp"),
+        [
+            f"{S}.protocl: is not a known key; did you mean protocol? Otherwise use one of name, address, fwmark, "
+            "family, protocol, port, forward, scheduler, scheduler_flags, persistence, one_packet, real_servers, "
+            "snat_addresses, health_check"
+        ],
+    ),
+    "an unknown key of a real server": (
+        r1,
+        entry(wieght=3),
+        [
+            f"{S}.real_servers[1].wieght: is not a known key; did you mean weight? Otherwise use one of host, "
+            "address, port, weight, upper_threshold, lower_threshold, tunnel"
+        ],
+    ),
+    "an unknown key of persistence": (
+        r1,
+        service(persistence={"time": 3}),
+        [
+            f"{S}.persistence.time: is not a known key; did you mean timeout? Otherwise use one of timeout, netmask, "
+            "engine"
+        ],
+    ),
+    "no name": (r1, service(name=None), [f"{S}.name: is missing; give the service a name of its own"]),
+    "a name that is a number": (r1, service(name=5), [f"{S}.name: 5 is no name; give the service a name of its own"]),
+    "services as a mapping": (
+        r1,
+        whole({"web": {}}),
+        ["lvs_services: must be a list of services, is a mapping; write each with a dash"],
+    ),
+    "a service as text": (
+        r1,
+        whole(["web"]),
+        [f"{S}: must be a mapping, is 'web'; write name, address, port, forward and real_servers"],
+    ),
+    "real servers as text": (
+        r1,
+        service(real_servers="web1"),
+        [f"{S}.real_servers: must be a list of real servers, is 'web1'; write each on a line with a dash"],
+    ),
+    "a real server as text": (
+        r1,
+        service(real_servers=["web1"]),
+        [f"{S}.real_servers[0]: must be a mapping, is 'web1'; write host: NAME, or address: RIP"],
+    ),
+    "persistence as a number": (
+        r1,
+        service(persistence=300),
+        [f"{S}.persistence: must be a mapping, is 300; write it as {{timeout: 300}}"],
+    ),
+    "a tunnel in DR": (
+        r1,
+        entry(tunnel={"type": "ipip"}),
+        [f"{S}.real_servers[1].tunnel: has no meaning without forward: tun; leave it out"],
+    ),
+    "source NAT in DR": (
+        r1,
+        service(snat_addresses=["10.0.0.1"]),
+        [f"{S}.snat_addresses: has no meaning with forward: dr; leave it out"],
+    ),
+    "a source NAT address that is none": (
+        r1,
+        service(forward="fullnat", snat_addresses=["10.0.0", "fd00::1"]),
+        [
+            f"{S}.forward: 'fullnat' is not available in this version; use one of dr, nat",
+            f"{S}.snat_addresses[0]: '10.0.0' is no IP address; write one",
+            f"{S}.snat_addresses[1]: fd00::1 is not of the VIP's family; use an IPv4 address",
+        ],
+    ),
+    "an unknown health check": (
+        r1,
+        service(health_check={"type": "htpp"}),
+        [
+            f"{S}.health_check.type: 'htpp' is not known; did you mean http? Otherwise use one of http, https, tcp, "
+            "smtp, dns, misc, bfd, udp, ping, file"
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_mistake(name: str) -> None:
+    make, change, lines = MISTAKES[name]
+    model = make()
+    change(model)
+    assert model.mistakes() == lines
+
+
+@pytest.mark.parametrize("name", REFERENCES)
+def test_the_reference_topologies_have_none(name: str) -> None:
+    assert REFERENCES[name]().mistakes() == []
+
+
+def test_all_mistakes_are_found_in_one_run() -> None:
+    model = two_directors()
+    model.hostvars["lb1"]["lvs_services"][0].update(scheduler="x", real_servers=rs("web1", "nobody", weight=-1))
+    model.hostvars["lb1"]["lvs_services"].append({"name": "udp", "address": "192.168.246.1", "port": 0})
+    model.hostvars["lb2"]["lvs_services"][0]["real_servers"] = rs("web2", port=81)
+    model.hostvars["web1"]["lvs_gateway"] = "192.168.246.166"
+    found = [line.split(": ")[:2] for line in model.mistakes()]
+    assert [path for _director, path in found if not path.startswith("did")] == [
+        "lvs_services[0].scheduler",
+        "lvs_services[0].real_servers[0].weight",
+        "lvs_services[0].real_servers[1].host",
+        "lvs_services[0].real_servers[1].weight",
+        "lvs_services[1].forward",
+        "lvs_services[1].port",
+        "lvs_services[0].real_servers[0]",
+        "lvs_services[0].real_servers[0].port",
+    ]
+
+
+def test_a_plan_is_refused_with_all_mistakes() -> None:
+    model = r1()
+    entry(weight=-1)(model)
+    service(scheduler="x")(model)
+    for name, role in (("lb1", "director"), ("web1", "real_server"), ("web2", "router")):
+        assert len(model.refusal(name, role)) == 2
+
+
+def test_every_line_says_where_what_and_what_to_do() -> None:
+    for _make, _change, lines in MISTAKES.values():
+        for line in lines:
+            assert ": " in line
+            assert "; " in line
+            assert "\n" not in line
+
+
+@pytest.mark.parametrize(
+    ("host", "more", "line"),
+    [
+        ("lb1", {"role": "directr"}, "role: 'directr' is not known; did you mean director? Otherwise use one of "),
+        ("lb9", {}, "host: 'lb9' is not in the inventory; name one of its hosts"),
+        ("lb1", {"directors": ["lb2"]}, "directors: 'lb2' is not in the inventory; did you mean lb1? Otherwise add it"),
+        ("lb1", {"variables": {"lvs_vip_interfaces": 1}}, "variables.lvs_vip_interfaces: is not known; did you mean lvs_vip_interface?"),
+    ],
+)
+def test_a_call_that_is_wrong(host: str, more: dict[str, Any], line: str) -> None:
+    lines = r1().refusal(host, **({"role": "director"} | more))
+    assert len(lines) == 1
+    assert lines[0].startswith(line)
+
+
+def test_hosts_that_take_no_part_need_no_plan() -> None:
+    """A run that is limited to the real servers has no facts of the director."""
+    model = r1()
+    model.without_facts("lb1")
+    assert model.mistakes(hosts=["web1", "web2"]) == []
+    assert len(model.mistakes(hosts=["lb1"])) == 1
