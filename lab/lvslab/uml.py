@@ -1,0 +1,39 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""User-Mode Linux: the default kernel, which needs no virtualization."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+from pathlib import Path
+from typing import Sequence
+
+from .common import CACHE, CHECKOUT, need
+
+_SHIM = CHECKOUT / "lab" / "uml" / "xstate.c"
+
+
+def program() -> list[str]:
+    """How to start linux.uml on this processor."""
+    need(["linux.uml"])
+    if "amx_tile" not in Path("/proc/cpuinfo").read_text():
+        return ["linux.uml"]
+    need(["gcc"])
+    library = CACHE / "uml" / f"xstate-{hashlib.sha256(_SHIM.read_bytes()).hexdigest()[:16]}.so"
+    if not library.exists():
+        library.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = library.with_suffix(f".{os.getpid()}")
+        subprocess.run(["gcc", "-O2", "-shared", "-fPIC", "-o", str(unfinished), str(_SHIM)], check=True)
+        unfinished.rename(library)
+    return ["env", f"LD_PRELOAD={library}", "linux.uml"]
+
+
+def kernel(cow: str, disk: Path, memory: int, words: Sequence[str]) -> list[str]:
+    """The command line of a kernel whose root is a copy-on-write file over the disk, console on standard output."""
+    return [
+        *program(), "uml_dir=/tmp/uml/", f"mem={memory}M", f"ubd0={cow},{disk}", "root=/dev/ubda", "rootfstype=ext4",
+        "rw", "con=null", "con0=null,fd:1", "quiet", "loglevel=3", "panic=-1", *words,
+    ]  # fmt: skip

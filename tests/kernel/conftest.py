@@ -1,0 +1,155 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every test runs in a network namespace of its own, on a kernel that has IPVS, with nothing left by other tests.
+
+The namespace is that of the test's thread and process: the module under test, ipvsadm and ip all see the same one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import importlib
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Callable, Iterator
+
+import pytest
+from ansible.module_utils.testing import patch_module_args
+
+_CLONE_NEWNS = 0x00020000
+_CLONE_NEWNET = 0x40000000
+_STATE = ("/var/lib/lvs-topology", "/etc/lvs-topology", "/etc/sysctl.d", "/etc/modules-load.d", "/run/netns")
+_libc = ctypes.CDLL(None, use_errno=True)
+
+RunModule = Callable[..., "dict[str, Any]"]
+
+
+def _check(result: int) -> None:
+    if result != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+
+
+def pytest_configure() -> None:
+    """Refuse to change the network of a machine that is not made for it."""
+    if os.environ.get("LVS_KERNEL_TEST") != "1":
+        raise pytest.UsageError("these tests change kernel state: run them with lab/kernel-test")
+
+
+@pytest.fixture(autouse=True)
+def host() -> Iterator[None]:
+    """Make this process a host of its own: network, and the directories that outlive a reboot."""
+    before = [os.open(f"/proc/self/ns/{kind}", os.O_RDONLY) for kind in ("net", "mnt")]
+    _check(_libc.unshare(_CLONE_NEWNET | _CLONE_NEWNS))
+    try:
+        sh("mount --make-rprivate /")
+        for directory in _STATE:
+            Path(directory).mkdir(parents=True, exist_ok=True)
+            sh(f"mount -t tmpfs tmpfs {directory}")
+        # /sys shows the network namespace in which it was mounted.
+        sh("mount -t sysfs sysfs /sys")
+        sh("ip link set lo up")
+        yield
+        for namespace in Path("/run/netns").iterdir():
+            sh(f"ip netns del {namespace.name}")
+    finally:
+        here = os.getcwd()
+        for descriptor, kind in zip(before, (_CLONE_NEWNET, _CLONE_NEWNS)):
+            _check(_libc.setns(descriptor, kind))
+            os.close(descriptor)
+        os.chdir(here)  # entering a mount namespace goes to its root
+
+
+def sh(command: str) -> str:
+    """Run a shell command; raise with what it said where it fails."""
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise AssertionError(f"{command!r} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+@pytest.fixture(name="sh")
+def _sh() -> Callable[[str], str]:
+    return sh
+
+
+@pytest.fixture
+def run_module() -> RunModule:
+    """Run plugins/modules/NAME.py in this process the way Ansible does, diff mode on, and return its result."""
+
+    def run(name: str, args: dict[str, Any], check: bool = False) -> dict[str, Any]:
+        module = importlib.import_module(f"ansible_collections.lvs.topology.plugins.modules.{name}")
+        said = io.StringIO()
+        arguments = {**args, "_ansible_check_mode": check, "_ansible_diff": True}
+        with patch_module_args(arguments), contextlib.redirect_stdout(said), pytest.raises(SystemExit) as ended:
+            module.main()
+        result: dict[str, Any] = json.loads(said.getvalue())
+        assert bool(ended.value.code) == bool(result.get("failed")), result
+        return result
+
+    return run
+
+
+_CHILD = """
+import importlib, json, sys
+from ansible.module_utils.testing import patch_module_args
+name, args = json.load(sys.stdin)
+with patch_module_args(args):
+    importlib.import_module("ansible_collections.lvs.topology.plugins.modules." + name).main()
+"""
+
+
+@pytest.fixture
+def spawn_module() -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Start a module in a process of its own, in this test's namespace; its result comes on standard output."""
+    started: list[subprocess.Popen[str]] = []
+
+    def spawn(name: str, args: dict[str, Any], check: bool = False) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-c", _CHILD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        started.append(process)
+        assert process.stdin is not None
+        arguments = {**args, "_ansible_check_mode": check, "_ansible_diff": True}
+        process.stdin.write(json.dumps([name, arguments]))
+        process.stdin.close()
+        process.stdin = None  # so that communicate() does not flush it again
+        return process
+
+    yield spawn
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def wire() -> Callable[..., str]:
+    """Make hosts on a segment: wire("ns1", "10.0.0.1/24") is a namespace whose eth0 is joined to the bridge.
+
+    The bridge (default br0) is in the test's own namespace, made when it is first used. Several addresses may be given.
+    Run something there with ``ip netns exec ns1``. A second call for a namespace adds the next NIC, eth1.
+    """
+    nics: dict[str, int] = {}
+
+    def join(name: str, *addresses: str, bridge: str = "br0") -> str:
+        if not Path("/sys/class/net", bridge).exists():
+            sh(f"ip link add {bridge} type bridge mcast_snooping 0 && ip link set {bridge} up")
+        if name not in nics:
+            sh(f"ip netns add {name} && ip -n {name} link set lo up")
+        number = nics.setdefault(name, -1) + 1
+        nics[name] = number
+        port = f"{name}.{number}"
+        sh(f"ip link add {port} type veth peer name eth{number} netns {name}")
+        sh(f"ip link set {port} master {bridge} up && ip -n {name} link set eth{number} up")
+        for address in addresses:
+            option = " nodad" if ":" in address else ""
+            sh(f"ip -n {name} address add {address} dev eth{number}{option}")
+        return name
+
+    return join
