@@ -40,12 +40,14 @@ class BadRequest(Exception):
 class Refused(Exception):
     """The host refused a change: what was attempted on which object, what that means, and what to do next.
 
-    ``applied`` counts the changes of the sequence at hand that did take effect before.
+    ``applied`` counts the changes of the sequence at hand that did take effect before. Where changes are sent many at
+    once, ``later`` has the positions of those behind the refused one that took effect as well.
     """
 
-    def __init__(self, message: str, applied: int = 0) -> None:
+    def __init__(self, message: str, applied: int = 0, later: Sequence[int] = ()) -> None:
         super().__init__(message)
         self.applied = applied
+        self.later = later
 
 
 def one_by_one(apply: Callable[[Any], None]) -> Callable[[Sequence[Change]], None]:
@@ -84,11 +86,11 @@ def carry_out(
 
 
 def _fail(module: AnsibleModule, plan: Plan, refusal: Refused) -> None:
-    done = refusal.applied
-    applied = [change.line for change in plan.changes[:done]]
-    remaining = [change.line for change in plan.changes[done:]]
+    done = {*range(refusal.applied), *refusal.later}
+    applied = [change.line for position, change in enumerate(plan.changes) if position in done]
+    remaining = [change.line for position, change in enumerate(plan.changes) if position not in done]
     module.fail_json(
-        msg=f"{refusal} Applied before that: {len(applied)} of {len(plan.changes)} changes. "
+        msg=f"{refusal} Applied: {len(applied)} of {len(plan.changes)} changes. "
         "Running the task again continues from there.",
         changed=bool(applied),
         applied=applied,

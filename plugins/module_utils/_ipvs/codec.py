@@ -1,0 +1,441 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Generic netlink messages of the family IPVS: bytes to types and back. Pure, standard library only.
+
+The layout is that of include/uapi/linux/ip_vs.h and net/netfilter/ipvs/ip_vs_ctl.c. Messages for destinations are what
+there are thousands of, so a service's part of them is packed once and each takes one struct.pack.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+from typing import Any, Iterator, NamedTuple
+
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
+    FORWARD_METHODS,
+    IPV4,
+    IPV6,
+    PROTOCOLS,
+    SCHEDULER_FLAG_BITS,
+    TUNNEL_CHECKSUMS,
+    TUNNEL_TYPES,
+    Action,
+    Connections,
+    Counters,
+    Destination,
+    DestinationKey,
+    Info,
+    Service,
+    ServiceKey,
+    Timeouts,
+    packed,
+)
+
+FAMILY_NAME = "IPVS"
+GENL_ID_CTRL = 16
+
+NLMSG_ERROR = 2
+NLMSG_DONE = 3
+NLM_F_REQUEST = 0x01
+NLM_F_ACK = 0x04
+NLM_F_DUMP_INTR = 0x10
+NLM_F_DUMP = 0x300
+
+CTRL_CMD_GETFAMILY = 3
+_CTRL_ATTR_FAMILY_ID = 1
+_CTRL_ATTR_FAMILY_NAME = 2
+
+CMD_GET_SERVICE = 4
+CMD_GET_DEST = 8
+CMD_GET_CONFIG = 13
+CMD_GET_INFO = 15
+_SERVICE_COMMANDS = {"add": 1, "edit": 2, "delete": 3}
+_DEST_COMMANDS = {"add": 5, "edit": 6, "delete": 7}
+
+# First level
+_SERVICE, _DEST = 1, 2
+_TIMEOUT_TCP, _TIMEOUT_TCP_FIN, _TIMEOUT_UDP = 4, 5, 6
+_INFO_VERSION, _INFO_TABLE_SIZE = 1, 2
+
+# IPVS_SVC_ATTR_*
+_S_AF, _S_PROTOCOL, _S_ADDR, _S_PORT, _S_FWMARK, _S_SCHED, _S_FLAGS, _S_TIMEOUT, _S_NETMASK = range(1, 10)
+_S_STATS, _S_PE_NAME, _S_STATS64 = 10, 11, 12
+
+# IPVS_DEST_ATTR_*
+_D_ADDR, _D_PORT, _D_FWD_METHOD, _D_WEIGHT, _D_U_THRESH, _D_L_THRESH = range(1, 7)
+_D_ACTIVE, _D_INACT, _D_PERSIST, _D_STATS, _D_FAMILY, _D_STATS64, _D_TUN_TYPE, _D_TUN_PORT, _D_TUN_FLAGS = range(7, 16)
+
+_F_PERSISTENT = 0x01
+_F_ONE_PACKET = 0x04
+# Flags that are set or cleared; bits that this code does not know, and HASHED, stay as they are.
+_F_MASK = _F_PERSISTENT | _F_ONE_PACKET | sum(SCHEDULER_FLAG_BITS.values())
+
+_FAMILIES = {IPV4: int(socket.AF_INET), IPV6: int(socket.AF_INET6)}
+_FAMILY_NAMES = {number: name for name, number in _FAMILIES.items()}
+_PROTOCOL_NAMES = {number: name for name, number in PROTOCOLS.items()}
+_FORWARD_NAMES = {number: name for name, number in FORWARD_METHODS.items()}
+_TUNNEL_NAMES = {number: name for name, number in TUNNEL_TYPES.items()}
+_CHECKSUM_NAMES = {number: name for name, number in TUNNEL_CHECKSUMS.items()}
+
+_NLMSG = struct.Struct("=IHHII")
+_GENL = struct.Struct("=BBxx")
+_HEADER = struct.Struct("=IHHIIBBxx")  # both
+_ATTR = struct.Struct("=HH")
+_U16 = struct.Struct("=H")
+_BE16 = struct.Struct(">H")
+_U32 = struct.Struct("=I")
+_BE32 = struct.Struct(">I")
+_U64 = struct.Struct("=Q")
+_S32 = struct.Struct("=i")
+_PAIR = struct.Struct("=II")
+
+# A whole destination: nest, address, port, then the numbers. Two-byte values are padded to four.
+_DEST_KEY = struct.Struct("=HH HH16s HH2sxx HHHxx")
+_DEST_FULL = struct.Struct("=HH HH16s HH2sxx HHHxx HHI HHi HHI HHI HHBxxx HH2sxx HHHxx")
+
+
+class CodecError(ValueError):
+    """An answer that is not what the kernel's IPVS writes."""
+
+
+class Message(NamedTuple):
+    """One netlink message."""
+
+    type: int
+    flags: int
+    sequence: int
+    payload: bytes
+
+
+def split(data: bytes) -> Iterator[Message]:
+    """Cut what recv() gave into messages."""
+    offset, end = 0, len(data)
+    while offset < end:
+        if end - offset < _NLMSG.size:
+            raise CodecError(f"{end - offset} bytes are left where a netlink header of {_NLMSG.size} was expected")
+        length, kind, flags, sequence, _port = _NLMSG.unpack_from(data, offset)
+        if length < _NLMSG.size or length > end - offset:
+            raise CodecError(f"a netlink message says it has {length} bytes of the {end - offset} that are there")
+        yield Message(kind, flags, sequence, data[offset + _NLMSG.size : offset + length])
+        offset += (length + 3) & ~3
+
+
+def error_number(payload: bytes) -> int:
+    """The errno of an error or acknowledgement, 0 for success."""
+    if len(payload) < _S32.size:
+        raise CodecError("a netlink error answer without an error number")
+    number = -int(_S32.unpack_from(payload)[0])
+    if number < 0:
+        raise CodecError(f"a netlink error answer with the error number {number}")
+    return number
+
+
+def done_error(payload: bytes) -> int:
+    """The errno at the end of a dump; old kernels send none, which is success."""
+    return error_number(payload) if payload else 0
+
+
+# Encoding
+
+
+def _attribute(kind: int, value: bytes) -> bytes:
+    return _ATTR.pack(4 + len(value), kind) + value + bytes(-len(value) % 4)
+
+
+def _text(kind: int, value: str) -> bytes:
+    return _attribute(kind, value.encode("ascii") + b"\0")
+
+
+def request(message_type: int, command: int, flags: int, sequence: int, body: bytes = b"", version: int = 1) -> bytes:
+    """One request with its two headers."""
+    return (
+        _HEADER.pack(_HEADER.size + len(body), message_type, NLM_F_REQUEST | flags, sequence, 0, command, version)
+        + body
+    )
+
+
+def family_request(sequence: int) -> bytes:
+    """Ask which number the family IPVS has in this kernel."""
+    return request(GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 0, sequence, _text(_CTRL_ATTR_FAMILY_NAME, FAMILY_NAME))
+
+
+def _key_attributes(key: ServiceKey) -> bytes:
+    family = _attribute(_S_AF, _U16.pack(_FAMILIES[key.family]))
+    if key.fwmark:
+        return family + _attribute(_S_FWMARK, _U32.pack(key.fwmark))
+    return (
+        family
+        + _attribute(_S_PROTOCOL, _U16.pack(PROTOCOLS[key.protocol]))
+        + _attribute(_S_ADDR, packed(key.address).ljust(16, b"\0"))
+        + _attribute(_S_PORT, _BE16.pack(key.port))
+    )
+
+
+def service_reference(key: ServiceKey) -> bytes:
+    """The part of a message that says which service it is about."""
+    return _attribute(_SERVICE, _key_attributes(key))
+
+
+def service_body(service: Service) -> bytes:
+    """A service with all its settings; the kernel takes no less, neither to add nor to edit."""
+    flags = sum(SCHEDULER_FLAG_BITS[name] for name in service.flags)
+    if service.timeout:
+        flags |= _F_PERSISTENT
+    if service.one_packet:
+        flags |= _F_ONE_PACKET
+    netmask = _BE32 if service.key.family == IPV4 else _U32  # IPv6: a number, not an address
+    value = (
+        _key_attributes(service.key)
+        + _text(_S_SCHED, service.scheduler)
+        + _attribute(_S_FLAGS, _PAIR.pack(flags, _F_MASK))
+        + _attribute(_S_TIMEOUT, _U32.pack(service.timeout))
+        + _attribute(_S_NETMASK, netmask.pack(service.netmask))
+    )
+    if service.engine:
+        value += _text(_S_PE_NAME, service.engine)
+    return _attribute(_SERVICE, value)
+
+
+def _destination_key(key: DestinationKey) -> tuple[int, int, bytes, int, int, bytes, int, int, int]:
+    address = packed(key.address)
+    family = _FAMILIES[IPV4 if len(address) == 4 else IPV6]
+    return 20, _D_ADDR, address.ljust(16, b"\0"), 6, _D_PORT, _BE16.pack(key.port), 6, _D_FAMILY, family
+
+
+def destination_reference(key: DestinationKey) -> bytes:
+    return _DEST_KEY.pack(_DEST_KEY.size, _DEST, *_destination_key(key))
+
+
+def destination_body(destination: Destination) -> bytes:
+    return _DEST_FULL.pack(
+        _DEST_FULL.size,
+        _DEST,
+        *_destination_key(destination.key),
+        8,
+        _D_FWD_METHOD,
+        FORWARD_METHODS[destination.forward],
+        8,
+        _D_WEIGHT,
+        destination.weight,
+        8,
+        _D_U_THRESH,
+        destination.upper,
+        8,
+        _D_L_THRESH,
+        destination.lower,
+        5,
+        _D_TUN_TYPE,
+        TUNNEL_TYPES[destination.tunnel],
+        6,
+        _D_TUN_PORT,
+        _BE16.pack(destination.tunnel_port),
+        6,
+        _D_TUN_FLAGS,
+        TUNNEL_CHECKSUMS[destination.checksum],
+    )
+
+
+class Encoder:
+    """Turns actions into requests, packing each service's reference once."""
+
+    def __init__(self, family: int) -> None:
+        self._family = family
+        self._references: dict[ServiceKey, bytes] = {}
+
+    def reference(self, key: ServiceKey) -> bytes:
+        known = self._references.get(key)
+        if known is None:
+            known = self._references[key] = service_reference(key)
+        return known
+
+    def encode(self, action: Action, flags: int, sequence: int) -> bytes:
+        service, destination = action.service, action.destination
+        if destination is None:
+            deleting = action.verb == "delete"
+            body = self.reference(service.key) if deleting else service_body(service)
+            return request(self._family, _SERVICE_COMMANDS[action.verb], flags, sequence, body)
+        part = destination_reference(destination.key) if action.verb == "delete" else destination_body(destination)
+        body = self.reference(service.key) + part
+        return request(self._family, _DEST_COMMANDS[action.verb], flags, sequence, body)
+
+
+# Decoding
+
+
+def _attributes(data: bytes) -> dict[int, bytes]:
+    found: dict[int, bytes] = {}
+    offset, end = 0, len(data)
+    while offset < end:
+        if end - offset < 4:
+            raise CodecError(f"{end - offset} bytes are left where an attribute's header of 4 was expected")
+        length, kind = _ATTR.unpack_from(data, offset)
+        if length < 4 or length > end - offset:
+            raise CodecError(
+                f"attribute {kind & 0x3FFF} says it has {length} bytes of the {end - offset} that are there"
+            )
+        found[kind & 0x3FFF] = data[offset + 4 : offset + length]
+        offset += (length + 3) & ~3
+    return found
+
+
+def _payload_attributes(payload: bytes) -> dict[int, bytes]:
+    if len(payload) < _GENL.size:
+        raise CodecError("an answer without a generic netlink header")
+    return _attributes(payload[_GENL.size :])
+
+
+_MISSING: Any = object()
+
+
+def _number(attributes: dict[int, bytes], kind: int, layout: struct.Struct, what: str, default: Any = _MISSING) -> Any:
+    value = attributes.get(kind)
+    if value is None:
+        if default is _MISSING:
+            raise CodecError(f"an answer without {what}")
+        return default
+    if len(value) != layout.size:
+        raise CodecError(f"{what} has {len(value)} bytes instead of {layout.size}")
+    return layout.unpack(value)[0]
+
+
+def _byte(attributes: dict[int, bytes], kind: int, what: str) -> int:
+    value = attributes.get(kind, b"\0")
+    if len(value) != 1:
+        raise CodecError(f"{what} has {len(value)} bytes instead of 1")
+    return value[0]
+
+
+def _string(attributes: dict[int, bytes], kind: int, what: str, default: str | None = None) -> str:
+    value = attributes.get(kind)
+    if value is None:
+        if default is None:
+            raise CodecError(f"an answer without {what}")
+        return default
+    try:
+        return value.split(b"\0", 1)[0].decode("ascii")
+    except UnicodeDecodeError as problem:
+        raise CodecError(f"{what} is not text") from problem
+
+
+def _named(names: dict[int, str], number: int, what: str) -> str:
+    name = names.get(number)
+    if name is None:
+        raise CodecError(f"{what} {number} is not known here")
+    return name
+
+
+def _address(attributes: dict[int, bytes], kind: int, family: str, what: str) -> str:
+    value = attributes.get(kind, b"")
+    size = 4 if family == IPV4 else 16
+    if len(value) < size:
+        raise CodecError(f"{what} has {len(value)} bytes instead of {size}")
+    return socket.inet_ntop(_FAMILIES[family], value[:size])
+
+
+_COUNTER_NAMES = ("conns", "inpkts", "outpkts", "inbytes", "outbytes", "cps", "inpps", "outpps", "inbps", "outbps")
+
+
+def _counters(attributes: dict[int, bytes], narrow: int, wide: int) -> Counters:
+    # 64-bit counters since Linux 4.1; the old ones wrap, except for the bytes.
+    nest = attributes.get(wide, attributes.get(narrow))
+    if nest is None:
+        return Counters()
+    values = _attributes(nest)
+    numbers = []
+    for kind, name in enumerate(_COUNTER_NAMES, 1):
+        layout = _U64 if len(values.get(kind, b"")) == 8 else _U32
+        numbers.append(_number(values, kind, layout, f"counter {name}", 0))
+    return Counters(*numbers)
+
+
+def decode_family(payload: bytes) -> int:
+    return int(_number(_payload_attributes(payload), _CTRL_ATTR_FAMILY_ID, _U16, "the family's number"))
+
+
+def decode_info(payload: bytes) -> Info:
+    attributes = _payload_attributes(payload)
+    version = _number(attributes, _INFO_VERSION, _U32, "the IPVS version")
+    size = _number(attributes, _INFO_TABLE_SIZE, _U32, "the size of the connection table")
+    return Info(f"{version >> 16 & 0xFF}.{version >> 8 & 0xFF}.{version & 0xFF}", size)
+
+
+def decode_timeouts(payload: bytes) -> Timeouts:
+    attributes = _payload_attributes(payload)
+    # A kernel built without TCP or UDP support leaves the attribute out.
+    return Timeouts(
+        _number(attributes, _TIMEOUT_TCP, _U32, "the TCP timeout", 0),
+        _number(attributes, _TIMEOUT_TCP_FIN, _U32, "the TCP FIN timeout", 0),
+        _number(attributes, _TIMEOUT_UDP, _U32, "the UDP timeout", 0),
+    )
+
+
+def _nested(payload: bytes, kind: int, what: str) -> dict[int, bytes]:
+    nest = _payload_attributes(payload).get(kind)
+    if nest is None:
+        raise CodecError(f"an answer without a {what}")
+    return _attributes(nest)
+
+
+def decode_service(payload: bytes, counters: bool = False) -> Service:
+    attributes = _nested(payload, _SERVICE, "service")
+    family = _named(_FAMILY_NAMES, _number(attributes, _S_AF, _U16, "the service's family"), "address family")
+    fwmark = _number(attributes, _S_FWMARK, _U32, "the firewall mark", 0)
+    if fwmark:
+        key = ServiceKey(family=family, fwmark=fwmark)
+    else:
+        key = ServiceKey(
+            family=family,
+            protocol=_named(_PROTOCOL_NAMES, _number(attributes, _S_PROTOCOL, _U16, "the protocol"), "protocol"),
+            address=_address(attributes, _S_ADDR, family, "the service's address"),
+            port=_number(attributes, _S_PORT, _BE16, "the service's port"),
+        )
+    raw_flags = attributes.get(_S_FLAGS, b"")
+    if len(raw_flags) != _PAIR.size:
+        raise CodecError(f"the service's flags have {len(raw_flags)} bytes instead of {_PAIR.size}")
+    flags = _PAIR.unpack(raw_flags)[0]
+    timeout = _number(attributes, _S_TIMEOUT, _U32, "the persistence timeout")
+    netmask = _number(attributes, _S_NETMASK, _BE32 if family == IPV4 else _U32, "the persistence netmask")
+    return Service(
+        key=key,
+        scheduler=_string(attributes, _S_SCHED, "the scheduler"),
+        flags=frozenset(name for name, bit in SCHEDULER_FLAG_BITS.items() if flags & bit),
+        one_packet=bool(flags & _F_ONE_PACKET),
+        timeout=timeout if flags & _F_PERSISTENT else 0,
+        netmask=netmask,
+        engine=_string(attributes, _S_PE_NAME, "the persistence engine", ""),
+        counters=_counters(attributes, _S_STATS, _S_STATS64) if counters else None,
+    )
+
+
+def decode_destination(payload: bytes, service_family: str, counters: bool = False) -> Destination:
+    attributes = _nested(payload, _DEST, "destination")
+    # Kernels before 3.18 know no mixed families and do not say.
+    number = _number(attributes, _D_FAMILY, _U16, "the destination's family", 0) or _FAMILIES[service_family]
+    family = _named(_FAMILY_NAMES, number, "address family")
+    return Destination(
+        key=DestinationKey(
+            _address(attributes, _D_ADDR, family, "the destination's address"),
+            _number(attributes, _D_PORT, _BE16, "the destination's port"),
+        ),
+        forward=_named(
+            _FORWARD_NAMES, _number(attributes, _D_FWD_METHOD, _U32, "the forwarding method") & 7, "forwarding method"
+        ),
+        weight=_number(attributes, _D_WEIGHT, _S32, "the weight"),
+        upper=_number(attributes, _D_U_THRESH, _U32, "the upper threshold"),
+        lower=_number(attributes, _D_L_THRESH, _U32, "the lower threshold"),
+        tunnel=_named(_TUNNEL_NAMES, _byte(attributes, _D_TUN_TYPE, "the tunnel type"), "tunnel type"),
+        tunnel_port=_number(attributes, _D_TUN_PORT, _BE16, "the tunnel port", 0),
+        checksum=_named(
+            _CHECKSUM_NAMES, _number(attributes, _D_TUN_FLAGS, _U16, "the tunnel flags", 0), "tunnel flags"
+        ),
+        connections=Connections(
+            _number(attributes, _D_ACTIVE, _U32, "active connections"),
+            _number(attributes, _D_INACT, _U32, "inactive connections"),
+            _number(attributes, _D_PERSIST, _U32, "persistent connections"),
+        )
+        if counters
+        else None,
+        counters=_counters(attributes, _D_STATS, _D_STATS64) if counters else None,
+    )

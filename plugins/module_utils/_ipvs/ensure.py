@@ -1,0 +1,256 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What each ipvs_* module does: arguments to request, table to plan, plan to kernel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Callable, Mapping
+
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs import options
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.codec import CodecError
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.planner import (
+    Purge,
+    Request,
+    plan_table,
+    rules_of,
+    unmanaged,
+)
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.save_format import flag_names, netmask_text, render
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.socket import Ipvs, LoadModule
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
+    Destination,
+    Entry,
+    ServiceKey,
+    Table,
+    WantedService,
+)
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger, LedgerFile, carry_out_booked
+from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
+from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Refused, carry_out
+
+if TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
+
+KIND = "service"
+
+
+def run(module: AnsibleModule, ensure: Callable[[AnsibleModule], dict[str, Any]]) -> None:
+    """Run one of the functions below and leave the module, with its result or with what went wrong."""
+    try:
+        result = ensure(module)
+    except (BadRequest, Refused) as problem:
+        module.fail_json(msg=str(problem))
+    except CodecError as problem:
+        module.fail_json(msg=f"The kernel's IPVS answered something that this collection cannot read: {problem}.")
+    module.exit_json(**result)
+
+
+def ensure_service(module: AnsibleModule) -> dict[str, Any]:
+    mistakes = Mistakes()
+    wanted = options.wanted_service(module.params, "", mistakes)
+    if module.params["state"] == "present":
+        request = Request(wanted=_those(wanted))
+    else:
+        request = Request(unwanted=frozenset(each.key for each in _those(wanted)))
+    with _open(module, mistakes) as kernel:
+        outcome = plan_table(_read(kernel, mistakes), request, mistakes)
+        return carry_out(module, outcome.plan, kernel.apply)
+
+
+def ensure_real_server(module: AnsibleModule) -> dict[str, Any]:
+    mistakes = Mistakes()
+    key = options.service_key(module.params["service"], "service", mistakes)
+    destination = options.wanted_destination(module.params, "", key, mistakes)
+    request = Request()
+    if key and destination:
+        if module.params["state"] == "present":
+            request = Request(wanted=(WantedService(key, "service", destinations=(destination,)),))
+        else:
+            request = Request(unwanted_destinations=((key, destination.key),))
+    with _open(module, mistakes) as kernel:
+        current = _read(kernel, mistakes)
+        if request.wanted and key not in current:
+            _missing_service(module, mistakes, key)
+        outcome = plan_table(current, request, mistakes)
+        return carry_out(module, outcome.plan, kernel.apply)
+
+
+def _missing_service(module: AnsibleModule, mistakes: Mistakes, key: ServiceKey | None) -> None:
+    text = f"the IPVS table has no service {key}; add it with lvs.topology.ipvs_service first"
+    if module.check_mode:
+        # An earlier task of the play, which was not carried out either, may be the one that adds it.
+        module.warn(f"service: {text}. Check mode goes on as if it were there with default settings.")
+    else:
+        mistakes.add("service", text)
+
+
+def ensure_table(module: AnsibleModule) -> dict[str, Any]:
+    owner = module.params["owner"]
+    present = module.params["state"] == "present"
+    mistakes = Mistakes()
+    mistakes.owner(owner)
+    purge = options.purge(module.params["purge"], mistakes)
+    listed = options.wanted_services(module.params["services"] or [], "services", mistakes)
+    book = LedgerFile()
+    with _open(module, mistakes) as kernel:
+        current = _read(kernel, mistakes)
+        ledger = book.load()
+        wanted = listed if present else ()
+        claimed = ledger
+        for each in wanted:
+            claimed = claimed.claim(KIND, str(each.key), owner)
+        settled, unwanted = _let_go(claimed, owner, listed, present)
+        outcome = plan_table(
+            current,
+            Request(
+                wanted=wanted,
+                purge=purge if present else Purge(),
+                keep_weights=module.params["keep_weights"],
+                unwanted=unwanted,
+                claimed=_claimed_keys(settled),
+            ),
+            mistakes,
+        )
+        result = carry_out_booked(module, outcome.plan, kernel.apply, book, claimed, settled)
+    declared = [each.key for each in wanted]
+    return {
+        **result,
+        "rules": rules_of(outcome.after, declared),
+        "unmanaged": unmanaged(outcome.after, {*declared, *_claimed_keys(settled)}),
+    }
+
+
+def _let_go(
+    ledger: Ledger, owner: str, listed: tuple[WantedService, ...], present: bool
+) -> tuple[Ledger, frozenset[ServiceKey]]:
+    """The ledger after this run, and the services that nobody asks for any more."""
+    names = {str(each.key) for each in listed}
+    owned = set(ledger.owned(KIND, owner))
+    settled = ledger
+    unwanted = set()
+    for name in sorted(owned - names if present else owned | names):
+        settled, _last, _was = settled.release(KIND, name, owner)
+        # Services that another owner declares as well stay.
+        if not settled.owners(KIND, name):
+            unwanted.add(_key_of(name))
+    return settled, frozenset(unwanted)
+
+
+def _claimed_keys(ledger: Ledger) -> frozenset[ServiceKey]:
+    return frozenset(_key_of(name) for kind, name in ledger.claims if kind == KIND)
+
+
+def _key_of(name: str) -> ServiceKey:
+    try:
+        return ServiceKey.from_text(name)
+    except ValueError as problem:
+        raise Refused(
+            f"The ledger names the service {name!r}, which is none ({problem}). Repair the ledger."
+        ) from problem
+
+
+def gather(module: AnsibleModule) -> dict[str, Any]:
+    filters = {name: value for name, value in module.params.items() if name in options.INFO_SPEC and value is not None}
+    mistakes = Mistakes()
+    if "address" in filters:
+        address = mistakes.address("address", filters["address"])
+        filters["address"] = str(address)
+    mistakes.raise_if_any()
+    # Looking must not load anything, so that this is the same in check mode.
+    with Ipvs(load_module=None) as kernel:
+        info, timeouts, table = kernel.info(), kernel.timeouts(), kernel.table(counters=True)
+    chosen = {key: entry for key, entry in table.items() if _matches(key, filters)}
+    return {
+        "loaded": info is not None,
+        "version": info.version if info else None,
+        "table_size": info.table_size if info else None,
+        "timeouts": vars(timeouts) if timeouts else None,
+        "services": [_entry_facts(chosen[key]) for key in sorted(chosen, key=ServiceKey.sort_key)],
+        "rules": list(render(chosen.values())),
+    }
+
+
+def _matches(key: ServiceKey, filters: Mapping[str, Any]) -> bool:
+    for name, value in filters.items():
+        no_such_thing = key.fwmark and name in ("address", "port", "protocol")
+        if no_such_thing or getattr(key, name) != value:
+            return False
+    return True
+
+
+def _entry_facts(entry: Entry) -> dict[str, Any]:
+    service = entry.service
+    key = service.key
+    facts: dict[str, Any] = (
+        {"fwmark": key.fwmark} if key.fwmark else {"address": key.address, "port": key.port, "protocol": key.protocol}
+    )
+    return {
+        **facts,
+        "family": key.family,
+        "scheduler": service.scheduler,
+        "scheduler_flags": flag_names(service.scheduler, service.flags),
+        "one_packet": service.one_packet,
+        "persistence": {
+            "timeout": service.timeout,
+            "netmask": netmask_text(key.family, service.netmask),
+            "engine": service.engine or "none",
+        },
+        "counters": vars(service.counters) if service.counters else {},
+        "real_servers": [
+            _destination_facts(entry.destinations[each])
+            for each in sorted(entry.destinations, key=lambda one: one.sort_key())
+        ],
+    }
+
+
+def _destination_facts(destination: Destination) -> dict[str, Any]:
+    return {
+        "address": destination.key.address,
+        "port": destination.key.port,
+        "forward": destination.forward,
+        "weight": destination.weight,
+        "upper_threshold": destination.upper,
+        "lower_threshold": destination.lower,
+        "tunnel": {
+            "type": destination.tunnel,
+            "port": destination.tunnel_port,
+            "checksum": destination.checksum,
+        }
+        if destination.forward == "tun"
+        else None,
+        "connections": vars(destination.connections) if destination.connections else {},
+        "counters": vars(destination.counters) if destination.counters else {},
+    }
+
+
+def _those(wanted: WantedService | None) -> tuple[WantedService, ...]:
+    return () if wanted is None else (wanted,)
+
+
+def _open(module: AnsibleModule, mistakes: Mistakes) -> Ipvs:
+    """Open the table. A task with mistakes only looks, as in check mode, for those that only the table shows."""
+    try:
+        mistakes.raise_if_any()
+    except BadRequest:
+        return Ipvs(load_module=None)
+    return Ipvs(load_module=None if module.check_mode else _loader(module))
+
+
+def _read(kernel: Ipvs, mistakes: Mistakes) -> Table:
+    try:
+        return kernel.table()
+    except Refused:
+        mistakes.raise_if_any()
+        raise
+
+
+def _loader(module: AnsibleModule) -> LoadModule:
+    def load(name: str) -> str | None:
+        modprobe = module.get_bin_path("modprobe", opt_dirs=["/sbin", "/usr/sbin"])
+        if modprobe is None:
+            return "modprobe is not installed; the package is kmod"
+        code, _out, error = module.run_command([modprobe, "--", name])
+        return None if code == 0 else (error.strip() or f"modprobe {name} ended with {code}")
+
+    return load

@@ -1,0 +1,290 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The options of the ipvs_* modules: their specs, and from a task's arguments to what it wants of the table. Pure.
+
+Everything that can be known to be wrong without looking at the kernel is refused here, with the path of the option.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Any, Dict, Mapping, Sequence
+
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.planner import Purge
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
+    IPV4,
+    IPV6,
+    MAX_THRESHOLD,
+    MAX_TIMEOUT,
+    MAX_WEIGHT,
+    DestinationKey,
+    Network,
+    ServiceKey,
+    WantedDestination,
+    WantedService,
+    family_of,
+)
+from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
+
+Spec = Dict[str, Any]
+
+_KEY: Spec = {
+    "address": {"type": "str"},
+    "port": {"type": "int"},
+    "protocol": {"type": "str", "choices": ["tcp", "udp", "sctp"]},
+    "fwmark": {"type": "int"},
+    "family": {"type": "str", "choices": ["ipv4", "ipv6"]},
+}
+
+_SETTINGS: Spec = {
+    "scheduler": {"type": "str"},
+    "scheduler_flags": {
+        "type": "list",
+        "elements": "str",
+        "choices": ["sh-port", "sh-fallback", "mh-port", "mh-fallback"],
+    },
+    "one_packet": {"type": "bool"},
+    "persistence": {
+        "type": "dict",
+        "options": {
+            "timeout": {"type": "int"},
+            "netmask": {"type": "str"},
+            "engine": {"type": "str"},
+        },
+    },
+}
+
+_REAL_SERVER: Spec = {
+    "address": {"type": "str", "required": True},
+    "port": {"type": "int"},
+    "forward": {"type": "str", "choices": ["nat", "dr", "tun"]},
+    "weight": {"type": "int"},
+    "upper_threshold": {"type": "int"},
+    "lower_threshold": {"type": "int"},
+    "tunnel": {
+        "type": "dict",
+        "options": {
+            "type": {"type": "str", "choices": ["ipip", "gue", "gre"]},
+            "port": {"type": "int"},
+            "checksum": {"type": "str", "choices": ["none", "on", "remote"]},
+        },
+    },
+}
+
+_STATE: Spec = {"state": {"type": "str", "choices": ["present", "absent"], "default": "present"}}
+
+SERVICE_SPEC: Spec = {**_KEY, **_SETTINGS, **_STATE}
+REAL_SERVER_SPEC: Spec = {"service": {"type": "dict", "required": True, "options": _KEY}, **_REAL_SERVER, **_STATE}
+TABLE_SPEC: Spec = {
+    "services": {
+        "type": "list",
+        "elements": "dict",
+        "options": {
+            **_KEY,
+            **_SETTINGS,
+            "real_servers": {"type": "list", "elements": "dict", "options": _REAL_SERVER},
+        },
+    },
+    "purge": {"type": "list", "elements": "str", "default": ["real_servers"]},
+    "keep_weights": {"type": "bool", "default": False},
+    "owner": {"type": "str", "default": "lvs"},
+    **_STATE,
+}
+INFO_SPEC: Spec = dict(_KEY)
+
+# The kernel's IP_VS_SCHEDNAME_MAXLEN and IP_VS_PENAME_MAXLEN are 16 with the terminating zero.
+_MODULE_NAME = re.compile(r"[a-z0-9_]{1,15}\Z")
+
+
+def _join(path: str, option: str) -> str:
+    return f"{path}.{option}" if path else option
+
+
+def _range(mistakes: Mistakes, path: str, value: int | None, lowest: int, highest: int, what: str) -> None:
+    if value is not None and not lowest <= value <= highest:
+        mistakes.add(path, f"{value} is not {what} from {lowest} to {highest}")
+
+
+def _unicast(mistakes: Mistakes, path: str, text: str) -> str | None:
+    """An address in the kernel's own spelling; on lo, too, where a director serves itself."""
+    address = mistakes.address(path, text)
+    if address is None:
+        return None
+    if address.is_multicast or address.is_unspecified or address == ipaddress.IPv4Address("255.255.255.255"):
+        mistakes.add(path, f"{address} is not a unicast address")
+        return None
+    if "%" in text:
+        mistakes.add(path, f"{text} has a zone, which IPVS does not know; leave out what begins with %")
+        return None
+    # inet_ntop() is how the kernel's answers are read; for mapped addresses ipaddress spells differently.
+    return str(address)
+
+
+def service_key(item: Mapping[str, Any], path: str, mistakes: Mistakes) -> ServiceKey | None:
+    """Which service an item is about; None where that cannot be told."""
+    address, fwmark, port = item.get("address"), item.get("fwmark"), item.get("port")
+    if (address is None) == (fwmark is None):
+        mistakes.add(
+            path or "address",
+            "a service has either an address (with a port) or a fwmark; "
+            + ("give one" if address is None else "leave one out"),
+        )
+        return None
+    if fwmark is not None:
+        for option in ("port", "protocol"):
+            if item.get(option) is not None:
+                mistakes.add(_join(path, option), "a firewall mark service has none; leave it out")
+        if not 1 <= fwmark <= 2**32 - 1:
+            mistakes.add(_join(path, "fwmark"), f"{fwmark} is not a firewall mark from 1 to {2**32 - 1}")
+            return None
+        return ServiceKey(family=item.get("family") or IPV4, fwmark=fwmark)
+    vip = _unicast(mistakes, _join(path, "address"), str(address))
+    if port is None:
+        mistakes.add(_join(path, "port"), "missing; a service with an address has a port (0: every port)")
+    else:
+        _range(mistakes, _join(path, "port"), port, 0, 65535, "a port")
+    if vip is None or port is None or not 0 <= port <= 65535:
+        return None
+    family = family_of(vip)
+    if item.get("family") not in (None, family):
+        mistakes.add(_join(path, "family"), f"{vip} is {family}; leave the family out")
+    return ServiceKey(family=family, protocol=item.get("protocol") or "tcp", address=vip, port=port)
+
+
+def _netmask(mistakes: Mistakes, path: str, text: str, family: str) -> int | None:
+    if family == IPV6:
+        if text.isdecimal() and text.isascii() and 1 <= int(text) <= 128:
+            return int(text)
+        mistakes.add(path, f"{text!r} is not a prefix length from 1 to 128, as an IPv6 service has it")
+        return None
+    try:
+        return int(ipaddress.IPv4Address(text))
+    except ValueError:
+        mistakes.add(path, f"{text!r} is not a netmask such as 255.255.255.0, as an IPv4 service has it")
+        return None
+
+
+def _persistence(options: Mapping[str, Any] | None, path: str, family: str, mistakes: Mistakes) -> dict[str, Any]:
+    if options is None:
+        return {}
+    timeout, netmask, engine = (options.get(name) for name in ("timeout", "netmask", "engine"))
+    _range(mistakes, _join(path, "timeout"), timeout, 0, MAX_TIMEOUT, "a number of seconds")
+    if timeout == 0:
+        for name, value in (("netmask", netmask), ("engine", engine)):
+            if value is not None and value != "none":
+                mistakes.add(_join(path, name), "has no meaning with timeout 0, which switches persistence off")
+        return {"persistent": False}
+    if engine is not None and not _MODULE_NAME.match(engine):
+        mistakes.add(_join(path, "engine"), f"{engine!r} is not the name of a persistence engine")
+    return {
+        "persistent": True,
+        "timeout": timeout,
+        "netmask": None if netmask is None else _netmask(mistakes, _join(path, "netmask"), netmask, family),
+        "engine": "" if engine == "none" else engine,
+    }
+
+
+def wanted_service(item: Mapping[str, Any], path: str, mistakes: Mistakes) -> WantedService | None:
+    """What an item says about a service and its real servers; None where it cannot be told which one."""
+    key = service_key(item, path, mistakes)
+    # Even where the key is wrong, what else is wrong is said in the same run.
+    family = key.family if key else item.get("family") or IPV4
+    scheduler, flags = item.get("scheduler"), item.get("scheduler_flags")
+    if scheduler is not None and not _MODULE_NAME.match(scheduler):
+        mistakes.add(_join(path, "scheduler"), f"{scheduler!r} is not the name of a scheduler, such as wlc or rr")
+    persistence = _persistence(item.get("persistence"), _join(path, "persistence"), family, mistakes)
+    destinations = None
+    if item.get("real_servers") is not None:
+        destinations = _real_servers(item["real_servers"], _join(path, "real_servers"), key, mistakes)
+    if key is None:
+        return None
+    return WantedService(
+        key=key,
+        path=path,
+        scheduler=scheduler,
+        flags=None if flags is None else frozenset(flags),
+        one_packet=item.get("one_packet"),
+        destinations=destinations,
+        **persistence,
+    )
+
+
+def _real_servers(
+    items: Sequence[Mapping[str, Any]], path: str, service: ServiceKey | None, mistakes: Mistakes
+) -> tuple[WantedDestination, ...]:
+    found: dict[DestinationKey, WantedDestination] = {}
+    for position, item in enumerate(items):
+        here = f"{path}[{position}]"
+        wanted = wanted_destination(item, here, service, mistakes)
+        if wanted is None:
+            continue
+        if wanted.key in found:
+            mistakes.add(here, f"the same real server as {found[wanted.key].path} ({wanted.key}); name it once")
+        else:
+            found[wanted.key] = wanted
+    return tuple(found.values())
+
+
+def wanted_destination(
+    item: Mapping[str, Any], path: str, service: ServiceKey | None, mistakes: Mistakes
+) -> WantedDestination | None:
+    """What an item says about a real server; None where it cannot be told which one."""
+    address = _unicast(mistakes, _join(path, "address"), str(item["address"]))
+    port = item.get("port")
+    _range(mistakes, _join(path, "port"), port, 0, 65535, "a port")
+    _range(mistakes, _join(path, "weight"), item.get("weight"), 0, MAX_WEIGHT, "a weight")
+    upper, lower = item.get("upper_threshold"), item.get("lower_threshold")
+    _range(mistakes, _join(path, "upper_threshold"), upper, 0, MAX_THRESHOLD, "a threshold")
+    _range(mistakes, _join(path, "lower_threshold"), lower, 0, MAX_THRESHOLD, "a threshold")
+    tunnel = item.get("tunnel") or {}
+    _range(mistakes, _join(path, "tunnel.port"), tunnel.get("port"), 1, 65535, "a port")
+    if address is None:
+        return None
+    if port is None:
+        port = service.port if service else 0
+    return WantedDestination(
+        key=DestinationKey(address, port),
+        path=path,
+        forward=item.get("forward"),
+        weight=item.get("weight"),
+        upper=upper,
+        lower=lower,
+        tunnel=tunnel.get("type"),
+        tunnel_port=tunnel.get("port"),
+        checksum=tunnel.get("checksum"),
+    )
+
+
+def wanted_services(items: Sequence[Mapping[str, Any]], path: str, mistakes: Mistakes) -> tuple[WantedService, ...]:
+    """What a list says about services, each of which it may name once."""
+    found: dict[ServiceKey, WantedService] = {}
+    for position, item in enumerate(items):
+        here = f"{path}[{position}]"
+        wanted = wanted_service(item, here, mistakes)
+        if wanted is None:
+            continue
+        if wanted.key in found:
+            mistakes.add(here, f"the same service as {found[wanted.key].path} ({wanted.key}); name it once")
+        else:
+            found[wanted.key] = wanted
+    return tuple(found.values())
+
+
+def purge(scopes: Sequence[str], mistakes: Mistakes) -> Purge:
+    """What may be taken away besides what the owner declared earlier."""
+    networks: list[Network] = []
+    for position, scope in enumerate(scopes):
+        if scope in ("real_servers", "fwmark", "all"):
+            continue
+        try:
+            networks.append(ipaddress.ip_network(scope))
+        except ValueError as problem:
+            mistakes.add(f"purge[{position}]", f"{problem}; give real_servers, fwmark, all or a network")
+    return Purge(
+        real_servers="real_servers" in scopes,
+        fwmark="fwmark" in scopes,
+        everything="all" in scopes,
+        networks=tuple(networks),
+    )

@@ -1,0 +1,316 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The words of ipvsadm: rules as `ipvsadm -S -n` of version 1.31 prints them, and back. Pure.
+
+Where ipvsadm's own listing loses something that its options can say, this writes the option: thresholds (-x, -y),
+flag-3 of sh and mh, and firewall marks above 2^31. `ipvsadm -R` reads all of it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import shlex
+from typing import Any, Iterable, Mapping
+
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
+    DEFAULT_SCHEDULER,
+    FULL_MASK,
+    IPV4,
+    IPV6,
+    SCHEDULER_FLAG_BITS,
+    SCHEDULER_FLAG_NAMES,
+    Action,
+    Destination,
+    DestinationKey,
+    Entry,
+    Service,
+    ServiceKey,
+    Table,
+    endpoint,
+    family_of,
+)
+
+_SERVICE_OPTIONS = {"tcp": "-t", "udp": "-u", "sctp": "--sctp-service"}
+_FORWARD_OPTIONS = {"nat": "-m", "tun": "-i", "dr": "-g", "local": "-g", "bypass": "-g"}
+_CHECKSUM_OPTIONS = {"none": "--tun-nocsum", "on": "--tun-csum", "remote": "--tun-remcsum"}
+_VERBS = {"add": "-A", "edit": "-E", "delete": "-D"}
+_DESTINATION_VERBS = {"add": "-a", "edit": "-e", "delete": "-d"}
+
+
+class SaveFormatError(ValueError):
+    """A line that ipvsadm would not have written."""
+
+
+def flag_names(scheduler: str, flags: Iterable[str]) -> list[str]:
+    """The flags in the scheduler's own words, in the order of their bits."""
+    own = {flag: name for name, flag in SCHEDULER_FLAG_NAMES.get(scheduler, {}).items()}
+    return [own.get(flag, flag) for flag in SCHEDULER_FLAG_BITS if flag in flags]
+
+
+def netmask_text(family: str, netmask: int) -> str:
+    return str(ipaddress.IPv4Address(netmask)) if family == IPV4 else str(netmask)
+
+
+def _service_words(key: ServiceKey) -> str:
+    if key.fwmark:
+        return f"-f {key.fwmark}" + (" -6" if key.family == IPV6 else "")
+    return f"{_SERVICE_OPTIONS[key.protocol]} {endpoint(key.address, key.port)}"
+
+
+def _service_settings(service: Service) -> str:
+    words = f" -s {service.scheduler}"
+    if service.timeout:
+        words += f" -p {service.timeout}"
+        if service.netmask != FULL_MASK[service.key.family]:
+            words += f" -M {netmask_text(service.key.family, service.netmask)}"
+    if service.engine:
+        words += f" --pe {service.engine}"
+    if service.one_packet:
+        words += " -o"
+    if service.flags:
+        words += " -b " + ",".join(flag_names(service.scheduler, service.flags))
+    return words
+
+
+def _destination_settings(destination: Destination) -> str:
+    words = f" {_FORWARD_OPTIONS[destination.forward]} -w {destination.weight}"
+    if destination.upper or destination.lower:
+        words += f" -x {destination.upper} -y {destination.lower}"
+    if destination.forward == "tun":
+        words += f" --tun-type {destination.tunnel}"
+        if destination.tunnel == "gue":
+            words += f" --tun-port {destination.tunnel_port}"
+        if destination.tunnel != "ipip":
+            words += f" {_CHECKSUM_OPTIONS[destination.checksum]}"
+    return words
+
+
+def _service_line(service: Service) -> str:
+    return f"-A {_service_words(service.key)}{_service_settings(service)}"
+
+
+def _destination_line(key: ServiceKey, destination: Destination) -> str:
+    return f"-a {_service_words(key)} -r {destination.key}{_destination_settings(destination)}"
+
+
+def command(action: Action) -> str:
+    """What an operator would type for this change."""
+    service, destination = action.service, action.destination
+    words = _service_words(service.key)
+    if destination is None:
+        settings = "" if action.verb == "delete" else _service_settings(service)
+        return f"ipvsadm {_VERBS[action.verb]} {words}{settings}"
+    settings = "" if action.verb == "delete" else _destination_settings(destination)
+    return f"ipvsadm {_DESTINATION_VERBS[action.verb]} {words} -r {destination.key}{settings}"
+
+
+def service_line(service: Service) -> str:
+    """The service alone, without its real servers."""
+    return _service_line(service)
+
+
+def render(entries: Iterable[Entry]) -> tuple[str, ...]:
+    """The rules of these services, sorted as ipvsadm sorts them."""
+    lines: list[str] = []
+    for entry in sorted(entries, key=lambda each: each.service.key.sort_key()):
+        lines.append(_service_line(entry.service))
+        for key in sorted(entry.destinations, key=DestinationKey.sort_key):
+            lines.append(_destination_line(entry.service.key, entry.destinations[key]))
+    return tuple(lines)
+
+
+# Reading
+
+# Options that take a value, each with its one long and short spelling joined; -p may stand alone.
+_LONG = {
+    "--add-service": "-A",
+    "--add-server": "-a",
+    "--tcp-service": "-t",
+    "--udp-service": "-u",
+    "--fwmark-service": "-f",
+    "--ipv6": "-6",
+    "--scheduler": "-s",
+    "--persistent": "-p",
+    "--netmask": "-M",
+    "--ops": "-o",
+    "--sched-flags": "-b",
+    "--real-server": "-r",
+    "--gatewaying": "-g",
+    "--ipip": "-i",
+    "--masquerading": "-m",
+    "--weight": "-w",
+    "--u-threshold": "-x",
+    "--l-threshold": "-y",
+}
+_BARE = {"-A", "-a", "-6", "-o", "-g", "-i", "-m", "--tun-nocsum", "--tun-csum", "--tun-remcsum"}
+_VALUED = {
+    "-t",
+    "-u",
+    "--sctp-service",
+    "-f",
+    "-s",
+    "-M",
+    "--pe",
+    "-b",
+    "-r",
+    "-w",
+    "-x",
+    "-y",
+    "--tun-type",
+    "--tun-port",
+}
+# `-p` without a value, as ipvsadm 1.31 takes it
+_BARE_TIMEOUT = 360
+
+
+def parse(text: str) -> Table:
+    """Read rules as ipvsadm -S -n writes them; SaveFormatError names the line that it cannot read."""
+    services: dict[ServiceKey, Service] = {}
+    destinations: dict[ServiceKey, dict[DestinationKey, Destination]] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        words = line.strip()
+        if not words or words.startswith("#"):
+            continue
+        try:
+            _parse_line(words, services, destinations)
+        except (ValueError, KeyError) as problem:
+            raise SaveFormatError(f"line {number}: {line!r}: {problem}") from problem
+    return {key: Entry(service, destinations[key]) for key, service in services.items()}
+
+
+def _parse_line(
+    line: str,
+    services: dict[ServiceKey, Service],
+    destinations: dict[ServiceKey, dict[DestinationKey, Destination]],
+) -> None:
+    options = _options(shlex.split(line))
+    key = _parse_key(options)
+    if "-A" in options:
+        if key in services:
+            raise ValueError(f"the service {key} is there already")
+        services[key] = _parse_service(key, options)
+        destinations[key] = {}
+    elif "-a" in options:
+        if key not in services:
+            raise ValueError(f"the service {key} has not been added before")
+        destination = _parse_destination(key, options)
+        if destination.key in destinations[key]:
+            raise ValueError(f"the real server {destination.key} is there already")
+        destinations[key][destination.key] = destination
+    else:
+        raise ValueError("neither -A nor -a")
+
+
+def _options(words: list[str]) -> dict[str, str | None]:
+    found: dict[str, str | None] = {}
+    position = 0
+    while position < len(words):
+        option = _LONG.get(words[position], words[position])
+        following = words[position + 1] if position + 1 < len(words) else None
+        position += 1
+        if option in found:
+            raise ValueError(f"{option} is given twice")
+        if option in _BARE:
+            found[option] = None
+        elif option == "-p":
+            value = following if following is not None and following.isdigit() else None
+            found[option] = value
+            position += value is not None
+        elif option in _VALUED:
+            # ipvsadm prints an empty -b for a flag that the scheduler has no name for.
+            empty = option == "-b" and (following is None or following.startswith("-"))
+            if following is None and not empty:
+                raise ValueError(f"{option} needs a value")
+            found[option] = "" if empty else following
+            position += not empty
+        else:
+            raise ValueError(f"{option} is not known")
+    return found
+
+
+def _parse_number(options: Mapping[str, str | None], option: str, default: int, highest: int = 2**32 - 1) -> int:
+    value = options.get(option)
+    if value is None:
+        return default
+    if not value.isdecimal() or not value.isascii() or int(value) > highest:
+        raise ValueError(f"{option} {value} is not a number from 0 to {highest}")
+    return int(value)
+
+
+def _parse_endpoint(text: str, default_port: int = 0) -> tuple[str, int]:
+    host, port = text, ""
+    if text.startswith("["):
+        host, closed, rest = text[1:].partition("]")
+        if not closed or (rest and not rest.startswith(":")):
+            raise ValueError(f"{text} is not an address and port")
+        port = rest[1:]
+    elif ":" in text:
+        host, _colon, port = text.partition(":")
+    address = ipaddress.ip_address(host)
+    return str(address), _parse_number({"port": port or None}, "port", default_port, 65535)
+
+
+def _parse_key(options: Mapping[str, str | None]) -> ServiceKey:
+    given = [option for option in (*_SERVICE_OPTIONS.values(), "-f") if option in options]
+    if len(given) != 1:
+        raise ValueError("one of -t, -u, --sctp-service and -f is needed")
+    value = options[given[0]] or ""
+    if given[0] == "-f":
+        # ipvsadm prints marks above 2^31 as negative numbers.
+        mark = int(value) & 0xFFFFFFFF
+        if not mark:
+            raise ValueError("firewall mark 0 is no service")
+        return ServiceKey(family=IPV6 if "-6" in options else IPV4, fwmark=mark)
+    protocol = {option: name for name, option in _SERVICE_OPTIONS.items()}[given[0]]
+    address, port = _parse_endpoint(value)
+    return ServiceKey(family=family_of(address), protocol=protocol, address=address, port=port)
+
+
+def _parse_flags(scheduler: str, text: str) -> frozenset[str]:
+    flags = set()
+    for name in filter(None, text.split(",")):
+        flag = SCHEDULER_FLAG_NAMES.get(scheduler, {}).get(name, name)
+        if flag not in SCHEDULER_FLAG_BITS:
+            raise ValueError(f"{name} is not a flag of the scheduler {scheduler}")
+        flags.add(flag)
+    return frozenset(flags)
+
+
+def _parse_service(key: ServiceKey, options: Mapping[str, str | None]) -> Service:
+    scheduler = options.get("-s") or DEFAULT_SCHEDULER
+    netmask = FULL_MASK[key.family]
+    mask = options.get("-M")
+    if mask is not None:
+        netmask = int(ipaddress.IPv4Address(mask)) if key.family == IPV4 else _parse_number(options, "-M", 0, 128)
+    return Service(
+        key=key,
+        scheduler=scheduler,
+        flags=_parse_flags(scheduler, options.get("-b") or ""),
+        one_packet="-o" in options,
+        timeout=_parse_number(options, "-p", _BARE_TIMEOUT) if "-p" in options else 0,
+        netmask=netmask,
+        engine=options.get("--pe") or "",
+    )
+
+
+def _parse_destination(key: ServiceKey, options: Mapping[str, str | None]) -> Destination:
+    if options.get("-r") is None:
+        raise ValueError("-r is needed")
+    address, port = _parse_endpoint(options["-r"] or "", key.port)
+    forward = "nat" if "-m" in options else "tun" if "-i" in options else "dr"
+    settings: dict[str, Any] = {}
+    if forward == "tun":
+        settings["tunnel"] = options.get("--tun-type") or "ipip"
+        settings["tunnel_port"] = _parse_number(options, "--tun-port", 0, 65535)
+        settings["checksum"] = next((name for name, option in _CHECKSUM_OPTIONS.items() if option in options), "none")
+        if settings["tunnel"] not in ("ipip", "gue", "gre"):
+            raise ValueError(f"{settings['tunnel']} is not a tunnel type")
+    return Destination(
+        key=DestinationKey(address, port),
+        forward=forward,
+        weight=_parse_number(options, "-w", 1, 2**31 - 1),
+        upper=_parse_number(options, "-x", 0),
+        lower=_parse_number(options, "-y", 0),
+        **settings,
+    )

@@ -1,0 +1,304 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The kernel's IPVS table over generic netlink: read it whole, apply changes in batches. The only I/O of _ipvs."""
+
+from __future__ import annotations
+
+import errno
+import os
+import platform
+import socket
+from typing import Callable, Iterator, Optional, Sequence
+
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs import codec
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.save_format import command
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
+    MAX_THRESHOLD,
+    MAX_WEIGHT,
+    Action,
+    Entry,
+    Info,
+    Service,
+    Table,
+    Timeouts,
+)
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Refused
+
+# Loads a kernel module; answers what went wrong, or None.
+LoadModule = Callable[[str], Optional[str]]
+
+# The kernel answers before send() returns, so that a silence this long means a kernel that hangs.
+_TIMEOUT = 30.0
+_RECEIVE_BYTES = 1 << 20
+# Every message of a batch may be answered by an error of up to 1 KiB of socket memory, of which there is little.
+_BATCH = 100
+_DUMP_ATTEMPTS = 5
+_NETLINK_GENERIC = 16
+_SOL_NETLINK = 270
+_NETLINK_CAP_ACK = 10
+# Exists when IPVS is there, in this network namespace.
+_PRESENCE = "/proc/net/ip_vs"
+
+
+class Ipvs:
+    """The IPVS table of this network namespace. Where the kernel has no IPVS and may not load it, the table is empty.
+
+    ``load_module`` is None where nothing may be loaded: in check mode.
+    """
+
+    def __init__(self, load_module: LoadModule | None) -> None:
+        self._load_module = load_module
+        self._sequence = 0
+        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_GENERIC)
+        try:
+            self._socket.bind((0, 0))
+            self._socket.settimeout(_TIMEOUT)
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BYTES)
+            # Error answers need not carry the whole request back.
+            self._socket.setsockopt(_SOL_NETLINK, _NETLINK_CAP_ACK, 1)
+            self._family = self._find_family()
+        except BaseException:
+            self._socket.close()
+            raise
+
+    def __enter__(self) -> Ipvs:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._socket.close()
+
+    @property
+    def loaded(self) -> bool:
+        return self._family is not None
+
+    def info(self) -> Info | None:
+        """Version and size of the connection table; None where there is no IPVS."""
+        if self._family is None:
+            return None
+        return codec.decode_info(self._one(codec.CMD_GET_INFO, "read the version of IPVS"))
+
+    def timeouts(self) -> Timeouts | None:
+        if self._family is None:
+            return None
+        return codec.decode_timeouts(self._one(codec.CMD_GET_CONFIG, "read the timeouts of IPVS"))
+
+    def table(self, counters: bool = False) -> Table:
+        """Every service with its real servers."""
+        if self._family is None:
+            return {}
+        family = self._family
+        services = [
+            codec.decode_service(payload, counters) for payload in self._dump(family, codec.CMD_GET_SERVICE, b"")
+        ]
+        table: Table = {}
+        for service in services:
+            reference = codec.service_reference(service.key)
+            destinations = (
+                codec.decode_destination(payload, service.key.family, counters)
+                for payload in self._dump(family, codec.CMD_GET_DEST, reference)
+            )
+            table[service.key] = Entry(service, {each.key: each for each in destinations})
+        return table
+
+    def apply(self, changes: Sequence[Change]) -> None:
+        """Apply the changes in order; Refused says which one the kernel did not take, and which took effect."""
+        if self._family is None:
+            raise Refused(_no_ipvs("nothing was loaded"))
+        encoder = codec.Encoder(self._family)
+        done = 0
+        for batch in _batches([change.action for change in changes]):
+            refused = self._send_batch(encoder, batch)
+            first = min(refused, default=None)
+            if first is not None and self._help(batch[first], refused[first]):
+                refused = self._send_batch(encoder, batch[first:])
+                refused = {first + position: number for position, number in refused.items()}
+                first = min(refused, default=None)
+            if first is not None:
+                later = [done + position for position in range(first + 1, len(batch)) if position not in refused]
+                raise Refused(_explain(batch[first], refused[first]), applied=done + first, later=later)
+            done += len(batch)
+
+    def _help(self, action: Action, number: int) -> bool:
+        """Whether a refusal may turn into success because a kernel module has been loaded."""
+        if number != errno.ENOENT or action.destination is not None or self._load_module is None:
+            return False
+        # The kernel asked for it itself already, by /proc/sys/kernel/modprobe, which not every system has.
+        return all(self._load_module(name) is None for name in _modules_of(action.service))
+
+    # Messages
+
+    def _find_family(self) -> int | None:
+        # The lookup alone makes newer kernels load ip_vs, which must not happen in check mode.
+        if self._load_module is None and not os.path.exists(_PRESENCE):
+            return None
+        family = self._lookup()
+        if family is None and self._load_module is not None:
+            problem = self._load_module("ip_vs")
+            family = self._lookup()
+            if family is None:
+                raise Refused(_no_ipvs(problem or "modprobe ip_vs said nothing"))
+        return family
+
+    def _lookup(self) -> int | None:
+        sequence = self._next()
+        self._send(codec.family_request(sequence))
+        for message in self._receive({sequence}):
+            if message.type != codec.NLMSG_ERROR:
+                return codec.decode_family(message.payload)
+            number = codec.error_number(message.payload)
+            if number == errno.ENOENT:
+                return None
+            raise Refused(f"Looking up the netlink family IPVS failed: {os.strerror(number)}.")
+        raise Refused("The kernel gave no answer about the netlink family IPVS. Run the task again.")
+
+    def _one(self, query: int, what: str) -> bytes:
+        sequence = self._next()
+        self._send(codec.request(self._family or 0, query, 0, sequence))
+        for message in self._receive({sequence}):
+            if message.type != codec.NLMSG_ERROR:
+                return message.payload
+            raise Refused(_cannot_read(what, codec.error_number(message.payload)))
+        raise Refused(f"The kernel gave no answer to the request to {what}. Run the task again.")
+
+    def _dump(self, family: int, query: int, body: bytes) -> list[bytes]:
+        for _attempt in range(_DUMP_ATTEMPTS):
+            found = self._dump_once(family, query, body)
+            if found is not None:
+                return found
+        raise Refused(
+            f"The IPVS table changed {_DUMP_ATTEMPTS} times while it was read. "
+            "See what else writes it (keepalived, kube-proxy), then run the task again."
+        )
+
+    def _dump_once(self, family: int, query: int, body: bytes) -> list[bytes] | None:
+        """The payloads, or None where the kernel says that the table changed meanwhile."""
+        sequence = self._next()
+        self._send(codec.request(family, query, codec.NLM_F_DUMP, sequence, body))
+        payloads: list[bytes] = []
+        interrupted = False
+        for message in self._receive({sequence}):
+            interrupted = interrupted or bool(message.flags & codec.NLM_F_DUMP_INTR)
+            if message.type == codec.NLMSG_DONE:
+                number = codec.done_error(message.payload)
+                if number:
+                    raise Refused(_cannot_read("read the IPVS table", number))
+                return None if interrupted else payloads
+            if message.type == codec.NLMSG_ERROR:
+                raise Refused(_cannot_read("read the IPVS table", codec.error_number(message.payload)))
+            payloads.append(message.payload)
+        raise Refused("The kernel's answer about the IPVS table has no end. Run the task again.")
+
+    def _send_batch(self, encoder: codec.Encoder, actions: Sequence[Action]) -> dict[int, int]:
+        """Send the actions at once; the answer has the errno of each that was refused, by position."""
+        first = self._sequence + 1
+        last = len(actions) - 1
+        messages = []
+        for position, action in enumerate(actions):
+            flags = codec.NLM_F_ACK if position == last else 0
+            messages.append(encoder.encode(action, flags, self._next()))
+        self._send(b"".join(messages))
+        refused: dict[int, int] = {}
+        for message in self._receive(set(range(first, first + len(actions)))):
+            if message.type != codec.NLMSG_ERROR:
+                continue
+            number = codec.error_number(message.payload)
+            if number:
+                refused[message.sequence - first] = number
+            if message.sequence == first + last:
+                return refused
+        raise Refused("The kernel did not acknowledge the changes of the IPVS table. Run the task again.")
+
+    def _next(self) -> int:
+        self._sequence += 1
+        return self._sequence
+
+    def _send(self, data: bytes) -> None:
+        try:
+            self._socket.send(data)
+        except OSError as problem:
+            raise Refused(f"Sending to the kernel's IPVS failed: {problem.strerror}. Run the task again.") from problem
+
+    def _receive(self, sequences: set[int]) -> Iterator[codec.Message]:
+        """Yield the answers to these requests for as long as the caller wants more."""
+        while True:
+            try:
+                data = self._socket.recv(_RECEIVE_BYTES)
+            except socket.timeout as problem:
+                raise Refused(
+                    f"The kernel's IPVS gave no answer within {_TIMEOUT:.0f} s. Look at dmesg for what it hangs on."
+                ) from problem
+            except OSError as problem:
+                # ENOBUFS: more answers than fit into the socket; what was applied is only known by reading again.
+                raise Refused(
+                    f"Reading the kernel's answer about IPVS failed: {problem.strerror}. Run the task again."
+                ) from problem
+            for message in codec.split(data):
+                if message.sequence in sequences:
+                    yield message
+
+
+def _batches(actions: Sequence[Action]) -> Iterator[Sequence[Action]]:
+    """Cut the changes so that nothing behind a refused service is sent: real servers behind it would fail as well."""
+    batch: list[Action] = []
+    for action in actions:
+        batch.append(action)
+        if action.destination is None or len(batch) == _BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _modules_of(service: Service) -> tuple[str, ...]:
+    names = () if service.scheduler == "none" else (f"ip_vs_{service.scheduler}",)
+    return (*names, f"ip_vs_pe_{service.engine}") if service.engine else names
+
+
+def _no_ipvs(problem: str) -> str:
+    return (
+        f"The kernel {platform.release()} has no IPVS ({problem}). Install the package with the module ip_vs: "
+        "linux-modules-extra-$(uname -r) on Ubuntu's cloud kernels, kernel-modules-core or kernel-modules on the RHEL "
+        "family, the ordinary linux-image on Debian; after a kernel update reboot first. In a container, load ip_vs on "
+        "the host."
+    )
+
+
+_PRIVILEGE = "it needs CAP_NET_ADMIN: run the task with become: true"
+
+
+def _cannot_read(what: str, number: int) -> str:
+    if number == errno.EPERM:
+        return f"Not allowed to {what}: {_PRIVILEGE}."
+    return f"The kernel refused to {what}: {os.strerror(number)}."
+
+
+def _explain(action: Action, number: int) -> str:
+    service, destination = action.service, action.destination
+    what = f"real server {destination.key} of the service {service.key}" if destination else f"service {service.key}"
+    reasons = {
+        errno.EPERM: _PRIVILEGE,
+        errno.EEXIST: f"the {what} is there already; something else added it meanwhile. Run the task again",
+        errno.ESRCH: f"the service {service.key} is gone; something else took it away meanwhile. Run the task again",
+        errno.ENOMEM: "the kernel is out of memory",
+        errno.EAFNOSUPPORT: "this kernel runs without IPv6, or its IPVS was built without it",
+        errno.ERANGE: f"weight (0 to {MAX_WEIGHT}) or thresholds (0 to {MAX_THRESHOLD}, lower not above upper) are out "
+        "of range",
+        errno.ENOPROTOOPT: "the module ip_vs is being unloaded. Run the task again",
+    }
+    if destination is not None:
+        reasons[errno.ENOENT] = f"the {what} is gone; something else took it away meanwhile. Run the task again"
+        reasons[errno.EINVAL] = (
+            f"the kernel takes only unicast or local addresses as real servers, and mixed address families only with "
+            f"forward tun and no sync daemon. Look at `ip route get {destination.key.address}`"
+        )
+    else:
+        names = " or ".join(_modules_of(service))
+        reasons[errno.ENOENT] = (
+            f"the kernel has no such scheduler or persistence engine (scheduler {service.scheduler}"
+            f"{f', engine {service.engine}' if service.engine else ''}): the module {names} cannot be loaded. "
+            "Check the spelling, or install the kernel's package that has it"
+        )
+        reasons[errno.EINVAL] = f"the scheduler {service.scheduler} does not take the service's settings"
+    reason = reasons.get(number, os.strerror(number))
+    return f"The kernel refused `{command(action)}`: {reason} ({errno.errorcode.get(number, number)})."
