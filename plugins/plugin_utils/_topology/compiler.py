@@ -142,7 +142,7 @@ def _director_needs(site: Site, name: str) -> Iterator[Need]:
         yield Sysctl(key, "1")
     for service in site.services.get(name, ()):
         yield KernelModule(f"ip_vs_{service.scheduler}")
-        if service.persistence and service.persistence.engine:
+        if service.persistence and service.persistence.engine != "none":
             yield KernelModule(f"ip_vs_pe_{service.persistence.engine}")
         if service.has_health_check:
             yield Note(f"{service.path}.health_check: nothing checks while lvs_manager is kernel")
@@ -255,7 +255,11 @@ def _service(service: Service) -> dict[str, Any]:
         "one_packet": service.one_packet,
         "persistence": {"timeout": 0}
         if persistence is None
-        else _given(timeout=persistence.timeout, netmask=persistence.netmask, engine=persistence.engine),
+        else {
+            "timeout": persistence.timeout,
+            "netmask": persistence.netmask,
+            "engine": persistence.engine,
+        },
         "real_servers": [
             {
                 "address": str(entry.address),

@@ -90,10 +90,8 @@ class Inventory:
         if host == self._reader and name in self._overrides:
             return True, self._overrides[name]
         variables = self._variables_of(host)
-        if name not in variables:
-            return False, None
         try:
-            return True, plain(variables[name])
+            return (True, plain(variables[name])) if name in variables else (False, None)
         except Exception as error:  # a template may raise anything
             self._not_evaluated(host, name, error)
             return False, None

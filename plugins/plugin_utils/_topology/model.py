@@ -22,11 +22,11 @@ FLAGS_OF_SCHEDULER = {"sh": ("sh-port", "sh-fallback"), "mh": ("mh-port", "mh-fa
 
 @dataclass(frozen=True)
 class Persistence:
-    """How long a client stays with its real server, and who counts as one client."""
+    """How long a client stays with its real server, and who counts as one client. ``engine`` may be none."""
 
     timeout: int
     netmask: str | int
-    engine: str | None
+    engine: str
 
 
 @dataclass(frozen=True)

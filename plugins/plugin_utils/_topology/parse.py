@@ -240,6 +240,8 @@ class _Parser:
         timeout = inner.integer("timeout", *_TIMEOUT, default=_DEFAULT_TIMEOUT)
         netmask = self._netmask(inner, family)
         engine = inner.take("engine")
+        if engine == "none":
+            engine = None
         inner.finish()
         if engine is not None:
             if engine != "sip":
@@ -250,7 +252,7 @@ class _Parser:
             if raw.get("netmask") is not None or engine is not None:
                 inner.refuse("timeout", "0 turns persistence off", "use 1 to 2678400, or keep only timeout: 0")
             return None
-        return Persistence(timeout, netmask, engine)
+        return Persistence(timeout, netmask, engine or "none")
 
     def _netmask(self, reader: Reader, family: int | None) -> str | int:
         """IPv4: a netmask in dots; IPv6: a prefix. Default: every client by itself."""
@@ -294,7 +296,9 @@ class _Parser:
         if raw is None:
             return False
         if raw.get("type") not in _HEALTH_CHECKS:
-            reader.refuse("health_check.type", f"{show(raw.get('type'))} is not known", choose(raw.get("type"), _HEALTH_CHECKS))
+            reader.refuse(
+                "health_check.type", f"{show(raw.get('type'))} is not known", choose(raw.get("type"), _HEALTH_CHECKS)
+            )
         return True
 
     def _real_servers(self, reader: Reader, port: int) -> tuple[RealServer, ...]:

@@ -12,7 +12,6 @@ from ipaddress import ip_interface
 from typing import Any
 
 import pytest
-
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
 

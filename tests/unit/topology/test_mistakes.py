@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import (
     REFERENCES,
     Model,
@@ -838,7 +837,11 @@ def test_every_line_says_where_what_and_what_to_do() -> None:
         ("lb1", {"role": "directr"}, "role: 'directr' is not known; did you mean director? Otherwise use one of "),
         ("lb9", {}, "host: 'lb9' is not in the inventory; name one of its hosts"),
         ("lb1", {"directors": ["lb2"]}, "directors: 'lb2' is not in the inventory; did you mean lb1? Otherwise add it"),
-        ("lb1", {"variables": {"lvs_vip_interfaces": 1}}, "variables.lvs_vip_interfaces: is not known; did you mean lvs_vip_interface?"),
+        (
+            "lb1",
+            {"variables": {"lvs_vip_interfaces": 1}},
+            "variables.lvs_vip_interfaces: is not known; did you mean lvs_vip_interface?",
+        ),
     ],
 )
 def test_a_call_that_is_wrong(host: str, more: dict[str, Any], line: str) -> None:

@@ -1,0 +1,529 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The plans: of the reference topologies, and how each variable changes them."""
+
+from __future__ import annotations
+
+import copy
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from ansible_collections.lvs.topology.tests.unit.topology.inventories import (
+    REFERENCES,
+    Model,
+    facts,
+    nic,
+    r1,
+    r2,
+    r3,
+    r4,
+    rs,
+    two_directors,
+)
+
+IPVS_SYSCTLS = {"net.ipv4.vs.expire_nodest_conn": "1", "net.ipv4.vs.expire_quiescent_template": "1"}
+KEYS = {
+    "director": {
+        "packages",
+        "kernel_modules",
+        "sysctls",
+        "addresses",
+        "gateways",
+        "services",
+        "purge",
+        "keep_weights",
+    },
+    "real_server": {"packages", "sysctls", "arp", "arp_filters", "addresses", "gateways"},
+    "router": {"packages", "sysctls", "gateways", "neighbours"},
+}
+GROUPS = {"director": "lvs_directors", "real_server": "lvs_real_servers", "router": "lvs_routers"}
+TUNED = [{"interface": "all", "arp_ignore": 1, "arp_announce": 2}]
+
+
+def table(forward: str, vip: str, scheduler: str, *rips: str) -> list[dict[str, Any]]:
+    """One service on tcp port 80 with every option spelled out."""
+    return [
+        {
+            "address": vip,
+            "port": 80,
+            "protocol": "tcp",
+            "scheduler": scheduler,
+            "scheduler_flags": [],
+            "one_packet": False,
+            "persistence": {"timeout": 0},
+            "real_servers": [
+                {
+                    "address": rip,
+                    "port": 80,
+                    "forward": forward,
+                    "weight": 1,
+                    "upper_threshold": 0,
+                    "lower_threshold": 0,
+                }
+                for rip in rips
+            ],
+        }
+    ]
+
+
+def every_plan(model: Model) -> dict[tuple[str, str], dict[str, Any]]:
+    return {
+        (name, role): model.plan(name, role) for role, group in GROUPS.items() for name in model.groups.get(group, [])
+    }
+
+
+def without(plan: dict[str, Any], *keys: str) -> dict[str, Any]:
+    return {key: value for key, value in plan.items() if key not in keys}
+
+
+def test_r1() -> None:
+    model = r1()
+    assert model.plan("lb1", "director") == {
+        "packages": ["ipvsadm", "iproute2", "kmod", "pyroute2"],
+        "kernel_modules": ["ip_vs", "ip_vs_rr"],
+        "sysctls": IPVS_SYSCTLS,
+        "addresses": [{"address": "192.168.246.160/32", "interface": "eth1", "announce": "eth1"}],
+        "gateways": [],
+        "services": table("dr", "192.168.246.160", "rr", "192.168.246.161", "192.168.246.162"),
+        "purge": ["real_servers"],
+        "keep_weights": False,
+    }
+    for name in ("web1", "web2"):
+        assert model.plan(name, "real_server") == {
+            "packages": ["iproute2", "pyroute2"],
+            "sysctls": {},
+            "arp": TUNED,
+            "arp_filters": [],
+            "addresses": [{"address": "192.168.246.160/32", "interface": "lo"}],
+            "gateways": [],
+        }
+
+
+def test_r2() -> None:
+    model = r2()
+    gateways = [{"gateway": "192.168.0.10"}]
+    director = model.plan("lb1", "director")
+    assert director["addresses"] == [{"address": "192.168.0.100/32", "interface": "lo", "announce": "eth1"}]
+    assert director["gateways"] == gateways
+    assert director["sysctls"] == IPVS_SYSCTLS
+    assert without(model.plan("web1", "real_server"), "packages", "sysctls") == {
+        "arp": TUNED,
+        "arp_filters": [],
+        "addresses": [{"address": "192.168.0.100/32", "interface": "lo"}],
+        "gateways": gateways,
+    }
+    assert model.plan("router", "router") == {
+        "packages": ["iproute2", "pyroute2"],
+        "sysctls": {"net.ipv4.ip_forward": "1"},
+        "gateways": [],
+        "neighbours": [],
+    }
+
+
+def test_r2_with_arptables() -> None:
+    model = r2()
+    model.hostvars["web1"]["lvs_arp_method"] = "arptables"
+    assert without(model.plan("web1", "real_server"), "sysctls", "gateways") == {
+        "packages": ["iproute2", "pyroute2", "arptables"],
+        "arp": [],
+        "arp_filters": [{"vip": "192.168.0.100", "source": "192.168.0.11", "interface": "eth1"}],
+        "addresses": [{"address": "192.168.0.100/32", "interface": "lo"}],
+    }
+    assert model.plan("web2", "real_server")["arp"] == TUNED
+    model.without_facts("web1")
+    assert model.plan("web1", "real_server")["arp_filters"] == [{"vip": "192.168.0.100", "source": "192.168.0.11"}]
+
+
+def test_r2_with_a_static_neighbour() -> None:
+    model = r2()
+    model.hostvars["web1"]["lvs_arp_method"] = "static_neighbour"
+    plan = model.plan("web1", "real_server")
+    assert (plan["arp"], plan["arp_filters"]) == ([], [])
+    assert model.plan("router", "router")["neighbours"] == [
+        {"address": "192.168.0.100", "lladdr": "02:00:00:00:02:00", "interface": "eth2"}
+    ]
+
+
+def test_r3() -> None:
+    model = r3()
+    assert model.plan("lb1", "director") == {
+        "packages": ["ipvsadm", "iproute2", "kmod", "pyroute2"],
+        "kernel_modules": ["ip_vs", "ip_vs_rr"],
+        "sysctls": IPVS_SYSCTLS
+        | {
+            "net.ipv4.ip_forward": "1",
+            "net.ipv4.conf.all.send_redirects": "0",
+            "net.ipv4.conf.eth1.send_redirects": "0",
+            "net.ipv4.conf.eth2.send_redirects": "0",
+        },
+        "addresses": [{"address": "192.168.50.128/24", "interface": "eth2", "announce": "eth2"}],
+        "gateways": [],
+        "services": table("nat", "192.168.50.128", "rr", "192.168.246.161", "192.168.246.162"),
+        "purge": ["real_servers"],
+        "keep_weights": False,
+    }
+    assert model.plan("web1", "real_server") == {
+        "packages": ["iproute2", "pyroute2"],
+        "sysctls": {"net.ipv4.conf.all.accept_redirects": "0", "net.ipv4.conf.eth1.accept_redirects": "0"},
+        "arp": [],
+        "arp_filters": [],
+        "addresses": [],
+        "gateways": [{"gateway": "192.168.246.166"}],
+    }
+
+
+def test_r4_uses_the_address_that_is_there() -> None:
+    model = r4()
+    plan = model.plan("lb1", "director")
+    assert plan["addresses"] == [{"address": "192.168.0.30/24", "interface": "eth1", "announce": "eth1"}]
+    assert plan["services"] == table("nat", "192.168.0.30", "wlc", "10.0.0.51", "10.0.0.52")
+    assert plan["purge"] == ["all"]
+    assert "notes" not in plan
+    assert model.plan("app2", "real_server")["gateways"] == [{"gateway": "10.0.0.30"}]
+
+
+@pytest.mark.parametrize("name", REFERENCES)
+def test_plans_have_the_keys_of_their_role_and_are_plain_data(name: str) -> None:
+    for (_host, role), plan in every_plan(REFERENCES[name]()).items():
+        assert set(plan) == KEYS[role]
+        assert json.loads(json.dumps(plan)) == plan
+
+
+@pytest.mark.parametrize("name", REFERENCES)
+def test_facts_from_after_the_run_give_the_same_plans(name: str) -> None:
+    model = REFERENCES[name]()
+    before = every_plan(model)
+    after = copy.deepcopy(model)
+    for (host, role), plan in before.items():
+        if role == "router":
+            continue
+        known = after.hostvars[host]["ansible_facts"]
+        for each in plan["addresses"]:
+            entry = nic(each["interface"], each["address"])
+            known[each["interface"]].setdefault("ipv4_secondaries", []).append(entry["ipv4"])
+        if plan["gateways"]:
+            known["default_ipv4"] = plan["gateways"][0]
+    assert every_plan(after) == before
+    assert after.mistakes() == []
+
+
+def test_plans_without_facts() -> None:
+    """What the inventory says is enough where it says it."""
+    model = r3()
+    model.without_facts()
+    plan = model.plan("lb1", "director")
+    assert plan["addresses"] == [{"address": "192.168.50.128/24", "interface": "eth2", "announce": "eth2"}]
+    assert "net.ipv4.conf.eth2.send_redirects" in plan["sysctls"]
+    plan = model.plan("web1", "real_server")
+    assert plan["gateways"] == [{"gateway": "192.168.246.166"}]
+    assert plan["sysctls"] == {"net.ipv4.conf.all.accept_redirects": "0"}
+    model = r2()
+    model.without_facts()
+    assert model.plan("lb1", "director")["addresses"] == [{"address": "192.168.0.100/32", "interface": "lo"}]
+
+
+def ipv6_nat() -> Model:
+    model = r4()
+    model.hostvars["lb1"]["ansible_facts"] = facts(nic("eth1", "2001:db8::30/64"), nic("eth2", "fd00::30/64"))
+    model.hostvars["lb1"]["lvs_address"] = "fd00::30"
+    model.service.update(address="2001:db8::31")
+    for number, name in enumerate(("app1", "app2"), 51):
+        known = facts(nic("eth1", f"fd00::{number}/64", "fe80::1/64"))
+        model.hostvars[name] = {"lvs_address": f"fd00::{number}", "ansible_facts": known}
+    return model
+
+
+def test_nat_of_ipv6() -> None:
+    model = ipv6_nat()
+    plan = model.plan("lb1", "director")
+    assert plan["sysctls"] == IPVS_SYSCTLS | {"net.ipv6.conf.all.forwarding": "1"}
+    assert plan["addresses"] == [{"address": "2001:db8::31/128", "interface": "eth1", "announce": "eth1"}]
+    plan = model.plan("app1", "real_server")
+    assert plan["gateways"] == [{"gateway": "fd00::30"}]
+    assert plan["sysctls"] == {
+        "net.ipv6.conf.all.accept_redirects": "0",
+        "net.ipv6.conf.eth1.accept_redirects": "0",
+    }
+    model.groups["lvs_routers"] = ["app2"]
+    assert model.plan("app2", "router")["sysctls"] == {
+        "net.ipv4.ip_forward": "1",
+        "net.ipv6.conf.all.forwarding": "1",
+    }
+
+
+def test_dr_of_ipv6_needs_no_arp() -> None:
+    model = ipv6_nat()
+    model.service.update(address="fd00::31", forward="dr")
+    assert without(model.plan("app1", "real_server"), "packages", "sysctls") == {
+        "arp": [],
+        "arp_filters": [],
+        "addresses": [{"address": "fd00::31/128", "interface": "lo"}],
+        "gateways": [],
+    }
+
+
+def test_a_host_of_two_families_is_named_with_the_address() -> None:
+    model = r1()
+    model.service["real_servers"] = [{"host": "web1", "address": "fd00::161"}]
+    model.service["address"] = "fd00::160"
+    model.hostvars["lb1"]["ansible_facts"] = facts(nic("eth1", "192.168.246.166/24", "fd00::166/64"))
+    assert model.plan("web1", "real_server")["addresses"] == [{"address": "fd00::160/128", "interface": "lo"}]
+    assert model.plan("lb1", "director")["services"][0]["real_servers"][0]["address"] == "fd00::161"
+
+
+def test_a_real_server_given_by_its_address_is_found_in_the_group() -> None:
+    model = r1()
+    model.service["real_servers"] = [{"address": "192.168.246.162"}, {"address": "192.168.246.163"}]
+    assert model.mistakes() == []
+    assert model.plan("web1", "real_server")["addresses"] == []
+    assert model.plan("web2", "real_server")["addresses"] == [{"address": "192.168.246.160/32", "interface": "lo"}]
+
+
+def test_every_option_of_a_service() -> None:
+    model = r1()
+    model.service.update(
+        port="5060",
+        protocol="udp",
+        scheduler="mh",
+        scheduler_flags=["mh-port", "mh-fallback"],
+        one_packet="yes",
+        persistence={"timeout": 60, "netmask": "255.255.255.0", "engine": "sip"},
+        real_servers=[
+            {"host": "web1", "weight": "0", "upper_threshold": 100, "lower_threshold": "50", "port": None},
+        ],
+    )
+    plan = model.plan("lb1", "director")
+    assert plan["kernel_modules"] == ["ip_vs", "ip_vs_mh", "ip_vs_pe_sip"]
+    assert plan["services"] == [
+        {
+            "address": "192.168.246.160",
+            "port": 5060,
+            "protocol": "udp",
+            "scheduler": "mh",
+            "scheduler_flags": ["mh-port", "mh-fallback"],
+            "one_packet": True,
+            "persistence": {"timeout": 60, "netmask": "255.255.255.0", "engine": "sip"},
+            "real_servers": [
+                {
+                    "address": "192.168.246.161",
+                    "port": 5060,
+                    "forward": "dr",
+                    "weight": 0,
+                    "upper_threshold": 100,
+                    "lower_threshold": 50,
+                }
+            ],
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("persistence", "planned"),
+    [
+        (None, {"timeout": 0}),
+        ({}, {"timeout": 0}),
+        ({"timeout": 0}, {"timeout": 0}),
+        ({"timeout": 1}, {"timeout": 1, "netmask": "255.255.255.255", "engine": "none"}),
+        ({"timeout": 1, "engine": "none"}, {"timeout": 1, "netmask": "255.255.255.255", "engine": "none"}),
+        ({"netmask": "255.255.0.0"}, {"timeout": 300, "netmask": "255.255.0.0", "engine": "none"}),
+    ],
+)
+def test_persistence(persistence: dict[str, Any] | None, planned: dict[str, Any]) -> None:
+    model = r1()
+    model.service["persistence"] = persistence
+    assert model.plan("lb1", "director")["services"][0]["persistence"] == planned
+
+
+def test_a_firewall_mark() -> None:
+    model = r1()
+    mark = {"name": "ftp", "fwmark": 21, "family": "ipv4", "forward": "dr", "real_servers": rs("web1")}
+    model.services.append(mark)
+    plan = model.plan("lb1", "director")
+    service = plan["services"][1]
+    assert {key: service[key] for key in ("fwmark", "family", "scheduler")} == {
+        "fwmark": 21,
+        "family": "ipv4",
+        "scheduler": "wlc",
+    }
+    assert not {"address", "port", "protocol"} & set(service)
+    assert service["real_servers"][0]["port"] == 0
+    assert len(plan["notes"]) == 1
+    assert len(plan["addresses"]) == 1
+
+
+def test_several_services_need_each_thing_once() -> None:
+    model = r1()
+    model.services.append({**model.service, "name": "tls", "port": 443, "scheduler": "wrr"})
+    model.services.append({**model.service, "name": "other", "address": "192.168.246.170"})
+    plan = model.plan("lb1", "director")
+    assert plan["kernel_modules"] == ["ip_vs", "ip_vs_rr", "ip_vs_wrr"]
+    assert [each["address"] for each in plan["addresses"]] == ["192.168.246.160/32", "192.168.246.170/32"]
+    plan = model.plan("web1", "real_server")
+    assert plan["arp"] == TUNED
+    assert [each["address"] for each in plan["addresses"]] == ["192.168.246.160/32", "192.168.246.170/32"]
+
+
+def test_a_real_server_serves_all_directors() -> None:
+    model = two_directors()
+    addresses = model.plan("web1", "real_server")["addresses"]
+    assert [each["address"] for each in addresses] == ["192.168.246.160/32", "192.168.246.170/32"]
+    assert model.plan("web1", "real_server", directors=["lb2"])["addresses"] == addresses[1:]
+    assert len(model.plan("lb2", "director")["services"]) == 1
+
+
+def test_services_may_be_given() -> None:
+    model = r1()
+    services = [{**model.service, "address": "192.168.246.200"}]
+    del model.hostvars["lb1"]["lvs_services"]
+    addresses = model.plan("web1", "real_server", services=services, directors=["lb1"])["addresses"]
+    assert addresses == [{"address": "192.168.246.200/32", "interface": "lo"}]
+
+
+def test_a_director_outside_the_group_is_one_when_asked_for() -> None:
+    model = r1()
+    model.groups["lvs_directors"] = []
+    assert len(model.plan("lb1", "director")["services"]) == 1
+
+
+def test_groups_may_have_other_names() -> None:
+    model = r2()
+    model.groups = {"front": ["lb1"], "back": ["web1", "web2"], "edge": ["router"]}
+    for variables in model.hostvars.values():
+        variables.update(lvs_directors_group="front", lvs_real_servers_group="back", lvs_routers_group="edge")
+    assert model.mistakes() == []
+    assert len(model.plan("web1", "real_server")["addresses"]) == 1
+
+
+def test_a_spare_real_server_is_rid_of_what_it_had() -> None:
+    model = r1()
+    model.service["real_servers"] = rs("web1")
+    plan = model.plan("web2", "real_server")
+    assert (plan["arp"], plan["addresses"], plan["gateways"]) == ([], [], [])
+
+
+def test_no_service_is_a_plan_too() -> None:
+    model = r1()
+    model.hostvars["lb1"]["lvs_services"] = []
+    assert model.mistakes() == []
+    plan = model.plan("lb1", "director")
+    assert (plan["services"], plan["addresses"]) == ([], [])
+
+
+Q = "net.ipv4.vs.expire_quiescent_template"
+
+
+@pytest.mark.parametrize(
+    ("host", "role", "given", "key", "value"),
+    [
+        ("lb1", "director", {"lvs_gateway": "192.168.246.1"}, "gateways", [{"gateway": "192.168.246.1"}]),
+        ("web1", "real_server", {"lvs_gateway": "192.168.246.1"}, "gateways", [{"gateway": "192.168.246.1"}]),
+        ("web1", "real_server", {"lvs_gateway": ""}, "gateways", []),
+        ("web1", "real_server", {"lvs_gateway": "none"}, "gateways", []),
+        ("web1", "real_server", {"lvs_gateway": None}, "gateways", []),
+        ("web1", "real_server", {"lvs_gateway": "auto"}, "gateways", [{"gateway": "192.168.246.166"}]),
+        (
+            "web1",
+            "real_server",
+            {"lvs_gateway": ["192.168.246.1", "fd00::1"]},
+            "gateways",
+            [{"gateway": "192.168.246.1"}, {"gateway": "fd00::1"}],
+        ),
+        ("lb1", "director", {"lvs_keep_weights": "true"}, "keep_weights", True),
+        ("lb1", "director", {"lvs_purge": []}, "purge", []),
+        ("lb1", "director", {"lvs_purge": ["10.0.0.0/8", "fwmark"]}, "purge", ["10.0.0.0/8", "fwmark"]),
+        (
+            "lb1",
+            "director",
+            {"lvs_vip_interface": "lo"},
+            "addresses",
+            [{"address": "192.168.50.128/32", "interface": "lo"}],
+        ),
+        (
+            "web1",
+            "real_server",
+            {"lvs_sysctls": {"net/ipv4/conf/all/accept_redirects": None, "net.ipv4.tcp_syncookies": 1}},
+            "sysctls",
+            {"net.ipv4.conf.eth1.accept_redirects": "0", "net.ipv4.tcp_syncookies": "1"},
+        ),
+    ],
+)
+def test_variables_of_a_host(host: str, role: str, given: dict[str, Any], key: str, value: object) -> None:
+    by_inventory = r3()
+    by_inventory.hostvars[host].update(given)
+    assert by_inventory.plan(host, role)[key] == value
+    assert r3().plan(host, role, variables=given)[key] == value
+
+
+def test_given_variables_stand_above_those_of_the_inventory() -> None:
+    model = r3()
+    model.hostvars["lb1"]["lvs_purge"] = ["all"]
+    assert model.plan("lb1", "director", variables={"lvs_purge": ["fwmark"]})["purge"] == ["fwmark"]
+    assert model.plan("lb1", "director", variables={"lvs_purge": None})["purge"] == ["all"]
+    assert model.plan("web1", "real_server", variables={"lvs_gateway": None})["gateways"] == []
+
+
+def test_redirects_of_an_interface_with_a_dot() -> None:
+    model = r3()
+    model.hostvars["lb1"]["lvs_vip_interface"] = "eth1.50"
+    model.hostvars["lb1"]["ansible_facts"] = facts(nic("eth1", "192.168.246.166/24"), nic("eth1.50"))
+    assert "net.ipv4.conf.eth1/50.send_redirects" in model.plan("lb1", "director")["sysctls"]
+
+
+def test_nat_with_one_interface_is_noted() -> None:
+    model = r1()
+    model.service["forward"] = "nat"
+    plan = model.plan("lb1", "director")
+    assert plan["notes"] == [
+        "lvs_services[0]: the VIP 192.168.246.160 is in the real servers' network; clients in that network would get "
+        "answers that did not come through the director, and drop them"
+    ]
+    assert plan["sysctls"]["net.ipv4.conf.eth1.send_redirects"] == "0"
+
+
+def test_a_health_check_that_nobody_does_is_noted() -> None:
+    model = r1()
+    model.service["health_check"] = {"type": "http", "path": "/", "status": 200, "interval": 3}
+    notes = model.plan("lb1", "director")["notes"]
+    assert notes == ["lvs_services[0].health_check: nothing checks while lvs_manager is kernel"]
+
+
+@pytest.mark.parametrize("make", [r1, r3])
+def test_a_director_may_be_a_real_server_too(make: Callable[[], Model]) -> None:
+    model = make()
+    model.service["real_servers"] += rs("lb1")
+    assert model.mistakes() == []
+    assert model.plan("lb1", "real_server")["gateways"] == []
+
+
+def test_the_director_is_found_by_the_real_servers_network() -> None:
+    """Without facts of the real server, the director's network that holds the RIP tells."""
+    model = r4()
+    model.hostvars["lb1"]["lvs_address"] = "192.168.7.7"
+    model.without_facts("app1")
+    assert model.plan("app1", "real_server")["gateways"] == [{"gateway": "10.0.0.30"}]
+
+
+def test_a_hundred_services_of_a_hundred_real_servers_take_well_under_a_second() -> None:
+    model = r1()
+    names = [f"web{number}" for number in range(1, 101)]
+    for number, name in enumerate(names, 1):
+        known = facts(nic("eth1", f"10.0.0.{number}/16"), gateway="10.0.255.254")
+        model.hostvars[name] = {"lvs_address": f"10.0.0.{number}", "ansible_facts": known}
+    model.groups["lvs_real_servers"] = names
+    model.hostvars["lb1"].update(lvs_address="10.0.9.9", ansible_facts=facts(nic("eth1", "10.0.9.9/16")))
+    model.hostvars["lb1"]["lvs_services"] = [
+        {"name": f"s{number}", "address": f"10.0.1.{number}", "port": 80, "forward": "dr", "real_servers": rs(*names)}
+        for number in range(1, 101)
+    ]
+    for work in (
+        model.mistakes,
+        lambda: model.plan("lb1", "director"),
+        lambda: model.plan("web1", "real_server"),
+    ):
+        start = time.process_time()
+        work()
+        assert time.process_time() - start < 1
