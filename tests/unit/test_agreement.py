@@ -1,0 +1,80 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is written down twice must agree: role defaults and their specs, the documents and the model."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
+
+CHECKOUT = Path(__file__).parents[2]
+ROLES = sorted(path.name for path in (CHECKOUT / "roles").iterdir())
+# An inventory, and the network whose hosts it describes.
+INVENTORIES = {
+    "docs/examples/dr.yml": "dr",
+    "docs/examples/nat.yml": "nat",
+    **{f"molecule/{name}/inventory/hosts.yml": name for name in ("dr", "dr_routed", "nat", "nat_wlc")},
+}
+
+
+def load(path: Path) -> Any:
+    return yaml.safe_load(path.read_text())
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_defaults_and_argument_specs_agree(role: str) -> None:
+    defaults = load(CHECKOUT / f"roles/{role}/defaults/main.yml")
+    options = load(CHECKOUT / f"roles/{role}/meta/argument_specs.yml")["argument_specs"]["main"]["options"]
+    assert {name: option["default"] for name, option in options.items() if not option.get("required")} == defaults
+
+
+def facts(network: str) -> dict[str, dict[str, Any]]:
+    """What ansible would gather from the hosts of a scenario's network."""
+    gathered: dict[str, dict[str, Any]] = {}
+    for host, description in load(CHECKOUT / f"molecule/{network}/network.yml")["hosts"].items():
+        names = [f"eth{number}" for number, _ in enumerate(description["lans"], start=1)]
+        gathered[host] = {"interfaces": ["lo", *names], "lo": {"ipv4": {"address": "127.0.0.1", "prefix": "8"}}}
+        for name, addresses in zip(names, description["lans"].values()):
+            own = [dict(zip(("address", "prefix"), each.split("/"))) for each in [addresses] if each]
+            gathered[host][name] = {"macaddress": "02:00:00:00:00:01", **({"ipv4": own[0]} if own else {})}
+    return gathered
+
+
+def mistakes(inventory: dict[str, Any], network: str) -> list[str]:
+    """What the compiler says of an inventory file, with the facts of a network's hosts."""
+    shared = inventory.get("all", {}).get("vars", {})
+    groups = {name: list(group["hosts"]) for name, group in inventory.items() if name != "all"}
+    hostvars: dict[str, Any] = {}
+    for host, gathered in facts(network).items():
+        own = [inventory[name]["hosts"][host] or {} for name, hosts in groups.items() if host in hosts]
+        hostvars[host] = {**shared, **(own[0] if own else {}), "ansible_facts": gathered}
+    return compiler.mistakes_of(hostvars, groups)
+
+
+@pytest.mark.parametrize(("path", "network"), INVENTORIES.items())
+def test_inventories_have_no_mistakes(path: str, network: str) -> None:
+    assert mistakes(load(CHECKOUT / path), network) == []
+
+
+def test_the_readme_s_inventory_has_no_mistakes() -> None:
+    block = re.search(r"```yaml\n(.*?)```", (CHECKOUT / "README.md").read_text(), re.DOTALL)
+    assert block
+    assert mistakes(yaml.safe_load(block[1]), "dr") == []
+
+
+def test_the_changed_models_have_no_mistakes() -> None:
+    for path in CHECKOUT.glob("molecule/*/changed.yml"):
+        inventory = load(path.parent / "inventory/hosts.yml")
+        inventory["all"]["vars"].update(load(path))
+        assert mistakes(inventory, path.parent.name) == [], path
+
+
+def test_every_module_is_in_the_action_group() -> None:
+    modules = sorted(path.stem for path in (CHECKOUT / "plugins/modules").glob("*.py"))
+    assert load(CHECKOUT / "meta/runtime.yml")["action_groups"]["lvs"] == modules
