@@ -38,7 +38,7 @@ def facts(network: str) -> dict[str, dict[str, Any]]:
     """What ansible would gather from the hosts of a scenario's network."""
     gathered: dict[str, dict[str, Any]] = {}
     for host, description in load(CHECKOUT / f"molecule/{network}/network.yml")["hosts"].items():
-        names = [f"eth{number}" for number, _ in enumerate(description["lans"], start=1)]
+        names = [f"eth{number}" for number in range(1, len(description["lans"]) + 1)]
         gathered[host] = {"interfaces": ["lo", *names], "lo": {"ipv4": {"address": "127.0.0.1", "prefix": "8"}}}
         for name, addresses in zip(names, description["lans"].values()):
             own = [dict(zip(("address", "prefix"), each.split("/"))) for each in [addresses] if each]

@@ -5,14 +5,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, Callable
-
-SNAPSHOT = Path(__file__).parents[2] / "snapshot.sh"
 
 
 def test_nothing_is_left(scenario: Any, before: Callable[[str], str]) -> None:
-    for name, host in scenario.hosts.items():
-        now = host.run(f"sh -s <<'EOF'\n{SNAPSHOT.read_text()}\nEOF").stdout
+    for name in scenario.hosts:
+        now = scenario.run(name, scenario.snapshot)
         wanted = [line for line in before(name).splitlines() if line not in scenario.expected.get("purged", [])]
         assert now.splitlines() == wanted, name

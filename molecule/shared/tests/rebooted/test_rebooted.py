@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The power of every host is cut at once: the service comes back by itself, and in DR only the director claims the VIP."""
+"""The power of every host is cut: the service comes back by itself, and in DR only the director claims the VIP."""
 
 from __future__ import annotations
 

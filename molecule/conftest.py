@@ -18,6 +18,7 @@ import yaml
 SCENARIO = Path(os.environ["MOLECULE_SCENARIO_DIRECTORY"])
 PROJECT = Path(os.environ["MOLECULE_PROJECT_DIRECTORY"])
 INVENTORY = PROJECT / ".cache/lab/inventories" / f"{SCENARIO.name}.yml"
+SHARED = PROJECT / "molecule/shared"
 LAB = PROJECT / "lab/lab"
 
 
@@ -26,6 +27,9 @@ class Scenario:
 
     def __init__(self) -> None:
         self.name = SCENARIO.name
+        self.directory = SCENARIO
+        # What prepare.yml ran before anything was changed, as one command of the shell.
+        self.snapshot = (SHARED / "snapshot.sh").read_text()
         self.expected: dict[str, Any] = yaml.safe_load((SCENARIO / "expected.yml").read_text())
         self.hosts: dict[str, Any] = {
             name: testinfra.get_host(f"ansible://{name}?ansible_inventory={INVENTORY}")
@@ -45,11 +49,15 @@ class Scenario:
         return subprocess.Popen([LAB, "exec", self.name, "--", *command], **options)
 
     def playbook(self, *arguments: str) -> str:
-        """Run ansible-playbook on the scenario's inventory."""
-        command = ["ansible-playbook", "--inventory", str(SCENARIO / "inventory"), "--inventory", str(INVENTORY)]
-        result = subprocess.run([*command, *arguments], check=False, capture_output=True, text=True)
+        """Run ansible-playbook on the scenario's inventory, and what it printed."""
+        result = self.try_playbook(*arguments)
         assert result.returncode == 0, result.stdout + result.stderr
         return result.stdout
+
+    def try_playbook(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run ansible-playbook on the scenario's inventory, whatever comes of it."""
+        command = ["ansible-playbook", "--inventory", str(SCENARIO / "inventory"), "--inventory", str(INVENTORY)]
+        return subprocess.run([*command, *arguments], check=False, capture_output=True, text=True)
 
     def answers(self, url: str, count: int = 20) -> Counter[str]:
         """How often each real server answered requests of the client, one connection each."""
