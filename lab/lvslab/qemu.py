@@ -8,7 +8,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Sequence
 
+from .network import Host
+
 
 def test_kernel(disk: Path, memory: int, words: Sequence[str]) -> list[str]:
     """The command line of a stock kernel on a throw-away copy of the disk."""
+    raise NotImplementedError
+
+
+def host_kernel(host: Host, files: Path, disk: Path) -> list[str]:
+    """The command line of a host of a network; its disk stays in files from one boot to the next."""
     raise NotImplementedError

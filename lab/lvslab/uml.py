@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Sequence
 
 from .common import CACHE, CHECKOUT, need
+from .network import Host
 
 _SHIM = CHECKOUT / "lab" / "uml" / "xstate.c"
 
@@ -37,3 +38,12 @@ def kernel(cow: str, disk: Path, memory: int, words: Sequence[str]) -> list[str]
         *program(), "uml_dir=/tmp/uml/", f"mem={memory}M", f"ubd0={cow},{disk}", "root=/dev/ubda", "rootfstype=ext4",
         "rw", "con=null", "con0=null,fd:1", "quiet", "loglevel=3", "panic=-1", *words,
     ]  # fmt: skip
+
+
+def host_kernel(host: Host, files: Path, disk: Path) -> list[str]:
+    """The command line of a host of a network; its disk stays in files from one boot to the next."""
+    cards = [
+        f"vec{number}:transport=tap,ifname={nic.tap},depth=64,gro=1,mac={nic.mac}" for number, nic in enumerate(host.nics)
+    ]
+    words = [f"umid={host.name}", f"ubd1r={files}/{host.name}.seed", *cards]
+    return kernel(f"{files}/{host.name}.disk", disk, 256, words)
