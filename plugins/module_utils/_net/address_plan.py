@@ -115,13 +115,8 @@ def check(
         parsed = _parse(option["address"], f"{where}.address", mistakes)
         names = [("interface", option["interface"]), ("announce", option.get("announce"))]
         for name, interface in names:
-            if interface is None or not mistakes.interface(f"{where}.{name}", interface):
-                continue
-            if interfaces is not None and interface not in interfaces:
-                mistakes.add(
-                    f"{where}.{name}",
-                    f"the interface {interface} does not exist; there are {', '.join(sorted(interfaces))}",
-                )
+            if interface is not None:
+                mistakes.interface(f"{where}.{name}", interface, interfaces)
         if parsed is None:
             continue
         address = str(parsed.ip)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Union
+from typing import AbstractSet, Union
 
 from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest
 
@@ -39,11 +39,15 @@ class Mistakes:
         if not _OWNER.match(name):
             self.add("owner", f"{name!r} may only hold letters, digits, _ and -, because files are named after it")
 
-    def interface(self, path: str, name: str) -> bool:
-        if _INTERFACE.match(name):
-            return True
-        self.add(path, f"{name!r} is not an interface name")
-        return False
+    def interface(self, path: str, name: str, present: AbstractSet[str] | None = None) -> bool:
+        """Whether an interface can have this name, and exists where those that do are given."""
+        if not _INTERFACE.match(name):
+            self.add(path, f"{name!r} is not an interface name")
+            return False
+        if present is not None and name not in present:
+            self.add(path, f"the interface {name} does not exist; there are {', '.join(sorted(present))}")
+            return False
+        return True
 
     def address(self, path: str, text: str) -> Address | None:
         try:

@@ -113,25 +113,22 @@ class DeleteRoute:
 
 def check(
     options: Sequence[Mapping[str, Any]],
-    interfaces: AbstractSet[str],
-    routes: Sequence[Route],
-    own: AbstractSet[str],
     mistakes: Mistakes,
-    *,
-    present: bool,
+    interfaces: AbstractSet[str] | None = None,
+    routes: Sequence[Route] | None = None,
+    own: AbstractSet[str] = frozenset(),
 ) -> list[Route]:
-    """The default routes that a task names; where present, with the interface that leads to the gateway."""
+    """The default routes that a task names.
+
+    Where the host's routes are given, each gateway has to be directly reachable, and gets the interface to it.
+    """
     wanted: list[Route] = []
     positions: dict[str, int] = {}
     for position, option in enumerate(options):
         where = f"gateways[{position}]"
         gateway = mistakes.host_address(f"{where}.gateway", option["gateway"])
         interface = option.get("interface")
-        if present and interface is not None and interface not in interfaces:
-            mistakes.add(
-                f"{where}.interface",
-                f"the interface {interface} does not exist; there are {', '.join(sorted(interfaces))}",
-            )
+        if interface is not None and not mistakes.interface(f"{where}.interface", interface, interfaces):
             continue
         if not 0 <= option["metric"] <= 0xFFFFFFFF:
             mistakes.add(f"{where}.metric", f"{option['metric']} is not between 0 and 4294967295")
@@ -143,7 +140,7 @@ def check(
             mistakes.add(where, f"gateways[{positions[route.key]}] is already the {route.key}")
             continue
         positions[route.key] = position
-        if not present:
+        if routes is None:
             wanted.append(route)
             continue
         if str(gateway) in own:

@@ -66,11 +66,7 @@ def check(
         address = mistakes.host_address(f"{where}.address", option["address"])
         lladdr = None if option.get("lladdr") is None else mistakes.lladdr(f"{where}.lladdr", option["lladdr"])
         interface = option["interface"]
-        if interfaces is not None and interface not in interfaces:
-            mistakes.add(
-                f"{where}.interface",
-                f"the interface {interface} does not exist; there are {', '.join(sorted(interfaces))}",
-            )
+        mistakes.interface(f"{where}.interface", interface, interfaces)
         if address is None:
             continue
         neighbour = Neighbour(str(address), interface, lladdr)

@@ -52,7 +52,8 @@ def ensure_gateways(module: AnsibleModule) -> dict[str, Any]:
         wishes = None
         if params["gateways"] is not None:
             own = {held.address for held in kernel.addresses()}
-            wishes = gateway_plan.check(params["gateways"], interfaces, routes, own, mistakes, present=present)
+            host = (interfaces, routes, own) if present else ()
+            wishes = gateway_plan.check(params["gateways"], mistakes, *host)
         mistakes.raise_if_any()
         book = LedgerFile()
         plan, settlement, warnings = gateway_plan.plan_gateways(

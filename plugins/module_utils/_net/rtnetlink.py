@@ -183,7 +183,9 @@ class Rtnetlink:
 
     def _delete_address(self, action: address_plan.DeleteAddress) -> None:
         gone = action.held
-        before = [held for held in self.addresses() if held.interface == gone.interface]
+        # Unless promote_secondaries is set, the kernel drops the other addresses of the subnet with the first one.
+        shares_subnet = gone.version == 4 and gone.prefix < 32
+        before = [held for held in self.addresses() if held.interface == gone.interface] if shares_subnet else []
         self._socket.addr(
             "del",
             index=self._index(gone.interface),
@@ -191,8 +193,7 @@ class Rtnetlink:
             prefixlen=gone.prefix,
             family=_FAMILY[gone.version],
         )
-        # Unless promote_secondaries is set, the kernel drops the other addresses of the subnet with the first one.
-        kept = {held.key for held in self.addresses()} | {gone.key}
+        kept = {held.key for held in self.addresses()} | {gone.key} if before else set()
         for held in before:
             if held.version == 4 and held.key not in kept:
                 self._put_address("add", held)

@@ -119,11 +119,7 @@ def check_arp(options: Sequence[Mapping[str, object]], present: AbstractSet[str]
             )
             continue
         positions[wish.interface] = position
-        if wish.interface not in present:
-            mistakes.add(
-                f"{where}.interface",
-                f"the interface {wish.interface} does not exist; there are {', '.join(sorted(present))}",
-            )
+        mistakes.interface(f"{where}.interface", wish.interface, present)
         if not wish.given():
             mistakes.add(where, "needs arp_ignore, arp_announce or both")
         wishes.append(wish)

@@ -1,0 +1,149 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Looking for, loading and unloading kernel modules, and the module kernel_modules."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, carry_out_booked
+from ansible_collections.lvs.topology.plugins.module_utils._net import kmod_plan
+from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
+from ansible_collections.lvs.topology.plugins.module_utils._net.files import apply_file, joined, plan_file, read_file
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused, one_by_one
+
+if TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
+
+_SYS = "/sys/module"
+_SBIN = ["/usr/sbin", "/sbin"]
+
+
+def ensure_modules(module: AnsibleModule) -> dict[str, Any]:
+    """What the module kernel_modules does."""
+    params = module.params
+    owner = params["owner"]
+    present = params["state"] == "present"
+    mistakes = Mistakes()
+    mistakes.owner(owner)
+    names = kmod_plan.check(params["modules"] or [], mistakes)
+    mistakes.raise_if_any()
+    kernel = Modules(module)
+    chains = None if params["modules"] is None else {name: kernel.chain(name) for name in names}
+    if present:
+        lacking = [name for name, chain in (chains or {}).items() if chain is None]
+        if lacking:
+            raise Refused(kernel.advice(lacking))
+
+    book = LedgerFile()
+    path = f"/etc/modules-load.d/lvs-topology-{owner}.conf"
+    file_now = read_file(path)
+    file_wanted = kmod_plan.render(
+        f"# Managed by lvs.topology (owner {owner}). Changes are overwritten.",
+        file_now,
+        names if present else [],
+        names,
+        keep=params["modules"] is not None and not (present and params["purge"]),
+    )
+    plan, settlement, in_use = kmod_plan.plan_modules(
+        book.load(),
+        owner,
+        kernel.loaded(),
+        None if chains is None else {name: chain or (name,) for name, chain in chains.items()},
+        present=present,
+        purge=params["purge"],
+    )
+    plan = joined(plan, plan_file(path, file_now, file_wanted))
+    result = carry_out_booked(module, plan, one_by_one(kernel.apply), book, settlement.claimed, settlement.settled)
+    result["still_in_use"] = in_use
+    return result
+
+
+class Modules:
+    """The modules of the running kernel."""
+
+    def __init__(self, module: AnsibleModule) -> None:
+        self._run = module.run_command
+        self._modprobe = module.get_bin_path("modprobe", opt_dirs=_SBIN)
+        self._rmmod = module.get_bin_path("rmmod", opt_dirs=_SBIN)
+
+    def chain(self, name: str) -> tuple[str, ...] | None:
+        """The module with what it depends on, in the order of loading; empty: built in; None: there is none."""
+        if self._modprobe is not None:
+            status, output, _errors = self._run([self._modprobe, "--show-depends", name])
+            if status == 0:
+                words = [line.split() for line in output.splitlines()]
+                return tuple(_name_of(line[1]) for line in words if len(line) > 1 and line[0] == "insmod")
+        # It may be there although its file is not: in a container, or after the package was updated.
+        if not os.path.isdir(f"{_SYS}/{name}"):
+            return None
+        return (name,) if os.path.exists(f"{_SYS}/{name}/initstate") else ()
+
+    def loaded(self) -> dict[str, kmod_plan.Loaded]:
+        """What is loaded and not built in."""
+        found = {}
+        for name in os.listdir(_SYS):
+            try:
+                with open(f"{_SYS}/{name}/refcnt", encoding="ascii") as file:
+                    references = int(file.read())
+            except FileNotFoundError:
+                continue
+            found[name] = kmod_plan.Loaded(references, frozenset(os.listdir(f"{_SYS}/{name}/holders")))
+        return found
+
+    def advice(self, lacking: list[str]) -> str:
+        """Why modules are not there, and where they come from."""
+        release = os.uname().release
+        listed = ", ".join(lacking)
+        if self._modprobe is None:
+            return (
+                f"The kernel modules {listed} are not loaded, and there is no modprobe to load them. Install the "
+                "package kmod; in a container, load them on the container's host."
+            )
+        if not os.path.isdir(f"/lib/modules/{release}"):
+            return (
+                f"The kernel modules {listed} cannot be loaded, because /lib/modules/{release} does not exist. "
+                "After an update of the kernel, reboot into it; in a container, load them on the container's host."
+            )
+        return f"The kernel {release} has no module {listed}. {_package(release)}"
+
+    def apply(self, action: Any) -> None:
+        if isinstance(action, kmod_plan.LoadModule):
+            self._call([self._modprobe or "modprobe", action.name], f"Loading the kernel module {action.name}")
+        elif isinstance(action, kmod_plan.UnloadModule):
+            self._call([self._rmmod or "rmmod", action.name], f"Unloading the kernel module {action.name}")
+        else:
+            apply_file(action)
+
+    def _call(self, command: list[str], attempt: str) -> None:
+        status, _output, errors = self._run(command)
+        if status != 0:
+            raise Refused(f"{attempt} failed: {errors.strip()}. Run as root, and look into the kernel's log (dmesg).")
+
+
+def _name_of(path: str) -> str:
+    return os.path.basename(path).split(".")[0].replace("-", "_")
+
+
+def _package(release: str) -> str:
+    words = set(read_os_release())
+    if "ubuntu" in words:
+        return f"Install the package linux-modules-extra-{release}."
+    if words & {"rhel", "fedora", "centos"}:
+        return f"Install the package kernel-modules-extra-{release} (or kernel-modules-{release})."
+    if "debian" in words:
+        return "Install the package linux-image-amd64 (or that of the architecture) and boot its kernel."
+    return "Install the package with the other modules of this kernel, or build them."
+
+
+def read_os_release() -> list[str]:
+    """The distribution and what it is like."""
+    file = read_file("/etc/os-release")
+    words: list[str] = []
+    for line in file.text.splitlines() if file else ():
+        name, _equals, value = line.partition("=")
+        if name in ("ID", "ID_LIKE"):
+            words += value.strip("\"'").lower().split()
+    return words

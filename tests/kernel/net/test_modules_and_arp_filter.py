@@ -1,0 +1,165 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""kernel_modules and arp_filter on a real kernel, judged by lsmod, arptables and arping."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+AT_BOOT = Path("/etc/modules-load.d/lvs-topology-lvs.conf")
+LEDGER = Path("/var/lib/lvs-topology/ledger.json")
+
+
+def loaded(sh) -> set[str]:
+    return {line.split()[0] for line in sh("lsmod").splitlines()[1:]}
+
+
+@pytest.fixture
+def without_ipvs(sh) -> set[str]:
+    """What is loaded once nothing of IPVS is."""
+    for name in sorted(loaded(sh) & {"ip_vs_rr", "ip_vs_sed", "ip_vs_wlc", "ip_vs_ftp"}):
+        sh(f"modprobe -r {name}")
+    sh("for name in $(lsmod | awk '/^ip_vs_/ {print $1}') ip_vs; do rmmod $name 2>/dev/null || true; done")
+    # Once loaded, IPv6 never goes.
+    sh("modprobe ipv6")
+    before = loaded(sh)
+    assert "ip_vs" not in before
+    return before
+
+
+def test_modules_create_modify_delete(run_module, sh, without_ipvs) -> None:
+    wanted = {"modules": ["ip_vs", "ip-vs-rr"]}
+    predicted = run_module("kernel_modules", wanted, check=True)
+    assert loaded(sh) == without_ipvs
+    result = run_module("kernel_modules", wanted)
+    assert result["changes"] == predicted["changes"] == ["modprobe ip_vs", "modprobe ip_vs_rr", f"write {AT_BOOT}"]
+    assert result["diff"] == predicted["diff"]
+    assert loaded(sh) >= {"ip_vs", "ip_vs_rr"}
+    assert loaded(sh) - without_ipvs == set(result["diff"]["after"].split("#")[0].split())
+    assert AT_BOOT.read_text().splitlines()[1:] == ["ip_vs", "ip_vs_rr"]
+    assert not run_module("kernel_modules", wanted)["changed"]
+    sh("rmmod ip_vs_rr")
+    assert run_module("kernel_modules", wanted)["changes"] == ["modprobe ip_vs_rr"]
+
+    both = run_module("kernel_modules", {"modules": ["ip_vs_sed"]})
+    assert both["changes"] == ["modprobe ip_vs_sed", f"write {AT_BOOT}"]
+    assert AT_BOOT.read_text().splitlines()[1:] == ["ip_vs", "ip_vs_rr", "ip_vs_sed"]
+    purged = run_module("kernel_modules", {"modules": ["ip_vs_rr"], "purge": True})
+    assert purged["changes"] == ["rmmod ip_vs_sed", f"write {AT_BOOT}"]
+
+    gone = run_module("kernel_modules", {"state": "absent"}, check=True)
+    assert run_module("kernel_modules", {"state": "absent"})["changes"] == gone["changes"]
+    assert loaded(sh) == without_ipvs
+    assert not AT_BOOT.exists()
+    assert not LEDGER.exists()
+
+
+@pytest.mark.usefixtures("without_ipvs")
+def test_what_is_in_use_stays_loaded(run_module, sh) -> None:
+    run_module("kernel_modules", {"modules": ["ip_vs_rr"]})
+    sh("ipvsadm -A -t 10.0.0.100:80 -s rr")
+    try:
+        result = run_module("kernel_modules", {"state": "absent"})
+        assert set(result["still_in_use"]) >= {"ip_vs", "ip_vs_rr"}
+        assert loaded(sh) >= {"ip_vs", "ip_vs_rr"}
+        assert not AT_BOOT.exists()
+    finally:
+        sh("ipvsadm -C")
+
+
+@pytest.mark.usefixtures("without_ipvs")
+def test_what_was_loaded_before_stays_loaded(run_module, sh) -> None:
+    sh("modprobe ip_vs_rr")
+    before = loaded(sh)
+    run_module("kernel_modules", {"modules": ["ip_vs_rr"]})
+    run_module("kernel_modules", {"state": "absent"})
+    assert loaded(sh) == before
+
+
+def test_a_module_that_does_not_exist(run_module) -> None:
+    result = run_module("kernel_modules", {"modules": ["ip_vs_nosuch", "ip_vs"]}, check=True)
+    assert "has no module ip_vs_nosuch" in result["msg"]
+    assert "Install the package linux-" in result["msg"]
+    bad = run_module("kernel_modules", {"modules": ["ip_vs", "ip-vs", "a b"]})
+    assert bad["msg"].startswith("2 mistakes: (1) modules[1]: ip_vs is already listed in modules[0]")
+
+
+FILTERS = [{"vip": "10.0.0.100", "source": "10.0.0.2"}]
+
+
+@pytest.fixture
+def arptables(sh) -> str:
+    """The command that works on this kernel."""
+    for name in ("arptables-legacy", "arptables-nft"):
+        if sh(f"unshare --net {name} -A INPUT -j ACCEPT >/dev/null 2>&1 && echo works || true"):
+            return name
+    raise AssertionError("no arptables works here")
+
+
+@pytest.fixture
+def real_server(wire, sh) -> None:
+    wire("client", "10.0.0.1/24")
+    sh("ip address add 10.0.0.2/24 dev br0")
+    sh("ip address add 10.0.0.100/32 dev lo")
+
+
+def answers(sh, address: str) -> int:
+    return sh(f"ip netns exec client arping -c 1 -w 2 -I eth0 {address} || true").count("reply from")
+
+
+@pytest.mark.usefixtures("real_server")
+def test_arp_filter_create_modify_delete(run_module, sh, arptables) -> None:
+    sh(f"{arptables} -A INPUT -s 10.0.0.0/24 -d 10.0.0.77 -j DROP")
+    before = sh(f"{arptables} -n -L")
+    assert answers(sh, "10.0.0.100") == 1
+    predicted = run_module("arp_filter", {"filters": FILTERS}, check=True)
+    assert sh(f"{arptables} -n -L") == before
+    result = run_module("arp_filter", {"filters": FILTERS})
+    assert (
+        result["changes"]
+        == predicted["changes"]
+        == [
+            "arptables -A INPUT -j DROP -d 10.0.0.100",
+            "arptables -A OUTPUT -j mangle -s 10.0.0.100 --mangle-ip-s 10.0.0.2",
+        ]
+    )
+    assert answers(sh, "10.0.0.100") == 0
+    assert answers(sh, "10.0.0.2") == 1
+    assert not run_module("arp_filter", {"filters": FILTERS})["changed"]
+
+    # The host's own requests carry the RIP where they would carry the VIP.
+    sh("ip route add 10.0.0.50/32 dev br0 src 10.0.0.100")
+    sh("ip netns exec client tcpdump -n -c 1 -i eth0 arp and host 10.0.0.50 >/tmp/asked 2>/tmp/asking & sleep 1")
+    sh("ping -c 1 -W 1 10.0.0.50 >/dev/null || true; sleep 0.5")
+    assert "who-has 10.0.0.50 tell 10.0.0.2" in Path("/tmp/asked").read_text()
+
+    sh(f"{arptables} -D INPUT -d 10.0.0.100 -j DROP")
+    assert run_module("arp_filter", {"filters": FILTERS})["changes"] == result["changes"][:1]
+    other = [{"vip": "10.0.0.101", "source": "10.0.0.2", "interface": "br0"}]
+    changed = run_module("arp_filter", {"filters": other, "purge": True})
+    assert changed["changes"] == [
+        "arptables -A INPUT -j DROP -i br0 -d 10.0.0.101",
+        "arptables -A OUTPUT -j mangle -o br0 -s 10.0.0.101 --mangle-ip-s 10.0.0.2",
+        "arptables -D INPUT -j DROP -d 10.0.0.100",
+        "arptables -D OUTPUT -j mangle -s 10.0.0.100 --mangle-ip-s 10.0.0.2",
+    ]
+    assert not run_module("arp_filter", {"filters": other, "purge": True})["changed"]
+    run_module("arp_filter", {"state": "absent"})
+    assert sh(f"{arptables} -n -L") == before
+    assert not LEDGER.exists()
+
+
+def test_arp_filter_mistakes_come_together(run_module) -> None:
+    filters = [
+        {"vip": "fd00::1", "source": "10.0.0.2"},
+        {"vip": "10.0.0.100", "source": "10.0.0.100"},
+        {"vip": "10.0.0.100", "source": "10.0.0.2", "interface": "eth9"},
+        {"vip": "10.0.0.100", "source": "10.0.0.3"},
+    ]
+    message = run_module("arp_filter", {"filters": filters})["msg"]
+    for text in ("filters[0].vip: fd00::1 is an IPv6", "filters[1].source:", "eth9 does not exist", "filters[3]:"):
+        assert text in message
+    assert message.startswith("4 mistakes: ")
