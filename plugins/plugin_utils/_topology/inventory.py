@@ -54,6 +54,7 @@ class Inventory:
         self._variables: dict[str, Mapping[str, Any]] = {}
         self._hosts: dict[str, Host] = {}
         self._facts: dict[str, Facts] = {}
+        self._wrong: set[tuple[str, str]] = set()
 
     def __contains__(self, name: object) -> bool:
         return name in self._hostvars
@@ -95,6 +96,10 @@ class Inventory:
         except Exception as error:  # a template may raise anything
             self._not_evaluated(host, name, error)
             return False, None
+
+    def is_wrong(self, host: str, variable: str) -> bool:
+        """Whether the variable was refused: then what is missing because of that is no mistake of its own."""
+        return (host, variable) in self._wrong
 
     def host(self, name: str) -> Host:
         """The host's part of the model. Its mistakes are noted when it is first read."""
@@ -146,6 +151,7 @@ class Inventory:
         )
 
     def _mistake(self, host: str, variable: str, problem: str, remedy: str) -> None:
+        self._wrong.add((host, variable))
         self._mistakes.append(Mistake(f"{host}: {variable}", problem, remedy))
 
     def _not_evaluated(self, host: str, variable: str, error: Exception) -> None:

@@ -369,7 +369,7 @@ class _Parser:
             return None, None
         if address is None:
             address = self._inventory.host(raw_host).address
-            if address is None:
+            if address is None and not self._inventory.is_wrong(raw_host, "lvs_address"):
                 reader.refuse("host", f"{raw_host} has no address", f"set lvs_address of {raw_host}")
         return raw_host, address
 

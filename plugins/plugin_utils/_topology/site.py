@@ -147,12 +147,12 @@ class Site:
             return Place(chosen, link.interface.name if link else None)
         if link:
             return Place(link.interface.name, link.interface.name)
-        problem = (
-            f"is needed: no network of {director} holds the VIP {vip}"
-            if self.is_known(director)
-            else f"is needed: which interface of {director} shall hold the VIP {vip} is not known without its facts"
-        )
-        return Mistake(f"{director}: lvs_vip_interface", problem, "set it, or gather facts where they are missing")
+        path = f"{director}: lvs_vip_interface"
+        if not self.is_known(director):
+            return Mistake(
+                path, "is needed where facts do not tell the interface for the VIPs", "set it, or gather facts"
+            )
+        return Mistake(path, f"is needed: no network of {director} holds the VIP {vip}", "set it, or correct the VIP")
 
     def prefix(self, director: str, place: Place, vip: Address) -> int:
         """The prefix of the VIP on the director: as written, else as an operator has set it up, else of one address."""

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.options import TABLE_SPEC
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import (
     REFERENCES,
     Model,
@@ -191,6 +193,19 @@ def test_plans_have_the_keys_of_their_role_and_are_plain_data(name: str) -> None
     for (_host, role), plan in every_plan(REFERENCES[name]()).items():
         assert set(plan) == KEYS[role]
         assert json.loads(json.dumps(plan)) == plan
+
+
+@pytest.mark.parametrize("name", REFERENCES)
+def test_the_table_is_what_ipvs_table_takes(name: str) -> None:
+    model = REFERENCES[name]()
+    model.service["persistence"] = {"timeout": 60}
+    plan = model.plan("lb1", "director")
+    given = {key: plan[key] for key in ("services", "purge", "keep_weights")}
+    result = ArgumentSpecValidator(TABLE_SPEC).validate(given)
+    assert result.error_messages == []
+    # Every option of a service is given: what is left out there would be left alone.
+    unsaid = {key for key, value in result.validated_parameters["services"][0].items() if value is None}
+    assert unsaid == {"fwmark", "family"}
 
 
 @pytest.mark.parametrize("name", REFERENCES)
@@ -411,9 +426,6 @@ def test_no_service_is_a_plan_too() -> None:
     assert model.mistakes() == []
     plan = model.plan("lb1", "director")
     assert (plan["services"], plan["addresses"]) == ([], [])
-
-
-Q = "net.ipv4.vs.expire_quiescent_template"
 
 
 @pytest.mark.parametrize(
