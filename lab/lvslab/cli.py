@@ -58,7 +58,13 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str]) -> int:
     """Run a command outside the lab's namespaces."""
-    options = _parser().parse_args(argv)
+    parser = _parser()
+    options, rest = parser.parse_known_args(argv)
+    if options.command == "reboot":  # argparse takes hosts only before an option, or only behind it
+        options.hosts += [word for word in rest if not word.startswith("-")]
+        rest = [word for word in rest if word.startswith("-")]
+    if rest:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
     words = [word for number, word in enumerate(getattr(options, "words", [])) if number or word != "--"]
     if options.command == "up":
         wanted = load(Path(options.file))

@@ -38,6 +38,7 @@ _PACKAGE_OF = {
     "ssh-keygen": "openssh-client",
     "newuidmap": "uidmap",
     "gcc": "gcc libc6-dev",
+    "qemu-img": "qemu-utils",
     "qemu-system-x86_64": "qemu-system-x86",
 }
 

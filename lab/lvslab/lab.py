@@ -278,7 +278,7 @@ class Lab:
             console.write(b"\n--- power on\n")
             console.flush()
             process = subprocess.Popen(
-                kernel(host, self.files, disk),
+                kernel(host, self.files, disk, net.words(network, host)),
                 stdin=subprocess.DEVNULL,
                 stdout=console,
                 stderr=console,

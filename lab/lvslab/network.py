@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import re
 from dataclasses import dataclass
@@ -245,6 +246,11 @@ def seed(network: Network, host: Host, public_key: str) -> dict[str, str]:
         "nginx.conf": _NGINX.replace("HOST", host.name) if host.web else "",
         "authorized_keys": public_key,
     }
+
+
+def words(network: Network, host: Host) -> list[str]:
+    """What the kernel's command line tells systemd on a host."""
+    return [f"systemd.machine_id={hashlib.sha256(f'{network.name} {host.name}'.encode()).hexdigest()[:32]}"]
 
 
 _NGINX = """\
