@@ -75,6 +75,7 @@ changes:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lvs.topology.plugins.module_utils._net.arptables import ensure_filters
+from ansible_collections.lvs.topology.plugins.module_utils._net.options import FILTERS
 from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Refused
 
 
@@ -83,15 +84,7 @@ def main() -> None:
         argument_spec={
             "owner": {"type": "str", "default": "lvs"},
             "purge": {"type": "bool", "default": False},
-            "filters": {
-                "type": "list",
-                "elements": "dict",
-                "options": {
-                    "vip": {"type": "str", "required": True},
-                    "source": {"type": "str", "required": True},
-                    "interface": {"type": "str"},
-                },
-            },
+            "filters": FILTERS,
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         },
         required_if=[("state", "present", ("filters",))],

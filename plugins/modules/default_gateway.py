@@ -90,6 +90,7 @@ left_alone:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lvs.topology.plugins.module_utils._net.network import ensure_gateways
+from ansible_collections.lvs.topology.plugins.module_utils._net.options import GATEWAYS
 from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Refused
 
 
@@ -98,15 +99,7 @@ def main() -> None:
         argument_spec={
             "owner": {"type": "str", "default": "lvs"},
             "purge": {"type": "bool", "default": False},
-            "gateways": {
-                "type": "list",
-                "elements": "dict",
-                "options": {
-                    "gateway": {"type": "str", "required": True},
-                    "interface": {"type": "str"},
-                    "metric": {"type": "int", "default": 0},
-                },
-            },
+            "gateways": GATEWAYS,
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         },
         required_if=[("state", "present", ("gateways",))],

@@ -82,6 +82,7 @@ left_alone:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lvs.topology.plugins.module_utils._net.network import ensure_neighbours
+from ansible_collections.lvs.topology.plugins.module_utils._net.options import NEIGHBOURS
 from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Refused
 
 
@@ -90,15 +91,7 @@ def main() -> None:
         argument_spec={
             "owner": {"type": "str", "default": "lvs"},
             "purge": {"type": "bool", "default": False},
-            "neighbours": {
-                "type": "list",
-                "elements": "dict",
-                "options": {
-                    "address": {"type": "str", "required": True},
-                    "lladdr": {"type": "str"},
-                    "interface": {"type": "str", "required": True},
-                },
-            },
+            "neighbours": NEIGHBOURS,
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         },
         required_if=[("state", "present", ("neighbours",))],

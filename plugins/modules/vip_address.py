@@ -107,6 +107,7 @@ left_alone:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lvs.topology.plugins.module_utils._net.network import ensure_addresses
+from ansible_collections.lvs.topology.plugins.module_utils._net.options import ADDRESSES
 from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Refused
 
 
@@ -115,17 +116,7 @@ def main() -> None:
         argument_spec={
             "owner": {"type": "str", "default": "lvs"},
             "purge": {"type": "bool", "default": False},
-            "addresses": {
-                "type": "list",
-                "elements": "dict",
-                "options": {
-                    "address": {"type": "str", "required": True},
-                    "interface": {"type": "str", "required": True},
-                    "label": {"type": "str"},
-                    "deprecated": {"type": "bool"},
-                    "announce": {"type": "str"},
-                },
-            },
+            "addresses": ADDRESSES,
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         },
         required_if=[("state", "present", ("addresses",))],

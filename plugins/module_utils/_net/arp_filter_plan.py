@@ -34,15 +34,16 @@ def check(
     options: Sequence[Mapping[str, Any]],
     interfaces: AbstractSet[str] | None,
     mistakes: Mistakes,
+    option: str = "filters",
 ) -> list[str]:
     """The rules for the filters of a task. Without interfaces, whether they exist is not looked at."""
     rules: list[str] = []
     positions: dict[tuple[str, str | None], int] = {}
-    for position, option in enumerate(options):
-        where = f"filters[{position}]"
+    for position, item in enumerate(options):
+        where = f"{option}[{position}]"
         addresses = {}
         for name in ("vip", "source"):
-            address = mistakes.host_address(f"{where}.{name}", option[name])
+            address = mistakes.host_address(f"{where}.{name}", item[name])
             if address is not None and address.version == 6:
                 mistakes.add(
                     f"{where}.{name}",
@@ -50,7 +51,7 @@ def check(
                 )
                 address = None
             addresses[name] = address
-        interface = option.get("interface")
+        interface = item.get("interface")
         if interface is not None:
             mistakes.interface(f"{where}.interface", interface, interfaces)
         vip, source = addresses["vip"], addresses["source"]
@@ -60,7 +61,7 @@ def check(
             mistakes.add(f"{where}.source", f"{source} is the VIP; name this host's own address")
         identity = (str(vip), interface)
         if identity in positions:
-            mistakes.add(where, f"{vip} is already listed in filters[{positions[identity]}]")
+            mistakes.add(where, f"{vip} is already listed in {option}[{positions[identity]}]")
         positions.setdefault(identity, position)
         rules += rules_of(str(vip), str(source), interface)
     return rules

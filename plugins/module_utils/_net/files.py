@@ -93,7 +93,10 @@ def apply_file(action: WriteFile | RemoveFile) -> None:
 
 def _replace(path: str, file: File) -> None:
     directory = os.path.dirname(path)
-    os.makedirs(directory, mode=0o755, exist_ok=True)
+    if not os.path.isdir(directory):
+        os.makedirs(directory)
+        # Whatever the umask: these files are there to be read.
+        os.chmod(directory, 0o755)  # noqa: S103
     # The dot keeps systemd and sysctl from reading a half-written file; the rename makes the new one appear whole.
     handle, temporary = tempfile.mkstemp(prefix="." + os.path.basename(path) + ".", dir=directory)
     try:

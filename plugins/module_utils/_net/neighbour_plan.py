@@ -57,6 +57,8 @@ def check(
     options: Sequence[Mapping[str, Any]],
     interfaces: AbstractSet[str] | None,
     mistakes: Mistakes,
+    *,
+    present: bool,
 ) -> list[Neighbour]:
     """The entries that a task asks for. Without interfaces, whether they exist is not looked at."""
     wanted: list[Neighbour] = []
@@ -64,7 +66,11 @@ def check(
     for position, option in enumerate(options):
         where = f"neighbours[{position}]"
         address = mistakes.host_address(f"{where}.address", option["address"])
-        lladdr = None if option.get("lladdr") is None else mistakes.lladdr(f"{where}.lladdr", option["lladdr"])
+        lladdr = None
+        if option.get("lladdr") is not None:
+            lladdr = mistakes.lladdr(f"{where}.lladdr", option["lladdr"])
+        elif present:
+            mistakes.add(f"{where}.lladdr", "is needed where state is present")
         interface = option["interface"]
         mistakes.interface(f"{where}.interface", interface, interfaces)
         if address is None:

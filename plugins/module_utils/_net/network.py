@@ -73,10 +73,8 @@ def ensure_neighbours(module: AnsibleModule) -> dict[str, Any]:
     with Rtnetlink() as kernel:
         wishes = None
         if params["neighbours"] is not None:
-            wishes = neighbour_plan.check(params["neighbours"], kernel.interfaces() if present else None, mistakes)
-            for position, wish in enumerate(wishes):
-                if present and wish.lladdr is None:
-                    mistakes.add(f"neighbours[{position}].lladdr", "is needed where state is present")
+            interfaces = kernel.interfaces() if present else None
+            wishes = neighbour_plan.check(params["neighbours"], interfaces, mistakes, present=present)
         mistakes.raise_if_any()
         book = LedgerFile()
         plan, settlement = neighbour_plan.plan_neighbours(

@@ -1,0 +1,107 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module boot_restore: the files that restore a host's state, and the unit that reads them."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs import options as ipvs_options
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs import planner, save_format
+from ansible_collections.lvs.topology.plugins.module_utils._net import (
+    address_plan,
+    arp_filter_plan,
+    boot_plan,
+    gateway_plan,
+    neighbour_plan,
+    options,
+)
+from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
+from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, apply_file, read_file
+from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Refused, carry_out, one_by_one
+
+if TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
+
+# The lists have the form that they have in the modules which set them now.
+_SPEC = {
+    "addresses": options.ADDRESSES,
+    "gateways": options.GATEWAYS,
+    "neighbours": options.NEIGHBOURS,
+    "arp_filters": options.FILTERS,
+    "services": ipvs_options.TABLE_SPEC["services"],
+}
+
+
+def ensure_boot(module: AnsibleModule) -> dict[str, Any]:
+    """What the module boot_restore does."""
+    params = module.params
+    owner = params["owner"]
+    mistakes = Mistakes()
+    mistakes.owner(owner)
+    wanted: dict[str, File | None] = dict.fromkeys(boot_plan.SUFFIXES)
+    if params["state"] == "present":
+        wanted = _render(owner, params, mistakes)
+    mistakes.raise_if_any()
+
+    own = {boot_plan.owner_path(owner, suffix) for suffix in boot_plan.SUFFIXES}
+    current = {path: read_file(path) for path in (*own, boot_plan.SCRIPT_PATH, boot_plan.UNIT_PATH)}
+    systemd = _Systemd(module)
+    enabled = systemd.enabled()
+    plan = boot_plan.plan_boot(owner, wanted, current, _files() - own, enabled)
+    if enabled is None and plan.changes:
+        module.warn("systemd does not run here, so nothing restores the state at boot; the files are kept up to date")
+    return carry_out(module, plan, one_by_one(systemd.apply))
+
+
+def _render(owner: str, params: dict[str, Any], mistakes: Mistakes) -> dict[str, File | None]:
+    given = {name: params[name] for name in _SPEC}
+    validated = ArgumentSpecValidator(_SPEC).validate(given)
+    if validated.error_messages:
+        raise BadRequest("; ".join(validated.error_messages))
+    lists = validated.validated_parameters
+    addresses = address_plan.check(lists["addresses"], None, mistakes)
+    gateways = gateway_plan.check(lists["gateways"], mistakes)
+    neighbours = neighbour_plan.check(lists["neighbours"], None, mistakes, present=True)
+    rules = arp_filter_plan.check(lists["arp_filters"], None, mistakes, option="arp_filters")
+    request = planner.Request(wanted=ipvs_options.wanted_services(lists["services"], "services", mistakes))
+    table = planner.plan_table({}, request, mistakes).after
+    return {
+        "ip": boot_plan.render_ip(owner, addresses, gateways, neighbours),
+        "arptables": boot_plan.render_arptables(owner, rules),
+        "ipvsadm": boot_plan.render_ipvsadm(save_format.render(table.values())),
+    }
+
+
+def _files() -> set[str]:
+    """The files of all owners."""
+    try:
+        names = os.listdir(boot_plan.DIRECTORY)
+    except FileNotFoundError:
+        return set()
+    return {f"{boot_plan.DIRECTORY}/{name}" for name in names if name.rpartition(".")[2] in boot_plan.SUFFIXES}
+
+
+class _Systemd:
+    """The unit, where there is systemd."""
+
+    def __init__(self, module: AnsibleModule) -> None:
+        self._run = module.run_command
+        self._command = module.get_bin_path("systemctl") or "systemctl"
+
+    def enabled(self) -> bool | None:
+        if not os.path.isdir("/run/systemd/system"):
+            return None
+        _status, output, _errors = self._run([self._command, "is-enabled", boot_plan.UNIT])
+        return bool(output.strip() == "enabled")
+
+    def apply(self, action: Any) -> None:
+        if not isinstance(action, boot_plan.Systemctl):
+            apply_file(action)
+            return
+        status, _output, errors = self._run([self._command, *action.words])
+        if status != 0:
+            raise Refused(f"systemctl {' '.join(action.words)} failed: {errors.strip()}.")

@@ -1,0 +1,184 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The files that restore a host's state at boot: what is in them, and which have to change. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import AbstractSet, Mapping, Sequence
+
+from ansible_collections.lvs.topology.plugins.module_utils._net.address_plan import Wish
+from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, joined, plan_file
+from ansible_collections.lvs.topology.plugins.module_utils._net.gateway_plan import Route
+from ansible_collections.lvs.topology.plugins.module_utils._net.neighbour_plan import Neighbour
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan
+
+DIRECTORY = "/etc/lvs-topology"
+SCRIPT_PATH = f"{DIRECTORY}/restore"
+UNIT = "lvs-topology.service"
+UNIT_PATH = f"/etc/systemd/system/{UNIT}"
+# In the order in which the script reads them.
+SUFFIXES = ("arptables", "ip", "ipvsadm")
+
+# Static: what differs between hosts is in the files that it reads.
+SCRIPT = r"""#!/bin/sh
+# Managed by lvs.topology. Changes are overwritten.
+#
+# Brings back what is described in this directory, once the network is there. Nothing is flushed or removed, so running
+# it on a live host disturbs nothing. It goes on after a failure; the exit status tells of it.
+cd /etc/lvs-topology || exit 1
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
+status=0
+
+failed() {
+    echo "lvs-topology: $*" >&2
+    status=1
+}
+
+# arptables comes in two kinds, and only adding a rule tells which one the kernel serves.
+arp_rule() {
+    chain=$1
+    shift
+    for tool in arptables arptables-legacy arptables-nft; do
+        "$tool" -n -L "$chain" 2>/dev/null | sed 's/ *$//' | grep -qxF -- "$*" && return
+    done
+    for tool in arptables arptables-legacy arptables-nft; do
+        "$tool" -A "$chain" "$@" 2>/dev/null && return
+    done
+    failed "no arptables command adds to $chain: $*"
+}
+
+# Before the addresses, or the host would answer ARP requests for the VIP in between. (ARP tuning is in sysctl.d.)
+for file in *.arptables; do
+    [ -e "$file" ] || continue
+    while read -r option chain rule; do
+        # shellcheck disable=SC2086  # the words of a rule
+        [ "$option" != -A ] || arp_rule "$chain" $rule
+    done <"$file"
+done
+
+for file in *.ip; do
+    [ -e "$file" ] || continue
+    ip -force -batch "$file" || failed "ip could not do all of $file"
+done
+
+# Where the table holds something, somebody else has filled it.
+set -- *.ipvsadm
+if [ -e "$1" ]; then
+    if table=$(ipvsadm -S -n); then
+        if [ -z "$table" ]; then
+            for file in "$@"; do
+                ipvsadm -R <"$file" || failed "ipvsadm could not do all of $file"
+            done
+        fi
+    else
+        failed "ipvsadm cannot read the table"
+    fi
+fi
+
+exit $status
+"""
+
+UNIT_TEXT = f"""\
+# Managed by lvs.topology. Changes are overwritten.
+[Unit]
+Description=Virtual addresses, routes and IPVS table of lvs.topology
+Documentation=file://{DIRECTORY}
+# net.ipv4.vs.* exists only once ip_vs is loaded, and ARP has to be tuned before a VIP is there to be answered for.
+After=systemd-modules-load.service systemd-sysctl.service network-online.target
+Wants=network-online.target
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart={SCRIPT_PATH}
+CapabilityBoundingSet=CAP_NET_ADMIN CAP_NET_RAW
+NoNewPrivileges=yes
+ProtectSystem=strict
+ProtectHome=yes
+PrivateTmp=yes
+PrivateDevices=yes
+ProtectClock=yes
+ProtectControlGroups=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelTunables=yes
+RestrictAddressFamilies=AF_INET AF_INET6 AF_NETLINK AF_UNIX
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+LockPersonality=yes
+MemoryDenyWriteExecute=yes
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+
+@dataclass(frozen=True)
+class Systemctl:
+    """Call systemctl with these words."""
+
+    words: tuple[str, ...]
+
+
+def owner_path(owner: str, suffix: str) -> str:
+    return f"{DIRECTORY}/{owner}.{suffix}"
+
+
+def render_ip(
+    owner: str, addresses: Sequence[Wish], gateways: Sequence[Route], neighbours: Sequence[Neighbour]
+) -> File | None:
+    """Input of ip -batch: addresses before the routes that may need them."""
+    lines = [f"address replace {wish.held}" for wish in addresses]
+    lines += [f"route replace {route}" for route in gateways]
+    lines += [f"neigh replace {neighbour}" for neighbour in neighbours]
+    return _file(owner, "ip -force -batch", lines)
+
+
+def render_arptables(owner: str, rules: Sequence[str]) -> File | None:
+    return _file(owner, "arptables, line by line", [f"-A {rule}" for rule in rules])
+
+
+def render_ipvsadm(lines: Sequence[str]) -> File | None:
+    """Input of ipvsadm -R, which takes no comments."""
+    return File("".join(f"{line}\n" for line in lines)) if lines else None
+
+
+def _file(owner: str, reader: str, lines: Sequence[str]) -> File | None:
+    if not lines:
+        return None
+    head = f"# Managed by lvs.topology (owner {owner}). Changes are overwritten. Read by: {reader}"
+    return File("\n".join([head, *lines]) + "\n")
+
+
+def plan_boot(
+    owner: str,
+    wanted: Mapping[str, File | None],
+    current: Mapping[str, File | None],
+    others: AbstractSet[str],
+    enabled: bool | None,
+) -> Plan:
+    """Write the owner's files, and keep script and unit as long as any owner has one.
+
+    ``wanted`` goes by suffix and ``current`` by path; ``others`` are the other owners' files; ``enabled`` is None where
+    there is no systemd.
+    """
+    needed = bool(others) or any(wanted.values())
+    own = [
+        plan_file(owner_path(owner, suffix), current[owner_path(owner, suffix)], wanted[suffix], own_directory=True)
+        for suffix in SUFFIXES
+    ]
+    script = plan_file(SCRIPT_PATH, current[SCRIPT_PATH], File(SCRIPT, 0o755) if needed else None, own_directory=True)
+    unit = plan_file(UNIT_PATH, current[UNIT_PATH], File(UNIT_TEXT) if needed else None)
+    reload = _systemctl("daemon-reload") if unit.changes and enabled is not None else Plan()
+    if needed:
+        enable = _systemctl("enable", UNIT) if enabled is False else Plan()
+        return joined(*own, script, unit, reload, enable)
+    disable = _systemctl("disable", "--now", UNIT) if enabled else Plan()
+    return joined(disable, *own, script, unit, reload)
+
+
+def _systemctl(*words: str) -> Plan:
+    return Plan((Change(" ".join(("systemctl", *words)), Systemctl(words)),))

@@ -1,0 +1,52 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The argument specs of the lists that describe a host: each for its own module, and all for boot_restore."""
+
+from __future__ import annotations
+
+from typing import Any, Dict
+
+Spec = Dict[str, Any]
+
+ADDRESSES: Spec = {
+    "type": "list",
+    "elements": "dict",
+    "options": {
+        "address": {"type": "str", "required": True},
+        "interface": {"type": "str", "required": True},
+        "label": {"type": "str"},
+        "deprecated": {"type": "bool"},
+        "announce": {"type": "str"},
+    },
+}
+
+GATEWAYS: Spec = {
+    "type": "list",
+    "elements": "dict",
+    "options": {
+        "gateway": {"type": "str", "required": True},
+        "interface": {"type": "str"},
+        "metric": {"type": "int", "default": 0},
+    },
+}
+
+NEIGHBOURS: Spec = {
+    "type": "list",
+    "elements": "dict",
+    "options": {
+        "address": {"type": "str", "required": True},
+        "lladdr": {"type": "str"},
+        "interface": {"type": "str", "required": True},
+    },
+}
+
+FILTERS: Spec = {
+    "type": "list",
+    "elements": "dict",
+    "options": {
+        "vip": {"type": "str", "required": True},
+        "source": {"type": "str", "required": True},
+        "interface": {"type": "str"},
+    },
+}

@@ -1,0 +1,72 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module preflight: look whether a host can do what it is meant for, and change nothing."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from ansible_collections.lvs.topology.plugins.module_utils._net import kmod_plan
+from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
+from ansible_collections.lvs.topology.plugins.module_utils._net.kmod import Modules, read_os_release
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
+
+if TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
+
+_CAP_NET_ADMIN = 12
+# Debian's name of the package and that of RHEL, where they are not both the name of what is missing.
+_PACKAGES = {
+    "arptables": ("arptables", "iptables-nft"),
+    "ip": ("iproute2", "iproute"),
+    "modprobe": ("kmod", "kmod"),
+    "sysctl": ("procps", "procps-ng"),
+}
+
+
+def look(module: AnsibleModule) -> dict[str, Any]:
+    """What the module preflight does."""
+    params = module.params
+    mistakes = Mistakes()
+    names = kmod_plan.check(params["kernel_modules"], mistakes)
+    mistakes.raise_if_any()
+    problems: list[str] = []
+    system = os.uname()
+    if system.sysname != "Linux":
+        raise Refused(f"This host runs {system.sysname}; IPVS is a part of Linux.")
+    if not _may_configure_network():
+        problems.append("privilege: CAP_NET_ADMIN is missing; run the task as root (become: true)")
+    kernel = Modules(module)
+    lacking = [name for name in names if kernel.chain(name) is None]
+    if lacking:
+        problems.append(f"kernel_modules: {kernel.advice(lacking)}")
+    present = set(os.listdir("/sys/class/net"))
+    for name in params["interfaces"]:
+        if name not in present:
+            problems.append(f"interfaces: {name} does not exist; there are {', '.join(sorted(present))}")
+    for name in params["python_modules"]:
+        if importlib.util.find_spec(name) is None:
+            version = ".".join(str(number) for number in sys.version_info[:2])
+            problems.append(
+                f"python_modules: {name} cannot be imported by {sys.executable} ({version}); install the package "
+                f"python3-{name}, or set ansible_python_interpreter to a Python that has it"
+            )
+    like_rhel = bool({"rhel", "fedora", "centos"} & set(read_os_release()))
+    for name in params["commands"]:
+        if module.get_bin_path(name, opt_dirs=["/usr/sbin", "/sbin"]) is None:
+            package = _PACKAGES.get(name, (name, name))[like_rhel]
+            problems.append(f"commands: there is no {name}; install the package {package}")
+    if problems:
+        listed = " ".join(f"({number}) {text}" for number, text in enumerate(problems, 1))
+        raise Refused(f"This host is not ready, and nothing was changed: {listed}")
+    return {"changed": False, "kernel": system.release}
+
+
+def _may_configure_network() -> bool:
+    with open("/proc/self/status", encoding="ascii") as file:
+        effective = next(line.split()[1] for line in file if line.startswith("CapEff:"))
+    return bool(int(effective, 16) >> _CAP_NET_ADMIN & 1)

@@ -1,0 +1,133 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation, arguments and one call; the work is in module_utils/_net/boot.py."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: boot_restore
+short_description: Bring addresses, routes, ARP filters and the IPVS table back at boot
+description:
+  - Writes what a host shall be into files in C(/etc/lvs-topology) that an operator can read. There is a short shell
+    script that reads them, and a systemd unit that runs it once the network is there.
+  - The files are C(OWNER.ip) in the syntax of C(ip -batch), C(OWNER.arptables), and C(OWNER.ipvsadm) as
+    C(ipvsadm -S) writes it.
+  - The script adds and replaces, and fills the IPVS table only where it is empty. Running it on a live host disturbs
+    nothing.
+  - Nothing is changed in the running kernel; the other modules do that. Sysctls and kernel modules have files of their
+    own, which M(lvs.topology.sysctl_profile), M(lvs.topology.arp_tuning) and M(lvs.topology.kernel_modules) write.
+author:
+  - The lvs.topology authors (@lvs-topology)
+extends_documentation_fragment:
+  - lvs.topology.attributes
+options:
+  owner:
+    description:
+      - On whose behalf the files are written, and after whom they are named.
+      - Letters, digits, V(_) and V(-).
+    type: str
+    default: lvs
+  addresses:
+    description: As O(lvs.topology.vip_address#module:addresses).
+    type: list
+    elements: dict
+    default: []
+  gateways:
+    description: As O(lvs.topology.default_gateway#module:gateways).
+    type: list
+    elements: dict
+    default: []
+  neighbours:
+    description: As O(lvs.topology.static_neighbour#module:neighbours).
+    type: list
+    elements: dict
+    default: []
+  arp_filters:
+    description: As O(lvs.topology.arp_filter#module:filters).
+    type: list
+    elements: dict
+    default: []
+  services:
+    description: As O(lvs.topology.ipvs_table#module:services).
+    type: list
+    elements: dict
+    default: []
+  state:
+    description:
+      - V(present) makes the owner's files hold exactly what is listed, and enables the unit without starting it.
+      - V(absent) removes the owner's files. With the last owner's go the script, the unit and the directory.
+    type: str
+    choices: [present, absent]
+    default: present
+notes:
+  - Where systemd does not run, the files are written and a warning says that nobody reads them at boot.
+  - A director needs C(ipvsadm) at boot.
+seealso:
+  - module: lvs.topology.ipvs_table
+  - module: lvs.topology.vip_address
+"""
+
+EXAMPLES = r"""
+- name: A director of direct routing
+  lvs.topology.boot_restore:
+    addresses:
+      - address: 192.168.246.160
+        interface: eth1
+    services:
+      - address: 192.168.246.160
+        port: 80
+        scheduler: rr
+        real_servers:
+          - address: 192.168.246.161
+            forward: dr
+          - address: 192.168.246.162
+            forward: dr
+
+- name: A real server of NAT
+  lvs.topology.boot_restore:
+    gateways:
+      - gateway: 10.0.0.30
+
+- name: Restore nothing any more
+  lvs.topology.boot_restore:
+    state: absent
+"""
+
+RETURN = r"""
+changes:
+  description: The changes made, or in check mode to be made.
+  returned: success
+  type: list
+  elements: str
+  sample: [write /etc/lvs-topology/lvs.ip, systemctl daemon-reload, systemctl enable lvs-topology.service]
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.lvs.topology.plugins.module_utils._net.boot import ensure_boot
+from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Refused
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "owner": {"type": "str", "default": "lvs"},
+            "addresses": {"type": "list", "elements": "dict", "default": []},
+            "gateways": {"type": "list", "elements": "dict", "default": []},
+            "neighbours": {"type": "list", "elements": "dict", "default": []},
+            "arp_filters": {"type": "list", "elements": "dict", "default": []},
+            "services": {"type": "list", "elements": "dict", "default": []},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        },
+        supports_check_mode=True,
+    )
+    try:
+        result = ensure_boot(module)
+    except (BadRequest, Refused) as problem:
+        module.fail_json(msg=str(problem))
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

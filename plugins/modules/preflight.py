@@ -1,0 +1,87 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation, arguments and one call; the work is in module_utils/_net/preflight.py."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: preflight
+short_description: Look whether a host can be a director, real server or router, before anything is touched
+description:
+  - Looks for what is needed and changes nothing; no kernel module is loaded.
+  - Fails once with everything that is missing, and what to do about each.
+author:
+  - The lvs.topology authors (@lvs-topology)
+extends_documentation_fragment:
+  - lvs.topology.attributes.info
+options:
+  kernel_modules:
+    description: Kernel modules that have to be loaded, loadable or built in.
+    type: list
+    elements: str
+    default: []
+  interfaces:
+    description: Network interfaces that have to exist.
+    type: list
+    elements: str
+    default: []
+  python_modules:
+    description: Python modules that the interpreter of this task has to find, such as V(pyroute2).
+    type: list
+    elements: str
+    default: []
+  commands:
+    description: Commands that have to be there, such as V(ipvsadm).
+    type: list
+    elements: str
+    default: []
+"""
+
+EXAMPLES = r"""
+- name: Can this host be a director?
+  lvs.topology.preflight:
+    kernel_modules:
+      - ip_vs
+      - ip_vs_wlc
+    interfaces:
+      - eth1
+    python_modules:
+      - pyroute2
+    commands:
+      - ipvsadm
+"""
+
+RETURN = r"""
+kernel:
+  description: The release of the running kernel.
+  returned: success
+  type: str
+  sample: 6.1.0-40-amd64
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.lvs.topology.plugins.module_utils._net.preflight import look
+from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Refused
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "kernel_modules": {"type": "list", "elements": "str", "default": []},
+            "interfaces": {"type": "list", "elements": "str", "default": []},
+            "python_modules": {"type": "list", "elements": "str", "default": []},
+            "commands": {"type": "list", "elements": "str", "default": []},
+        },
+        supports_check_mode=True,
+    )
+    try:
+        result = look(module)
+    except (BadRequest, Refused) as problem:
+        module.fail_json(msg=str(problem))
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

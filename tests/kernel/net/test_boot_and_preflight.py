@@ -1,0 +1,214 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""boot_restore: what its script brings back, judged by ip, arptables and ipvsadm. preflight: what it finds missing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+DIRECTORY = Path("/etc/lvs-topology")
+RESTORE = DIRECTORY / "restore"
+UNIT = Path("/etc/systemd/system/lvs-topology.service")
+
+ADDRESSES = [
+    {"address": "10.0.0.100", "interface": "lo"},
+    {"address": "10.0.0.101/24", "interface": "br0", "label": "br0:vip"},
+    {"address": "fd00::100", "interface": "lo", "deprecated": True},
+]
+GATEWAYS = [{"gateway": "10.0.0.1"}, {"gateway": "fd00::1"}, {"gateway": "10.0.0.1", "interface": "br0", "metric": 7}]
+NEIGHBOURS = [{"address": "10.0.0.50", "lladdr": "02:00:00:00:00:50", "interface": "br0"}]
+FILTERS = [
+    {"vip": "10.0.0.100", "source": "10.0.0.2"},
+    {"vip": "10.0.0.102", "source": "10.0.0.2", "interface": "br0"},
+]
+SERVICES = [
+    {
+        "address": "10.0.0.100",
+        "port": 80,
+        "scheduler": "rr",
+        "real_servers": [{"address": "10.0.0.1", "forward": "dr", "weight": 3}],
+    },
+    {"address": "fd00::100", "port": 53, "protocol": "udp", "one_packet": True},
+]
+EVERYTHING = {
+    "addresses": ADDRESSES,
+    "gateways": GATEWAYS,
+    "neighbours": NEIGHBOURS,
+    "arp_filters": FILTERS,
+    "services": SERVICES,
+}
+
+
+@pytest.fixture(autouse=True)
+def _units_are_elsewhere(sh) -> None:
+    sh("mount -t tmpfs tmpfs /etc/systemd/system")
+
+
+@pytest.fixture
+def segment(wire, sh) -> None:
+    wire("client", "10.0.0.1/24", "fd00::1/64")
+    sh("ip address add 10.0.0.2/24 dev br0 && ip address add fd00::2/64 dev br0 nodad")
+
+
+def host(sh) -> str:
+    """The state that the script brings back, as the operators' tools show it."""
+    return sh(
+        "ip -o address show | sed 's/valid_lft.*//; s/ tentative//'; ip route show default; ip -6 route show default;"
+        " ip neigh show nud permanent; arptables-legacy -n -L; ipvsadm -S -n"
+    )
+
+
+@pytest.mark.usefixtures("segment")
+def test_the_script_brings_back_what_the_modules_set(run_module, sh) -> None:
+    predicted = run_module("boot_restore", EVERYTHING, check=True)
+    assert not list(DIRECTORY.iterdir())
+    fresh = host(sh)
+    result = run_module("boot_restore", EVERYTHING)
+    assert (
+        result["changes"]
+        == predicted["changes"]
+        == [
+            f"write {DIRECTORY}/lvs.arptables",
+            f"write {DIRECTORY}/lvs.ip",
+            f"write {DIRECTORY}/lvs.ipvsadm",
+            f"write {RESTORE}",
+            f"write {UNIT}",
+        ]
+    )
+    assert "systemd does not run here" in str(result["warnings"])
+    assert result["diff"] == predicted["diff"]
+    assert not run_module("boot_restore", EVERYTHING)["changed"]
+    assert {path.name: oct(path.stat().st_mode)[-3:] for path in DIRECTORY.iterdir()} == {
+        "lvs.arptables": "644",
+        "lvs.ip": "644",
+        "lvs.ipvsadm": "644",
+        "restore": "755",
+    }
+    # Writing the files changed nothing else.
+    assert host(sh) == fresh
+
+    for name, option, wanted in (
+        ("arp_filter", "filters", FILTERS),
+        ("vip_address", "addresses", ADDRESSES),
+        ("default_gateway", "gateways", GATEWAYS),
+        ("static_neighbour", "neighbours", NEIGHBOURS),
+        ("ipvs_table", "services", SERVICES),
+    ):
+        assert not run_module(name, {option: wanted}).get("failed")
+    live = host(sh)
+    assert live != fresh
+    # On a live host the script disturbs nothing.
+    sh(str(RESTORE))
+    assert host(sh) == live
+    for name in ("ipvs_table", "static_neighbour", "default_gateway", "vip_address", "arp_filter"):
+        run_module(name, {"state": "absent"})
+    assert host(sh) == fresh
+    # As at boot.
+    sh(str(RESTORE))
+    assert host(sh) == live
+    # The modules find nothing left to do.
+    for name, option, wanted in (
+        ("arp_filter", "filters", FILTERS),
+        ("vip_address", "addresses", ADDRESSES),
+        ("default_gateway", "gateways", GATEWAYS),
+        ("static_neighbour", "neighbours", NEIGHBOURS),
+        ("ipvs_table", "services", SERVICES),
+    ):
+        assert run_module(name, {option: wanted})["changes"] == []
+
+
+@pytest.mark.usefixtures("segment")
+def test_a_table_that_is_not_empty_is_left_alone(run_module, sh) -> None:
+    run_module("boot_restore", {"services": SERVICES})
+    sh("ipvsadm -A -t 10.9.9.9:99 -s rr")
+    sh(str(RESTORE))
+    assert sh("ipvsadm -S -n") == "-A -t 10.9.9.9:99 -s rr\n"
+
+
+@pytest.mark.usefixtures("segment")
+def test_the_script_goes_on_after_a_failure_and_tells(run_module, sh) -> None:
+    run_module("boot_restore", {**EVERYTHING, "addresses": [{"address": "10.0.0.9", "interface": "eth9"}, *ADDRESSES]})
+    done = subprocess.run([str(RESTORE)], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "ip could not do all of lvs.ip" in done.stderr
+    assert "10.0.0.100/32" in sh("ip address show lo")
+    assert "-t 10.0.0.100:80" in sh("ipvsadm -S -n")
+
+
+def test_owners_come_and_go(run_module) -> None:
+    run_module("boot_restore", {"owner": "one", "addresses": ADDRESSES})
+    run_module("boot_restore", {"owner": "two", "gateways": GATEWAYS})
+    RESTORE.write_text("echo changed by hand\n")
+    repaired = run_module("boot_restore", {"owner": "two", "gateways": GATEWAYS})
+    assert repaired["changes"] == [f"write {RESTORE}"]
+    # Nothing to restore is no file.
+    assert run_module("boot_restore", {"owner": "two"})["changes"] == [f"remove {DIRECTORY}/two.ip"]
+    assert sorted(path.name for path in DIRECTORY.iterdir()) == ["one.ip", "restore"]
+    gone = run_module("boot_restore", {"owner": "one", "state": "absent"}, check=True)
+    assert run_module("boot_restore", {"owner": "one", "state": "absent"})["changes"] == gone["changes"]
+    assert not list(DIRECTORY.iterdir())
+    assert not UNIT.exists()
+    assert not run_module("boot_restore", {"owner": "one", "state": "absent"})["changed"]
+    assert not run_module("boot_restore", {"owner": "one"})["changed"]
+
+
+def test_boot_mistakes_come_together(run_module) -> None:
+    bad = {
+        "addresses": [{"address": "10.0.0.0/24", "interface": "eth0"}],
+        "neighbours": [{"address": "10.0.0.1", "interface": "eth0"}],
+        "arp_filters": [{"vip": "fd00::1", "source": "10.0.0.1"}],
+        "services": [{"address": "10.0.0.1"}],
+    }
+    message = run_module("boot_restore", bad)["msg"]
+    assert message.startswith("4 mistakes: ")
+    for text in ("addresses[0].address", "neighbours[0].lladdr", "arp_filters[0].vip", "services[0].port"):
+        assert text in message
+    unknown = run_module("boot_restore", {"addresses": [{"adress": "10.0.0.1", "interface": "eth0"}]})
+    assert "adress" in unknown["msg"]
+
+
+def test_systemd_accepts_the_unit(run_module, sh) -> None:
+    run_module("boot_restore", {"addresses": ADDRESSES})
+    sh(f"systemd-analyze verify --man=no {UNIT} 2>&1 | tee /tmp/verify")
+    assert "lvs-topology.service" not in Path("/tmp/verify").read_text()
+
+
+def test_preflight_tells_all_at_once(run_module, sh) -> None:
+    before = sh("lsmod")
+    fine = {"kernel_modules": ["ip_vs", "ip_vs_wlc"], "interfaces": ["lo"], "commands": ["ipvsadm"]}
+    result = run_module("preflight", {**fine, "python_modules": ["pyroute2"]})
+    assert result["kernel"] == os.uname().release
+    assert not result["changed"]
+    bad = {
+        "kernel_modules": ["ip_vs", "ip_vs_nosuch"],
+        "interfaces": ["eth9"],
+        "python_modules": ["nosuch"],
+        "commands": ["nosuch"],
+    }
+    message = run_module("preflight", bad)["msg"]
+    for text in (
+        "(1) kernel_modules: The kernel",
+        "has no module ip_vs_nosuch",
+        "(2) interfaces: eth9 does not exist; there are lo",
+        "(3) python_modules: nosuch cannot be imported",
+        "(4) commands: there is no nosuch",
+    ):
+        assert text in message
+    assert sh("lsmod") == before
+
+
+def test_preflight_needs_privilege(sh) -> None:
+    run = (
+        "from ansible.module_utils.testing import patch_module_args\n"
+        "from ansible_collections.lvs.topology.plugins.modules import preflight\n"
+        "with patch_module_args({}): preflight.main()\n"
+    )
+    script = Path("/tmp/preflight.py")
+    script.write_text(run)
+    said = sh(f"capsh --drop=cap_net_admin -- -c 'python3 {script}' || true")
+    assert "privilege: CAP_NET_ADMIN is missing" in said
