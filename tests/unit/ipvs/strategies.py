@@ -1,0 +1,74 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Any service, real server and table that the kernel may hold."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
+    Destination,
+    DestinationKey,
+    Entry,
+    Service,
+    ServiceKey,
+)
+from hypothesis import strategies as st
+
+V4 = st.integers(0x01000000, 0xDFFFFFFF).map(lambda number: str(ipaddress.IPv4Address(number)))
+V6 = st.integers(2**125, 2**125 + 2**124).map(lambda number: str(ipaddress.IPv6Address(number)))
+PORT = st.integers(0, 65535)
+FLAGS = st.frozensets(st.sampled_from(["flag-1", "flag-2", "flag-3"]))
+SCHEDULER = st.sampled_from(["rr", "wlc", "sh", "mh", "none", "quite_long_name"])
+
+
+@st.composite
+def keys(draw) -> ServiceKey:
+    family = draw(st.sampled_from(["ipv4", "ipv6"]))
+    if draw(st.booleans()):
+        return ServiceKey(family, fwmark=draw(st.integers(1, 2**32 - 1)))
+    protocol = draw(st.sampled_from(["tcp", "udp", "sctp"]))
+    return ServiceKey(family, protocol, draw(V4 if family == "ipv4" else V6), draw(PORT))
+
+
+@st.composite
+def services(draw, key=None) -> Service:
+    key = key or draw(keys())
+    timeout = draw(st.integers(0, 2678400))
+    full, masks = (2**32 - 1, st.integers(0, 2**32 - 1)) if key.family == "ipv4" else (128, st.integers(1, 128))
+    return Service(
+        key=key,
+        scheduler=draw(SCHEDULER),
+        flags=draw(FLAGS),
+        one_packet=draw(st.booleans()),
+        timeout=timeout,
+        netmask=draw(masks) if timeout else full,
+        engine=draw(st.sampled_from(["", "sip"])),
+    )
+
+
+@st.composite
+def destinations(draw) -> Destination:
+    forward = draw(st.sampled_from(["nat", "dr", "tun"]))
+    tunnel = draw(st.sampled_from(["ipip", "gue", "gre"])) if forward == "tun" else "ipip"
+    checksums = {"ipip": ["none"], "gre": ["none", "on"], "gue": ["none", "on", "remote"]}[tunnel]
+    return Destination(
+        key=DestinationKey(draw(st.one_of(V4, V6)), draw(PORT)),
+        forward=forward,
+        weight=draw(st.integers(0, 2**31 - 1)),
+        upper=draw(st.integers(0, 65535)),
+        lower=draw(st.integers(0, 65535)),
+        tunnel=tunnel,
+        tunnel_port=draw(st.integers(1, 65535)) if tunnel == "gue" else 0,
+        checksum=draw(st.sampled_from(checksums)),
+    )
+
+
+@st.composite
+def tables(draw):
+    table = {}
+    for key in draw(st.lists(keys(), max_size=4, unique=True)):
+        real = draw(st.lists(destinations(), max_size=4, unique_by=lambda each: each.key))
+        table[key] = Entry(draw(services(key)), {each.key: each for each in real})
+    return table

@@ -1,0 +1,154 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The codec on answers that no kernel gives: one kind of error, and never a hang."""
+
+from __future__ import annotations
+
+import contextlib
+import struct
+
+import pytest
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs import codec
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
+    Action,
+    Destination,
+    DestinationKey,
+    Service,
+    ServiceKey,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+from .strategies import destinations, services
+
+
+def payload(message: bytes) -> bytes:
+    """What is behind the netlink header of an answer: the kernel's answers are laid out like requests."""
+    return message[16:]
+
+
+@given(services())
+def test_service_round_trip(service: Service) -> None:
+    message = codec.Encoder(28).encode(Action("add", service), codec.NLM_F_ACK, 7)
+    assert len(message) % 4 == 0
+    ((kind, flags, sequence, _payload),) = codec.split(message)
+    assert (kind, flags, sequence) == (28, 5, 7)
+    assert codec.decode_service(payload(message)) == service
+
+
+@given(services(), destinations())
+def test_destination_round_trip(service: Service, destination: Destination) -> None:
+    message = codec.Encoder(28).encode(Action("edit", service, destination), 0, 7)
+    assert struct.unpack_from("=I", message)[0] == len(message)
+    assert codec.decode_destination(payload(message), service.key.family) == destination
+
+
+@given(services(), destinations())
+def test_deletion_names_only_keys(service: Service, destination: Destination) -> None:
+    encoder = codec.Encoder(28)
+    message = encoder.encode(Action("delete", service, destination), 0, 1)
+    bare = Action("delete", Service(service.key), Destination(destination.key))
+    assert encoder.encode(bare, 0, 1) == message
+
+
+def decode_destination(data: bytes, **more: bool) -> Destination:
+    return codec.decode_destination(data, "ipv4", **more)
+
+
+DECODERS = [
+    lambda data: list(codec.split(data)),
+    lambda data: codec.decode_service(data, counters=True),
+    lambda data: codec.decode_destination(data, "ipv4", counters=True),
+    codec.decode_family,
+    codec.decode_info,
+    codec.decode_timeouts,
+    codec.error_number,
+    codec.done_error,
+]
+
+
+@given(st.sampled_from(DECODERS), st.binary(max_size=300))
+def test_any_bytes(decode, data: bytes) -> None:
+    with contextlib.suppress(codec.CodecError):
+        decode(data)
+
+
+STATS64 = b"".join(struct.pack("=HHQ", 12, kind, 2**64 - kind) for kind in range(1, 11))
+SERVICE = Service(ServiceKey("ipv6", "udp", "fd00::1", 53), "sh", frozenset({"flag-2"}), True, 9, 64, "sip")
+DESTINATION = Destination(DestinationKey("10.0.0.2", 80), "tun", 3, 9, 5, "gue", 5555, "remote")
+
+
+def service_answer(stats: bytes = struct.pack("=HH", 4 + len(STATS64), 12) + STATS64) -> bytes:
+    body = codec.service_body(SERVICE)[4:] + stats
+    return struct.pack("=BBxx", 1, 1) + struct.pack("=HH", 4 + len(body), 1) + body
+
+
+def destination_answer() -> bytes:
+    counts = b"".join(struct.pack("=HHI", 8, kind, kind) for kind in (7, 8, 9))
+    body = codec.destination_body(DESTINATION)[4:] + counts + struct.pack("=HH", 4 + len(STATS64), 12) + STATS64
+    return struct.pack("=BBxx", 5, 1) + struct.pack("=HH", 4 + len(body), 2) + body
+
+
+def test_counters_of_64_and_32_bits() -> None:
+    assert codec.decode_service(service_answer(), counters=True).counters.conns == 2**64 - 1
+    narrow = struct.pack("=HHI", 8, 1, 7) + struct.pack("=HHQ", 12, 4, 2**40)
+    counters = codec.decode_service(
+        service_answer(struct.pack("=HH", 4 + len(narrow), 10) + narrow), counters=True
+    ).counters
+    assert (counters.conns, counters.inbytes, counters.outbps) == (7, 2**40, 0)
+    destination = codec.decode_destination(destination_answer(), "ipv4", counters=True)
+    assert vars(destination.connections) == {"active": 7, "inactive": 8, "persistent": 9}
+    assert destination == DESTINATION
+
+
+@pytest.mark.parametrize("decode", [codec.decode_service, decode_destination])
+@given(cut=st.integers(0, 400), spoiled=st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), max_size=4))
+def test_truncated_and_spoiled_answers(decode, cut: int, spoiled: list[tuple[int, int]]) -> None:
+    answer = bytearray(service_answer() if decode is codec.decode_service else destination_answer())
+    for position, value in spoiled:
+        if position < len(answer):
+            answer[position] = value
+    with contextlib.suppress(codec.CodecError):
+        decode(bytes(answer[:cut]), counters=True)
+
+
+def test_every_truncation_of_an_answer_is_an_error() -> None:
+    for decode, answer in (
+        (codec.decode_service, service_answer()),
+        (decode_destination, destination_answer()),
+    ):
+        decode(answer, counters=True)
+        for length in range(len(answer)):
+            with pytest.raises(codec.CodecError):
+                decode(answer[:length], counters=True)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"\1", "1 bytes are left"),
+        (struct.pack("=IHHII", 15, 0, 0, 0, 0), "says it has 15 bytes"),
+        (struct.pack("=IHHII", 0, 0, 0, 0, 0), "says it has 0 bytes"),
+        (struct.pack("=IHHII", 99, 0, 0, 0, 0), "says it has 99 bytes"),
+    ],
+)
+def test_bad_messages(data: bytes, message: str) -> None:
+    with pytest.raises(codec.CodecError, match=message):
+        list(codec.split(data))
+
+
+def test_what_is_unknown_is_named() -> None:
+    unknown = destination_answer().replace(struct.pack("=HHBxxx", 5, 13, 1), struct.pack("=HHBxxx", 5, 13, 9))
+    with pytest.raises(codec.CodecError, match="tunnel type 9 is not known here"):
+        codec.decode_destination(unknown, "ipv4")
+
+
+def test_an_old_kernel_says_no_family_and_no_tunnel() -> None:
+    body = (
+        struct.pack("=HH16s", 20, 1, bytes([10, 0, 0, 2]))
+        + struct.pack("=HH2sxx", 6, 2, b"\0\x50")
+        + b"".join(struct.pack("=HHI", 8, kind, value) for kind, value in ((3, 3), (4, 1), (5, 0), (6, 0)))
+    )
+    answer = struct.pack("=BBxx", 5, 1) + struct.pack("=HH", 4 + len(body), 2) + body
+    assert codec.decode_destination(answer, "ipv4") == Destination(DestinationKey("10.0.0.2", 80))
