@@ -50,9 +50,9 @@ def ensure_boot(module: AnsibleModule) -> dict[str, Any]:
     own = {boot_plan.owner_path(owner, suffix) for suffix in boot_plan.SUFFIXES}
     current = {path: read_file(path) for path in (*own, boot_plan.SCRIPT_PATH, boot_plan.UNIT_PATH)}
     systemd = _Systemd(module)
-    enabled = systemd.enabled()
-    plan = boot_plan.plan_boot(owner, wanted, current, _files() - own, enabled)
-    if enabled is None and plan.changes:
+    unit_state = systemd.unit_state()
+    plan = boot_plan.plan_boot(owner, wanted, current, _files() - own, unit_state)
+    if unit_state is None and plan.changes:
         module.warn("systemd does not run here, so nothing restores the state at boot; the files are kept up to date")
     return carry_out(module, plan, one_by_one(systemd.apply))
 
@@ -92,11 +92,14 @@ class _Systemd:
         self._run = module.run_command
         self._command = module.get_bin_path("systemctl") or "systemctl"
 
-    def enabled(self) -> bool | None:
+    def unit_state(self) -> boot_plan.UnitState | None:
         if not os.path.isdir("/run/systemd/system"):
             return None
-        _status, output, _errors = self._run([self._command, "is-enabled", boot_plan.UNIT])
-        return bool(output.strip() == "enabled")
+        return boot_plan.UnitState(self._says("is-enabled", "enabled"), self._says("is-failed", "failed"))
+
+    def _says(self, question: str, answer: str) -> bool:
+        _status, output, _errors = self._run([self._command, question, boot_plan.UNIT])
+        return bool(output.strip() == answer)
 
     def apply(self, action: Any) -> None:
         if not isinstance(action, boot_plan.Systemctl):

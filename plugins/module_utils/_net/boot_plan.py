@@ -47,19 +47,28 @@ arp_rule() {
         "$tool" -A "$chain" "$@" 2>/dev/null && return
     done
     failed "no arptables command adds to $chain: $*"
+    return 1
 }
 
 # Before the addresses, or the host would answer ARP requests for the VIP in between. (ARP tuning is in sysctl.d.)
+unfiltered=
 for file in *.arptables; do
     [ -e "$file" ] || continue
     while read -r option chain rule; do
+        [ "$option" = -A ] || continue
         # shellcheck disable=SC2086  # the words of a rule
-        [ "$option" != -A ] || arp_rule "$chain" $rule
+        arp_rule "$chain" $rule || unfiltered="$unfiltered ${file%.arptables} "
     done <"$file"
 done
 
 for file in *.ip; do
     [ -e "$file" ] || continue
+    case $unfiltered in
+    *" ${file%.ip} "*)
+        failed "$file is left out, because without its ARP filter this host would answer for the VIP"
+        continue
+        ;;
+    esac
     ip -force -batch "$file" || failed "ip could not do all of $file"
 done
 
@@ -92,6 +101,8 @@ Wants=network-online.target
 [Service]
 Type=oneshot
 RemainAfterExit=yes
+# arptables-legacy would load its table itself, but the script may not; where it is not there, nft needs no help.
+ExecStartPre=-+/bin/sh -c 'ls {DIRECTORY}/*.arptables >/dev/null 2>&1 && modprobe -q arptable_filter'
 ExecStart={SCRIPT_PATH}
 CapabilityBoundingSet=CAP_NET_ADMIN CAP_NET_RAW
 NoNewPrivileges=yes
@@ -114,6 +125,14 @@ MemoryDenyWriteExecute=yes
 [Install]
 WantedBy=multi-user.target
 """
+
+
+@dataclass(frozen=True)
+class UnitState:
+    """What systemd says of the unit."""
+
+    enabled: bool = False
+    failed: bool = False
 
 
 @dataclass(frozen=True)
@@ -158,26 +177,37 @@ def plan_boot(
     wanted: Mapping[str, File | None],
     current: Mapping[str, File | None],
     others: AbstractSet[str],
-    enabled: bool | None,
+    unit_state: UnitState | None,
 ) -> Plan:
     """Write the owner's files, and keep script and unit as long as any owner has one.
 
-    ``wanted`` goes by suffix and ``current`` by path; ``others`` are the other owners' files; ``enabled`` is None where
-    there is no systemd.
+    ``wanted`` goes by suffix and ``current`` by path; ``others`` are the other owners' files; ``unit_state`` is None
+    where there is no systemd.
     """
     needed = bool(others) or any(wanted.values())
     own = [
         plan_file(owner_path(owner, suffix), current[owner_path(owner, suffix)], wanted[suffix], own_directory=True)
         for suffix in SUFFIXES
     ]
-    script = plan_file(SCRIPT_PATH, current[SCRIPT_PATH], File(SCRIPT, 0o755) if needed else None, own_directory=True)
-    unit = plan_file(UNIT_PATH, current[UNIT_PATH], File(UNIT_TEXT) if needed else None)
-    reload = _systemctl("daemon-reload") if unit.changes and enabled is not None else Plan()
+    script = _static(SCRIPT_PATH, current, File(SCRIPT, 0o755) if needed else None)
+    unit = _static(UNIT_PATH, current, File(UNIT_TEXT) if needed else None)
+    if unit_state is None:
+        return joined(*own, script, unit)
+    reload = _systemctl("daemon-reload") if unit.changes else Plan()
     if needed:
-        enable = _systemctl("enable", UNIT) if enabled is False else Plan()
-        return joined(*own, script, unit, reload, enable)
-    disable = _systemctl("disable", "--now", UNIT) if enabled else Plan()
-    return joined(disable, *own, script, unit, reload)
+        return joined(*own, script, unit, reload, Plan() if unit_state.enabled else _systemctl("enable", UNIT))
+    disable = _systemctl("disable", "--now", UNIT) if unit_state.enabled else Plan()
+    # A unit that failed is listed as failed even when it is gone.
+    forget = _systemctl("reset-failed", UNIT) if unit_state.failed else Plan()
+    return joined(disable, forget, *own, script, unit, reload)
+
+
+def _static(path: str, current: Mapping[str, File | None], wanted: File | None) -> Plan:
+    """A file that is the same on every host: its text is of interest only where somebody changed it."""
+    plan = plan_file(path, current[path], wanted, own_directory=path == SCRIPT_PATH)
+    if current[path] is None or wanted is None:
+        return Plan(plan.changes, plan.before[:1], plan.after[:1])
+    return plan
 
 
 def _systemctl(*words: str) -> Plan:

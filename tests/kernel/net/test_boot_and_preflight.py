@@ -140,6 +140,19 @@ def test_the_script_goes_on_after_a_failure_and_tells(run_module, sh) -> None:
     assert "-t 10.0.0.100:80" in sh("ipvsadm -S -n")
 
 
+@pytest.mark.usefixtures("segment")
+def test_without_its_arp_filter_no_vip_is_added(run_module, sh) -> None:
+    run_module("boot_restore", {"owner": "two", "addresses": ADDRESSES[1:2]})
+    run_module("boot_restore", EVERYTHING)
+    rules = DIRECTORY / "lvs.arptables"
+    rules.write_text(rules.read_text() + "-A INPUT -j NOSUCH -d 10.0.0.100\n")
+    done = subprocess.run([str(RESTORE)], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "lvs.ip is left out" in done.stderr
+    assert "10.0.0.100" not in sh("ip address show lo")
+    assert "10.0.0.101" in sh("ip address show br0")
+
+
 def test_owners_come_and_go(run_module) -> None:
     run_module("boot_restore", {"owner": "one", "addresses": ADDRESSES})
     run_module("boot_restore", {"owner": "two", "gateways": GATEWAYS})

@@ -355,6 +355,9 @@ def test_unloading(
 
 # Boot
 
+ON = boot_plan.UnitState(enabled=True)
+OFF = boot_plan.UnitState()
+
 
 def test_files_for_boot() -> None:
     addresses = [VIP, Wish("fd00::1", 128, "lo", deprecated=True)]
@@ -369,30 +372,34 @@ def test_files_for_boot() -> None:
 
 
 @pytest.mark.parametrize(
-    ("enabled", "there", "wanted", "expected"),
+    ("state", "there", "wanted", "expected"),
     [
-        (False, False, True, ["write .ip", "write restore", "write unit", "systemctl daemon-reload", "enable"]),
+        (OFF, False, True, ["write .ip", "write restore", "write unit", "systemctl daemon-reload", "enable"]),
         (None, False, True, ["write .ip", "write restore", "write unit"]),
-        (True, True, True, []),
-        (False, True, True, ["enable"]),
-        (True, True, False, ["disable", "remove .ip", "remove restore", "remove unit", "systemctl daemon-reload"]),
-        (False, False, False, []),
+        (ON, True, True, []),
+        (OFF, True, True, ["enable"]),
+        (ON, True, False, ["disable", "remove .ip", "remove restore", "remove unit", "systemctl daemon-reload"]),
+        (OFF, False, False, []),
+        (boot_plan.UnitState(failed=True), False, False, ["forget"]),
     ],
 )
-def test_when_systemd_is_told(enabled: bool | None, there: bool, wanted: bool, expected: list[str]) -> None:
+def test_when_systemd_is_told(
+    state: boot_plan.UnitState | None, there: bool, wanted: bool, expected: list[str]
+) -> None:
     file = File("x\n")
     current: dict[str, File | None] = {boot_plan.owner_path("me", suffix): None for suffix in boot_plan.SUFFIXES}
     current[boot_plan.owner_path("me", "ip")] = file if there else None
     current[boot_plan.SCRIPT_PATH] = File(boot_plan.SCRIPT, 0o755) if there else None
     current[boot_plan.UNIT_PATH] = File(boot_plan.UNIT_TEXT) if there else None
     files = {"ip": file if wanted else None, "arptables": None, "ipvsadm": None}
-    plan = boot_plan.plan_boot("me", files, current, set(), enabled)
+    plan = boot_plan.plan_boot("me", files, current, set(), state)
     short = {
         boot_plan.owner_path("me", "ip"): ".ip",
         boot_plan.SCRIPT_PATH: "restore",
         boot_plan.UNIT_PATH: "unit",
         "systemctl enable lvs-topology.service": "enable",
         "systemctl disable --now lvs-topology.service": "disable",
+        "systemctl reset-failed lvs-topology.service": "forget",
     }
     said = "\n".join(lines(plan))
     for long, brief in short.items():
