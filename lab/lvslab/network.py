@@ -312,7 +312,7 @@ def inventory(network: Network, config: str) -> dict[str, Any]:
             "ansible_user": "root",
             "ansible_python_interpreter": "/usr/bin/python3",
             # In place of Ansible's own ControlMaster options.
-            "ansible_ssh_args": f'-F "{config}"',
+            "ansible_ssh_common_args": f'-F "{config}"',
         },
     }
     if groups:

@@ -56,7 +56,7 @@ def _machine(disk: Path, memory: int, accel: str) -> list[str]:
 
 
 def _append(words: Sequence[str]) -> list[str]:
-    fixed = ["root=/dev/vda", "rw", "console=ttyS0", "quiet", "loglevel=3", "panic=-1", "net.ifnames=0"]
+    fixed = ["root=/dev/vda", "rw", "console=ttyS0", "quiet", "loglevel=3", "panic=-1", "net.ifnames=0", "no_timer_check"]
     return ["-append", " ".join([*fixed, *words])]
 
 

@@ -1,0 +1,154 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lab's network files: what is refused, and what is rendered for the hosts."""
+
+from __future__ import annotations
+
+import copy
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(CHECKOUT / "lab"))
+
+from lvslab import network, qemu, uml  # noqa: E402
+
+GOOD: dict[str, Any] = {
+    "name": "demo",
+    "lans": ["front", "back"],
+    "hosts": {
+        "director": {
+            "lans": {"front": ["192.0.2.1/24", "2001:db8::1/64"], "back": "10.0.0.30/24"},
+            "gateway": ["192.0.2.254", "2001:db8::ff"],
+            "routes": {"10.7.0.0/16": "10.0.0.1"},
+            "forwarding": True,
+            "groups": ["lvs_directors"],
+        },
+        "web1": {"lans": {"back": "10.0.0.51/24"}, "web": True},
+    },
+}
+
+
+def changed(path: str, value: Any) -> dict[str, Any]:
+    data = copy.deepcopy(GOOD)
+    *parents, last = path.split("/")
+    place = data
+    for parent in parents:
+        place = place[parent]
+    place[last] = value
+    return data
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("name", "Demo", "name: 'Demo' is no name of a lab: lower-case letters, digits and dashes"),
+        ("backend", "kvm", "backend: 'kvm' is neither uml nor qemu"),
+        ("color", 1, "color: unknown key; known are name, backend, lans, hosts"),
+        ("lans", ["front", "back", "front"], "lans[2]: front is listed twice"),
+        ("lans", ["front", "back", "twelve-chars"], "lans[2]: 'twelve-chars' is no name of a LAN"),
+        ("hosts", {}, "hosts: there must be one at least"),
+        ("hosts", ["web1"], "hosts: must be a mapping, not ['web1']"),
+        ("hosts/web1/web", "yes", "hosts.web1.web: must be true or false, not 'yes'"),
+        ("hosts/web1/speed", 1, "hosts.web1.speed: unknown key"),
+        ("hosts/web1/lans", {"side": None}, "hosts.web1.lans.side: there is no such LAN in lans, which has front, back"),
+        ("hosts/web1/lans/back", "10.0.0.51", "hosts.web1.lans.back: '10.0.0.51' is no address with a prefix length"),
+        ("hosts/web1/lans/back", "10.0.0.30/24", "hosts.web1.lans.back: 10.0.0.30 is also the address of director"),
+        ("hosts/web1/lans/back", "10.255.0.9/24", "hosts.web1.lans.back: 10.255.0.9/24 lies in 10.255.0.0/24"),
+        ("hosts/web1/gateway", "10.0.1.1", "hosts.web1.gateway: 10.0.1.1 is in none of the host's own networks"),
+        ("hosts/web1/gateway", "gw", "hosts.web1.gateway: 'gw' is no IP address"),
+        ("hosts/web1/gateway", ["10.0.0.1", "10.0.0.2"], "hosts.web1.gateway: at most one gateway per address family"),
+        ("hosts/web1/routes", {"10.7.0.1/16": "10.0.0.1"}, "hosts.web1.routes.10.7.0.1/16: '10.7.0.1/16' is no network"),
+        ("hosts/web1/routes", {"::/0": "10.0.0.1"}, "hosts.web1.routes.::/0: 10.0.0.1 is of the other address family"),
+        ("hosts/web1/groups", "web-servers", "hosts.web1.groups[0]: 'web-servers' is no name of a group"),
+        ("hosts/averylongname", None, "hosts.averylongname: 'averylongname' is no name of a host"),
+    ],
+)
+def test_one_message_per_mistake(path: str, value: Any, message: str) -> None:
+    with pytest.raises(network.Invalid) as refused:
+        network.parse(changed(path, value))
+    assert len(refused.value.mistakes) == 1, refused.value.mistakes
+    assert refused.value.mistakes[0].startswith(message)
+
+
+@pytest.mark.parametrize("data", [None, [], "demo", {}])
+def test_what_is_no_network_at_all(data: Any) -> None:
+    with pytest.raises(network.Invalid):
+        network.parse(data)
+
+
+def test_all_mistakes_at_once() -> None:
+    data = changed("name", "")
+    data["hosts"]["web1"] = {"web": 1, "lans": {"back": "x"}}
+    with pytest.raises(network.Invalid) as refused:
+        network.parse(data)
+    assert [mistake.split(":")[0] for mistake in refused.value.mistakes] == ["name", "hosts.web1.lans.back", "hosts.web1.web"]
+
+
+def test_seed() -> None:
+    parsed = network.parse(GOOD)
+    files = network.seed(parsed, parsed.host("director"), "ssh-ed25519 AAAA lab\n")
+    assert files["ip"].splitlines() == [
+        "link set eth0 up",
+        "address replace 10.255.0.11/24 dev eth0",
+        "link set eth1 up",
+        "address replace 192.0.2.1/24 dev eth1",
+        "address replace 2001:db8::1/64 dev eth1 nodad",
+        "link set eth2 up",
+        "address replace 10.0.0.30/24 dev eth2",
+        "route replace default via 192.0.2.254",
+        "route replace default via 2001:db8::ff",
+        "route replace 10.7.0.0/16 via 10.0.0.1",
+    ]
+    assert files["interfaces"].splitlines() == [f"02:4c:56:00:01:0{number} eth{number}" for number in range(3)]
+    assert files["sysctl"].splitlines() == ["net.ipv4.ip_forward = 1", "net.ipv6.conf.all.forwarding = 1"]
+    assert files["nginx.conf"] == ""
+    assert "10.0.0.51 web1" in files["hosts"].splitlines()
+
+
+def test_a_real_server_gets_no_sysctl_and_says_its_name() -> None:
+    parsed = network.parse(GOOD)
+    files = network.seed(parsed, parsed.host("web1"), "")
+    assert files["sysctl"] == ""
+    assert 'return 200 "web1\\n";' in files["nginx.conf"]
+
+
+def test_inventory() -> None:
+    told = network.inventory(network.parse(GOOD), "/somewhere/ssh_config")["all"]
+    assert told["hosts"] == {"director": {"ansible_host": "10.255.0.11"}, "web1": {"ansible_host": "10.255.0.12"}}
+    assert told["children"] == {"lvs_directors": {"hosts": {"director": None}}}
+    assert told["vars"]["ansible_ssh_common_args"] == '-F "/somewhere/ssh_config"'
+
+
+def test_machines_differ_in_identity_and_hardware_address() -> None:
+    parsed = network.parse(GOOD)
+    assert len({network.words(parsed, host)[0] for host in parsed.hosts}) == 2
+    cards = [nic for host in parsed.hosts for nic in host.nics]
+    assert len({nic.mac for nic in cards}) == len({nic.tap for nic in cards}) == len(cards) == 5
+
+
+def test_commands(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(uml, "program", lambda: ["linux.uml"])
+    monkeypatch.setattr(qemu, "accelerator", lambda disk: "tcg")
+    monkeypatch.setattr(qemu, "need", lambda programs: None)
+    host = network.parse(GOOD).host("web1")
+    (tmp_path / "web1.disk").touch()
+    disk = Path("/images/root.ext4")
+    user_mode = uml.host_kernel(host, tmp_path, disk, ["word"])
+    # Without gro=1 the guest drops segmented frames.
+    assert "vec1:transport=tap,ifname=web1.1,depth=64,gro=1,mac=02:4c:56:00:02:01" in user_mode
+    assert f"ubd0={tmp_path}/web1.disk,/images/root.ext4" in user_mode
+    assert user_mode[-1] == "word"
+    stock = qemu.host_kernel(host, tmp_path, disk, ["word"])
+    assert "virtio-net-pci,netdev=eth1,mac=02:4c:56:00:02:01" in stock
+    assert stock[stock.index("-append") + 1].endswith(" word")
+
+
+@pytest.mark.parametrize("path", sorted((CHECKOUT / "lab" / "networks").glob("*.yml")), ids=lambda path: path.stem)
+def test_the_networks_of_this_repository(path: Path) -> None:
+    assert network.parse(yaml.safe_load(path.read_text())).name == path.stem
