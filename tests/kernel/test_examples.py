@@ -1,0 +1,59 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every EXAMPLES block of every module, run as it stands: check mode predicts it, and a second run changes nothing."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+MODULES = sorted(Path(__file__).parents[2].glob("plugins/modules/*.py"))
+PREFIX = "lvs.topology."
+TASK_KEYWORDS = {"name", "register", "become"}
+
+
+def examples(module: Path) -> list[dict[str, Any]]:
+    for statement in ast.parse(module.read_text(encoding="utf-8")).body:
+        if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "EXAMPLES":
+            return yaml.safe_load(ast.literal_eval(statement.value))
+    raise AssertionError(f"{module} has no EXAMPLES")
+
+
+@pytest.fixture
+def interfaces(sh) -> None:
+    """A host with a leg in each network that the examples speak of."""
+    sh("modprobe ipv6")
+    for name, addresses in {
+        "eth0": ("192.168.0.10/24",),
+        "eth1": ("192.168.246.166/24", "10.0.0.31/24", "192.168.50.1/24", "2001:db8::166/64"),
+    }.items():
+        sh(f"ip link add {name} type veth peer name {name}.peer && ip link set {name}.peer up && ip link set {name} up")
+        for address in addresses:
+            sh(f"ip address add {address} dev {name}" + (" nodad" if ":" in address else ""))
+
+
+def test_every_module_is_here() -> None:
+    assert len(MODULES) >= 4
+
+
+@pytest.mark.usefixtures("interfaces")
+@pytest.mark.parametrize("module", MODULES, ids=[module.stem for module in MODULES])
+def test_examples(module: Path, run_module) -> None:
+    tasks = examples(module)
+    assert any(PREFIX + module.stem in task for task in tasks)
+    for task in tasks:
+        (action,) = set(task) - TASK_KEYWORDS
+        assert action.startswith(PREFIX), task
+        name, args = action[len(PREFIX) :], task[action] or {}
+        predicted = run_module(name, args, check=True)
+        result = run_module(name, args)
+        for each in (predicted, result):
+            assert not each.get("failed"), (task["name"], each["msg"])
+        assert result.get("changed") == predicted.get("changed"), task["name"]
+        assert result.get("changes") == predicted.get("changes"), task["name"]
+        assert not run_module(name, args).get("changed"), task["name"]
