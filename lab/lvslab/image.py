@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import time
 from pathlib import Path
+from typing import TextIO
 
 from .common import CACHE, CHECKOUT, LabError, need, say
 
@@ -33,10 +34,7 @@ def uml_modules() -> Path:
 
 def recipe_hash(flavour: str) -> str:
     """Identify an image by all that goes into it."""
-    digest = hashlib.sha256(f"{flavour} {SUITE} {_SIZE[flavour]}\n".encode())
-    if flavour == "uml":
-        digest.update(str(uml_modules()).encode())
-    digest.update(Path(__file__).read_bytes())
+    digest = hashlib.sha256(repr(_commands(flavour, Path("image"))).encode())
     for path in sorted(RECIPE.rglob("*")):
         if path.is_file() and (flavour == "stock" or path.name != "packages.stock"):
             digest.update(f"{path.relative_to(RECIPE)} {path.stat().st_mode & 0o111:o}\n".encode())
@@ -69,57 +67,51 @@ def image(flavour: str) -> Path:
     return done
 
 
-def _build(flavour: str, done: Path) -> None:
-    need(["mmdebstrap", "mkfs.ext4", "unshare", "ip"])
+def _commands(flavour: str, place: Path) -> list[list[str]]:
+    """What makes an image in a directory. Part of the recipe: see recipe_hash."""
     root = os.geteuid() == 0
-    if not root:
-        need(["newuidmap"])
+    modules = str(uml_modules()) if flavour == "uml" else ""
+    system = [
+        "mmdebstrap",
+        f"--mode={'root' if root else 'unshare'}",
+        "--variant=apt",
+        "--skip=output/dev",
+        '--aptopt=Acquire::Retries "5"',
+        "--dpkgopt=path-exclude=/usr/share/man/*",
+        "--dpkgopt=path-exclude=/usr/share/locale/*",
+        "--dpkgopt=path-exclude=/usr/share/doc/*",
+        f"--include={','.join(packages(flavour))}",
+        f'--customize-hook="{RECIPE}/customise" "$1" "{modules}"',
+        SUITE,
+        str(place / "root.tar"),
+    ]
+    # The owners of the files have names only in a user namespace where we are not root.
+    namespace = [] if root else ["unshare", "--user", "--map-root-user", "--map-auto"]
+    return [system, [*namespace, "sh", "-eu", str(RECIPE / "write-image"), str(place), _SIZE[flavour], flavour]]
+
+
+def _build(flavour: str, done: Path) -> None:
+    need(["mmdebstrap", "mkfs.ext4", "unshare", "ip"] + ([] if os.geteuid() == 0 else ["newuidmap"]))
     unfinished = done.with_name(f"{done.name}.unfinished")
     _remove(unfinished)
     unfinished.mkdir()
     log = done.with_name(f"{flavour}.log")
-    modules = str(uml_modules()) if flavour == "uml" else ""
     say(f"building the {flavour} image, once for this recipe: a minute or so; log in {log}")
     with open(log, "w", encoding="utf-8") as output:
-        _run(
-            [
-                "mmdebstrap",
-                f"--mode={'root' if root else 'unshare'}",
-                "--variant=apt",
-                "--skip=output/dev",
-                '--aptopt=Acquire::Retries "5"',
-                "--aptopt=APT::Install-Recommends \"false\"",
-                "--dpkgopt=path-exclude=/usr/share/man/*",
-                "--dpkgopt=path-exclude=/usr/share/locale/*",
-                "--dpkgopt=path-exclude=/usr/share/doc/*",
-                f"--include={','.join(packages(flavour))}",
-                f'--customize-hook="{RECIPE}/customise" "$1" "{modules}"',
-                SUITE,
-                str(unfinished / "root.tar"),
-            ],
-            output,
-            log,
-        )
-        say("packages installed, writing the file system")
-        # The names of owners exist only in a user namespace where we are not root.
-        namespace = [] if root else ["unshare", "--user", "--map-root-user", "--map-auto"]
-        script = (
-            'mkdir "$1/tree" && tar --numeric-owner -xf "$1/root.tar" -C "$1/tree" && mkdir -p "$1/tree/dev"'
-            ' && mkfs.ext4 -q -L lab -E root_owner=0:0,lazy_itable_init=1,nodiscard -d "$1/tree" "$1/root.ext4" "$2"'
-            ' && { [ "$3" = uml ] || { cp "$1"/tree/boot/vmlinuz-* "$1/vmlinuz"; cp "$1"/tree/boot/initrd.img-* "$1/initrd"; }; }'
-            ' && rm -rf "$1/tree" "$1/root.tar"'
-        )
-        _run([*namespace, "sh", "-euc", script, "sh", str(unfinished), _SIZE[flavour], flavour], output, log)
+        for command in _commands(flavour, unfinished):
+            say(f"  {Path(command[0]).name if command[0] == 'mmdebstrap' else 'write-image'}")
+            _run(command, output, log)
     unfinished.rename(done)
+    in_use = {Path(path.read_text()).parent for path in (CACHE / "run").glob("*/image")}
     for old in done.parent.glob(f"{flavour}-*"):
-        # Another checkout state or a running lab may still use a recent one.
-        if old != done and time.time() - old.stat().st_mtime > 7 * 86400:
+        # A kernel-test may still run on a recent one.
+        if old not in (done, *in_use) and time.time() - old.stat().st_mtime > 3600:
             _remove(old)
     say(f"image ready: {done}")
 
 
-def _run(command: list[str], output: object, log: Path) -> None:
-    ended = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT).wait()  # type: ignore[call-overload]
+def _run(command: list[str], output: TextIO, log: Path) -> None:
+    ended = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT).returncode
     if ended != 0:
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
         raise LabError(f"{command[0]} failed with exit status {ended}; the end of {log}:\n{tail}")

@@ -80,7 +80,7 @@ def guest_script(pytest_args: Sequence[str], python_path: Sequence[str], token: 
         "ln -s /checkout /run/collections/ansible_collections/lvs/topology",
         "ip link set lo up",
         "cd /checkout",
-        'echo "kernel $(uname -sr), Python $(python3 -c \'import platform; print(platform.python_version())\')"',
+        "echo \"kernel $(uname -sr), Python $(python3 -c 'import platform; print(platform.python_version())')\"",
         f"python3 lab/guest/run_tests.py {shlex.join(pytest_args)}",
         f'echo "{token} $?"',
     ]
@@ -95,7 +95,9 @@ def main(argv: Sequence[str]) -> int:
         "Fails when a test fails or is skipped, or when there was none.",
     )
     parser.add_argument("--kernel", choices=["uml", "stock"], default="uml")
-    parser.add_argument("--pyroute2", choices=["pypi", "debian"], default="pypi", help="which pyroute2 the modules meet")
+    parser.add_argument(
+        "--pyroute2", choices=["pypi", "debian"], default="pypi", help="which pyroute2 the modules meet"
+    )
     parser.add_argument("--timeout", type=int, default=1800, metavar="SECONDS", help="end the kernel after this time")
     parser.add_argument("--memory", type=int, default=1024, metavar="MB")
     parser.add_argument("pytest_args", nargs=argparse.REMAINDER, help="default: tests/kernel")

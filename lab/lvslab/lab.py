@@ -14,13 +14,11 @@ import contextlib
 import ctypes
 import fcntl
 import io
-import json
 import os
 import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tarfile
 import time
 from pathlib import Path

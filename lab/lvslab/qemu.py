@@ -34,7 +34,12 @@ def accelerator(disk: Path) -> str:
 
 def _kvm_works(image: Path) -> bool:
     """Whether a guest gets as far as its first process, which here is that of the initramfs."""
-    command = [*_machine(image / "root.ext4", 256, "kvm"), "-no-reboot", "-append", "console=ttyS0 root=/dev/none panic=-1"]
+    command = [
+        *_machine(image / "root.ext4", 256, "kvm"),
+        "-no-reboot",
+        "-append",
+        "console=ttyS0 root=/dev/none panic=-1",
+    ]
     with tempfile.TemporaryFile() as console:
         guest = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=console, stderr=subprocess.STDOUT)
         try:
@@ -56,7 +61,16 @@ def _machine(disk: Path, memory: int, accel: str) -> list[str]:
 
 
 def _append(words: Sequence[str]) -> list[str]:
-    fixed = ["root=/dev/vda", "rw", "console=ttyS0", "quiet", "loglevel=3", "panic=-1", "net.ifnames=0", "no_timer_check"]
+    fixed = [
+        "root=/dev/vda",
+        "rw",
+        "console=ttyS0",
+        "quiet",
+        "loglevel=3",
+        "panic=-1",
+        "net.ifnames=0",
+        "no_timer_check",
+    ]
     return ["-append", " ".join([*fixed, *words])]
 
 

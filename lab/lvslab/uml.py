@@ -43,7 +43,8 @@ def kernel(cow: str, disk: Path, memory: int, words: Sequence[str]) -> list[str]
 def host_kernel(host: Host, files: Path, disk: Path, words: Sequence[str]) -> list[str]:
     """The command line of a host of a network; its disk stays in files from one boot to the next."""
     cards = [
-        f"vec{number}:transport=tap,ifname={nic.tap},depth=64,gro=1,mac={nic.mac}" for number, nic in enumerate(host.nics)
+        f"vec{number}:transport=tap,ifname={nic.tap},depth=64,gro=1,mac={nic.mac}"
+        for number, nic in enumerate(host.nics)
     ]
     own = [f"umid={host.name}", f"ubd1r={files}/{host.name}.seed", *cards]
     return kernel(f"{files}/{host.name}.disk", disk, 256, [*own, *words])

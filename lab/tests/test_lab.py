@@ -88,7 +88,9 @@ def test_a_cable_can_be_cut() -> None:
 
 @pytest.mark.parametrize("how", [[], ["--power-cut"]])
 def test_a_reboot_keeps_the_disk_and_nothing_else(how: list[str]) -> None:
-    before = lab("ssh", NAME, "two", "echo kept > /root/kept; sync; touch /run/gone; cat /proc/sys/kernel/random/boot_id")
+    before = lab(
+        "ssh", NAME, "two", "echo kept > /root/kept; sync; touch /run/gone; cat /proc/sys/kernel/random/boot_id"
+    )
     lab("reboot", NAME, "two", *how)
     assert lab("ssh", NAME, "two", "cat /proc/sys/kernel/random/boot_id") != before
     assert lab("ssh", NAME, "two", "cat /root/kept; ls /run/gone 2>/dev/null; true") == "kept\n"
