@@ -57,7 +57,8 @@ class Scenario:
     def try_playbook(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run ansible-playbook on the scenario's inventory, whatever comes of it."""
         command = ["ansible-playbook", "--inventory", str(SCENARIO / "inventory"), "--inventory", str(INVENTORY)]
-        return subprocess.run([*command, *arguments], check=False, capture_output=True, text=True)
+        plain = {**os.environ, "ANSIBLE_FORCE_COLOR": "0", "ANSIBLE_NOCOLOR": "1"}
+        return subprocess.run([*command, *arguments], check=False, capture_output=True, text=True, env=plain)
 
     def answers(self, url: str, count: int = 20) -> Counter[str]:
         """How often each real server answered requests of the client, one connection each."""

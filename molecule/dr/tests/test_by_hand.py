@@ -22,7 +22,7 @@ DIFFERENCE = {
     f"--a -t {VIP}:80 -r 192.168.246.161:80 -g -w 7",
     f"+-a -t {VIP}:80 -r 192.168.246.161:80 -g -w 1",
     f"+-a -t {VIP}:80 -r 192.168.246.162:80 -g -w 1",
-    f"+address {VIP}/32 dev lo",
+    f"+address add {VIP}/32 dev lo",
     "-net.ipv4.conf.all.arp_ignore = 0",
     "+net.ipv4.conf.all.arp_ignore = 1",
 }
