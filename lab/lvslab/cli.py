@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Sequence
+from typing import Callable, Sequence
 
 import yaml
 
@@ -56,6 +56,94 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _up(options: argparse.Namespace) -> None:
+    wanted = load(Path(options.file))
+    Lab(wanted.name).up(Path(options.file), wanted)
+    say(f"lab {wanted.name} is up: lab/lab ssh {wanted.name} HOST")
+
+
+def _down(options: argparse.Namespace) -> None:
+    for name in names() if options.all else [options.name]:
+        Lab(name).down()
+
+
+def _status(_options: argparse.Namespace) -> None:
+    for name in names():
+        if Lab(name).holder is None:
+            print(f"{name}: down; lab/lab down {name} removes its files")
+        else:
+            Lab(name).inside("status")
+
+
+def _image(options: argparse.Namespace) -> None:
+    print(image(options.kernel))
+
+
+def _ssh(options: argparse.Namespace) -> None:
+    lab = Lab(options.name).running()
+    host = lab.host(options.host).name
+    _become(["ssh", "-F", str(lab.files / "ssh_config"), host, *_words(options)])
+
+
+def _exec(options: argparse.Namespace) -> None:
+    words = _words(options)
+    if not words:
+        raise LabError("which command? lab/lab exec NAME -- COMMAND")
+    Lab(options.name).enter()
+    _become(words)
+
+
+def _become(words: list[str]) -> None:
+    try:
+        os.execvp(words[0], words)  # noqa: S606, the user's own words, without a shell
+    except OSError as error:
+        raise LabError(f"{words[0]}: {error.strerror}") from None
+
+
+def _words(options: argparse.Namespace) -> list[str]:
+    return list(options.words[1:] if options.words[:1] == ["--"] else options.words)
+
+
+def _inventory(options: argparse.Namespace) -> None:
+    lab = Lab(options.name).running()
+    print(yaml.safe_dump(net.inventory(lab.network, str(lab.files / "ssh_config")), sort_keys=False), end="")
+
+
+def _connect(options: argparse.Namespace) -> None:
+    Lab(options.name).connect(options.address, int(options.port))
+
+
+def _power(options: argparse.Namespace) -> None:
+    lab = Lab(options.name).running()
+    asked = options.hosts if options.command == "reboot" else [options.host]
+    hosts = [lab.host(name).name for name in asked] or [host.name for host in lab.network.hosts]
+    if options.command != "power-on":
+        lab.inside("halt", *(["--power-cut"] if options.power_cut else []), *hosts)
+    if options.command != "power-off":
+        lab.inside("boot", *hosts)
+
+
+def _link(options: argparse.Namespace) -> None:
+    lab = Lab(options.name).running()
+    lab.inside("link", lab.host(options.host).name, options.lan, options.state)
+
+
+_COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
+    "up": _up,
+    "down": _down,
+    "status": _status,
+    "ssh": _ssh,
+    "exec": _exec,
+    "inventory": _inventory,
+    "reboot": _power,
+    "power-off": _power,
+    "power-on": _power,
+    "link": _link,
+    "image": _image,
+    "connect": _connect,
+}
+
+
 def main(argv: Sequence[str]) -> int:
     """Run a command outside the lab's namespaces."""
     parser = _parser()
@@ -65,59 +153,8 @@ def main(argv: Sequence[str]) -> int:
         rest = [word for word in rest if word.startswith("-")]
     if rest:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
-    words = [word for number, word in enumerate(getattr(options, "words", [])) if number or word != "--"]
-    if options.command == "up":
-        wanted = load(Path(options.file))
-        Lab(wanted.name).up(Path(options.file), wanted)
-        say(f"lab {wanted.name} is up: lab/lab ssh {wanted.name} HOST")
-        return 0
-    if options.command == "down":
-        for name in names() if options.all else [options.name]:
-            Lab(name).down()
-        return 0
-    if options.command == "status":
-        for name in names():
-            if Lab(name).holder is None:
-                print(f"{name}: down; lab down {name} removes its files")
-            else:
-                Lab(name).inside("status")
-        return 0
-    if options.command == "image":
-        print(image(options.kernel))
-        return 0
-    lab = Lab(options.name).running()
-    if options.command == "ssh":
-        lab.host(options.host)
-        os.execvp("ssh", ["ssh", "-F", str(lab.files / "ssh_config"), options.host, *words])
-    if options.command == "exec":
-        if not words:
-            raise LabError("lab exec NAME -- COMMAND")
-        lab.enter()
-        try:
-            os.execvp(words[0], words)
-        except OSError as error:
-            raise LabError(f"{words[0]}: {error.strerror}") from None
-    if options.command == "inventory":
-        print(yaml.safe_dump(net.inventory(lab.network, str(lab.files / "ssh_config")), sort_keys=False), end="")
-        return 0
-    if options.command == "connect":
-        lab.connect(options.address, int(options.port))
-        return 0
-    hosts = [lab.host(host).name for host in getattr(options, "hosts", None) or []]
-    hosts = hosts or ([lab.host(options.host).name] if hasattr(options, "host") else list_hosts(lab))
-    cut = ["--power-cut"] if getattr(options, "power_cut", False) else []
-    if options.command in ("reboot", "power-off"):
-        lab.inside("halt", *cut, *hosts)
-    if options.command in ("reboot", "power-on"):
-        lab.inside("boot", *hosts)
-    if options.command == "link":
-        lab.inside("link", options.host, options.lan, options.state)
+    _COMMANDS[options.command](options)
     return 0
-
-
-def list_hosts(lab: Lab) -> list[str]:
-    """The names of all hosts."""
-    return [host.name for host in lab.network.hosts]
 
 
 def inside(argv: Sequence[str]) -> int:

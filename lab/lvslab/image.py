@@ -111,7 +111,9 @@ def _build(flavour: str, done: Path) -> None:
 
 
 def _run(command: list[str], output: TextIO, log: Path) -> None:
-    ended = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT).returncode
+    ended = subprocess.run(
+        command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, check=False
+    ).returncode
     if ended != 0:
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
         raise LabError(f"{command[0]} failed with exit status {ended}; the end of {log}:\n{tail}")

@@ -137,8 +137,9 @@ def in_private_tmp(command: Sequence[str]) -> list[str]:
 
 def _stream(command: Sequence[str], token: str, timeout: int) -> int:
     """Copy the console to standard output as it comes; return the exit status that the guest reported."""
-    kernel = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
-    assert kernel.stdout is not None
+    console, far_end = os.pipe()
+    kernel = subprocess.Popen(command, stdout=far_end, stderr=subprocess.STDOUT, start_new_session=True)
+    os.close(far_end)
     late = threading.Event()
 
     def end() -> None:
@@ -158,7 +159,7 @@ def _stream(command: Sequence[str], token: str, timeout: int) -> int:
     status = None
     held = b""
     try:
-        while chunk := os.read(kernel.stdout.fileno(), 65536):
+        while chunk := os.read(console, 65536):
             held = (held + chunk).replace(b"\r\n", b"\n")
             if status is not None:
                 continue  # the kernel's farewell
@@ -173,6 +174,7 @@ def _stream(command: Sequence[str], token: str, timeout: int) -> int:
         timer.cancel()
         kernel.kill()
         kernel.wait()
+        os.close(console)
     if status is None:
         sys.stdout.buffer.write(held)
         sys.stdout.flush()

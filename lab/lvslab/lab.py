@@ -15,6 +15,7 @@ import ctypes
 import fcntl
 import io
 import os
+import select
 import shutil
 import signal
 import socket
@@ -130,9 +131,7 @@ class Lab:
                 subprocess.run(command, capture_output=True, check=False, timeout=20)
             holder = self.holder
             if holder is not None:
-                os.kill(holder, signal.SIGKILL)
-                while self.holder is not None:
-                    time.sleep(0.02)
+                _end(holder)
             sockets = self._sockets()
             if sockets != self.files:
                 shutil.rmtree(sockets, ignore_errors=True)
@@ -332,6 +331,16 @@ class Lab:
     def _console(self, name: str) -> str:
         text = (self.files / f"{name}.console").read_text(errors="replace")
         return "\n".join(f"    {line.rstrip()}" for line in text.splitlines()[-25:])
+
+
+def _end(holder: int) -> None:
+    """Kill the holder and wait until it is gone, and with it all in its namespaces; so is the unshare that made it."""
+    maker = int(Path(f"/proc/{holder}/stat").read_text().rpartition(")")[2].split()[1])
+    handles = [os.pidfd_open(pid) for pid in (holder, maker)]
+    signal.pidfd_send_signal(handles[0], signal.SIGKILL)
+    for handle in handles:
+        select.select([handle], [], [], 30)
+        os.close(handle)
 
 
 def _answers(address: str) -> bool:

@@ -154,17 +154,21 @@ def parse(data: Any) -> Network:
     if len(hosts) > 200:
         read.wrong("hosts", "a lab has room for 200")
     parsed = tuple(_host(read, number, key, value, lans) for number, (key, value) in enumerate(hosts.items()))
+    _no_address_twice(read, parsed)
+    if read.mistakes:
+        raise Invalid(read.mistakes)
+    return Network(name, backend, tuple(lans), parsed)
+
+
+def _no_address_twice(read: _Reader, hosts: tuple[Host, ...]) -> None:
     owners: dict[str, str] = {}
-    for host in parsed:
+    for host in hosts:
         for nic in host.nics:
             for address in nic.addresses:
                 key = f"{nic.lan} {address.split('/')[0]}"
                 if owners.setdefault(key, host.name) != host.name:
                     where = f"hosts.{host.name}.lans.{nic.lan}"
                     read.wrong(where, f"{address.split('/')[0]} is also the address of {owners[key]}")
-    if read.mistakes:
-        raise Invalid(read.mistakes)
-    return Network(name, backend, tuple(lans), parsed)
 
 
 def _host(read: _Reader, number: int, key: Any, value: Any, lans: list[str]) -> Host:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A stock Debian kernel under QEMU: slower than User-Mode Linux, and with everything a distribution ships, nft included."""
+"""A stock Debian kernel under QEMU: slower than User-Mode Linux, with all that a distribution ships."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PROBE_LIMIT = 15
 
 
 def accelerator(disk: Path) -> str:
-    """Kvm where it works, else tcg. A /dev/kvm that can be opened is no proof: on some machines a guest hangs at once."""
+    """KVM where it works, else emulation. That /dev/kvm can be opened is no proof: a guest may hang at once."""
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
         return "tcg"
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()

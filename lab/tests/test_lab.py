@@ -97,7 +97,7 @@ def test_a_reboot_keeps_the_disk_and_nothing_else(how: list[str]) -> None:
     assert lab("ssh", NAME, "one", "curl -s 10.9.0.2") == "two\n"
 
 
-def test_nothing_is_left(network: Path) -> None:
+def test_nothing_is_left() -> None:
     namespace = int(lab("exec", NAME, "--", "stat", "-Lc", "%i", "/proc/self/ns/net"))
     assert processes()
     assert in_namespace(namespace)

@@ -44,5 +44,5 @@ def test_wire_joins_hosts_to_one_segment(sh: Callable[[str], str], wire: Callabl
 
 
 def test_the_checkout_cannot_be_written() -> None:
-    with pytest.raises(OSError):
+    with pytest.raises(OSError, match="Read-only file system"):
         Path("/checkout/written-by-a-test").write_text("")

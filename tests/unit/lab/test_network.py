@@ -56,14 +56,22 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         ("hosts", ["web1"], "hosts: must be a mapping, not ['web1']"),
         ("hosts/web1/web", "yes", "hosts.web1.web: must be true or false, not 'yes'"),
         ("hosts/web1/speed", 1, "hosts.web1.speed: unknown key"),
-        ("hosts/web1/lans", {"side": None}, "hosts.web1.lans.side: there is no such LAN in lans, which has front, back"),
+        (
+            "hosts/web1/lans",
+            {"side": None},
+            "hosts.web1.lans.side: there is no such LAN in lans, which has front, back",
+        ),
         ("hosts/web1/lans/back", "10.0.0.51", "hosts.web1.lans.back: '10.0.0.51' is no address with a prefix length"),
         ("hosts/web1/lans/back", "10.0.0.30/24", "hosts.web1.lans.back: 10.0.0.30 is also the address of director"),
         ("hosts/web1/lans/back", "10.255.0.9/24", "hosts.web1.lans.back: 10.255.0.9/24 lies in 10.255.0.0/24"),
         ("hosts/web1/gateway", "10.0.1.1", "hosts.web1.gateway: 10.0.1.1 is in none of the host's own networks"),
         ("hosts/web1/gateway", "gw", "hosts.web1.gateway: 'gw' is no IP address"),
         ("hosts/web1/gateway", ["10.0.0.1", "10.0.0.2"], "hosts.web1.gateway: at most one gateway per address family"),
-        ("hosts/web1/routes", {"10.7.0.1/16": "10.0.0.1"}, "hosts.web1.routes.10.7.0.1/16: '10.7.0.1/16' is no network"),
+        (
+            "hosts/web1/routes",
+            {"10.7.0.1/16": "10.0.0.1"},
+            "hosts.web1.routes.10.7.0.1/16: '10.7.0.1/16' is no network",
+        ),
         ("hosts/web1/routes", {"::/0": "10.0.0.1"}, "hosts.web1.routes.::/0: 10.0.0.1 is of the other address family"),
         ("hosts/web1/groups", "web-servers", "hosts.web1.groups[0]: 'web-servers' is no name of a group"),
         ("hosts/averylongname", None, "hosts.averylongname: 'averylongname' is no name of a host"),
@@ -87,7 +95,11 @@ def test_all_mistakes_at_once() -> None:
     data["hosts"]["web1"] = {"web": 1, "lans": {"back": "x"}}
     with pytest.raises(network.Invalid) as refused:
         network.parse(data)
-    assert [mistake.split(":")[0] for mistake in refused.value.mistakes] == ["name", "hosts.web1.lans.back", "hosts.web1.web"]
+    assert [mistake.split(":")[0] for mistake in refused.value.mistakes] == [
+        "name",
+        "hosts.web1.lans.back",
+        "hosts.web1.web",
+    ]
 
 
 def test_seed() -> None:
@@ -134,8 +146,8 @@ def test_machines_differ_in_identity_and_hardware_address() -> None:
 
 def test_commands(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(uml, "program", lambda: ["linux.uml"])
-    monkeypatch.setattr(qemu, "accelerator", lambda disk: "tcg")
-    monkeypatch.setattr(qemu, "need", lambda programs: None)
+    monkeypatch.setattr(qemu, "accelerator", lambda _disk: "tcg")
+    monkeypatch.setattr(qemu, "need", lambda _programs: None)
     host = network.parse(GOOD).host("web1")
     (tmp_path / "web1.disk").touch()
     disk = Path("/images/root.ext4")
