@@ -63,6 +63,8 @@ def measure(script: str) -> list[float]:
     into = ["ip", "netns", "exec", namespace]
     subprocess.run(["ip", "netns", "add", namespace], check=True)
     try:
+        # Without any address the kernel takes every real server for a broadcast address.
+        subprocess.run(["ip", "-n", namespace, "link", "set", "lo", "up"], check=True)
         subprocess.run([*into, "ipvsadm", "-l"], check=True, stdout=subprocess.DEVNULL)
         done = subprocess.run(
             [*into, sys.executable, "-c", script], input=RULES, stdout=subprocess.PIPE, text=True, check=True

@@ -290,7 +290,7 @@ def _explain(action: Action, number: int) -> str:
         reasons[errno.ENOENT] = f"the {what} is gone; something else took it away meanwhile. Run the task again"
         reasons[errno.EINVAL] = (
             f"the kernel takes only unicast or local addresses as real servers, and mixed address families only with "
-            f"forward tun and no sync daemon. Look at `ip route get {destination.key.address}`"
+            f"forward tun and no sync daemon. Look at `ip route get {destination.key.address}`, and whether lo is up"
         )
     else:
         names = " or ".join(_modules_of(service))

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ipaddress
+from dataclasses import replace
 
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     Destination,
@@ -13,6 +14,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     Entry,
     Service,
     ServiceKey,
+    family_of,
 )
 from hypothesis import strategies as st
 
@@ -65,10 +67,41 @@ def destinations(draw) -> Destination:
     )
 
 
+# Few of them, so that two tables have some in common.
+FEW_KEYS = st.one_of(st.sampled_from([ServiceKey("ipv4", "udp", "10.0.0.1", port) for port in (0, 1, 2)]), keys())
+FEW_REAL = st.sampled_from([DestinationKey(f"10.0.0.{last}", 1) for last in range(2, 6)])
+
+
 @st.composite
 def tables(draw):
     table = {}
-    for key in draw(st.lists(keys(), max_size=4, unique=True)):
-        real = draw(st.lists(destinations(), max_size=4, unique_by=lambda each: each.key))
+    for key in draw(st.lists(FEW_KEYS, max_size=4, unique=True)):
+        few = st.builds(lambda real, other: replace(other, key=real), FEW_REAL, destinations())
+        real = draw(st.lists(st.one_of(few, destinations()), max_size=4, unique_by=lambda each: each.key))
         table[key] = Entry(draw(services(key)), {each.key: each for each in real})
     return table
+
+
+def _accepted(entry: Entry) -> Entry:
+    """The nearest service that ipvsadm would take."""
+    key = entry.service.key
+    service = replace(
+        entry.service,
+        timeout=entry.service.timeout or int(not key.port and not key.fwmark),
+        one_packet=entry.service.one_packet and (bool(key.fwmark) or key.protocol == "udp"),
+        engine=entry.service.engine if entry.service.timeout else "",
+    )
+    found = {}
+    for each in entry.destinations.values():
+        there = replace(each, lower=min(each.lower, each.upper))
+        if family_of(each.key.address) != key.family and each.forward != "tun":
+            there = replace(there, forward="tun")
+        if there.forward != "nat" and not key.fwmark:
+            there = replace(there, key=DestinationKey(each.key.address, key.port))
+        found[there.key] = there
+    return Entry(service, found)
+
+
+def accepted_tables():
+    """Tables that may be asked for."""
+    return tables().map(lambda table: {key: _accepted(entry) for key, entry in table.items()})
