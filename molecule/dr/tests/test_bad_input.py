@@ -26,9 +26,10 @@ def test_all_mistakes_in_one_run_and_nothing_touched(scenario: Any) -> None:
     before = {name: picture(scenario, name) for name in scenario.hosts}
     result = scenario.try_playbook("lvs.topology.site", "--extra-vars", f"@{scenario.directory}/mistakes.yml")
     assert result.returncode != 0
-    missing = [path for path in WRONG if f"{path}:" not in result.stdout]
-    assert not missing, result.stdout
-    assert "Traceback" not in result.stdout
+    said = result.stdout + result.stderr
+    missing = [path for path in WRONG if f"{path}:" not in said]
+    assert not missing, said
+    assert "Traceback" not in said
     assert {name: picture(scenario, name) for name in scenario.hosts} == before
 
 

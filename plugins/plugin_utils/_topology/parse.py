@@ -57,13 +57,8 @@ def parse_services(raw: Any, prefix: str, inventory: Inventory, mistakes: list[M
 
 
 def _refuse_duplicates(services: tuple[Service, ...], mistakes: list[Mistake]) -> None:
-    names: dict[str, str] = {}
     keys: dict[tuple[object, ...], str] = {}
     for service in services:
-        first = names.setdefault(service.name, service.path) if service.name else service.path
-        if first != service.path:
-            problem = f"{show(service.name)} is the name of {first} too"
-            mistakes.append(Mistake(f"{service.path}.name", problem, "give every service a name of its own"))
         if service.address is None:
             key: tuple[object, ...] = (service.family, service.fwmark)
             label, remedy = f"fwmark {service.fwmark}", "use another mark"
@@ -83,6 +78,7 @@ class _Parser:
         self._inventory = inventory
         self._mistakes = mistakes
         self._by_address: dict[Address, str] | None = None
+        self._names: dict[str, str] = {}
 
     def service(self, raw: Any, path: str) -> Service | None:
         if not isinstance(raw, Mapping):
@@ -130,6 +126,9 @@ class _Parser:
     def _name(self, reader: Reader) -> str:
         name = reader.take("name")
         if isinstance(name, str) and name:
+            first = self._names.setdefault(name, reader.path)
+            if first != reader.path:
+                reader.refuse("name", f"{show(name)} is the name of {first} too", "give every service a name of its own")
             return name
         problem = "is missing" if name is None else f"{show(name)} is no name"
         reader.refuse("name", problem, "give the service a name of its own")
