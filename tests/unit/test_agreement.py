@@ -46,15 +46,19 @@ def facts(network: str) -> dict[str, dict[str, Any]]:
     return gathered
 
 
-def mistakes(inventory: dict[str, Any], network: str) -> list[str]:
-    """What the compiler says of an inventory file, with the facts of a network's hosts."""
+def inventory_of(inventory: dict[str, Any], network: str) -> tuple[dict[str, Any], dict[str, list[str]]]:
+    """The hostvars and groups of an inventory file, with the facts of a network's hosts."""
     shared = inventory.get("all", {}).get("vars", {})
     groups = {name: list(group["hosts"]) for name, group in inventory.items() if name != "all"}
     hostvars: dict[str, Any] = {}
     for host, gathered in facts(network).items():
         own = [inventory[name]["hosts"][host] or {} for name, hosts in groups.items() if host in hosts]
         hostvars[host] = {**shared, **(own[0] if own else {}), "ansible_facts": gathered}
-    return compiler.mistakes_of(hostvars, groups)
+    return hostvars, groups
+
+
+def mistakes(inventory: dict[str, Any], network: str) -> list[str]:
+    return compiler.mistakes_of(*inventory_of(inventory, network))
 
 
 @pytest.mark.parametrize(("path", "network"), INVENTORIES.items())
@@ -78,3 +82,12 @@ def test_the_changed_models_have_no_mistakes() -> None:
 def test_every_module_is_in_the_action_group() -> None:
     modules = sorted(path.stem for path in (CHECKOUT / "plugins/modules").glob("*.py"))
     assert load(CHECKOUT / "meta/runtime.yml")["action_groups"]["lvs"] == modules
+
+
+@pytest.mark.parametrize(("role", "host"), [("director", "director"), ("real_server", "web1"), ("router", "router")])
+def test_a_plan_has_what_its_role_looks_after(role: str, host: str) -> None:
+    hostvars, groups = inventory_of(load(CHECKOUT / "molecule/dr_routed/inventory/hosts.yml"), "dr_routed")
+    plan = compiler.host_plan(hostvars, groups, host, role, None, None, None)
+    (task,) = load(CHECKOUT / f"roles/{role}/tasks/apply.yml")
+    settings = {"packages", "purge", "keep_weights", "notes"}
+    assert set(task["vars"]["host_state_concerns"]) == set(plan) - settings
