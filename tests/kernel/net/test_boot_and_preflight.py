@@ -59,7 +59,7 @@ def host(sh) -> str:
     """The state that the script brings back, as the operators' tools show it."""
     return sh(
         "ip -o address show | sed 's/valid_lft.*//; s/ tentative//'; ip route show default; ip -6 route show default;"
-        " ip neigh show nud permanent; arptables-legacy -n -L; ipvsadm -S -n"
+        " ip neigh show nud permanent; arptables-legacy -n -L; arptables-nft -n -L 2>/dev/null; ipvsadm -S -n"
     )
 
 

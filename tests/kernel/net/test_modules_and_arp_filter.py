@@ -93,7 +93,7 @@ FILTERS = [{"vip": "10.0.0.100", "source": "10.0.0.2"}]
 @pytest.fixture
 def arptables(sh) -> str:
     """The command that works on this kernel."""
-    for name in ("arptables-legacy", "arptables-nft"):
+    for name in ("arptables", "arptables-legacy", "arptables-nft"):
         if sh(f"unshare --net {name} -A INPUT -j ACCEPT >/dev/null 2>&1 && echo works || true"):
             return name
     raise AssertionError("no arptables works here")
