@@ -9,13 +9,15 @@ CACHE := .cache
 VENV := $(CACHE)/venv
 TREE := $(CACHE)/collections/ansible_collections/lvs/topology
 KERNEL ?= uml
+# User-Mode Linux needs a few lines of C compiled on processors with AMX (lab/uml).
+APT_LAB := requirements/apt-lab.txt $(if $(shell grep -m1 amx_tile /proc/cpuinfo),requirements/apt-amx.txt)
 SCENARIO ?=
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/$(CACHE)/collections
 export ANSIBLE_HOME := $(CURDIR)/$(CACHE)/ansible
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help demo demo-down test lint unit kernel molecule bench build docs lab-up lab-down clean
+.PHONY: help demo demo-down test lint unit lab kernel molecule bench build docs lab-up lab-down clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -26,7 +28,7 @@ demo: $(CACHE)/runtime.stamp $(TREE) ## boot a DR topology and get answers throu
 demo-down: ## take the demo down
 	lab/lab down demo
 
-test: lint unit kernel molecule ## everything, as CI runs it
+test: lint unit lab kernel molecule ## everything, as CI runs it
 
 lint: $(CACHE)/development.stamp $(TREE) ## ruff, mypy, ansible-lint, ansible-test sanity, documentation
 	scripts/lint
@@ -36,6 +38,9 @@ unit: $(CACHE)/development.stamp $(TREE) ## pure tests, seconds
 
 kernel: $(CACHE)/development.stamp $(TREE) ## the modules against a real IPVS kernel; KERNEL=stock for Debian's own
 	lab/kernel-test --kernel $(KERNEL) tests/kernel
+
+lab: $(CACHE)/development.stamp ## what the lab promises: hosts that boot, reboot, lose their link, and leave nothing
+	pytest -q lab/tests
 
 molecule: $(CACHE)/development.stamp $(TREE) ## topologies on several hosts; SCENARIO=dr for one
 	scripts/molecule $(SCENARIO)
@@ -58,8 +63,8 @@ lab-down: ## take every lab down
 clean: lab-down ## remove everything that was built, images included
 	rm -rf $(CACHE)
 
-$(CACHE)/runtime.stamp: requirements/runtime.txt requirements/apt-lab.txt scripts/install
-	scripts/install $(PYTHON) $(VENV) requirements/runtime.txt requirements/apt-lab.txt
+$(CACHE)/runtime.stamp: requirements/runtime.txt $(APT_LAB) scripts/install
+	scripts/install $(PYTHON) $(VENV) requirements/runtime.txt $(APT_LAB)
 	touch $@
 
 $(CACHE)/development.stamp: requirements/development.txt requirements/apt-test.txt $(CACHE)/runtime.stamp

@@ -26,7 +26,8 @@ class Scenario:
     """The hosts of the scenario by name, and the hand-written expectations."""
 
     def __init__(self) -> None:
-        self.name = SCENARIO.name
+        # Names of labs have no underscores.
+        self.name = SCENARIO.name.replace("_", "-")
         self.directory = SCENARIO
         # What prepare.yml ran before anything was changed, as one command of the shell.
         self.snapshot = (SHARED / "snapshot.sh").read_text()

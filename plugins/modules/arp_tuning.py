@@ -54,7 +54,7 @@ options:
         choices: [0, 1, 2]
   persist:
     description:
-      - Whether the values are also set at boot, through C(/etc/sysctl.d/90-lvs-topology-OWNER-arp.conf).
+      - Whether the values are also set at boot, through C(/etc/sysctl.d/99-zz-lvs-topology-OWNER-arp.conf).
       - With V(false), the listed interfaces are taken out of that file.
     type: bool
     default: true
@@ -91,7 +91,7 @@ changes:
   returned: success
   type: list
   elements: str
-  sample: [sysctl -w net.ipv4.conf.all.arp_ignore=1, write /etc/sysctl.d/90-lvs-topology-lvs-arp.conf]
+  sample: [sysctl -w net.ipv4.conf.all.arp_ignore=1, write /etc/sysctl.d/99-zz-lvs-topology-lvs-arp.conf]
 effective:
   description: What counts on each interface of the host afterwards.
   returned: success

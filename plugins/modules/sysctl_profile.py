@@ -39,7 +39,7 @@ options:
     default: report
   persist:
     description:
-      - Whether the values are also set at boot, through C(/etc/sysctl.d/90-lvs-topology-OWNER.conf).
+      - Whether the values are also set at boot, through C(/etc/sysctl.d/99-zz-lvs-topology-OWNER.conf).
       - With V(false), the listed names are taken out of that file.
     type: bool
     default: true
@@ -70,7 +70,7 @@ changes:
   returned: success
   type: list
   elements: str
-  sample: [sysctl -w net.ipv4.ip_forward=1, write /etc/sysctl.d/90-lvs-topology-lvs.conf]
+  sample: [sysctl -w net.ipv4.ip_forward=1, write /etc/sysctl.d/99-zz-lvs-topology-lvs.conf]
 missing:
   description: The listed sysctls that this kernel does not have.
   returned: success

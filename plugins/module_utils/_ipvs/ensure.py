@@ -53,7 +53,7 @@ def ensure_service(module: AnsibleModule) -> dict[str, Any]:
         request = Request(wanted=_those(wanted))
     else:
         request = Request(unwanted=frozenset(each.key for each in _those(wanted)))
-    with _open(module, mistakes) as kernel:
+    with _open(module, mistakes, may_load=bool(request.wanted)) as kernel:
         outcome = plan_table(_read(kernel, mistakes), request, mistakes)
         return carry_out(module, outcome.plan, kernel.apply)
 
@@ -68,7 +68,7 @@ def ensure_real_server(module: AnsibleModule) -> dict[str, Any]:
             request = Request(wanted=(WantedService(key, "service", destinations=(destination,)),))
         else:
             request = Request(unwanted_destinations=((key, destination.key),))
-    with _open(module, mistakes) as kernel:
+    with _open(module, mistakes, may_load=bool(request.wanted)) as kernel:
         current = _read(kernel, mistakes)
         if request.wanted and key not in current:
             _missing_service(module, mistakes, key)
@@ -93,7 +93,7 @@ def ensure_table(module: AnsibleModule) -> dict[str, Any]:
     purge = options.purge(module.params["purge"], mistakes)
     listed = options.wanted_services(module.params["services"] or [], "services", mistakes)
     book = LedgerFile()
-    with _open(module, mistakes) as kernel:
+    with _open(module, mistakes, may_load=present) as kernel:
         current = _read(kernel, mistakes)
         ledger = book.load()
         wanted = listed if present else ()
@@ -228,13 +228,16 @@ def _those(wanted: WantedService | None) -> tuple[WantedService, ...]:
     return () if wanted is None else (wanted,)
 
 
-def _open(module: AnsibleModule, mistakes: Mistakes) -> Ipvs:
-    """Open the table. A task with mistakes only looks, as in check mode, for those that only the table shows."""
+def _open(module: AnsibleModule, mistakes: Mistakes, *, may_load: bool) -> Ipvs:
+    """Open the table. IPVS is loaded to add to the table, not to look, and not to take away.
+
+    A task with mistakes only looks, as in check mode, for those that only the table shows.
+    """
     try:
         mistakes.raise_if_any()
     except BadRequest:
         return Ipvs(load_module=None)
-    return Ipvs(load_module=None if module.check_mode else _loader(module))
+    return Ipvs(load_module=_loader(module) if may_load and not module.check_mode else None)
 
 
 def _read(kernel: Ipvs, mistakes: Mistakes) -> Table:

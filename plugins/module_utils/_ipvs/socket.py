@@ -44,7 +44,7 @@ _PRESENCE = "/proc/net/ip_vs"
 class Ipvs:
     """The IPVS table of this network namespace. Where the kernel has no IPVS and may not load it, the table is empty.
 
-    ``load_module`` is None where nothing may be loaded: in check mode.
+    ``load_module`` is None where nothing may be loaded: in check mode, to look, and to take away.
     """
 
     def __init__(self, load_module: LoadModule | None) -> None:

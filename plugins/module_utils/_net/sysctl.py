@@ -105,7 +105,8 @@ class _Run:
 def _carry_out(module: AnsibleModule, book: LedgerFile, run: _Run) -> tuple[dict[str, Any], dict[str, str]]:
     """The result, and the values afterwards."""
     owner = module.params["owner"]
-    path = f"/etc/sysctl.d/90-lvs-topology-{owner}{run.suffix}.conf"
+    # The last file to set a key wins at boot, and Debian links /etc/sysctl.conf as 99-sysctl.conf.
+    path = f"/etc/sysctl.d/99-zz-lvs-topology-{owner}{run.suffix}.conf"
     file_now = read_file(path)
     at_boot = sysctl_plan.persisted_values(
         file_now,

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 FORWARD = "net.ipv4.ip_forward"
-PROFILE = Path("/etc/sysctl.d/90-lvs-topology-lvs.conf")
-ARP = Path("/etc/sysctl.d/90-lvs-topology-lvs-arp.conf")
+PROFILE = Path("/etc/sysctl.d/99-zz-lvs-topology-lvs.conf")
+ARP = Path("/etc/sysctl.d/99-zz-lvs-topology-lvs-arp.conf")
 LEDGER = Path("/var/lib/lvs-topology/ledger.json")
 
 
