@@ -17,11 +17,10 @@ from statistics import median
 SERVICES = REAL_SERVERS = 100
 ROUNDS = 4
 
+REALS = range(1, REAL_SERVERS + 1)
 RULES = "".join(
     f"-A -t 10.1.0.{service}:80 -s rr\n"
-    + "".join(
-        f"-a -t 10.1.0.{service}:80 -r 10.2.{service}.{real}:80 -m -w 1\n" for real in range(1, REAL_SERVERS + 1)
-    )
+    + "".join(f"-a -t 10.1.0.{service}:80 -r 10.2.{service}.{real}:80 -m -w 1\n" for real in REALS)
     for service in range(1, SERVICES + 1)
 )
 
@@ -33,7 +32,8 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.socket import I
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import WantedDestination, WantedService
 wanted = tuple(
     WantedService(key, "", scheduler=entry.service.scheduler, destinations=tuple(
-        WantedDestination(real.key, "", forward=real.forward, weight=real.weight) for real in entry.destinations.values()))
+        WantedDestination(real.key, "", forward=real.forward, weight=real.weight)
+        for real in entry.destinations.values()))
     for key, entry in save_format.parse(sys.stdin.read()).items())
 started = time.perf_counter()
 with Ipvs(None) as kernel:
