@@ -5,8 +5,8 @@ ip -o address show | sed -E 's/ (valid_lft|preferred_lft) [^ ]+//g'
 ip route show table all | grep -v -E 'expires|^broadcast|^multicast'
 ip neighbour show nud permanent
 arptables-save 2>/dev/null | grep -v '^#'
-systemctl list-unit-files --no-legend 'lvs*'
-systemctl --failed --no-legend
+systemctl --no-pager --no-legend list-unit-files 'lvs*'
+systemctl --no-pager --no-legend --failed
 ls /etc/sysctl.d /etc/modules-load.d /etc/lvs-topology /var/lib/lvs-topology 2>/dev/null
 lsmod | awk '/^ip_vs/ { print $1 }' | sort
 # ipvsadm would load ip_vs.
