@@ -16,6 +16,8 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/$(CACHE)/collections
 export ANSIBLE_HOME := $(CURDIR)/$(CACHE)/ansible
 export PYTHONDONTWRITEBYTECODE := 1
+# Ansible wants UTF-8, and a fresh host often names a locale that was never generated.
+export LC_ALL := C.UTF-8
 
 .PHONY: help demo demo-down test lint unit lab kernel molecule bench build docs lab-up lab-down clean
 
@@ -45,10 +47,10 @@ lab: $(CACHE)/development.stamp ## what the lab promises: hosts that boot, reboo
 molecule: $(CACHE)/development.stamp $(TREE) ## topologies on several hosts; SCENARIO=dr for one
 	scripts/molecule $(SCENARIO)
 
-bench: $(CACHE)/development.stamp $(TREE) ## ratios against ipvsadm and pyroute2
+bench: $(CACHE)/development.stamp $(TREE) ## ratios against ipvsadm
 	lab/kernel-test --kernel $(KERNEL) -s tests/bench
 
-build: $(CACHE)/runtime.stamp ## the collection as a tarball
+build: ## the collection as a tarball; needs ansible-galaxy
 	ansible-galaxy collection build --force
 
 docs: $(CACHE)/development.stamp $(TREE) ## HTML documentation in .cache/docs
@@ -60,7 +62,8 @@ lab-up: $(CACHE)/runtime.stamp ## boot a network: make lab-up NETWORK=lab/networ
 lab-down: ## take every lab down
 	lab/lab down --all
 
-clean: lab-down ## remove everything that was built, images included
+clean: ## remove everything that was built, images included
+	if [ -d $(CACHE)/lab/run ]; then lab/lab down --all; fi
 	rm -rf $(CACHE)
 
 $(CACHE)/runtime.stamp: requirements/runtime.txt $(APT_LAB) scripts/install
