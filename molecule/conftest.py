@@ -5,9 +5,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import subprocess
+import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Callable
 
@@ -65,6 +69,52 @@ class Scenario:
         """How often each real server answered requests of the client, one connection each."""
         lines = self.run("client", f"for i in $(seq {count}); do curl --silent --max-time 5 {url} || echo lost; done")
         return Counter(lines.split())
+
+    @contextlib.contextmanager
+    def load(self) -> Iterator[Counter[str]]:
+        """Requests of the client, one after the other, while the body runs; who answered them, or lost."""
+        url = self.expected["url"]
+        request = f"curl --silent --max-time 2 {url} || echo lost; sleep 0.02"
+        loop = f"rm -f /tmp/enough; while [ ! -e /tmp/enough ]; do {request}; done"
+        self.run("client", f"nohup sh -c '{loop}' >/tmp/load 2>&1 &")
+        counted: Counter[str] = Counter()
+        time.sleep(2)
+        try:
+            yield counted
+            time.sleep(2)
+        finally:
+            counted.update(self.run("client", "touch /tmp/enough; sleep 2; cat /tmp/load").split())
+
+    @contextlib.contextmanager
+    def claims(self, capture: Path) -> Iterator[set[str]]:
+        """The MAC addresses that say on the LAN that the VIP is theirs while the body runs.
+
+        The VIP is asked for over and over from the LAN itself, which no host's reboot interrupts.
+        """
+        bridge, vip = f"lan-{self.expected['arp']['lan']}", self.expected["vip"]
+        ask = 'while :; do arping -q -D -c 1 -w 1 -I "$1" "$2"; sleep 0.2; done'
+        found: set[str] = set()
+        with capture.open("w") as output:
+            watcher = self.lab_process("tcpdump", "-l", "-n", "-e", "-i", bridge, "arp", stdout=output)
+            asker = self.lab_process("sh", "-c", ask, "ask", bridge, vip, stdout=subprocess.DEVNULL)
+            try:
+                yield found
+                time.sleep(2)
+            finally:
+                for process in (asker, watcher):
+                    process.terminate()
+                    process.wait(10)
+        reply = rf"Reply {re.escape(vip)} is-at (\S+),"
+        request = rf"who-has \S+.* tell {re.escape(vip)},"
+        for line in capture.read_text().splitlines():
+            claim = re.match(rf"\S+ (\S+) > .*(?:{reply}|{request})", line)
+            if claim:
+                found.update({claim[1], claim[2] or claim[1]})
+
+    def arp_owner(self) -> str:
+        """The MAC address that alone may claim the VIP."""
+        arp = self.expected["arp"]
+        return self.run(arp["owner"], f"cat /sys/class/net/{arp['interface']}/address")
 
     def check(self, phase: str) -> None:
         """Compare the hosts with what is expected in a phase."""

@@ -4,7 +4,7 @@ sysctl -a 2>/dev/null | grep -E '^net\.(ipv4|ipv6)\.(ip_forward|conf|vs)' | grep
 ip -o address show | sed -E 's/ (valid_lft|preferred_lft) [^ ]+//g'
 ip route show table all | grep -v -E 'expires|^broadcast|^multicast'
 ip neighbour show nud permanent
-arptables-save 2>/dev/null | grep -v '^#'
+for kind in legacy nft; do arptables-$kind -n -L 2>/dev/null; done
 systemctl --no-pager --no-legend list-unit-files 'lvs*'
 systemctl --no-pager --no-legend --failed
 ls /etc/sysctl.d /etc/modules-load.d /etc/lvs-topology /var/lib/lvs-topology 2>/dev/null
