@@ -9,6 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: arp_filter
 short_description: Keep a real server silent about the VIP with arptables
+version_added: 0.1.0
 description:
   - The alternative to M(lvs.topology.arp_tuning) for real servers of direct routing. ARP requests for the VIP are
     dropped, and the host's own ARP packets carry its real address where they would carry the VIP.
@@ -71,6 +72,24 @@ changes:
   type: list
   elements: str
   sample: [arptables -A INPUT -j DROP -d 192.168.0.100]
+left_over:
+  description:
+    - What this owner asked for in an earlier run, no longer lists, and still has, so that O(purge=true) would put it
+      back. Sorted; empty with O(state=absent).
+  returned: success
+  type: list
+  elements: str
+  sample: [INPUT -j DROP -d 192.168.0.100]
+applied:
+  description: The changes that took effect before the host refused one.
+  returned: when the host refused a change
+  type: list
+  elements: str
+remaining:
+  description: The changes that did not take effect. Running the task again plans them anew.
+  returned: when the host refused a change
+  type: list
+  elements: str
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -9,6 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: arp_tuning
 short_description: Tell a real server when to answer and what to announce by ARP
+version_added: 0.1.0
 description:
   - Sets C(arp_ignore) and C(arp_announce) so that a real server that holds the VIP neither answers ARP requests for it
     nor uses it as the source of its own. Direct routing needs this on every real server, before the VIP is added.
@@ -98,6 +99,24 @@ effective:
   type: dict
   sample:
     eth0: {arp_ignore: 1, arp_announce: 2}
+left_over:
+  description:
+    - What this owner asked for in an earlier run, no longer lists, and still has, so that O(purge=true) would put it
+      back. Sorted; empty with O(state=absent).
+  returned: success
+  type: list
+  elements: str
+  sample: [net.ipv4.conf.eth1.arp_ignore]
+applied:
+  description: The changes that took effect before the host refused one.
+  returned: when the host refused a change
+  type: list
+  elements: str
+remaining:
+  description: The changes that did not take effect. Running the task again plans them anew.
+  returned: when the host refused a change
+  type: list
+  elements: str
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -9,6 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: boot_restore
 short_description: Bring addresses, routes, ARP filters and the IPVS table back at boot
+version_added: 0.1.0
 description:
   - Writes what a host shall be into files in C(/etc/lvs-topology) that an operator can read. There is a short shell
     script that reads them, and a systemd unit that runs it once the network is there.
@@ -102,6 +103,16 @@ changes:
   type: list
   elements: str
   sample: [write /etc/lvs-topology/lvs.ip, systemctl daemon-reload, systemctl enable lvs-topology.service]
+applied:
+  description: The changes that took effect before the host refused one.
+  returned: when the host refused a change
+  type: list
+  elements: str
+remaining:
+  description: The changes that did not take effect. Running the task again plans them anew.
+  returned: when the host refused a change
+  type: list
+  elements: str
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -9,6 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: default_gateway
 short_description: Set default routes, and put back the earlier ones later
+version_added: 0.1.0
 description:
   - Sets the default route of a real server to the director (NAT), or to a router (direct routing).
   - An existing default route of the same metric is replaced in one step, so there is no moment without one. It is
@@ -86,6 +87,24 @@ left_alone:
   type: list
   elements: str
   sample: [ipv4 default metric 0]
+left_over:
+  description:
+    - What this owner asked for in an earlier run, no longer lists, and still has, so that O(purge=true) would put it
+      back. Sorted; empty with O(state=absent).
+  returned: success
+  type: list
+  elements: str
+  sample: [ipv4 default metric 0]
+applied:
+  description: The changes that took effect before the host refused one.
+  returned: when the host refused a change
+  type: list
+  elements: str
+remaining:
+  description: The changes that did not take effect. Running the task again plans them anew.
+  returned: when the host refused a change
+  type: list
+  elements: str
 """
 
 from ansible.module_utils.basic import AnsibleModule

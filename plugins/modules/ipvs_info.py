@@ -9,6 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: ipvs_info
 short_description: Read the kernel's IPVS table
+version_added: 0.1.0
 description:
   - Returns the virtual services with their real servers, settings, connections and counters, the version of IPVS, and
     its timeouts.

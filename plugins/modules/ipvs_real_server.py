@@ -9,6 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: ipvs_real_server
 short_description: Add, change or remove one real server of a virtual service in the kernel's IPVS table
+version_added: 0.1.0
 description:
   - Makes one real server of a virtual service what the options say, or removes it.
   - An option that is left out is left alone where the real server exists, and has a default where it is new.

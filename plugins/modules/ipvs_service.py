@@ -9,6 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: ipvs_service
 short_description: Add, change or remove one virtual service of the kernel's IPVS table
+version_added: 0.1.0
 description:
   - Makes one virtual service what the options say, or removes it with its real servers.
   - An option that is left out is left alone where the service exists, and has a default where it is new.

@@ -9,6 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: ipvs_table
 short_description: Make many virtual services and their real servers in the kernel's IPVS table what they should be
+version_added: 0.1.0
 description:
   - Compares the services listed with the kernel's table and makes the smallest change, in place. The table is never
     flushed.

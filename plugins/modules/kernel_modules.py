@@ -9,6 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: kernel_modules
 short_description: Load kernel modules now and at boot, and unload them later
+version_added: 0.1.0
 description:
   - Loads kernel modules, with what they depend on, and lists them in C(/etc/modules-load.d) for the next boot.
   - A module that is built into the kernel is fine too.
@@ -61,6 +62,24 @@ still_in_use:
   type: list
   elements: str
   sample: [nf_conntrack]
+left_over:
+  description:
+    - What this owner asked for in an earlier run, no longer lists, and still has, so that O(purge=true) would put it
+      back. Sorted; empty with O(state=absent).
+  returned: success
+  type: list
+  elements: str
+  sample: [ip_vs_wlc]
+applied:
+  description: The changes that took effect before the host refused one.
+  returned: when the host refused a change
+  type: list
+  elements: str
+remaining:
+  description: The changes that did not take effect. Running the task again plans them anew.
+  returned: when the host refused a change
+  type: list
+  elements: str
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -9,6 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: preflight
 short_description: Look whether a host can be a director, real server or router, before anything is touched
+version_added: 0.1.0
 description:
   - Looks for what is needed and changes nothing; no kernel module is loaded.
   - Fails once with everything that is missing, and what to do about each.

@@ -9,6 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: static_neighbour
 short_description: Pin the MAC address of a neighbour
+version_added: 0.1.0
 description:
   - Adds permanent entries to the ARP or neighbour table. On a router in front of direct routing, an entry for the VIP
     with the director's MAC address makes it irrelevant who answers ARP requests.
@@ -78,6 +79,24 @@ left_alone:
   type: list
   elements: str
   sample: [192.168.0.100 dev eth1]
+left_over:
+  description:
+    - What this owner asked for in an earlier run, no longer lists, and still has, so that O(purge=true) would put it
+      back. Sorted; empty with O(state=absent).
+  returned: success
+  type: list
+  elements: str
+  sample: [192.168.0.100 dev eth1]
+applied:
+  description: The changes that took effect before the host refused one.
+  returned: when the host refused a change
+  type: list
+  elements: str
+remaining:
+  description: The changes that did not take effect. Running the task again plans them anew.
+  returned: when the host refused a change
+  type: list
+  elements: str
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -9,6 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: sysctl_profile
 short_description: Set many sysctls at once, now and at boot, and put them back later
+version_added: 0.1.0
 description:
   - Sets the values of the running kernel and writes them to a file of their own, which is read at boot.
   - A value that was changed by hand is seen and put right, as is the file.
@@ -77,6 +78,24 @@ missing:
   type: list
   elements: str
   sample: [net.ipv4.vs.run_estimation]
+left_over:
+  description:
+    - What this owner asked for in an earlier run, no longer lists, and still has, so that O(purge=true) would put it
+      back. Sorted; empty with O(state=absent).
+  returned: success
+  type: list
+  elements: str
+  sample: [net.ipv4.ip_forward]
+applied:
+  description: The changes that took effect before the host refused one.
+  returned: when the host refused a change
+  type: list
+  elements: str
+remaining:
+  description: The changes that did not take effect. Running the task again plans them anew.
+  returned: when the host refused a change
+  type: list
+  elements: str
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -9,6 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: vip_address
 short_description: Hold virtual addresses on interfaces, and tell the neighbours
+version_added: 0.1.0
 description:
   - Adds the addresses of virtual services to interfaces, on a director to the interface towards the clients, on a real
     server of direct routing to C(lo).
@@ -103,6 +104,24 @@ left_alone:
   type: list
   elements: str
   sample: [192.168.246.160/32 dev eth1]
+left_over:
+  description:
+    - What this owner asked for in an earlier run, no longer lists, and still has, so that O(purge=true) would put it
+      back. Sorted; empty with O(state=absent).
+  returned: success
+  type: list
+  elements: str
+  sample: [192.168.246.160/32 dev eth1]
+applied:
+  description: The changes that took effect before the host refused one.
+  returned: when the host refused a change
+  type: list
+  elements: str
+remaining:
+  description: The changes that did not take effect. Running the task again plans them anew.
+  returned: when the host refused a change
+  type: list
+  elements: str
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -208,6 +208,7 @@ def plan_addresses(
         {key: wish.given for key, wish in wanted.items()},
         let_go,
         lambda state, given: all(state[name] == value for name, value in given.items()),
+        listed if present else None,
     )
     deletions = [held[key] for key in settlement.restore if key in held and settlement.restore[key] is None]
     changes: list[Change] = []

@@ -93,6 +93,7 @@ def plan_filters(
         dict.fromkeys(current, True),
         wanted,
         to_let_go(ledger, KIND, owner, listed, present=present, purge=purge),
+        listed=listed if present else None,
     )
     gone = [rule for rule in settlement.restore if rule in current]
     changes = [Change(f"arptables -A {rule}", AddRule(rule)) for rule in settlement.wrong]

@@ -36,12 +36,14 @@ def ensure_filters(module: AnsibleModule) -> dict[str, Any]:
     owned = ledger.owned(arp_filter_plan.KIND, params["owner"])
     if not rules and not owned:
         # Nothing to do, so the command need not be there either.
-        return {"changed": False, "changes": []}
+        return {"changed": False, "changes": [], "left_over": []}
     tables = Arptables(module)
     plan, settlement = arp_filter_plan.plan_filters(
         ledger, params["owner"], tables.rules(), rules, present=present, purge=params["purge"]
     )
-    return carry_out_booked(module, plan, one_by_one(tables.apply), book, settlement.claimed, settlement.settled)
+    result = carry_out_booked(module, plan, one_by_one(tables.apply), book, settlement.claimed, settlement.settled)
+    result["left_over"] = list(settlement.left_over)
+    return result
 
 
 class Arptables:

@@ -211,6 +211,7 @@ def plan_gateways(
         let_go,
         # Who set the route, and other details of it, are of no matter as long as it leads there.
         lambda state, want: (state.get("gateway"), state.get("interface")) == (want["gateway"], want["interface"]),
+        listed if present else None,
     )
     warnings: list[str] = []
     changes = [_change(SetRoute(wanted[key])) for key in settlement.wrong]

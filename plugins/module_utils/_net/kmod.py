@@ -58,6 +58,7 @@ def ensure_modules(module: AnsibleModule) -> dict[str, Any]:
     plan = joined(plan, plan_file(path, file_now, file_wanted))
     result = carry_out_booked(module, plan, one_by_one(kernel.apply), book, settlement.claimed, settlement.settled)
     result["still_in_use"] = in_use
+    result["left_over"] = list(settlement.left_over)
     return result
 
 

@@ -71,8 +71,11 @@ def plan_modules(
     """
     every = None if chains is None else [name for chain in chains.values() for name in chain]
     wanted = dict.fromkeys(every or (), _LOADED) if present else {}
-    let_go = to_let_go(ledger, KIND, owner, None if every is None else set(every), present=present, purge=purge)
-    settlement = settle(ledger, KIND, owner, dict.fromkeys(loaded, _LOADED), wanted, let_go)
+    listed = None if every is None else set(every)
+    let_go = to_let_go(ledger, KIND, owner, listed, present=present, purge=purge)
+    settlement = settle(
+        ledger, KIND, owner, dict.fromkeys(loaded, _LOADED), wanted, let_go, listed=listed if present else None
+    )
     changes: list[Change] = []
     after = set(loaded)
     for requested, chain in (chains or {}).items():

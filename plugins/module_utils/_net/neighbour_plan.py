@@ -103,6 +103,7 @@ def plan_neighbours(
         {key: one.lladdr for key, one in current.items()},
         {key: one.lladdr for key, one in wanted.items()},
         to_let_go(ledger, KIND, owner, listed, present=present, purge=purge),
+        listed=listed if present else None,
     )
     changes = [_change(SetNeighbour(wanted[key])) for key in settlement.wrong]
     after = {**current, **{key: wanted[key] for key in settlement.wrong}}

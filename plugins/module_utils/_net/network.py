@@ -97,6 +97,7 @@ def _carry_out(
 ) -> dict[str, Any]:
     result = carry_out_booked(module, plan, one_by_one(kernel.apply), book, settlement.claimed, settlement.settled)
     result["left_alone"] = list(settlement.left_alone)
+    result["left_over"] = list(settlement.left_over)
     for warning in kernel.warnings:
         module.warn(warning)
     return result

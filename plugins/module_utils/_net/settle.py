@@ -23,6 +23,8 @@ class Settlement:
     restore: Mapping[str, Any]
     # Keys that the task wants to be absent, which are there and not ours to take away.
     left_alone: tuple[str, ...]
+    # Keys that the owner claims and no longer lists; only known where the task has the whole list.
+    left_over: tuple[str, ...] = ()
 
 
 def settle(
@@ -33,8 +35,9 @@ def settle(
     wanted: Mapping[str, Any],
     let_go: AbstractSet[str],
     is_right: Callable[[Any, Any], bool] = lambda is_now, want: bool(is_now == want),
+    listed: AbstractSet[str] | None = None,
 ) -> Settlement:
-    """Compare key by key.
+    """Compare key by key; listed is all that the owner wants from now on, None where the task does not say.
 
     A thing that is right is claimed only where it is ours already: what the operator configured stays the operator's.
     """
@@ -58,7 +61,8 @@ def settle(
                 restore[key] = was
         elif key in current and not ledger.owners(kind, key):
             left_alone.append(key)
-    return Settlement(claimed, settled, tuple(wrong), restore, tuple(left_alone))
+    left_over = () if listed is None else sorted(set(settled.owned(kind, owner)) - listed)
+    return Settlement(claimed, settled, tuple(wrong), restore, tuple(left_alone), tuple(left_over))
 
 
 def to_let_go(

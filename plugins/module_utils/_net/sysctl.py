@@ -116,9 +116,18 @@ def _carry_out(module: AnsibleModule, book: LedgerFile, run: _Run) -> tuple[dict
     )
     file_wanted = sysctl_plan.render(f"# Managed by lvs.topology (owner {owner}). Changes are overwritten.", at_boot)
     plan, settlement = sysctl_plan.plan_sysctls(
-        book.load(), run.claimant, run.current, run.live, run.let_go, path, file_now, file_wanted
+        book.load(),
+        run.claimant,
+        run.current,
+        run.live,
+        run.let_go,
+        run.listed if module.params["state"] == "present" else None,
+        path,
+        file_now,
+        file_wanted,
     )
     result = carry_out_booked(module, plan, one_by_one(_apply), book, settlement.claimed, settlement.settled)
+    result["left_over"] = list(settlement.left_over)
     after = dict(run.current)
     after.update({c.action.key: c.action.value for c in plan.changes if isinstance(c.action, sysctl_plan.SetSysctl)})
     return result, after

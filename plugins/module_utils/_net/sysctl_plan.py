@@ -207,12 +207,13 @@ def plan_sysctls(
     current: Mapping[str, str],
     live: Mapping[str, str],
     let_go: AbstractSet[str],
+    listed: AbstractSet[str] | None,
     path: str,
     file_now: File | None,
     file_wanted: File | None,
 ) -> tuple[Plan, Settlement]:
     """Live values first, then the file."""
-    settlement = settle(ledger, KIND, owner, current, live, let_go)
+    settlement = settle(ledger, KIND, owner, current, live, let_go, listed=listed)
     target = {key: live[key] for key in settlement.wrong}
     # A sysctl of an interface that is gone has nothing to be put back.
     target.update({key: was for key, was in settlement.restore.items() if key in current and was is not None})

@@ -89,6 +89,23 @@ def test_what_is_let_go(listed: set[str] | None, present: bool, purge: bool, exp
     assert to_let_go(ledger, "k", "me", listed, present=present, purge=purge) == expected
 
 
+@pytest.mark.parametrize(
+    ("listed", "let_go", "expected"),
+    [
+        ({"b"}, set(), ("a", "c")),
+        ({"b"}, {"a", "c"}, ()),
+        ({"a", "b", "c"}, set(), ()),
+        (set(), set(), ("a", "b", "c")),
+        (None, {"a"}, ()),
+    ],
+)
+def test_what_is_left_over(listed: set[str] | None, let_go: set[str], expected: tuple[str, ...]) -> None:
+    ledger = Ledger().claim("k", "x", "other").claim("other", "y", "me")
+    for key in "cba":
+        ledger = ledger.claim("k", key, "me")
+    assert settle(ledger, "k", "me", {}, {}, let_go, listed=listed).left_over == expected
+
+
 def test_mistakes_are_told_together() -> None:
     mistakes = Mistakes()
     mistakes.raise_if_any()
