@@ -27,6 +27,18 @@ def check_site(site: Site) -> Iterator[Mistake]:
         yield from METHODS[service.forward].check(site, director, service)
 
 
+def check_membership(site: Site) -> Iterator[Mistake]:
+    """Who is listed by name, but is in no group whose hosts are prepared."""
+    members = set(site.inventory.real_servers)
+    group = site.inventory.group_name("lvs_real_servers")
+    for name, listings in site.listings.items():
+        if name not in members:
+            for _director, _service, entry in listings:
+                problem = f"{name} is not in the group {group}, so nothing prepares it"
+                remedy = "add it to the group, or write address: where somebody else prepares it"
+                yield Mistake(f"{entry.path}.host", problem, remedy)
+
+
 def _check_holders(site: Site) -> Iterator[Mistake]:
     """Without a manager that moves it, a VIP can be on one machine only."""
     holders: dict[Address, list[str]] = {}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.checks import check_site
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.checks import check_membership, check_site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.inventory import OVERRIDABLE, Inventory
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.methods import METHODS
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import (
@@ -68,9 +68,12 @@ def host_plan(
     names = list(inventory.directors if directors is None else directors)
     if role == "director" and host not in names:
         names.append(host)
-    site = _site(inventory, names, services, mistakes)
+    site = _site(inventory, names, services, mistakes, asked=host if role == "director" else None)
     needs = list(_NEEDS[role](site, host))
     mistakes += check_site(site)
+    # A role may be used by itself, with its directors given and without any of our groups.
+    if role == "director" and (directors is None or inventory.has_group("lvs_real_servers")):
+        mistakes += check_membership(site)
     mistakes += [need for need in needs if isinstance(need, Mistake)]
     if mistakes:
         raise WrongModel(mistakes)
@@ -87,6 +90,7 @@ def mistakes_of(
     inventory = Inventory(hostvars, groups, mistakes)
     site = _site(inventory, inventory.directors, None, mistakes)
     mistakes += check_site(site)
+    mistakes += check_membership(site)
     members = {
         "director": site.services,
         "real_server": dict.fromkeys([*inventory.real_servers, *site.listings]),
@@ -95,7 +99,7 @@ def mistakes_of(
     wanted = None if hosts is None else set(hosts)
     for role, names in members.items():
         for name in names:
-            if wanted is None or name in wanted:
+            if (wanted is None or name in wanted) and not inventory.is_absent(name):
                 mistakes += [need for need in _NEEDS[role](site, name) if isinstance(need, Mistake)]
     return as_lines(mistakes)
 
@@ -109,10 +113,21 @@ def _overrides(variables: Mapping[str, Any] | None, mistakes: list[Mistake]) -> 
     return {name: value for name, value in overrides.items() if value is not None or name == "lvs_gateway"}
 
 
-def _site(inventory: Inventory, directors: Iterable[str], given: Any, mistakes: list[Mistake]) -> Site:
-    """Every director's services. Directors with the same list share them, and their paths have no director's name."""
+def _site(
+    inventory: Inventory, directors: Iterable[str], given: Any, mistakes: list[Mistake], asked: str | None = None
+) -> Site:
+    """Every director's services. Directors with the same list share them, and their paths have no director's name.
+
+    A director that is absent has none, unless it is the one whose plan is asked for.
+    """
+    names = list(map(str, directors))
+    if not names and not mistakes:
+        group = inventory.group_name("lvs_directors")
+        mistakes.append(Mistake("lvs_services", f"no host is in the group {group}", "put the director there"))
     raw: dict[str, Any] = {}
-    for director in map(str, directors):
+    for director in names:
+        if director != asked and inventory.is_absent(director):
+            continue
         if director not in inventory:
             close = did_you_mean(director, inventory.names())
             mistakes.append(Mistake("directors", f"{director!r} is not in the inventory", f"{close}add it there"))
@@ -123,9 +138,6 @@ def _site(inventory: Inventory, directors: Iterable[str], given: Any, mistakes: 
         else:
             remedy = "set it, to [] where there shall be no service"
             mistakes.append(Mistake(f"{director}: lvs_services", "is not set for this director", remedy))
-    if not raw and not mistakes:
-        group = inventory.group_name("lvs_directors")
-        mistakes.append(Mistake("lvs_services", f"no host is in the group {group}", "put the director there"))
     lists = list(raw.values())
     if lists and all(each == lists[0] for each in lists):
         shared = parse_services(lists[0], "", inventory, mistakes)

@@ -69,11 +69,11 @@ def _check_gateway(site: Site, director: str, service: Service, entry: RealServe
 def _check_static_neighbour(site: Site, service: Service, entry: RealServer) -> Iterator[Mistake]:
     if service.address is None or not _is_static(site, service, entry):
         return
-    routers = site.inventory.routers
+    routers = [each for each in site.inventory.routers if not site.inventory.is_absent(each)]
     path = f"{entry.host}: lvs_arp_method"
     if not routers:
         group = site.inventory.group_name("lvs_routers")
-        problem = f"static_neighbour needs a router to write to, and no host is in the group {group}"
+        problem = f"static_neighbour needs a router to write to, and the group {group} has none that is present"
         yield Mistake(path, problem, "add the router, or use sysctl")
     elif all(site.is_known(each) and not site.link_to(each, service.address) for each in routers):
         problem = f"static_neighbour needs a router on the network of the VIP {service.address}: {', '.join(routers)}"

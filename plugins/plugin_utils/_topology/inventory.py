@@ -21,6 +21,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values impo
 )
 
 _UNSET = object()
+_STATES = ("present", "absent")
 _SCOPES = ("real_servers", "fwmark", "all")
 OVERRIDABLE = (
     "lvs_address",
@@ -54,6 +55,7 @@ class Inventory:
         self._variables: dict[str, Mapping[str, Any]] = {}
         self._hosts: dict[str, Host] = {}
         self._facts: dict[str, Facts] = {}
+        self._absent: dict[str, bool] = {}
         self._wrong: set[tuple[str, str]] = set()
 
     def __contains__(self, name: object) -> bool:
@@ -100,6 +102,16 @@ class Inventory:
     def is_wrong(self, host: str, variable: str) -> bool:
         """Whether the variable was refused: then what is missing because of that is no mistake of its own."""
         return (host, variable) in self._wrong
+
+    def is_absent(self, name: str) -> bool:
+        """Whether the host is to be put back: it takes no part, and no other variable of it is looked at."""
+        if name not in self._absent:
+            self._absent[name] = name in self._hostvars and self._read_state(name) == "absent"
+        return self._absent[name]
+
+    def has_group(self, group: str) -> bool:
+        """Whether the inventory has the group at all; a role may be used without it."""
+        return self.group_name(group) in self._groups
 
     def host(self, name: str) -> Host:
         """The host's part of the model. Its mistakes are noted when it is first read."""
@@ -149,6 +161,12 @@ class Inventory:
             keep_weights=self._keep_weights(name),
             sysctls=self._sysctls(name),
         )
+
+    def _read_state(self, host: str) -> Any:
+        given, value = self.variable(host, "lvs_state")
+        if given and value not in _STATES:
+            self._mistake(host, "lvs_state", f"{show(value)} is not known", choose(value, _STATES))
+        return value
 
     def _mistake(self, host: str, variable: str, problem: str, remedy: str) -> None:
         self._wrong.add((host, variable))

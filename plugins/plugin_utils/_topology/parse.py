@@ -360,17 +360,29 @@ class _Parser:
                 remedy = "write host: NAME of the inventory, or address: RIP"
                 self._mistakes.append(Mistake(reader.path, "names no real server", remedy))
                 return None, None
-            return self._host_at(address), address
+            host = self._host_at(address)
+            if host is not None and self._is_absent(reader, "address", host):
+                return None, None
+            return host, address
         if not isinstance(raw_host, str) or raw_host not in self._inventory:
             close = did_you_mean(raw_host, self._inventory.names())
             remedy = f"{close}add it to the inventory, or write address: RIP"
             reader.refuse("host", f"{show(raw_host)} is not in the inventory", remedy)
+            return None, None
+        if self._is_absent(reader, "host", raw_host):
             return None, None
         if address is None:
             address = self._inventory.host(raw_host).address
             if address is None and not self._inventory.is_wrong(raw_host, "lvs_address"):
                 reader.refuse("host", f"{raw_host} has no address", f"set lvs_address of {raw_host}")
         return raw_host, address
+
+    def _is_absent(self, reader: Reader, key: str, host: str) -> bool:
+        if not self._inventory.is_absent(host):
+            return False
+        remedy = "take it out of real_servers; a weight of 0 is not enough"
+        reader.refuse(key, f"{host} has lvs_state absent, and would get packets while it is put back", remedy)
+        return True
 
     def _host_at(self, address: Address) -> str | None:
         """The inventory's name of a real server that was given by its address."""

@@ -140,6 +140,51 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
             "web2: lvs_address: '192.168.246.162/24' is no IP address; write the host's own address, without a prefix",
         ],
     ),
+    "a real server that is absent": (
+        r1,
+        lambda model: (host("web2", lvs_state="absent")(model), entry(weight=0)(model)),
+        [
+            f"{S}.real_servers[1].host: web2 has lvs_state absent, and would get packets while it is put back; "
+            "take it out of real_servers; a weight of 0 is not enough"
+        ],
+    ),
+    "a real server that is absent, by its address": (
+        r1,
+        lambda model: (
+            host("web2", lvs_state="absent")(model),
+            service(real_servers=[{"address": "192.168.246.162"}])(model),
+        ),
+        [
+            f"{S}.real_servers[0].address: web2 has lvs_state absent, and would get packets while it is put back; "
+            "take it out of real_servers; a weight of 0 is not enough"
+        ],
+    ),
+    "a state that is none": (
+        r1,
+        host("web1", lvs_state="abesnt"),
+        ["web1: lvs_state: 'abesnt' is not known; did you mean absent? Otherwise use one of present, absent"],
+    ),
+    "a state without a value": (
+        r1,
+        host("lb1", lvs_state=None),
+        ["lb1: lvs_state: null is not known; use one of present, absent"],
+    ),
+    "a real server that is not in the group": (
+        r1,
+        lambda model: model.groups["lvs_real_servers"].remove("web2"),
+        [
+            f"{S}.real_servers[1].host: web2 is not in the group lvs_real_servers, so nothing prepares it; "
+            "add it to the group, or write address: where somebody else prepares it"
+        ],
+    ),
+    "a director that is a real server, and not in the group": (
+        r1,
+        lambda model: model.service["real_servers"].extend(rs("lb1")),
+        [
+            f"{S}.real_servers[2].host: lb1 is not in the group lvs_real_servers, so nothing prepares it; "
+            "add it to the group, or write address: where somebody else prepares it"
+        ],
+    ),
     "a real server that is nobody": (
         r1,
         lambda model: model.service["real_servers"].append({"weight": 2}),
@@ -595,8 +640,16 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
         r1,
         static_without_router,
         [
-            "web2: lvs_arp_method: static_neighbour needs a router to write to, and no host is in the group "
-            "lvs_routers; add the router, or use sysctl"
+            "web2: lvs_arp_method: static_neighbour needs a router to write to, and the group lvs_routers has none "
+            "that is present; add the router, or use sysctl"
+        ],
+    ),
+    "a static neighbour with a router that is absent": (
+        r2,
+        lambda model: (static_with()(model), host("router", lvs_state="absent")(model)),
+        [
+            "web1: lvs_arp_method: static_neighbour needs a router to write to, and the group lvs_routers has none "
+            "that is present; add the router, or use sysctl"
         ],
     ),
     "a static neighbour with a router elsewhere": (
@@ -844,6 +897,39 @@ def test_a_call_that_is_wrong(host: str, more: dict[str, Any], line: str) -> Non
     lines = r1().refusal(host, **({"role": "director"} | more))
     assert len(lines) == 1
     assert lines[0].startswith(line)
+
+
+def test_an_absent_director_takes_no_part() -> None:
+    model = two_directors()
+    host("lb2", lvs_state="absent", lvs_purge="all", lvs_services=[{"name": "old"}])(model)
+    assert model.mistakes() == []
+    model = r1()
+    host("lb1", lvs_state="absent")(model)
+    host("web2", lvs_state="absent")(model)
+    assert model.mistakes() == []
+
+
+def test_an_absent_host_needs_no_plan() -> None:
+    model = r1()
+    host("web2", lvs_state="absent", lvs_gateway="nowhere")(model)
+    service(real_servers=rs("web1"))(model)
+    assert model.mistakes() == []
+
+
+def test_the_director_s_plan_needs_its_real_servers_in_the_group() -> None:
+    model = r1()
+    model.groups["lvs_real_servers"] = ["web1"]
+    (line,) = model.refusal("lb1", "director", directors=["lb1"])
+    assert line.startswith(f"{S}.real_servers[1].host: web2 is not in the group lvs_real_servers")
+    model.hostvars["lb1"]["lvs_real_servers_group"] = "back"
+    assert ["group back" in each for each in model.refusal("lb1", "director")] == [True, True]
+
+
+def test_a_director_that_is_given_needs_no_groups() -> None:
+    model = r1()
+    model.groups = {"all": ["lb1", "web1", "web2"]}
+    assert len(model.plan("lb1", "director", directors=["lb1"])["services"][0]["real_servers"]) == 2
+    assert len(model.plan("web1", "real_server", directors=["lb1"])["addresses"]) == 1
 
 
 def test_hosts_that_take_no_part_need_no_plan() -> None:

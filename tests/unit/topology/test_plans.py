@@ -390,6 +390,17 @@ def test_a_real_server_serves_all_directors() -> None:
     assert len(model.plan("lb2", "director")["services"]) == 1
 
 
+def test_a_director_that_is_absent_needs_nothing_of_real_servers() -> None:
+    model = two_directors()
+    model.hostvars["lb1"]["lvs_state"] = "absent"
+    plan = model.plan("web1", "real_server")
+    assert [each["address"] for each in plan["addresses"]] == ["192.168.246.170/32"]
+    model.hostvars["lb2"]["lvs_state"] = "absent"
+    plan = model.plan("web1", "real_server")
+    assert without(plan, "packages") == {"sysctls": {}, "arp": [], "arp_filters": [], "addresses": [], "gateways": []}
+    assert len(model.plan("lb1", "director")["services"]) == 1  # whoever asks for it wants it present
+
+
 def test_services_may_be_given() -> None:
     model = r1()
     services = [{**model.service, "address": "192.168.246.200"}]
@@ -507,6 +518,7 @@ def test_a_health_check_that_nobody_does_is_noted() -> None:
 def test_a_director_may_be_a_real_server_too(make: Callable[[], Model]) -> None:
     model = make()
     model.service["real_servers"] += rs("lb1")
+    model.groups["lvs_real_servers"].append("lb1")
     assert model.mistakes() == []
     assert model.plan("lb1", "real_server")["gateways"] == []
 
