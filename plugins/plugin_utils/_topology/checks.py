@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.methods import METHODS
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, choose
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, Service
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import Arp
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import full_prefix
 
@@ -18,6 +19,7 @@ def check_site(site: Site) -> Iterator[Mistake]:
     yield from _check_holders(site)
     for director in site.services:
         yield from _check_vip_interface(site, director)
+        yield from _check_vips_on_lo(site, director)
         yield from _check_prefixes(site, director)
     owners = _owners(site)
     for director, service in site.pairs():
@@ -60,6 +62,34 @@ def _check_vip_interface(site: Site, director: str) -> Iterator[Mistake]:
         return
     names = [interface.name for interface in site.facts(director).interfaces or ()]
     yield Mistake(f"{director}: lvs_vip_interface", f"{director} has no interface {chosen!r}", choose(chosen, names))
+
+
+def _check_vips_on_lo(site: Site, director: str) -> Iterator[Mistake]:
+    if site.host(director).vip_interface != "lo":
+        return
+    hides = _hides_what_lo_has(site, director)
+    for vip in dict.fromkeys(service.address for service in site.services[director]):
+        if vip is None or not site.is_on_link(director, vip):
+            continue
+        path = f"{director}: lvs_vip_interface"
+        if vip.version == 6:
+            problem = f"the VIP {vip} is on lo, for which the kernel answers no neighbour solicitation"
+            yield Mistake(path, problem, "name the NIC whose network holds the VIP")
+        elif hides:
+            problem = (
+                f"the VIP {vip} is on lo, and as a real server with lvs_arp_method sysctl {director} answers ARP "
+                "for its NIC's addresses only"
+            )
+            yield Mistake(path, problem, "put the VIP on the NIC: name the one whose network holds it")
+
+
+def _hides_what_lo_has(site: Site, name: str) -> bool:
+    """Whether the host is a real server too, and answers ARP only for what the receiving interface has."""
+    return any(
+        isinstance(need, Arp)
+        for director, service, entry in site.listings.get(name, ())
+        for need in METHODS[service.forward].real_server(site, director, service, entry)
+    )
 
 
 def _check_prefixes(site: Site, director: str) -> Iterator[Mistake]:

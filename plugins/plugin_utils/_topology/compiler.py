@@ -19,7 +19,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes im
     did_you_mean,
     show,
 )
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import ROLES, Host, Service
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import ROLES, Address, Host, Service
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.nat import forwarding
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import (
     Arp,
@@ -34,8 +34,8 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs impor
     VirtualAddress,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.parse import parse_services
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import plain
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Place, Site
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import full_prefix, plain
 
 _T = TypeVar("_T")
 
@@ -171,7 +171,19 @@ def _vip_needs(site: Site, name: str, service: Service) -> Iterator[Need]:
         yield place
         return
     prefix = site.prefix(name, place, service.address)
-    yield VirtualAddress(service.address, prefix, place.interface, place.announce)
+    deprecated = _is_only_for_services(site, name, place, service.address, prefix) or None
+    yield VirtualAddress(service.address, prefix, place.interface, place.announce, deprecated)
+
+
+def _is_only_for_services(site: Site, name: str, place: Place, vip: Address, prefix: int) -> bool:
+    """Whether the director must not choose the VIP as the source of what it sends itself.
+
+    IPv4 prefers the address that was there first. IPv6 has no such rule, and real servers that hold the VIP would
+    answer themselves. A VIP with a network, in which the director has no other address, is its own there.
+    """
+    if vip.version == 4 or place.interface == "lo":
+        return False
+    return prefix == full_prefix(vip) or site.is_on_link(name, vip)
 
 
 def _real_server_needs(site: Site, name: str) -> Iterator[Need]:
@@ -227,7 +239,12 @@ def _plan(role: str, host: Host, needs: list[Need], services: tuple[Service, ...
         ]
     if role != "router":
         plan["addresses"] = [
-            _given(address=f"{each.address}/{each.prefix}", interface=each.interface, announce=each.announce)
+            _given(
+                address=f"{each.address}/{each.prefix}",
+                interface=each.interface,
+                announce=each.announce,
+                deprecated=each.deprecated,
+            )
             for each in _each(needs, VirtualAddress)
         ]
     gateways = dict.fromkeys(str(each.address) for each in _each(needs, Gateway))

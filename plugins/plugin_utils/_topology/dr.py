@@ -93,7 +93,7 @@ def director(_site: Site, _director: str, service: Service) -> Iterator[Need]:
         )
 
 
-def real_server(site: Site, _director: str, service: Service, entry: RealServer) -> Iterator[Need]:
+def real_server(site: Site, director: str, service: Service, entry: RealServer) -> Iterator[Need]:
     vip = service.address
     if vip is not None:
         # Never with a shorter prefix: on lo that makes a whole network local.
@@ -104,7 +104,7 @@ def real_server(site: Site, _director: str, service: Service, entry: RealServer)
     if method == "sysctl":
         # The kernel uses the larger of all and the interface; the value of lo itself has no effect.
         yield Arp("all")
-    elif method == "arptables" and vip is not None:
+    elif method == "arptables" and vip is not None and entry.host != director:  # which is to answer for it
         yield Package("arptables")
         link = site.link_to(str(entry.host), entry.address)
         yield ArpFilter(vip, entry.address, link.interface.name if link else None)

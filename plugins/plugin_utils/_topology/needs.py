@@ -49,6 +49,7 @@ class VirtualAddress:
     prefix: int
     interface: str
     announce: str | None = None
+    deprecated: bool | None = None
 
 
 @dataclass(frozen=True)

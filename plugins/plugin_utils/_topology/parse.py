@@ -128,7 +128,9 @@ class _Parser:
         if isinstance(name, str) and name:
             first = self._names.setdefault(name, reader.path)
             if first != reader.path:
-                reader.refuse("name", f"{show(name)} is the name of {first} too", "give every service a name of its own")
+                reader.refuse(
+                    "name", f"{show(name)} is the name of {first} too", "give every service a name of its own"
+                )
             return name
         problem = "is missing" if name is None else f"{show(name)} is no name"
         reader.refuse("name", problem, "give the service a name of its own")
@@ -361,9 +363,7 @@ class _Parser:
                 self._mistakes.append(Mistake(reader.path, "names no real server", remedy))
                 return None, None
             host = self._host_at(address)
-            if host is not None and self._is_absent(reader, "address", host):
-                return None, None
-            return host, address
+            return (None, None) if self._is_absent(reader, "address", host) else (host, address)
         if not isinstance(raw_host, str) or raw_host not in self._inventory:
             close = did_you_mean(raw_host, self._inventory.names())
             remedy = f"{close}add it to the inventory, or write address: RIP"
@@ -377,8 +377,8 @@ class _Parser:
                 reader.refuse("host", f"{raw_host} has no address", f"set lvs_address of {raw_host}")
         return raw_host, address
 
-    def _is_absent(self, reader: Reader, key: str, host: str) -> bool:
-        if not self._inventory.is_absent(host):
+    def _is_absent(self, reader: Reader, key: str, host: str | None) -> bool:
+        if host is None or not self._inventory.is_absent(host):
             return False
         remedy = "take it out of real_servers; a weight of 0 is not enough"
         reader.refuse(key, f"{host} has lvs_state absent, and would get packets while it is put back", remedy)

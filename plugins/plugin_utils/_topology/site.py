@@ -154,6 +154,10 @@ class Site:
             )
         return Mistake(path, f"is needed: no network of {director} holds the VIP {vip}", "set it, or correct the VIP")
 
+    def is_on_link(self, name: str, address: Address) -> bool:
+        """Whether neighbours of the host look for the address themselves: one that is routed to the host is not."""
+        return any(address in each.own.network for each in self.on_link(name))
+
     def prefix(self, director: str, place: Place, vip: Address) -> int:
         """The prefix of the VIP on the director: as written, else as an operator has set it up, else of one address."""
         if place.interface == "lo":

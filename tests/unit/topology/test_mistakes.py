@@ -623,6 +623,37 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
             "set it, or gather facts"
         ],
     ),
+    "a VIP on lo that the director hides as a real server": (
+        r2,
+        lambda model: (model.service["real_servers"].extend(rs("lb1")), model.groups["lvs_real_servers"].append("lb1")),
+        [
+            "lb1: lvs_vip_interface: the VIP 192.168.0.100 is on lo, and as a real server with lvs_arp_method sysctl "
+            "lb1 answers ARP for its NIC's addresses only; put the VIP on the NIC: name the one whose network holds it"
+        ],
+    ),
+    "a VIP on lo that the director hides as another's real server": (
+        two_directors,
+        lambda model: (
+            host("lb1", lvs_vip_interface="lo")(model),
+            model.hostvars["lb2"]["lvs_services"][0]["real_servers"].extend(rs("lb1")),
+            model.groups["lvs_real_servers"].append("lb1"),
+        ),
+        [
+            "lb1: lvs_vip_interface: the VIP 192.168.246.160 is on lo, and as a real server with lvs_arp_method sysctl "
+            "lb1 answers ARP for its NIC's addresses only; put the VIP on the NIC: name the one whose network holds it"
+        ],
+    ),
+    "an IPv6 VIP on lo": (
+        r1,
+        lambda model: (
+            service(address="fd00::160", real_servers=[])(model),
+            host("lb1", lvs_vip_interface="lo", ansible_facts=facts(nic("eth1", "fd00::166/64")))(model),
+        ),
+        [
+            "lb1: lvs_vip_interface: the VIP fd00::160 is on lo, for which the kernel answers no neighbour "
+            "solicitation; name the NIC whose network holds the VIP"
+        ],
+    ),
     "an interface that does not exist": (
         r1,
         host("lb1", lvs_vip_interface="eth11"),

@@ -256,7 +256,9 @@ def test_nat_of_ipv6() -> None:
     model = ipv6_nat()
     plan = model.plan("lb1", "director")
     assert plan["sysctls"] == IPVS_SYSCTLS | {"net.ipv6.conf.all.forwarding": "1"}
-    assert plan["addresses"] == [{"address": "2001:db8::31/128", "interface": "eth1", "announce": "eth1"}]
+    assert plan["addresses"] == [
+        {"address": "2001:db8::31/128", "interface": "eth1", "announce": "eth1", "deprecated": True}
+    ]
     plan = model.plan("app1", "real_server")
     assert plan["gateways"] == [{"gateway": "fd00::30"}]
     assert plan["sysctls"] == {
@@ -268,6 +270,26 @@ def test_nat_of_ipv6() -> None:
         "net.ipv4.ip_forward": "1",
         "net.ipv6.conf.all.forwarding": "1",
     }
+
+
+@pytest.mark.parametrize(
+    ("vip", "interface", "deprecated"),
+    [
+        ("2001:db8::31", "eth1", True),
+        ("2001:db8::31/64", "eth1", True),
+        ("2001:db8:7::31", "eth1", True),
+        # the director has nothing else there, and needs it for what it sends itself
+        ("2001:db8:7::31/64", "eth1", None),
+        ("2001:db8::30", "eth1", None),
+        ("2001:db8:7::31", "lo", None),
+    ],
+)
+def test_a_director_does_not_send_from_an_ipv6_vip(vip: str, interface: str, deprecated: bool | None) -> None:
+    model = ipv6_nat()
+    model.service["address"] = vip
+    model.hostvars["lb1"]["lvs_vip_interface"] = interface
+    (address,) = model.plan("lb1", "director")["addresses"]
+    assert address.get("deprecated") is deprecated
 
 
 def test_dr_of_ipv6_needs_no_arp() -> None:
@@ -521,6 +543,27 @@ def test_a_director_may_be_a_real_server_too(make: Callable[[], Model]) -> None:
     model.groups["lvs_real_servers"].append("lb1")
     assert model.mistakes() == []
     assert model.plan("lb1", "real_server")["gateways"] == []
+
+
+def test_a_director_does_not_filter_what_it_shall_answer_for() -> None:
+    model = two_directors()
+    model.service["real_servers"] = model.hostvars["lb2"]["lvs_services"][0]["real_servers"] = rs("lb1")
+    model.hostvars["lb1"]["lvs_arp_method"] = "arptables"
+    model.groups["lvs_real_servers"].append("lb1")
+    assert model.mistakes() == []
+    filters = model.plan("lb1", "real_server")["arp_filters"]
+    assert filters == [{"vip": "192.168.246.170", "source": "192.168.246.166", "interface": "eth1"}]
+
+
+def test_a_vip_that_is_routed_to_the_director_may_be_on_lo() -> None:
+    model = r2()
+    model.service.update(address="10.7.7.7", real_servers=rs("web1", "lb1"))
+    model.groups["lvs_real_servers"].append("lb1")
+    assert model.mistakes() == []
+    model = ipv6_nat()
+    model.service["address"] = "2001:db8:7::31"
+    model.hostvars["lb1"]["lvs_vip_interface"] = "lo"
+    assert model.mistakes() == []
 
 
 def test_the_director_is_found_by_the_real_servers_network() -> None:
