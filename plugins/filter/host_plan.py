@@ -14,6 +14,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes im
 
 DOCUMENTATION = r"""
 name: host_plan
+version_added: 0.1.0
 author:
   - The lvs.topology authors (@lvs-topology)
 short_description: What one host must be in one role, compiled from C(lvs_services)
@@ -54,6 +55,7 @@ options:
     elements: str
     description:
       - The directors whose services matter. By default the hosts of the group of directors.
+      - A director whose C(lvs_state) is V(absent) takes no part.
       - For O(role=director) the O(host) is always one of them.
   variables:
     type: dict
@@ -89,7 +91,9 @@ _value:
       type: list
       elements: str
       returned: always
-      description: What has to be installed, by the names of Debian.
+      description:
+        - The capabilities that have to be installed, such as C(arptables). The roles map them to the packages of
+          each distribution.
     kernel_modules:
       type: list
       elements: str

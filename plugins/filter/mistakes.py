@@ -12,6 +12,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology import comp
 
 DOCUMENTATION = r"""
 name: mistakes
+version_added: 0.1.0
 author:
   - The lvs.topology authors (@lvs-topology)
 short_description: Every mistake of an inventory's virtual services, in one list
@@ -33,6 +34,7 @@ options:
     elements: str
     description:
       - The hosts whose plans have to be complete. By default all that have a role.
+      - A host whose C(lvs_state) is V(absent) needs none.
       - A run that is limited to some hosts has no facts of the others, and does not need their plans.
 seealso:
   - plugin: lvs.topology.host_plan

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
+from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl_plan import ARP_NAMES
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.checks import check_membership, check_site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.inventory import OVERRIDABLE, Inventory
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.methods import METHODS
@@ -77,6 +78,7 @@ def host_plan(
     mistakes += [need for need in needs if isinstance(need, Mistake)]
     if mistakes:
         raise WrongModel(mistakes)
+    needs += _lost_routes(site, host, needs)
     return _plan(role, site.host(host), needs, site.services.get(host, ()))
 
 
@@ -188,6 +190,7 @@ def _is_only_for_services(site: Site, name: str, place: Place, vip: Address, pre
 
 def _real_server_needs(site: Site, name: str) -> Iterator[Need]:
     gateways: dict[int, Gateway] = {}
+    is_tuned = False
     for director, service, entry in site.listings.get(name, ()):
         for need in METHODS[service.forward].real_server(site, director, service, entry):
             if isinstance(need, Gateway):
@@ -195,8 +198,18 @@ def _real_server_needs(site: Site, name: str) -> Iterator[Need]:
                 if first.address != need.address:
                     yield _two_gateways(name, first, need)
                     continue
+            is_tuned = is_tuned or isinstance(need, Arp)
             yield need
+    if is_tuned:
+        yield from _second_tuning(site.host(name))
     yield from _inventory_gateways(site.host(name))
+
+
+def _second_tuning(host: Host) -> Iterator[Mistake]:
+    for key, _value in host.sysctls:
+        if key.startswith("net.ipv4.conf.") and key.rpartition(".")[2] in ARP_NAMES:
+            problem = "is set by lvs_arp_method: sysctl here, and the two would overwrite each other"
+            yield Mistake(f"{host.name}: lvs_sysctls[{key}]", problem, "leave it out, or use another lvs_arp_method")
 
 
 def _two_gateways(name: str, one: Gateway, other: Gateway) -> Mistake:
@@ -213,6 +226,23 @@ def _router_needs(site: Site, name: str) -> Iterator[Need]:
     yield from _inventory_gateways(site.host(name))
 
 
+def _lost_routes(site: Site, name: str, needs: list[Need]) -> Iterator[Need]:
+    """The kernel drops default routes from router advertisements when forwarding is switched on."""
+    host = site.host(name)
+    sysctls = _sysctls(needs, host)
+    forwards = sysctls.get(forwarding(6).key) == forwarding(6).value
+    keeps = any(key.endswith(".accept_ra") and value == "2" for key, value in sysctls.items())
+    has_route, is_static = (
+        any(each.version == 6 for each in of or ()) for of in (site.facts(name).gateways, host.gateways)
+    )
+    if forwards and has_route and not is_static and not keeps:
+        yield Note(
+            "IPv6 forwarding makes the kernel ignore router advertisements, and drop the default routes that came from "
+            f"them: give {name} its IPv6 default gateway with lvs_gateway, or net.ipv6.conf.INTERFACE.accept_ra: 2 in "
+            "lvs_sysctls"
+        )
+
+
 def _inventory_gateways(host: Host) -> Iterator[Need]:
     for address in host.gateways or ():
         yield Gateway(address, "lvs_gateway")
@@ -226,8 +256,7 @@ def _plan(role: str, host: Host, needs: list[Need], services: tuple[Service, ...
     plan: dict[str, Any] = {"packages": [*_PACKAGES[role], *(each.name for each in _each(needs, Package))]}
     if role == "director":
         plan["kernel_modules"] = [each.name for each in _each(needs, KernelModule)]
-    sysctls = {each.key: each.value for each in _each(needs, Sysctl)} | dict(host.sysctls)
-    plan["sysctls"] = {key: value for key, value in sysctls.items() if value is not None}
+    plan["sysctls"] = _sysctls(needs, host)
     if role == "real_server":
         plan["arp"] = [
             {"interface": each.interface, "arp_ignore": each.arp_ignore, "arp_announce": each.arp_announce}
@@ -260,6 +289,11 @@ def _plan(role: str, host: Host, needs: list[Need], services: tuple[Service, ...
         plan["keep_weights"] = host.keep_weights
     notes = [each.text for each in _each(needs, Note)]
     return plan | ({"notes": notes} if notes else {})
+
+
+def _sysctls(needs: list[Need], host: Host) -> dict[str, str]:
+    sysctls = {each.key: each.value for each in _each(needs, Sysctl)} | dict(host.sysctls)
+    return {key: value for key, value in sysctls.items() if value is not None}
 
 
 def _each(needs: list[Need], kind: type[_T]) -> list[_T]:

@@ -56,13 +56,20 @@ def _check_segment(site: Site, director: str, entry: RealServer) -> Iterator[Mis
 def _check_gateway(site: Site, director: str, service: Service, entry: RealServer) -> Iterator[Mistake]:
     if entry.host is None:
         return
+    remedy = f"set lvs_gateway of {entry.host} to another router"
+    if not gateways.asked_for(site, entry.host, service.family):
+        # Facts cannot tell who set it.
+        remedy = (
+            f"set lvs_gateway of {entry.host} to the gateway that it shall have now "
+            "(an earlier run with forward: nat may have set this one)"
+        )
     for gateway in gateways.expected(site, entry.host, service.family):
         if gateway in site.addresses(director) or gateway in site.vips_of(director):
             yield Mistake(
                 entry.path,
                 f"the default gateway of {entry.host}, {gateway}, is the director {director}, "
                 "which drops answers that come from its own VIP",
-                f"set lvs_gateway of {entry.host} to another router, or use forward: nat for all its services",
+                f"{remedy}, or use forward: nat for all its services",
             )
 
 

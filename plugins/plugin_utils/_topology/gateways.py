@@ -36,6 +36,12 @@ def expected(site: Site, name: str, family: int) -> tuple[Address, ...]:
 
 
 def _find_expected(site: Site, name: str, family: int) -> tuple[Address, ...]:
+    gateways = asked_for(site, name, family) or site.facts(name).gateways
+    return tuple(each for each in gateways if each.version == family)
+
+
+def asked_for(site: Site, name: str, family: int) -> tuple[Address, ...]:
+    """The default gateways that the inventory gives the host, or that NAT needs. None: what is there stays."""
     gateways = site.host(name).gateways
     if gateways is None:
         wanted = [
@@ -43,6 +49,5 @@ def _find_expected(site: Site, name: str, family: int) -> tuple[Address, ...]:
             for director, service, entry in site.listings.get(name, ())
             if service.forward == "nat" and service.family == family and director != name
         ]
-        gateways = tuple(each for each in wanted if not isinstance(each, Mistake))
-    gateways = gateways or site.facts(name).gateways
-    return tuple(each for each in dict.fromkeys(gateways) if each.version == family)
+        gateways = tuple(dict.fromkeys(each for each in wanted if not isinstance(each, Mistake)))
+    return tuple(each for each in gateways if each.version == family)

@@ -92,6 +92,9 @@ class Inventory:
         """Whether the variable is set on the host, and its plain value. One that cannot be evaluated is a mistake."""
         if host == self._reader and name in self._overrides:
             return True, self._overrides[name]
+        return self._inventory_variable(host, name)
+
+    def _inventory_variable(self, host: str, name: str) -> tuple[bool, Any]:
         variables = self._variables_of(host)
         try:
             return (True, plain(variables[name])) if name in variables else (False, None)
@@ -151,6 +154,9 @@ class Inventory:
         if arp_method not in ARP_METHODS:
             problem = f"{show(arp_method)} is not known"
             self._mistake(name, "lvs_arp_method", problem, choose(arp_method, ARP_METHODS))
+        elif arp_method == "static_neighbour" and self._inventory_variable(name, "lvs_arp_method")[1] != arp_method:
+            problem = "static_neighbour is set for the role alone, and the router, which has to do it, does not see it"
+            self._mistake(name, "lvs_arp_method", problem, "set lvs_arp_method: static_neighbour in the inventory")
         return Host(
             name=name,
             address=self._address(name),

@@ -79,6 +79,13 @@ def two_nat_directors(model: Model) -> None:
         model.hostvars[director]["lvs_services"][0]["forward"] = "nat"
 
 
+def ipv6_gateway_of_facts(model: Model) -> None:
+    service(address="fd00::160", real_servers=rs("web1", address="fd00::161"))(model)
+    host("lb1", ansible_facts=facts(nic("eth1", "fd00::166/64")))(model)
+    known = facts(nic("eth1", "fd00::161/64")) | {"default_ipv6": {"gateway": "fd00::166"}}
+    host("web1", lvs_gateway="192.168.246.1", ansible_facts=known)(model)
+
+
 def static_without_router(model: Model) -> None:
     model.hostvars["web2"]["lvs_arp_method"] = "static_neighbour"
 
@@ -528,8 +535,17 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
         host("web1", ansible_facts=facts(nic("eth1", "192.168.246.161/24"), gateway="192.168.246.166")),
         [
             f"{S}.real_servers[0]: the default gateway of web1, 192.168.246.166, is the director lb1, which drops "
-            "answers that come from its own VIP; "
-            "set lvs_gateway of web1 to another router, or use forward: nat for all its services"
+            "answers that come from its own VIP; set lvs_gateway of web1 to the gateway that it shall have now "
+            "(an earlier run with forward: nat may have set this one), or use forward: nat for all its services"
+        ],
+    ),
+    "a director that is the real servers' IPv6 gateway, by facts, beside an IPv4 gateway": (
+        r1,
+        ipv6_gateway_of_facts,
+        [
+            f"{S}.real_servers[0]: the default gateway of web1, fd00::166, is the director lb1, which drops "
+            "answers that come from its own VIP; set lvs_gateway of web1 to the gateway that it shall have now "
+            "(an earlier run with forward: nat may have set this one), or use forward: nat for all its services"
         ],
     ),
     "a director that is the real servers' gateway, by its VIP": (
@@ -768,6 +784,15 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
         host("lb1", lvs_sysctls={"ip_forward": 1}),
         ["lb1: lvs_sysctls[ip_forward]: is not the name of a sysctl; write it as net.ipv4.ip_forward"],
     ),
+    "a sysctl that the ARP method sets": (
+        r1,
+        host("web1", lvs_sysctls={"net/ipv4/conf/eth1/arp_ignore": 2, "net.ipv4.conf.all.arp_announce": None}),
+        [
+            f"web1: lvs_sysctls[net.ipv4.conf.{name}]: is set by lvs_arp_method: sysctl here, and the two would "
+            "overwrite each other; leave it out, or use another lvs_arp_method"
+            for name in ("eth1.arp_ignore", "all.arp_announce")
+        ],
+    ),
     "a sysctl without a value": (
         r1,
         host("lb1", lvs_sysctls={"net.ipv4.ip_forward": True}),
@@ -954,6 +979,17 @@ def test_the_director_s_plan_needs_its_real_servers_in_the_group() -> None:
     assert line.startswith(f"{S}.real_servers[1].host: web2 is not in the group lvs_real_servers")
     model.hostvars["lb1"]["lvs_real_servers_group"] = "back"
     assert ["group back" in each for each in model.refusal("lb1", "director")] == [True, True]
+
+
+def test_a_static_neighbour_of_the_role_alone_is_unknown_to_the_router() -> None:
+    model = r2()
+    given = {"lvs_arp_method": "static_neighbour"}
+    assert model.refusal("web1", "real_server", variables=given) == [
+        "web1: lvs_arp_method: static_neighbour is set for the role alone, and the router, which has to do it, does "
+        "not see it; set lvs_arp_method: static_neighbour in the inventory"
+    ]
+    model.hostvars["web1"].update(given)
+    assert model.plan("web1", "real_server", variables=given)["arp"] == []
 
 
 def test_a_director_that_is_given_needs_no_groups() -> None:

@@ -545,6 +545,39 @@ def test_a_director_may_be_a_real_server_too(make: Callable[[], Model]) -> None:
     assert model.plan("lb1", "real_server")["gateways"] == []
 
 
+@pytest.mark.parametrize(
+    ("given", "noted"),
+    [
+        ({}, True),
+        ({"lvs_gateway": "192.168.0.1"}, True),
+        ({"lvs_gateway": "2001:db8::1"}, False),
+        ({"lvs_sysctls": {"net.ipv6.conf.eth1.accept_ra": 2}}, False),
+        ({"lvs_sysctls": {"net.ipv6.conf.all.forwarding": None}}, False),
+    ],
+)
+@pytest.mark.parametrize("role", ["director", "router"])
+def test_ipv6_forwarding_loses_routes_of_router_advertisements(role: str, given: dict[str, Any], noted: bool) -> None:
+    model = ipv6_nat()
+    model.groups["lvs_routers"] = ["lb1"]
+    assert "notes" not in model.plan("lb1", role)
+    model.hostvars["lb1"]["ansible_facts"]["default_ipv6"] = {"gateway": "fe80::1"}
+    model.hostvars["lb1"].update(given)
+    note = (
+        "IPv6 forwarding makes the kernel ignore router advertisements, and drop the default routes that came from "
+        "them: give lb1 its IPv6 default gateway with lvs_gateway, or net.ipv6.conf.INTERFACE.accept_ra: 2 in "
+        "lvs_sysctls"
+    )
+    assert model.plan("lb1", role).get("notes") == ([note] if noted else None)
+
+
+def test_arp_sysctls_are_free_where_the_arp_method_leaves_them_alone() -> None:
+    model = r1()
+    for name, method in (("web1", "arptables"), ("lb1", "sysctl")):
+        model.hostvars[name].update(lvs_arp_method=method, lvs_sysctls={"net.ipv4.conf.all.arp_ignore": 1})
+    assert model.mistakes() == []
+    assert model.plan("web1", "real_server")["sysctls"] == {"net.ipv4.conf.all.arp_ignore": "1"}
+
+
 def test_a_director_does_not_filter_what_it_shall_answer_for() -> None:
     model = two_directors()
     model.service["real_servers"] = model.hostvars["lb2"]["lvs_services"][0]["real_servers"] = rs("lb1")
