@@ -595,7 +595,7 @@ def test_killed_in_the_middle_twenty_times(spawn_module, run_module, sh) -> None
         assert all(line in table for line in foreign.splitlines())
     assert run_module("ipvs_table", big_table(weight))["changes"] == []
     print(f"{in_the_middle} of 20 kills were in the middle")
-    assert in_the_middle >= 5
+    assert in_the_middle >= 3
     run_module("ipvs_table", {"state": "absent"})
     assert save(sh) == foreign
     assert sh("ipvsadm -Ln --thresholds").splitlines()[-2].split()[1:4] == ["10.9.9.1:9", "3", "2"]
