@@ -87,13 +87,11 @@ _value:
   description:
     - The plan as plain data. A key that is absent does not concern the role; one that is present and empty means none.
   contains:
-    packages:
+    commands:
       type: list
       elements: str
       returned: always
-      description:
-        - The capabilities that have to be installed, such as C(arptables). The roles map them to the packages of
-          each distribution.
+      description: Commands that the host needs, such as C(ipvsadm).
     kernel_modules:
       type: list
       elements: str

@@ -38,6 +38,13 @@ options:
     type: list
     elements: str
     default: []
+  missing:
+    description:
+      - What becomes of O(python_modules) and O(commands) that are not there. V(fail) refuses, V(report) only names the
+        packages in RV(missing_packages), for somebody to install.
+    type: str
+    choices: [fail, report]
+    default: fail
 """
 
 EXAMPLES = r"""
@@ -55,6 +62,12 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+missing_packages:
+  description: The packages that bring the Python modules and commands that are not there, by this distribution's names.
+  returned: success
+  type: list
+  elements: str
+  sample: [ipvsadm, python3-pyroute2]
 kernel:
   description: The release of the running kernel.
   returned: success
@@ -74,6 +87,7 @@ def main() -> None:
             "interfaces": {"type": "list", "elements": "str", "default": []},
             "python_modules": {"type": "list", "elements": "str", "default": []},
             "commands": {"type": "list", "elements": "str", "default": []},
+            "missing": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
         },
         supports_check_mode=True,
     )

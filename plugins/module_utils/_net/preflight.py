@@ -48,22 +48,33 @@ def look(module: AnsibleModule) -> dict[str, Any]:
     for name in params["interfaces"]:
         if name not in present:
             problems.append(f"interfaces: {name} does not exist; there are {', '.join(sorted(present))}")
-    for name in params["python_modules"]:
+    packages, lacks = _lacking(module)
+    if params["missing"] == "fail":
+        problems += lacks
+    if problems:
+        listed = " ".join(f"({number}) {text}" for number, text in enumerate(problems, 1))
+        raise Refused(f"This host is not ready, and nothing was changed: {listed}")
+    return {"changed": False, "kernel": system.release, "missing_packages": packages}
+
+
+def _lacking(module: AnsibleModule) -> tuple[list[str], list[str]]:
+    """The packages that have to be installed, and for each thing that is not there what to do."""
+    packages: list[str] = []
+    problems: list[str] = []
+    for name in module.params["python_modules"]:
         if importlib.util.find_spec(name) is None:
             version = ".".join(str(number) for number in sys.version_info[:2])
+            packages.append(f"python3-{name}")
             problems.append(
                 f"python_modules: {name} cannot be imported by {sys.executable} ({version}); install the package "
                 f"python3-{name}, or set ansible_python_interpreter to a Python that has it"
             )
     like_rhel = bool({"rhel", "fedora", "centos"} & set(read_os_release()))
-    for name in params["commands"]:
+    for name in module.params["commands"]:
         if module.get_bin_path(name, opt_dirs=["/usr/sbin", "/sbin"]) is None:
-            package = _PACKAGES.get(name, (name, name))[like_rhel]
-            problems.append(f"commands: there is no {name}; install the package {package}")
-    if problems:
-        listed = " ".join(f"({number}) {text}" for number, text in enumerate(problems, 1))
-        raise Refused(f"This host is not ready, and nothing was changed: {listed}")
-    return {"changed": False, "kernel": system.release}
+            packages.append(_PACKAGES.get(name, (name, name))[like_rhel])
+            problems.append(f"commands: there is no {name}; install the package {packages[-1]}")
+    return sorted(set(packages)), problems
 
 
 def _may_configure_network() -> bool:

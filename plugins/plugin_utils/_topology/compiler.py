@@ -25,12 +25,12 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.nat import 
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import (
     Arp,
     ArpFilter,
+    Command,
     Gateway,
     KernelModule,
     Need,
     Neighbour,
     Note,
-    Package,
     Sysctl,
     VirtualAddress,
 )
@@ -40,10 +40,10 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values impo
 
 _T = TypeVar("_T")
 
-_PACKAGES = {
-    "director": ("ipvsadm", "iproute2", "kmod", "pyroute2"),
-    "real_server": ("iproute2", "pyroute2"),
-    "router": ("iproute2", "pyroute2"),
+_COMMANDS = {
+    "director": ["ip", "ipvsadm", "modprobe"],
+    "real_server": ["ip"],
+    "router": ["ip"],
 }
 # A connection whose real server is gone starts anew at once, and persistence does not outlive a weight of 0.
 _IPVS_SYSCTLS = ("net.ipv4.vs.expire_nodest_conn", "net.ipv4.vs.expire_quiescent_template")
@@ -253,7 +253,7 @@ _NEEDS = {"director": _director_needs, "real_server": _real_server_needs, "route
 
 def _plan(role: str, host: Host, needs: list[Need], services: tuple[Service, ...]) -> dict[str, Any]:
     """The needs of a host, each once, as plain data."""
-    plan: dict[str, Any] = {"packages": [*_PACKAGES[role], *(each.name for each in _each(needs, Package))]}
+    plan: dict[str, Any] = {"commands": [*_COMMANDS[role], *(each.name for each in _each(needs, Command))]}
     if role == "director":
         plan["kernel_modules"] = [each.name for each in _each(needs, KernelModule)]
     plan["sysctls"] = _sysctls(needs, host)

@@ -17,10 +17,10 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model impor
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import (
     Arp,
     ArpFilter,
+    Command,
     Need,
     Neighbour,
     Note,
-    Package,
     VirtualAddress,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
@@ -112,7 +112,7 @@ def real_server(site: Site, director: str, service: Service, entry: RealServer) 
         # The kernel uses the larger of all and the interface; the value of lo itself has no effect.
         yield Arp("all")
     elif method == "arptables" and vip is not None and entry.host != director:  # which is to answer for it
-        yield Package("arptables")
+        yield Command("arptables")
         link = site.link_to(str(entry.host), entry.address)
         yield ArpFilter(vip, entry.address, link.interface.name if link else None)
 

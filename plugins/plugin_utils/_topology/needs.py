@@ -12,7 +12,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model impor
 
 
 @dataclass(frozen=True)
-class Package:
+class Command:
     name: str
 
 
@@ -75,4 +75,4 @@ class Note:
 
 
 # Where a need cannot be determined, the mistake stands in its place.
-Need = Package | KernelModule | Sysctl | Arp | ArpFilter | VirtualAddress | Gateway | Neighbour | Note | Mistake
+Need = Command | KernelModule | Sysctl | Arp | ArpFilter | VirtualAddress | Gateway | Neighbour | Note | Mistake

@@ -225,3 +225,8 @@ def test_preflight_needs_privilege(sh) -> None:
     script.write_text(run)
     said = sh(f"capsh --drop=cap_net_admin -- -c 'python3 {script}' || true")
     assert "privilege: CAP_NET_ADMIN is missing" in said
+
+
+def test_preflight_names_packages_for_somebody_to_install(run_module) -> None:
+    asked = {"commands": ["ip", "no-such-command"], "python_modules": ["json", "no_such_module"], "missing": "report"}
+    assert run_module("preflight", asked)["missing_packages"] == ["no-such-command", "python3-no_such_module"]

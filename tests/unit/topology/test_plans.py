@@ -30,7 +30,7 @@ from ansible_collections.lvs.topology.tests.unit.topology.inventories import (
 IPVS_SYSCTLS = {"net.ipv4.vs.expire_nodest_conn": "1", "net.ipv4.vs.expire_quiescent_template": "1"}
 KEYS = {
     "director": {
-        "packages",
+        "commands",
         "kernel_modules",
         "sysctls",
         "addresses",
@@ -39,8 +39,8 @@ KEYS = {
         "purge",
         "keep_weights",
     },
-    "real_server": {"packages", "sysctls", "arp", "arp_filters", "addresses", "gateways"},
-    "router": {"packages", "sysctls", "gateways", "neighbours"},
+    "real_server": {"commands", "sysctls", "arp", "arp_filters", "addresses", "gateways"},
+    "router": {"commands", "sysctls", "gateways", "neighbours"},
 }
 GROUPS = {"director": "lvs_directors", "real_server": "lvs_real_servers", "router": "lvs_routers"}
 TUNED = [{"interface": "all", "arp_ignore": 1, "arp_announce": 2}]
@@ -85,7 +85,7 @@ def without(plan: dict[str, Any], *keys: str) -> dict[str, Any]:
 def test_r1() -> None:
     model = r1()
     assert model.plan("lb1", "director") == {
-        "packages": ["ipvsadm", "iproute2", "kmod", "pyroute2"],
+        "commands": ["ip", "ipvsadm", "modprobe"],
         "kernel_modules": ["ip_vs", "ip_vs_rr"],
         "sysctls": IPVS_SYSCTLS,
         "addresses": [{"address": "192.168.246.160/32", "interface": "eth1", "announce": "eth1"}],
@@ -96,7 +96,7 @@ def test_r1() -> None:
     }
     for name in ("web1", "web2"):
         assert model.plan(name, "real_server") == {
-            "packages": ["iproute2", "pyroute2"],
+            "commands": ["ip"],
             "sysctls": {},
             "arp": TUNED,
             "arp_filters": [],
@@ -112,14 +112,14 @@ def test_r2() -> None:
     assert director["addresses"] == [{"address": "192.168.0.100/32", "interface": "lo", "announce": "eth1"}]
     assert director["gateways"] == gateways
     assert director["sysctls"] == IPVS_SYSCTLS
-    assert without(model.plan("web1", "real_server"), "packages", "sysctls") == {
+    assert without(model.plan("web1", "real_server"), "commands", "sysctls") == {
         "arp": TUNED,
         "arp_filters": [],
         "addresses": [{"address": "192.168.0.100/32", "interface": "lo"}],
         "gateways": gateways,
     }
     assert model.plan("router", "router") == {
-        "packages": ["iproute2", "pyroute2"],
+        "commands": ["ip"],
         "sysctls": {"net.ipv4.ip_forward": "1"},
         "gateways": [],
         "neighbours": [],
@@ -130,7 +130,7 @@ def test_r2_with_arptables() -> None:
     model = r2()
     model.hostvars["web1"]["lvs_arp_method"] = "arptables"
     assert without(model.plan("web1", "real_server"), "sysctls", "gateways") == {
-        "packages": ["iproute2", "pyroute2", "arptables"],
+        "commands": ["ip", "arptables"],
         "arp": [],
         "arp_filters": [{"vip": "192.168.0.100", "source": "192.168.0.11", "interface": "eth1"}],
         "addresses": [{"address": "192.168.0.100/32", "interface": "lo"}],
@@ -153,7 +153,7 @@ def test_r2_with_a_static_neighbour() -> None:
 def test_r3() -> None:
     model = r3()
     assert model.plan("lb1", "director") == {
-        "packages": ["ipvsadm", "iproute2", "kmod", "pyroute2"],
+        "commands": ["ip", "ipvsadm", "modprobe"],
         "kernel_modules": ["ip_vs", "ip_vs_rr"],
         "sysctls": IPVS_SYSCTLS
         | {
@@ -169,7 +169,7 @@ def test_r3() -> None:
         "keep_weights": False,
     }
     assert model.plan("web1", "real_server") == {
-        "packages": ["iproute2", "pyroute2"],
+        "commands": ["ip"],
         "sysctls": {"net.ipv4.conf.all.accept_redirects": "0", "net.ipv4.conf.eth1.accept_redirects": "0"},
         "arp": [],
         "arp_filters": [],
@@ -295,7 +295,7 @@ def test_a_director_does_not_send_from_an_ipv6_vip(vip: str, interface: str, dep
 def test_dr_of_ipv6_needs_no_arp() -> None:
     model = ipv6_nat()
     model.service.update(address="fd00::31", forward="dr")
-    assert without(model.plan("app1", "real_server"), "packages", "sysctls") == {
+    assert without(model.plan("app1", "real_server"), "commands", "sysctls") == {
         "arp": [],
         "arp_filters": [],
         "addresses": [{"address": "fd00::31/128", "interface": "lo"}],
@@ -419,7 +419,7 @@ def test_a_director_that_is_absent_needs_nothing_of_real_servers() -> None:
     assert [each["address"] for each in plan["addresses"]] == ["192.168.246.170/32"]
     model.hostvars["lb2"]["lvs_state"] = "absent"
     plan = model.plan("web1", "real_server")
-    assert without(plan, "packages") == {"sysctls": {}, "arp": [], "arp_filters": [], "addresses": [], "gateways": []}
+    assert without(plan, "commands") == {"sysctls": {}, "arp": [], "arp_filters": [], "addresses": [], "gateways": []}
     assert len(model.plan("lb1", "director")["services"]) == 1  # whoever asks for it wants it present
 
 
