@@ -1,6 +1,7 @@
 #!/bin/sh
-# What an operator would look at to see whether anything was left behind. Counters, ages and leases are cut out.
-sysctl -a 2>/dev/null | grep -E '^net\.(ipv4|ipv6)\.(ip_forward|conf|vs)' | grep -v -E 'stable_secret|drop_entry_rate'
+# What an operator would look at to see whether anything was left behind. Counters, ages and what follows free memory are
+# cut out.
+sysctl -a 2>/dev/null | grep -E '^net\.(ipv4|ipv6)\.(ip_forward|conf|vs)' | grep -v -E 'stable_secret|sync_qlen_max'
 ip -o address show | sed -E 's/ (valid_lft|preferred_lft) [^ ]+//g'
 ip route show table all | grep -v -E 'expires|^broadcast|^multicast'
 ip neighbour show nud permanent
