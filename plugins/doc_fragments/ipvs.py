@@ -16,10 +16,15 @@ requirements:
   - The privilege CAP_NET_ADMIN, so C(become) is true as a rule.
 notes:
   - The table is read from the kernel each time, over netlink, so that changes made by hand are seen.
-  - Outside check mode a missing C(ip_vs) is loaded with C(modprobe). In check mode nothing is loaded, and a kernel
-    without C(ip_vs) counts as one with an empty table.
   - The table is that of the network namespace in which the module runs. It is gone after a reboot.
   - The kernel's interface is C(include/uapi/linux/ip_vs.h); ranges are those of C(ipvsadm) 1.31.
+"""
+
+    LOADING = r"""
+options: {}
+notes:
+  - A missing C(ip_vs) is loaded with C(modprobe) to add to the table, never to take away from it. In check mode nothing
+    is loaded, and a kernel without C(ip_vs) counts as one with an empty table.
 """
 
     SERVICE = r"""

@@ -21,6 +21,7 @@ author:
 extends_documentation_fragment:
   - lvs.topology.attributes
   - lvs.topology.ipvs
+  - lvs.topology.ipvs.loading
   - lvs.topology.ipvs.real_server
 options:
   service:

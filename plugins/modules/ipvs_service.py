@@ -21,6 +21,7 @@ author:
 extends_documentation_fragment:
   - lvs.topology.attributes
   - lvs.topology.ipvs
+  - lvs.topology.ipvs.loading
   - lvs.topology.ipvs.key
   - lvs.topology.ipvs.service
 options:

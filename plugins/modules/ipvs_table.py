@@ -23,6 +23,7 @@ author:
 extends_documentation_fragment:
   - lvs.topology.attributes
   - lvs.topology.ipvs
+  - lvs.topology.ipvs.loading
 options:
   services:
     description:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import socket
 from typing import Any, Dict, Mapping, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.planner import Purge
@@ -118,8 +119,8 @@ def _unicast(mistakes: Mistakes, path: str, text: str) -> str | None:
     if "%" in text:
         mistakes.add(path, f"{text} has a zone, which IPVS does not know; leave out what begins with %")
         return None
-    # inet_ntop() is how the kernel's answers are read; for mapped addresses ipaddress spells differently.
-    return str(address)
+    # inet_ntop() is how the kernel's answers are read; it spells ::10.0.0.1 otherwise than ipaddress does.
+    return socket.inet_ntop(socket.AF_INET6 if address.version == 6 else socket.AF_INET, address.packed)
 
 
 def service_key(item: Mapping[str, Any], path: str, mistakes: Mistakes) -> ServiceKey | None:

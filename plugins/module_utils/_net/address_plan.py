@@ -39,6 +39,16 @@ class Held:
     def state(self) -> dict[str, Any]:
         return {"label": self.label, "deprecated": self.deprecated}
 
+    def shares_subnet(self, other: Held) -> bool:
+        """Whether the kernel takes one of them for a secondary address of the other."""
+        return (
+            (self.interface, self.prefix) == (other.interface, other.prefix)
+            and (self.version, other.version) == (4, 4)
+            and self.address != other.address
+            and ipaddress.ip_interface(f"{self.address}/{self.prefix}").network
+            == ipaddress.ip_interface(f"{other.address}/{other.prefix}").network
+        )
+
     def __str__(self) -> str:
         """As the ip command takes it."""
         label = f" label {self.label}" if self.label not in (None, self.interface) else ""

@@ -51,10 +51,14 @@ class Mistakes:
 
     def address(self, path: str, text: str) -> Address | None:
         try:
-            return ipaddress.ip_address(text)
+            address = ipaddress.ip_address(text)
         except ValueError:
             self.add(path, f"{text!r} is not an IPv4 or IPv6 address")
             return None
+        if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+            self.add(path, f"{text} is an IPv4 address mapped into IPv6; write it as {address.ipv4_mapped}")
+            return None
+        return address
 
     def host_address(self, path: str, text: str) -> Address | None:
         """An address that one host may hold and others may reach."""

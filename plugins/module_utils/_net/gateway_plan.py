@@ -117,10 +117,12 @@ def check(
     interfaces: AbstractSet[str] | None = None,
     routes: Sequence[Route] | None = None,
     own: AbstractSet[str] = frozenset(),
+    doubts: list[str] | None = None,
 ) -> list[Route]:
     """The default routes that a task names.
 
-    Where the host's routes are given, each gateway has to be directly reachable, and gets the interface to it.
+    Where the host's routes are given, each gateway has to be directly reachable, and gets the interface to it. With a
+    list of doubts, one that is not reachable yet is noted there instead.
     """
     wanted: list[Route] = []
     positions: dict[str, int] = {}
@@ -157,10 +159,12 @@ def check(
                 for one in routes
                 if one.version == gateway.version and one.destination and not one.gateway and not one.hops
             )
-            mistakes.add(
-                f"{where}.gateway",
-                f"{gateway} is not directly reachable{on}; directly reachable are {', '.join(near) or 'no networks'}",
-            )
+            text = f"{gateway} is not directly reachable{on}; directly reachable are {', '.join(near) or 'no networks'}"
+            if doubts is None:
+                mistakes.add(f"{where}.gateway", text)
+            else:
+                doubts.append(f"{where}.gateway: {text}")
+                wanted.append(route)
             continue
         wanted.append(Route(gateway.version, metric=metric, gateway=str(gateway), interface=reached))
     return wanted

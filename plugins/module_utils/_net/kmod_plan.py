@@ -67,22 +67,27 @@ def plan_modules(
     """Load what is missing, then unload what we loaded and nobody uses.
 
     A chain is a module with what it depends on, in the order of loading; built-in ones are left out of it. The last
-    value names those that were ours and are still in use.
+    value names those that were ours and are still in use. They remain ours where a later run may find them unused.
     """
     every = None if chains is None else [name for chain in chains.values() for name in chain]
     wanted = dict.fromkeys(every or (), _LOADED) if present else {}
     listed = None if every is None else set(every)
     let_go = to_let_go(ledger, KIND, owner, listed, present=present, purge=purge)
-    settlement = settle(
-        ledger, KIND, owner, dict.fromkeys(loaded, _LOADED), wanted, let_go, listed=listed if present else None
-    )
+
+    def settled(gone: AbstractSet[str]) -> Settlement:
+        current = dict.fromkeys(loaded, _LOADED)
+        return settle(ledger, KIND, owner, current, wanted, gone, listed=listed if present else None)
+
+    settlement = settled(let_go)
+    unloadable, in_use = _unloadable({name for name in settlement.restore if name in loaded}, loaded)
+    if present:
+        settlement = settled(let_go.difference(in_use))
     changes: list[Change] = []
     after = set(loaded)
     for requested, chain in (chains or {}).items():
         if present and not after.issuperset(chain):
             changes.append(Change(f"modprobe {requested}", LoadModule(requested)))
             after.update(chain)
-    unloadable, in_use = _unloadable({name for name in settlement.restore if name in loaded}, loaded)
     for name in unloadable:
         changes.append(Change(f"rmmod {name}", UnloadModule(name)))
         after.discard(name)

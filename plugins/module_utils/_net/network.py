@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, carry_out_booked
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger, LedgerFile, carry_out_booked
 from ansible_collections.lvs.topology.plugins.module_utils._net import address_plan, gateway_plan, neighbour_plan
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.rtnetlink import Rtnetlink
@@ -24,12 +24,14 @@ def ensure_addresses(module: AnsibleModule) -> dict[str, Any]:
     present = params["state"] == "present"
     mistakes = Mistakes()
     mistakes.owner(params["owner"])
+    book = LedgerFile()
+    ledger = book.load()
+    if _nothing_to_do(ledger, address_plan.KIND, params["owner"], params["addresses"], mistakes):
+        return _unchanged()
     with Rtnetlink() as kernel:
         wishes = None
         if params["addresses"] is not None:
             wishes = address_plan.check(params["addresses"], kernel.interfaces() if present else None, mistakes)
-        book = LedgerFile()
-        ledger = book.load()
         current = kernel.addresses()
         if present:
             address_plan.clashes(wishes or (), current, ledger, params["owner"], mistakes)
@@ -46,19 +48,26 @@ def ensure_gateways(module: AnsibleModule) -> dict[str, Any]:
     present = params["state"] == "present"
     mistakes = Mistakes()
     mistakes.owner(params["owner"])
+    book = LedgerFile()
+    ledger = book.load()
+    if _nothing_to_do(ledger, gateway_plan.KIND, params["owner"], params["gateways"], mistakes):
+        return _unchanged()
     with Rtnetlink() as kernel:
         routes = kernel.routes()
         interfaces = kernel.interfaces()
         wishes = None
+        doubts: list[str] = []
         if params["gateways"] is not None:
             own = {held.address for held in kernel.addresses()}
-            host = (interfaces, routes, own) if present else ()
+            host = (interfaces, routes, own, doubts if module.check_mode else None) if present else ()
             wishes = gateway_plan.check(params["gateways"], mistakes, *host)
         mistakes.raise_if_any()
-        book = LedgerFile()
         plan, settlement, warnings = gateway_plan.plan_gateways(
-            book.load(), params["owner"], interfaces, routes, wishes, present=present, purge=params["purge"]
+            ledger, params["owner"], interfaces, routes, wishes, present=present, purge=params["purge"]
         )
+        for doubt in doubts:
+            # An earlier task of the play, which was not carried out either, may add the address that leads there.
+            module.warn(f"{doubt}. In check mode this cannot be checked before the addresses are there.")
         for warning in warnings:
             module.warn(warning)
         return _carry_out(module, kernel, book, plan, settlement)
@@ -70,15 +79,18 @@ def ensure_neighbours(module: AnsibleModule) -> dict[str, Any]:
     present = params["state"] == "present"
     mistakes = Mistakes()
     mistakes.owner(params["owner"])
+    book = LedgerFile()
+    ledger = book.load()
+    if _nothing_to_do(ledger, neighbour_plan.KIND, params["owner"], params["neighbours"], mistakes):
+        return _unchanged()
     with Rtnetlink() as kernel:
         wishes = None
         if params["neighbours"] is not None:
             interfaces = kernel.interfaces() if present else None
             wishes = neighbour_plan.check(params["neighbours"], interfaces, mistakes, present=present)
         mistakes.raise_if_any()
-        book = LedgerFile()
         plan, settlement = neighbour_plan.plan_neighbours(
-            book.load(),
+            ledger,
             params["owner"],
             kernel.permanent_neighbours(),
             wishes,
@@ -86,6 +98,18 @@ def ensure_neighbours(module: AnsibleModule) -> dict[str, Any]:
             purge=params["purge"],
         )
         return _carry_out(module, kernel, book, plan, settlement)
+
+
+def _nothing_to_do(ledger: Ledger, kind: str, owner: str, listed: list[Any] | None, mistakes: Mistakes) -> bool:
+    """Whether the kernel need not be asked, so that a host that was never set up needs no pyroute2 to be taken down."""
+    if listed or ledger.owned(kind, owner):
+        return False
+    mistakes.raise_if_any()
+    return True
+
+
+def _unchanged() -> dict[str, Any]:
+    return {"changed": False, "changes": [], "left_alone": [], "left_over": []}
 
 
 def _carry_out(

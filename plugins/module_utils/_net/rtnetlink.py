@@ -8,17 +8,19 @@ Works with pyroute2 0.7.2 (Debian 12) as well as 0.9.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import importlib.util
 import sys
-from typing import Any, Callable
+from typing import Any, Callable, Iterator
 
 try:
     from pyroute2 import IPRoute
     from pyroute2.netlink.exceptions import NetlinkError
 
     _IMPORT_PROBLEM = None
-except ImportError as problem:
+except Exception as problem:
+    # Not only ImportError: on Python 3.8, which it no longer supports, pyroute2 0.9 raises TypeError.
     _IMPORT_PROBLEM = problem
 
 from ansible_collections.lvs.topology.plugins.module_utils._net import address_plan, gateway_plan, neighbour_plan
@@ -63,6 +65,37 @@ def _usable() -> None:
         "Install the package python3-pyroute2 (Debian, Ubuntu, RHEL, Fedora), or with pip pyroute2 "
         "('pyroute2<0.9' for Python 3.8)."
     )
+
+
+@contextlib.contextmanager
+def _promoting(interface: str) -> Iterator[None]:
+    """Let the kernel keep the other addresses of a subnet when the first one goes.
+
+    Unless it is told to, it drops them, and with the last address every route on the interface.
+    """
+    path = f"/proc/sys/net/ipv4/conf/{interface}/promote_secondaries"
+    was = _swap(path, "1")
+    try:
+        yield
+    finally:
+        if was != "1":
+            _swap(path, was)
+
+
+def _swap(path: str, value: str) -> str:
+    """Set a sysctl and return what it was; what is right is not written, as /proc/sys may be read-only."""
+    try:
+        with open(path, encoding="ascii") as file:
+            was = file.read().strip()
+        if was != value:
+            with open(path, "w", encoding="ascii") as file:
+                file.write(value)
+    except OSError as problem:
+        raise Refused(
+            f"{path} cannot be set to {value} ({problem.strerror}), so taking an address away would take others of its "
+            "subnet along. Run as root in the host's own network namespace."
+        ) from problem
+    return was
 
 
 class Rtnetlink:
@@ -183,20 +216,12 @@ class Rtnetlink:
 
     def _delete_address(self, action: address_plan.DeleteAddress) -> None:
         gone = action.held
-        # Unless promote_secondaries is set, the kernel drops the other addresses of the subnet with the first one.
-        shares_subnet = gone.version == 4 and gone.prefix < 32
-        before = [held for held in self.addresses() if held.interface == gone.interface] if shares_subnet else []
-        self._socket.addr(
-            "del",
-            index=self._index(gone.interface),
-            address=gone.address,
-            prefixlen=gone.prefix,
-            family=_FAMILY[gone.version],
-        )
-        kept = {held.key for held in self.addresses()} | {gone.key} if before else set()
-        for held in before:
-            if held.version == 4 and held.key not in kept:
-                self._put_address("add", held)
+        index = self._index(gone.interface)
+        shared = any(gone.shares_subnet(held) for held in self.addresses())
+        with _promoting(gone.interface) if shared else contextlib.nullcontext():
+            self._socket.addr(
+                "del", index=index, address=gone.address, prefixlen=gone.prefix, family=_FAMILY[gone.version]
+            )
 
     def _announce(self, action: address_plan.Announce) -> None:
         try:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import AbstractSet, Mapping, Sequence
+from typing import AbstractSet, Any, Iterable, Mapping, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
@@ -17,10 +17,12 @@ from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, 
 
 KIND = "sysctl"
 ARP_NAMES = ("arp_ignore", "arp_announce")
-# Switching IPv4 forwarding sets the second of these to the opposite, so it comes first (inet_forward_change()).
-_SWITCHES_REDIRECTS = dict.fromkeys(
-    ("net.ipv4.ip_forward", "net.ipv4.conf.all.forwarding"), "net.ipv4.conf.all.accept_redirects"
-)
+# Switching IPv4 forwarding sets the second of these to the opposite (inet_forward_change()). So a switch comes first,
+# and what was there before it was ours includes the other's value.
+_REDIRECTS = "net.ipv4.conf.all.accept_redirects"
+_SWITCHES = ("net.ipv4.ip_forward", "net.ipv4.conf.all.forwarding")
+# What is there as soon as ip_vs is loaded.
+IPVS = "net.ipv4.vs."
 _COMPONENT = re.compile(r"(?!\.{1,2}\Z)[^\s/=#;]+\Z")
 _SWAP = str.maketrans("./", "/.")
 
@@ -197,7 +199,7 @@ def render(header: str, values: Mapping[str, str]) -> File | None:
     """The sysctl.d file; None where there is nothing to set."""
     if not values:
         return None
-    lines = [f"{key} = {value}" for key, value in sorted(values.items())]
+    lines = [f"{key} = {values[key]}" for key in _in_order(values)]
     return File("\n".join([header, *lines]) + "\n")
 
 
@@ -212,30 +214,71 @@ def plan_sysctls(
     file_now: File | None,
     file_wanted: File | None,
 ) -> tuple[Plan, Settlement]:
-    """Live values first, then the file."""
-    settlement = settle(ledger, KIND, owner, current, live, let_go, listed=listed)
-    target = {key: live[key] for key in settlement.wrong}
-    # A sysctl of an interface that is gone has nothing to be put back.
-    target.update({key: was for key, was in settlement.restore.items() if key in current and was is not None})
-    wanted = {**live, **target}
+    """Live values first, then the file. A wanted key that is not there is taken for one that appears in time."""
+    settlement = settle(
+        ledger,
+        KIND,
+        owner,
+        {key: _noted(key, current) for key in current},
+        live,
+        let_go,
+        lambda noted, want: _value(noted) == want,
+        listed,
+    )
+    wanted = _wanted(settlement, current, live)
     now = dict(current)
     changes = []
-    for key in sorted(wanted, key=lambda key: key not in _SWITCHES_REDIRECTS):
+    for key in _in_order(wanted):
         value = wanted[key]
         # What is right now may be made wrong by an earlier change of this plan.
         if now.get(key) == value:
             continue
         changes.append(Change(f"sysctl -w {_shown(key, value)}", SetSysctl(key, value)))
         now[key] = value
-        if key in _SWITCHES_REDIRECTS:
-            now[_SWITCHES_REDIRECTS[key]] = "0" if value != "0" else "1"
-    touched = [change.action.key for change in changes]
+        if key in _SWITCHES:
+            now[_REDIRECTS] = "0" if value != "0" else "1"
+    differs = [key for key in _in_order(now) if now[key] != current.get(key)]
     live_plan = Plan(
         tuple(changes),
-        tuple(f"{key} = {current[key]}" for key in touched),
-        tuple(f"{key} = {wanted[key]}" for key in touched),
+        tuple(f"{key} = {current[key]}" for key in differs if key in current),
+        tuple(f"{key} = {now[key]}" for key in differs),
     )
     return joined(live_plan, plan_file(path, file_now, file_wanted)), settlement
+
+
+def companions(keys: AbstractSet[str]) -> set[str]:
+    """The sysctls whose values have to be known where these are set."""
+    return {_REDIRECTS} if any(key in keys for key in _SWITCHES) else set()
+
+
+def _wanted(settlement: Settlement, current: Mapping[str, str], live: Mapping[str, str]) -> dict[str, str]:
+    """The values to set or to keep."""
+    # A sysctl of an interface that is gone has nothing to be put back.
+    restore = {key: was for key, was in settlement.restore.items() if key in current and was is not None}
+    wanted = {**{key: _value(was) for key, was in restore.items()}, **live}
+    for key in _SWITCHES:
+        # Forwarding that is asked for may switch redirects off: a router is not to follow them, and at boot it is the
+        # same. Whatever else happens to forwarding leaves them as they were.
+        if key not in wanted or (key in live and live[key] != "0") or wanted[key] == current.get(key):
+            continue
+        was = restore.get(key)
+        if isinstance(was, dict) and not settlement.settled.owners(KIND, _REDIRECTS):
+            wanted.setdefault(_REDIRECTS, was[_REDIRECTS])
+        wanted.setdefault(_REDIRECTS, current[_REDIRECTS])
+    return wanted
+
+
+def _noted(key: str, current: Mapping[str, str]) -> Any:
+    """What the ledger notes of a sysctl."""
+    return {"value": current[key], _REDIRECTS: current[_REDIRECTS]} if key in _SWITCHES else current[key]
+
+
+def _value(noted: Any) -> str:
+    return str(noted["value"] if isinstance(noted, dict) else noted)
+
+
+def _in_order(keys: Iterable[str]) -> list[str]:
+    return sorted(keys, key=lambda key: (key not in _SWITCHES, key))
 
 
 def _shown(key: str, value: str) -> str:

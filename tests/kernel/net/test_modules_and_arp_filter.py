@@ -70,6 +70,44 @@ def test_what_is_in_use_stays_loaded(run_module, sh) -> None:
         sh("ipvsadm -C")
 
 
+def test_what_is_not_listed_and_in_use_goes_later(run_module, sh, without_ipvs) -> None:
+    """The old scheduler of a table that changes only after the modules."""
+    run_module("kernel_modules", {"modules": ["ip_vs_rr"]})
+    sh("ipvsadm -A -t 10.0.0.100:80 -s rr")
+    new = {"modules": ["ip_vs_sed"], "purge": True}
+    changed = run_module("kernel_modules", new)
+    assert changed["changes"] == ["modprobe ip_vs_sed", f"write {AT_BOOT}"]
+    assert changed["still_in_use"] == changed["left_over"] == ["ip_vs_rr"]
+    again = run_module("kernel_modules", new)
+    assert (again["changed"], again["left_over"]) == (False, ["ip_vs_rr"])
+    sh("ipvsadm -E -t 10.0.0.100:80 -s sed")
+    later = run_module("kernel_modules", new)
+    assert (later["changes"], later["left_over"]) == (["rmmod ip_vs_rr"], [])
+    sh("ipvsadm -C")
+    run_module("kernel_modules", {"state": "absent"})
+    assert loaded(sh) == without_ipvs
+
+
+@pytest.mark.usefixtures("without_ipvs")
+def test_check_mode_knows_the_sysctls_of_what_is_not_loaded_yet(run_module, sh) -> None:
+    values = {"net.ipv4.vs.expire_nodest_conn": "1", "net.ipv4.ip_forward": "1"}
+    predicted = run_module("sysctl_profile", {"values": values}, check=True)
+    assert predicted["missing"] == []
+    assert "expire_nodest_conn" not in str(predicted.get("warnings"))
+    assert run_module("sysctl_profile", {"values": values, "missing": "fail"}, check=True)["changed"]
+    # Without the module they are missing, as are those of a newer kernel with it.
+    assert run_module("sysctl_profile", {"values": values, "missing": "fail"})["failed"]
+    sh("modprobe ip_vs")
+    unknown = run_module("sysctl_profile", {"values": {"net.ipv4.vs.no_such": "1"}}, check=True)
+    assert unknown["missing"] == ["net.ipv4.vs.no_such"]
+    result = run_module("sysctl_profile", {"values": values})
+    assert result["changes"] == predicted["changes"]
+    assert result["diff"]["after"] == predicted["diff"]["after"]
+    assert sh("sysctl -n net.ipv4.vs.expire_nodest_conn") == "1\n"
+    run_module("sysctl_profile", {"state": "absent"})
+    assert sh("sysctl -n net.ipv4.vs.expire_nodest_conn") == "0\n"
+
+
 @pytest.mark.usefixtures("without_ipvs")
 def test_what_was_loaded_before_stays_loaded(run_module, sh) -> None:
     sh("modprobe ip_vs_rr")

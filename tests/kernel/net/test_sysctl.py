@@ -38,7 +38,12 @@ def test_create_modify_delete(run_module, sh) -> None:
         ]
     )
     assert result["diff"] == predicted["diff"]
-    assert result["diff"]["before"] == f"{FORWARD} = 0\nnet.ipv4.conf.all.send_redirects = 1\n"
+    # The kernel switches the one that nobody asked for.
+    assert result["diff"]["before"].splitlines() == [
+        f"{FORWARD} = 0",
+        "net.ipv4.conf.all.accept_redirects = 1",
+        "net.ipv4.conf.all.send_redirects = 1",
+    ]
     assert value(sh, FORWARD) == "1"
     assert value(sh, "net.ipv4.conf.all.send_redirects") == "0"
     assert PROFILE.stat().st_mode & 0o777 == 0o644
@@ -90,6 +95,29 @@ def test_switching_forwarding_also_switches_redirects(run_module, sh) -> None:
         assert not run_module("sysctl_profile", wanted)["changed"]
         run_module("sysctl_profile", {"state": "absent"})
         assert (value(sh, FORWARD), value(sh, redirects)) == ("0", "1")
+
+
+@pytest.mark.parametrize("before", ["00", "01", "10", "11"])
+@pytest.mark.parametrize("wanted", ["0", "1"])
+def test_redirects_are_as_before_after_teardown(run_module, sh, before, wanted) -> None:
+    redirects = "net.ipv4.conf.all.accept_redirects"
+    sh(f"sysctl -w {FORWARD}={before[0]}; sysctl -w {redirects}={before[1]}")
+    run_module("sysctl_profile", {"values": {FORWARD: wanted}})
+    if wanted == "0":
+        assert value(sh, redirects) == before[1]
+    for arguments in ({"values": {FORWARD: wanted}}, {"state": "absent"}):
+        predicted = run_module("sysctl_profile", arguments, check=True)
+        result = run_module("sysctl_profile", arguments)
+        assert (result["changes"], result.get("diff")) == (predicted["changes"], predicted.get("diff"))
+    assert value(sh, FORWARD) + value(sh, redirects) == before
+
+
+def test_the_file_sets_forwarding_first(run_module, sh) -> None:
+    redirects = "net.ipv4.conf.all.accept_redirects"
+    run_module("sysctl_profile", {"values": {redirects: "1", FORWARD: "1"}})
+    # As at boot.
+    sh(f"sysctl -w {FORWARD}=0; sysctl -w {redirects}=0; sysctl -p {PROFILE}")
+    assert (value(sh, FORWARD), value(sh, redirects)) == ("1", "1")
 
 
 def test_two_owners_share_a_key(run_module, sh) -> None:

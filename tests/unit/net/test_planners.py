@@ -221,6 +221,52 @@ def test_a_larger_value_of_an_unlisted_interface_is_a_warning() -> None:
     assert "net.ipv4.conf.eth0.arp_ignore = 2 is larger than 1" in demand.warnings[0]
 
 
+REDIRECTS = "net.ipv4.conf.all.accept_redirects"
+FORWARD = "net.ipv4.ip_forward"
+
+
+@pytest.mark.parametrize("switch", [FORWARD, "net.ipv4.conf.all.forwarding"])
+@pytest.mark.parametrize(
+    ("before", "wanted", "after", "back"),
+    [
+        # forwarding and redirects before, what is wanted of both, what is set then, what is set to take it down
+        (("0", "0"), ("1", None), ["switch=1"], ["switch=0", "redirects=0"]),
+        (("0", "1"), ("1", None), ["switch=1"], ["switch=0"]),
+        (("0", "1"), ("1", "1"), ["switch=1", "redirects=1"], ["switch=0"]),
+        (("0", "0"), ("1", "1"), ["switch=1", "redirects=1"], ["switch=0", "redirects=0"]),
+        (("1", "0"), ("0", None), ["switch=0", "redirects=0"], ["switch=1"]),
+        (("1", "1"), ("0", None), ["switch=0"], ["switch=1", "redirects=1"]),
+        (("1", "1"), ("0", "0"), ["switch=0", "redirects=0"], ["switch=1", "redirects=1"]),
+    ],
+)
+def test_redirects_are_not_switched_by_accident(
+    switch: str, before: tuple[str, str], wanted: tuple[str, str | None], after: list[str], back: list[str]
+) -> None:
+    def plan(ledger: Ledger, live: dict[str, str], let_go: set[str]) -> tuple[list[str], Ledger]:
+        made, settlement = sysctl_plan.plan_sysctls(ledger, "me", state, live, let_go, None, "/f", None, None)
+        for change in made.changes:
+            state[change.action.key] = change.action.value
+            if change.action.key == switch:
+                state[REDIRECTS] = "1" if change.action.value == "0" else "0"
+        texts = [line.replace("sysctl -w ", "") for line in lines(made)]
+        short = [text.replace(switch, "switch").replace(REDIRECTS, "redirects") for text in texts]
+        assert {key: value for key, _, value in (line.partition(" = ") for line in made.after)}.items() <= state.items()
+        return short, Ledger.from_json(settlement.settled.to_json())
+
+    state = dict(zip((switch, REDIRECTS), before))
+    live = {key: value for key, value in zip((switch, REDIRECTS), wanted) if value is not None}
+    changes, ledger = plan(Ledger(), live, set())
+    assert changes == after
+    assert plan(ledger, live, set()) == ([], ledger)
+    assert plan(ledger, {}, set(live)) == (back, Ledger())
+    assert state == dict(zip((switch, REDIRECTS), before))
+
+
+def test_the_file_sets_switches_first() -> None:
+    file = sysctl_plan.render("# head", {REDIRECTS: "0", FORWARD: "1", "net.ipv4.a": "1"})
+    assert file == File(f"# head\n{FORWARD} = 1\nnet.ipv4.a = 1\n{REDIRECTS} = 0\n")
+
+
 def test_effective_values() -> None:
     assert sysctl_plan.effective(arp(1, 2)) == {"eth0": {"arp_ignore": 2, "arp_announce": 2}}
 
@@ -368,6 +414,10 @@ def test_unloading(
     assert lines(plan) == expected
     assert left == in_use
     assert settlement.settled == Ledger()
+    # A task that no longer lists them keeps hold of those that cannot go yet.
+    plan, settlement, left = kmod_plan.plan_modules(ledger, "me", loaded, {}, present=True, purge=True)
+    assert lines(plan) == expected
+    assert left == in_use == list(settlement.left_over) == list(settlement.settled.owned("module", "me"))
 
 
 # Boot
