@@ -64,8 +64,8 @@ still_in_use:
   sample: [nf_conntrack]
 left_over:
   description:
-    - What this owner asked for in an earlier run, no longer lists, and still has, so that O(purge=true) would put it
-      back. Sorted; empty with O(state=absent).
+    - What this owner asked for in an earlier run, no longer lists, and still has, so that O(purge=true) would unload
+      it, once nobody uses it any more. Sorted; empty with O(state=absent).
   returned: success
   type: list
   elements: str

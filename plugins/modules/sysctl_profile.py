@@ -49,6 +49,10 @@ options:
     type: str
     choices: [present, absent]
     default: present
+notes:
+  - The kernel sets C(net.ipv4.conf.all.accept_redirects) to the opposite whenever it switches IPv4 forwarding. Switched
+    on as listed, it stays so, as at boot. Switched off or put back, the value from before is kept or comes back.
+  - In check mode the sysctls below C(net.ipv4.vs) count as there where C(ip_vs) is not loaded yet.
 seealso:
   - module: lvs.topology.arp_tuning
 """
