@@ -68,9 +68,12 @@ class Lab:
         try:
             pid = int((self.files / "holder.pid").read_text())
             with open(self.files / "holder.lock", encoding="utf-8") as lock:
-                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except (OSError, ValueError) as error:
-            return pid if isinstance(error, BlockingIOError) else None
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    return pid
+        except (OSError, ValueError):
+            pass
         return None
 
     @property
@@ -237,7 +240,8 @@ class Lab:
             self._ssh(name, "systemctl --no-block poweroff", check=False)
         self._ssh_close(name)
         if not power_cut:
-            for _ in range(300):
+            deadline = time.monotonic() + 30
+            while time.monotonic() < deadline:
                 if self._process(name) is None:
                     say(f"{name}: off")
                     return

@@ -394,7 +394,7 @@ BAD_REAL = [
 
 
 def test_bad_input_touches_nothing(run_module, sh) -> None:
-    cases = [(each, message) for each, message in BAD]
+    cases = list(BAD)
     for each, message in BAD_REAL:
         one = service(servers=[])
         one["real_servers"] = [{"address": "10.0.0.2", **each}]

@@ -47,7 +47,7 @@ def test_plain_takes_tags_and_types_away() -> None:
     value = plain({Tagged("a"): (Tagged("b"), 1, True, None), "c": LazyVars({"d": Tagged("e")})})
     assert value == {"a": ["b", 1, True, None], "c": {"d": "e"}}
     assert {type(each) for each in (*value, value["a"][0], value["c"]["d"])} == {str}
-    assert type(value["c"]) is dict
+    assert {type(value["c"])} == {dict}
 
 
 def test_a_variable_that_cannot_be_evaluated_is_a_mistake() -> None:
