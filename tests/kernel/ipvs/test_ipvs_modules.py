@@ -562,6 +562,7 @@ def any_written(weight: int) -> bool:
     return re.search(rb" Masq +%d " % weight, start) is not None
 
 
+@pytest.mark.slow
 def test_killed_in_the_middle_twenty_times(spawn_module, run_module, sh) -> None:
     """SIGKILL at a random moment of a bulk change: a re-run converges, and what is not ours is as it was."""
     sh("ipvsadm -A -t 10.9.9.9:9 && ipvsadm -a -t 10.9.9.9:9 -r 10.9.9.1:9 -m -w 999 -x 3 -y 2")
