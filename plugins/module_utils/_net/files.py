@@ -96,7 +96,7 @@ def _replace(path: str, file: File) -> None:
     if not os.path.isdir(directory):
         os.makedirs(directory)
         # Whatever the umask: these files are there to be read.
-        os.chmod(directory, 0o755)  # noqa: S103
+        os.chmod(directory, 0o755)  # noqa: S103, others read it
     # The dot keeps systemd and sysctl from reading a half-written file; the rename makes the new one appear whole.
     handle, temporary = tempfile.mkstemp(prefix="." + os.path.basename(path) + ".", dir=directory)
     try:

@@ -572,7 +572,7 @@ def test_killed_in_the_middle_twenty_times(spawn_module, run_module, sh) -> None
     sh("ipvsadm -A -t 10.9.9.9:9 && ipvsadm -a -t 10.9.9.9:9 -r 10.9.9.1:9 -m -w 999 -x 3 -y 2")
     sh("ipvsadm -A -f 9 -p 77")
     foreign = save(sh)
-    chance = random.Random(20)  # noqa: S311
+    chance = random.Random(20)  # noqa: S311, no secret
     in_the_middle = 0
     for weight in range(1, 21):
         if weight % 5 == 1:  # into an empty table; otherwise edits of a full one
