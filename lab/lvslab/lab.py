@@ -257,7 +257,9 @@ class Lab:
         taps = [nic.tap for nic in self.host(name).nics if nic.lan == lan]
         if not taps:
             raise LabError(f"{name} has no card on a LAN named {lan}")
-        subprocess.run(["ip", "link", "set", taps[0], state], check=True)
+        # Out of the bridge, not down: User-Mode Linux gives up a card for good whose tap once refused a frame.
+        port = ["master", f"lan-{lan}"] if state == "up" else ["nomaster"]
+        subprocess.run(["ip", "link", "set", taps[0], *port], check=True)
 
     def states(self) -> dict[str, bool]:
         """Which hosts have power."""
