@@ -37,7 +37,7 @@ class Scenario:
         self.snapshot = (SHARED / "snapshot.sh").read_text()
         self.expected: dict[str, Any] = yaml.safe_load((SCENARIO / "expected.yml").read_text())
         self.hosts: dict[str, Any] = {
-            name: testinfra.get_host(f"ansible://{name}?ansible_inventory={INVENTORY}")
+            name: testinfra.get_host(f"ssh://{name}", ssh_config=str(PROJECT / ".cache/lab/run" / self.name / "ssh_config"))
             for name in yaml.safe_load(INVENTORY.read_text())["all"]["hosts"]
         }
 

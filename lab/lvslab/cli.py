@@ -106,7 +106,7 @@ def _words(options: argparse.Namespace) -> list[str]:
 
 def _inventory(options: argparse.Namespace) -> None:
     lab = Lab(options.name).running()
-    print(yaml.safe_dump(net.inventory(lab.network, str(lab.files / "ssh_config")), sort_keys=False), end="")
+    print(yaml.safe_dump(lab.inventory(), sort_keys=False), end="")
 
 
 def _connect(options: argparse.Namespace) -> None:

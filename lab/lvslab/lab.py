@@ -140,6 +140,10 @@ class Lab:
                 shutil.rmtree(sockets, ignore_errors=True)
             shutil.rmtree(self.files)
 
+    def inventory(self) -> dict[str, Any]:
+        """How Ansible reaches the hosts."""
+        return net.inventory(self.network, str(self.files / "ssh_config"), str(self._sockets()))
+
     def inside(self, *arguments: str) -> None:
         """Run a command of the lab in its namespaces."""
         holder = self.running().holder

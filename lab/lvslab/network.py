@@ -304,7 +304,7 @@ def ssh_config(network: Network, key: str, sockets: str, connect: str) -> str:
     )
 
 
-def inventory(network: Network, config: str) -> dict[str, Any]:
+def inventory(network: Network, config: str, sockets: str) -> dict[str, Any]:
     """An Ansible inventory of the hosts and their groups."""
     groups: dict[str, Any] = {}
     for host in network.hosts:
@@ -315,8 +315,8 @@ def inventory(network: Network, config: str) -> dict[str, Any]:
         "vars": {
             "ansible_user": "root",
             "ansible_python_interpreter": "/usr/bin/python3",
-            # In place of Ansible's own ControlMaster options.
-            "ansible_ssh_common_args": f'-F "{config}"',
+            # The hosts of every lab have the same addresses, by which Ansible and testinfra would name their sockets.
+            "ansible_ssh_common_args": f'-F "{config}" -o ControlPath="{sockets}/%h"',
         },
     }
     if groups:

@@ -131,10 +131,10 @@ def test_a_real_server_gets_no_sysctl_and_says_its_name() -> None:
 
 
 def test_inventory() -> None:
-    told = network.inventory(network.parse(GOOD), "/somewhere/ssh_config")["all"]
+    told = network.inventory(network.parse(GOOD), "/somewhere/ssh_config", "/run/lab")["all"]
     assert told["hosts"] == {"director": {"ansible_host": "10.255.0.11"}, "web1": {"ansible_host": "10.255.0.12"}}
     assert told["children"] == {"lvs_directors": {"hosts": {"director": None}}}
-    assert told["vars"]["ansible_ssh_common_args"] == '-F "/somewhere/ssh_config"'
+    assert told["vars"]["ansible_ssh_common_args"] == '-F "/somewhere/ssh_config" -o ControlPath="/run/lab/%h"'
 
 
 def test_machines_differ_in_identity_and_hardware_address() -> None:
