@@ -36,8 +36,9 @@ class Scenario:
         # What prepare.yml ran before anything was changed, as one command of the shell.
         self.snapshot = (SHARED / "snapshot.sh").read_text()
         self.expected: dict[str, Any] = yaml.safe_load((SCENARIO / "expected.yml").read_text())
+        ssh_config = str(PROJECT / ".cache/lab/run" / self.name / "ssh_config")
         self.hosts: dict[str, Any] = {
-            name: testinfra.get_host(f"ssh://{name}", ssh_config=str(PROJECT / ".cache/lab/run" / self.name / "ssh_config"))
+            name: testinfra.get_host(f"ssh://{name}", ssh_config=ssh_config)
             for name in yaml.safe_load(INVENTORY.read_text())["all"]["hosts"]
         }
 

@@ -14,7 +14,6 @@ from typing import Callable, Sequence
 
 import yaml
 
-from . import network as net
 from . import run
 from .common import LabError, say
 from .image import image
