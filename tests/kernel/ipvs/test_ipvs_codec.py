@@ -149,7 +149,7 @@ def test_edits_of_services(sh, kept) -> None:
 
 def test_destinations(sh, kept) -> None:
     """Typed, then deleted and added by us, then by our words typed, then edited there from something else."""
-    listings = "ipvsadm -Sn; ipvsadm -Ln; ipvsadm -Ln --thresholds; ipvsadm -Ln --tun-info"
+    listings = "ipvsadm -Sn; ipvsadm -Ln --thresholds; ipvsadm -Ln --tun-info"
     for key, typed, destination in DESTINATIONS:
         service = Service(key, netmask=FULL6 if key.family == "ipv6" else FULL4)
         sh(save_format.command(Action("add", service)))
