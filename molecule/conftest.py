@@ -68,8 +68,12 @@ class Scenario:
 
     def answers(self, url: str, count: int = 20) -> Counter[str]:
         """How often each real server answered requests of the client, one connection each."""
-        lines = self.run("client", f"for i in $(seq {count}); do curl --silent --max-time 5 {url} || echo lost; done")
-        return Counter(lines.split())
+        return self.asked(f"curl --silent --max-time 5 {url}", count)
+
+    def asked(self, command: str, count: int) -> Counter[str]:
+        """How often each real server answered a command of the client that prints who did."""
+        lines = self.run("client", f"for i in $(seq {count}); do {command} || echo lost; done")
+        return Counter(lines.replace('"', "").split())
 
     @contextlib.contextmanager
     def load(self) -> Iterator[Counter[str]]:
@@ -122,17 +126,22 @@ class Scenario:
         expected = self.expected[phase]
         table = self.run("director", "ipvsadm -Sn")
         assert sorted(table.split("\n")) == sorted(expected["table"].strip().split("\n"))
+        every_vip = self.expected.get("vips") or [self.expected["vip"]]
         for host, interfaces in expected.get("addresses", {}).items():
             for interface, wanted in interfaces.items():
-                found = self.run(host, f"ip -o -4 address show dev {interface}").split("\n")
-                vips = [line.split()[3] for line in found if f" {self.expected['vip']}/" in line]
+                found = self.run(host, f"ip -o address show dev {interface}").split("\n")
+                vips = [line.split()[3] for line in found if any(f" {vip}/" in line for vip in every_vip)]
                 assert vips == wanted, f"{host} {interface}"
         for host, gateway in expected.get("default_routes", {}).items():
-            assert f"default via {gateway} " in self.run(host, "ip -4 route show default") + " ", host
+            family = "-6" if ":" in gateway else "-4"
+            assert f"default via {gateway} " in self.run(host, f"ip {family} route show default") + " ", host
         for host, values in expected.get("sysctls", {}).items():
             found_values = {key: self.run(host, f"sysctl -n {key}") for key in values}
             assert found_values == values, host
         assert self.answers(self.expected["url"]) == Counter(expected["answers"])
+        for request in expected.get("requests", ()):
+            answers = Counter(request["answers"])
+            assert self.asked(request["ask"], answers.total()) == answers, request["ask"]
 
 
 @pytest.fixture(scope="session")

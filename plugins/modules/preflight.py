@@ -23,6 +23,23 @@ options:
     type: list
     elements: str
     default: []
+  kernel_options:
+    description:
+      - Options that the running kernel must have been built with, such as V(IP_VS_PROTO_SCTP), without C(CONFIG_).
+      - They are looked up in C(/boot/config-RELEASE), C(/lib/modules/RELEASE/config) or C(/proc/config.gz). A host that
+        has none of these passes.
+    type: list
+    elements: str
+    default: []
+    version_added: 0.2.0
+  sysctls:
+    description:
+      - Names of sysctls that have to exist. Those that come with a kernel module, as all below C(net.ipv4.vs) do, and
+        interfaces that are not there yet are no reason to fail.
+    type: list
+    elements: str
+    default: []
+    version_added: 0.2.0
   interfaces:
     description: Network interfaces that have to exist.
     type: list
@@ -84,6 +101,8 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "kernel_modules": {"type": "list", "elements": "str", "default": []},
+            "kernel_options": {"type": "list", "elements": "str", "default": []},
+            "sysctls": {"type": "list", "elements": "str", "default": []},
             "interfaces": {"type": "list", "elements": "str", "default": []},
             "python_modules": {"type": "list", "elements": "str", "default": []},
             "commands": {"type": "list", "elements": "str", "default": []},

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl_plan import IPVS, IPVS_NAMES
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
 
 CHECKOUT = Path(__file__).parents[2]
@@ -19,7 +20,8 @@ ROLES = sorted(path.name for path in (CHECKOUT / "roles").iterdir())
 INVENTORIES = {
     "docs/examples/dr.yml": "dr",
     "docs/examples/nat.yml": "nat",
-    **{f"molecule/{name}/inventory/hosts.yml": name for name in ("dr", "dr_routed", "nat", "nat_wlc")},
+    "docs/examples/dual-stack.yml": "ipv6",
+    **{f"molecule/{name}/inventory/hosts.yml": name for name in ("dr", "dr_routed", "nat", "nat_wlc", "ipv6")},
 }
 
 
@@ -48,8 +50,10 @@ def facts(network: str) -> dict[str, dict[str, Any]]:
         names = [f"eth{number}" for number in range(1, len(description["lans"]) + 1)]
         gathered[host] = {"interfaces": ["lo", *names], "lo": {"ipv4": {"address": "127.0.0.1", "prefix": "8"}}}
         for name, addresses in zip(names, description["lans"].values()):
-            own = [dict(zip(("address", "prefix"), each.split("/"))) for each in [addresses] if each]
-            gathered[host][name] = {"macaddress": "02:00:00:00:00:01", **({"ipv4": own[0]} if own else {})}
+            gathered[host][name] = {"device": name, "macaddress": "02:00:00:00:00:01"}
+            for each in addresses if isinstance(addresses, list) else [addresses]:
+                own = dict(zip(("address", "prefix"), each.split("/")))
+                gathered[host][name].update({"ipv6": [own]} if ":" in each else {"ipv4": own})
     return gathered
 
 
@@ -86,6 +90,18 @@ def test_the_changed_models_have_no_mistakes() -> None:
         assert mistakes(inventory, path.parent.name) == [], path
 
 
+def test_every_sysctl_of_ipvs_is_documented_with_what_is_set() -> None:
+    text = (CHECKOUT / "docs/sysctls.md").read_text()
+    keys = text.split("key by key")[1].split("\n## ")[0]
+    rows = dict(re.findall(r"^\| (`[^|]+`) \|[^|]+\|([^|]*)\|", keys, re.MULTILINE))
+    documented = {name: value.strip() for names, value in rows.items() for name in re.findall(r"`(\w+)`", names)}
+    assert set(documented) == {name for name in IPVS_NAMES if not name.startswith("sync_")}
+    hostvars, groups = inventory_of(load(CHECKOUT / "molecule/dr/inventory/hosts.yml"), "dr")
+    values = compiler.host_plan(hostvars, groups, "director", "director", None, None, None)["sysctls"]
+    set_by_us = {key: value for key, value in documented.items() if value}
+    assert set_by_us == {key[len(IPVS) :]: value for key, value in values.items() if key.startswith(IPVS)}
+
+
 def test_every_module_is_in_the_action_group() -> None:
     modules = sorted(path.stem for path in (CHECKOUT / "plugins/modules").glob("*.py"))
     assert load(CHECKOUT / "meta/runtime.yml")["action_groups"]["lvs"] == modules
@@ -96,5 +112,5 @@ def test_a_plan_has_what_its_role_looks_after(role: str, host: str) -> None:
     hostvars, groups = inventory_of(load(CHECKOUT / "molecule/dr_routed/inventory/hosts.yml"), "dr_routed")
     plan = compiler.host_plan(hostvars, groups, host, role, None, None, None)
     (task,) = load(CHECKOUT / f"roles/{role}/tasks/apply.yml")
-    settings = {"commands", "purge", "keep_weights", "notes"}
+    settings = {"commands", "kernel_options", "purge", "keep_weights", "notes"}
     assert set(task["vars"]["host_state_concerns"]) == set(plan) - settings

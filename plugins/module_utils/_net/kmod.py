@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
 _SYS = "/sys/module"
+# Where installing a package may not be enough.
+_RARE = {
+    "ip_vs_twos": " The scheduler twos is there since Linux 5.11 where CONFIG_IP_VS_TWOS is set; otherwise use another."
+}
 _SBIN = ["/usr/sbin", "/sbin"]
 
 
@@ -108,7 +112,8 @@ class Modules:
                 f"The kernel modules {listed} cannot be loaded, because /lib/modules/{release} does not exist. "
                 "After an update of the kernel, reboot into it; in a container, load them on the container's host."
             )
-        return f"The kernel {release} has no module {listed}. {_package(release)}"
+        rare = "".join(_RARE.get(name, "") for name in lacking)
+        return f"The kernel {release} has no module {listed}. {_package(release)}{rare}"
 
     def apply(self, action: Any) -> None:
         if isinstance(action, kmod_plan.LoadModule):

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gzip
 import importlib.util
 import os
 import sys
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ansible_collections.lvs.topology.plugins.module_utils._net import kmod_plan
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.kmod import Modules, read_os_release
+from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl import unknown
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
 
 if TYPE_CHECKING:
@@ -44,6 +46,8 @@ def look(module: AnsibleModule) -> dict[str, Any]:
     lacking = [name for name in names if kernel.chain(name) is None]
     if lacking:
         problems.append(f"kernel_modules: {kernel.advice(lacking)}")
+    problems += [f"sysctls: {text}" for text in unknown(params["sysctls"])]
+    problems += _built_without(params["kernel_options"], system.release)
     present = set(os.listdir("/sys/class/net"))
     for name in params["interfaces"]:
         if name not in present:
@@ -55,6 +59,22 @@ def look(module: AnsibleModule) -> dict[str, Any]:
         listed = " ".join(f"({number}) {text}" for number, text in enumerate(problems, 1))
         raise Refused(f"This host is not ready, and nothing was changed: {listed}")
     return {"changed": False, "kernel": system.release, "missing_packages": packages}
+
+
+def _built_without(options: list[str], release: str) -> list[str]:
+    """The options that the kernel's own description denies. Where a host does not have it, nothing is concluded."""
+    for path in (f"/boot/config-{release}", f"/lib/modules/{release}/config", "/proc/config.gz"):
+        try:
+            with gzip.open(path, "rt") if path.endswith(".gz") else open(path, encoding="utf-8") as file:
+                built = {line.partition("=")[0] for line in file if line.startswith("CONFIG_")}
+        except OSError:
+            continue
+        lacking = [name for name in options if f"CONFIG_{name}" not in built]
+        if lacking:
+            names = ", ".join(f"CONFIG_{name}" for name in lacking)
+            return [f"kernel_options: the kernel {release} was built without {names} ({path}); boot one that has it"]
+        break
+    return []
 
 
 def _lacking(module: AnsibleModule) -> tuple[list[str], list[str]]:

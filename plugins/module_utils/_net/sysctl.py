@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import difflib
 import errno
 import os
 from dataclasses import dataclass
@@ -42,7 +43,10 @@ def ensure_profile(module: AnsibleModule) -> dict[str, Any]:
     current = read(concerned | sysctl_plan.companions(concerned))
     missing = sorted(set(wanted) - set(current) - _yet_to_come(module, wanted))
     if missing and present:
-        text = f"this kernel has no {', '.join(missing)} (a module may have to be loaded first)"
+        release = os.uname().release
+        text = f"this kernel has no {', '.join(sysctl_plan.missing_text(key, release) for key in missing)}"
+        if not os.path.isdir(os.path.join(_ROOT, sysctl_plan.path_of(sysctl_plan.IPVS))):
+            text += "; the kernel module ip_vs, which brings some of them, is not loaded"
         if params["missing"] == "fail":
             mistakes.add("values", text)
             mistakes.raise_if_any()
@@ -58,6 +62,29 @@ def _yet_to_come(module: AnsibleModule, keys: Iterable[str]) -> set[str]:
     if not module.check_mode or os.path.isdir(os.path.join(_ROOT, sysctl_plan.path_of(sysctl_plan.IPVS))):
         return set()
     return {key for key in keys if key.startswith(sysctl_plan.IPVS)}
+
+
+def unknown(keys: Iterable[str]) -> list[str]:
+    """The names that this kernel does not know and that nothing will bring, each with what may be meant."""
+    found = []
+    for key in keys:
+        name = sysctl_plan.canonical(key)
+        place = sysctl_plan.place_to_look(name) if name else None
+        if name is None:
+            found.append(f"{key!r} is not the name of a sysctl such as net.ipv4.ip_forward")
+        elif place is not None:
+            path = os.path.join(_ROOT, sysctl_plan.path_of(place))
+            if not os.path.exists(path):
+                found.append(f"this kernel has no {name}{_close_to(name, path)}")
+    return found
+
+
+def _close_to(name: str, path: str) -> str:
+    """What is beside the path and spelled nearly the same, as a question."""
+    directory, last = os.path.split(path)
+    beside = os.listdir(directory) if os.path.isdir(directory) else []
+    close = difflib.get_close_matches(last, beside, n=1)
+    return f"; did you mean {name[: -len(last)]}{close[0]}?" if close else ""
 
 
 def ensure_arp(module: AnsibleModule) -> dict[str, Any]:

@@ -23,6 +23,51 @@ _REDIRECTS = "net.ipv4.conf.all.accept_redirects"
 _SWITCHES = ("net.ipv4.ip_forward", "net.ipv4.conf.all.forwarding")
 # What is there as soon as ip_vs is loaded.
 IPVS = "net.ipv4.vs."
+# Every name below it that some kernel has: which ones a kernel has depends on its version and options, and on whether
+# this is the first network namespace. The value says since when, where that is of interest today.
+IPVS_NAMES: Mapping[str, str] = {
+    **dict.fromkeys(
+        [
+            "am_droprate",
+            "amemthresh",
+            "backup_only",
+            "cache_bypass",
+            "conn_reuse_mode",
+            "conntrack",
+            "debug_level",
+            "drop_entry",
+            "drop_packet",
+            "expire_nodest_conn",
+            "expire_quiescent_template",
+            "ignore_tunneled",
+            "lblc_expiration",
+            "lblcr_expiration",
+            "nat_icmp_send",
+            "pmtu_disc",
+            "run_estimation",
+            "schedule_icmp",
+            "secure_tcp",
+            "sloppy_sctp",
+            "sloppy_tcp",
+            "snat_reroute",
+            "sync_persist_mode",
+            "sync_ports",
+            "sync_qlen_max",
+            "sync_refresh_period",
+            "sync_retries",
+            "sync_sock_size",
+            "sync_threshold",
+            "sync_version",
+        ],
+        "",
+    ),
+    "est_cpulist": "6.2",
+    "est_nice": "6.2",
+    "conn_lfactor": "7.1",
+    "svc_lfactor": "7.1",
+}
+# What kernel modules bring that this or another program loads later.
+_COMES_LATER = (IPVS, "net.netfilter.nf_conntrack", "net.nf_conntrack_max", "net.bridge.")
 _COMPONENT = re.compile(r"(?!\.{1,2}\Z)[^\s/=#;]+\Z")
 _SWAP = str.maketrans("./", "/.")
 
@@ -68,6 +113,25 @@ def canonical(key: str) -> str | None:
     if len(components) < 2 or not all(_COMPONENT.match(component) for component in components):
         return None
     return path.translate(_SWAP)
+
+
+def missing_text(key: str, release: str) -> str:
+    """A wanted sysctl that this kernel does not have, and why where that is known."""
+    since = IPVS_NAMES.get(key[len(IPVS) :]) if key.startswith(IPVS) else None
+    return f"{key} (which is there since Linux {since}; this is {release})" if since else key
+
+
+def place_to_look(key: str) -> str | None:
+    """The key whose existence tells whether this one is right; None where only time can tell.
+
+    The sysctls of an interface that is not there yet are those of every other one.
+    """
+    if key.startswith(_COMES_LATER):
+        return None
+    components = path_of(key).split("/")
+    if len(components) == 5 and components[0] == "net" and components[2] in ("conf", "neigh"):
+        components[3] = "default"
+    return "/".join(components).translate(_SWAP)
 
 
 def path_of(key: str) -> str:

@@ -26,6 +26,7 @@ def check_site(site: Site) -> Iterator[Mistake]:
         if service.address is not None:
             yield from _check_vip(site, director, service, service.address, owners)
         yield from _check_families(service)
+        yield from _check_one_packet(service)
         yield from METHODS[service.forward].check(site, director, service)
 
 
@@ -114,9 +115,7 @@ def _owners(site: Site) -> dict[Address, str]:
         for entry in service.real_servers
     }
     for director in site.services:
-        address = site.host(director).address
-        if address is not None:
-            owners[address] = f"the director {director}"
+        owners.update(dict.fromkeys(site.host(director).addresses, f"the director {director}"))
     return owners
 
 
@@ -145,3 +144,13 @@ def _check_families(service: Service) -> Iterator[Mistake]:
                 f"{entry.label} is IPv{entry.address.version}, and the service is IPv{service.family}",
                 f"write its IPv{service.family} address as address: beside or instead of host:",
             )
+
+
+def _check_one_packet(service: Service) -> Iterator[Mistake]:
+    if service.one_packet and METHODS[service.forward].KERNEL_FORWARD == "nat":
+        yield Mistake(
+            f"{service.path}.one_packet",
+            f"keeps no connection by which the director would know the answers of forward: {service.forward}; "
+            "they would reach clients with the real servers' addresses",
+            "leave it out, or use forward: dr",
+        )

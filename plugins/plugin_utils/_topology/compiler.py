@@ -28,6 +28,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs impor
     Command,
     Gateway,
     KernelModule,
+    KernelOption,
     Need,
     Neighbour,
     Note,
@@ -158,6 +159,10 @@ def _director_needs(site: Site, name: str) -> Iterator[Need]:
         yield KernelModule(f"ip_vs_{service.scheduler}")
         if service.persistence and service.persistence.engine != "none":
             yield KernelModule(f"ip_vs_pe_{service.persistence.engine}")
+        if service.address is not None:
+            yield KernelOption(f"IP_VS_PROTO_{service.protocol.upper()}")
+        if service.family == 6:
+            yield KernelOption("IP_VS_IPV6")
         if service.has_health_check:
             yield Note(f"{service.path}.health_check: nothing checks while lvs_manager is kernel")
         yield from _vip_needs(site, name, service)
@@ -256,6 +261,7 @@ def _plan(role: str, host: Host, needs: list[Need], services: tuple[Service, ...
     plan: dict[str, Any] = {"commands": [*_COMMANDS[role], *(each.name for each in _each(needs, Command))]}
     if role == "director":
         plan["kernel_modules"] = [each.name for each in _each(needs, KernelModule)]
+        plan["kernel_options"] = [each.name for each in _each(needs, KernelOption)]
     plan["sysctls"] = _sysctls(needs, host)
     if role == "real_server":
         plan["arp"] = [

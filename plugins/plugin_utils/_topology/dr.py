@@ -64,13 +64,19 @@ def _check_gateway(site: Site, director: str, service: Service, entry: RealServe
             "(an earlier run with forward: nat may have set this one)"
         )
     for gateway in gateways.expected(site, entry.host, service.family):
-        if gateway in site.addresses(director) or gateway in site.vips_of(director):
-            yield Mistake(
-                entry.path,
-                f"the default gateway of {entry.host}, {gateway}, is the director {director}, "
-                "which drops answers that come from its own VIP",
-                f"{remedy}, or use forward: nat for all its services",
-            )
+        if gateway not in site.addresses(director) and gateway not in site.vips_of(director):
+            continue
+        nat = [] if site.host(entry.host).gateways else gateways.wanted_by_nat(site, entry.host, service.family)
+        problem = (
+            f"the default gateway of {entry.host}, {gateway}, is the director {director}, "
+            "which drops answers that come from its own VIP"
+        )
+        other = next((each for each, wanted in nat if wanted == gateway), None)
+        if other:
+            problem += f", because {other.label} is NAT and {service.label} is not"
+            yield Mistake(entry.path, problem, "give one of the two other real servers, or the forward of the other")
+        else:
+            yield Mistake(entry.path, problem, f"{remedy}, or use forward: nat for all its services")
 
 
 def _check_static_neighbour(site: Site, service: Service, entry: RealServer) -> Iterator[Mistake]:

@@ -27,6 +27,23 @@ def read_facts(raw: Mapping[str, Any]) -> Facts:
     return Facts(interfaces=_interfaces(raw, known.get("interfaces")), gateways=tuple(_gateways(known)))
 
 
+def own_addresses(facts: Facts, family: int, beside: Address | None, vips: frozenset[Address]) -> tuple[Address, ...]:
+    """What may be the host's own address of a family: those on the interface of the other one, else all."""
+    found = {
+        interface.name: [
+            each.ip
+            for each in interface.addresses
+            if each.version == family and each.ip not in vips and not (each.ip.is_link_local or each.ip.is_loopback)
+        ]
+        for interface in facts.interfaces or ()
+        if interface.name != "lo"
+    }
+    for interface in facts.interfaces or ():
+        if found.get(interface.name) and any(each.ip == beside for each in interface.addresses):
+            return tuple(dict.fromkeys(found[interface.name]))
+    return tuple(dict.fromkeys(address for addresses in found.values() for address in addresses))
+
+
 def _gateways(known: Mapping[str, Any]) -> Iterator[Address]:
     for name in ("default_ipv4", "default_ipv6"):
         default = known.get(name)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, RealServer
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, RealServer, Service
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
 
 
@@ -44,10 +44,15 @@ def asked_for(site: Site, name: str, family: int) -> tuple[Address, ...]:
     """The default gateways that the inventory gives the host, or that NAT needs. None: what is there stays."""
     gateways = site.host(name).gateways
     if gateways is None:
-        wanted = [
-            towards(site, director, entry)
-            for director, service, entry in site.listings.get(name, ())
-            if service.forward == "nat" and service.family == family and director != name
-        ]
-        gateways = tuple(dict.fromkeys(each for each in wanted if not isinstance(each, Mistake)))
+        gateways = tuple(dict.fromkeys(gateway for _service, gateway in wanted_by_nat(site, name, family)))
     return tuple(each for each in gateways if each.version == family)
+
+
+def wanted_by_nat(site: Site, name: str, family: int) -> list[tuple[Service, Address]]:
+    """The services for which the host answers through their director, with the gateway that leads there."""
+    wanted = [
+        (service, towards(site, director, entry))
+        for director, service, entry in site.listings.get(name, ())
+        if service.forward == "nat" and service.family == family and director != name
+    ]
+    return [(service, gateway) for service, gateway in wanted if not isinstance(gateway, Mistake)]

@@ -9,9 +9,18 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl_plan import canonical
+from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl_plan import (
+    IPVS,
+    IPVS_NAMES,
+    canonical,
+)
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.facts import read_facts
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, choose, show
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import (
+    Mistake,
+    choose,
+    did_you_mean,
+    show,
+)
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import ARP_METHODS, Address, Facts, Host
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import (
     as_address,
@@ -159,7 +168,7 @@ class Inventory:
             self._mistake(name, "lvs_arp_method", problem, "set lvs_arp_method: static_neighbour in the inventory")
         return Host(
             name=name,
-            address=self._address(name),
+            addresses=self._addresses(name),
             vip_interface=self._text(name, "lvs_vip_interface") or None,
             gateways=self._gateways(name),
             arp_method=arp_method,
@@ -189,16 +198,32 @@ class Inventory:
         self._mistake(host, variable, f"must be text, is {show(value)}", "write one word")
         return None
 
-    def _address(self, host: str) -> Address | None:
+    def _addresses(self, host: str) -> tuple[Address, ...]:
         _given, value = self.variable(host, "lvs_address")
         if value is None or value == "":
             # Often a name, or the address of a management network: the default where there is nothing better.
-            return as_address(self.variable(host, "ansible_host")[1])
-        address = as_address(value)
-        if address is None:
-            problem = f"{show(value)} is no IP address"
-            self._mistake(host, "lvs_address", problem, "write the host's own address, without a prefix")
-        return address
+            address = as_address(self.variable(host, "ansible_host")[1])
+            return () if address is None else (address,)
+        return self._one_of_each_family(
+            host,
+            "lvs_address",
+            value,
+            "write the host's own address, without a prefix, or a list with one for IPv4 and one for IPv6",
+            "lists two addresses of one address family",
+        )
+
+    def _one_of_each_family(
+        self, host: str, variable: str, value: Any, remedy: str, two_of_one: str
+    ) -> tuple[Address, ...]:
+        """One address, or a list with one for IPv4 and one for IPv6."""
+        addresses = [as_address(each) for each in (value if isinstance(value, list) else [value])]
+        known = tuple(address for address in addresses if address is not None)
+        if len(known) < len(addresses):
+            wrong = value[addresses.index(None)] if isinstance(value, list) else value
+            self._mistake(host, variable, f"{show(wrong)} is no IP address", remedy)
+        if len({address.version for address in known}) < len(known):
+            self._mistake(host, variable, two_of_one, "keep one for IPv4 and one for IPv6")
+        return known
 
     def _gateways(self, host: str) -> tuple[Address, ...] | None:
         given, value = self.variable(host, "lvs_gateway")
@@ -206,16 +231,8 @@ class Inventory:
             return None
         if value in (None, "", "none"):
             return ()
-        addresses = [as_address(each) for each in (value if isinstance(value, list) else [value])]
-        known = tuple(address for address in addresses if address is not None)
-        if len(known) < len(addresses):
-            wrong = value[addresses.index(None)] if isinstance(value, list) else value
-            remedy = "write an address, auto, or none to leave the default route alone"
-            self._mistake(host, "lvs_gateway", f"{show(wrong)} is no IP address", remedy)
-        if len({address.version for address in known}) < len(known):
-            remedy = "keep one for IPv4 and one for IPv6"
-            self._mistake(host, "lvs_gateway", "lists two gateways of one address family", remedy)
-        return known
+        remedy = "write an address, auto, or none to leave the default route alone"
+        return self._one_of_each_family(host, "lvs_gateway", value, remedy, "lists two gateways of one address family")
 
     def _keep_weights(self, host: str) -> bool:
         _given, value = self.variable(host, "lvs_keep_weights")
@@ -253,6 +270,9 @@ class Inventory:
             name = canonical(str(key))
             if name is None:
                 self._mistake(host, path, "is not the name of a sysctl", "write it as net.ipv4.ip_forward")
+            elif name.startswith(IPVS) and name[len(IPVS) :] not in IPVS_NAMES:
+                close = did_you_mean(name[len(IPVS) :], IPVS_NAMES)
+                self._mistake(host, path, "is in no kernel", f"{close}leave it out")
             elif isinstance(setting, (bool, list, Mapping)):
                 problem = f"{show(setting)} is no value of a sysctl"
                 self._mistake(host, path, problem, "write a number or text, or null to leave the key alone")

@@ -66,19 +66,29 @@ class Service:
     has_health_check: bool
     real_servers: tuple[RealServer, ...] = field(repr=False)
 
+    @property
+    def label(self) -> str:
+        return f"{self.path} ({self.name})"
+
 
 @dataclass(frozen=True)
 class Host:
-    """What the inventory says about a host. ``gateways``: None, the topology decides; empty, leave the route alone."""
+    """What the inventory says about a host: at most one address of each family, its RIPs or DIPs.
+
+    ``gateways``: None, the topology decides; empty, leave the route alone.
+    """
 
     name: str
-    address: Address | None
+    addresses: tuple[Address, ...]
     vip_interface: str | None
     gateways: tuple[Address, ...] | None
     arp_method: str
     purge: tuple[str, ...]
     keep_weights: bool
     sysctls: tuple[tuple[str, str | None], ...]
+
+    def address(self, family: int) -> Address | None:
+        return next((address for address in self.addresses if address.version == family), None)
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ def real_server(site: Site, director: str, service: Service, entry: RealServer) 
         yield _off(service.family, interface, "accept_redirects")
     if site.host(entry.host).gateways is None:
         gateway = gateways.towards(site, director, entry)
-        yield gateway if isinstance(gateway, Mistake) else Gateway(gateway, f"director {director}")
+        yield gateway if isinstance(gateway, Mistake) else Gateway(gateway, service.label)
 
 
 def router(_site: Site, _director: str, _service: Service, _name: str) -> Iterator[Need]:

@@ -22,6 +22,13 @@ class KernelModule:
 
 
 @dataclass(frozen=True)
+class KernelOption:
+    """An option of the kernel build. Without that of a protocol, IPVS takes the service and ignores its packets."""
+
+    name: str
+
+
+@dataclass(frozen=True)
 class Sysctl:
     key: str
     value: str
@@ -75,4 +82,16 @@ class Note:
 
 
 # Where a need cannot be determined, the mistake stands in its place.
-Need = Command | KernelModule | Sysctl | Arp | ArpFilter | VirtualAddress | Gateway | Neighbour | Note | Mistake
+Need = (
+    Command
+    | KernelModule
+    | KernelOption
+    | Sysctl
+    | Arp
+    | ArpFilter
+    | VirtualAddress
+    | Gateway
+    | Neighbour
+    | Note
+    | Mistake
+)

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.facts import own_addresses
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.inventory import Inventory
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.methods import METHODS, NOT_YET
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, choose, did_you_mean, show
@@ -49,7 +50,7 @@ def parse_services(raw: Any, prefix: str, inventory: Inventory, mistakes: list[M
     if not isinstance(raw, list):
         mistakes.append(Mistake(path, f"must be a list of services, is {show(raw)}", "write each with a dash"))
         return ()
-    parser = _Parser(inventory, mistakes)
+    parser = _Parser(inventory, mistakes, _vips(raw))
     parsed = [parser.service(each, f"{path}[{position}]") for position, each in enumerate(raw)]
     services = tuple(service for service in parsed if service is not None)
     _refuse_duplicates(services, mistakes)
@@ -73,10 +74,17 @@ def _refuse_duplicates(services: tuple[Service, ...], mistakes: list[Mistake]) -
             )
 
 
+def _vips(raw: list[Any]) -> frozenset[Address]:
+    """The VIPs as far as they can be read: no host's own address, although facts may show them on one."""
+    found = [as_interface(each.get("address")) for each in raw if isinstance(each, Mapping)]
+    return frozenset(each.ip for each in found if each is not None)
+
+
 class _Parser:
-    def __init__(self, inventory: Inventory, mistakes: list[Mistake]) -> None:
+    def __init__(self, inventory: Inventory, mistakes: list[Mistake], vips: frozenset[Address]) -> None:
         self._inventory = inventory
         self._mistakes = mistakes
+        self._vips = vips
         self._by_address: dict[Address, str] | None = None
         self._names: dict[str, str] = {}
 
@@ -96,7 +104,7 @@ class _Parser:
         flags = self._scheduler_flags(reader, scheduler)
         persistence = self._persistence(reader, family, protocol, fwmark)
         one_packet = self._one_packet(reader, protocol, fwmark)
-        real_servers = self._real_servers(reader, port or 0)
+        real_servers = self._real_servers(reader, port or 0, family)
         self._snat_addresses(reader, forward, family)
         has_health_check = self._health_check(reader)
         reader.finish()
@@ -302,10 +310,10 @@ class _Parser:
             )
         return True
 
-    def _real_servers(self, reader: Reader, port: int) -> tuple[RealServer, ...]:
+    def _real_servers(self, reader: Reader, port: int, family: int | None) -> tuple[RealServer, ...]:
         elements = reader.elements("real_servers", "real servers")
         parsed = [
-            self._real_server(raw, f"{reader.path}.real_servers[{position}]", port)
+            self._real_server(raw, f"{reader.path}.real_servers[{position}]", port, family)
             for position, raw in enumerate(elements)
         ]
         real_servers = tuple(each for each in parsed if each is not None)
@@ -317,13 +325,13 @@ class _Parser:
                 self._mistakes.append(Mistake(each.path, problem, "keep one, with the weight it shall have"))
         return real_servers
 
-    def _real_server(self, raw: Any, path: str, port: int) -> RealServer | None:
+    def _real_server(self, raw: Any, path: str, port: int, family: int | None) -> RealServer | None:
         if not isinstance(raw, Mapping):
             problem = f"must be a mapping, is {show(raw)}"
             self._mistakes.append(Mistake(path, problem, "write host: NAME, or address: RIP"))
             return None
         reader = Reader(raw, path, self._mistakes)
-        host, address = self._who(reader)
+        host, address = self._who(reader, family)
         rs_port = reader.integer("port", *_PORT, default=port)
         weight = reader.integer("weight", *_WEIGHT, default=1)
         upper = reader.integer("upper_threshold", *_THRESHOLD, default=0)
@@ -348,7 +356,7 @@ class _Parser:
             lower_threshold=lower,
         )
 
-    def _who(self, reader: Reader) -> tuple[str | None, Address | None]:
+    def _who(self, reader: Reader, family: int | None) -> tuple[str | None, Address | None]:
         """The inventory host, where there is one, and the RIP."""
         raw_host, raw_address = reader.take("host"), reader.take("address")
         address = as_address(raw_address)
@@ -372,10 +380,28 @@ class _Parser:
         if self._is_absent(reader, "host", raw_host):
             return None, None
         if address is None:
-            address = self._inventory.host(raw_host).address
-            if address is None and not self._inventory.is_wrong(raw_host, "lvs_address"):
-                reader.refuse("host", f"{raw_host} has no address", f"set lvs_address of {raw_host}")
+            address = self._address_of(reader, raw_host, family)
         return raw_host, address
+
+    def _address_of(self, reader: Reader, host: str, family: int | None) -> Address | None:
+        """The host's address of the service's family: as the inventory says, else the only one that facts know."""
+        if family is None:
+            return None  # the service is wrong already
+        named = self._inventory.host(host)
+        address = named.address(family)
+        if address is not None or self._inventory.is_wrong(host, "lvs_address"):
+            return address
+        other = next(iter(named.addresses), None)
+        found = own_addresses(self._inventory.facts(host), family, other, self._vips)
+        if len(found) == 1:
+            return found[0]
+        if found:
+            problem = f"{host} has several IPv{family} addresses: {', '.join(map(str, found))}"
+        else:
+            problem = f"{host} has no IPv{family} address" + (f" beside {other}" if other else "")
+        remedy = f"add the right one to lvs_address of {host}, which may be a list with one for IPv4 and one for IPv6"
+        reader.refuse("host", problem, remedy if other else f"set lvs_address of {host}")
+        return None
 
     def _is_absent(self, reader: Reader, key: str, host: str | None) -> bool:
         if host is None or not self._inventory.is_absent(host):
@@ -388,7 +414,7 @@ class _Parser:
         """The inventory's name of a real server that was given by its address."""
         if self._by_address is None:
             hosts = map(self._inventory.host, self._inventory.real_servers)
-            self._by_address = {host.address: host.name for host in hosts if host.address is not None}
+            self._by_address = {address: host.name for host in hosts for address in host.addresses}
         return self._by_address.get(address)
 
 

@@ -105,7 +105,7 @@ class Site:
 
     def _find_on_link(self, name: str) -> tuple[OnLink, ...]:
         # A VIP that is the host's own address is a mistake, and shall not make others appear.
-        foreign = self.vips - {self.host(name).address}
+        foreign = self.vips.difference(self.host(name).addresses)
         found = [
             each
             for each in self._all_links(name)
@@ -134,8 +134,7 @@ class Site:
         return self.once(("addresses", name), lambda: self._find_addresses(name))
 
     def _find_addresses(self, name: str) -> tuple[Address, ...]:
-        named = self.host(name).address
-        return tuple(dict.fromkeys([*([named] if named else []), *(each.own.ip for each in self.on_link(name))]))
+        return tuple(dict.fromkeys([*self.host(name).addresses, *(each.own.ip for each in self.on_link(name))]))
 
     def place(self, director: str, vip: Address) -> Place | Mistake:
         """Where the director holds the VIP."""

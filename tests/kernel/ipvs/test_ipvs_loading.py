@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Iterator
 
 import pytest
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import SCHEDULERS
 
 HELPER = Path("/proc/sys/kernel/modprobe")
 WEB = {"address": "10.0.0.1", "port": 80}
@@ -57,6 +58,28 @@ def test_ipvs_and_schedulers_are_loaded(run_module, sh) -> None:
 
 
 @pytest.mark.usefixtures("without_ipvs")
+def test_every_scheduler_of_the_model(run_module, sh) -> None:
+    """Its module is loaded, now and at boot, and takes a service; what this kernel lacks is said."""
+    there = [name for name in SCHEDULERS if sh(f"modprobe --show-depends ip_vs_{name} 2>/dev/null || true")]
+    lacking = sorted(set(SCHEDULERS) - set(there))
+    assert set(lacking) <= {"twos"}
+    modules = [f"ip_vs_{name}" for name in there]
+    assert not run_module("kernel_modules", {"modules": modules}).get("failed")
+    assert set(Path("/etc/modules-load.d/lvs-topology-lvs.conf").read_text().split()) >= set(modules)
+    services = [
+        {"address": "10.0.0.100", "port": port, "scheduler": name, "real_servers": [{"address": "10.0.0.2"}]}
+        for port, name in enumerate(there, 1)
+    ]
+    assert not run_module("ipvs_table", {"services": services}).get("failed")
+    table = sh("ipvsadm -Sn")
+    for port, name in enumerate(there, 1):
+        assert f"-A -t 10.0.0.100:{port} -s {name}\n" in table
+    for name in lacking:
+        message = run_module("preflight", {"kernel_modules": [f"ip_vs_{name}"]})["msg"]
+        assert f"has no module ip_vs_{name}." in message
+        assert "since Linux 5.11 where CONFIG_IP_VS_TWOS is set" in message
+
+
 def test_a_kernel_without_ipvs(run_module, sh) -> None:
     sh("mount -t tmpfs tmpfs /lib/modules")
     result = run_module("ipvs_table", {"services": [WEB]})

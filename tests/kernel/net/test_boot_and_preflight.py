@@ -215,6 +215,40 @@ def test_preflight_tells_all_at_once(run_module, sh) -> None:
     assert sh("lsmod") == before
 
 
+def test_preflight_asks_the_kernel_s_own_description(run_module, sh) -> None:
+    sh("mount -t tmpfs tmpfs /boot")
+    wanted = {"kernel_options": ["IP_VS_PROTO_TCP", "IP_VS_PROTO_SCTP"]}
+    config = Path(f"/boot/config-{os.uname().release}")
+    for text, lacking in (
+        ("CONFIG_IP_VS_PROTO_TCP=y\nCONFIG_IP_VS_PROTO_SCTP=y\n", ""),
+        ("CONFIG_IP_VS_PROTO_TCP=y\n# CONFIG_IP_VS_PROTO_SCTP is not set\n", "CONFIG_IP_VS_PROTO_SCTP"),
+    ):
+        config.write_text(text)
+        result = run_module("preflight", wanted)
+        assert bool(result.get("failed")) is bool(lacking)
+        if lacking:
+            assert f"was built without {lacking} ({config})" in result["msg"]
+
+
+def test_the_kernel_of_the_tests_has_all_protocols(run_module, sh) -> None:
+    sh("modprobe configs || ls /boot/config-$(uname -r)")
+    every = ["IP_VS_PROTO_TCP", "IP_VS_PROTO_UDP", "IP_VS_PROTO_SCTP", "IP_VS_IPV6"]
+    assert not run_module("preflight", {"kernel_options": every}).get("failed")
+    assert "without CONFIG_IP_VS_NO_SUCH" in run_module("preflight", {"kernel_options": ["IP_VS_NO_SUCH"]})["msg"]
+
+
+def test_preflight_knows_sysctls_from_misspelled_ones(run_module) -> None:
+    fine = ["net.ipv4.ip_forward", "net.ipv4.conf.eth9.rp_filter", "net.ipv4.vs.conntrack", "net.bridge.some_thing"]
+    assert not run_module("preflight", {"sysctls": fine}).get("failed")
+    wrong = {
+        "net.ipv4.ip_forwrad": "net.ipv4.ip_forward",
+        "net.ipv4.conf.eth9.rp_fliter": "net.ipv4.conf.eth9.rp_filter",
+    }
+    message = run_module("preflight", {"sysctls": [*fine, *wrong]})["msg"]
+    for number, (name, meant) in enumerate(wrong.items(), 1):
+        assert f"({number}) sysctls: this kernel has no {name}; did you mean {meant}?" in message
+
+
 def test_preflight_needs_privilege(sh) -> None:
     run = (
         "from ansible.module_utils.testing import patch_module_args\n"

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl_plan import IPVS_NAMES
 
 FORWARD = "net.ipv4.ip_forward"
 PROFILE = Path("/etc/sysctl.d/99-zz-lvs-topology-lvs.conf")
@@ -151,6 +152,24 @@ def test_missing_names_and_bad_values(run_module, sh) -> None:
     broken = run_module("sysctl_profile", {"values": {FORWARD: "x"}})
     assert broken["failed"]
     assert "the kernel does not accept this value" in broken["msg"]
+
+
+def test_a_sysctl_of_a_newer_kernel_is_reported_and_the_rest_is_set(run_module, sh) -> None:
+    sh("modprobe ip_vs")
+    key = "net.ipv4.vs.expire_nodest_conn"
+    wanted = {"values": {key: "1", "net.ipv4.vs.conn_lfactor": "-3"}}
+    result = run_module("sysctl_profile", wanted)
+    assert result["missing"] == ["net.ipv4.vs.conn_lfactor"]
+    assert "net.ipv4.vs.conn_lfactor (which is there since Linux 7.1; this is" in str(result["warnings"])
+    assert value(sh, key) == "1"
+    assert not run_module("sysctl_profile", wanted)["changed"]
+
+
+def test_every_sysctl_of_ipvs_is_known(sh) -> None:
+    """What the documentation lists and lvs_sysctls takes has all that this kernel offers."""
+    sh("modprobe -a ip_vs ip_vs_lblc ip_vs_lblcr")
+    offered = {path.name for path in Path("/proc/sys/net/ipv4/vs").iterdir()}
+    assert offered <= set(IPVS_NAMES)
 
 
 def test_a_damaged_ledger_stops_everything(run_module, sh) -> None:

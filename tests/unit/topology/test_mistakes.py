@@ -132,19 +132,66 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
     ),
     "a real server without an address": (
         r1,
-        lambda model: model.hostvars["web2"].pop("lvs_address"),
-        [f"{S}.real_servers[1].host: web2 has no address; set lvs_address of web2"],
+        lambda model: (model.hostvars["web2"].pop("lvs_address"), model.without_facts("web2")),
+        [f"{S}.real_servers[1].host: web2 has no IPv4 address; set lvs_address of web2"],
     ),
     "a real server whose ansible_host is a name": (
         r1,
-        host("web2", lvs_address="", ansible_host="web2.example.org"),
-        [f"{S}.real_servers[1].host: web2 has no address; set lvs_address of web2"],
+        lambda model: (
+            host("web2", lvs_address="", ansible_host="web2.example.org")(model),
+            model.without_facts("web2"),
+        ),
+        [f"{S}.real_servers[1].host: web2 has no IPv4 address; set lvs_address of web2"],
+    ),
+    "a real server with several addresses to choose from": (
+        r1,
+        host(
+            "web2",
+            lvs_address="",
+            ansible_facts=facts(nic("eth0", "10.9.9.9/24"), nic("eth1", "192.168.246.162/24", "192.168.246.160/32")),
+        ),
+        [
+            f"{S}.real_servers[1].host: web2 has several IPv4 addresses: 10.9.9.9, 192.168.246.162; "
+            "set lvs_address of web2"
+        ],
+    ),
+    "a real server without an address of the service's family": (
+        r1,
+        lambda model: (
+            service(address="fd00::160", real_servers=rs("web1", "web2"))(model),
+            model.hostvars["web1"].update(ansible_facts=facts(nic("eth1", "192.168.246.161/24", "fd00::161/64"))),
+            host("lb1", ansible_facts=facts(nic("eth1", "192.168.246.166/24", "fd00::166/64")))(model),
+        ),
+        [
+            f"{S}.real_servers[1].host: web2 has no IPv6 address beside 192.168.246.162; add the right one to "
+            "lvs_address of web2, which may be a list with one for IPv4 and one for IPv6"
+        ],
+    ),
+    "a real server with several addresses of the service's family": (
+        r1,
+        lambda model: (
+            service(address="fd00::160", real_servers=rs("web2"))(model),
+            model.hostvars["web2"].update(
+                ansible_facts=facts(nic("eth1", "192.168.246.162/24", "fd00::162/64", "fd00::77/64"))
+            ),
+            host("lb1", ansible_facts=facts(nic("eth1", "192.168.246.166/24", "fd00::166/64")))(model),
+        ),
+        [
+            f"{S}.real_servers[0].host: web2 has several IPv6 addresses: fd00::162, fd00::77; add the right one to "
+            "lvs_address of web2, which may be a list with one for IPv4 and one for IPv6"
+        ],
+    ),
+    "two addresses of one family": (
+        r1,
+        host("web2", lvs_address=["192.168.246.162", "192.168.246.163"]),
+        ["web2: lvs_address: lists two addresses of one address family; keep one for IPv4 and one for IPv6"],
     ),
     "an address of a host that is none": (
         r1,
         host("web2", lvs_address="192.168.246.162/24"),
         [
-            "web2: lvs_address: '192.168.246.162/24' is no IP address; write the host's own address, without a prefix",
+            "web2: lvs_address: '192.168.246.162/24' is no IP address; write the host's own address, without a prefix, "
+            "or a list with one for IPv4 and one for IPv6",
         ],
     ),
     "a real server that is absent": (
@@ -562,8 +609,8 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
         both_nat_and_dr,
         [
             f"{S}.real_servers[{position}]: the default gateway of {name}, 192.168.246.166, is the director lb1, "
-            "which drops answers that come from its own VIP; "
-            f"set lvs_gateway of {name} to another router, or use forward: nat for all its services"
+            "which drops answers that come from its own VIP, because lvs_services[1] (other) is NAT and "
+            "lvs_services[0] (web) is not; give one of the two other real servers, or the forward of the other"
             for position, name in enumerate(["web1", "web2"])
         ],
     ),
@@ -604,8 +651,8 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
         two_directors,
         two_nat_directors,
         [
-            f"{name}: lvs_gateway: is needed: director lb1 wants 192.168.246.166 as default gateway, director lb2 "
-            "wants 192.168.246.167; set it to the one that leads back through all of them"
+            f"{name}: lvs_gateway: is needed: lb1: lvs_services[0] (web) wants 192.168.246.166 as default gateway, "
+            "lb2: lvs_services[0] (web) wants 192.168.246.167; set it to the one that leads back through all of them"
             for name in ("web1", "web2")
         ],
     ),
@@ -750,6 +797,22 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
         [
             "web1: lvs_gateway: 'router' is no IP address; "
             "write an address, auto, or none to leave the default route alone"
+        ],
+    ),
+    "one packet through NAT": (
+        r3,
+        service(protocol="udp", one_packet=True),
+        [
+            f"{S}.one_packet: keeps no connection by which the director would know the answers of forward: nat; they "
+            "would reach clients with the real servers' addresses; leave it out, or use forward: dr"
+        ],
+    ),
+    "a sysctl that no kernel has": (
+        r1,
+        host("lb1", lvs_sysctls={"net.ipv4.vs.contrack": 1, "net.ipv4.vs.est_nice": 1, "net.ipv4.vs.nothing_like": 1}),
+        [
+            "lb1: lvs_sysctls[net.ipv4.vs.contrack]: is in no kernel; did you mean conntrack? Otherwise leave it out",
+            "lb1: lvs_sysctls[net.ipv4.vs.nothing_like]: is in no kernel; leave it out",
         ],
     ),
     "two gateways of one family": (

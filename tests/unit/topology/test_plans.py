@@ -32,6 +32,7 @@ KEYS = {
     "director": {
         "commands",
         "kernel_modules",
+        "kernel_options",
         "sysctls",
         "addresses",
         "gateways",
@@ -87,6 +88,7 @@ def test_r1() -> None:
     assert model.plan("lb1", "director") == {
         "commands": ["ip", "ipvsadm", "modprobe"],
         "kernel_modules": ["ip_vs", "ip_vs_rr"],
+        "kernel_options": ["IP_VS_PROTO_TCP"],
         "sysctls": IPVS_SYSCTLS,
         "addresses": [{"address": "192.168.246.160/32", "interface": "eth1", "announce": "eth1"}],
         "gateways": [],
@@ -155,6 +157,7 @@ def test_r3() -> None:
     assert model.plan("lb1", "director") == {
         "commands": ["ip", "ipvsadm", "modprobe"],
         "kernel_modules": ["ip_vs", "ip_vs_rr"],
+        "kernel_options": ["IP_VS_PROTO_TCP"],
         "sysctls": IPVS_SYSCTLS
         | {
             "net.ipv4.ip_forward": "1",
@@ -301,6 +304,73 @@ def test_dr_of_ipv6_needs_no_arp() -> None:
         "addresses": [{"address": "fd00::31/128", "interface": "lo"}],
         "gateways": [],
     }
+
+
+def dual_stack() -> Model:
+    """R1 with the same service in IPv6 as well."""
+    model = r1()
+    for name, last in {"lb1": 166, "web1": 161, "web2": 162}.items():
+        both = nic("eth1", f"192.168.246.{last}/24", f"fd00::{last}/64", "fe80::1/64")
+        model.hostvars[name]["ansible_facts"] = facts(nic("eth0", "10.9.9.9/24", f"fd09::{last}/64"), both)
+    model.services.append({**model.service, "name": "web-6", "address": "fd00::160"})
+    return model
+
+
+def table_addresses(plan: dict[str, Any]) -> list[list[str]]:
+    return [[entry["address"] for entry in service["real_servers"]] for service in plan["services"]]
+
+
+# Its IPv6 address is found on the interface of the IPv4 one, or named, alone or beside the other one.
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("192.168.246.161", ["192.168.246.161", "fd00::161"]),
+        (["192.168.246.161", "fd09::161"], ["192.168.246.161", "fd09::161"]),
+        (["fd00::161"], ["192.168.246.161", "fd00::161"]),
+    ],
+)
+def test_a_real_server_of_two_families_has_an_address_of_each(given: Any, expected: list[str]) -> None:
+    model = dual_stack()
+    model.hostvars["web1"]["lvs_address"] = given
+    plan = model.plan("lb1", "director")
+    assert [addresses[0] for addresses in table_addresses(plan)] == expected
+    assert plan["kernel_options"] == ["IP_VS_PROTO_TCP", "IP_VS_IPV6"]
+    assert plan["addresses"] == [
+        {"address": "192.168.246.160/32", "interface": "eth1", "announce": "eth1"},
+        {"address": "fd00::160/128", "interface": "eth1", "announce": "eth1", "deprecated": True},
+    ]
+    assert model.plan("web1", "real_server")["addresses"] == [
+        {"address": "192.168.246.160/32", "interface": "lo"},
+        {"address": "fd00::160/128", "interface": "lo"},
+    ]
+
+
+def test_a_vip_that_facts_show_is_no_address_of_the_host() -> None:
+    model = dual_stack()
+    shown = facts(nic("eth1", "192.168.246.161/24", "fd00::161/64", "fd00::160/128"))
+    model.hostvars["web1"]["ansible_facts"] = shown
+    assert table_addresses(model.plan("lb1", "director"))[1][0] == "fd00::161"
+
+
+def test_nat_and_dr_of_one_director_need_different_gateways_per_family_only() -> None:
+    """IPv4 in direct routing and IPv6 in NAT on the same real servers: each family has a default gateway of its own."""
+    model = dual_stack()
+    model.services[1].update(forward="nat", address="fd05::160/64")
+    model.hostvars["lb1"]["ansible_facts"] = facts(
+        nic("eth1", "192.168.246.166/24", "fd00::166/64"), nic("eth2", "fd05::1/64")
+    )
+    assert model.mistakes() == []
+    plan = model.plan("web1", "real_server")
+    assert plan["gateways"] == [{"gateway": "fd00::166"}]
+    assert plan["addresses"] == [{"address": "192.168.246.160/32", "interface": "lo"}]
+    assert plan["arp"] == TUNED
+
+
+@pytest.mark.parametrize("protocol", ["tcp", "udp", "sctp"])
+def test_the_protocol_must_be_built_into_the_kernel(protocol: str) -> None:
+    model = r1()
+    model.service["protocol"] = protocol
+    assert model.plan("lb1", "director")["kernel_options"] == [f"IP_VS_PROTO_{protocol.upper()}"]
 
 
 def test_a_host_of_two_families_is_named_with_the_address() -> None:
