@@ -132,9 +132,10 @@ class Scenario:
                 found = self.run(host, f"ip -o address show dev {interface}").split("\n")
                 vips = [line.split()[3] for line in found if any(f" {vip}/" in line for vip in every_vip)]
                 assert vips == wanted, f"{host} {interface}"
-        for host, gateway in expected.get("default_routes", {}).items():
-            family = "-6" if ":" in gateway else "-4"
-            assert f"default via {gateway} " in self.run(host, f"ip {family} route show default") + " ", host
+        for host, gateways in expected.get("default_routes", {}).items():
+            for gateway in gateways if isinstance(gateways, list) else [gateways]:
+                family = "-6" if ":" in gateway else "-4"
+                assert f"default via {gateway} " in self.run(host, f"ip {family} route show default") + " ", host
         for host, values in expected.get("sysctls", {}).items():
             found_values = {key: self.run(host, f"sysctl -n {key}") for key in values}
             assert found_values == values, host

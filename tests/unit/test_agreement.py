@@ -21,7 +21,7 @@ INVENTORIES = {
     "docs/examples/dr.yml": "dr",
     "docs/examples/nat.yml": "nat",
     "docs/examples/dual-stack.yml": "ipv6",
-    **{f"molecule/{name}/inventory/hosts.yml": name for name in ("dr", "dr_routed", "nat", "nat_wlc", "ipv6")},
+    **{f"molecule/{name}/inventory/hosts.yml": name for name in ("dr", "dr_routed", "nat", "nat_wlc", "ipv6", "mixed")},
 }
 
 

@@ -80,7 +80,7 @@ def test_one_packet_in_direct_routing(run_module, wire, sh, serve) -> None:
     sh(f"ip address add 10.0.0.2/24 dev br0 && ip address add {VIP}/32 dev br0")
     for name, rip in (("one", "10.0.0.11"), ("two", "10.0.0.12")):
         wire(name, f"{rip}/24")
-        sh(f"ip netns exec {name} sysctl -q -w net.ipv4.conf.all.arp_ignore=1")
+        sh(f"ip netns exec {name} sysctl -q -w net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2")
         sh(f"ip -n {name} address add {VIP}/32 dev lo")
         start(name, VIP)
     ready()

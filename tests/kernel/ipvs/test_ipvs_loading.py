@@ -57,7 +57,6 @@ def test_ipvs_and_schedulers_are_loaded(run_module, sh) -> None:
     assert sh("ipvsadm -Sn") == "-A -t 10.0.0.1:80 -s sed -p 300 --pe sip\n"
 
 
-@pytest.mark.usefixtures("without_ipvs")
 def test_every_scheduler_of_the_model(run_module, sh) -> None:
     """Its module is loaded, now and at boot, and takes a service; what this kernel lacks is said."""
     there = [name for name in SCHEDULERS if sh(f"modprobe --show-depends ip_vs_{name} 2>/dev/null || true")]
@@ -80,6 +79,7 @@ def test_every_scheduler_of_the_model(run_module, sh) -> None:
         assert "since Linux 5.11 where CONFIG_IP_VS_TWOS is set" in message
 
 
+@pytest.mark.usefixtures("without_ipvs")
 def test_a_kernel_without_ipvs(run_module, sh) -> None:
     sh("mount -t tmpfs tmpfs /lib/modules")
     result = run_module("ipvs_table", {"services": [WEB]})
