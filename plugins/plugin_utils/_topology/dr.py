@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import gateways
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import RealServer, Service
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, RealServer, Service
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import (
     Arp,
     ArpFilter,
@@ -64,7 +64,7 @@ def _check_gateway(site: Site, director: str, service: Service, entry: RealServe
             "(an earlier run with forward: nat may have set this one)"
         )
     for gateway in gateways.expected(site, entry.host, service.family):
-        if gateway not in site.addresses(director) and gateway not in site.vips_of(director):
+        if not _is_at(site, director, entry, gateway):
             continue
         nat = [] if site.host(entry.host).gateways else gateways.wanted_by_nat(site, entry.host, service.family)
         problem = (
@@ -77,6 +77,14 @@ def _check_gateway(site: Site, director: str, service: Service, entry: RealServe
             yield Mistake(entry.path, problem, "give one of the two other real servers, or the forward of the other")
         else:
             yield Mistake(entry.path, problem, f"{remedy}, or use forward: nat for all its services")
+
+
+def _is_at(site: Site, director: str, entry: RealServer, gateway: Address) -> bool:
+    """Whether the gateway is the director, which IPv6 may know by its link-local address on their segment."""
+    if gateway.is_link_local:
+        link = site.link_to(director, entry.address)
+        return link is not None and any(each.ip == gateway for each in link.interface.addresses)
+    return gateway in site.addresses(director) or gateway in site.vips_of(director)
 
 
 def _check_static_neighbour(site: Site, service: Service, entry: RealServer) -> Iterator[Mistake]:

@@ -86,6 +86,16 @@ def ipv6_gateway_of_facts(model: Model) -> None:
     host("web1", lvs_gateway="192.168.246.1", ansible_facts=known)(model)
 
 
+def link_local_gateway_of_facts(model: Model) -> None:
+    ipv6_gateway_of_facts(model)
+    known = facts(nic("eth0", "fe80::1/64"), nic("eth1", "fd00::166/64", "fe80::2/64"))
+    host("lb1", ansible_facts=known)(model)
+    # fe80::1 is the director's on another segment, and somebody else's here.
+    for gateway in ("fe80::1", "fe80::2"):
+        model.hostvars["web1"]["ansible_facts"]["default_ipv6"] = {"gateway": gateway}
+        assert bool(model.mistakes()) == (gateway == "fe80::2")
+
+
 def static_without_router(model: Model) -> None:
     model.hostvars["web2"]["lvs_arp_method"] = "static_neighbour"
 
@@ -591,6 +601,15 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
         ipv6_gateway_of_facts,
         [
             f"{S}.real_servers[0]: the default gateway of web1, fd00::166, is the director lb1, which drops "
+            "answers that come from its own VIP; set lvs_gateway of web1 to the gateway that it shall have now "
+            "(an earlier run with forward: nat may have set this one), or use forward: nat for all its services"
+        ],
+    ),
+    "a director that is the real servers' IPv6 gateway by its link-local address": (
+        r1,
+        link_local_gateway_of_facts,
+        [
+            f"{S}.real_servers[0]: the default gateway of web1, fe80::2, is the director lb1, which drops "
             "answers that come from its own VIP; set lvs_gateway of web1 to the gateway that it shall have now "
             "(an earlier run with forward: nat may have set this one), or use forward: nat for all its services"
         ],
