@@ -132,6 +132,10 @@ class Scenario:
                 found = self.run(host, f"ip -o address show dev {interface}").split("\n")
                 vips = [line.split()[3] for line in found if any(f" {vip}/" in line for vip in every_vip)]
                 assert vips == wanted, f"{host} {interface}"
+        for host, lines in expected.get("says", {}).items():
+            for command, wanted_lines in lines.items():
+                found = [" ".join(line.split()) for line in self.run(host, command).split("\n")]
+                assert sorted(found) == sorted(wanted_lines), f"{host}: {command}"
         for host, gateways in expected.get("default_routes", {}).items():
             for gateway in gateways if isinstance(gateways, list) else [gateways]:
                 family = "-6" if ":" in gateway else "-4"

@@ -3,12 +3,16 @@
 # cut out.
 sysctl -a 2>/dev/null | grep -E '^net\.(ipv4|ipv6)\.(ip_forward|conf|vs)' | grep -v -E 'stable_secret|sync_qlen_max'
 ip -o address show | sed -E 's/ (valid_lft|preferred_lft) [^ ]+//g'
-ip route show table all | grep -v -E 'expires|^broadcast|^multicast'
+ip route show table all | grep -v -E 'expires|^broadcast|^multicast' | sort
+ip rule; ip -6 rule
+ip -o link show type ipip; ip -o link show type sit; ip -o link show type ip6tnl
+ip -o link show type gre; ip -o link show type ip6gre
+[ ! -d /sys/module/fou ] || ip fou show
 ip neighbour show nud permanent
 for kind in legacy nft; do arptables-$kind -n -L 2>/dev/null; done
 systemctl --no-pager --no-legend list-unit-files 'lvs*'
 systemctl --no-pager --no-legend --failed
 ls /etc/sysctl.d /etc/modules-load.d /etc/lvs-topology /var/lib/lvs-topology 2>/dev/null
-lsmod | awk '/^ip_vs/ { print $1 }' | sort
+lsmod | awk '/^(ip_vs|ip_tunnel|tunnel|ipip|sit|ip6?_?tunnel|ip6?_?gre|gre|fou|ip6_udp_tunnel|udp_tunnel)/ { print $1 }' | sort
 # ipvsadm would load ip_vs.
 [ ! -d /sys/module/ip_vs ] || ipvsadm -Sn

@@ -95,8 +95,13 @@ _value:
     kernel_modules:
       type: list
       elements: str
-      returned: for a director
+      returned: for a director and a real server
       description: Kernel modules to load.
+    kernels:
+      type: list
+      elements: dict
+      returned: where not every kernel will do
+      description: The oldest kernels with which something works, and what that is.
     sysctls:
       type: dict
       returned: always
@@ -111,6 +116,11 @@ _value:
       elements: dict
       returned: for a real server
       description: Each VIP that is hidden by arptables, and the address to show instead.
+    tunnels:
+      type: list
+      elements: dict
+      returned: for a real server
+      description: The ends of tunnels, for M(lvs.topology.tunnel_endpoint).
     addresses:
       type: list
       elements: dict
@@ -121,6 +131,11 @@ _value:
       elements: dict
       returned: always
       description: Default gateways, at most one for each address family.
+    source_routes:
+      type: list
+      elements: dict
+      returned: for a real server
+      description: VIPs that are reached through tunnels, and the segment size that fits.
     neighbours:
       type: list
       elements: dict

@@ -13,8 +13,8 @@ version_added: 0.1.0
 description:
   - Writes what a host shall be into files in C(/etc/lvs-topology) that an operator can read. There is a short shell
     script that reads them, and a systemd unit that runs it once the network is there.
-  - The files are C(OWNER.ip) in the syntax of C(ip -batch), C(OWNER.arptables), and C(OWNER.ipvsadm) as
-    C(ipvsadm -S) writes it.
+  - The files are C(OWNER.ip) in the syntax of C(ip -batch), C(OWNER.arptables), C(OWNER.tunnels) with lines of C(ip),
+    C(OWNER.sources) with one policy rule a line, and C(OWNER.ipvsadm) as C(ipvsadm -S) writes it.
   - The script adds and replaces, and fills the IPVS table only where it is empty. Running it on a live host disturbs
     nothing.
   - Nothing is changed in the running kernel; the other modules do that. Sysctls and kernel modules have files of their
@@ -30,6 +30,12 @@ options:
       - Letters, digits, V(_) and V(-).
     type: str
     default: lvs
+  tunnels:
+    description: As O(lvs.topology.tunnel_endpoint#module:tunnels).
+    version_added: 0.2.0
+    type: list
+    elements: dict
+    default: []
   addresses:
     description: As O(lvs.topology.vip_address#module:addresses).
     type: list
@@ -37,6 +43,13 @@ options:
     default: []
   gateways:
     description: As O(lvs.topology.default_gateway#module:gateways).
+    type: list
+    elements: dict
+    default: []
+  source_routes:
+    description:
+      - As O(lvs.topology.source_route#module:source_routes). The routes are those that are there at boot.
+    version_added: 0.2.0
     type: list
     elements: dict
     default: []
@@ -124,8 +137,10 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "owner": {"type": "str", "default": "lvs"},
+            "tunnels": {"type": "list", "elements": "dict", "default": []},
             "addresses": {"type": "list", "elements": "dict", "default": []},
             "gateways": {"type": "list", "elements": "dict", "default": []},
+            "source_routes": {"type": "list", "elements": "dict", "default": []},
             "neighbours": {"type": "list", "elements": "dict", "default": []},
             "arp_filters": {"type": "list", "elements": "dict", "default": []},
             "services": {"type": "list", "elements": "dict", "default": []},

@@ -40,6 +40,21 @@ options:
     elements: str
     default: []
     version_added: 0.2.0
+  kernels:
+    description: The oldest kernels with which something works.
+    type: list
+    elements: dict
+    default: []
+    version_added: 0.2.0
+    suboptions:
+      release:
+        description: The first release that can do it, such as V(5.3).
+        type: str
+        required: true
+      because:
+        description: What needs it, for the message.
+        type: str
+        required: true
   interfaces:
     description: Network interfaces that have to exist.
     type: list
@@ -103,6 +118,15 @@ def main() -> None:
             "kernel_modules": {"type": "list", "elements": "str", "default": []},
             "kernel_options": {"type": "list", "elements": "str", "default": []},
             "sysctls": {"type": "list", "elements": "str", "default": []},
+            "kernels": {
+                "type": "list",
+                "elements": "dict",
+                "default": [],
+                "options": {
+                    "release": {"type": "str", "required": True},
+                    "because": {"type": "str", "required": True},
+                },
+            },
             "interfaces": {"type": "list", "elements": "str", "default": []},
             "python_modules": {"type": "list", "elements": "str", "default": []},
             "commands": {"type": "list", "elements": "str", "default": []},

@@ -21,7 +21,11 @@ INVENTORIES = {
     "docs/examples/dr.yml": "dr",
     "docs/examples/nat.yml": "nat",
     "docs/examples/dual-stack.yml": "ipv6",
-    **{f"molecule/{name}/inventory/hosts.yml": name for name in ("dr", "dr_routed", "nat", "nat_wlc", "ipv6", "mixed")},
+    "docs/examples/tun.yml": "tun",
+    **{
+        f"molecule/{name}/inventory/hosts.yml": name
+        for name in ("dr", "dr_routed", "nat", "nat_wlc", "ipv6", "mixed", "tun")
+    },
 }
 
 
@@ -112,5 +116,5 @@ def test_a_plan_has_what_its_role_looks_after(role: str, host: str) -> None:
     hostvars, groups = inventory_of(load(CHECKOUT / "molecule/dr_routed/inventory/hosts.yml"), "dr_routed")
     plan = compiler.host_plan(hostvars, groups, host, role, None, None, None)
     (task,) = load(CHECKOUT / f"roles/{role}/tasks/apply.yml")
-    settings = {"commands", "kernel_options", "purge", "keep_weights", "notes"}
+    settings = {"commands", "kernel_options", "kernels", "purge", "keep_weights", "notes"}
     assert set(task["vars"]["host_state_concerns"]) == set(plan) - settings

@@ -156,9 +156,9 @@ def request(message_type: int, command: int, flags: int, sequence: int, body: by
     )
 
 
-def family_request(sequence: int) -> bytes:
-    """Ask which number the family IPVS has in this kernel."""
-    return request(GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 0, sequence, _text(_CTRL_ATTR_FAMILY_NAME, FAMILY_NAME))
+def family_request(sequence: int, name: str = FAMILY_NAME) -> bytes:
+    """Ask which number a family has in this kernel."""
+    return request(GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 0, sequence, _text(_CTRL_ATTR_FAMILY_NAME, name))
 
 
 def _key_attributes(key: ServiceKey) -> bytes:
@@ -280,7 +280,7 @@ def _attributes(data: bytes) -> dict[int, bytes]:
     return found
 
 
-def _payload_attributes(payload: bytes) -> dict[int, bytes]:
+def payload_attributes(payload: bytes) -> dict[int, bytes]:
     if len(payload) < _GENL.size:
         raise CodecError("an answer without a generic netlink header")
     return _attributes(payload[_GENL.size :])
@@ -351,18 +351,18 @@ def _counters(attributes: dict[int, bytes], narrow: int, wide: int) -> Counters:
 
 
 def decode_family(payload: bytes) -> int:
-    return int(_number(_payload_attributes(payload), _CTRL_ATTR_FAMILY_ID, _U16, "the family's number"))
+    return int(_number(payload_attributes(payload), _CTRL_ATTR_FAMILY_ID, _U16, "the family's number"))
 
 
 def decode_info(payload: bytes) -> Info:
-    attributes = _payload_attributes(payload)
+    attributes = payload_attributes(payload)
     version = _number(attributes, _INFO_VERSION, _U32, "the IPVS version")
     size = _number(attributes, _INFO_TABLE_SIZE, _U32, "the size of the connection table")
     return Info(f"{version >> 16 & 0xFF}.{version >> 8 & 0xFF}.{version & 0xFF}", size)
 
 
 def decode_timeouts(payload: bytes) -> Timeouts:
-    attributes = _payload_attributes(payload)
+    attributes = payload_attributes(payload)
     # A kernel built without TCP or UDP support leaves the attribute out.
     return Timeouts(
         _number(attributes, _TIMEOUT_TCP, _U32, "the TCP timeout", 0),
@@ -372,7 +372,7 @@ def decode_timeouts(payload: bytes) -> Timeouts:
 
 
 def _nested(payload: bytes, kind: int, what: str) -> dict[int, bytes]:
-    nest = _payload_attributes(payload).get(kind)
+    nest = payload_attributes(payload).get(kind)
     if nest is None:
         raise CodecError(f"an answer without a {what}")
     return _attributes(nest)

@@ -18,6 +18,8 @@ from ansible_collections.lvs.topology.plugins.module_utils._net import (
     gateway_plan,
     neighbour_plan,
     options,
+    source_route_plan,
+    tunnel_plan,
 )
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, apply_file, read_file
@@ -28,8 +30,10 @@ if TYPE_CHECKING:
 
 # The lists have the form that they have in the modules which set them now.
 _SPEC = {
+    "tunnels": options.TUNNELS,
     "addresses": options.ADDRESSES,
     "gateways": options.GATEWAYS,
+    "source_routes": options.SOURCE_ROUTES,
     "neighbours": options.NEIGHBOURS,
     "arp_filters": options.FILTERS,
     "services": ipvs_options.TABLE_SPEC["services"],
@@ -63,14 +67,18 @@ def _render(owner: str, params: dict[str, Any], mistakes: Mistakes) -> dict[str,
     if validated.error_messages:
         raise BadRequest("; ".join(validated.error_messages))
     lists = validated.validated_parameters
+    tunnels = tunnel_plan.check(lists["tunnels"], mistakes)
     addresses = address_plan.check(lists["addresses"], None, mistakes)
     gateways = gateway_plan.check(lists["gateways"], mistakes)
+    sources = source_route_plan.check(lists["source_routes"], mistakes)
     neighbours = neighbour_plan.check(lists["neighbours"], None, mistakes, present=True)
     rules = arp_filter_plan.check(lists["arp_filters"], None, mistakes, option="arp_filters")
     request = planner.Request(wanted=ipvs_options.wanted_services(lists["services"], "services", mistakes))
     table = planner.plan_table({}, request, mistakes).after
     return {
         "ip": boot_plan.render_ip(owner, addresses, gateways, neighbours),
+        "tunnels": boot_plan.render_tunnels(owner, tunnels),
+        "sources": boot_plan.render_sources(owner, sources),
         "arptables": boot_plan.render_arptables(owner, rules),
         "ipvsadm": boot_plan.render_ipvsadm(save_format.render(table.values())),
     }

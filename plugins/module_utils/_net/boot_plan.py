@@ -12,6 +12,8 @@ from ansible_collections.lvs.topology.plugins.module_utils._net.address_plan imp
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, joined, plan_file
 from ansible_collections.lvs.topology.plugins.module_utils._net.gateway_plan import Route
 from ansible_collections.lvs.topology.plugins.module_utils._net.neighbour_plan import Neighbour
+from ansible_collections.lvs.topology.plugins.module_utils._net.source_route_plan import PRIORITY, Rule
+from ansible_collections.lvs.topology.plugins.module_utils._net.tunnel_plan import End
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan
 
 DIRECTORY = "/etc/lvs-topology"
@@ -19,7 +21,7 @@ SCRIPT_PATH = f"{DIRECTORY}/restore"
 UNIT = "lvs-topology.service"
 UNIT_PATH = f"/etc/systemd/system/{UNIT}"
 # In the order in which the script reads them.
-SUFFIXES = ("arptables", "ip", "ipvsadm")
+SUFFIXES = ("arptables", "tunnels", "ip", "sources", "ipvsadm")
 
 # Static: what differs between hosts is in the files that it reads.
 SCRIPT = r"""#!/bin/sh
@@ -61,6 +63,20 @@ for file in *.arptables; do
     done <"$file"
 done
 
+# Before the addresses that are on them. They can only be added, so what is there is left out.
+for file in *.tunnels; do
+    [ -e "$file" ] || continue
+    while read -r object action words; do
+        case $object in
+        link) [ "$action" = add ] && [ -e "/sys/class/net/${words%% *}" ] && continue ;;
+        fou) ip fou show | sed 's/ *$//' | grep -qxF -- "$words" && continue ;;
+        *) continue ;;
+        esac
+        # shellcheck disable=SC2086  # the words of a command
+        ip "$object" "$action" $words || failed "ip $object $action $words"
+    done <"$file"
+done
+
 for file in *.ip; do
     [ -e "$file" ] || continue
     case $unfiltered in
@@ -70,6 +86,22 @@ for file in *.ip; do
         ;;
     esac
     ip -force -batch "$file" || failed "ip could not do all of $file"
+done
+
+# For what comes from a VIP, the routes of this moment with another segment size.
+for file in *.sources; do
+    [ -e "$file" ] || continue
+    while read -r family source table advmss priority; do
+        [ "$family" = -4 ] || [ "$family" = -6 ] || continue
+        # What is the route's own comes before its next hops.
+        own="table $table advmss $advmss"
+        ip -o "$family" route show table main | grep -v '^fe80:' |
+            sed 's/[[:blank:]\]\{1,\}/ /g; s/ expires [^ ]*//; s/ linkdown//g; s/ dead//g' |
+            sed "s/^/route replace /; s/\( nexthop .*\)\{0,1\}\$/ $own\1/" |
+            ip "$family" -force -batch - || failed "not every route was copied for $source"
+        ip "$family" rule show | grep -qF "from $source lookup $table" ||
+            ip "$family" rule add from "$source" lookup "$table" priority "$priority" || failed "no rule for $source"
+    done <"$file"
 done
 
 # Where the table holds something, somebody else has filled it.
@@ -154,6 +186,15 @@ def render_ip(
     lines += [f"route replace {route}" for route in gateways]
     lines += [f"neigh replace {neighbour}" for neighbour in neighbours]
     return _file(owner, "ip -force -batch", lines)
+
+
+def render_tunnels(owner: str, ends: Sequence[End]) -> File | None:
+    return _file(owner, "ip, line by line", [line for end in ends for line in end.lines])
+
+
+def render_sources(owner: str, rules: Sequence[Rule]) -> File | None:
+    lines = [f"-{rule.version} {rule.source} {rule.table} {rule.advmss} {PRIORITY}" for rule in rules]
+    return _file(owner, "restore: family, source, table, advmss, priority", lines)
 
 
 def render_arptables(owner: str, rules: Sequence[str]) -> File | None:

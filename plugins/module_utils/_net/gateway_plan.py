@@ -33,7 +33,7 @@ class Hop:
 
 @dataclass(frozen=True)
 class Route:
-    """A route of the main table, with all that is needed to put it back."""
+    """A route of the main table or of another one, with all that is needed to put it back."""
 
     version: int
     destination: str | None = None
@@ -47,6 +47,8 @@ class Route:
     onlink: bool = False
     mtu: int | None = None
     hops: tuple[Hop, ...] = ()
+    table: int | None = None
+    advmss: int | None = None
 
     @property
     def key(self) -> str:
@@ -67,7 +69,7 @@ class Route:
 
     def __str__(self) -> str:
         """As the ip command takes it."""
-        words = ["default"]
+        words = [f"{self.destination}/{self.length}" if self.destination else "default"]
         words += _next_hop(self.gateway, self.interface)
         # The metric is the route's, so it comes before the next hops.
         if self.protocol != 3:
@@ -78,13 +80,22 @@ class Route:
             words += ["src", self.source]
         if self.metric:
             words += ["metric", str(self.metric)]
+        if self.table:
+            words += ["table", str(self.table)]
         if self.mtu:
             words += ["mtu", str(self.mtu)]
+        if self.advmss:
+            words += ["advmss", str(self.advmss)]
         if self.onlink:
             words.append("onlink")
         for hop in self.hops:
             words += ["nexthop", *_next_hop(hop.gateway, hop.interface), "weight", str(hop.weight)]
         return " ".join(words)
+
+    @property
+    def place(self) -> tuple[object, ...]:
+        """What makes the kernel take one route for another one of the same table."""
+        return (self.version, self.table, self.destination, self.length, self.metric)
 
     @property
     def interfaces(self) -> set[str]:

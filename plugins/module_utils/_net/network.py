@@ -1,14 +1,20 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The modules vip_address, default_gateway and static_neighbour: read, plan, carry out."""
+"""The modules vip_address, default_gateway, source_route and static_neighbour: read, plan, carry out."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger, LedgerFile, carry_out_booked
-from ansible_collections.lvs.topology.plugins.module_utils._net import address_plan, gateway_plan, neighbour_plan
+from ansible_collections.lvs.topology.plugins.module_utils._net import (
+    address_plan,
+    gateway_plan,
+    neighbour_plan,
+    source_route_plan,
+    tunnel_plan,
+)
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.rtnetlink import Rtnetlink
 from ansible_collections.lvs.topology.plugins.module_utils._net.settle import Settlement
@@ -31,7 +37,10 @@ def ensure_addresses(module: AnsibleModule) -> dict[str, Any]:
     with Rtnetlink() as kernel:
         wishes = None
         if params["addresses"] is not None:
-            wishes = address_plan.check(params["addresses"], kernel.interfaces() if present else None, mistakes)
+            interfaces = kernel.interfaces() if present else None
+            if present and module.check_mode:
+                interfaces = _and_those_to_come(module, kernel.interfaces(), params["addresses"])
+            wishes = address_plan.check(params["addresses"], interfaces, mistakes)
         current = kernel.addresses()
         if present:
             address_plan.clashes(wishes or (), current, ledger, params["owner"], mistakes)
@@ -73,6 +82,36 @@ def ensure_gateways(module: AnsibleModule) -> dict[str, Any]:
         return _carry_out(module, kernel, book, plan, settlement)
 
 
+def ensure_source_routes(module: AnsibleModule) -> dict[str, Any]:
+    """What the module source_route does."""
+    params = module.params
+    present = params["state"] == "present"
+    mistakes = Mistakes()
+    mistakes.owner(params["owner"])
+    book = LedgerFile()
+    ledger = book.load()
+    if _nothing_to_do(ledger, source_route_plan.KIND, params["owner"], params["source_routes"], mistakes):
+        return _unchanged()
+    wishes = None
+    if params["source_routes"] is not None:
+        wishes = source_route_plan.check(params["source_routes"], mistakes, present=present)
+    mistakes.raise_if_any()
+    with Rtnetlink() as kernel:
+        rules = kernel.source_rules()
+        tables = {rule.table for rule in (*rules, *(wishes or ()))}
+        plan, settlement = source_route_plan.plan_source_routes(
+            ledger,
+            params["owner"],
+            rules,
+            kernel.routes(),
+            [route for table in sorted(tables) for route in kernel.routes(table)],
+            wishes,
+            present=present,
+            purge=params["purge"],
+        )
+        return _carry_out(module, kernel, book, plan, settlement)
+
+
 def ensure_neighbours(module: AnsibleModule) -> dict[str, Any]:
     """What the module static_neighbour does."""
     params = module.params
@@ -98,6 +137,14 @@ def ensure_neighbours(module: AnsibleModule) -> dict[str, Any]:
             purge=params["purge"],
         )
         return _carry_out(module, kernel, book, plan, settlement)
+
+
+def _and_those_to_come(module: AnsibleModule, interfaces: set[str], addresses: list[dict[str, Any]]) -> set[str]:
+    """In check mode, the tunnel links too that an earlier task of the play, which was not carried out, makes."""
+    ours = {address["interface"] for address in addresses if tunnel_plan.may_come(address["interface"])} - interfaces
+    for name in sorted(ours):
+        module.warn(f"addresses: the interface {name} does not exist yet. In check mode it cannot be looked at.")
+    return interfaces | ours
 
 
 def _nothing_to_do(ledger: Ledger, kind: str, owner: str, listed: list[Any] | None, mistakes: Mistakes) -> bool:

@@ -50,3 +50,25 @@ FILTERS: Spec = {
         "interface": {"type": "str"},
     },
 }
+
+TUNNELS: Spec = {
+    "type": "list",
+    "elements": "dict",
+    "options": {
+        "type": {"type": "str", "required": True, "choices": ["ipip", "ip6tnl", "sit", "gre", "ip6gre", "gue"]},
+        "interface": {"type": "str"},
+        "local": {"type": "str"},
+        "checksum": {"type": "bool"},
+        "port": {"type": "int"},
+        "family": {"type": "str", "choices": ["ipv4", "ipv6"]},
+    },
+}
+
+SOURCE_ROUTES: Spec = {
+    "type": "list",
+    "elements": "dict",
+    "options": {
+        "source": {"type": "str", "required": True},
+        "advmss": {"type": "int"},
+    },
+}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import importlib.util
 import os
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,12 @@ def look(module: AnsibleModule) -> dict[str, Any]:
     if not _may_configure_network():
         problems.append("privilege: CAP_NET_ADMIN is missing; run the task as root (become: true)")
     kernel = Modules(module)
+    problems += [
+        f"kernels: {each['because']} needs Linux {each['release']} or later, and this is {system.release}; boot a "
+        "newer kernel, or leave that out"
+        for each in params["kernels"]
+        if older(system.release, each["release"])
+    ]
     lacking = [name for name in names if kernel.chain(name) is None]
     if lacking:
         problems.append(f"kernel_modules: {kernel.advice(lacking)}")
@@ -75,6 +82,12 @@ def _built_without(options: list[str], release: str) -> list[str]:
             return [f"kernel_options: the kernel {release} was built without {names} ({path}); boot one that has it"]
         break
     return []
+
+
+def older(release: str, first: str) -> bool:
+    """Whether a kernel is older than the first one that will do, by their first two numbers."""
+    one, other = ([int(number) for number in re.findall(r"\d+", each)[:2]] for each in (release, first))
+    return one < other
 
 
 def _lacking(module: AnsibleModule) -> tuple[list[str], list[str]]:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The only user of pyroute2: reads addresses, routes and neighbours, and applies one change of them.
+"""The only user of pyroute2: reads links, addresses, routes and neighbours, and applies one change of them.
 
 Works with pyroute2 0.7.2 (Debian 12) as well as 0.9.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import importlib.util
+import socket
 import sys
 from typing import Any, Callable, Iterator
 
@@ -23,7 +24,13 @@ except Exception as problem:
     # Not only ImportError: on Python 3.8, which it no longer supports, pyroute2 0.9 raises TypeError.
     _IMPORT_PROBLEM = problem
 
-from ansible_collections.lvs.topology.plugins.module_utils._net import address_plan, gateway_plan, neighbour_plan
+from ansible_collections.lvs.topology.plugins.module_utils._net import (
+    address_plan,
+    gateway_plan,
+    neighbour_plan,
+    source_route_plan,
+    tunnel_plan,
+)
 from ansible_collections.lvs.topology.plugins.module_utils._net.announce import announce
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
 
@@ -38,6 +45,12 @@ _PERMANENT = 0x80
 _PROXY = 0x08
 _FOREVER = 0xFFFFFFFF
 _FAMILY = {4: _AF_INET, 6: _AF_INET6}
+_UP = 1
+# In network order; pyroute2 swaps it for gre, and not for ip6gre.
+_CHECKSUM = {"gre": 0x8000, "ip6gre": socket.htons(0x8000)}
+_IPV6_IN_IPV4 = 41
+# What pyroute2 calls the attributes of a kind of tunnel.
+_PREFIXES = {"ipip": "IPIP", "sit": "SIT", "gre": "GRE", "ip6tnl": "IP6TNL", "ip6gre": "IP6GRE"}
 
 _MEANING = {
     errno.EPERM: "the privilege is missing; run as root (CAP_NET_ADMIN) in the host's network namespace",
@@ -104,7 +117,8 @@ class Rtnetlink:
     def __init__(self) -> None:
         _usable()
         self._socket = IPRoute()
-        self._names = {link["index"]: link.get_attr("IFLA_IFNAME") for link in self._socket.get_links()}
+        self._links = list(self._socket.get_links())
+        self._names = {link["index"]: link.get_attr("IFLA_IFNAME") for link in self._links}
         self._indexes = {name: index for index, name in self._names.items()}
         # What did not work and is no reason to stop.
         self.warnings: list[str] = []
@@ -117,6 +131,28 @@ class Rtnetlink:
 
     def interfaces(self) -> set[str]:
         return set(self._indexes)
+
+    def tunnels(self) -> list[tunnel_plan.Link]:
+        """The tunnel links of those kinds that unwrap what a director sends."""
+        found = []
+        for link in self._links:
+            kind = link.get_nested("IFLA_LINKINFO", "IFLA_INFO_KIND")
+            if kind not in tunnel_plan.FALLBACKS:
+                continue
+            prefix = f"IFLA_{_PREFIXES[kind]}"
+            data = link.get_nested("IFLA_LINKINFO", "IFLA_INFO_DATA")
+            local = data.get_attr(f"{prefix}_LOCAL") if data else None
+            flags = data.get_attr(f"{prefix}_IFLAGS") if data else None
+            found.append(
+                tunnel_plan.Link(
+                    interface=link.get_attr("IFLA_IFNAME"),
+                    type=kind,
+                    local=None if local in (None, "0.0.0.0", "::") else local,  # noqa: S104, nothing listens there
+                    checksum=bool((flags or 0) & _CHECKSUM.get(kind, 0)),
+                    up=bool(link["flags"] & _UP),
+                )
+            )
+        return found
 
     def addresses(self) -> list[address_plan.Held]:
         held = []
@@ -134,16 +170,26 @@ class Rtnetlink:
             )
         return held
 
-    def routes(self) -> list[gateway_plan.Route]:
-        """The unicast routes of the main table, both families."""
+    def routes(self, table: int = _MAIN) -> list[gateway_plan.Route]:
+        """The unicast routes of a table, both families."""
         return [
-            self._route(message)
+            self._route(message, None if table == _MAIN else table)
             for family in (_AF_INET, _AF_INET6)
-            for message in self._socket.get_routes(family=family, table=_MAIN)
+            for message in self._socket.get_routes(family=family, table=table)
             if message["type"] == _UNICAST and message["tos"] == 0
         ]
 
-    def _route(self, message: Any) -> gateway_plan.Route:
+    def source_rules(self) -> list[source_route_plan.Rule]:
+        """The rules by source address that look like ours."""
+        return [
+            source_route_plan.Rule(message.get_attr("FRA_SRC"), message.get_attr("FRA_TABLE"))
+            for family in (_AF_INET, _AF_INET6)
+            for message in self._socket.get_rules(family=family)
+            if message.get_attr("FRA_SRC")
+            and source_route_plan.is_ours(message.get_attr("FRA_PRIORITY"), message.get_attr("FRA_TABLE"))
+        ]
+
+    def _route(self, message: Any, table: int | None) -> gateway_plan.Route:
         metrics = message.get_attr("RTA_METRICS")
         return gateway_plan.Route(
             version=6 if message["family"] == _AF_INET6 else 4,
@@ -157,6 +203,8 @@ class Rtnetlink:
             source=message.get_attr("RTA_PREFSRC"),
             onlink=bool(message["flags"] & _ONLINK),
             mtu=metrics.get_attr("RTAX_MTU") if metrics else None,
+            table=table,
+            advmss=metrics.get_attr("RTAX_ADVMSS") if metrics else None,
             hops=tuple(
                 gateway_plan.Hop(hop.get_attr("RTA_GATEWAY"), self._names[hop["oif"]], hop["hops"] + 1)
                 for hop in message.get_attr("RTA_MULTIPATH") or ()
@@ -183,12 +231,39 @@ class Rtnetlink:
             gateway_plan.DeleteRoute: self._delete_route,
             neighbour_plan.SetNeighbour: self._set_neighbour,
             neighbour_plan.DeleteNeighbour: self._delete_neighbour,
+            source_route_plan.SetCopy: self._set_route,
+            source_route_plan.DeleteCopy: self._delete_route,
+            source_route_plan.AddRule: self._add_rule,
+            source_route_plan.DeleteRule: self._delete_rule,
+            tunnel_plan.AddLink: self._add_link,
+            tunnel_plan.DeleteLink: self._delete_link,
+            tunnel_plan.SwitchLink: self._switch_link,
         }
         try:
             handlers[type(action)](action)
         except NetlinkError as refusal:
             meaning = _MEANING.get(refusal.code, str(refusal))
             raise Refused(f"{action} failed: {meaning}.") from refusal
+
+    def _add_link(self, action: tunnel_plan.AddLink) -> None:
+        link = action.link
+        prefix = _PREFIXES[link.type].lower()
+        options: dict[str, Any] = {f"{prefix}_local": link.local}
+        if link.checksum:
+            options[f"{prefix}_iflags"] = options[f"{prefix}_oflags"] = _CHECKSUM[link.type]
+        if link.type == "sit":
+            options["sit_proto"] = _IPV6_IN_IPV4
+        if link.type == "ip6tnl":
+            options["ip6tnl_proto"] = 0  # both families
+        self._socket.link("add", ifname=link.interface, kind=link.type, **options)
+        (index,) = self._socket.link_lookup(ifname=link.interface)
+        self._indexes[link.interface] = index
+
+    def _delete_link(self, action: tunnel_plan.DeleteLink) -> None:
+        self._socket.link("del", index=self._index(action.interface))
+
+    def _switch_link(self, action: tunnel_plan.SwitchLink) -> None:
+        self._socket.link("set", index=self._index(action.interface), state="up" if action.up else "down")
 
     def _set_address(self, action: address_plan.SetAddress) -> None:
         self._put_address("replace" if action.change else "add", action.held)
@@ -232,17 +307,17 @@ class Rtnetlink:
                 "neighbours may go on using what they knew before"
             )
 
-    def _set_route(self, action: gateway_plan.SetRoute) -> None:
+    def _set_route(self, action: gateway_plan.SetRoute | source_route_plan.SetCopy) -> None:
         self._socket.route("replace", **self._route_options(action.route), proto=action.route.protocol)
 
-    def _delete_route(self, action: gateway_plan.DeleteRoute) -> None:
+    def _delete_route(self, action: gateway_plan.DeleteRoute | source_route_plan.DeleteCopy) -> None:
         self._socket.route("del", **self._route_options(action.route))
 
     def _route_options(self, route: gateway_plan.Route) -> dict[str, Any]:
         options: dict[str, Any] = {
-            "dst": "::/0" if route.version == 6 else "0.0.0.0/0",
+            "dst": f"{route.destination or ('::' if route.version == 6 else '0.0.0.0')}/{route.length}",  # noqa: S104
             "family": _FAMILY[route.version],
-            "table": _MAIN,
+            "table": route.table or _MAIN,
             "scope": route.scope,
         }
         if route.metric:
@@ -260,9 +335,25 @@ class Rtnetlink:
             options["prefsrc"] = route.source
         if route.onlink:
             options["flags"] = _ONLINK
-        if route.mtu:
-            options["metrics"] = {"mtu": route.mtu}
+        metrics = {"mtu": route.mtu, "advmss": route.advmss}
+        if any(metrics.values()):
+            options["metrics"] = {name: value for name, value in metrics.items() if value}
         return options
+
+    def _add_rule(self, action: source_route_plan.AddRule) -> None:
+        self._socket.rule("add", **self._rule_options(action.rule))
+
+    def _delete_rule(self, action: source_route_plan.DeleteRule) -> None:
+        self._socket.rule("del", **self._rule_options(action.rule))
+
+    def _rule_options(self, rule: source_route_plan.Rule) -> dict[str, Any]:
+        return {
+            "family": _FAMILY[rule.version],
+            "src": rule.source,
+            "src_len": 128 if rule.version == 6 else 32,
+            "table": rule.table,
+            "priority": source_route_plan.PRIORITY,
+        }
 
     def _set_neighbour(self, action: neighbour_plan.SetNeighbour) -> None:
         self._socket.neigh(

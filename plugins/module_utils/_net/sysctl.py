@@ -161,7 +161,7 @@ def _carry_out(module: AnsibleModule, book: LedgerFile, run: _Run) -> tuple[dict
         file_now,
         file_wanted,
     )
-    result = carry_out_booked(module, plan, one_by_one(_apply), book, settlement.claimed, settlement.settled)
+    result = carry_out_booked(module, plan, one_by_one(apply), book, settlement.claimed, settlement.settled)
     result["left_over"] = list(settlement.left_over)
     after = dict(run.current)
     after.update({c.action.key: c.action.value for c in plan.changes if isinstance(c.action, sysctl_plan.SetSysctl)})
@@ -182,7 +182,7 @@ def read(keys: Iterable[str]) -> dict[str, str]:
     return values
 
 
-def _apply(action: Any) -> None:
+def apply(action: Any) -> None:
     if not isinstance(action, sysctl_plan.SetSysctl):
         apply_file(action)
         return

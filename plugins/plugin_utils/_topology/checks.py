@@ -137,6 +137,8 @@ def _check_vip(
 
 
 def _check_families(service: Service) -> Iterator[Mistake]:
+    if service.forward == "tun":
+        return  # one family inside the other: the kernel can do it in tunnels, and only there
     for entry in service.real_servers:
         if entry.address.version != service.family:
             yield Mistake(

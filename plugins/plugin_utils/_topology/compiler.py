@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict
 from typing import Any, TypeVar
 
 from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl_plan import ARP_NAMES
@@ -20,7 +21,13 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes im
     did_you_mean,
     show,
 )
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import ROLES, Address, Host, Service
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import (
+    ROLES,
+    Address,
+    Host,
+    RealServer,
+    Service,
+)
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.nat import forwarding
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import (
     Arp,
@@ -29,10 +36,13 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs impor
     Gateway,
     KernelModule,
     KernelOption,
+    KernelRelease,
     Need,
     Neighbour,
     Note,
+    SegmentSize,
     Sysctl,
+    TunnelEnd,
     VirtualAddress,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.parse import parse_services
@@ -195,6 +205,7 @@ def _is_only_for_services(site: Site, name: str, place: Place, vip: Address, pre
 
 def _real_server_needs(site: Site, name: str) -> Iterator[Need]:
     gateways: dict[int, Gateway] = {}
+    vips: dict[Address, VirtualAddress] = {}
     is_tuned = False
     for director, service, entry in site.listings.get(name, ()):
         for need in METHODS[service.forward].real_server(site, director, service, entry):
@@ -203,6 +214,9 @@ def _real_server_needs(site: Site, name: str) -> Iterator[Need]:
                 if first.address != need.address:
                     yield _two_gateways(name, first, need)
                     continue
+            # A packet to the VIP is local whichever interface holds it: one is enough.
+            if isinstance(need, VirtualAddress) and vips.setdefault(need.address, need) != need:
+                continue
             is_tuned = is_tuned or isinstance(need, Arp)
             yield need
     if is_tuned:
@@ -259,9 +273,13 @@ _NEEDS = {"director": _director_needs, "real_server": _real_server_needs, "route
 def _plan(role: str, host: Host, needs: list[Need], services: tuple[Service, ...]) -> dict[str, Any]:
     """The needs of a host, each once, as plain data."""
     plan: dict[str, Any] = {"commands": [*_COMMANDS[role], *(each.name for each in _each(needs, Command))]}
-    if role == "director":
+    if role != "router":
         plan["kernel_modules"] = [each.name for each in _each(needs, KernelModule)]
+    if role == "director":
         plan["kernel_options"] = [each.name for each in _each(needs, KernelOption)]
+    releases = [{"release": each.release, "because": each.because} for each in _each(needs, KernelRelease)]
+    if releases:
+        plan["kernels"] = releases
     plan["sysctls"] = _sysctls(needs, host)
     if role == "real_server":
         plan["arp"] = [
@@ -272,6 +290,7 @@ def _plan(role: str, host: Host, needs: list[Need], services: tuple[Service, ...
             _given(vip=str(each.vip), source=str(each.source), interface=each.interface)
             for each in _each(needs, ArpFilter)
         ]
+        plan["tunnels"] = [_given(**_words(each)) for each in _each(needs, TunnelEnd)]
     if role != "router":
         plan["addresses"] = [
             _given(
@@ -284,6 +303,8 @@ def _plan(role: str, host: Host, needs: list[Need], services: tuple[Service, ...
         ]
     gateways = dict.fromkeys(str(each.address) for each in _each(needs, Gateway))
     plan["gateways"] = [{"gateway": address} for address in gateways]
+    if role == "real_server":
+        plan["source_routes"] = _source_routes(needs)
     if role == "router":
         plan["neighbours"] = [
             {"address": str(each.address), "lladdr": each.lladdr, "interface": each.interface}
@@ -304,6 +325,19 @@ def _sysctls(needs: list[Need], host: Host) -> dict[str, str]:
 
 def _each(needs: list[Need], kind: type[_T]) -> list[_T]:
     return list(dict.fromkeys(need for need in needs if isinstance(need, kind)))
+
+
+def _source_routes(needs: list[Need]) -> list[dict[str, Any]]:
+    """What answers from a VIP announce: the smallest of what its tunnels can take."""
+    sizes: dict[Address, int] = {}
+    for each in _each(needs, SegmentSize):
+        sizes[each.address] = min(each.size, sizes.get(each.address, each.size))
+    return [{"source": str(address), "advmss": size} for address, size in sizes.items()]
+
+
+def _words(end: TunnelEnd) -> dict[str, Any]:
+    words = {"type" if name == "kind" else name: value for name, value in asdict(end).items()}
+    return words | {"local": str(end.local) if end.local else None}
 
 
 def _given(**values: Any) -> dict[str, Any]:
@@ -337,7 +371,16 @@ def _service(service: Service) -> dict[str, Any]:
                 "weight": entry.weight,
                 "upper_threshold": entry.upper_threshold,
                 "lower_threshold": entry.lower_threshold,
+                **_tunnel(entry),
             }
             for entry in service.real_servers
         ],
     }
+
+
+def _tunnel(entry: RealServer) -> dict[str, Any]:
+    tunnel = entry.tunnel
+    if tunnel is None:
+        return {}
+    port = {"port": tunnel.port} if tunnel.port else {}
+    return {"tunnel": {"type": tunnel.kind, **port, "checksum": tunnel.checksum}}

@@ -40,8 +40,8 @@ def check(site: Site, director: str, service: Service) -> Iterator[Mistake]:
         if entry.host == director or entry.address.version != service.family:
             continue  # a director that is a real server too answers by itself; a wrong family is said elsewhere
         yield from _check_segment(site, director, entry)
-        yield from _check_gateway(site, director, service, entry)
-        yield from _check_static_neighbour(site, service, entry)
+        yield from check_gateway(site, director, service, entry)
+        yield from check_static_neighbour(site, service, entry)
 
 
 def _check_segment(site: Site, director: str, entry: RealServer) -> Iterator[Mistake]:
@@ -53,7 +53,7 @@ def _check_segment(site: Site, director: str, entry: RealServer) -> Iterator[Mis
         )
 
 
-def _check_gateway(site: Site, director: str, service: Service, entry: RealServer) -> Iterator[Mistake]:
+def check_gateway(site: Site, director: str, service: Service, entry: RealServer) -> Iterator[Mistake]:
     if entry.host is None:
         return
     remedy = f"set lvs_gateway of {entry.host} to another router"
@@ -87,7 +87,7 @@ def _is_at(site: Site, director: str, entry: RealServer, gateway: Address) -> bo
     return gateway in site.addresses(director) or gateway in site.vips_of(director)
 
 
-def _check_static_neighbour(site: Site, service: Service, entry: RealServer) -> Iterator[Mistake]:
+def check_static_neighbour(site: Site, service: Service, entry: RealServer) -> Iterator[Mistake]:
     if service.address is None or not _is_static(site, service, entry):
         return
     routers = [each for each in site.inventory.routers if not site.inventory.is_absent(each)]
@@ -119,8 +119,14 @@ def real_server(site: Site, director: str, service: Service, entry: RealServer) 
     if vip is not None:
         # Never with a shorter prefix: on lo that makes a whole network local.
         yield VirtualAddress(vip, full_prefix(vip), "lo")
+    yield from hide_vip(site, director, service, entry)
+
+
+def hide_vip(site: Site, director: str, service: Service, entry: RealServer) -> Iterator[Need]:
+    """What keeps a real server that has the VIP from answering ARP for it."""
+    vip = service.address
     if service.family == 6:
-        return  # Linux does not answer neighbour solicitations for an address on lo
+        return  # Linux does not answer neighbour solicitations for an address of another interface
     method = site.host(str(entry.host)).arp_method
     if method == "sysctl":
         # The kernel uses the larger of all and the interface; the value of lo itself has no effect.

@@ -15,7 +15,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model impor
     Facts,
     Interface,
 )
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import as_address, plain
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import as_address, as_integer, plain
 
 # What the compiler reads of ansible_facts, besides one entry per interface. The rest may be large.
 _NAMES = ("interfaces", "default_ipv4", "default_ipv6")
@@ -81,6 +81,7 @@ def _interface(name: str, parts: list[Mapping[str, Any]]) -> Interface:
         active=parts[0].get("active") is not False,
         # A labelled secondary address is listed twice.
         addresses=tuple(dict.fromkeys(addresses)),
+        mtu=as_integer(parts[0].get("mtu")),
     )
 
 

@@ -17,6 +17,8 @@ FAMILIES = {"ipv4": 4, "ipv6": 6}
 ARP_METHODS = ("sysctl", "arptables", "static_neighbour")
 SCHEDULERS = ("rr", "wrr", "lc", "wlc", "lblc", "lblcr", "dh", "sh", "sed", "nq", "fo", "ovf", "mh", "twos")
 # The kernel has one bit for each pair; which scheduler reads it decides what it means.
+# Each kind of tunnel with the checksums that it can carry; gue alone has a port.
+TUNNEL_CHECKSUMS = {"ipip": ("none",), "gue": ("none", "on", "remote"), "gre": ("none", "on")}
 FLAGS_OF_SCHEDULER = {"sh": ("sh-port", "sh-fallback"), "mh": ("mh-port", "mh-fallback")}
 
 
@@ -30,6 +32,15 @@ class Persistence:
 
 
 @dataclass(frozen=True)
+class Tunnel:
+    """How packets to a real server are wrapped. ``port`` is 0 where the kind has none."""
+
+    kind: str
+    port: int
+    checksum: str
+
+
+@dataclass(frozen=True)
 class RealServer:
     """One entry of a service's real servers. ``host`` is None for a machine that is not in the inventory."""
 
@@ -40,6 +51,7 @@ class RealServer:
     weight: int
     upper_threshold: int
     lower_threshold: int
+    tunnel: Tunnel | None = None
 
     @property
     def label(self) -> str:
@@ -99,6 +111,7 @@ class Interface:
     mac: str | None
     active: bool
     addresses: tuple[AddressInNetwork, ...]
+    mtu: int | None = None
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,37 @@ class VirtualAddress:
 
 
 @dataclass(frozen=True)
+class TunnelEnd:
+    """What unwraps packets on a real server: a link, or for GUE a UDP port in front of one.
+
+    A link without ``local`` is the fallback device of its kind, which takes what no other link takes.
+    """
+
+    kind: str
+    interface: str | None = None
+    local: Address | None = None
+    checksum: bool | None = None
+    port: int | None = None
+    family: str | None = None
+
+
+@dataclass(frozen=True)
+class SegmentSize:
+    """The largest TCP segment that fits through the tunnel to an address."""
+
+    address: Address
+    size: int
+
+
+@dataclass(frozen=True)
+class KernelRelease:
+    """The oldest kernel that can do it."""
+
+    release: str
+    because: str
+
+
+@dataclass(frozen=True)
 class Gateway:
     """A default gateway, and why: two different ones for one host are a mistake that has to be explained."""
 
@@ -86,10 +117,13 @@ Need = (
     Command
     | KernelModule
     | KernelOption
+    | KernelRelease
     | Sysctl
     | Arp
     | ArpFilter
+    | TunnelEnd
     | VirtualAddress
+    | SegmentSize
     | Gateway
     | Neighbour
     | Note

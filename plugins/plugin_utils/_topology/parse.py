@@ -21,10 +21,12 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model impor
     FLAGS_OF_SCHEDULER,
     PROTOCOLS,
     SCHEDULERS,
+    TUNNEL_CHECKSUMS,
     Address,
     Persistence,
     RealServer,
     Service,
+    Tunnel,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import (
     Reader,
@@ -104,7 +106,7 @@ class _Parser:
         flags = self._scheduler_flags(reader, scheduler)
         persistence = self._persistence(reader, family, protocol, fwmark)
         one_packet = self._one_packet(reader, protocol, fwmark)
-        real_servers = self._real_servers(reader, port or 0, family)
+        real_servers = self._real_servers(reader, port or 0, family, forward)
         self._snat_addresses(reader, forward, family)
         has_health_check = self._health_check(reader)
         reader.finish()
@@ -310,10 +312,12 @@ class _Parser:
             )
         return True
 
-    def _real_servers(self, reader: Reader, port: int, family: int | None) -> tuple[RealServer, ...]:
+    def _real_servers(
+        self, reader: Reader, port: int, family: int | None, forward: str | None
+    ) -> tuple[RealServer, ...]:
         elements = reader.elements("real_servers", "real servers")
         parsed = [
-            self._real_server(raw, f"{reader.path}.real_servers[{position}]", port, family)
+            self._real_server(raw, f"{reader.path}.real_servers[{position}]", port, family, forward)
             for position, raw in enumerate(elements)
         ]
         real_servers = tuple(each for each in parsed if each is not None)
@@ -325,7 +329,9 @@ class _Parser:
                 self._mistakes.append(Mistake(each.path, problem, "keep one, with the weight it shall have"))
         return real_servers
 
-    def _real_server(self, raw: Any, path: str, port: int, family: int | None) -> RealServer | None:
+    def _real_server(
+        self, raw: Any, path: str, port: int, family: int | None, forward: str | None
+    ) -> RealServer | None:
         if not isinstance(raw, Mapping):
             problem = f"must be a mapping, is {show(raw)}"
             self._mistakes.append(Mistake(path, problem, "write host: NAME, or address: RIP"))
@@ -336,8 +342,7 @@ class _Parser:
         weight = reader.integer("weight", *_WEIGHT, default=1)
         upper = reader.integer("upper_threshold", *_THRESHOLD, default=0)
         lower = reader.integer("lower_threshold", *_THRESHOLD, default=0)
-        if reader.take("tunnel") is not None:
-            reader.refuse("tunnel", "has no meaning without forward: tun", "leave it out")
+        tunnel = self._tunnel(reader, forward)
         reader.finish()
         # 0 is no limit; the kernel then takes three quarters of the upper threshold as the lower one.
         if lower > upper:
@@ -354,7 +359,32 @@ class _Parser:
             weight=weight,
             upper_threshold=upper,
             lower_threshold=lower,
+            tunnel=tunnel,
         )
+
+    def _tunnel(self, reader: Reader, forward: str | None) -> Tunnel | None:
+        raw = reader.mapping("tunnel", "{type: ipip}")
+        if forward != "tun":
+            # Where the method itself is wrong, it is not known whether a tunnel belongs here.
+            if reader.take("tunnel") is not None and forward is not None:
+                reader.refuse("tunnel", "has no meaning without forward: tun", "leave it out")
+            return None
+        inner = Reader(raw or {}, reader.at("tunnel"), self._mistakes)
+        kind = inner.choice("type", TUNNEL_CHECKSUMS, "ipip")
+        port = inner.integer("port", 1, _PORT[1], default=0)
+        # An unquoted on is true in YAML.
+        is_on = inner.take("checksum") is True
+        checksum = "on" if is_on else inner.choice("checksum", TUNNEL_CHECKSUMS["gue"], "none")
+        inner.finish()
+        if kind != "gue" and inner.take("port") is not None:
+            inner.refuse("port", f"has no meaning with type: {kind}, which is no UDP", "leave it out, or use type: gue")
+        elif kind == "gue" and inner.take("port") is None:
+            inner.refuse("port", "is missing", "write the UDP port for type: gue, such as 6080")
+        possible = TUNNEL_CHECKSUMS[kind]
+        if checksum not in possible:
+            remedy = f"use {' or '.join(possible)}" if len(possible) > 1 else "leave it out, or use type: gue or gre"
+            inner.refuse("checksum", f"{show(checksum)} is not possible with type: {kind}", remedy)
+        return Tunnel(kind, port, checksum)
 
     def _who(self, reader: Reader, family: int | None) -> tuple[str | None, Address | None]:
         """The inventory host, where there is one, and the RIP."""

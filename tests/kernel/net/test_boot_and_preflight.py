@@ -202,14 +202,16 @@ def test_preflight_tells_all_at_once(run_module, sh) -> None:
         "interfaces": ["eth9"],
         "python_modules": ["nosuch"],
         "commands": ["nosuch"],
+        "kernels": [{"release": "99.1", "because": "lvs_services[0]"}, {"release": "3.10", "because": "nothing"}],
     }
     message = run_module("preflight", bad)["msg"]
     for text in (
-        "(1) kernel_modules: The kernel",
+        "(1) kernels: lvs_services[0] needs Linux 99.1 or later, and this is",
+        "(2) kernel_modules: The kernel",
         "has no module ip_vs_nosuch",
-        "(2) interfaces: eth9 does not exist; there are lo",
-        "(3) python_modules: nosuch cannot be imported",
-        "(4) commands: there is no nosuch",
+        "(3) interfaces: eth9 does not exist; there are lo",
+        "(4) python_modules: nosuch cannot be imported",
+        "(5) commands: there is no nosuch",
     ):
         assert text in message
     assert sh("lsmod") == before

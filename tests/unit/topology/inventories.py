@@ -198,6 +198,37 @@ def r4() -> Model:
     )
 
 
+def r6() -> Model:
+    """TUN, the real servers in another network than the director."""
+    return Model(
+        {
+            "lb1": {
+                "lvs_address": "192.168.0.200",
+                "lvs_services": [
+                    {
+                        "name": "web",
+                        "address": "192.168.0.100",
+                        "port": 80,
+                        "forward": "tun",
+                        "scheduler": "rr",
+                        "real_servers": rs("web1", "web2"),
+                    }
+                ],
+                "ansible_facts": facts(nic("eth1", "192.168.0.200/24", mtu=1500), gateway="192.168.0.1"),
+            },
+            "web1": {
+                "lvs_address": "10.7.0.11",
+                "ansible_facts": facts(nic("eth1", "10.7.0.11/24", mtu=1500), gateway="10.7.0.1"),
+            },
+            "web2": {
+                "lvs_address": "10.7.0.12",
+                "ansible_facts": facts(nic("eth1", "10.7.0.12/24", mtu=1500), gateway="10.7.0.1"),
+            },
+        },
+        {"lvs_directors": ["lb1"], "lvs_real_servers": ["web1", "web2"]},
+    )
+
+
 def two_directors() -> Model:
     """R1 with a second director that has a VIP of its own."""
     model = r1()
@@ -210,4 +241,4 @@ def two_directors() -> Model:
     return model
 
 
-REFERENCES: Mapping[str, Callable[[], Model]] = {"R1": r1, "R2": r2, "R3": r3, "R4": r4}
+REFERENCES: Mapping[str, Callable[[], Model]] = {"R1": r1, "R2": r2, "R3": r3, "R4": r4, "R6": r6}

@@ -18,6 +18,7 @@ from ansible_collections.lvs.topology.tests.unit.topology.inventories import (
     r2,
     r3,
     r4,
+    r6,
     rs,
     two_directors,
 )
@@ -123,6 +124,31 @@ def whole(value: object) -> Change:
 
 def elsewhere(model: Model) -> None:
     host("web2", lvs_address="10.9.9.9", ansible_facts=facts(nic("eth1", "10.9.9.9/24")))(model)
+
+
+def tunnel(**more: Any) -> Change:
+    return entry(tunnel=more)
+
+
+def two_tunnels(one: dict[str, Any], other: dict[str, Any], **more: Any) -> Change:
+    """The second real server by two services."""
+
+    def change(model: Model) -> None:
+        entry(tunnel=one)(model)
+        second = {"host": "web2", "tunnel": other, **more}
+        model.services.append({**model.service, "name": "other", "port": 81, "real_servers": [second]})
+
+    return change
+
+
+def small(mtu: int, **more: Any) -> Change:
+    """An MTU of the director's network, in the facts."""
+
+    def change(model: Model) -> None:
+        model.hostvars["lb1"]["ansible_facts"]["eth1"]["mtu"] = mtu
+        model.service["real_servers"] = rs("web2", **more)
+
+    return change
 
 
 S = "lvs_services[0]"
@@ -319,17 +345,17 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
     "an unknown forwarding method": (
         r1,
         service(forward="masq"),
-        [f"{S}.forward: 'masq' is not known; use one of dr, nat"],
+        [f"{S}.forward: 'masq' is not known; use one of dr, nat, tun"],
     ),
     "a forwarding method that is not there yet": (
         r1,
-        service(forward="tun"),
-        [f"{S}.forward: 'tun' is not available in this version; use one of dr, nat"],
+        service(forward="fullnat"),
+        [f"{S}.forward: 'fullnat' is not available in this version; use one of dr, nat, tun"],
     ),
     "no forwarding method": (
         r1,
         service(forward=None),
-        [f"{S}.forward: is missing; use one of dr, nat: it decides the topology"],
+        [f"{S}.forward: is missing; use one of dr, nat, tun: it decides the topology"],
     ),
     "a VIP that is no address": (
         r1,
@@ -945,6 +971,113 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
         entry(tunnel={"type": "ipip"}),
         [f"{S}.real_servers[1].tunnel: has no meaning without forward: tun; leave it out"],
     ),
+    "a tunnel type that there is not": (
+        r6,
+        tunnel(type="ipop"),
+        [
+            f"{S}.real_servers[1].tunnel.type: 'ipop' is not known; did you mean ipip? Otherwise use one of ipip, gue, "
+            "gre"
+        ],
+    ),
+    "a tunnel as text": (
+        r6,
+        entry(tunnel="gre"),
+        [f"{S}.real_servers[1].tunnel: must be a mapping, is 'gre'; write it as {{type: ipip}}"],
+    ),
+    "GUE without a port": (
+        r6,
+        tunnel(type="gue"),
+        [f"{S}.real_servers[1].tunnel.port: is missing; write the UDP port for type: gue, such as 6080"],
+    ),
+    "a port without GUE": (
+        r6,
+        tunnel(port=6080),
+        [
+            f"{S}.real_servers[1].tunnel.port: has no meaning with type: ipip, which is no UDP; leave it out, or use "
+            "type: gue"
+        ],
+    ),
+    "a GUE port out of range": (
+        r6,
+        tunnel(type="gue", port=65536),
+        [f"{S}.real_servers[1].tunnel.port: 65536 is out of range; use 1 to 65535"],
+    ),
+    "a checksum in IPIP": (
+        r6,
+        tunnel(type="ipip", checksum="on"),
+        [
+            f"{S}.real_servers[1].tunnel.checksum: 'on' is not possible with type: ipip; leave it out, or use type: "
+            "gue or gre"
+        ],
+    ),
+    "a remote checksum in GRE": (
+        r6,
+        tunnel(type="gre", checksum="remote"),
+        [f"{S}.real_servers[1].tunnel.checksum: 'remote' is not possible with type: gre; use none or on"],
+    ),
+    "a checksum that there is not": (
+        r6,
+        tunnel(type="gre", checksum="half"),
+        [f"{S}.real_servers[1].tunnel.checksum: 'half' is not known; use one of none, on, remote"],
+    ),
+    "an unknown key of a tunnel": (
+        r6,
+        tunnel(type="gre", key=7),
+        [f"{S}.real_servers[1].tunnel.key: is not a known key; use one of type, port, checksum"],
+    ),
+    "a port that differs in TUN": (
+        r6,
+        entry(port=8080),
+        [
+            f"{S}.real_servers[1].port: 8080 differs from the service's port 80, and tunnels cannot map ports; leave "
+            "it out, or use forward: nat"
+        ],
+    ),
+    "GRE with and without checksum to one host": (
+        r6,
+        two_tunnels({"type": "gre"}, {"type": "gre", "checksum": "on"}),
+        [
+            "lvs_services[1].real_servers[0].tunnel.checksum: on here and none in lvs_services[0].real_servers[1], and "
+            "the tunnel end lvs-gre of web2 takes only one of them; use the same checksum for both"
+        ],
+    ),
+    "GRE to two addresses of one host": (
+        r6,
+        two_tunnels({"type": "gre"}, {"type": "gre"}, address="10.7.0.99"),
+        [
+            "lvs_services[1].real_servers[0]: web2 is reached at 10.7.0.99 here and at 10.7.0.12 in "
+            "lvs_services[0].real_servers[1], and its link lvs-gre has one address; use the same address, or another "
+            "tunnel type"
+        ],
+    ),
+    "an MTU that leaves too little": (
+        r6,
+        small(590),
+        [
+            f"{S}.real_servers[0]: the MTU 590 between lb1 and web2 (10.7.0.12) leaves 570 bytes inside the tunnel, "
+            "and IPv4 in IPv4 needs 576; raise the MTU to 596 or more, or use a tunnel that adds less"
+        ],
+    ),
+    "an MTU that leaves too little for IPv6": (
+        r6,
+        lambda model: (
+            small(1300, address="2001:db8:7::12")(model),
+            host("lb1", ansible_facts=facts(nic("eth1", "192.168.0.200/24", "2001:db8:7::1/64", mtu=1300)))(model),
+        ),
+        [
+            f"{S}.real_servers[0]: the MTU 1300 between lb1 and web2 (2001:db8:7::12) leaves 1260 bytes inside the "
+            "tunnel, and IPv4 in IPv6 needs 1280; raise the MTU to 1320 or more, or use a tunnel that adds less"
+        ],
+    ),
+    "the director as gateway in TUN": (
+        r6,
+        host("web2", lvs_gateway="192.168.0.200"),
+        [
+            f"{S}.real_servers[1]: the default gateway of web2, 192.168.0.200, is the director lb1, which drops "
+            "answers that come from its own VIP; set lvs_gateway of web2 to another router, or use forward: nat "
+            "for all its services"
+        ],
+    ),
     "source NAT in DR": (
         r1,
         service(snat_addresses=["10.0.0.1"]),
@@ -954,7 +1087,7 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
         r1,
         service(forward="fullnat", snat_addresses=["10.0.0", "fd00::1"]),
         [
-            f"{S}.forward: 'fullnat' is not available in this version; use one of dr, nat",
+            f"{S}.forward: 'fullnat' is not available in this version; use one of dr, nat, tun",
             f"{S}.snat_addresses[0]: '10.0.0' is no IP address; write one",
             f"{S}.snat_addresses[1]: fd00::1 is not of the VIP's family; use an IPv4 address",
         ],

@@ -23,6 +23,7 @@ from ansible_collections.lvs.topology.tests.unit.topology.inventories import (
     r2,
     r3,
     r4,
+    r6,
     rs,
     two_directors,
 )
@@ -40,10 +41,22 @@ KEYS = {
         "purge",
         "keep_weights",
     },
-    "real_server": {"commands", "sysctls", "arp", "arp_filters", "addresses", "gateways"},
+    "real_server": {
+        "commands",
+        "kernel_modules",
+        "sysctls",
+        "arp",
+        "arp_filters",
+        "tunnels",
+        "addresses",
+        "gateways",
+        "source_routes",
+    },
     "router": {"commands", "sysctls", "gateways", "neighbours"},
 }
 GROUPS = {"director": "lvs_directors", "real_server": "lvs_real_servers", "router": "lvs_routers"}
+# Empty where nothing is reached through a tunnel.
+OF_TUNNELS = ("kernel_modules", "tunnels", "source_routes")
 TUNED = [{"interface": "all", "arp_ignore": 1, "arp_announce": 2}]
 
 
@@ -99,11 +112,14 @@ def test_r1() -> None:
     for name in ("web1", "web2"):
         assert model.plan(name, "real_server") == {
             "commands": ["ip"],
+            "kernel_modules": [],
             "sysctls": {},
             "arp": TUNED,
             "arp_filters": [],
+            "tunnels": [],
             "addresses": [{"address": "192.168.246.160/32", "interface": "lo"}],
             "gateways": [],
+            "source_routes": [],
         }
 
 
@@ -114,7 +130,7 @@ def test_r2() -> None:
     assert director["addresses"] == [{"address": "192.168.0.100/32", "interface": "lo", "announce": "eth1"}]
     assert director["gateways"] == gateways
     assert director["sysctls"] == IPVS_SYSCTLS
-    assert without(model.plan("web1", "real_server"), "commands", "sysctls") == {
+    assert without(model.plan("web1", "real_server"), "commands", "sysctls", *OF_TUNNELS) == {
         "arp": TUNED,
         "arp_filters": [],
         "addresses": [{"address": "192.168.0.100/32", "interface": "lo"}],
@@ -131,7 +147,7 @@ def test_r2() -> None:
 def test_r2_with_arptables() -> None:
     model = r2()
     model.hostvars["web1"]["lvs_arp_method"] = "arptables"
-    assert without(model.plan("web1", "real_server"), "sysctls", "gateways") == {
+    assert without(model.plan("web1", "real_server"), "sysctls", "gateways", *OF_TUNNELS) == {
         "commands": ["ip", "arptables"],
         "arp": [],
         "arp_filters": [{"vip": "192.168.0.100", "source": "192.168.0.11", "interface": "eth1"}],
@@ -173,12 +189,150 @@ def test_r3() -> None:
     }
     assert model.plan("web1", "real_server") == {
         "commands": ["ip"],
+        "kernel_modules": [],
         "sysctls": {"net.ipv4.conf.all.accept_redirects": "0", "net.ipv4.conf.eth1.accept_redirects": "0"},
         "arp": [],
         "arp_filters": [],
+        "tunnels": [],
         "addresses": [],
         "gateways": [{"gateway": "192.168.246.166"}],
+        "source_routes": [],
     }
+
+
+def tunnelled(**tunnel: Any) -> Model:
+    """R6 with a tunnel of the second real server."""
+    model = r6()
+    model.service["real_servers"][1]["tunnel"] = tunnel
+    return model
+
+
+def in_ipv6(model: Model, vip: str | None, rip: str | None) -> Model:
+    """The VIP, the second real server's address, or both in IPv6."""
+    model.service["real_servers"] = model.service["real_servers"][1:]
+    known = facts(nic("eth1", "192.168.0.200/24", "2001:db8:2::200/64", mtu=1500), gateway="192.168.0.1")
+    model.hostvars["lb1"]["ansible_facts"] = known
+    if vip:
+        model.service["address"] = vip
+    # Where it is not of the VIP's family, it has to be said.
+    model.service["real_servers"][0]["address"] = rip or "10.7.0.12"
+    return model
+
+
+def test_r6() -> None:
+    model = r6()
+    director = model.plan("lb1", "director")
+    assert director["sysctls"] == IPVS_SYSCTLS | {"net.ipv4.vs.pmtu_disc": "1"}
+    assert director["addresses"] == [{"address": "192.168.0.100/32", "interface": "eth1", "announce": "eth1"}]
+    wanted = table("tun", "192.168.0.100", "rr", "10.7.0.11", "10.7.0.12")
+    for each in wanted[0]["real_servers"]:
+        each["tunnel"] = {"type": "ipip", "checksum": "none"}
+    assert director["services"] == wanted
+    assert "kernels" not in director
+    assert model.plan("web1", "real_server") == {
+        "commands": ["ip", "modprobe"],
+        "kernel_modules": ["ipip"],
+        "sysctls": {},
+        "arp": TUNED,
+        "arp_filters": [],
+        "tunnels": [{"type": "ipip", "interface": "tunl0"}],
+        "addresses": [{"address": "192.168.0.100/32", "interface": "tunl0"}],
+        "gateways": [],
+        "source_routes": [{"source": "192.168.0.100", "advmss": 1440}],
+    }
+
+
+GUE = {"type": "gue", "port": 6080}
+V6, RIP6 = "2001:db8:2::100", "2001:db8:7::12"
+SIT = {"type": "sit", "interface": "lvs-sit", "local": "10.7.0.12"}
+IP6TNL = {"type": "ip6tnl", "interface": "lvs-ip6tnl", "local": RIP6}
+GRE = {"type": "gre", "interface": "lvs-gre", "local": "10.7.0.12", "checksum": False}
+IP6GRE = {"type": "ip6gre", "interface": "lvs-ip6gre", "local": RIP6, "checksum": False}
+
+
+@pytest.mark.parametrize(
+    ("vip", "rip", "tunnel", "modules", "ends", "advmss"),
+    [
+        (None, None, GUE, ["ipip", "fou"], [{"type": "ipip", "interface": "tunl0"}, GUE | {"family": "ipv4"}], 1428),
+        (
+            None,
+            None,
+            GUE | {"checksum": "remote"},
+            ["ipip", "fou"],
+            [{"type": "ipip", "interface": "tunl0"}, GUE | {"family": "ipv4"}],
+            1420,
+        ),
+        (None, None, {"type": "gre"}, ["ip_gre"], [GRE], 1436),
+        (None, None, {"type": "gre", "checksum": "on"}, ["ip_gre"], [GRE | {"checksum": True}], 1432),
+        # As YAML reads an unquoted on.
+        (None, None, {"type": "gre", "checksum": True}, ["ip_gre"], [GRE | {"checksum": True}], 1432),
+        (V6, RIP6, {}, ["ip6_tunnel"], [{"type": "ip6tnl", "interface": "ip6tnl0"}], 1400),
+        (
+            V6,
+            RIP6,
+            GUE,
+            ["ip6_tunnel", "fou"],
+            [{"type": "ip6tnl", "interface": "ip6tnl0"}, GUE | {"family": "ipv6"}],
+            1388,
+        ),
+        (V6, RIP6, {"type": "gre"}, ["ip6_gre"], [IP6GRE], 1396),
+        (V6, None, {}, ["sit"], [SIT], 1420),
+        (V6, None, GUE, ["sit", "fou"], [SIT, GUE | {"family": "ipv4"}], 1408),
+        (V6, None, {"type": "gre"}, ["ip_gre"], [GRE], 1416),
+        (None, RIP6, {}, ["ip6_tunnel"], [IP6TNL], 1420),
+        (None, RIP6, {"type": "gre"}, ["ip6_gre"], [IP6GRE], 1416),
+    ],
+)
+def test_tunnel_ends(
+    vip: str | None, rip: str | None, tunnel: dict[str, Any], modules: list[str], ends: list[Any], advmss: int
+) -> None:
+    model = in_ipv6(tunnelled(**tunnel), vip, rip)
+    assert model.mistakes() == []
+    plan = model.plan("web2", "real_server")
+    assert (plan["kernel_modules"], plan["tunnels"]) == (modules, ends)
+    address = f"{vip}/128" if vip else "192.168.0.100/32"
+    assert plan["addresses"] == [{"address": address, "interface": ends[0]["interface"]}]
+    assert plan["source_routes"] == [{"source": address.partition("/")[0], "advmss": advmss}]
+
+
+def test_a_vip_reached_in_several_ways_is_held_once_and_by_the_smallest_size() -> None:
+    model = tunnelled(**GUE)
+    other = {**model.service, "name": "other", "port": 81, "real_servers": rs("web2", tunnel={"type": "gre"})}
+    udp = {**model.service, "name": "udp", "protocol": "udp", "real_servers": rs("web2", tunnel={"type": "ipip"})}
+    model.services.extend([other, udp])
+    assert model.mistakes() == []
+    plan = model.plan("web2", "real_server")
+    assert plan["addresses"] == [{"address": "192.168.0.100/32", "interface": "tunl0"}]
+    assert [end["type"] for end in plan["tunnels"]] == ["ipip", "gue", "gre"]
+    assert plan["source_routes"] == [{"source": "192.168.0.100", "advmss": 1428}]
+
+
+def test_kernels_that_tunnels_need() -> None:
+    model = tunnelled(**GUE)
+    path = "lvs_services[0].real_servers[1].tunnel"
+    assert model.plan("lb1", "director")["kernels"] == [{"release": "5.2", "because": path}]
+    model.service["real_servers"][1]["tunnel"] = {"type": "gre"}
+    assert model.plan("lb1", "director")["kernels"] == [{"release": "5.3", "because": path}]
+
+
+def test_the_smaller_mtu_of_both_ends_counts() -> None:
+    model = r6()
+    model.hostvars["web1"]["ansible_facts"] = facts(nic("eth1", "10.7.0.11/24", mtu=9000))
+    assert model.plan("web1", "real_server")["source_routes"][0]["advmss"] == 1440
+    model.hostvars["lb1"]["ansible_facts"]["eth1"]["mtu"] = 9000
+    assert model.plan("web1", "real_server")["source_routes"][0]["advmss"] == 8940
+    model.without_facts("web1")
+    model.hostvars["lb1"]["ansible_facts"]["eth1"].pop("mtu")
+    assert model.plan("web1", "real_server")["source_routes"][0]["advmss"] == 1440
+
+
+def test_a_director_that_is_a_real_server_needs_no_tunnel() -> None:
+    model = r6()
+    model.service["real_servers"] += rs("lb1")
+    model.groups["lvs_real_servers"].append("lb1")
+    assert model.mistakes() == []
+    plan = model.plan("lb1", "real_server")
+    assert (plan["tunnels"], plan["addresses"], plan["arp"]) == ([], [], [])
 
 
 def test_r4_uses_the_address_that_is_there() -> None:
@@ -222,6 +376,10 @@ def test_facts_from_after_the_run_give_the_same_plans(name: str) -> None:
         known = after.hostvars[host]["ansible_facts"]
         for each in plan["addresses"]:
             entry = nic(each["interface"], each["address"])
+            # The link of a tunnel is new.
+            if each["interface"] not in known:
+                known["interfaces"].append(each["interface"])
+                known[each["interface"]] = nic(each["interface"], mtu=1480)
             known[each["interface"]].setdefault("ipv4_secondaries", []).append(entry["ipv4"])
         if plan["gateways"]:
             known["default_ipv4"] = plan["gateways"][0]
@@ -298,7 +456,7 @@ def test_a_director_does_not_send_from_an_ipv6_vip(vip: str, interface: str, dep
 def test_dr_of_ipv6_needs_no_arp() -> None:
     model = ipv6_nat()
     model.service.update(address="fd00::31", forward="dr")
-    assert without(model.plan("app1", "real_server"), "commands", "sysctls") == {
+    assert without(model.plan("app1", "real_server"), "commands", "sysctls", *OF_TUNNELS) == {
         "arp": [],
         "arp_filters": [],
         "addresses": [{"address": "fd00::31/128", "interface": "lo"}],
@@ -489,7 +647,7 @@ def test_a_director_that_is_absent_needs_nothing_of_real_servers() -> None:
     assert [each["address"] for each in plan["addresses"]] == ["192.168.246.170/32"]
     model.hostvars["lb2"]["lvs_state"] = "absent"
     plan = model.plan("web1", "real_server")
-    assert without(plan, "commands") == {"sysctls": {}, "arp": [], "arp_filters": [], "addresses": [], "gateways": []}
+    assert without(plan, "commands") == {key: [] for key in KEYS["real_server"] - {"commands"}} | {"sysctls": {}}
     assert len(model.plan("lb1", "director")["services"]) == 1  # whoever asks for it wants it present
 
 

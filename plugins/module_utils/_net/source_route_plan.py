@@ -1,0 +1,177 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Routes for what comes from an address: those of the main table, with a segment size that is announced. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Mapping, Sequence
+
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
+from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
+from ansible_collections.lvs.topology.plugins.module_utils._net.gateway_plan import Route
+from ansible_collections.lvs.topology.plugins.module_utils._net.settle import Settlement, settle, to_let_go
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan
+
+KIND = "source_route"
+# Behind an operator's own rules, and before the main table, which has 32766.
+PRIORITY = 32100
+# A table for each size: 11440 announces segments of 1440 bytes.
+_TABLES = 10000
+# The least that TCP has to take (RFC 9293), and the largest that IPv6 without jumbograms can say.
+_LEAST, _MOST = 536, 65475
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What comes from an address takes a table of ours."""
+
+    source: str
+    table: int
+
+    @property
+    def key(self) -> str:
+        return f"from {self.source}"
+
+    @property
+    def version(self) -> int:
+        return 6 if ":" in self.source else 4
+
+    @property
+    def advmss(self) -> int:
+        return self.table - _TABLES
+
+    def __str__(self) -> str:
+        """As the ip command takes it."""
+        return f"from {self.source} lookup {self.table} priority {PRIORITY}"
+
+
+@dataclass(frozen=True)
+class SetCopy:
+    """Add a route to a table of ours, or replace it."""
+
+    route: Route
+
+    def __str__(self) -> str:
+        return f"ip{_six(self.route.version)} route replace {self.route}"
+
+
+@dataclass(frozen=True)
+class DeleteCopy:
+    """Take a route out of a table of ours."""
+
+    route: Route
+
+    def __str__(self) -> str:
+        return f"ip{_six(self.route.version)} route del {self.route}"
+
+
+@dataclass(frozen=True)
+class AddRule:
+    """Use a table for what comes from an address."""
+
+    rule: Rule
+
+    def __str__(self) -> str:
+        return f"ip{_six(self.rule.version)} rule add {self.rule}"
+
+
+@dataclass(frozen=True)
+class DeleteRule:
+    """Use the main table again."""
+
+    rule: Rule
+
+    def __str__(self) -> str:
+        return f"ip{_six(self.rule.version)} rule del {self.rule}"
+
+
+def check(options: Sequence[Mapping[str, Any]], mistakes: Mistakes, *, present: bool = True) -> list[Rule]:
+    """The rules that a task asks for."""
+    wanted: list[Rule] = []
+    positions: dict[str, int] = {}
+    for position, option in enumerate(options):
+        where = f"source_routes[{position}]"
+        source = mistakes.host_address(f"{where}.source", option["source"])
+        advmss = option.get("advmss")
+        if advmss is None and present:
+            mistakes.add(f"{where}.advmss", "is needed where state is present")
+        elif advmss is not None and not _LEAST <= advmss <= _MOST:
+            mistakes.add(f"{where}.advmss", f"{advmss} is not between {_LEAST} and {_MOST}")
+        if source is None:
+            continue
+        rule = Rule(str(source), _TABLES + (advmss or 0))
+        if rule.key in positions:
+            mistakes.add(where, f"{rule.key} is already listed in source_routes[{positions[rule.key]}]")
+        positions.setdefault(rule.key, position)
+        wanted.append(rule)
+    return wanted
+
+
+def is_ours(priority: int | None, table: int | None) -> bool:
+    """Whether a rule of the kernel looks like one of ours."""
+    return priority == PRIORITY and table is not None and _TABLES + _LEAST <= table <= _TABLES + _MOST
+
+
+def copies(main: Sequence[Route], rule: Rule) -> list[Route]:
+    """What a rule's table has to hold. Link-local addresses are never a client's, nor in the VIP's scope."""
+    return [
+        replace(route, table=rule.table, advmss=rule.advmss)
+        for route in main
+        if route.version == rule.version and not str(route.destination).startswith(("fe80:", "ff00:"))
+    ]
+
+
+def plan_source_routes(
+    ledger: Ledger,
+    owner: str,
+    rules: Sequence[Rule],
+    main: Sequence[Route],
+    held: Sequence[Route],
+    wishes: Sequence[Rule] | None,
+    *,
+    present: bool,
+    purge: bool,
+) -> tuple[Plan, Settlement]:
+    """Fill tables before they are used, and empty them when they are not used any more. ``held`` is in our tables."""
+    current = {rule.key: rule for rule in rules}
+    listed = None if wishes is None else {wish.key for wish in wishes}
+    wanted = {wish.key: wish for wish in wishes or ()} if present else {}
+    settlement = settle(
+        ledger,
+        KIND,
+        owner,
+        {key: rule.table for key, rule in current.items()},
+        {key: wish.table for key, wish in wanted.items()},
+        to_let_go(ledger, KIND, owner, listed, present=present, purge=purge),
+        listed=listed if present else None,
+    )
+    after = {**current, **{key: wanted[key] for key in settlement.wrong}}
+    for key in settlement.restore:
+        after.pop(key, None)
+    need = {copy: None for rule in after.values() for copy in copies(main, rule)}
+    stale = [route for route in held if route not in need]
+    # One that is only different is replaced, so that there is no moment without it.
+    replaced = {route.place for route in need}
+    actions: list[Any] = [SetCopy(route) for route in need if route not in held]
+    actions += [AddRule(rule) for key, rule in after.items() if current.get(key) != rule]
+    actions += [DeleteRule(rule) for key, rule in current.items() if after.get(key) != rule]
+    actions += [DeleteCopy(route) for route in stale if route.place not in replaced]
+    come = [route for route in need if route not in held]
+    return (
+        Plan(
+            tuple(Change(str(action), action) for action in actions),
+            _lines([rule for key, rule in current.items() if after.get(key) != rule], stale),
+            _lines([rule for key, rule in after.items() if current.get(key) != rule], come),
+        ),
+        settlement,
+    )
+
+
+def _lines(rules: Sequence[Rule], routes: Sequence[Route]) -> tuple[str, ...]:
+    return (*(f"route add {route}" for route in routes), *(f"rule add {rule}" for rule in rules))
+
+
+def _six(version: int) -> str:
+    return " -6" if version == 6 else ""

@@ -1,0 +1,136 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""source_route on a real kernel, judged by ip, and by what a client is told in a handshake."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+LEDGER = Path("/var/lib/lvs-topology/ledger.json")
+VIPS = [{"source": "10.0.0.100", "advmss": 1440}, {"source": "fd00::100", "advmss": 1400}]
+CHANGES = [
+    "ip route replace default via 10.0.0.9 dev br0 table 11440 advmss 1440",
+    "ip route replace 10.0.0.0/24 dev br0 proto kernel scope link src 10.0.0.2 table 11440 advmss 1440",
+    "ip route replace 192.0.2.0/24 proto static metric 7 table 11440 advmss 1440 "
+    "nexthop via 10.0.0.8 dev br0 weight 1 nexthop via 10.0.0.9 dev br0 weight 2",
+    "ip -6 route replace fd00::/64 dev br0 proto kernel metric 256 table 11400 advmss 1400",
+    "ip -6 route replace default via fd00::9 dev br0 metric 1024 table 11400 advmss 1400",
+    "ip rule add from 10.0.0.100 lookup 11440 priority 32100",
+    "ip -6 rule add from fd00::100 lookup 11400 priority 32100",
+]
+
+
+def state(sh) -> str:
+    tables = "ip route show table all; ip -6 route show table all"
+    return sh(f"ip rule; ip -6 rule; ({tables}) | grep -v -E 'fe80|ff00|table local'")
+
+
+def both(run_module, args: dict) -> dict:
+    """Check, run, run again: the prediction holds and the second run changes nothing."""
+    predicted = run_module("source_route", args, check=True)
+    result = run_module("source_route", args)
+    assert not result.get("failed"), result
+    for key in ("changed", "changes", "diff"):
+        assert result.get(key) == predicted.get(key), key
+    again = run_module("source_route", args)
+    assert (again["changed"], again["changes"]) == (False, [])
+    return result
+
+
+@pytest.fixture(autouse=True)
+def _routes(wire, sh) -> None:
+    wire("client", "10.0.0.1/24", "fd00::1/64")
+    sh("ip address add 10.0.0.2/24 dev br0 && ip address add fd00::2/64 dev br0 nodad")
+    sh("ip route add default via 10.0.0.9 && ip -6 route add default via fd00::9 dev br0")
+    hops = "nexthop via 10.0.0.8 weight 1 nexthop via 10.0.0.9 weight 2"
+    sh(f"ip route add 192.0.2.0/24 proto static metric 7 {hops}")
+
+
+def test_tables_come_and_go(run_module, sh) -> None:
+    before = state(sh)
+    result = both(run_module, {"source_routes": VIPS})
+    assert sorted(result["changes"]) == sorted(CHANGES)
+    assert "from 10.0.0.100 lookup 11440" in sh("ip rule")
+    assert "advmss 1440" in sh("ip route get 192.0.2.1 from 10.0.0.100 2>&1; ip route show table 11440")
+
+    # The main table changes: so does the copy, and only what differs.
+    sh("ip route replace default via 10.0.0.8 && ip route del 192.0.2.0/24 metric 7")
+    followed = both(run_module, {"source_routes": VIPS})["changes"]
+    assert followed[0] == CHANGES[0].replace("10.0.0.9", "10.0.0.8")
+    assert followed[1].startswith("ip route del 192.0.2.0/24 ")
+    assert len(followed) == 2
+
+    # Another size is another table, and the old one is emptied behind it.
+    smaller = both(run_module, {"source_routes": [{**VIPS[0], "advmss": 1400}, VIPS[1]]})["changes"]
+    assert smaller.index("ip rule add from 10.0.0.100 lookup 11400 priority 32100") < smaller.index(
+        "ip rule del from 10.0.0.100 lookup 11440 priority 32100"
+    )
+    assert sh("ip route show table 11440 2>/dev/null") == ""
+    sh("ip rule del from 10.0.0.100")
+    assert len(both(run_module, {"source_routes": [{**VIPS[0], "advmss": 1400}, VIPS[1]]})["changes"]) == 1
+    kept = run_module("source_route", {"source_routes": VIPS[1:]})
+    assert (kept["changed"], kept["left_over"]) == (False, ["from 10.0.0.100"])
+    both(run_module, {"source_routes": VIPS[1:], "purge": True})
+    both(run_module, {"state": "absent"})
+    sh("ip route replace default via 10.0.0.9")
+    sh("ip route add 192.0.2.0/24 proto static metric 7 nexthop via 10.0.0.8 weight 1 nexthop via 10.0.0.9 weight 2")
+    assert state(sh) == before
+    assert not LEDGER.exists()
+
+
+def test_clients_are_told(run_module, sh) -> None:
+    for vip in VIPS:
+        sh(f"ip address add {vip['source']} dev lo")
+    sh("ip -n client route add 10.0.0.100 via 10.0.0.2 && ip -n client -6 route add fd00::100 via fd00::2")
+    sh("python3 -m http.server --bind :: 80 >/dev/null 2>&1 & echo $! >/tmp/server.pid")
+    sh("for i in $(seq 100); do ss -Hltn | grep -q ':80 ' && break; sleep 0.1; done")
+    run_module("source_route", {"source_routes": VIPS})
+    with open("/tmp/handshakes", "w", encoding="ascii") as output:
+        filters = "(tcp and src port 80) or (ip6 and src host fd00::100) or (ip6 and src host fd00::2)"
+        watcher = subprocess.Popen(["tcpdump", "-l", "-n", "-i", "br0", filters], stdout=output)
+    sh("sleep 1")
+    for address in ("10.0.0.100", "[fd00::100]", "10.0.0.2"):
+        sh(f"ip netns exec client curl --silent --max-time 5 http://{address}/ >/dev/null")
+    sh("sleep 1; kill $(cat /tmp/server.pid)")
+    watcher.terminate()
+    watcher.wait(10)
+    seen = Path("/tmp/handshakes").read_text()
+    told = dict(re.findall(r"IP6? (\S+)\.80 > .*Flags \[S\.\].*mss (\d+)", seen))
+    # The host's own address is not concerned.
+    assert told == {"10.0.0.100": "1440", "fd00::100": "1400", "10.0.0.2": "1460"}, seen
+
+
+def test_the_script_copies_what_is_there_at_boot(run_module, sh) -> None:
+    sh("mount -t tmpfs tmpfs /etc/systemd/system")
+    fresh = state(sh)
+    run_module("boot_restore", {"source_routes": VIPS})
+    run_module("source_route", {"source_routes": VIPS})
+    live = state(sh)
+    assert sh("/etc/lvs-topology/restore 2>&1") == ""
+    assert state(sh) == live
+    run_module("source_route", {"state": "absent"})
+    assert state(sh) == fresh
+    # The gateway is another one by now.
+    sh("ip route replace default via 10.0.0.8")
+    assert sh("/etc/lvs-topology/restore 2>&1") == ""
+    assert "default via 10.0.0.8" in sh("ip route show table 11440")
+    assert run_module("source_route", {"source_routes": VIPS})["changes"] == []
+
+
+def test_mistakes_come_together(run_module, sh) -> None:
+    before = state(sh)
+    bad = [{"source": "10.0.0.0.1", "advmss": 1440}, {"source": "10.0.0.100", "advmss": 100}, {"source": "10.0.0.7"}]
+    message = run_module("source_route", {"source_routes": [*bad, *bad[1:2]]})["msg"]
+    for text in (
+        "source_routes[0].source: '10.0.0.0.1' is not an IPv4 or IPv6 address",
+        "source_routes[1].advmss: 100 is not between 536 and 65475",
+        "source_routes[2].advmss: is needed where state is present",
+        "source_routes[3]: from 10.0.0.100 is already listed in source_routes[1]",
+    ):
+        assert text in message
+    assert state(sh) == before
