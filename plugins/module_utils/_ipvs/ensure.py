@@ -25,7 +25,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     Table,
     WantedService,
 )
-from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger, LedgerFile, carry_out_booked
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger, LedgerFile, booked, carry_out_booked
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Refused, carry_out
 
@@ -85,14 +85,14 @@ def _missing_service(module: AnsibleModule, mistakes: Mistakes, key: ServiceKey 
         mistakes.add("service", text)
 
 
-def ensure_table(module: AnsibleModule) -> dict[str, Any]:
+@booked
+def ensure_table(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
     owner = module.params["owner"]
     present = module.params["state"] == "present"
     mistakes = Mistakes()
     mistakes.owner(owner)
     purge = options.purge(module.params["purge"], mistakes)
     listed = options.wanted_services(module.params["services"] or [], "services", mistakes)
-    book = LedgerFile()
     with _open(module, mistakes, may_load=present) as kernel:
         current = _read(kernel, mistakes)
         ledger = book.load()
