@@ -141,8 +141,8 @@ class LedgerFile:
                 raise Refused(f"The ledger {self.path} cannot be locked: {problem.strerror}. Run as root.") from problem
             if time.monotonic() > deadline:
                 raise Refused(
-                    f"Another module has been holding the lock {lock} for too long. `fuser -v {lock}` shows the process; "
-                    "run the task again once it has ended."
+                    f"Another module has been holding the lock {lock} for too long. `fuser -v {lock}` shows the "
+                    "process; run the task again once it has ended."
                 )
             time.sleep(_LOCK_INTERVAL)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, Sync
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,13 @@ class Neighbour:
 
 
 @dataclass(frozen=True)
+class SyncDaemon:
+    state: str
+    interface: str
+    sync: Sync
+
+
+@dataclass(frozen=True)
 class Note:
     """Something that works, and that an operator should know."""
 
@@ -92,6 +99,7 @@ Need = (
     | VirtualAddress
     | Gateway
     | Neighbour
+    | SyncDaemon
     | Note
     | Mistake
 )

@@ -114,9 +114,9 @@ def test_the_lock_comes_and_goes(tmp_path: Path) -> None:
     path = tmp_path / "lvs-topology" / "ledger.json"
     with LedgerFile(str(path)).locked():
         assert os.listdir(path.parent) == ["ledger.lock"]
-        with pytest.raises(Refused, match=r"holding the lock .*ledger\.lock for too long"):
-            with LedgerFile(str(path)).locked(patience=0.1):
-                raise AssertionError("two hold the lock")
+        second = LedgerFile(str(path)).locked(patience=0.1)
+        with pytest.raises(Refused, match=r"holding the lock .*ledger\.lock for too long"), second:
+            raise AssertionError("two hold the lock")
     assert not path.parent.exists()
     # Of a run that was killed.
     path.parent.mkdir()
