@@ -70,9 +70,9 @@ def _render(owner: str, params: dict[str, Any], mistakes: Mistakes) -> dict[str,
     neighbours = neighbour_plan.check(lists["neighbours"], None, mistakes, present=True)
     rules = arp_filter_plan.check(lists["arp_filters"], None, mistakes, option="arp_filters")
     request = planner.Request(wanted=ipvs_options.wanted_services(lists["services"], "services", mistakes))
-    table = planner.plan_table({}, request, mistakes).after
     timeouts = ipvs_options.wanted_timeouts(lists["timeouts"], mistakes, "timeouts")
     daemons = ipvs_options.wanted_daemons(lists["sync_daemons"], None, mistakes, "sync_daemons")
+    table = planner.plan_table({}, request, mistakes).after
     return {
         "ip": boot_plan.render_ip(owner, addresses, gateways, neighbours),
         "arptables": boot_plan.render_arptables(owner, rules),

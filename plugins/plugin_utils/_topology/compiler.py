@@ -178,7 +178,8 @@ def _sync_needs(site: Site, name: str) -> Iterator[Need]:
         return
     path, interface = f"{name}: lvs_sync.interface", host.sync.interface
     if interface is None:
-        link = site.link_to(name, host.address) if host.address else None
+        links = (site.link_to(name, address) for address in host.addresses)
+        link = next((each for each in links if each), None)
         if link is None:
             problem = "is needed where facts do not tell the interface that holds lvs_address"
             yield Mistake(path, problem, "name the one on which the directors reach each other")
