@@ -162,7 +162,7 @@ def ensure_timeouts(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
     ledger = book.load()
     if not wanted and not ledger.owned(settings_plan.TIMEOUT_KIND, owner):
         return {"changed": False, "changes": [], "left_over": []}
-    with _open(module, mistakes, may_load=present) as kernel:
+    with _open(module, mistakes, may_load=bool(present and wanted)) as kernel:
         plan, settlement = settings_plan.plan_timeouts(
             ledger, owner, kernel.timeouts(), wanted, present=present, purge=params["purge"]
         )

@@ -77,7 +77,7 @@ def plan_timeouts(
         ledger, TIMEOUT_KIND, owner, now, wanted if present else {}, let_go, listed=listed if present else None
     )
     new = {key: wanted[key] for key in settlement.wrong}
-    if current is not None or present:
+    if current is not None or new:
         new.update({key: was for key, was in settlement.restore.items() if was != now[key]})
     if not new:
         return Plan(), settlement
@@ -114,7 +114,7 @@ def plan_daemons(
     warnings = []
     for state, was in settlement.restore.items():
         after.pop(state, None)
-        if was is None or (running is None and not present):
+        if was is None or (running is None and not wanted):
             continue
         daemon = _noted(was)
         if daemon.interface in interfaces:
