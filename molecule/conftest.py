@@ -143,6 +143,9 @@ class Scenario:
         for host, values in expected.get("sysctls", {}).items():
             found_values = {key: self.run(host, f"sysctl -n {key}") for key in values}
             assert found_values == values, host
+        if "settings" in expected:
+            settings = self.run("director", "ipvsadm -Ln --timeout; ipvsadm -Ln --daemon")
+            assert [line for line in settings.split("\n") if line] == expected["settings"].strip().split("\n")
         assert self.answers(self.expected["url"]) == Counter(expected["answers"])
         for request in expected.get("requests", ()):
             answers = Counter(request["answers"])

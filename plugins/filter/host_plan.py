@@ -62,8 +62,8 @@ options:
     description:
       - Values that stand above this host's variables of the same name.
       - Known are C(lvs_address), C(lvs_arp_method), C(lvs_gateway), C(lvs_keep_weights), C(lvs_manager), C(lvs_purge),
-        C(lvs_sysctls) and C(lvs_vip_interface). A null is ignored, except for C(lvs_gateway), whose null leaves the
-        default route alone.
+        C(lvs_sync), C(lvs_sysctls), C(lvs_timeouts) and C(lvs_vip_interface). A null is ignored, except for
+        C(lvs_gateway), whose null leaves the default route alone.
 seealso:
   - plugin: lvs.topology.mistakes
     plugin_type: filter
@@ -155,6 +155,15 @@ _value:
       type: bool
       returned: for a director
       description: Whether weights in the table are left as they are.
+    timeouts:
+      type: dict
+      returned: for a director
+      description: The timeouts that M(lvs.topology.ipvs_timeouts) sets.
+    sync_daemons:
+      type: list
+      elements: dict
+      returned: for a director
+      description: The daemons that M(lvs.topology.ipvs_sync_daemon) runs.
     notes:
       type: list
       elements: str

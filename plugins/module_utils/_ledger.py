@@ -10,11 +10,14 @@ cannot: which of the things present are ours, and what to put back when the last
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import functools
 import json
 import os
 import tempfile
+import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Iterator, Mapping, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan, Refused, carry_out
 
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
 PATH = "/var/lib/lvs-topology/ledger.json"
+# No module of this collection takes nearly as long.
+_PATIENCE = 60.0
+_LOCK_INTERVAL = 0.05
 
 
 @dataclass(frozen=True)
@@ -108,6 +114,38 @@ class LedgerFile:
     def __init__(self, path: str = PATH) -> None:
         self.path = path
 
+    @contextlib.contextmanager
+    def locked(self, patience: float = _PATIENCE) -> Iterator[LedgerFile]:
+        """Let nobody else read it to change it meanwhile. The lock is a file beside it that is gone afterwards."""
+        lock = os.path.join(os.path.dirname(self.path), "ledger.lock")
+        handle = self._lock(lock, time.monotonic() + patience)
+        try:
+            yield self
+        finally:
+            # Those who wait have opened this very file; they find it gone, and try again with the next one.
+            os.unlink(lock)
+            os.close(handle)
+            _remove_empty(os.path.dirname(self.path))
+
+    def _lock(self, lock: str, deadline: float) -> int:
+        while True:
+            try:
+                os.makedirs(os.path.dirname(lock), mode=0o700, exist_ok=True)
+                handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+                if _is_ours(lock, handle):
+                    return handle
+                os.close(handle)
+            except (FileExistsError, FileNotFoundError):
+                pass  # whoever held the lock is just removing it, and the directory
+            except OSError as problem:
+                raise Refused(f"The ledger {self.path} cannot be locked: {problem.strerror}. Run as root.") from problem
+            if time.monotonic() > deadline:
+                raise Refused(
+                    f"Another module has been holding the lock {lock} for too long. `fuser -v {lock}` shows the "
+                    "process; run the task again once it has ended."
+                )
+            time.sleep(_LOCK_INTERVAL)
+
     def load(self) -> Ledger:
         try:
             with open(self.path, encoding="utf-8") as file:
@@ -157,9 +195,23 @@ class LedgerFile:
         for name in os.listdir(directory):
             if name.startswith(".ledger."):
                 os.unlink(os.path.join(directory, name))
-        # It stays where it holds something else or is a mount point.
-        with contextlib.suppress(OSError):
-            os.rmdir(directory)
+        _remove_empty(directory)
+
+
+def booked(
+    ensure: Callable[[AnsibleModule, LedgerFile], dict[str, Any]],
+) -> Callable[[AnsibleModule], dict[str, Any]]:
+    """Give a module's function the ledger, which nobody else changes as long as it runs. Check mode only reads it."""
+
+    @functools.wraps(ensure)
+    def run(module: AnsibleModule) -> dict[str, Any]:
+        book = LedgerFile()
+        if module.check_mode:
+            return ensure(module, book)
+        with book.locked():
+            return ensure(module, book)
+
+    return run
 
 
 def carry_out_booked(
@@ -180,6 +232,21 @@ def carry_out_booked(
     if not module.check_mode:
         file.save(settled)
     return result
+
+
+def _is_ours(lock: str, handle: int) -> bool:
+    """Whether the lock could be taken, and on the file that is still there."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return os.path.samestat(os.stat(lock), os.fstat(handle))
+    except (BlockingIOError, FileNotFoundError):
+        return False
+
+
+def _remove_empty(directory: str) -> None:
+    # It stays where it holds something else or is a mount point.
+    with contextlib.suppress(OSError):
+        os.rmdir(directory)
 
 
 def _sync_directory(path: str) -> None:

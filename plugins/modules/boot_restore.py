@@ -8,15 +8,16 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: boot_restore
-short_description: Bring addresses, routes, ARP filters and the IPVS table back at boot
+short_description: Bring addresses, routes, ARP filters and what IPVS has back at boot
 version_added: 0.1.0
 description:
   - Writes what a host shall be into files in C(/etc/lvs-topology) that an operator can read. There is a short shell
     script that reads them, and a systemd unit that runs it once the network is there.
   - The files are C(OWNER.ip) in the syntax of C(ip -batch), C(OWNER.arptables), C(OWNER.tunnels) with lines of C(ip),
-    C(OWNER.sources) with one policy rule a line, and C(OWNER.ipvsadm) as C(ipvsadm -S) writes it.
-  - The script adds and replaces, and fills the IPVS table only where it is empty. Running it on a live host disturbs
-    nothing.
+    C(OWNER.sources) with one policy rule a line, C(OWNER.ipvsadm) as C(ipvsadm -S) writes it, and the options of
+    C(ipvsadm) in C(OWNER.timeouts) and C(OWNER.daemons).
+  - The script adds and replaces, fills the IPVS table only where it is empty, and starts a synchronisation daemon only
+    where none of its kind runs. Running it on a live host disturbs nothing.
   - Nothing is changed in the running kernel; the other modules do that. Sysctls and kernel modules have files of their
     own, which M(lvs.topology.sysctl_profile), M(lvs.topology.arp_tuning) and M(lvs.topology.kernel_modules) write.
 author:
@@ -68,6 +69,15 @@ options:
     type: list
     elements: dict
     default: []
+  timeouts:
+    description: A dictionary with the options C(tcp), C(tcpfin) and C(udp) of M(lvs.topology.ipvs_timeouts).
+    type: dict
+    default: {}
+  sync_daemons:
+    description: As O(lvs.topology.ipvs_sync_daemon#module:daemons).
+    type: list
+    elements: dict
+    default: []
   state:
     description:
       - V(present) makes the owner's files hold exactly what is listed, and enables the unit without starting it.
@@ -98,6 +108,11 @@ EXAMPLES = r"""
             forward: dr
           - address: 192.168.246.162
             forward: dr
+    timeouts:
+      tcp: 7200
+    sync_daemons:
+      - state: master
+        interface: eth1
 
 - name: A real server of NAT
   lvs.topology.boot_restore:
@@ -144,6 +159,8 @@ def main() -> None:
             "neighbours": {"type": "list", "elements": "dict", "default": []},
             "arp_filters": {"type": "list", "elements": "dict", "default": []},
             "services": {"type": "list", "elements": "dict", "default": []},
+            "timeouts": {"type": "dict", "default": {}},
+            "sync_daemons": {"type": "list", "elements": "dict", "default": []},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         },
         supports_check_mode=True,

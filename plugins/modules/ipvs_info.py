@@ -8,12 +8,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ipvs_info
-short_description: Read the kernel's IPVS table
+short_description: Read what the kernel's IPVS knows
 version_added: 0.1.0
 description:
-  - Returns the virtual services with their real servers, settings, connections and counters, the version of IPVS, and
-    its timeouts.
-  - What it returns for a service is named like the options of M(lvs.topology.ipvs_table).
+  - Returns all that the listings of C(ipvsadm) show. The virtual services with their real servers, settings, numbers of
+    connections and counters; the version of IPVS, its timeouts and synchronisation daemons; and where asked for, the
+    connections themselves.
+  - What it returns for a service is named like the options of M(lvs.topology.ipvs_table), timeouts and daemons like
+    those of M(lvs.topology.ipvs_timeouts) and M(lvs.topology.ipvs_sync_daemon).
   - Without options it returns all services; each option that is given leaves only those that match.
   - A kernel without IPVS is no error; see RV(loaded). Nothing is loaded.
 author:
@@ -22,23 +24,64 @@ extends_documentation_fragment:
   - lvs.topology.attributes.info
   - lvs.topology.ipvs
 options:
+  gather_subset:
+    description:
+      - What to read. V(services) costs a request for each service, V(settings) a few in all.
+      - V(connections) reads every connection that the director knows, line by line, which takes seconds for millions.
+    type: list
+    elements: str
+    choices: [services, settings, connections]
+    default: [services, settings]
   address:
-    description: Only services with this virtual IP address (VIP).
+    description: Only services with this virtual IP address (VIP), and connections to it.
     type: str
   port:
-    description: Only services with this port.
+    description: Only services with this port, and connections to it.
     type: int
   protocol:
-    description: Only services of this protocol.
+    description: Only services and connections of this protocol.
     type: str
     choices: [tcp, udp, sctp]
   fwmark:
-    description: Only services of this firewall mark.
+    description: Only services of this firewall mark. Not with V(connections), as these do not tell their mark.
     type: int
   family:
-    description: Only services of this address family.
+    description: Only services and connections of this address family.
     type: str
     choices: [ipv4, ipv6]
+  connection_filter:
+    description: Which connections are counted and listed, besides the options above.
+    type: dict
+    suboptions:
+      client:
+        description: Only those of this client, or of the clients in this network, such as V(10.0.0.0/8).
+        type: str
+      real_server:
+        description: Only those to the real server of this address.
+        type: str
+      real_server_port:
+        description: Only those to this port of real servers.
+        type: int
+      state:
+        description:
+          - Only those in one of these states, such as V(ESTABLISHED), V(FIN_WAIT) or V(UDP). Templates of persistence
+            have V(NONE) or V(ASSURED).
+        type: list
+        elements: str
+      origin:
+        description:
+          - Only those that this director scheduled (V(local)), or those that a synchronisation daemon told it of
+            (V(sync)). V(any) leaves out none.
+          - Given, each connection listed tells its origin, and not the persistence engine's data. The kernel has a list
+            with the one and a list with the other.
+        type: str
+        choices: [any, local, sync]
+  connection_limit:
+    description:
+      - How many connections are listed at most. All that match are counted.
+      - V(0) lists none.
+    type: int
+    default: 1000
 seealso:
   - module: lvs.topology.ipvs_table
 """
@@ -52,6 +95,21 @@ EXAMPLES = r"""
   lvs.topology.ipvs_info:
     address: 192.168.246.160
     port: 80
+
+- name: How many connections of this service are in which state
+  lvs.topology.ipvs_info:
+    gather_subset: [connections]
+    address: 192.168.246.160
+    port: 80
+    connection_limit: 0
+
+- name: Who is still connected to a real server that shall be taken down
+  lvs.topology.ipvs_info:
+    gather_subset: [connections]
+    connection_filter:
+      real_server: 192.168.246.161
+      state: [ESTABLISHED]
+    connection_limit: 100
 """
 
 RETURN = r"""
@@ -62,29 +120,123 @@ loaded:
   sample: true
 version:
   description: The version of IPVS. Null where there is none.
-  returned: success
+  returned: O(gather_subset) has V(settings)
   type: str
   sample: 1.2.1
 table_size:
   description: The number of buckets of the connection table. Null where there is no IPVS.
-  returned: success
+  returned: O(gather_subset) has V(settings)
   type: int
   sample: 4096
 timeouts:
   description: The timeouts of connections, in seconds. Null where there is no IPVS.
-  returned: success
+  returned: O(gather_subset) has V(settings)
   type: dict
-  sample: {tcp: 900, tcp_fin: 120, udp: 300}
+  sample: {tcp: 900, tcpfin: 120, udp: 300}
+daemons:
+  description: The synchronisation daemons that run.
+  returned: O(gather_subset) has V(settings)
+  type: list
+  elements: dict
+  sample:
+    - {state: master, interface: eth1, syncid: 5, maxlen: 1472, group: 224.0.0.81, port: 8848, ttl: 1}
+total:
+  description:
+    - What all services together counted, those that are gone included, with the keys of RV(services[].counters).
+  returned: O(gather_subset) has V(services)
+  type: dict
+  sample: {conns: 12, inpkts: 100, inbytes: 7000}
+connections:
+  description: The first of the connections that match, at most O(connection_limit).
+  returned: O(gather_subset) has V(connections)
+  type: list
+  elements: dict
+  contains:
+    protocol:
+      description: The protocol. Templates of persistence that stand for all ports have V(ip).
+      returned: always
+      type: str
+      sample: tcp
+    family:
+      description: The address family of client and VIP.
+      returned: always
+      type: str
+      sample: ipv4
+    client:
+      description: The client's address. In templates of persistence, with the service's netmask applied.
+      returned: always
+      type: str
+      sample: 192.168.246.50
+    client_port:
+      description: The client's port.
+      returned: always
+      type: int
+      sample: 40312
+    address:
+      description: The virtual IP address. Templates of firewall mark services have the mark in its form.
+      returned: always
+      type: str
+      sample: 192.168.246.160
+    port:
+      description: The port to which the client connected.
+      returned: always
+      type: int
+      sample: 80
+    real_server:
+      description: The real server's address.
+      returned: always
+      type: str
+      sample: 192.168.246.161
+    real_server_port:
+      description: The real server's port.
+      returned: always
+      type: int
+      sample: 80
+    state:
+      description: The state, in the kernel's words.
+      returned: always
+      type: str
+      sample: ESTABLISHED
+    expires:
+      description: In how many seconds it is forgotten, unless a packet comes.
+      returned: always
+      type: int
+      sample: 897
+    engine:
+      description: The persistence engine. Null for none.
+      returned: without O(connection_filter.origin)
+      type: str
+      sample: sip
+    engine_data:
+      description: What the persistence engine goes by. Null for none.
+      returned: without O(connection_filter.origin)
+      type: str
+      sample: a84b4c76e66710
+    origin:
+      description: Where this director knows it from, V(local) or V(sync).
+      returned: with O(connection_filter.origin)
+      type: str
+      sample: local
+connection_count:
+  description: How many connections match, templates of persistence included.
+  returned: O(gather_subset) has V(connections)
+  type: int
+  sample: 2
+connection_states:
+  description: How many of them are in each state.
+  returned: O(gather_subset) has V(connections)
+  type: dict
+  sample: {ESTABLISHED: 1, FIN_WAIT: 1}
 rules:
   description: The services and their real servers in the words of C(ipvsadm-save), with thresholds.
-  returned: success
+  returned: O(gather_subset) has V(services)
   type: list
   elements: str
   sample:
     - -A -t 192.168.246.160:80 -s rr
 services:
   description: The services, in the order of C(ipvsadm -Ln).
-  returned: success
+  returned: O(gather_subset) has V(services)
   type: list
   elements: dict
   contains:

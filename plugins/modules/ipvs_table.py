@@ -65,11 +65,12 @@ options:
         description:
           - How V(sh) and V(mh) choose. V(sh-port) and V(mh-port) hash the client's port as well, V(sh-fallback) and
             V(mh-fallback) go to another real server where the first choice is not available.
+          - V(flag-1) to V(flag-3) are the kernel's bits for a scheduler that C(ipvsadm) has no words for.
           - This is the whole list. An empty list switches all flags off. A new service has none, and so has one whose
             scheduler changes while this is left out.
         type: list
         elements: str
-        choices: [sh-port, sh-fallback, mh-port, mh-fallback]
+        choices: [sh-port, sh-fallback, mh-port, mh-fallback, flag-1, flag-2, flag-3]
       one_packet:
         description:
           - One-packet scheduling, each datagram for itself. Only for UDP and firewall mark services.

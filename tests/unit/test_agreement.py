@@ -13,6 +13,7 @@ import pytest
 import yaml
 from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl_plan import IPVS, IPVS_NAMES
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
+from ansible_collections.lvs.topology.tests.kernel.ipvs.option_rows import ROWS
 
 CHECKOUT = Path(__file__).parents[2]
 ROLES = sorted(path.name for path in (CHECKOUT / "roles").iterdir())
@@ -104,6 +105,11 @@ def test_every_sysctl_of_ipvs_is_documented_with_what_is_set() -> None:
     values = compiler.host_plan(hostvars, groups, "director", "director", None, None, None)["sysctls"]
     set_by_us = {key: value for key, value in documented.items() if value}
     assert set_by_us == {key[len(IPVS) :]: value for key, value in values.items() if key.startswith(IPVS)}
+
+
+def test_the_table_of_ipvsadm_s_options_has_what_is_tested() -> None:
+    rows = re.findall(r"^\| `(.+?)` \| (.+?) \| .+ \| .+ \|$", (CHECKOUT / "docs/ipvsadm.md").read_text(), re.MULTILINE)
+    assert rows == [(row.typed, row.here) for row in ROWS]
 
 
 def test_every_module_is_in_the_action_group() -> None:

@@ -14,6 +14,7 @@ import struct
 from typing import Any, Iterator, NamedTuple
 
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
+    DAEMON_STATES,
     FORWARD_METHODS,
     IPV4,
     IPV6,
@@ -24,12 +25,18 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     Action,
     Connections,
     Counters,
+    Daemon,
     Destination,
     DestinationKey,
     Info,
     Service,
     ServiceKey,
+    SetTimeouts,
+    Setting,
+    StartDaemon,
+    StopDaemon,
     Timeouts,
+    family_of,
     packed,
 )
 
@@ -49,13 +56,15 @@ _CTRL_ATTR_FAMILY_NAME = 2
 
 CMD_GET_SERVICE = 4
 CMD_GET_DEST = 8
+CMD_GET_DAEMON = 11
 CMD_GET_CONFIG = 13
 CMD_GET_INFO = 15
 _SERVICE_COMMANDS = {"add": 1, "edit": 2, "delete": 3}
 _DEST_COMMANDS = {"add": 5, "edit": 6, "delete": 7}
+_NEW_DAEMON, _DEL_DAEMON, _SET_CONFIG, _ZERO = 9, 10, 12, 16
 
 # First level
-_SERVICE, _DEST = 1, 2
+_SERVICE, _DEST, _DAEMON = 1, 2, 3
 _TIMEOUT_TCP, _TIMEOUT_TCP_FIN, _TIMEOUT_UDP = 4, 5, 6
 _INFO_VERSION, _INFO_TABLE_SIZE = 1, 2
 
@@ -66,6 +75,9 @@ _S_STATS, _S_PE_NAME, _S_STATS64 = 10, 11, 12
 # IPVS_DEST_ATTR_*
 _D_ADDR, _D_PORT, _D_FWD_METHOD, _D_WEIGHT, _D_U_THRESH, _D_L_THRESH = range(1, 7)
 _D_ACTIVE, _D_INACT, _D_PERSIST, _D_STATS, _D_FAMILY, _D_STATS64, _D_TUN_TYPE, _D_TUN_PORT, _D_TUN_FLAGS = range(7, 16)
+
+# IPVS_DAEMON_ATTR_*
+_Y_STATE, _Y_INTERFACE, _Y_SYNC_ID, _Y_MAXLEN, _Y_GROUP, _Y_GROUP6, _Y_PORT, _Y_TTL = range(1, 9)
 
 _F_PERSISTENT = 0x01
 _F_ONE_PACKET = 0x04
@@ -78,11 +90,13 @@ _PROTOCOL_NAMES = {number: name for name, number in PROTOCOLS.items()}
 _FORWARD_NAMES = {number: name for name, number in FORWARD_METHODS.items()}
 _TUNNEL_NAMES = {number: name for name, number in TUNNEL_TYPES.items()}
 _CHECKSUM_NAMES = {number: name for name, number in TUNNEL_CHECKSUMS.items()}
+_DAEMON_NAMES = {number: name for name, number in DAEMON_STATES.items()}
 
 _NLMSG = struct.Struct("=IHHII")
 _GENL = struct.Struct("=BBxx")
 _HEADER = struct.Struct("=IHHIIBBxx")  # both
 _ATTR = struct.Struct("=HH")
+_U8 = struct.Struct("=B")
 _U16 = struct.Struct("=H")
 _BE16 = struct.Struct(">H")
 _U32 = struct.Struct("=I")
@@ -261,6 +275,34 @@ class Encoder:
         return request(self._family, _DEST_COMMANDS[action.verb], flags, sequence, body)
 
 
+def setting_request(family: int, setting: Setting, flags: int, sequence: int) -> bytes:
+    """What is not a service or a real server: timeouts, daemons, counters."""
+    if isinstance(setting, SetTimeouts):
+        numbers = {_TIMEOUT_TCP: setting.timeouts.tcp, _TIMEOUT_TCP_FIN: setting.timeouts.tcpfin}
+        numbers[_TIMEOUT_UDP] = setting.timeouts.udp
+        body = b"".join(_attribute(kind, _U32.pack(number)) for kind, number in numbers.items())
+        return request(family, _SET_CONFIG, flags, sequence, body)
+    if isinstance(setting, StartDaemon):
+        return request(family, _NEW_DAEMON, flags, sequence, _attribute(_DAEMON, daemon_body(setting.daemon)))
+    if isinstance(setting, StopDaemon):
+        state = _attribute(_Y_STATE, _U32.pack(DAEMON_STATES[setting.state]))
+        return request(family, _DEL_DAEMON, flags, sequence, _attribute(_DAEMON, state))
+    return request(family, _ZERO, flags, sequence, b"" if setting.key is None else service_reference(setting.key))
+
+
+def daemon_body(daemon: Daemon) -> bytes:
+    group = _Y_GROUP if family_of(daemon.group) == IPV4 else _Y_GROUP6
+    return (
+        _attribute(_Y_STATE, _U32.pack(DAEMON_STATES[daemon.state]))
+        + _text(_Y_INTERFACE, daemon.interface)
+        + _attribute(_Y_SYNC_ID, _U32.pack(daemon.syncid))
+        + _attribute(_Y_MAXLEN, _U16.pack(daemon.maxlen))
+        + _attribute(group, packed(daemon.group))
+        + _attribute(_Y_PORT, _U16.pack(daemon.port))  # in the host's order, unlike every other port
+        + _attribute(_Y_TTL, _U8.pack(daemon.ttl))
+    )
+
+
 # Decoding
 
 
@@ -368,6 +410,20 @@ def decode_timeouts(payload: bytes) -> Timeouts:
         _number(attributes, _TIMEOUT_TCP, _U32, "the TCP timeout", 0),
         _number(attributes, _TIMEOUT_TCP_FIN, _U32, "the TCP FIN timeout", 0),
         _number(attributes, _TIMEOUT_UDP, _U32, "the UDP timeout", 0),
+    )
+
+
+def decode_daemon(payload: bytes) -> Daemon:
+    attributes = _nested(payload, _DAEMON, "sync daemon")
+    kind, family = (_Y_GROUP6, IPV6) if _Y_GROUP6 in attributes else (_Y_GROUP, IPV4)
+    return Daemon(
+        state=_named(_DAEMON_NAMES, _number(attributes, _Y_STATE, _U32, "the daemon's state"), "daemon state"),
+        interface=_string(attributes, _Y_INTERFACE, "the daemon's interface"),
+        syncid=_number(attributes, _Y_SYNC_ID, _U32, "the sync id"),
+        maxlen=_number(attributes, _Y_MAXLEN, _U16, "the longest sync message"),
+        group=_address(attributes, kind, family, "the multicast group"),
+        port=_number(attributes, _Y_PORT, _U16, "the daemon's port"),
+        ttl=_number(attributes, _Y_TTL, _U8, "the daemon's ttl"),
     )
 
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Callable, Mapping
 
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs import options
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs import options, proc, settings_plan
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.codec import CodecError
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.connections import Filter, read_connections
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.planner import (
     Purge,
     Request,
@@ -25,9 +26,9 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     Table,
     WantedService,
 )
-from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger, LedgerFile, carry_out_booked
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger, LedgerFile, booked, carry_out_booked
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
-from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Refused, carry_out
+from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Refused, carry_out, one_by_one
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -85,14 +86,14 @@ def _missing_service(module: AnsibleModule, mistakes: Mistakes, key: ServiceKey 
         mistakes.add("service", text)
 
 
-def ensure_table(module: AnsibleModule) -> dict[str, Any]:
+@booked
+def ensure_table(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
     owner = module.params["owner"]
     present = module.params["state"] == "present"
     mistakes = Mistakes()
     mistakes.owner(owner)
     purge = options.purge(module.params["purge"], mistakes)
     listed = options.wanted_services(module.params["services"] or [], "services", mistakes)
-    book = LedgerFile()
     with _open(module, mistakes, may_load=present) as kernel:
         current = _read(kernel, mistakes)
         ledger = book.load()
@@ -150,24 +151,125 @@ def _key_of(name: str) -> ServiceKey:
         ) from problem
 
 
-def gather(module: AnsibleModule) -> dict[str, Any]:
-    filters = {name: value for name, value in module.params.items() if name in options.INFO_SPEC and value is not None}
+@booked
+def ensure_timeouts(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
+    params = module.params
+    owner, present = params["owner"], params["state"] == "present"
     mistakes = Mistakes()
+    mistakes.owner(owner)
+    wanted = options.wanted_timeouts(params, mistakes)
+    mistakes.raise_if_any()
+    ledger = book.load()
+    if not wanted and not ledger.owned(settings_plan.TIMEOUT_KIND, owner):
+        return {"changed": False, "changes": [], "left_over": []}
+    with _open(module, mistakes, may_load=bool(present and wanted)) as kernel:
+        plan, settlement = settings_plan.plan_timeouts(
+            ledger, owner, kernel.timeouts(), wanted, present=present, purge=params["purge"]
+        )
+        apply_all = one_by_one(kernel.change)
+        result = carry_out_booked(module, plan, apply_all, book, settlement.claimed, settlement.settled)
+    return {**result, "left_over": list(settlement.left_over)}
+
+
+@booked
+def ensure_daemons(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
+    params = module.params
+    owner, present, items = params["owner"], params["state"] == "present", params["daemons"]
+    mistakes = Mistakes()
+    mistakes.owner(owner)
+    interfaces = proc.mtus()
+    wishes: Any = items
+    if items is not None:
+        daemons = options.wanted_daemons(items, interfaces, mistakes) if present else ()
+        wishes = daemons if present else {item["state"] for item in items}
+    mistakes.raise_if_any()
+    ledger = book.load()
+    if not items and not ledger.owned(settings_plan.DAEMON_KIND, owner):
+        return {"changed": False, "changes": [], "left_alone": [], "left_over": []}
+    with _open(module, mistakes, may_load=bool(present and items)) as kernel:
+        plan, settlement, warnings = settings_plan.plan_daemons(
+            ledger,
+            owner,
+            set(interfaces),
+            kernel.daemons() if kernel.loaded else None,
+            wishes,
+            present=present,
+            purge=params["purge"],
+        )
+        apply_all = one_by_one(kernel.change)
+        result = carry_out_booked(module, plan, apply_all, book, settlement.claimed, settlement.settled)
+    for warning in warnings:
+        module.warn(warning)
+    return {**result, "left_alone": list(settlement.left_alone), "left_over": list(settlement.left_over)}
+
+
+def ensure_zero(module: AnsibleModule) -> dict[str, Any]:
+    mistakes = Mistakes()
+    key = options.zero_key(module.params, mistakes)
+    mistakes.raise_if_any()
+    with Ipvs(load_module=None) as kernel:
+        table = kernel.table(counters=True)
+        if key is not None and key not in table:
+            mistakes.add("fwmark" if key.fwmark else "address", f"the IPVS table has no service {key}")
+            mistakes.raise_if_any()
+        plan = settings_plan.plan_zero(table, proc.total_counters(), key)
+        return carry_out(module, plan, one_by_one(kernel.change))
+
+
+def gather(module: AnsibleModule) -> dict[str, Any]:
+    params = module.params
+    subset = params["gather_subset"]
+    filters = {name: params[name] for name in options.ZERO_SPEC if params[name] is not None}
+    mistakes = Mistakes()
+    address = None
     if "address" in filters:
         address = mistakes.address("address", filters["address"])
         filters["address"] = str(address)
+    chosen = Filter()
+    if "connections" in subset:
+        chosen = options.connection_filter(params, address, mistakes)
     mistakes.raise_if_any()
     # Looking must not load anything, so that this is the same in check mode.
     with Ipvs(load_module=None) as kernel:
-        info, timeouts, table = kernel.info(), kernel.timeouts(), kernel.table(counters=True)
-    chosen = {key: entry for key, entry in table.items() if _matches(key, filters)}
+        facts: dict[str, Any] = {"loaded": kernel.loaded}
+        if "settings" in subset:
+            facts.update(_setting_facts(kernel))
+        if "services" in subset:
+            facts.update(_service_facts(kernel.table(counters=True), filters))
+    if "connections" in subset:
+        facts.update(_connection_facts(chosen, params["connection_limit"]))
+    return facts
+
+
+def _setting_facts(kernel: Ipvs) -> dict[str, Any]:
+    info, timeouts = kernel.info(), kernel.timeouts()
     return {
-        "loaded": info is not None,
         "version": info.version if info else None,
         "table_size": info.table_size if info else None,
         "timeouts": vars(timeouts) if timeouts else None,
+        "daemons": [vars(daemon) for daemon in kernel.daemons()],
+    }
+
+
+def _service_facts(table: Table, filters: Mapping[str, Any]) -> dict[str, Any]:
+    chosen = {key: entry for key, entry in table.items() if _matches(key, filters)}
+    return {
         "services": [_entry_facts(chosen[key]) for key in sorted(chosen, key=ServiceKey.sort_key)],
         "rules": list(render(chosen.values())),
+        "total": vars(proc.total_counters()),
+    }
+
+
+def _connection_facts(chosen: Filter, limit: int) -> dict[str, Any]:
+    listing = proc.open_connections(with_origin=chosen.origin is not None)
+    if listing is None:
+        return {"connections": [], "connection_count": 0, "connection_states": {}}
+    with listing:
+        found = read_connections(listing, chosen, limit)
+    return {
+        "connections": found.listed,
+        "connection_count": found.total,
+        "connection_states": dict(found.states),
     }
 
 

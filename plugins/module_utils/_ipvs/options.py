@@ -13,13 +13,21 @@ import re
 import socket
 from typing import Any, Dict, Mapping, Sequence
 
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.connections import Filter
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.planner import Purge
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.settings_plan import fitting_length, message_lengths
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
+    DAEMON_STATES,
+    DEFAULT_GROUP,
+    DEFAULT_SYNC_PORT,
+    DEFAULT_TIMEOUTS,
+    DEFAULT_TTL,
     IPV4,
     IPV6,
     MAX_THRESHOLD,
     MAX_TIMEOUT,
     MAX_WEIGHT,
+    Daemon,
     DestinationKey,
     Network,
     ServiceKey,
@@ -27,7 +35,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     WantedService,
     family_of,
 )
-from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
+from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Address, Mistakes
 
 Spec = Dict[str, Any]
 
@@ -44,7 +52,7 @@ _SETTINGS: Spec = {
     "scheduler_flags": {
         "type": "list",
         "elements": "str",
-        "choices": ["sh-port", "sh-fallback", "mh-port", "mh-fallback"],
+        "choices": ["sh-port", "sh-fallback", "mh-port", "mh-fallback", "flag-1", "flag-2", "flag-3"],
     },
     "one_packet": {"type": "bool"},
     "persistence": {
@@ -93,7 +101,44 @@ TABLE_SPEC: Spec = {
     "owner": {"type": "str", "default": "lvs"},
     **_STATE,
 }
-INFO_SPEC: Spec = dict(_KEY)
+_OWNED: Spec = {"owner": {"type": "str", "default": "lvs"}, "purge": {"type": "bool", "default": False}, **_STATE}
+TIMEOUTS: Spec = {"type": "dict", "options": {name: {"type": "int"} for name in DEFAULT_TIMEOUTS}}
+TIMEOUTS_SPEC: Spec = {**TIMEOUTS["options"], **_OWNED}
+DAEMONS: Spec = {
+    "type": "list",
+    "elements": "dict",
+    "options": {
+        "state": {"type": "str", "choices": ["master", "backup"], "required": True},
+        "interface": {"type": "str"},
+        "syncid": {"type": "int", "default": 0},
+        "maxlen": {"type": "int", "default": 0},
+        "group": {"type": "str", "default": DEFAULT_GROUP},
+        "port": {"type": "int", "default": DEFAULT_SYNC_PORT},
+        "ttl": {"type": "int", "default": DEFAULT_TTL},
+    },
+}
+DAEMONS_SPEC: Spec = {"daemons": DAEMONS, **_OWNED}
+ZERO_SPEC: Spec = dict(_KEY)
+INFO_SPEC: Spec = {
+    "gather_subset": {
+        "type": "list",
+        "elements": "str",
+        "choices": ["services", "settings", "connections"],
+        "default": ["services", "settings"],
+    },
+    **_KEY,
+    "connection_filter": {
+        "type": "dict",
+        "options": {
+            "client": {"type": "str"},
+            "real_server": {"type": "str"},
+            "real_server_port": {"type": "int"},
+            "state": {"type": "list", "elements": "str"},
+            "origin": {"type": "str", "choices": ["any", "local", "sync"]},
+        },
+    },
+    "connection_limit": {"type": "int", "default": 1000},
+}
 
 # The kernel's IP_VS_SCHEDNAME_MAXLEN and IP_VS_PENAME_MAXLEN are 16 with the terminating zero.
 _MODULE_NAME = re.compile(r"[a-z0-9_]{1,15}\Z")
@@ -271,6 +316,101 @@ def wanted_services(items: Sequence[Mapping[str, Any]], path: str, mistakes: Mis
         else:
             found[wanted.key] = wanted
     return tuple(found.values())
+
+
+def wanted_timeouts(params: Mapping[str, Any], mistakes: Mistakes, path: str = "") -> dict[str, int]:
+    """The timeouts that shall change; 0 is the kernel's own way to leave one as it is."""
+    given = {name: params[name] for name in DEFAULT_TIMEOUTS if params.get(name)}
+    for name, seconds in given.items():
+        _range(mistakes, _join(path, name), seconds, 0, MAX_TIMEOUT, "a number of seconds")
+    return given
+
+
+def wanted_daemons(
+    items: Sequence[Mapping[str, Any]], lengths: Mapping[str, int] | None, mistakes: Mistakes, option: str = "daemons"
+) -> tuple[Daemon, ...]:
+    """The daemons of a list; ``lengths`` are the MTUs of the interfaces that exist, None where that is of no matter."""
+    found: dict[str, str] = {}
+    daemons = []
+    for position, item in enumerate(items):
+        path = f"{option}[{position}]"
+        first = found.setdefault(item["state"], path)
+        if first != path:
+            mistakes.add(path, f"{first} is a {item['state']} too, and the kernel has one of each; keep one")
+        daemon = _daemon(item, path, lengths, mistakes)
+        if daemon:
+            daemons.append(daemon)
+    return tuple(sorted(daemons, key=lambda each: DAEMON_STATES[each.state]))
+
+
+def _daemon(item: Mapping[str, Any], path: str, lengths: Mapping[str, int] | None, mistakes: Mistakes) -> Daemon | None:
+    interface, maxlen = item.get("interface"), item["maxlen"]
+    if interface is None:
+        mistakes.add(_join(path, "interface"), "missing; name the one on which the directors reach each other")
+    elif not mistakes.interface(_join(path, "interface"), interface, None if lengths is None else set(lengths)):
+        interface = None
+    group = _multicast(mistakes, _join(path, "group"), item["group"])
+    _range(mistakes, _join(path, "syncid"), item["syncid"], 0, 255, "a sync id")
+    _range(mistakes, _join(path, "port"), item["port"], 1, 65535, "a port")
+    _range(mistakes, _join(path, "ttl"), item["ttl"], 1, 255, "a ttl")
+    if interface is None or group is None:
+        return None
+    if maxlen:
+        least, most = message_lengths(item["state"], group)
+        _range(mistakes, _join(path, "maxlen"), maxlen, least, most, f"a length of a {item['state']}'s messages")
+    elif lengths is not None:
+        maxlen = fitting_length(item["state"], group, lengths[interface])
+    return Daemon(item["state"], interface, item["syncid"], maxlen, group, item["port"], item["ttl"])
+
+
+def _multicast(mistakes: Mistakes, path: str, text: str) -> str | None:
+    address = mistakes.address(path, text)
+    if address is None:
+        return None
+    if not address.is_multicast or "%" in text:
+        mistakes.add(path, f"{text} is not a multicast address such as {DEFAULT_GROUP} or ff02::81")
+        return None
+    return str(address)
+
+
+def zero_key(params: Mapping[str, Any], mistakes: Mistakes) -> ServiceKey | None:
+    """The service whose counters are meant; None for all."""
+    if all(params[name] is None for name in _KEY):
+        return None
+    return service_key(params, "", mistakes)
+
+
+def connection_filter(params: Mapping[str, Any], address: Address | None, mistakes: Mistakes) -> Filter:
+    """Which connections are asked for, by the options for services and those for connections alone."""
+    options = params["connection_filter"] or {}
+    if params["fwmark"] is not None:
+        mistakes.add("fwmark", "connections do not tell by which mark they came; give the address that clients use")
+    real_server = client = None
+    if options.get("real_server") is not None:
+        real_server = mistakes.address("connection_filter.real_server", options["real_server"])
+    if options.get("client") is not None:
+        try:
+            client = ipaddress.ip_network(options["client"])
+        except ValueError as problem:
+            mistakes.add("connection_filter.client", f"{problem}; give an address or a network")
+    for name, value in (
+        ("port", params["port"]),
+        ("connection_filter.real_server_port", options.get("real_server_port")),
+    ):
+        _range(mistakes, name, value, 0, 65535, "a port")
+    if params["connection_limit"] < 0:
+        mistakes.add("connection_limit", f"{params['connection_limit']} is less than 0")
+    return Filter(
+        family=params["family"],
+        protocol=params["protocol"],
+        address=address,
+        port=params["port"],
+        client=client,
+        real_server=real_server,
+        real_server_port=options.get("real_server_port"),
+        states=frozenset(state.upper() for state in options.get("state") or ()),
+        origin=options.get("origin"),
+    )
 
 
 def purge(scopes: Sequence[str], mistakes: Mistakes) -> Purge:

@@ -20,6 +20,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     DEFAULT_TIMEOUT,
     DEFAULT_WEIGHT,
     FULL_MASK,
+    SCHEDULER_FLAG_BITS,
     SCHEDULER_FLAG_NAMES,
     Action,
     Destination,
@@ -208,13 +209,13 @@ def _merge_flags(wanted: WantedService, base: Service, scheduler: str, mistakes:
     if wanted.flags is None:
         return base.flags if scheduler == base.scheduler else frozenset()
     own = SCHEDULER_FLAG_NAMES.get(scheduler, {})
-    for name in sorted(wanted.flags - set(own)):
+    for name in sorted(wanted.flags - set(own) - set(SCHEDULER_FLAG_BITS)):
         mistakes.add(
             _join(wanted.path, "scheduler_flags"),
             f"{name} is no flag of the scheduler {scheduler}; "
             + (f"it knows {' and '.join(sorted(own))}" if own else "only sh and mh have flags"),
         )
-    return frozenset(own[name] for name in wanted.flags if name in own)
+    return frozenset(own.get(name, name) for name in wanted.flags)
 
 
 def _merge_destination(

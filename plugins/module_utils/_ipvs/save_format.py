@@ -15,18 +15,25 @@ from typing import Any, Iterable, Mapping
 
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     DEFAULT_SCHEDULER,
+    DEFAULT_TIMEOUTS,
     FULL_MASK,
     IPV4,
     IPV6,
     SCHEDULER_FLAG_BITS,
     SCHEDULER_FLAG_NAMES,
     Action,
+    Daemon,
     Destination,
     DestinationKey,
     Entry,
     Service,
     ServiceKey,
+    SetTimeouts,
+    Setting,
+    StartDaemon,
+    StopDaemon,
     Table,
+    Timeouts,
     endpoint,
     family_of,
 )
@@ -103,6 +110,34 @@ def command(action: Action) -> str:
         return f"ipvsadm {_VERBS[action.verb]} {words}{settings}"
     settings = "" if action.verb == "delete" else _destination_settings(destination)
     return f"ipvsadm {_DESTINATION_VERBS[action.verb]} {words} -r {destination.key}{settings}"
+
+
+def timeouts_line(timeouts: Timeouts) -> str:
+    return f"--set {timeouts.tcp} {timeouts.tcpfin} {timeouts.udp}"
+
+
+def timeouts_lines(wanted: Mapping[str, int]) -> list[str]:
+    """What sets these timeouts and leaves others alone; nothing where there are none."""
+    return [timeouts_line(Timeouts(**{name: wanted.get(name, 0) for name in DEFAULT_TIMEOUTS}))] if wanted else []
+
+
+def daemon_line(daemon: Daemon) -> str:
+    length = f" --sync-maxlen {daemon.maxlen}" if daemon.maxlen else ""
+    return (
+        f"--start-daemon {daemon.state} --mcast-interface {daemon.interface} --syncid {daemon.syncid}{length}"
+        f" --mcast-group {daemon.group} --mcast-port {daemon.port} --mcast-ttl {daemon.ttl}"
+    )
+
+
+def setting_command(setting: Setting) -> str:
+    """What an operator would type for this change."""
+    if isinstance(setting, SetTimeouts):
+        return f"ipvsadm {timeouts_line(setting.timeouts)}"
+    if isinstance(setting, StartDaemon):
+        return f"ipvsadm {daemon_line(setting.daemon)}"
+    if isinstance(setting, StopDaemon):
+        return f"ipvsadm --stop-daemon {setting.state}"
+    return "ipvsadm -Z" + (f" {_service_words(setting.key)}" if setting.key else "")
 
 
 def service_line(service: Service) -> str:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The kernel's IPVS table over generic netlink: read it whole, apply changes in batches. The only I/O of _ipvs."""
+"""The kernel's IPVS over generic netlink: read the table whole, apply changes in batches. Files are read by proc."""
 
 from __future__ import annotations
 
@@ -12,14 +12,19 @@ import socket
 from typing import Callable, Iterator, Optional, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs import codec
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.save_format import command
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.save_format import command, setting_command
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     MAX_THRESHOLD,
     MAX_WEIGHT,
     Action,
+    Daemon,
     Entry,
     Info,
     Service,
+    SetTimeouts,
+    Setting,
+    StartDaemon,
+    StopDaemon,
     Table,
     Timeouts,
 )
@@ -83,6 +88,13 @@ class Ipvs:
             return None
         return codec.decode_timeouts(self._one(codec.CMD_GET_CONFIG, "read the timeouts of IPVS"))
 
+    def daemons(self) -> list[Daemon]:
+        """The synchronisation daemons that run, the master first."""
+        if self._family is None:
+            return []
+        answers = self._dump(self._family, codec.CMD_GET_DAEMON, b"")
+        return [codec.decode_daemon(payload) for payload in answers]
+
     def table(self, counters: bool = False) -> Table:
         """Every service with its real servers."""
         if self._family is None:
@@ -118,6 +130,25 @@ class Ipvs:
                 later = [done + position for position in range(first + 1, len(batch)) if position not in refused]
                 raise Refused(_explain(batch[first], refused[first]), applied=done + first, later=later)
             done += len(batch)
+
+    def change(self, setting: Setting) -> None:
+        """Apply one change of what is not in the table."""
+        if self._family is None:
+            raise Refused(_no_ipvs("nothing was loaded"))
+        sequence, following = self._next(), self._next()
+        # A daemon that is stopped before its thread has run for the first time is stopped, and netlink acknowledges
+        # nothing (EINTR). So the answer to a second request tells that the first one is through.
+        self._send(
+            codec.setting_request(self._family, setting, codec.NLM_F_ACK, sequence)
+            + codec.request(self._family, codec.CMD_GET_INFO, 0, following)
+        )
+        number = 0
+        for message in self._receive({sequence, following}):
+            if message.sequence == following:
+                break
+            number = codec.error_number(message.payload)
+        if number:
+            raise Refused(_explain_setting(setting, number))
 
     def _help(self, action: Action, number: int) -> bool:
         """Whether a refusal may turn into success because a kernel module has been loaded."""
@@ -302,3 +333,35 @@ def _explain(action: Action, number: int) -> str:
         reasons[errno.EINVAL] = f"the scheduler {service.scheduler} does not take the service's settings"
     reason = reasons.get(number, os.strerror(number))
     return f"The kernel refused `{command(action)}`: {reason} ({errno.errorcode.get(number, number)})."
+
+
+def _explain_setting(setting: Setting, number: int) -> str:
+    reasons = {errno.EPERM: _PRIVILEGE, errno.ENOMEM: "the kernel is out of memory"}
+    if isinstance(setting, SetTimeouts):
+        reasons[errno.EINVAL] = (
+            "a timeout is longer than this kernel can count, which goes by its ticks per second: 24 days with 1000, 99 "
+            "with 250, 248 with 100. Use a shorter one"
+        )
+    elif isinstance(setting, StartDaemon):
+        daemon = setting.daemon
+        reasons[errno.ENODEV] = (
+            f"the interface {daemon.interface} does not exist, or cannot join {daemon.group}. "
+            f"Look at `ip link show {daemon.interface}`"
+        )
+        reasons[errno.EEXIST] = f"a {daemon.state} daemon is running; something else started it. Run the task again"
+        reasons[errno.EINVAL] = (
+            "the kernel does not synchronise a table in which a real server has another address family than its "
+            "service (forward tun). Take such real servers away, or do without the daemon"
+        )
+        reasons[errno.ENETUNREACH] = reasons[errno.EADDRNOTAVAIL] = (
+            f"the interface {daemon.interface} is down, or has no address yet of the group's family. "
+            f"Look at `ip address show {daemon.interface}`"
+        )
+        reasons[errno.EADDRINUSE] = f"something else uses UDP port {daemon.port}; see `ss -ulnp`, or use another port"
+        reasons[errno.EAFNOSUPPORT] = "this kernel runs without IPv6, or its IPVS was built without it"
+    elif isinstance(setting, StopDaemon):
+        reasons[errno.ESRCH] = "it does not run any more; something else stopped it. Run the task again"
+    else:
+        reasons[errno.ESRCH] = "the service is gone; something else took it away meanwhile. Run the task again"
+    reason = reasons.get(number, os.strerror(number))
+    return f"The kernel refused `{setting_command(setting)}`: {reason} ({errno.errorcode.get(number, number)})."

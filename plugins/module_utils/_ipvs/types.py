@@ -37,6 +37,12 @@ DEFAULT_TIMEOUT = 300
 MAX_TIMEOUT = 86400 * 31
 MAX_WEIGHT = 2**31 - 1
 MAX_THRESHOLD = 65535
+# What the kernel has as long as nobody sets them. A connection's timeout is bounded like that of persistence.
+DEFAULT_TIMEOUTS: Mapping[str, int] = {"tcp": 900, "tcpfin": 120, "udp": 300}
+DAEMON_STATES: Mapping[str, int] = {"master": 1, "backup": 2}
+DEFAULT_GROUP = "224.0.0.81"
+DEFAULT_SYNC_PORT = 8848
+DEFAULT_TTL = 1
 FULL_MASK: Mapping[str, int] = {IPV4: 0xFFFFFFFF, IPV6: 128}
 
 
@@ -216,8 +222,48 @@ class Timeouts:
     """The connection timeouts of a network namespace, in seconds."""
 
     tcp: int
-    tcp_fin: int
+    tcpfin: int
     udp: int
+
+
+@dataclass(frozen=True)
+class Daemon:
+    """A synchronisation daemon that runs. There is at most one of each state."""
+
+    state: str  # of DAEMON_STATES
+    interface: str
+    syncid: int = 0
+    maxlen: int = 0
+    group: str = DEFAULT_GROUP
+    port: int = DEFAULT_SYNC_PORT
+    ttl: int = DEFAULT_TTL
+
+
+@dataclass(frozen=True)
+class SetTimeouts:
+    """Change timeouts; 0 leaves one as it is."""
+
+    timeouts: Timeouts
+
+
+@dataclass(frozen=True)
+class StartDaemon:
+    daemon: Daemon
+
+
+@dataclass(frozen=True)
+class StopDaemon:
+    state: str
+
+
+@dataclass(frozen=True)
+class Zero:
+    """Set the counters of one service, or of all, to zero."""
+
+    key: ServiceKey | None = None
+
+
+Setting = Union[SetTimeouts, StartDaemon, StopDaemon, Zero]
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, carry_out_booked
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, booked, carry_out_booked
 from ansible_collections.lvs.topology.plugins.module_utils._net import arp_filter_plan
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused, one_by_one
@@ -20,7 +20,8 @@ _SBIN = ["/usr/sbin", "/sbin"]
 _CHAINS = ("INPUT", "OUTPUT")
 
 
-def ensure_filters(module: AnsibleModule) -> dict[str, Any]:
+@booked
+def ensure_filters(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
     """What the module arp_filter does."""
     params = module.params
     present = params["state"] == "present"
@@ -31,7 +32,6 @@ def ensure_filters(module: AnsibleModule) -> dict[str, Any]:
         interfaces = set(os.listdir("/sys/class/net")) if present else None
         rules = arp_filter_plan.check(params["filters"], interfaces, mistakes)
     mistakes.raise_if_any()
-    book = LedgerFile()
     ledger = book.load()
     owned = ledger.owned(arp_filter_plan.KIND, params["owner"])
     if not rules and not owned:

@@ -37,6 +37,8 @@ _SPEC = {
     "neighbours": options.NEIGHBOURS,
     "arp_filters": options.FILTERS,
     "services": ipvs_options.TABLE_SPEC["services"],
+    "timeouts": ipvs_options.TIMEOUTS,
+    "sync_daemons": ipvs_options.DAEMONS,
 }
 
 
@@ -74,13 +76,17 @@ def _render(owner: str, params: dict[str, Any], mistakes: Mistakes) -> dict[str,
     neighbours = neighbour_plan.check(lists["neighbours"], None, mistakes, present=True)
     rules = arp_filter_plan.check(lists["arp_filters"], None, mistakes, option="arp_filters")
     request = planner.Request(wanted=ipvs_options.wanted_services(lists["services"], "services", mistakes))
+    timeouts = ipvs_options.wanted_timeouts(lists["timeouts"], mistakes, "timeouts")
+    daemons = ipvs_options.wanted_daemons(lists["sync_daemons"], None, mistakes, "sync_daemons")
     table = planner.plan_table({}, request, mistakes).after
     return {
         "ip": boot_plan.render_ip(owner, addresses, gateways, neighbours),
         "tunnels": boot_plan.render_tunnels(owner, tunnels),
         "sources": boot_plan.render_sources(owner, sources),
         "arptables": boot_plan.render_arptables(owner, rules),
+        "timeouts": boot_plan.render_ipvsadm(save_format.timeouts_lines(timeouts)),
         "ipvsadm": boot_plan.render_ipvsadm(save_format.render(table.values())),
+        "daemons": boot_plan.render_ipvsadm([save_format.daemon_line(daemon) for daemon in daemons]),
     }
 
 

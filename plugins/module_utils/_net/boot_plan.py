@@ -21,7 +21,7 @@ SCRIPT_PATH = f"{DIRECTORY}/restore"
 UNIT = "lvs-topology.service"
 UNIT_PATH = f"/etc/systemd/system/{UNIT}"
 # In the order in which the script reads them.
-SUFFIXES = ("arptables", "tunnels", "ip", "sources", "ipvsadm")
+SUFFIXES = ("arptables", "tunnels", "ip", "sources", "timeouts", "ipvsadm", "daemons")
 
 # Static: what differs between hosts is in the files that it reads.
 SCRIPT = r"""#!/bin/sh
@@ -104,6 +104,10 @@ for file in *.sources; do
     done <"$file"
 done
 
+for file in *.timeouts; do
+    [ ! -e "$file" ] || ipvsadm -R <"$file" || failed "ipvsadm could not do all of $file"
+done
+
 # Where the table holds something, somebody else has filled it.
 set -- *.ipvsadm
 if [ -e "$1" ]; then
@@ -118,13 +122,23 @@ if [ -e "$1" ]; then
     fi
 fi
 
+# Where a daemon of the kind runs, somebody else has started it.
+for file in *.daemons; do
+    [ -e "$file" ] || continue
+    while read -r start state options; do
+        ipvsadm -L --daemon | grep -q "^$state sync daemon " && continue
+        # shellcheck disable=SC2086  # words
+        ipvsadm "$start" "$state" $options || failed "ipvsadm could not start the $state daemon of $file"
+    done <"$file"
+done
+
 exit $status
 """
 
 UNIT_TEXT = f"""\
 # Managed by lvs.topology. Changes are overwritten.
 [Unit]
-Description=Virtual addresses, routes and IPVS table of lvs.topology
+Description=Virtual addresses, routes and IPVS of lvs.topology
 Documentation=file://{DIRECTORY}
 # net.ipv4.vs.* exists only once ip_vs is loaded, and ARP has to be tuned before a VIP is there to be answered for.
 After=systemd-modules-load.service systemd-sysctl.service network-online.target

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, carry_out_booked
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, booked, carry_out_booked
 from ansible_collections.lvs.topology.plugins.module_utils._net import kmod_plan
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import apply_file, joined, plan_file, read_file
@@ -25,7 +25,8 @@ _RARE = {
 _SBIN = ["/usr/sbin", "/sbin"]
 
 
-def ensure_modules(module: AnsibleModule) -> dict[str, Any]:
+@booked
+def ensure_modules(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
     """What the module kernel_modules does."""
     params = module.params
     owner = params["owner"]
@@ -41,7 +42,6 @@ def ensure_modules(module: AnsibleModule) -> dict[str, Any]:
         if lacking:
             raise Refused(kernel.advice(lacking))
 
-    book = LedgerFile()
     path = f"/etc/modules-load.d/lvs-topology-{owner}.conf"
     file_now = read_file(path)
     file_wanted = kmod_plan.render(

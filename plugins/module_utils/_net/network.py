@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger, LedgerFile, carry_out_booked
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger, LedgerFile, booked, carry_out_booked
 from ansible_collections.lvs.topology.plugins.module_utils._net import (
     address_plan,
     gateway_plan,
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
 
-def ensure_addresses(module: AnsibleModule) -> dict[str, Any]:
+@booked
+def ensure_addresses(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
     """What the module vip_address does."""
     params = module.params
     present = params["state"] == "present"
     mistakes = Mistakes()
     mistakes.owner(params["owner"])
-    book = LedgerFile()
     ledger = book.load()
     if _nothing_to_do(ledger, address_plan.KIND, params["owner"], params["addresses"], mistakes):
         return _unchanged()
@@ -51,13 +51,13 @@ def ensure_addresses(module: AnsibleModule) -> dict[str, Any]:
         return _carry_out(module, kernel, book, plan, settlement)
 
 
-def ensure_gateways(module: AnsibleModule) -> dict[str, Any]:
+@booked
+def ensure_gateways(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
     """What the module default_gateway does."""
     params = module.params
     present = params["state"] == "present"
     mistakes = Mistakes()
     mistakes.owner(params["owner"])
-    book = LedgerFile()
     ledger = book.load()
     if _nothing_to_do(ledger, gateway_plan.KIND, params["owner"], params["gateways"], mistakes):
         return _unchanged()
@@ -82,13 +82,13 @@ def ensure_gateways(module: AnsibleModule) -> dict[str, Any]:
         return _carry_out(module, kernel, book, plan, settlement)
 
 
-def ensure_source_routes(module: AnsibleModule) -> dict[str, Any]:
+@booked
+def ensure_source_routes(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
     """What the module source_route does."""
     params = module.params
     present = params["state"] == "present"
     mistakes = Mistakes()
     mistakes.owner(params["owner"])
-    book = LedgerFile()
     ledger = book.load()
     if _nothing_to_do(ledger, source_route_plan.KIND, params["owner"], params["source_routes"], mistakes):
         return _unchanged()
@@ -112,13 +112,13 @@ def ensure_source_routes(module: AnsibleModule) -> dict[str, Any]:
         return _carry_out(module, kernel, book, plan, settlement)
 
 
-def ensure_neighbours(module: AnsibleModule) -> dict[str, Any]:
+@booked
+def ensure_neighbours(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
     """What the module static_neighbour does."""
     params = module.params
     present = params["state"] == "present"
     mistakes = Mistakes()
     mistakes.owner(params["owner"])
-    book = LedgerFile()
     ledger = book.load()
     if _nothing_to_do(ledger, neighbour_plan.KIND, params["owner"], params["neighbours"], mistakes):
         return _unchanged()

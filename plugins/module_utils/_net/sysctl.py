@@ -11,7 +11,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, AbstractSet, Any, Iterable, Mapping
 
-from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, carry_out_booked
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, booked, carry_out_booked
 from ansible_collections.lvs.topology.plugins.module_utils._net import sysctl_plan
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import apply_file, read_file
@@ -25,7 +25,8 @@ _ROOT = "/proc/sys"
 _CONF = _ROOT + "/net/ipv4/conf"
 
 
-def ensure_profile(module: AnsibleModule) -> dict[str, Any]:
+@booked
+def ensure_profile(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
     """What the module sysctl_profile does."""
     params = module.params
     mistakes = Mistakes()
@@ -34,7 +35,6 @@ def ensure_profile(module: AnsibleModule) -> dict[str, Any]:
     wanted = sysctl_plan.check_values(params["values"] or {}, mistakes)
     mistakes.raise_if_any()
 
-    book = LedgerFile()
     ledger = book.load()
     owner = params["owner"]
     listed = None if params["values"] is None else set(wanted)
@@ -87,7 +87,8 @@ def _close_to(name: str, path: str) -> str:
     return f"; did you mean {name[: -len(last)]}{close[0]}?" if close else ""
 
 
-def ensure_arp(module: AnsibleModule) -> dict[str, Any]:
+@booked
+def ensure_arp(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
     """What the module arp_tuning does."""
     params = module.params
     mistakes = Mistakes()
@@ -112,7 +113,6 @@ def ensure_arp(module: AnsibleModule) -> dict[str, Any]:
         )
     mistakes.raise_if_any()
 
-    book = LedgerFile()
     # A name of its own in the ledger, so that purging here never touches what sysctl_profile claimed.
     claimant = f"{params['owner']}:arp"
     let_go = to_let_go(book.load(), sysctl_plan.KIND, claimant, listed, present=present, purge=params["purge"])

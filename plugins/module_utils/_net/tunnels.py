@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
 
-def ensure_tunnels(module: AnsibleModule) -> dict[str, Any]:
+@booked
+def ensure_tunnels(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
     """What the module tunnel_endpoint does."""
     params = module.params
     owner, present = params["owner"], params["state"] == "present"
@@ -28,7 +29,6 @@ def ensure_tunnels(module: AnsibleModule) -> dict[str, Any]:
     mistakes.owner(owner)
     wishes = None if params["tunnels"] is None else tunnel_plan.check(params["tunnels"], mistakes)
     mistakes.raise_if_any()
-    book = LedgerFile()
     ledger = book.load()
     filters = _Filters.of(owner)
     if not wishes and not ledger.owned(tunnel_plan.KIND, owner) and not filters.are_ours(ledger):

@@ -41,6 +41,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs impor
     Neighbour,
     Note,
     SegmentSize,
+    SyncDaemon,
     Sysctl,
     TunnelEnd,
     VirtualAddress,
@@ -177,7 +178,34 @@ def _director_needs(site: Site, name: str) -> Iterator[Need]:
             yield Note(f"{service.path}.health_check: nothing checks while lvs_manager is kernel")
         yield from _vip_needs(site, name, service)
         yield from METHODS[service.forward].director(site, name, service)
+    yield from _sync_needs(site, name)
     yield from _inventory_gateways(site.host(name))
+
+
+def _sync_needs(site: Site, name: str) -> Iterator[Need]:
+    host = site.host(name)
+    if host.sync is None:
+        return
+    path, interface = f"{name}: lvs_sync.interface", host.sync.interface
+    if interface is None:
+        links = (site.link_to(name, address) for address in host.addresses)
+        link = next((each for each in links if each), None)
+        if link is None:
+            problem = "is needed where facts do not tell the interface that holds lvs_address"
+            yield Mistake(path, problem, "name the one on which the directors reach each other")
+            return
+        interface = link.interface.name
+    elif site.is_known(name) and not site.interface(name, interface):
+        names = [each.name for each in site.facts(name).interfaces or ()]
+        yield Mistake(path, f"{name} has no interface {interface!r}", choose(interface, names))
+    for state in host.sync.states:
+        yield SyncDaemon(state, interface, host.sync)
+    if len(host.sync.states) == 2 and dict(host.sysctls).get("net.ipv4.vs.backup_only") == "1":
+        yield Mistake(
+            f"{name}: lvs_sync.role",
+            "is both, and with net.ipv4.vs.backup_only a director whose backup daemon runs forwards nothing",
+            "take net.ipv4.vs.backup_only out of lvs_sysctls, or use one role at a time",
+        )
 
 
 def _vip_needs(site: Site, name: str, service: Service) -> Iterator[Need]:
@@ -314,8 +342,23 @@ def _plan(role: str, host: Host, needs: list[Need], services: tuple[Service, ...
         plan["services"] = [_service(service) for service in services]
         plan["purge"] = list(host.purge)
         plan["keep_weights"] = host.keep_weights
+        plan["timeouts"] = dict(host.timeouts)
+        plan["sync_daemons"] = [_sync_daemon(each) for each in _each(needs, SyncDaemon)]
     notes = [each.text for each in _each(needs, Note)]
     return plan | ({"notes": notes} if notes else {})
+
+
+def _sync_daemon(daemon: SyncDaemon) -> dict[str, Any]:
+    sync = daemon.sync
+    return {
+        "state": daemon.state,
+        "interface": daemon.interface,
+        "syncid": sync.syncid,
+        "maxlen": sync.maxlen,
+        "group": str(sync.group),
+        "port": sync.port,
+        "ttl": sync.ttl,
+    }
 
 
 def _sysctls(needs: list[Need], host: Host) -> dict[str, str]:

@@ -7,8 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
+from ipaddress import ip_address
 from typing import Any
 
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.settings_plan import message_lengths
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
+    DEFAULT_GROUP,
+    DEFAULT_SYNC_PORT,
+    DEFAULT_TIMEOUTS,
+    DEFAULT_TTL,
+    MAX_TIMEOUT,
+)
 from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl_plan import (
     IPVS,
     IPVS_NAMES,
@@ -21,8 +30,15 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes im
     did_you_mean,
     show,
 )
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import ARP_METHODS, Address, Facts, Host
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import (
+    ARP_METHODS,
+    Address,
+    Facts,
+    Host,
+    Sync,
+)
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import (
+    Reader,
     as_address,
     as_boolean,
     as_network,
@@ -39,9 +55,12 @@ OVERRIDABLE = (
     "lvs_keep_weights",
     "lvs_manager",
     "lvs_purge",
+    "lvs_sync",
     "lvs_sysctls",
+    "lvs_timeouts",
     "lvs_vip_interface",
 )
+_SYNC_ROLES = {"master": ("master",), "backup": ("backup",), "both": ("master", "backup")}
 
 
 class Inventory:
@@ -175,6 +194,8 @@ class Inventory:
             purge=self._purge(name),
             keep_weights=self._keep_weights(name),
             sysctls=self._sysctls(name),
+            timeouts=self._timeouts(name),
+            sync=self._sync(name),
         )
 
     def _read_state(self, host: str) -> Any:
@@ -279,3 +300,50 @@ class Inventory:
             else:
                 sysctls[name] = None if setting is None else str(setting)
         return tuple(sysctls.items())
+
+    def _keys(self, host: str, variable: str, example: str) -> Reader | None:
+        """The keys of a variable that is a mapping; None where it is not set, or empty."""
+        _given, value = self.variable(host, variable)
+        if value is not None and not isinstance(value, Mapping):
+            self._mistake(host, variable, f"must be a mapping, is {show(value)}", f"write it as {example}")
+        return Reader(value, f"{host}: {variable}", self._mistakes) if value and isinstance(value, Mapping) else None
+
+    def _timeouts(self, host: str) -> tuple[tuple[str, int], ...]:
+        reader = self._keys(host, "lvs_timeouts", "{tcp: 900, tcpfin: 120, udp: 300}")
+        if reader is None:
+            return ()
+        timeouts = {name: reader.integer(name, 0, MAX_TIMEOUT, default=0) for name in DEFAULT_TIMEOUTS}
+        reader.finish()
+        # 0 is the kernel's own way to leave one as it is.
+        return tuple((name, seconds) for name, seconds in timeouts.items() if seconds)
+
+    def _sync(self, host: str) -> Sync | None:
+        reader = self._keys(host, "lvs_sync", "{role: master, interface: eth1, syncid: 1}")
+        if reader is None:
+            return None
+        if reader.take("role") is None:
+            reader.refuse("role", "is missing", choose(None, _SYNC_ROLES))
+        states = _SYNC_ROLES.get(reader.choice("role", _SYNC_ROLES, ""), ())
+        interface = reader.take("interface")
+        if interface is not None and not (isinstance(interface, str) and interface):
+            reader.refuse("interface", f"{show(interface)} is no name of an interface", "write it as eth1")
+            interface = None
+        raw_group = reader.take("group")
+        group = as_address(DEFAULT_GROUP if raw_group is None else raw_group)
+        if group is None or not group.is_multicast:
+            reader.refuse("group", f"{show(raw_group)} is no multicast address", f"use {DEFAULT_GROUP} or ff02::81")
+            group = ip_address(DEFAULT_GROUP)
+        # A length is taken by every daemon; 0 is what fits.
+        least = max((message_lengths(state, str(group))[0] for state in states), default=1)
+        most = message_lengths("master", str(group))[1]
+        sync = Sync(
+            states=states,
+            interface=interface,
+            syncid=reader.integer("syncid", 0, 255, default=0),
+            maxlen=0 if reader.take("maxlen") == 0 else reader.integer("maxlen", least, most, default=0),
+            group=group,
+            port=reader.integer("port", 1, 65535, default=DEFAULT_SYNC_PORT),
+            ttl=reader.integer("ttl", 1, 255, default=DEFAULT_TTL),
+        )
+        reader.finish()
+        return sync

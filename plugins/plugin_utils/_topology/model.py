@@ -84,6 +84,19 @@ class Service:
 
 
 @dataclass(frozen=True)
+class Sync:
+    """The synchronisation daemons of a director. ``interface`` None: the one that holds the director's address."""
+
+    states: tuple[str, ...]
+    interface: str | None
+    syncid: int
+    maxlen: int
+    group: Address
+    port: int
+    ttl: int
+
+
+@dataclass(frozen=True)
 class Host:
     """What the inventory says about a host: at most one address of each family, its RIPs or DIPs.
 
@@ -98,6 +111,8 @@ class Host:
     purge: tuple[str, ...]
     keep_weights: bool
     sysctls: tuple[tuple[str, str | None], ...]
+    timeouts: tuple[tuple[str, int], ...]
+    sync: Sync | None
 
     def address(self, family: int) -> Address | None:
         return next((address for address in self.addresses if address.version == family), None)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, Sync
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,13 @@ class Neighbour:
 
 
 @dataclass(frozen=True)
+class SyncDaemon:
+    state: str
+    interface: str
+    sync: Sync
+
+
+@dataclass(frozen=True)
 class Note:
     """Something that works, and that an operator should know."""
 
@@ -126,6 +133,7 @@ Need = (
     | SegmentSize
     | Gateway
     | Neighbour
+    | SyncDaemon
     | Note
     | Mistake
 )

@@ -251,4 +251,4 @@ def test_info_and_timeouts(sh) -> None:
     with Ipvs(None) as kernel:
         info, timeouts = kernel.info(), kernel.timeouts()
     assert sh("ipvsadm -Ln").splitlines()[0] == f"IP Virtual Server version {info.version} (size={info.table_size})"
-    assert (timeouts.tcp, timeouts.tcp_fin, timeouts.udp) == (100, 20, 30)
+    assert (timeouts.tcp, timeouts.tcpfin, timeouts.udp) == (100, 20, 30)

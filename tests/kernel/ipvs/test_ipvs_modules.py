@@ -495,7 +495,7 @@ def test_info(run_module, sh) -> None:
         assert not result.get("changed")
         assert result["loaded"]
         assert f"version {result['version']} (size={result['table_size']})" in sh("ipvsadm -Ln")
-        assert result["timeouts"] == {"tcp": 11, "tcp_fin": 12, "udp": 13}
+        assert result["timeouts"] == {"tcp": 11, "tcpfin": 12, "udp": 13}
         assert as_printed("\n".join(result["rules"])) + "\n" == before
         web, mark = result["services"]
         assert (mark["fwmark"], mark["family"], mark["scheduler"]) == (9, "ipv6", "wlc")

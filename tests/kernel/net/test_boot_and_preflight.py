@@ -35,12 +35,18 @@ SERVICES = [
     },
     {"address": "fd00::100", "port": 53, "protocol": "udp", "one_packet": True},
 ]
+DAEMONS = [
+    {"state": "master", "interface": "br0", "syncid": 5, "ttl": 2},
+    {"state": "backup", "interface": "br0", "group": "ff02::81"},
+]
 EVERYTHING = {
     "addresses": ADDRESSES,
     "gateways": GATEWAYS,
     "neighbours": NEIGHBOURS,
     "arp_filters": FILTERS,
     "services": SERVICES,
+    "timeouts": {"tcp": 7200, "udp": 60},
+    "sync_daemons": DAEMONS,
 }
 
 
@@ -59,7 +65,8 @@ def host(sh) -> str:
     """The state that the script brings back, as the operators' tools show it."""
     return sh(
         "ip -o address show | sed 's/valid_lft.*//; s/ tentative//'; ip route show default; ip -6 route show default;"
-        " ip neigh show nud permanent; arptables-legacy -n -L; arptables-nft -n -L 2>/dev/null; ipvsadm -S -n"
+        " ip neigh show nud permanent; arptables-legacy -n -L; arptables-nft -n -L 2>/dev/null; ipvsadm -S -n;"
+        " ipvsadm -Ln --timeout; ipvsadm -Ln --daemon"
     )
 
 
@@ -75,7 +82,9 @@ def test_the_script_brings_back_what_the_modules_set(run_module, sh) -> None:
         == [
             f"write {DIRECTORY}/lvs.arptables",
             f"write {DIRECTORY}/lvs.ip",
+            f"write {DIRECTORY}/lvs.timeouts",
             f"write {DIRECTORY}/lvs.ipvsadm",
+            f"write {DIRECTORY}/lvs.daemons",
             f"write {RESTORE}",
             f"write {UNIT}",
         ]
@@ -87,39 +96,39 @@ def test_the_script_brings_back_what_the_modules_set(run_module, sh) -> None:
         "lvs.arptables": "644",
         "lvs.ip": "644",
         "lvs.ipvsadm": "644",
+        "lvs.timeouts": "644",
+        "lvs.daemons": "644",
         "restore": "755",
     }
     # Writing the files changed nothing else.
     assert host(sh) == fresh
 
-    for name, option, wanted in (
-        ("arp_filter", "filters", FILTERS),
-        ("vip_address", "addresses", ADDRESSES),
-        ("default_gateway", "gateways", GATEWAYS),
-        ("static_neighbour", "neighbours", NEIGHBOURS),
-        ("ipvs_table", "services", SERVICES),
-    ):
-        assert not run_module(name, {option: wanted}).get("failed")
+    modules: list[tuple[str, dict[str, object]]] = [
+        ("arp_filter", {"filters": FILTERS}),
+        ("vip_address", {"addresses": ADDRESSES}),
+        ("default_gateway", {"gateways": GATEWAYS}),
+        ("static_neighbour", {"neighbours": NEIGHBOURS}),
+        ("ipvs_timeouts", EVERYTHING["timeouts"]),
+        ("ipvs_table", {"services": SERVICES}),
+        ("ipvs_sync_daemon", {"daemons": DAEMONS}),
+    ]
+
+    for name, args in modules:
+        assert not run_module(name, args).get("failed")
     live = host(sh)
     assert live != fresh
     # On a live host the script disturbs nothing.
     sh(str(RESTORE))
     assert host(sh) == live
-    for name in ("ipvs_table", "static_neighbour", "default_gateway", "vip_address", "arp_filter"):
+    for name, _args in reversed(modules):
         run_module(name, {"state": "absent"})
     assert host(sh) == fresh
     # As at boot.
     sh(str(RESTORE))
     assert host(sh) == live
     # The modules find nothing left to do.
-    for name, option, wanted in (
-        ("arp_filter", "filters", FILTERS),
-        ("vip_address", "addresses", ADDRESSES),
-        ("default_gateway", "gateways", GATEWAYS),
-        ("static_neighbour", "neighbours", NEIGHBOURS),
-        ("ipvs_table", "services", SERVICES),
-    ):
-        assert run_module(name, {option: wanted})["changes"] == []
+    for name, args in modules:
+        assert run_module(name, args)["changes"] == []
 
 
 @pytest.mark.usefixtures("segment")
@@ -176,10 +185,19 @@ def test_boot_mistakes_come_together(run_module) -> None:
         "neighbours": [{"address": "10.0.0.1", "interface": "eth0"}],
         "arp_filters": [{"vip": "fd00::1", "source": "10.0.0.1"}],
         "services": [{"address": "10.0.0.1"}],
+        "timeouts": {"tcp": -1},
+        "sync_daemons": [{"state": "master", "interface": "eth0", "ttl": 0}],
     }
     message = run_module("boot_restore", bad)["msg"]
-    assert message.startswith("4 mistakes: ")
-    for text in ("addresses[0].address", "neighbours[0].lladdr", "arp_filters[0].vip", "services[0].port"):
+    assert message.startswith("6 mistakes: ")
+    for text in (
+        "addresses[0].address",
+        "neighbours[0].lladdr",
+        "arp_filters[0].vip",
+        "services[0].port",
+        "timeouts.tcp: -1",
+        "sync_daemons[0].ttl: 0",
+    ):
         assert text in message
     unknown = run_module("boot_restore", {"addresses": [{"adress": "10.0.0.1", "interface": "eth0"}]})
     assert "adress" in unknown["msg"]

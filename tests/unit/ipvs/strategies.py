@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Any service, real server and table that the kernel may hold."""
+"""Any service, real server, table and daemon that the kernel may hold."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import ipaddress
 from dataclasses import replace
 
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
+    Daemon,
     Destination,
     DestinationKey,
     Entry,
@@ -105,3 +106,35 @@ def _accepted(entry: Entry) -> Entry:
 def accepted_tables():
     """Tables that may be asked for."""
     return tables().map(lambda table: {key: _accepted(entry) for key, entry in table.items()})
+
+
+KERNEL_SCHEDULERS = st.sampled_from(
+    ["rr", "wrr", "lc", "wlc", "lblc", "lblcr", "dh", "sh", "sed", "nq", "fo", "ovf", "mh"]
+)
+
+
+@st.composite
+def kernel_tables(draw):
+    """Tables that the kernel takes from ipvsadm as well."""
+    table = {}
+    for key, entry in draw(accepted_tables()).items():
+        service = replace(entry.service, scheduler=draw(KERNEL_SCHEDULERS))
+        if service.netmask == 0:
+            service = replace(service, netmask=2**32 - 1)
+        if service.engine and key.protocol != "udp":
+            service = replace(service, engine="")
+        table[key] = Entry(service, dict(entry.destinations))
+    return table
+
+
+@st.composite
+def daemons(draw) -> Daemon:
+    return Daemon(
+        state=draw(st.sampled_from(["master", "backup"])),
+        interface=draw(st.text("abcdefghijklmnopqrstuvwxyz0123456789.-", min_size=1, max_size=15)),
+        syncid=draw(st.integers(0, 255)),
+        maxlen=draw(st.integers(1, 65507)),
+        group=draw(st.one_of(st.just("224.0.0.81"), st.just("ff02::81"))),
+        port=draw(st.integers(1, 65535)),
+        ttl=draw(st.integers(1, 255)),
+    )

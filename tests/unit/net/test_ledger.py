@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import stat
+import time
 from pathlib import Path
 
 import pytest
@@ -84,3 +86,47 @@ def test_an_unchanged_ledger_is_not_written(tmp_path: Path) -> None:
     assert path.stat().st_ino == inode
     file.save(Ledger().claim("address", "k", "b"))
     assert path.stat().st_ino != inode
+
+
+def _claim_many(path: str, owner: str) -> None:
+    """What a module does, over and over: read, add, write back."""
+    for number in range(40):
+        with LedgerFile(path).locked() as book:
+            ledger = book.load()
+            time.sleep(0.001)  # long enough for the other to come in between
+            book.save(ledger.claim("address", f"{owner} {number}", owner))
+
+
+def test_two_processes_lose_no_claim(tmp_path: Path) -> None:
+    path = tmp_path / "lvs-topology" / "ledger.json"
+    both = [multiprocessing.Process(target=_claim_many, args=(str(path), owner)) for owner in ("one", "two")]
+    for process in both:
+        process.start()
+    for process in both:
+        process.join(60)
+        assert process.exitcode == 0
+    ledger = LedgerFile(str(path)).load()
+    assert {owner: len(ledger.owned("address", owner)) for owner in ("one", "two")} == {"one": 40, "two": 40}
+    assert os.listdir(path.parent) == ["ledger.json"]
+
+
+def test_the_lock_comes_and_goes(tmp_path: Path) -> None:
+    path = tmp_path / "lvs-topology" / "ledger.json"
+    with LedgerFile(str(path)).locked():
+        assert os.listdir(path.parent) == ["ledger.lock"]
+        second = LedgerFile(str(path)).locked(patience=0.1)
+        with pytest.raises(Refused, match=r"holding the lock .*ledger\.lock for too long"), second:
+            raise AssertionError("two hold the lock")
+    assert not path.parent.exists()
+    # Of a run that was killed.
+    path.parent.mkdir()
+    (path.parent / "ledger.lock").write_text("")
+    with LedgerFile(str(path)).locked(patience=0.1):
+        pass
+    assert not path.parent.exists()
+
+
+def test_every_module_that_keeps_books_locks_them() -> None:
+    utilities = Path(__file__).parents[3] / "plugins/module_utils"
+    opened = [path.name for path in utilities.rglob("*.py") if "LedgerFile(" in path.read_text()]
+    assert opened == ["_ledger.py"], "take the ledger from the decorator booked()"

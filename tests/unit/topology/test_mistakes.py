@@ -882,6 +882,71 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
         host("lb1", lvs_keep_weights=3),
         ["lb1: lvs_keep_weights: 3 is no boolean; use true or false"],
     ),
+    "timeouts out of range, of a wrong name, and of a wrong kind": (
+        r1,
+        host("lb1", lvs_timeouts={"tcp": -1, "tcp_fin": 5, "udp": "long"}),
+        [
+            "lb1: lvs_timeouts.tcp: -1 is out of range; use 0 to 2678400",
+            "lb1: lvs_timeouts.udp: 'long' is no whole number; use 0 to 2678400",
+            "lb1: lvs_timeouts.tcp_fin: is not a known key; did you mean tcpfin? Otherwise use one of tcp, tcpfin, udp",
+        ],
+    ),
+    "timeouts as ipvsadm has them": (
+        r1,
+        host("lb1", lvs_timeouts="900 120 300"),
+        [
+            "lb1: lvs_timeouts: must be a mapping, is '900 120 300'; write it as {tcp: 900, tcpfin: 120, udp: 300}",
+        ],
+    ),
+    "sync without a role": (
+        r1,
+        host("lb1", lvs_sync={"syncid": 256}),
+        [
+            "lb1: lvs_sync.role: is missing; use one of master, backup, both",
+            "lb1: lvs_sync.syncid: 256 is out of range; use 0 to 255",
+        ],
+    ),
+    "sync that no kernel takes": (
+        r1,
+        host(
+            "lb1",
+            lvs_sync={"role": "backup", "group": "10.0.0.1", "maxlen": 1023, "port": 0, "ttl": 256, "interface": 1},
+        ),
+        [
+            "lb1: lvs_sync.interface: 1 is no name of an interface; write it as eth1",
+            "lb1: lvs_sync.group: '10.0.0.1' is no multicast address; use 224.0.0.81 or ff02::81",
+            "lb1: lvs_sync.maxlen: 1023 is out of range; use 1024 to 65507",
+            "lb1: lvs_sync.port: 0 is out of range; use 1 to 65535",
+            "lb1: lvs_sync.ttl: 256 is out of range; use 1 to 255",
+        ],
+    ),
+    "sync on an interface that is not there": (
+        r1,
+        host("lb1", lvs_sync={"role": "slave", "interface": "eth7"}),
+        [
+            "lb1: lvs_sync.role: 'slave' is not known; use one of master, backup, both",
+            "lb1: lvs_sync.interface: lb1 has no interface 'eth7'; did you mean eth1? Otherwise use one of lo, eth1",
+        ],
+    ),
+    "sync where nothing tells the interface": (
+        r1,
+        lambda model: (
+            host("lb1", lvs_sync={"role": "master"}, lvs_vip_interface="eth1")(model),
+            model.without_facts("lb1"),
+        ),
+        [
+            "lb1: lvs_sync.interface: is needed where facts do not tell the interface that holds lvs_address; "
+            "name the one on which the directors reach each other",
+        ],
+    ),
+    "sync both ways and forwarding nothing": (
+        r1,
+        host("lb1", lvs_sync={"role": "both"}, lvs_sysctls={"net.ipv4.vs.backup_only": 1}),
+        [
+            "lb1: lvs_sync.role: is both, and with net.ipv4.vs.backup_only a director whose backup daemon runs "
+            "forwards nothing; take net.ipv4.vs.backup_only out of lvs_sysctls, or use one role at a time",
+        ],
+    ),
     "sysctls as a list": (
         r1,
         host("lb1", lvs_sysctls=["net.ipv4.ip_forward"]),

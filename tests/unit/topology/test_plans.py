@@ -40,6 +40,8 @@ KEYS = {
         "services",
         "purge",
         "keep_weights",
+        "timeouts",
+        "sync_daemons",
     },
     "real_server": {
         "commands",
@@ -86,6 +88,12 @@ def table(forward: str, vip: str, scheduler: str, *rips: str) -> list[dict[str, 
     ]
 
 
+def daemon(state: str, **more: Any) -> dict[str, Any]:
+    """A synchronisation daemon of r3's director."""
+    usual = {"interface": "eth1", "syncid": 0, "maxlen": 0, "group": "224.0.0.81", "port": 8848, "ttl": 1}
+    return {"state": state, **usual, **more}
+
+
 def every_plan(model: Model) -> dict[tuple[str, str], dict[str, Any]]:
     return {
         (name, role): model.plan(name, role) for role, group in GROUPS.items() for name in model.groups.get(group, [])
@@ -108,6 +116,8 @@ def test_r1() -> None:
         "services": table("dr", "192.168.246.160", "rr", "192.168.246.161", "192.168.246.162"),
         "purge": ["real_servers"],
         "keep_weights": False,
+        "timeouts": {},
+        "sync_daemons": [],
     }
     for name in ("web1", "web2"):
         assert model.plan(name, "real_server") == {
@@ -186,6 +196,8 @@ def test_r3() -> None:
         "services": table("nat", "192.168.50.128", "rr", "192.168.246.161", "192.168.246.162"),
         "purge": ["real_servers"],
         "keep_weights": False,
+        "timeouts": {},
+        "sync_daemons": [],
     }
     assert model.plan("web1", "real_server") == {
         "commands": ["ip"],
@@ -706,6 +718,19 @@ def test_no_service_is_a_plan_too() -> None:
             [{"gateway": "192.168.246.1"}, {"gateway": "fd00::1"}],
         ),
         ("lb1", "director", {"lvs_keep_weights": "true"}, "keep_weights", True),
+        ("lb1", "director", {"lvs_timeouts": {"tcp": "7200", "udp": 0}}, "timeouts", {"tcp": 7200}),
+        ("lb1", "director", {"lvs_timeouts": {}}, "timeouts", {}),
+        ("lb1", "director", {"lvs_sync": {"role": "master"}}, "sync_daemons", [daemon("master")]),
+        (
+            "lb1",
+            "director",
+            {"lvs_sync": {"role": "both", "interface": "eth2", "syncid": 5, "group": "ff02::81", "maxlen": 1400}},
+            "sync_daemons",
+            [
+                daemon(state, interface="eth2", syncid=5, group="ff02::81", maxlen=1400)
+                for state in ("master", "backup")
+            ],
+        ),
         ("lb1", "director", {"lvs_purge": []}, "purge", []),
         ("lb1", "director", {"lvs_purge": ["10.0.0.0/8", "fwmark"]}, "purge", ["10.0.0.0/8", "fwmark"]),
         (
