@@ -61,9 +61,9 @@ options:
     type: dict
     description:
       - Values that stand above this host's variables of the same name.
-      - Known are C(lvs_address), C(lvs_arp_method), C(lvs_gateway), C(lvs_keep_weights), C(lvs_manager), C(lvs_purge),
-        C(lvs_sysctls) and C(lvs_vip_interface). A null is ignored, except for C(lvs_gateway), whose null leaves the
-        default route alone.
+      - Known are C(lvs_address), C(lvs_arp_method), C(lvs_gateway), C(lvs_keep_weights), C(lvs_manager),
+        C(lvs_packet_filter), C(lvs_purge), C(lvs_sysctls) and C(lvs_vip_interface). A null is ignored, except for
+        C(lvs_gateway), whose null leaves the default route alone.
 seealso:
   - plugin: lvs.topology.mistakes
     plugin_type: filter
@@ -126,6 +126,10 @@ _value:
       elements: dict
       returned: for a router
       description: Fixed neighbour entries.
+    packet_rules:
+      type: dict
+      returned: for a director
+      description: The C(backend), C(marks) and C(source_nat) for M(lvs.topology.packet_rules).
     services:
       type: list
       elements: dict

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: boot_restore
-short_description: Bring addresses, routes, ARP filters and the IPVS table back at boot
+short_description: Bring addresses, routes, packet rules and the IPVS table back at boot
 version_added: 0.1.0
 description:
   - Writes what a host shall be into files in C(/etc/lvs-topology) that an operator can read. There is a short shell
     script that reads them, and a systemd unit that runs it once the network is there.
-  - The files are C(OWNER.ip) in the syntax of C(ip -batch), C(OWNER.arptables), and C(OWNER.ipvsadm) as
-    C(ipvsadm -S) writes it.
+  - The files are C(OWNER.ip) in the syntax of C(ip -batch), C(OWNER.arptables), C(OWNER.nft) or
+    C(OWNER.iptables) and C(OWNER.ip6tables), and C(OWNER.ipvsadm) as C(ipvsadm -S) writes it.
   - The script adds and replaces, and fills the IPVS table only where it is empty. Running it on a live host disturbs
     nothing.
   - Nothing is changed in the running kernel; the other modules do that. Sysctls and kernel modules have files of their
@@ -50,6 +50,10 @@ options:
     type: list
     elements: dict
     default: []
+  packet_rules:
+    description:
+      - C(backend), C(marks) and C(source_nat), as the options of M(lvs.topology.packet_rules).
+    type: dict
   services:
     description: As O(lvs.topology.ipvs_table#module:services).
     type: list
@@ -128,6 +132,7 @@ def main() -> None:
             "gateways": {"type": "list", "elements": "dict", "default": []},
             "neighbours": {"type": "list", "elements": "dict", "default": []},
             "arp_filters": {"type": "list", "elements": "dict", "default": []},
+            "packet_rules": {"type": "dict"},
             "services": {"type": "list", "elements": "dict", "default": []},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         },

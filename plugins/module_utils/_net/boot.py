@@ -18,6 +18,8 @@ from ansible_collections.lvs.topology.plugins.module_utils._net import (
     gateway_plan,
     neighbour_plan,
     options,
+    packet_filter,
+    packet_rules_plan,
 )
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, apply_file, read_file
@@ -32,6 +34,7 @@ _SPEC = {
     "gateways": options.GATEWAYS,
     "neighbours": options.NEIGHBOURS,
     "arp_filters": options.FILTERS,
+    "packet_rules": options.PACKET_RULES,
     "services": ipvs_options.TABLE_SPEC["services"],
 }
 
@@ -44,7 +47,13 @@ def ensure_boot(module: AnsibleModule) -> dict[str, Any]:
     mistakes.owner(owner)
     wanted: dict[str, File | None] = dict.fromkeys(boot_plan.SUFFIXES)
     if params["state"] == "present":
-        wanted = _render(owner, params, mistakes)
+        lists = _validated(params)
+        wanted.update(_render(owner, lists, mistakes))
+        rules = _packet_rules(owner, lists["packet_rules"], mistakes)
+        mistakes.raise_if_any()
+        # Only the host can tell whether these are rules of nft or of iptables.
+        texts = packet_filter.boot_texts(module, owner, (lists["packet_rules"] or {}).get("backend", "auto"), rules)
+        wanted.update({suffix: boot_plan.render_packet_rules(owner, suffix, text) for suffix, text in texts.items()})
     mistakes.raise_if_any()
 
     own = {boot_plan.owner_path(owner, suffix) for suffix in boot_plan.SUFFIXES}
@@ -57,12 +66,15 @@ def ensure_boot(module: AnsibleModule) -> dict[str, Any]:
     return carry_out(module, plan, one_by_one(systemd.apply))
 
 
-def _render(owner: str, params: dict[str, Any], mistakes: Mistakes) -> dict[str, File | None]:
+def _validated(params: dict[str, Any]) -> dict[str, Any]:
     given = {name: params[name] for name in _SPEC}
     validated = ArgumentSpecValidator(_SPEC).validate(given)
     if validated.error_messages:
         raise BadRequest("; ".join(validated.error_messages))
-    lists = validated.validated_parameters
+    return dict(validated.validated_parameters)
+
+
+def _render(owner: str, lists: dict[str, Any], mistakes: Mistakes) -> dict[str, File | None]:
     addresses = address_plan.check(lists["addresses"], None, mistakes)
     gateways = gateway_plan.check(lists["gateways"], mistakes)
     neighbours = neighbour_plan.check(lists["neighbours"], None, mistakes, present=True)
@@ -74,6 +86,13 @@ def _render(owner: str, params: dict[str, Any], mistakes: Mistakes) -> dict[str,
         "arptables": boot_plan.render_arptables(owner, rules),
         "ipvsadm": boot_plan.render_ipvsadm(save_format.render(table.values())),
     }
+
+
+def _packet_rules(owner: str, given: dict[str, Any] | None, mistakes: Mistakes) -> list[packet_rules_plan.Rule]:
+    if given is None:
+        return []
+    packet_rules_plan.check_owner(owner, mistakes)
+    return packet_rules_plan.check(given["marks"] or [], given["source_nat"] or [], mistakes, "packet_rules.")
 
 
 def _files() -> set[str]:

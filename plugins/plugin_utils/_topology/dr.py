@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import gateways
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import RealServer, Service
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, RealServer, Service
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import (
     Arp,
     ArpFilter,
@@ -80,7 +80,7 @@ def _check_gateway(site: Site, director: str, service: Service, entry: RealServe
 
 
 def _check_static_neighbour(site: Site, service: Service, entry: RealServer) -> Iterator[Mistake]:
-    if service.address is None or not _is_static(site, service, entry):
+    if not service.vips or not _is_static(site, service, entry):
         return
     routers = [each for each in site.inventory.routers if not site.inventory.is_absent(each)]
     path = f"{entry.host}: lvs_arp_method"
@@ -88,9 +88,11 @@ def _check_static_neighbour(site: Site, service: Service, entry: RealServer) -> 
         group = site.inventory.group_name("lvs_routers")
         problem = f"static_neighbour needs a router to write to, and the group {group} has none that is present"
         yield Mistake(path, problem, "add the router, or use sysctl")
-    elif all(site.is_known(each) and not site.link_to(each, service.address) for each in routers):
-        problem = f"static_neighbour needs a router on the network of the VIP {service.address}: {', '.join(routers)}"
-        yield Mistake(path, f"{problem} is not there", "add the right router, or use sysctl")
+        return
+    for vip in (each.address for each in service.vips):
+        if all(site.is_known(each) and not site.link_to(each, vip) for each in routers):
+            problem = f"static_neighbour needs a router on the network of the VIP {vip}: {', '.join(routers)}"
+            yield Mistake(path, f"{problem} is not there", "add the right router, or use sysctl")
 
 
 def _is_static(site: Site, service: Service, entry: RealServer) -> bool:
@@ -99,16 +101,16 @@ def _is_static(site: Site, service: Service, entry: RealServer) -> bool:
 
 def director(_site: Site, _director: str, service: Service) -> Iterator[Need]:
     # The VIP and the table, which every director has, are all.
-    if service.address is None:
+    if not service.vips:
         yield Note(
             f"{service.path}: the addresses that carry firewall mark {service.fwmark} are not known here; "
-            "real servers get the VIPs of the other services only"
+            "real servers get the VIPs of the other services only. Name them with marked"
         )
 
 
 def real_server(site: Site, director: str, service: Service, entry: RealServer) -> Iterator[Need]:
-    vip = service.address
-    if vip is not None:
+    vips = [each.address for each in service.vips]
+    for vip in vips:
         # Never with a shorter prefix: on lo that makes a whole network local.
         yield VirtualAddress(vip, full_prefix(vip), "lo")
     if service.family == 6:
@@ -117,16 +119,20 @@ def real_server(site: Site, director: str, service: Service, entry: RealServer) 
     if method == "sysctl":
         # The kernel uses the larger of all and the interface; the value of lo itself has no effect.
         yield Arp("all")
-    elif method == "arptables" and vip is not None and entry.host != director:  # which is to answer for it
+    elif method == "arptables" and vips and entry.host != director:  # which is to answer for it
         yield Command("arptables")
         link = site.link_to(str(entry.host), entry.address)
-        yield ArpFilter(vip, entry.address, link.interface.name if link else None)
+        for vip in vips:
+            yield ArpFilter(vip, entry.address, link.interface.name if link else None)
 
 
 def router(site: Site, director: str, service: Service, name: str) -> Iterator[Need]:
-    vip = service.address
-    if vip is None or not any(_is_static(site, service, entry) for entry in service.real_servers):
-        return
+    if any(_is_static(site, service, entry) for entry in service.real_servers):
+        for vip in service.vips:
+            yield from _neighbour(site, director, vip.address, name)
+
+
+def _neighbour(site: Site, director: str, vip: Address, name: str) -> Iterator[Need]:
     link = site.link_to(name, vip)
     if link is None:
         if not site.is_known(name):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Protocol
 
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import dr, nat
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import dr, fullnat, nat
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import RealServer, Service
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import Need
@@ -33,5 +33,5 @@ class Method(Protocol):
         """What a router needs besides forwarding."""
 
 
-METHODS: Mapping[str, Method] = {"dr": dr, "nat": nat}
-NOT_YET = ("tun", "fullnat")
+METHODS: Mapping[str, Method] = {"dr": dr, "nat": nat, "fullnat": fullnat}
+NOT_YET = ("tun",)

@@ -458,7 +458,7 @@ def test_when_systemd_is_told(
     current[boot_plan.owner_path("me", "ip")] = file if there else None
     current[boot_plan.SCRIPT_PATH] = File(boot_plan.SCRIPT, 0o755) if there else None
     current[boot_plan.UNIT_PATH] = File(boot_plan.UNIT_TEXT) if there else None
-    files = {"ip": file if wanted else None, "arptables": None, "ipvsadm": None}
+    files = {**dict.fromkeys(boot_plan.SUFFIXES), "ip": file if wanted else None}
     plan = boot_plan.plan_boot("me", files, current, set(), state)
     short = {
         boot_plan.owner_path("me", "ip"): ".ip",
