@@ -76,7 +76,7 @@ def backend(request) -> str:
 
 
 def ruleset(sh) -> str:
-    """All rules of the host, as the operators' tools list them; empty chains of the kernel and iptables-nft are none."""
+    """All rules of the host, as the operators' tools list them; empty chains are none."""
     commands = ["nft list ruleset", *(f"{name}-save" for name in ("iptables-legacy", "ip6tables-legacy"))]
     lines = "".join(sh(f"{command} 2>/dev/null || true") for command in commands).splitlines()
     frame = ("#", ":", "*", "COMMIT", "table ", "chain ", "type ", "}")
