@@ -10,6 +10,9 @@ ip -o link show type gre; ip -o link show type ip6gre
 [ ! -d /sys/module/fou ] || ip fou show
 ip neighbour show nud permanent
 for kind in legacy nft; do arptables-$kind -n -L 2>/dev/null; done
+# Ours must go; the chains that the kernel has of itself once a table was used stay, and what iptables-nft makes of them.
+nft list ruleset 2>/dev/null
+for kind in iptables-legacy ip6tables-legacy; do $kind-save 2>/dev/null | grep -v -E '^(#|\*|:[A-Z]+ |COMMIT)'; done
 systemctl --no-pager --no-legend list-unit-files 'lvs*'
 systemctl --no-pager --no-legend --failed
 ls /etc/sysctl.d /etc/modules-load.d /etc/lvs-topology /var/lib/lvs-topology 2>/dev/null

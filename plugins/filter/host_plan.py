@@ -61,8 +61,9 @@ options:
     type: dict
     description:
       - Values that stand above this host's variables of the same name.
-      - Known are C(lvs_address), C(lvs_arp_method), C(lvs_gateway), C(lvs_keep_weights), C(lvs_manager), C(lvs_purge),
-        C(lvs_sync), C(lvs_sysctls), C(lvs_timeouts) and C(lvs_vip_interface). A null is ignored, except for
+      - Known are C(lvs_address), C(lvs_arp_method), C(lvs_gateway), C(lvs_keep_weights), C(lvs_manager),
+        C(lvs_packet_filter), C(lvs_purge), C(lvs_sync), C(lvs_sysctls), C(lvs_timeouts) and C(lvs_vip_interface).
+        A null is ignored, except for
         C(lvs_gateway), whose null leaves the default route alone.
 seealso:
   - plugin: lvs.topology.mistakes
@@ -141,6 +142,10 @@ _value:
       elements: dict
       returned: for a router
       description: Fixed neighbour entries.
+    packet_rules:
+      type: dict
+      returned: for a director
+      description: The C(backend), C(marks) and C(source_nat) for M(lvs.topology.packet_rules).
     services:
       type: list
       elements: dict

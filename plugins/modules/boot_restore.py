@@ -8,14 +8,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: boot_restore
-short_description: Bring addresses, routes, ARP filters and what IPVS has back at boot
+short_description: Bring addresses, routes, packet rules, ARP filters and what IPVS has back at boot
 version_added: 0.1.0
 description:
   - Writes what a host shall be into files in C(/etc/lvs-topology) that an operator can read. There is a short shell
     script that reads them, and a systemd unit that runs it once the network is there.
   - The files are C(OWNER.ip) in the syntax of C(ip -batch), C(OWNER.arptables), C(OWNER.tunnels) with lines of C(ip),
-    C(OWNER.sources) with one policy rule a line, C(OWNER.ipvsadm) as C(ipvsadm -S) writes it, and the options of
-    C(ipvsadm) in C(OWNER.timeouts) and C(OWNER.daemons).
+    C(OWNER.sources) with one policy rule a line, C(OWNER.nft) or C(OWNER.iptables) and C(OWNER.ip6tables),
+    C(OWNER.ipvsadm) as C(ipvsadm -S) writes it, and the options of C(ipvsadm) in C(OWNER.timeouts) and
+    C(OWNER.daemons).
   - The script adds and replaces, fills the IPVS table only where it is empty, and starts a synchronisation daemon only
     where none of its kind runs. Running it on a live host disturbs nothing.
   - Nothing is changed in the running kernel; the other modules do that. Sysctls and kernel modules have files of their
@@ -64,6 +65,10 @@ options:
     type: list
     elements: dict
     default: []
+  packet_rules:
+    description:
+      - C(backend), C(marks) and C(source_nat), as the options of M(lvs.topology.packet_rules).
+    type: dict
   services:
     description: As O(lvs.topology.ipvs_table#module:services).
     type: list
@@ -158,6 +163,7 @@ def main() -> None:
             "source_routes": {"type": "list", "elements": "dict", "default": []},
             "neighbours": {"type": "list", "elements": "dict", "default": []},
             "arp_filters": {"type": "list", "elements": "dict", "default": []},
+            "packet_rules": {"type": "dict"},
             "services": {"type": "list", "elements": "dict", "default": []},
             "timeouts": {"type": "dict", "default": {}},
             "sync_daemons": {"type": "list", "elements": "dict", "default": []},

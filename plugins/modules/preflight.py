@@ -11,7 +11,9 @@ module: preflight
 short_description: Look whether a host can be a director, real server or router, before anything is touched
 version_added: 0.1.0
 description:
-  - Looks for what is needed and changes nothing; no kernel module is loaded.
+  - Looks for what is needed and changes nothing; no kernel module is loaded. O(packet_rules) is the one exception,
+    because only trying tells which packet filter the kernel serves. Modules of the packet filter may be loaded then,
+    those of IPVS are not.
   - Fails once with everything that is missing, and what to do about each.
 author:
   - The lvs.topology authors (@lvs-topology)
@@ -77,6 +79,77 @@ options:
     type: str
     choices: [fail, report]
     default: fail
+  packet_rules:
+    description:
+      - The options of M(lvs.topology.packet_rules), for rules that the host's packet filter has to take. They are tried
+        in a network namespace that exists for that moment only.
+      - A mark that a rule of somebody else sets already is refused.
+    type: dict
+    suboptions:
+      backend:
+        description: As O(lvs.topology.packet_rules#module:backend).
+        type: str
+        choices: [auto, nftables, iptables]
+        default: auto
+      marks:
+        description: As O(lvs.topology.packet_rules#module:marks).
+        type: list
+        elements: dict
+        suboptions:
+          mark:
+            description: The mark.
+            type: int
+            required: true
+          address:
+            description: The destination.
+            type: str
+            required: true
+          protocol:
+            description: The protocol.
+            type: str
+            choices: [tcp, udp, sctp]
+            default: tcp
+          ports:
+            description: Ports and ranges of ports.
+            type: list
+            elements: str
+      source_nat:
+        description: As O(lvs.topology.packet_rules#module:source_nat).
+        type: list
+        elements: dict
+        suboptions:
+          address:
+            description: The VIP.
+            type: str
+          port:
+            description: The service's port.
+            type: int
+            default: 0
+          protocol:
+            description: The protocol.
+            type: str
+            choices: [tcp, udp, sctp]
+            default: tcp
+          fwmark:
+            description: The mark, in place of an address.
+            type: int
+          family:
+            description: The address family of the mark's service.
+            type: str
+            choices: [ipv4, ipv6]
+          destinations:
+            description: The real servers.
+            type: list
+            elements: str
+          to:
+            description: The director's addresses.
+            type: list
+            elements: str
+            required: true
+  owner:
+    description: The owner of O(packet_rules), whose own rules are not somebody else's.
+    type: str
+    default: lvs
 """
 
 EXAMPLES = r"""
@@ -100,6 +173,12 @@ missing_packages:
   type: list
   elements: str
   sample: [ipvsadm, python3-pyroute2]
+kernel_modules:
+  description: Kernel modules that O(packet_rules) needs on this host, for M(lvs.topology.kernel_modules).
+  returned: success
+  type: list
+  elements: str
+  sample: [xt_ipvs]
 kernel:
   description: The release of the running kernel.
   returned: success
@@ -108,6 +187,7 @@ kernel:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.lvs.topology.plugins.module_utils._net.options import PACKET_RULES
 from ansible_collections.lvs.topology.plugins.module_utils._net.preflight import look
 from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Refused
 
@@ -131,6 +211,8 @@ def main() -> None:
             "python_modules": {"type": "list", "elements": "str", "default": []},
             "commands": {"type": "list", "elements": "str", "default": []},
             "missing": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
+            "packet_rules": PACKET_RULES,
+            "owner": {"type": "str", "default": "lvs"},
         },
         supports_check_mode=True,
     )

@@ -23,9 +23,10 @@ INVENTORIES = {
     "docs/examples/nat.yml": "nat",
     "docs/examples/dual-stack.yml": "ipv6",
     "docs/examples/tun.yml": "tun",
+    "docs/examples/fullnat.yml": "fullnat",
     **{
         f"molecule/{name}/inventory/hosts.yml": name
-        for name in ("dr", "dr_routed", "nat", "nat_wlc", "ipv6", "mixed", "tun")
+        for name in ("dr", "dr_routed", "nat", "nat_wlc", "ipv6", "mixed", "tun", "fullnat", "ftp")
     },
 }
 
@@ -55,10 +56,16 @@ def facts(network: str) -> dict[str, dict[str, Any]]:
         names = [f"eth{number}" for number in range(1, len(description["lans"]) + 1)]
         gathered[host] = {"interfaces": ["lo", *names], "lo": {"ipv4": {"address": "127.0.0.1", "prefix": "8"}}}
         for name, addresses in zip(names, description["lans"].values()):
-            gathered[host][name] = {"device": name, "macaddress": "02:00:00:00:00:01"}
-            for each in addresses if isinstance(addresses, list) else [addresses]:
-                own = dict(zip(("address", "prefix"), each.split("/")))
-                gathered[host][name].update({"ipv6": [own]} if ":" in each else {"ipv4": own})
+            every = addresses if isinstance(addresses, list) else [addresses]
+            own = [dict(zip(("address", "prefix"), each.split("/"))) for each in every]
+            ipv4, ipv6 = ([each for each in own if (":" in each["address"]) is is_six] for is_six in (False, True))
+            gathered[host][name] = {
+                "device": name,
+                "macaddress": "02:00:00:00:00:01",
+                "ipv6": ipv6,
+                "ipv4_secondaries": ipv4[1:],
+            }
+            gathered[host][name] |= {"ipv4": ipv4[0]} if ipv4 else {}
     return gathered
 
 

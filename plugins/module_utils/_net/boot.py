@@ -18,6 +18,8 @@ from ansible_collections.lvs.topology.plugins.module_utils._net import (
     gateway_plan,
     neighbour_plan,
     options,
+    packet_filter,
+    packet_rules_plan,
     source_route_plan,
     tunnel_plan,
 )
@@ -36,6 +38,7 @@ _SPEC = {
     "source_routes": options.SOURCE_ROUTES,
     "neighbours": options.NEIGHBOURS,
     "arp_filters": options.FILTERS,
+    "packet_rules": options.PACKET_RULES,
     "services": ipvs_options.TABLE_SPEC["services"],
     "timeouts": ipvs_options.TIMEOUTS,
     "sync_daemons": ipvs_options.DAEMONS,
@@ -50,7 +53,13 @@ def ensure_boot(module: AnsibleModule) -> dict[str, Any]:
     mistakes.owner(owner)
     wanted: dict[str, File | None] = dict.fromkeys(boot_plan.SUFFIXES)
     if params["state"] == "present":
-        wanted = _render(owner, params, mistakes)
+        lists = _validated(params)
+        wanted.update(_render(owner, lists, mistakes))
+        rules = _packet_rules(owner, lists["packet_rules"], mistakes)
+        mistakes.raise_if_any()
+        # Only the host can tell whether these are rules of nft or of iptables.
+        texts = packet_filter.boot_texts(module, owner, (lists["packet_rules"] or {}).get("backend", "auto"), rules)
+        wanted.update({suffix: boot_plan.render_packet_rules(owner, suffix, text) for suffix, text in texts.items()})
     mistakes.raise_if_any()
 
     own = {boot_plan.owner_path(owner, suffix) for suffix in boot_plan.SUFFIXES}
@@ -63,12 +72,15 @@ def ensure_boot(module: AnsibleModule) -> dict[str, Any]:
     return carry_out(module, plan, one_by_one(systemd.apply))
 
 
-def _render(owner: str, params: dict[str, Any], mistakes: Mistakes) -> dict[str, File | None]:
+def _validated(params: dict[str, Any]) -> dict[str, Any]:
     given = {name: params[name] for name in _SPEC}
     validated = ArgumentSpecValidator(_SPEC).validate(given)
     if validated.error_messages:
         raise BadRequest("; ".join(validated.error_messages))
-    lists = validated.validated_parameters
+    return dict(validated.validated_parameters)
+
+
+def _render(owner: str, lists: dict[str, Any], mistakes: Mistakes) -> dict[str, File | None]:
     tunnels = tunnel_plan.check(lists["tunnels"], mistakes)
     addresses = address_plan.check(lists["addresses"], None, mistakes)
     gateways = gateway_plan.check(lists["gateways"], mistakes)
@@ -88,6 +100,13 @@ def _render(owner: str, params: dict[str, Any], mistakes: Mistakes) -> dict[str,
         "ipvsadm": boot_plan.render_ipvsadm(save_format.render(table.values())),
         "daemons": boot_plan.render_ipvsadm([save_format.daemon_line(daemon) for daemon in daemons]),
     }
+
+
+def _packet_rules(owner: str, given: dict[str, Any] | None, mistakes: Mistakes) -> list[packet_rules_plan.Rule]:
+    if given is None:
+        return []
+    packet_rules_plan.check_owner(owner, mistakes)
+    return packet_rules_plan.check(given["marks"] or [], given["source_nat"] or [], mistakes, "packet_rules.")
 
 
 def _files() -> set[str]:

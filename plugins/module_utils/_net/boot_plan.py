@@ -21,7 +21,7 @@ SCRIPT_PATH = f"{DIRECTORY}/restore"
 UNIT = "lvs-topology.service"
 UNIT_PATH = f"/etc/systemd/system/{UNIT}"
 # In the order in which the script reads them.
-SUFFIXES = ("arptables", "tunnels", "ip", "sources", "timeouts", "ipvsadm", "daemons")
+SUFFIXES = ("arptables", "tunnels", "ip", "sources", "nft", "iptables", "ip6tables", "timeouts", "ipvsadm", "daemons")
 
 # Static: what differs between hosts is in the files that it reads.
 SCRIPT = r"""#!/bin/sh
@@ -104,6 +104,41 @@ for file in *.sources; do
     done <"$file"
 done
 
+# Before the table, so that no connection is scheduled without them. A file replaces its own nft table and no other.
+for file in *.nft; do
+    [ -e "$file" ] || continue
+    nft -f "$file" || failed "nft could not do $file"
+done
+
+# The transaction in $2, without the calls of our chains that are there already.
+missing_of() {
+    table=
+    while read -r line; do
+        case $line in
+        \#*) continue ;;
+        \**) table=${line#?} ;;
+        # shellcheck disable=SC2086  # the words of a rule
+        -I*) "$1" -w 10 -t "$table" -C ${line#-I} 2>/dev/null && continue ;;
+        esac
+        printf '%s\n' "$line"
+    done <"$2"
+}
+
+# iptables comes in two kinds as well.
+filter_rules() {
+    for tool in "$1" "$1-legacy" "$1-nft"; do
+        # Read to the end first: restore holds the lock that the look needs.
+        rules=$(missing_of "$tool" "$2")
+        printf '%s\n' "$rules" | "$tool-restore" -w 10 --noflush 2>/dev/null && return
+    done
+    failed "no $1 command takes $2"
+}
+
+for file in *.iptables *.ip6tables; do
+    [ -e "$file" ] || continue
+    filter_rules "${file##*.}" "$file"
+done
+
 for file in *.timeouts; do
     [ ! -e "$file" ] || ipvsadm -R <"$file" || failed "ipvsadm could not do all of $file"
 done
@@ -138,7 +173,7 @@ exit $status
 UNIT_TEXT = f"""\
 # Managed by lvs.topology. Changes are overwritten.
 [Unit]
-Description=Virtual addresses, routes and IPVS of lvs.topology
+Description=Virtual addresses, routes, packet rules and IPVS of lvs.topology
 Documentation=file://{DIRECTORY}
 # net.ipv4.vs.* exists only once ip_vs is loaded, and ARP has to be tuned before a VIP is there to be answered for.
 After=systemd-modules-load.service systemd-sysctl.service network-online.target
@@ -149,6 +184,8 @@ Type=oneshot
 RemainAfterExit=yes
 # arptables-legacy would load its table itself, but the script may not; where it is not there, nft needs no help.
 ExecStartPre=-+/bin/sh -c 'ls {DIRECTORY}/*.arptables >/dev/null 2>&1 && modprobe -q arptable_filter'
+ExecStartPre=-+/bin/sh -c 'ls {DIRECTORY}/*.iptables >/dev/null 2>&1 && modprobe -qa iptable_nat iptable_mangle'
+ExecStartPre=-+/bin/sh -c 'ls {DIRECTORY}/*.ip6tables >/dev/null 2>&1 && modprobe -qa ip6table_nat ip6table_mangle'
 ExecStart={SCRIPT_PATH}
 CapabilityBoundingSet=CAP_NET_ADMIN CAP_NET_RAW
 NoNewPrivileges=yes
@@ -218,6 +255,11 @@ def render_arptables(owner: str, rules: Sequence[str]) -> File | None:
 def render_ipvsadm(lines: Sequence[str]) -> File | None:
     """Input of ipvsadm -R, which takes no comments."""
     return File("".join(f"{line}\n" for line in lines)) if lines else None
+
+
+def render_packet_rules(owner: str, suffix: str, text: str) -> File | None:
+    reader = "nft -f" if suffix == "nft" else f"{suffix}-restore --noflush"
+    return _file(owner, reader, text.splitlines())
 
 
 def _file(owner: str, reader: str, lines: Sequence[str]) -> File | None:

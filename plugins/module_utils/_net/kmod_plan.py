@@ -114,9 +114,10 @@ def _unloadable(ours: AbstractSet[str], loaded: Mapping[str, Loaded]) -> tuple[l
 def _released_by(gone: Sequence[str], name: str, module: Loaded) -> int:
     """The references that go away with the holders that are gone.
 
-    Schedulers, persistence engines and ip_vs_ftp hold ip_vs twice: by its symbols, and by registering with it.
+    Schedulers, persistence engines and ip_vs_ftp hold ip_vs twice: by its symbols, and by registering with it. Not so
+    xt_ipvs, which only asks it.
     """
-    return sum(2 if name == "ip_vs" else 1 for holder in module.holders if holder in gone)
+    return sum(2 if name == "ip_vs" and holder != "xt_ipvs" else 1 for holder in module.holders if holder in gone)
 
 
 def render(

@@ -72,3 +72,38 @@ SOURCE_ROUTES: Spec = {
         "advmss": {"type": "int"},
     },
 }
+
+MARKS: Spec = {
+    "type": "list",
+    "elements": "dict",
+    "options": {
+        "mark": {"type": "int", "required": True},
+        "address": {"type": "str", "required": True},
+        "protocol": {"type": "str", "choices": ["tcp", "udp", "sctp"], "default": "tcp"},
+        "ports": {"type": "list", "elements": "str"},
+    },
+}
+
+SOURCE_NAT: Spec = {
+    "type": "list",
+    "elements": "dict",
+    "options": {
+        "address": {"type": "str"},
+        "port": {"type": "int", "default": 0},
+        "protocol": {"type": "str", "choices": ["tcp", "udp", "sctp"], "default": "tcp"},
+        "fwmark": {"type": "int"},
+        "family": {"type": "str", "choices": ["ipv4", "ipv6"]},
+        "destinations": {"type": "list", "elements": "str"},
+        "to": {"type": "list", "elements": "str", "required": True},
+    },
+    "required_one_of": [("address", "fwmark")],
+    "mutually_exclusive": [("address", "fwmark"), ("address", "family")],
+    "required_by": {"fwmark": ["family"]},
+}
+
+BACKEND: Spec = {"type": "str", "choices": ["auto", "nftables", "iptables"], "default": "auto"}
+
+PACKET_RULES: Spec = {
+    "type": "dict",
+    "options": {"backend": BACKEND, "marks": MARKS, "source_nat": SOURCE_NAT},
+}

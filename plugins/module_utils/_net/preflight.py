@@ -10,9 +10,9 @@ import importlib.util
 import os
 import re
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Sequence
 
-from ansible_collections.lvs.topology.plugins.module_utils._net import kmod_plan
+from ansible_collections.lvs.topology.plugins.module_utils._net import kmod_plan, packet_filter
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.kmod import Modules, read_os_release
 from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl import unknown
@@ -26,7 +26,9 @@ _CAP_NET_ADMIN = 12
 _PACKAGES = {
     "arptables": ("arptables", "iptables-nft"),
     "ip": ("iproute2", "iproute"),
+    "iptables": ("iptables", "iptables-nft"),
     "modprobe": ("kmod", "kmod"),
+    "nft": ("nftables", "nftables"),
     "sysctl": ("procps", "procps-ng"),
 }
 
@@ -59,13 +61,19 @@ def look(module: AnsibleModule) -> dict[str, Any]:
     for name in params["interfaces"]:
         if name not in present:
             problems.append(f"interfaces: {name} does not exist; there are {', '.join(sorted(present))}")
-    packages, lacks = _lacking(module)
+    commands = list(params["commands"])
+    needed: list[str] = []
+    if params["packet_rules"] is not None:
+        refusals, lacking_commands, needed = packet_filter.look_at(module, params["owner"], params["packet_rules"])
+        problems += refusals
+        commands += lacking_commands
+    packages, lacks = _lacking(module, commands)
     if params["missing"] == "fail":
         problems += lacks
     if problems:
         listed = " ".join(f"({number}) {text}" for number, text in enumerate(problems, 1))
         raise Refused(f"This host is not ready, and nothing was changed: {listed}")
-    return {"changed": False, "kernel": system.release, "missing_packages": packages}
+    return {"changed": False, "kernel": system.release, "missing_packages": packages, "kernel_modules": needed}
 
 
 def _built_without(options: list[str], release: str) -> list[str]:
@@ -90,7 +98,7 @@ def older(release: str, first: str) -> bool:
     return one < other
 
 
-def _lacking(module: AnsibleModule) -> tuple[list[str], list[str]]:
+def _lacking(module: AnsibleModule, commands: Sequence[str]) -> tuple[list[str], list[str]]:
     """The packages that have to be installed, and for each thing that is not there what to do."""
     packages: list[str] = []
     problems: list[str] = []
@@ -103,7 +111,7 @@ def _lacking(module: AnsibleModule) -> tuple[list[str], list[str]]:
                 f"python3-{name}, or set ansible_python_interpreter to a Python that has it"
             )
     like_rhel = bool({"rhel", "fedora", "centos"} & set(read_os_release()))
-    for name in module.params["commands"]:
+    for name in commands:
         if module.get_bin_path(name, opt_dirs=["/usr/sbin", "/sbin"]) is None:
             packages.append(_PACKAGES.get(name, (name, name))[like_rhel])
             problems.append(f"commands: there is no {name}; install the package {packages[-1]}")

@@ -8,7 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, AbstractSet, Any
 
-from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger, LedgerFile, carry_out_booked
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import (
+    Ledger,
+    LedgerFile,
+    booked,
+    carry_out_booked,
+)
 from ansible_collections.lvs.topology.plugins.module_utils._net import fou, sysctl, sysctl_plan, tunnel_plan
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, joined, read_file

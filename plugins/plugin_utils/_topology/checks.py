@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.methods import METHODS
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, choose
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, Service
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, Marked, Service, Vip
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import Arp
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import full_prefix
@@ -21,10 +21,11 @@ def check_site(site: Site) -> Iterator[Mistake]:
         yield from _check_vip_interface(site, director)
         yield from _check_vips_on_lo(site, director)
         yield from _check_prefixes(site, director)
+        yield from _check_marks(site, director)
     owners = _owners(site)
     for director, service in site.pairs():
-        if service.address is not None:
-            yield from _check_vip(site, director, service, service.address, owners)
+        for vip in service.vips:
+            yield from _check_vip(site, director, vip, owners)
         yield from _check_families(service)
         yield from _check_one_packet(service)
         yield from METHODS[service.forward].check(site, director, service)
@@ -69,8 +70,8 @@ def _check_vips_on_lo(site: Site, director: str) -> Iterator[Mistake]:
     if site.host(director).vip_interface != "lo":
         return
     hides = _hides_what_lo_has(site, director)
-    for vip in dict.fromkeys(service.address for service in site.services[director]):
-        if vip is None or not site.is_on_link(director, vip):
+    for vip in dict.fromkeys(vip.address for service in site.services[director] for vip in service.vips):
+        if not site.is_on_link(director, vip):
             continue
         path = f"{director}: lvs_vip_interface"
         if vip.version == 6:
@@ -94,17 +95,43 @@ def _hides_what_lo_has(site: Site, name: str) -> bool:
 
 
 def _check_prefixes(site: Site, director: str) -> Iterator[Mistake]:
-    first: dict[Address, Service] = {}
-    for service in site.services[director]:
-        if service.address is None or service.prefix is None:
+    first: dict[Address, Vip] = {}
+    for vip in (vip for service in site.services[director] for vip in service.vips):
+        if vip.prefix is None:
             continue
-        other = first.setdefault(service.address, service)
-        if other.prefix != service.prefix:
+        other = first.setdefault(vip.address, vip)
+        if other.prefix != vip.prefix:
             yield Mistake(
-                f"{service.path}.address",
-                f"the VIP {service.address} has the prefix {service.prefix} here and {other.prefix} in {other.path}",
+                vip.path,
+                f"the VIP {vip.address} has the prefix {vip.prefix} here and {other.prefix} in "
+                f"{other.path.rpartition('.')[0]}",
                 "write the prefix once",
             )
+
+
+def _check_marks(site: Site, director: str) -> Iterator[Mistake]:
+    """A packet can carry one mark, and goes to the service of that mark whatever its address says."""
+    every = [(service, each) for service in site.services[director] for each in service.marked]
+    for position, (service, each) in enumerate(every):
+        for other, earlier in every[:position]:
+            if (each.vip.address, each.protocol) == (earlier.vip.address, earlier.protocol) and _overlap(each, earlier):
+                problem = f"{each.protocol} {each.vip.address} {_overlap(each, earlier)} gets mark {other.fwmark} too"
+                yield Mistake(each.path, f"{problem}, from {earlier.path}", "name each port once")
+        for other in site.services[director]:
+            same = (other.address, other.protocol) == (each.vip.address, each.protocol)
+            if same and (not each.ports or any(low <= other.port <= high for low, high in each.ports)):
+                problem = f"its packets get mark {service.fwmark} from {each.path}, and never come here"
+                yield Mistake(other.path, problem, "take the port out there, or this service away")
+
+
+def _overlap(one: Marked, other: Marked) -> str | None:
+    """The first ports that both name, in words."""
+    for low, high in one.ports or ((1, 65535),):
+        for first, last in other.ports or ((1, 65535),):
+            start, end = max(low, first), min(high, last)
+            if start <= end:
+                return f"port {start}" if start == end else f"ports {start} to {end}"
+    return None
 
 
 def _owners(site: Site) -> dict[Address, str]:
@@ -119,10 +146,8 @@ def _owners(site: Site) -> dict[Address, str]:
     return owners
 
 
-def _check_vip(
-    site: Site, director: str, service: Service, vip: Address, owners: dict[Address, str]
-) -> Iterator[Mistake]:
-    path = f"{service.path}.address"
+def _check_vip(site: Site, director: str, virtual: Vip, owners: dict[Address, str]) -> Iterator[Mistake]:
+    path, vip = virtual.path, virtual.address
     if vip in owners:
         problem = f"the VIP {vip} is the own address of {owners[vip]}"
         yield Mistake(path, problem, "use an address that no host has by itself")

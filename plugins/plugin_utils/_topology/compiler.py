@@ -37,10 +37,12 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs impor
     KernelModule,
     KernelOption,
     KernelRelease,
+    Mark,
     Need,
     Neighbour,
     Note,
     SegmentSize,
+    SourceNat,
     SyncDaemon,
     Sysctl,
     TunnelEnd,
@@ -177,6 +179,8 @@ def _director_needs(site: Site, name: str) -> Iterator[Need]:
         if service.has_health_check:
             yield Note(f"{service.path}.health_check: nothing checks while lvs_manager is kernel")
         yield from _vip_needs(site, name, service)
+        for each in service.marked:
+            yield Mark(service.fwmark or 0, each.vip.address, each.protocol, each.ports)
         yield from METHODS[service.forward].director(site, name, service)
     yield from _sync_needs(site, name)
     yield from _inventory_gateways(site.host(name))
@@ -209,15 +213,14 @@ def _sync_needs(site: Site, name: str) -> Iterator[Need]:
 
 
 def _vip_needs(site: Site, name: str, service: Service) -> Iterator[Need]:
-    if service.address is None:
-        return
-    place = site.place(name, service.address)
-    if isinstance(place, Mistake):
-        yield place
-        return
-    prefix = site.prefix(name, place, service.address)
-    deprecated = _is_only_for_services(site, name, place, service.address, prefix) or None
-    yield VirtualAddress(service.address, prefix, place.interface, place.announce, deprecated)
+    for vip in (each.address for each in service.vips):
+        place = site.place(name, vip)
+        if isinstance(place, Mistake):
+            yield place
+            continue
+        prefix = site.prefix(name, place, vip)
+        deprecated = _is_only_for_services(site, name, place, vip, prefix) or None
+        yield VirtualAddress(vip, prefix, place.interface, place.announce, deprecated)
 
 
 def _is_only_for_services(site: Site, name: str, place: Place, vip: Address, prefix: int) -> bool:
@@ -339,6 +342,7 @@ def _plan(role: str, host: Host, needs: list[Need], services: tuple[Service, ...
             for each in _each(needs, Neighbour)
         ]
     if role == "director":
+        plan["packet_rules"] = _packet_rules(needs, host)
         plan["services"] = [_service(service) for service in services]
         plan["purge"] = list(host.purge)
         plan["keep_weights"] = host.keep_weights
@@ -359,6 +363,33 @@ def _sync_daemon(daemon: SyncDaemon) -> dict[str, Any]:
         "port": sync.port,
         "ttl": sync.ttl,
     }
+
+
+def _packet_rules(needs: list[Need], host: Host) -> dict[str, Any]:
+    return {
+        "backend": host.packet_filter,
+        "marks": [
+            _given(
+                mark=each.mark,
+                address=str(each.address),
+                protocol=each.protocol,
+                ports=[str(low) if low == high else f"{low}-{high}" for low, high in each.ports] or None,
+            )
+            for each in _each(needs, Mark)
+        ],
+        "source_nat": [_source_nat(each) for each in _each(needs, SourceNat)],
+    }
+
+
+def _source_nat(need: SourceNat) -> dict[str, Any]:
+    if len(need.service) == 2:
+        mark, family = need.service
+        service: dict[str, Any] = {"fwmark": mark, "family": f"ipv{family}"}
+    else:
+        address, protocol, port = need.service
+        service = {"address": str(address), "port": port, "protocol": protocol}
+    addresses = [str(each) for each in need.destinations]
+    return service | _given(destinations=addresses or None) | {"to": [str(each) for each in need.to]}
 
 
 def _sysctls(needs: list[Need], host: Host) -> dict[str, str]:

@@ -88,7 +88,7 @@ def _is_at(site: Site, director: str, entry: RealServer, gateway: Address) -> bo
 
 
 def check_static_neighbour(site: Site, service: Service, entry: RealServer) -> Iterator[Mistake]:
-    if service.address is None or not _is_static(site, service, entry):
+    if not service.vips or not _is_static(site, service, entry):
         return
     routers = [each for each in site.inventory.routers if not site.inventory.is_absent(each)]
     path = f"{entry.host}: lvs_arp_method"
@@ -96,9 +96,11 @@ def check_static_neighbour(site: Site, service: Service, entry: RealServer) -> I
         group = site.inventory.group_name("lvs_routers")
         problem = f"static_neighbour needs a router to write to, and the group {group} has none that is present"
         yield Mistake(path, problem, "add the router, or use sysctl")
-    elif all(site.is_known(each) and not site.link_to(each, service.address) for each in routers):
-        problem = f"static_neighbour needs a router on the network of the VIP {service.address}: {', '.join(routers)}"
-        yield Mistake(path, f"{problem} is not there", "add the right router, or use sysctl")
+        return
+    for vip in (each.address for each in service.vips):
+        if all(site.is_known(each) and not site.link_to(each, vip) for each in routers):
+            problem = f"static_neighbour needs a router on the network of the VIP {vip}: {', '.join(routers)}"
+            yield Mistake(path, f"{problem} is not there", "add the right router, or use sysctl")
 
 
 def _is_static(site: Site, service: Service, entry: RealServer) -> bool:
@@ -107,40 +109,42 @@ def _is_static(site: Site, service: Service, entry: RealServer) -> bool:
 
 def director(_site: Site, _director: str, service: Service) -> Iterator[Need]:
     # The VIP and the table, which every director has, are all.
-    if service.address is None:
+    if not service.vips:
         yield Note(
             f"{service.path}: the addresses that carry firewall mark {service.fwmark} are not known here; "
-            "real servers get the VIPs of the other services only"
+            "real servers get the VIPs of the other services only. Name them with marked"
         )
 
 
 def real_server(site: Site, director: str, service: Service, entry: RealServer) -> Iterator[Need]:
-    vip = service.address
-    if vip is not None:
+    for vip in service.vips:
         # Never with a shorter prefix: on lo that makes a whole network local.
-        yield VirtualAddress(vip, full_prefix(vip), "lo")
+        yield VirtualAddress(vip.address, full_prefix(vip.address), "lo")
     yield from hide_vip(site, director, service, entry)
 
 
 def hide_vip(site: Site, director: str, service: Service, entry: RealServer) -> Iterator[Need]:
     """What keeps a real server that has the VIP from answering ARP for it."""
-    vip = service.address
     if service.family == 6:
         return  # Linux does not answer neighbour solicitations for an address of another interface
     method = site.host(str(entry.host)).arp_method
     if method == "sysctl":
         # The kernel uses the larger of all and the interface; the value of lo itself has no effect.
         yield Arp("all")
-    elif method == "arptables" and vip is not None and entry.host != director:  # which is to answer for it
+    elif method == "arptables" and service.vips and entry.host != director:  # which is to answer for it
         yield Command("arptables")
         link = site.link_to(str(entry.host), entry.address)
-        yield ArpFilter(vip, entry.address, link.interface.name if link else None)
+        for vip in service.vips:
+            yield ArpFilter(vip.address, entry.address, link.interface.name if link else None)
 
 
 def router(site: Site, director: str, service: Service, name: str) -> Iterator[Need]:
-    vip = service.address
-    if vip is None or not any(_is_static(site, service, entry) for entry in service.real_servers):
-        return
+    if any(_is_static(site, service, entry) for entry in service.real_servers):
+        for vip in service.vips:
+            yield from _neighbour(site, director, vip.address, name)
+
+
+def _neighbour(site: Site, director: str, vip: Address, name: str) -> Iterator[Need]:
     link = site.link_to(name, vip)
     if link is None:
         if not site.is_known(name):

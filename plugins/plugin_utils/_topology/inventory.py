@@ -32,6 +32,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes im
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import (
     ARP_METHODS,
+    PACKET_FILTERS,
     Address,
     Facts,
     Host,
@@ -54,6 +55,7 @@ OVERRIDABLE = (
     "lvs_gateway",
     "lvs_keep_weights",
     "lvs_manager",
+    "lvs_packet_filter",
     "lvs_purge",
     "lvs_sync",
     "lvs_sysctls",
@@ -185,10 +187,15 @@ class Inventory:
         elif arp_method == "static_neighbour" and self._inventory_variable(name, "lvs_arp_method")[1] != arp_method:
             problem = "static_neighbour is set for the role alone, and the router, which has to do it, does not see it"
             self._mistake(name, "lvs_arp_method", problem, "set lvs_arp_method: static_neighbour in the inventory")
+        packet_filter = self._text(name, "lvs_packet_filter") or PACKET_FILTERS[0]
+        if packet_filter not in PACKET_FILTERS:
+            problem = f"{show(packet_filter)} is not known"
+            self._mistake(name, "lvs_packet_filter", problem, choose(packet_filter, PACKET_FILTERS))
         return Host(
             name=name,
             addresses=self._addresses(name),
             vip_interface=self._text(name, "lvs_vip_interface") or None,
+            packet_filter=packet_filter,
             gateways=self._gateways(name),
             arp_method=arp_method,
             purge=self._purge(name),

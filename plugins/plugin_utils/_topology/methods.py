@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Protocol
 
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import dr, nat, tun
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import dr, fullnat, nat, tun
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import RealServer, Service
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import Need
@@ -33,5 +33,4 @@ class Method(Protocol):
         """What a router needs besides forwarding."""
 
 
-METHODS: Mapping[str, Method] = {"dr": dr, "nat": nat, "tun": tun}
-NOT_YET = ("fullnat",)
+METHODS: Mapping[str, Method] = {"dr": dr, "nat": nat, "tun": tun, "fullnat": fullnat}

@@ -16,9 +16,10 @@ PROTOCOLS = ("tcp", "udp", "sctp")
 FAMILIES = {"ipv4": 4, "ipv6": 6}
 ARP_METHODS = ("sysctl", "arptables", "static_neighbour")
 SCHEDULERS = ("rr", "wrr", "lc", "wlc", "lblc", "lblcr", "dh", "sh", "sed", "nq", "fo", "ovf", "mh", "twos")
-# The kernel has one bit for each pair; which scheduler reads it decides what it means.
+PACKET_FILTERS = ("auto", "nftables", "iptables")
 # Each kind of tunnel with the checksums that it can carry; gue alone has a port.
 TUNNEL_CHECKSUMS = {"ipip": ("none",), "gue": ("none", "on", "remote"), "gre": ("none", "on")}
+# The kernel has one bit for each pair; which scheduler reads it decides what it means.
 FLAGS_OF_SCHEDULER = {"sh": ("sh-port", "sh-fallback"), "mh": ("mh-port", "mh-fallback")}
 
 
@@ -59,8 +60,30 @@ class RealServer:
 
 
 @dataclass(frozen=True)
+class Vip:
+    """An address that clients use. ``prefix`` is None where none was written."""
+
+    path: str
+    address: Address
+    prefix: int | None
+
+
+@dataclass(frozen=True)
+class Marked:
+    """Packets to a VIP that carry the mark of a firewall-mark service. Without ports, all of the protocol."""
+
+    path: str
+    vip: Vip
+    protocol: str
+    ports: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
 class Service:
-    """A virtual service: by VIP, port and protocol, or by firewall mark. ``prefix`` is None where none was written."""
+    """A virtual service: by VIP, port and protocol, or by firewall mark.
+
+    ``prefix`` is None where none was written, and ``marked`` is empty where somebody else sets the mark.
+    """
 
     path: str
     name: str
@@ -77,6 +100,16 @@ class Service:
     one_packet: bool
     has_health_check: bool
     real_servers: tuple[RealServer, ...] = field(repr=False)
+    marked: tuple[Marked, ...] = ()
+    snat_addresses: tuple[Address, ...] = ()
+    helper: str | None = None
+
+    @property
+    def vips(self) -> tuple[Vip, ...]:
+        """What clients use: the service's address, or those that carry its mark where that is known."""
+        if self.address is not None:
+            return (Vip(f"{self.path}.address", self.address, self.prefix),)
+        return tuple({each.vip.address: each.vip for each in reversed(self.marked)}.values())[::-1]
 
     @property
     def label(self) -> str:
@@ -106,6 +139,7 @@ class Host:
     name: str
     addresses: tuple[Address, ...]
     vip_interface: str | None
+    packet_filter: str
     gateways: tuple[Address, ...] | None
     arp_method: str
     purge: tuple[str, ...]

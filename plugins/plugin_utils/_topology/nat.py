@@ -15,7 +15,13 @@ from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl_plan impo
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import gateways
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import RealServer, Service
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import Gateway, Need, Note, Sysctl
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import (
+    Gateway,
+    KernelModule,
+    Need,
+    Note,
+    Sysctl,
+)
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Place, Site
 
 KERNEL_FORWARD = "nat"
@@ -27,18 +33,27 @@ def check(_site: Site, _director: str, _service: Service) -> Iterator[Mistake]:
 
 
 def director(site: Site, director: str, service: Service) -> Iterator[Need]:
+    yield from way_back(site, director, service)
+    if service.helper == "ftp":
+        yield KernelModule("ip_vs_ftp")
+    links = [site.link_to(director, entry.address) for entry in service.real_servers if entry.host != director]
+    for vip in service.vips:
+        if any(link and vip.address in link.own.network for link in links):
+            yield Note(
+                f"{service.path}: the VIP {vip.address} is in the real servers' network; "
+                "clients in that network would get answers that did not come through the director, and drop them"
+            )
+
+
+def way_back(site: Site, director: str, service: Service) -> Iterator[Need]:
+    """The director forwards the answers, and sends nobody past itself."""
     yield forwarding(service.family)
     links = [site.link_to(director, entry.address) for entry in service.real_servers if entry.host != director]
     interfaces = [link.interface.name for link in links if link]
-    if service.address is not None:
-        place = site.place(director, service.address)
+    for vip in service.vips:
+        place = site.place(director, vip.address)
         if isinstance(place, Place) and place.announce:
             interfaces.append(place.announce)
-        if any(link and service.address in link.own.network for link in links):
-            yield Note(
-                f"{service.path}: the VIP {service.address} is in the real servers' network; "
-                "clients in that network would get answers that did not come through the director, and drop them"
-            )
     if service.family == 4:
         # Redirects are sent where all or the interface says so.
         for interface in dict.fromkeys(["all", *interfaces]):

@@ -113,6 +113,28 @@ class SyncDaemon:
 
 
 @dataclass(frozen=True)
+class Mark:
+    """Packets to this address and these ports (all of the protocol where there are none) get a firewall mark."""
+
+    mark: int
+    address: Address
+    protocol: str
+    ports: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
+class SourceNat:
+    """Connections of a service to these real servers (all where there are none) get a source of the director.
+
+    ``service`` is an address with protocol and port, or a mark with its address family.
+    """
+
+    service: tuple[Address, str, int] | tuple[int, int]
+    destinations: tuple[Address, ...]
+    to: tuple[Address, ...]
+
+
+@dataclass(frozen=True)
 class Note:
     """Something that works, and that an operator should know."""
 
@@ -134,6 +156,8 @@ Need = (
     | Gateway
     | Neighbour
     | SyncDaemon
+    | Mark
+    | SourceNat
     | Note
     | Mistake
 )

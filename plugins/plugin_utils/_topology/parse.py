@@ -14,7 +14,7 @@ from typing import Any
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.facts import own_addresses
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.inventory import Inventory
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.methods import METHODS, NOT_YET
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.methods import METHODS
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, choose, did_you_mean, show
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import (
     FAMILIES,
@@ -23,10 +23,12 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model impor
     SCHEDULERS,
     TUNNEL_CHECKSUMS,
     Address,
+    Marked,
     Persistence,
     RealServer,
     Service,
     Tunnel,
+    Vip,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import (
     Reader,
@@ -43,6 +45,9 @@ _THRESHOLD = (0, 65535)
 # 31 days, as in ipvsadm: the kernel counts in ticks, and more would overflow there.
 _TIMEOUT = (0, 31 * 86400)
 _DEFAULT_TIMEOUT = 300
+HELPERS = ("ftp",)
+# Of ip_vs_ftp, unless it is loaded with another parameter.
+FTP_PORT = 21
 _HEALTH_CHECKS = ("http", "https", "tcp", "smtp", "dns", "misc", "bfd", "udp", "ping", "file")
 
 
@@ -107,7 +112,9 @@ class _Parser:
         persistence = self._persistence(reader, family, protocol, fwmark)
         one_packet = self._one_packet(reader, protocol, fwmark)
         real_servers = self._real_servers(reader, port or 0, family, forward)
-        self._snat_addresses(reader, forward, family)
+        snat_addresses = self._snat_addresses(reader, forward, family)
+        marked = self._marked(reader, fwmark, family)
+        helper = self._helper(reader, forward, protocol, port, fwmark)
         has_health_check = self._health_check(reader)
         reader.finish()
         if port == 0 and fwmark is None and persistence is None:
@@ -131,6 +138,9 @@ class _Parser:
             one_packet=one_packet,
             has_health_check=has_health_check,
             real_servers=real_servers,
+            marked=marked,
+            snat_addresses=snat_addresses,
+            helper=helper,
         )
 
     def _name(self, reader: Reader) -> str:
@@ -148,7 +158,9 @@ class _Parser:
 
     def _vip(self, reader: Reader) -> tuple[Address | None, int | None]:
         """The VIP, and its prefix where one was written."""
-        raw = reader.take("address")
+        return self._virtual_address(reader, reader.take("address"))
+
+    def _virtual_address(self, reader: Reader, raw: Any) -> tuple[Address | None, int | None]:
         if raw is None:
             return None, None
         remedy = "write the VIP such as 10.0.0.10, or 10.0.0.10/24 where the director has no other address there"
@@ -219,9 +231,6 @@ class _Parser:
             return raw
         if raw is None:
             reader.refuse("forward", "is missing", f"use one of {', '.join(METHODS)}: it decides the topology")
-        elif raw in NOT_YET:
-            problem = f"{show(raw)} is not available in this version"
-            reader.refuse("forward", problem, f"use one of {', '.join(METHODS)}")
         else:
             reader.refuse("forward", f"{show(raw)} is not known", choose(raw, METHODS))
         return None
@@ -290,17 +299,79 @@ class _Parser:
             reader.refuse("one_packet", f"works with udp, and the service is {protocol}", "use protocol: udp")
         return one_packet
 
-    def _snat_addresses(self, reader: Reader, forward: str | None, family: int | None) -> None:
+    def _snat_addresses(self, reader: Reader, forward: str | None, family: int | None) -> tuple[Address, ...]:
         addresses = reader.elements("snat_addresses", "addresses")
+        found: list[Address] = []
         for position, raw in enumerate(addresses):
+            at = f"snat_addresses[{position}]"
             address = as_address(raw)
             if address is None:
-                reader.refuse(f"snat_addresses[{position}]", f"{show(raw)} is no IP address", "write one")
+                reader.refuse(at, f"{show(raw)} is no IP address", "write one of the director's")
             elif family is not None and address.version != family:
-                problem = f"{address} is not of the VIP's family"
-                reader.refuse(f"snat_addresses[{position}]", problem, f"use an IPv{family} address")
-        if addresses and forward is not None:
-            reader.refuse("snat_addresses", f"has no meaning with forward: {forward}", "leave it out")
+                reader.refuse(at, f"{address} is not of the VIP's family", f"use an IPv{family} address")
+            elif address in found:
+                reader.refuse(at, f"{address} is listed twice", "keep one")
+            else:
+                found.append(address)
+        if addresses and forward not in (None, "fullnat"):
+            reader.refuse("snat_addresses", f"has no meaning with forward: {forward}", "leave it out, or use fullnat")
+        return tuple(found)
+
+    def _marked(self, reader: Reader, fwmark: int | None, family: int | None) -> tuple[Marked, ...]:
+        """What carries the service's mark."""
+        elements = reader.elements("marked", "what carries the mark")
+        if elements and fwmark is None:
+            reader.refuse("marked", "has no meaning without fwmark", "leave it out, or use fwmark in place of address")
+            return ()
+        parsed = [self._marked_one(raw, f"{reader.path}.marked[{n}]", family) for n, raw in enumerate(elements)]
+        return tuple(each for each in parsed if each is not None)
+
+    def _marked_one(self, raw: Any, path: str, family: int | None) -> Marked | None:
+        if not isinstance(raw, Mapping):
+            remedy = "write address: VIP, ports: [80, 443] and where it is not tcp protocol"
+            self._mistakes.append(Mistake(path, f"must be a mapping, is {show(raw)}", remedy))
+            return None
+        reader = Reader(raw, path, self._mistakes)
+        raw_address = reader.take("address")
+        address, prefix = self._virtual_address(reader, raw_address)
+        protocol = reader.choice("protocol", PROTOCOLS, PROTOCOLS[0])
+        ports: list[tuple[int, int]] = []
+        for position, text in enumerate(reader.elements("ports", "ports")):
+            found = _ports(text)
+            at = f"ports[{position}]"
+            if found is None:
+                remedy = "use 1 to 65535, or a range such as 30000-30100"
+                reader.refuse(at, f"{show(text)} is neither a port nor a range of ports", remedy)
+            elif any(found[0] <= high and low <= found[1] for low, high in ports):
+                reader.refuse(at, f"{text} is listed already", "name each port once")
+            else:
+                ports.append(found)
+        reader.finish()
+        if raw_address is None:
+            reader.refuse("address", "is missing", "write the VIP whose packets carry the mark")
+        elif address is not None and family is not None and address.version != family:
+            reader.refuse("address", f"{address} is not of the service's family", f"use an IPv{family} address")
+        elif address is not None:
+            return Marked(path, Vip(f"{path}.address", address, prefix), protocol, tuple(sorted(ports)))
+        return None
+
+    def _helper(
+        self, reader: Reader, forward: str | None, protocol: str | None, port: int | None, fwmark: int | None
+    ) -> str | None:
+        """What else the director has to read, for protocols that negotiate ports."""
+        helper = reader.choice("helper", HELPERS, "") or None
+        if helper is None or forward is None or port is None:
+            return helper
+        if forward != "nat" or fwmark is not None:
+            problem = "has no effect but on a service with address and forward: nat"
+            remedy = "leave it out, and use fwmark with the ports of control and data in marked, and persistence"
+            reader.refuse("helper", problem, remedy)
+        elif protocol not in (None, "tcp"):
+            reader.refuse("helper", f"ftp is tcp, and the service is {protocol}", "use protocol: tcp")
+        elif port != FTP_PORT:
+            problem = f"the kernel looks at port {FTP_PORT} only, and the service has {port}"
+            reader.refuse("helper", problem, f"use port: {FTP_PORT}, or leave it out")
+        return helper
 
     def _health_check(self, reader: Reader) -> bool:
         raw = reader.mapping("health_check", "{type: tcp}")
@@ -460,6 +531,15 @@ def _unusable(address: Address) -> str | None:
     if isinstance(address, IPv6Address) and address.is_link_local:
         return "is a link-local address, which needs an interface"
     return None
+
+
+def _ports(raw: Any) -> tuple[int, int] | None:
+    """A port or a range of ports."""
+    first, dash, last = str(raw).partition("-")
+    low, high = as_integer(first), as_integer(last if dash else first)
+    if isinstance(raw, bool) or low is None or high is None:
+        return None
+    return (low, high) if 1 <= low <= high <= _PORT[1] else None
 
 
 def _contiguous(mask: IPv4Address) -> bool:

@@ -78,12 +78,12 @@ class Site:
 
     @cached_property
     def vips(self) -> frozenset[Address]:
-        return frozenset(service.address for _director, service in self.pairs() if service.address is not None)
+        return frozenset(vip.address for _director, service in self.pairs() for vip in service.vips)
 
     def vips_of(self, director: str) -> frozenset[Address]:
         return self.once(
             ("vips", director),
-            lambda: frozenset(service.address for service in self.services[director] if service.address is not None),
+            lambda: frozenset(vip.address for service in self.services[director] for vip in service.vips),
         )
 
     def host(self, name: str) -> Host:
@@ -161,7 +161,8 @@ class Site:
         """The prefix of the VIP on the director: as written, else as an operator has set it up, else of one address."""
         if place.interface == "lo":
             return full_prefix(vip)  # a shorter one would make the whole network local
-        written = [each.prefix for each in self.services[director] if each.address == vip and each.prefix is not None]
+        known = [each for service in self.services[director] for each in service.vips]
+        written = [each.prefix for each in known if each.address == vip and each.prefix is not None]
         interface = self.interface(director, place.interface)
         there = [each.network.prefixlen for each in (interface.addresses if interface else ()) if each.ip == vip]
         return (written or sorted(there) or [full_prefix(vip)])[0]

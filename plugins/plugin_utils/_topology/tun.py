@@ -119,11 +119,12 @@ def real_server(site: Site, director: str, service: Service, entry: RealServer) 
     if tunnel.kind == "gue":
         yield KernelModule("fou")
         yield TunnelEnd("gue", port=tunnel.port, family=f"ipv{entry.address.version}")
-    if service.address is not None:
-        yield VirtualAddress(service.address, full_prefix(service.address), str(link.interface))
-        if service.protocol == "tcp":
-            inside = _mtu(site, director, entry) - overhead(tunnel, entry.address.version)
-            yield SegmentSize(service.address, inside - _IP[service.family] - _TCP)
+    inside = _mtu(site, director, entry) - overhead(tunnel, entry.address.version)
+    for vip in service.vips:
+        yield VirtualAddress(vip.address, full_prefix(vip.address), str(link.interface))
+        # What carries a firewall mark may be tcp.
+        if service.protocol == "tcp" or service.fwmark is not None:
+            yield SegmentSize(vip.address, inside - _IP[service.family] - _TCP)
     yield from dr.hide_vip(site, director, service, entry)
 
 

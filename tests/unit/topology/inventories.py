@@ -229,6 +229,34 @@ def r6() -> Model:
     )
 
 
+def r7() -> Model:
+    """FULLNAT, both families: the real servers are behind a router, on another port, without a route to the clients."""
+    service = {"name": "web", "address": "192.0.2.100", "port": 80, "forward": "fullnat", "scheduler": "rr"}
+    return Model(
+        {
+            "lb1": {
+                "lvs_address": "10.1.0.2",
+                "lvs_services": [
+                    {**service, "real_servers": rs("web1", "web2", port=8080)},
+                    {
+                        **service,
+                        "name": "web6",
+                        "address": "2001:db8::100",
+                        "real_servers": [{"address": f"fd02::{n}", "port": 8080} for n in (51, 52)],
+                    },
+                ],
+                "ansible_facts": facts(
+                    nic("eth1", "192.0.2.2/24", "2001:db8::2/64"),
+                    nic("eth2", "10.1.0.2/24", "10.1.0.3/24", "fd01::2/64"),
+                ),
+            },
+            "web1": {"lvs_address": "10.2.0.51", "ansible_facts": facts(nic("eth1", "10.2.0.51/24"))},
+            "web2": {"lvs_address": "10.2.0.52", "ansible_facts": facts(nic("eth1", "10.2.0.52/24"))},
+        },
+        {"lvs_directors": ["lb1"], "lvs_real_servers": ["web1", "web2"]},
+    )
+
+
 def two_directors() -> Model:
     """R1 with a second director that has a VIP of its own."""
     model = r1()
@@ -241,4 +269,11 @@ def two_directors() -> Model:
     return model
 
 
-REFERENCES: Mapping[str, Callable[[], Model]] = {"R1": r1, "R2": r2, "R3": r3, "R4": r4, "R6": r6}
+REFERENCES: Mapping[str, Callable[[], Model]] = {
+    "R1": r1,
+    "R2": r2,
+    "R3": r3,
+    "R4": r4,
+    "R6": r6,
+    "R7": r7,
+}

@@ -19,6 +19,7 @@ from ansible_collections.lvs.topology.tests.unit.topology.inventories import (
     r3,
     r4,
     r6,
+    r7,
     rs,
     two_directors,
 )
@@ -149,6 +150,17 @@ def small(mtu: int, **more: Any) -> Change:
         model.service["real_servers"] = rs("web2", **more)
 
     return change
+
+
+def two_marks(model: Model) -> None:
+    """Two services mark the same packets, and a third has an address of which all packets are marked."""
+    mark = {"fwmark": 10, "family": "ipv4", "forward": "dr", "real_servers": rs("web1")}
+    vip = "192.168.246.160"
+    model.hostvars["lb1"]["lvs_services"] = [
+        {**mark, "name": "one", "marked": [{"address": vip, "ports": ["80-90"]}]},
+        {**mark, "name": "two", "fwmark": 11, "marked": [{"address": vip, "ports": ["85-443"]}]},
+        {"name": "three", "address": vip, "port": 80, "forward": "dr", "real_servers": rs("web1")},
+    ]
 
 
 S = "lvs_services[0]"
@@ -345,17 +357,12 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
     "an unknown forwarding method": (
         r1,
         service(forward="masq"),
-        [f"{S}.forward: 'masq' is not known; use one of dr, nat, tun"],
-    ),
-    "a forwarding method that is not there yet": (
-        r1,
-        service(forward="fullnat"),
-        [f"{S}.forward: 'fullnat' is not available in this version; use one of dr, nat, tun"],
+        [f"{S}.forward: 'masq' is not known; use one of dr, nat, tun, fullnat"],
     ),
     "no forwarding method": (
         r1,
         service(forward=None),
-        [f"{S}.forward: is missing; use one of dr, nat, tun: it decides the topology"],
+        [f"{S}.forward: is missing; use one of dr, nat, tun, fullnat: it decides the topology"],
     ),
     "a VIP that is no address": (
         r1,
@@ -985,7 +992,7 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
         [
             f"{S}.protocl: is not a known key; did you mean protocol? Otherwise use one of name, address, fwmark, "
             "family, protocol, port, forward, scheduler, scheduler_flags, persistence, one_packet, real_servers, "
-            "snat_addresses, health_check"
+            "snat_addresses, marked, helper, health_check"
         ],
     ),
     "an unknown key of a real server": (
@@ -1143,17 +1150,107 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
             "for all its services"
         ],
     ),
+    "source NAT to an address that the director has not": (
+        r7,
+        service(snat_addresses=["10.1.0.2", "10.1.0.9", "192.0.2.100"]),
+        [
+            f"{S}.snat_addresses[1]: 10.1.0.9 is not an address of the director lb1, so no answer would come back to "
+            "it; configure it there first, or name an address that the director has"
+        ],
+    ),
+    "source NAT to one address twice": (
+        r7,
+        service(snat_addresses=["10.1.0.2", "10.1.0.2"]),
+        [f"{S}.snat_addresses[1]: 10.1.0.2 is listed twice; keep one"],
+    ),
+    "FULLNAT without an address towards the real servers": (
+        r7,
+        host("lb1", ansible_facts=facts(nic("eth1", "192.0.2.2/24", "2001:db8::2/64"), nic("eth2", "10.1.0.2/24"))),
+        [
+            f"lvs_services[1].snat_addresses: is needed: the director lb1 has no IPv6 address towards fd02::{n}; "
+            "list the addresses of lb1 that real servers shall see, or gather facts"
+            for n in (51, 52)
+        ],
+    ),
+    "a packet filter that is none": (
+        r1,
+        host("lb1", lvs_packet_filter="nft"),
+        ["lb1: lvs_packet_filter: 'nft' is not known; use one of auto, nftables, iptables"],
+    ),
+    "packets marked for a service by address": (
+        r1,
+        service(marked=[{"address": "192.168.246.160"}]),
+        [f"{S}.marked: has no meaning without fwmark; leave it out, or use fwmark in place of address"],
+    ),
+    "marked packets that cannot be understood": (
+        r1,
+        fwmark(
+            marked=[
+                "192.168.246.160",
+                {"ports": [80]},
+                {"address": "fd00::1"},
+                {"address": "192.168.246.160", "ports": [0, "90-80", 443, "440-450", True], "port": 80},
+            ]
+        ),
+        [
+            f"{S}.marked[0]: must be a mapping, is '192.168.246.160'; "
+            "write address: VIP, ports: [80, 443] and where it is not tcp protocol",
+            f"{S}.marked[1].address: is missing; write the VIP whose packets carry the mark",
+            f"{S}.marked[2].address: fd00::1 is not of the service's family; use an IPv4 address",
+            f"{S}.marked[3].ports[0]: 0 is neither a port nor a range of ports; use 1 to 65535, or a range such as "
+            "30000-30100",
+            f"{S}.marked[3].ports[1]: '90-80' is neither a port nor a range of ports; use 1 to 65535, or a range such "
+            "as 30000-30100",
+            f"{S}.marked[3].ports[3]: 440-450 is listed already; name each port once",
+            f"{S}.marked[3].ports[4]: true is neither a port nor a range of ports; use 1 to 65535, or a range such "
+            "as 30000-30100",
+            f"{S}.marked[3].port: is not a known key; did you mean ports? Otherwise use one of address, protocol, "
+            "ports",
+        ],
+    ),
+    "packets that two services mark": (
+        r1,
+        two_marks,
+        [
+            "lvs_services[2]: its packets get mark 10 from lvs_services[0].marked[0], and never come here; "
+            "take the port out there, or this service away",
+            "lvs_services[1].marked[0]: tcp 192.168.246.160 ports 85 to 90 gets mark 10 too, from "
+            "lvs_services[0].marked[0]; name each port once",
+        ],
+    ),
+    "the ftp helper in DR": (
+        r1,
+        service(helper="ftp", port=21),
+        [
+            f"{S}.helper: has no effect but on a service with address and forward: nat; leave it out, and use fwmark "
+            "with the ports of control and data in marked, and persistence"
+        ],
+    ),
+    "the ftp helper for another port": (
+        r3,
+        service(helper="ftp"),
+        [f"{S}.helper: the kernel looks at port 21 only, and the service has 80; use port: 21, or leave it out"],
+    ),
+    "the ftp helper for udp": (
+        r3,
+        service(helper="ftp", port=21, protocol="udp"),
+        [f"{S}.helper: ftp is tcp, and the service is udp; use protocol: tcp"],
+    ),
+    "an unknown helper": (
+        r3,
+        service(helper="sip"),
+        [f"{S}.helper: 'sip' is not known; use one of ftp"],
+    ),
     "source NAT in DR": (
         r1,
         service(snat_addresses=["10.0.0.1"]),
-        [f"{S}.snat_addresses: has no meaning with forward: dr; leave it out"],
+        [f"{S}.snat_addresses: has no meaning with forward: dr; leave it out, or use fullnat"],
     ),
     "a source NAT address that is none": (
         r1,
         service(forward="fullnat", snat_addresses=["10.0.0", "fd00::1"]),
         [
-            f"{S}.forward: 'fullnat' is not available in this version; use one of dr, nat, tun",
-            f"{S}.snat_addresses[0]: '10.0.0' is no IP address; write one",
+            f"{S}.snat_addresses[0]: '10.0.0' is no IP address; write one of the director's",
             f"{S}.snat_addresses[1]: fd00::1 is not of the VIP's family; use an IPv4 address",
         ],
     ),

@@ -24,6 +24,7 @@ from ansible_collections.lvs.topology.tests.unit.topology.inventories import (
     r3,
     r4,
     r6,
+    r7,
     rs,
     two_directors,
 )
@@ -37,6 +38,7 @@ KEYS = {
         "sysctls",
         "addresses",
         "gateways",
+        "packet_rules",
         "services",
         "purge",
         "keep_weights",
@@ -59,6 +61,7 @@ KEYS = {
 GROUPS = {"director": "lvs_directors", "real_server": "lvs_real_servers", "router": "lvs_routers"}
 # Empty where nothing is reached through a tunnel.
 OF_TUNNELS = ("kernel_modules", "tunnels", "source_routes")
+NO_PACKET_RULES = {"backend": "auto", "marks": [], "source_nat": []}
 TUNED = [{"interface": "all", "arp_ignore": 1, "arp_announce": 2}]
 
 
@@ -113,6 +116,7 @@ def test_r1() -> None:
         "sysctls": IPVS_SYSCTLS,
         "addresses": [{"address": "192.168.246.160/32", "interface": "eth1", "announce": "eth1"}],
         "gateways": [],
+        "packet_rules": NO_PACKET_RULES,
         "services": table("dr", "192.168.246.160", "rr", "192.168.246.161", "192.168.246.162"),
         "purge": ["real_servers"],
         "keep_weights": False,
@@ -193,6 +197,7 @@ def test_r3() -> None:
         },
         "addresses": [{"address": "192.168.50.128/24", "interface": "eth2", "announce": "eth2"}],
         "gateways": [],
+        "packet_rules": NO_PACKET_RULES,
         "services": table("nat", "192.168.50.128", "rr", "192.168.246.161", "192.168.246.162"),
         "purge": ["real_servers"],
         "keep_weights": False,
@@ -360,7 +365,7 @@ def test_r4_uses_the_address_that_is_there() -> None:
 @pytest.mark.parametrize("name", REFERENCES)
 def test_plans_have_the_keys_of_their_role_and_are_plain_data(name: str) -> None:
     for (_host, role), plan in every_plan(REFERENCES[name]()).items():
-        assert set(plan) == KEYS[role]
+        assert set(plan) - {"notes"} == KEYS[role]
         assert json.loads(json.dumps(plan)) == plan
 
 
@@ -392,7 +397,10 @@ def test_facts_from_after_the_run_give_the_same_plans(name: str) -> None:
             if each["interface"] not in known:
                 known["interfaces"].append(each["interface"])
                 known[each["interface"]] = nic(each["interface"], mtu=1480)
-            known[each["interface"]].setdefault("ipv4_secondaries", []).append(entry["ipv4"])
+            if "ipv6" in entry:
+                known[each["interface"]]["ipv6"] += entry["ipv6"]
+            else:
+                known[each["interface"]].setdefault("ipv4_secondaries", []).append(entry["ipv4"])
         if plan["gateways"]:
             known["default_ipv4"] = plan["gateways"][0]
     assert every_plan(after) == before
@@ -880,3 +888,112 @@ def test_a_hundred_services_of_a_hundred_real_servers_take_well_under_a_second()
         start = time.process_time()
         work()
         assert time.process_time() - start < 1
+
+
+# FULLNAT
+
+
+def test_r7() -> None:
+    """Real servers behind a router, on another port, with nothing to do for them."""
+    model = r7()
+    plan = model.plan("lb1", "director")
+    assert plan["sysctls"] == IPVS_SYSCTLS | {
+        "net.ipv4.ip_forward": "1",
+        "net.ipv4.vs.conntrack": "1",
+        "net.ipv4.conf.all.send_redirects": "0",
+        "net.ipv4.conf.eth1.send_redirects": "0",
+        "net.ipv6.conf.all.forwarding": "1",
+    }
+    assert plan["packet_rules"] == {
+        "backend": "auto",
+        "marks": [],
+        "source_nat": [
+            {"address": "192.0.2.100", "port": 80, "protocol": "tcp", "to": ["10.1.0.2"]},
+            {"address": "2001:db8::100", "port": 80, "protocol": "tcp", "to": ["fd01::2"]},
+        ],
+    }
+    assert [each["forward"] for service in plan["services"] for each in service["real_servers"]] == ["nat"] * 4
+    assert [each["port"] for each in plan["services"][0]["real_servers"]] == [8080, 8080]
+    assert any("see the director as the client" in note for note in plan["notes"])
+    assert model.plan("web1", "real_server") == {
+        "commands": ["ip"],
+        "sysctls": {},
+        "arp": [],
+        "arp_filters": [],
+        "addresses": [],
+        "gateways": [],
+        **dict.fromkeys(OF_TUNNELS, []),
+    }
+
+
+def test_several_addresses_for_the_real_servers_to_see() -> None:
+    model = r7()
+    model.service["snat_addresses"] = ["10.1.0.2", "10.1.0.3"]
+    model.hostvars["lb1"]["lvs_packet_filter"] = "iptables"
+    rules = model.plan("lb1", "director")["packet_rules"]
+    assert rules["backend"] == "iptables"
+    assert rules["source_nat"][0]["to"] == ["10.1.0.2", "10.1.0.3"]
+
+
+def test_real_servers_on_different_legs_of_the_director_see_different_addresses() -> None:
+    model = r7()
+    model.service["real_servers"] = [{"address": "10.1.0.50"}, {"address": "10.3.0.50"}, {"address": "10.1.0.51"}]
+    model.hostvars["lb1"]["ansible_facts"] = facts(
+        nic("eth1", "192.0.2.2/24"),
+        nic("eth2", "10.1.0.2/24"),
+        nic("eth3", "10.3.0.2/24"),
+        nic("eth4", "2001:db8::2/64"),
+    )
+    model.services.pop()
+    each = {"address": "192.0.2.100", "port": 80, "protocol": "tcp"}
+    assert model.plan("lb1", "director")["packet_rules"]["source_nat"] == [
+        {**each, "destinations": ["10.1.0.50", "10.1.0.51"], "to": ["10.1.0.2"]},
+        {**each, "destinations": ["10.3.0.50"], "to": ["10.3.0.2"]},
+    ]
+
+
+# Firewall marks and FTP
+
+
+def marked(model: Model, **more: Any) -> Model:
+    """The first service by a mark that two addresses and several ports carry."""
+    service = model.service
+    for key in ("address", "port"):
+        service.pop(key)
+    service |= {
+        "fwmark": 21,
+        "family": "ipv4",
+        "persistence": {"timeout": 60},
+        "marked": [
+            {"address": "192.168.246.160", "ports": [21, 20, "30000-30100"]},
+            {"address": "192.168.246.170/32", "protocol": "udp"},
+        ],
+        **more,
+    }
+    return model
+
+
+def test_the_addresses_of_a_mark_are_vips() -> None:
+    model = marked(r1())
+    plan = model.plan("lb1", "director")
+    assert plan["packet_rules"]["marks"] == [
+        {"mark": 21, "address": "192.168.246.160", "protocol": "tcp", "ports": ["20", "21", "30000-30100"]},
+        {"mark": 21, "address": "192.168.246.170", "protocol": "udp"},
+    ]
+    assert [each["address"] for each in plan["addresses"]] == ["192.168.246.160/32", "192.168.246.170/32"]
+    assert "notes" not in plan
+    vips = [{"address": f"192.168.246.{number}/32", "interface": "lo"} for number in (160, 170)]
+    assert model.plan("web1", "real_server")["addresses"] == vips
+
+
+def test_fullnat_by_mark() -> None:
+    model = marked(r1(), forward="fullnat")
+    assert model.plan("lb1", "director")["packet_rules"]["source_nat"] == [
+        {"fwmark": 21, "family": "ipv4", "to": ["192.168.246.166"]}
+    ]
+
+
+def test_the_ftp_helper_is_a_kernel_module() -> None:
+    model = r3()
+    model.service.update(port=21, helper="ftp")
+    assert model.plan("lb1", "director")["kernel_modules"] == ["ip_vs", "ip_vs_rr", "ip_vs_ftp"]

@@ -1,0 +1,87 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Files through a real FTP server: data connections find their way in every mode, through NAT and DR."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+CONFIGURATION = """
+listen=YES
+background=NO
+anonymous_enable=YES
+local_enable=NO
+anon_root=/run/ftp
+connect_from_port_20=YES
+pasv_min_port=30000
+pasv_max_port=30100
+secure_chroot_dir=/run/ftp-empty
+seccomp_sandbox=NO
+"""
+SERVERS = ("web1", "web2", "web3")
+# curl begins with the extended commands, and does without where it is told so.
+MODES = {
+    "passive, EPSV": "",
+    "passive, PASV": "--disable-epsv --no-ftp-skip-pasv-ip",
+    "active, EPRT": "--ftp-port -",
+    "active, PORT": "--ftp-port - --disable-eprt",
+}
+SIZE = 5 << 20
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _servers(scenario: Any) -> Iterator[None]:
+    for host in SERVERS:
+        scenario.run(host, f"cat > /run/ftp.conf <<'END'{CONFIGURATION}END")
+        scenario.run(host, "mkdir -p /run/ftp /run/ftp-empty && hostname > /run/ftp/name")
+        scenario.run(host, f"head -c {SIZE} /dev/zero > /run/ftp/large")
+        scenario.run(host, "systemd-run --quiet --unit=ftp /usr/sbin/vsftpd /run/ftp.conf")
+    for host in SERVERS:
+        scenario.run(host, "for i in $(seq 50); do ss -Hltn sport = :21 | grep -q . && exit 0; sleep 0.2; done; exit 1")
+    yield
+    for host in SERVERS:
+        scenario.run(host, "systemctl stop ftp; rm -r /run/ftp /run/ftp-empty /run/ftp.conf")
+
+
+def fetch(scenario: Any, vip: str, mode: str, name: str) -> str:
+    return str(scenario.run("client", f"curl --silent --show-error --max-time 20 {mode} ftp://{vip}/{name}"))
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_through_nat(scenario: Any, mode: str) -> None:
+    assert fetch(scenario, "192.168.50.100", MODES[mode], "name") == "web1"
+    assert fetch(scenario, "192.168.50.100", MODES[mode], "large | wc -c") == str(SIZE)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_through_dr(scenario: Any, mode: str) -> None:
+    """All connections of the client, control, data and web, are at one real server."""
+    assert fetch(scenario, "192.168.50.101", MODES[mode], "large | wc -c") == str(SIZE)
+    host = fetch(scenario, "192.168.50.101", MODES[mode], "name")
+    assert host in ("web2", "web3")
+    assert scenario.answers("http://192.168.50.101/", 3) == {host: 3}
+
+
+def test_what_is_not_marked_reaches_no_real_server(scenario: Any) -> None:
+    request = "curl --silent --max-time 3 http://192.168.50.101:81/ || echo refused"
+    assert scenario.run("client", request) == "refused"
+
+
+def test_marks_that_collide_are_refused_before_anything_is_touched(scenario: Any) -> None:
+    rule = "PREROUTING -p tcp --dport 443 -j MARK --set-mark 22"
+    scenario.run("director", f"iptables-legacy -t mangle -A {rule}")
+    before = {name: scenario.run(name, scenario.snapshot) for name in scenario.hosts}
+    variables = (
+        '{"lvs_services": [{"name": "web", "fwmark": 22, "family": "ipv4", "forward": "dr", '
+        '"marked": [{"address": "192.168.50.102", "ports": [80]}], "real_servers": [{"host": "web2"}]}]}'
+    )
+    result = scenario.try_playbook("lvs.topology.site", "--extra-vars", variables)
+    assert result.returncode != 0
+    said = " ".join((result.stdout + result.stderr).split())
+    assert "marks[0].mark: 22 is set by a rule of somebody else already" in said
+    assert {name: scenario.run(name, scenario.snapshot) for name in scenario.hosts} == before
+    scenario.run("director", f"iptables-legacy -t mangle -D {rule}")

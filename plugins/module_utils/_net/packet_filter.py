@@ -1,0 +1,354 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The only user of nft and iptables, and the module packet_rules.
+
+Which of them the kernel serves, and how it words a rule, shows when the rules are really added: in a network namespace
+that exists for that moment only. What comes out is compared with what the host has, word for word, whatever the
+versions of kernel and command.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Callable, Iterator, Mapping, Sequence, Union
+
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, booked, carry_out_booked
+from ansible_collections.lvs.topology.plugins.module_utils._net import packet_rules_plan as rules_plan
+from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
+from ansible_collections.lvs.topology.plugins.module_utils._net.files import joined
+from ansible_collections.lvs.topology.plugins.module_utils._net.kmod import Modules
+from ansible_collections.lvs.topology.plugins.module_utils._net.packet_rules_plan import Listing, Rule
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan, Refused
+
+if TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
+
+_SBIN = ["/usr/sbin", "/sbin"]
+# Both commands have to run in the same namespace, which goes away with them. Standard input goes to the first.
+_TRY = '"$1" $2 && "$3" $4'
+_FULL = 0.8
+
+
+@booked
+def ensure_packet_rules(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
+    """What the module packet_rules does."""
+    params = module.params
+    owner = params["owner"]
+    present = params["state"] == "present"
+    mistakes = Mistakes()
+    rules_plan.check_owner(owner, mistakes)
+    rules = None
+    if params["marks"] is not None or params["source_nat"] is not None:
+        rules = rules_plan.check(params["marks"] or [], params["source_nat"] or [], mistakes)
+    mistakes.raise_if_any()
+    wanted, settlement = rules_plan.plan_rules(book.load(), owner, rules, present=present, purge=params["purge"])
+    if not wanted and not settlement.claimed.owned(rules_plan.KIND, owner):
+        # Nothing to do, so the commands need not be there either.
+        return {"changed": False, "changes": [], "left_over": [], "backend": None}
+
+    filters = PacketFilters(module)
+    if present:
+        filters.refuse_foreign_marks(owner, params["marks"] or [], "", mistakes)
+        mistakes.raise_if_any()
+    after: Listing = {}
+    backend = None
+    if wanted:
+        backend, after = filters.serve(params["backend"], owner, wanted)
+    before = filters.current(owner)
+    # What is wanted comes before what another backend had goes.
+    plans = {
+        table: rules_plan.plan_table(table, before.get(table, ()), after.get(table, ()))
+        for table in {**after, **before}
+    }
+    for warning in filters.warnings(owner, wanted):
+        module.warn(warning)
+    result = carry_out_booked(
+        module,
+        joined(*plans.values()),
+        filters.replacing(owner, plans),
+        book,
+        settlement.claimed,
+        settlement.settled,
+    )
+    result["left_over"] = list(settlement.left_over)
+    result["backend"] = backend
+    return result
+
+
+class NotServed(Exception):
+    """The kernel does not take the rules from this command; the message is what the command said."""
+
+
+class Nft:
+    """The command nft."""
+
+    backend = "nftables"
+
+    def __init__(self, module: AnsibleModule, command: str) -> None:
+        self._module = module
+        self._command = command
+
+    def __str__(self) -> str:
+        return self._command
+
+    def listings(self) -> list[str]:
+        return [_listing(self._module, [self._command, "list", "ruleset"])]
+
+    def current(self, owner: str, listings: Sequence[str]) -> Listing:
+        return rules_plan.read_nft(owner, listings[0])
+
+    def tried(self, owner: str, rules: Sequence[Rule]) -> Listing:
+        text = rules_plan.replace_nft(owner, rules_plan.render_nft(owner, rules))
+        return rules_plan.read_nft(
+            owner, _try(self._module, (self._command, "-f -"), (self._command, "list ruleset"), text)
+        )
+
+    def transaction(self, owner: str, plan: Plan, _table: str) -> tuple[list[str], str]:
+        return [self._command, "-f", "-"], rules_plan.replace_nft(owner, plan.after)
+
+
+class Iptables:
+    """iptables and ip6tables of one kind."""
+
+    backend = "iptables"
+
+    def __init__(self, module: AnsibleModule, command: str) -> None:
+        self._module = module
+        self._directory, self.name = os.path.split(command)
+
+    def __str__(self) -> str:
+        return f"{self._directory}/{self.name}"
+
+    def _commands(self) -> Iterator[tuple[int, str]]:
+        yield 4, self.name
+        yield 6, self.name.replace("iptables", "ip6tables")
+
+    def _path(self, name: str, verb: str) -> str:
+        return f"{self._directory}/{name}-{verb}"
+
+    def listings(self) -> list[str]:
+        return [_listing(self._module, [self._path(name, "save")]) for _family, name in self._commands()]
+
+    def current(self, owner: str, listings: Sequence[str]) -> Listing:
+        found: Listing = {}
+        for (_family, name), saved in zip(self._commands(), listings):
+            found.update(rules_plan.read_iptables(owner, name, saved))
+        return found
+
+    def tried(self, owner: str, rules: Sequence[Rule]) -> Listing:
+        found: Listing = {}
+        for family, name in self._commands():
+            rendered = rules_plan.render_iptables(owner, name, rules, family)
+            if not rendered:
+                continue
+            text = "".join(
+                rules_plan.replace_iptables(owner, _table_of(table), (), lines) for table, lines in rendered.items()
+            )
+            restore = (self._path(name, "restore"), "-w 10 --noflush")
+            if not os.path.exists(restore[0]):
+                raise NotServed(f"there is no {restore[0]}")
+            if os.path.isdir("/sys/module/ip_vs"):
+                saved = _try(self._module, restore, (self._path(name, "save"), ""), text)
+                found.update(rules_plan.read_iptables(owner, name, saved))
+            else:
+                # A look must not load ip_vs. While it is not there, no rule that speaks of it is there either, and
+                # how the kernel would word it does not matter.
+                _try(self._module, restore, (self._path(name, "save"), ""), rules_plan.without_ipvs(text))
+                found.update(rendered)
+        return found
+
+    def transaction(self, owner: str, plan: Plan, table: str) -> tuple[list[str], str]:
+        text = rules_plan.replace_iptables(owner, _table_of(table), plan.before, plan.after)
+        return [self._path(table.split(maxsplit=1)[0], "restore"), "-w", "10", "--noflush"], text
+
+
+Tool = Union[Nft, Iptables]
+
+
+class PacketFilters:
+    """Every command of a packet filter that the host has; what each of them lists is read once."""
+
+    def __init__(self, module: AnsibleModule) -> None:
+        self._module = module
+        self.tools = list(_tools(module))
+        self._listings = [tool.listings() for tool in self.tools]
+
+    def serve(self, backend: str, owner: str, rules: Sequence[Rule]) -> tuple[str, Listing]:
+        """The first command of that backend that the kernel serves: its name, and how the kernel words the rules."""
+        said = []
+        for tool in self.tools:
+            if backend in ("auto", tool.backend):
+                try:
+                    return str(tool), tool.tried(owner, rules)
+                except NotServed as problem:
+                    said.append(f"{tool} says: {problem}")
+        kernel = os.uname().release
+        if not said:
+            raise Refused(
+                f"There is no command for the packet filter ({backend}). Install the package nftables or iptables."
+            )
+        raise Refused(
+            f"No packet filter ({backend}) of the kernel {kernel} takes these rules. {' '.join(said)} Run as root; the "
+            "kernel needs nf_tables with nft_chain_nat, or iptable_nat and iptable_mangle with xt_ipvs and xt_mark."
+        )
+
+    def current(self, owner: str) -> Listing:
+        """What the owner has in all of them."""
+        found: Listing = {}
+        for tool, listings in zip(self.tools, self._listings):
+            found.update(tool.current(owner, listings))
+        return found
+
+    def refuse_foreign_marks(
+        self, owner: str, marks: Sequence[Mapping[str, Any]], option: str, mistakes: Mistakes
+    ) -> None:
+        foreign: dict[int, str] = {}
+        for listings in self._listings:
+            for listing in listings:
+                foreign.update(rules_plan.foreign_marks(owner, listing))
+        for position, item in enumerate(marks):
+            if item["mark"] in foreign:
+                mistakes.add(
+                    f"{option}marks[{position}].mark",
+                    f"{item['mark']} is set by a rule of somebody else already ({foreign[item['mark']]}); "
+                    "use another mark, or remove that rule",
+                )
+
+    def warnings(self, owner: str, rules: Sequence[Rule]) -> Iterator[str]:
+        """What works, and may fail one day where sources are translated."""
+        if not any(isinstance(rule, rules_plan.SourceNat) for rule in rules):
+            return
+        for listings in self._listings:
+            for listing in listings:
+                broad = rules_plan.broad_masquerade(owner, listing)
+                if broad:
+                    yield (
+                        f"{broad!r}, a rule of somebody else, hides the clients of every NAT service too, because "
+                        "net.ipv4.vs.conntrack is on; exempt what goes to the real servers where that matters"
+                    )
+                    return
+        count, limit = (_number(f"/proc/sys/net/netfilter/nf_conntrack_{name}") for name in ("count", "max"))
+        if count > _FULL * limit:
+            yield (
+                f"the connection tracking table is nearly full ({count} of {limit}), and each connection of FULLNAT "
+                "needs an entry; raise net.netfilter.nf_conntrack_max"
+            )
+
+    def replacing(self, owner: str, plans: Mapping[str, Plan]) -> Callable[[Sequence[Change]], None]:
+        """Apply the changes of all plans, each table in one transaction."""
+
+        def apply_all(_changes: Sequence[Change]) -> None:
+            applied = 0
+            for table, plan in plans.items():
+                if plan.changes:
+                    self._replace(owner, table, plan, applied)
+                    applied += len(plan.changes)
+
+        return apply_all
+
+    def _replace(self, owner: str, table: str, plan: Plan, applied: int) -> None:
+        name = table.split(maxsplit=1)[0].replace("ip6tables", "iptables")
+        tool = next(each for each in self.tools if os.path.basename(str(each)) == name)
+        command, text = tool.transaction(owner, plan, table)
+        status, _output, errors = self._module.run_command(command, data=text)
+        if status != 0:
+            raise Refused(
+                f"{' '.join(command)} failed for {table}: {_one_line(errors)}. Nothing of it is there.", applied
+            )
+
+
+def look_at(module: AnsibleModule, owner: str, wish: Mapping[str, Any]) -> tuple[list[str], list[str], list[str]]:
+    """What preflight says of packet rules: problems, packages to install, and kernel modules to load for them."""
+    mistakes = Mistakes()
+    rules_plan.check_owner(owner, mistakes)
+    rules = rules_plan.check(wish["marks"] or [], wish["source_nat"] or [], mistakes, "packet_rules.")
+    mistakes.raise_if_any()
+    if not rules:
+        return [], [], []
+    filters = PacketFilters(module)
+    filters.refuse_foreign_marks(owner, wish["marks"] or [], "packet_rules.", mistakes)
+    mistakes.raise_if_any()
+    try:
+        command, listing = filters.serve(wish["backend"], owner, rules)
+    except Refused as refusal:
+        lacking = _lacking(wish["backend"], filters.tools)
+        return [] if lacking else [f"packet_rules: {refusal}"], lacking, []
+    uses_ipvs = any(" -m ipvs " in line for lines in listing.values() for line in lines)
+    kernel = Modules(module)
+    if uses_ipvs and kernel.chain("xt_ipvs") is None:
+        return [f"packet_rules: {command} needs a match that is not there. {kernel.advice(['xt_ipvs'])}"], [], []
+    return [], [], ["xt_ipvs"] if uses_ipvs else []
+
+
+def _lacking(backend: str, tools: Sequence[Tool]) -> list[str]:
+    """The command that may help where none of those that are there does."""
+    there = {tool.backend for tool in tools}
+    names = {"nftables": "nft", "iptables": "iptables"}
+    return [names[name] for name in names if backend in ("auto", name) and name not in there][:1]
+
+
+def boot_texts(module: AnsibleModule, owner: str, backend: str, rules: Sequence[Rule]) -> dict[str, str]:
+    """What brings the rules back, by the suffix of the file; nothing where there are none."""
+    if not rules:
+        return {}
+    filters = PacketFilters(module)
+    # In the order in which the module packet_rules has them.
+    _command, listing = filters.serve(backend, owner, sorted(rules, key=rules_plan.words))
+    texts: dict[str, str] = {}
+    for table, lines in listing.items():
+        name = table.split()[0]
+        if name == "nft":
+            texts["nft"] = rules_plan.replace_nft(owner, lines)
+        else:
+            suffix = name.split("-")[0]
+            text = rules_plan.replace_iptables(owner, _table_of(table), (), lines)
+            texts[suffix] = texts.get(suffix, "") + text
+    return texts
+
+
+def _tools(module: AnsibleModule) -> Iterator[Tool]:
+    """In the order of preference: nft, then the iptables that is the distribution's choice, then the others."""
+    nft = module.get_bin_path("nft", opt_dirs=_SBIN)
+    if nft is not None:
+        yield Nft(module, nft)
+    seen = set()
+    for name in ("iptables", "iptables-legacy", "iptables-nft"):
+        command = module.get_bin_path(name, opt_dirs=_SBIN)
+        if command is not None and os.path.realpath(command) not in seen:
+            seen.add(os.path.realpath(command))
+            yield Iptables(module, command)
+
+
+def _table_of(table: str) -> str:
+    return table.rpartition(" ")[2]
+
+
+def _try(module: AnsibleModule, add: tuple[str, str], show: tuple[str, str], text: str) -> str:
+    """What a namespace lists after the rules were added to it."""
+    unshare = module.get_bin_path("unshare") or "unshare"
+    status, output, errors = module.run_command([unshare, "--net", "sh", "-c", _TRY, "sh", *add, *show], data=text)
+    if status != 0:
+        raise NotServed(_one_line(errors))
+    return str(output)
+
+
+def _listing(module: AnsibleModule, command: Sequence[str]) -> str:
+    """What the command lists. One that cannot list serves nothing, and holds nothing of ours."""
+    if not os.path.exists(command[0]):
+        return ""
+    status, output, _errors = module.run_command(list(command))
+    return str(output) if status == 0 else ""
+
+
+def _one_line(errors: str) -> str:
+    said = " ".join(errors.split())
+    return said if len(said) <= 300 else said[:300] + "..."
+
+
+def _number(path: str) -> int:
+    try:
+        with open(path, encoding="ascii") as file:
+            return int(file.read())
+    except FileNotFoundError:
+        return 0
