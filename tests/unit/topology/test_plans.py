@@ -922,7 +922,7 @@ def test_r7() -> None:
         "arp_filters": [],
         "addresses": [],
         "gateways": [],
-        **dict.fromkeys(OF_TUNNELS, []),
+        **{key: [] for key in OF_TUNNELS},
     }
 
 
