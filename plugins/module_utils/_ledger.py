@@ -198,6 +198,11 @@ class LedgerFile:
         _remove_empty(directory)
 
 
+def read_ledger() -> Ledger:
+    """The ledger for somebody who only looks."""
+    return LedgerFile().load()
+
+
 def booked(
     ensure: Callable[[AnsibleModule, LedgerFile], dict[str, Any]],
 ) -> Callable[[AnsibleModule], dict[str, Any]]:

@@ -147,7 +147,7 @@ options:
             elements: str
             required: true
   owner:
-    description: The owner of O(packet_rules), whose own rules are not somebody else's.
+    description: The owner of O(packet_rules), whose own rules are not somebody else's, and of RV(traces).
     type: str
     default: lvs
 """
@@ -179,6 +179,14 @@ kernel_modules:
   type: list
   elements: str
   sample: [xt_ipvs]
+traces:
+  description:
+    - Where something of O(owner) is on the host that may have to be put back, in the words of the role
+      P(lvs.topology.host_state#role).
+  returned: success
+  type: list
+  elements: str
+  sample: [sysctls, addresses]
 kernel:
   description: The release of the running kernel.
   returned: success

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl_plan import IPVS, IPVS_NAMES
+from ansible_collections.lvs.topology.plugins.module_utils._net.traces import TRACES
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
 from ansible_collections.lvs.topology.tests.kernel.ipvs.option_rows import ROWS
 
@@ -131,3 +132,10 @@ def test_a_plan_has_what_its_role_looks_after(role: str, host: str) -> None:
     (task,) = load(CHECKOUT / f"roles/{role}/tasks/apply.yml")
     settings = {"commands", "kernel_options", "kernels", "purge", "keep_weights", "notes"}
     assert set(task["vars"]["host_state_concerns"]) == set(plan) - settings
+
+
+def test_every_concern_of_host_state_has_its_traces() -> None:
+    options = load(CHECKOUT / "roles/host_state/meta/argument_specs.yml")["argument_specs"]["main"]["options"]
+    assert list(TRACES) == options["host_state_concerns"]["choices"]
+    text = (CHECKOUT / "roles/host_state/tasks/add.yml").read_text()
+    assert set(re.findall(r"'(\w+)' in __host_state_concerns", text)) == set(TRACES)

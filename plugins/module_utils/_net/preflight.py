@@ -12,10 +12,12 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any, Sequence
 
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import read_ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net import kmod_plan, packet_filter
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.kmod import Modules, read_os_release
 from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl import unknown
+from ansible_collections.lvs.topology.plugins.module_utils._net.traces import traces
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
 
 if TYPE_CHECKING:
@@ -73,7 +75,13 @@ def look(module: AnsibleModule) -> dict[str, Any]:
     if problems:
         listed = " ".join(f"({number}) {text}" for number, text in enumerate(problems, 1))
         raise Refused(f"This host is not ready, and nothing was changed: {listed}")
-    return {"changed": False, "kernel": system.release, "missing_packages": packages, "kernel_modules": needed}
+    return {
+        "changed": False,
+        "kernel": system.release,
+        "missing_packages": packages,
+        "kernel_modules": needed,
+        "traces": traces(read_ledger(), params["owner"]),
+    }
 
 
 def _built_without(options: list[str], release: str) -> list[str]:

@@ -366,19 +366,18 @@ def _sync_daemon(daemon: SyncDaemon) -> dict[str, Any]:
 
 
 def _packet_rules(needs: list[Need], host: Host) -> dict[str, Any]:
-    return {
-        "backend": host.packet_filter,
-        "marks": [
-            _given(
-                mark=each.mark,
-                address=str(each.address),
-                protocol=each.protocol,
-                ports=[str(low) if low == high else f"{low}-{high}" for low, high in each.ports] or None,
-            )
-            for each in _each(needs, Mark)
-        ],
-        "source_nat": [_source_nat(each) for each in _each(needs, SourceNat)],
-    }
+    """Empty where there is no rule: then it does not matter which packet filter the host has."""
+    marks = [
+        _given(
+            mark=each.mark,
+            address=str(each.address),
+            protocol=each.protocol,
+            ports=[str(low) if low == high else f"{low}-{high}" for low, high in each.ports] or None,
+        )
+        for each in _each(needs, Mark)
+    ]
+    source_nat = [_source_nat(each) for each in _each(needs, SourceNat)]
+    return {"backend": host.packet_filter, "marks": marks, "source_nat": source_nat} if marks or source_nat else {}
 
 
 def _source_nat(need: SourceNat) -> dict[str, Any]:

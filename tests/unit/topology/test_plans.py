@@ -61,7 +61,6 @@ KEYS = {
 GROUPS = {"director": "lvs_directors", "real_server": "lvs_real_servers", "router": "lvs_routers"}
 # Empty where nothing is reached through a tunnel.
 OF_TUNNELS = ("kernel_modules", "tunnels", "source_routes")
-NO_PACKET_RULES = {"backend": "auto", "marks": [], "source_nat": []}
 TUNED = [{"interface": "all", "arp_ignore": 1, "arp_announce": 2}]
 
 
@@ -116,7 +115,7 @@ def test_r1() -> None:
         "sysctls": IPVS_SYSCTLS,
         "addresses": [{"address": "192.168.246.160/32", "interface": "eth1", "announce": "eth1"}],
         "gateways": [],
-        "packet_rules": NO_PACKET_RULES,
+        "packet_rules": {},
         "services": table("dr", "192.168.246.160", "rr", "192.168.246.161", "192.168.246.162"),
         "purge": ["real_servers"],
         "keep_weights": False,
@@ -197,7 +196,7 @@ def test_r3() -> None:
         },
         "addresses": [{"address": "192.168.50.128/24", "interface": "eth2", "announce": "eth2"}],
         "gateways": [],
-        "packet_rules": NO_PACKET_RULES,
+        "packet_rules": {},
         "services": table("nat", "192.168.50.128", "rr", "192.168.246.161", "192.168.246.162"),
         "purge": ["real_servers"],
         "keep_weights": False,

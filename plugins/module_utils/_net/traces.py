@@ -1,0 +1,48 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where an owner has left something on a host. What is neither wanted nor left there needs no task to look after it."""
+
+from __future__ import annotations
+
+import os
+from typing import Mapping, NamedTuple
+
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
+
+
+class Trace(NamedTuple):
+    """What a module calls its claims, what it adds to the owner's name there, and the file that it writes."""
+
+    kind: str
+    suffix: str = ""
+    file: str | None = None
+
+
+_SYSCTLS = "/etc/sysctl.d/99-zz-lvs-topology-{}"
+# By the names that host_state has for what it looks after.
+TRACES: Mapping[str, Trace] = {
+    "kernel_modules": Trace("module", file="/etc/modules-load.d/lvs-topology-{}.conf"),
+    "sysctls": Trace("sysctl", file=f"{_SYSCTLS}.conf"),
+    "arp": Trace("sysctl", ":arp", f"{_SYSCTLS}-arp.conf"),
+    "arp_filters": Trace("arp_filter"),
+    "tunnels": Trace("tunnel", file=f"{_SYSCTLS}-tunnels.conf"),
+    "addresses": Trace("address"),
+    "gateways": Trace("gateway"),
+    "source_routes": Trace("source_route"),
+    "neighbours": Trace("neighbour"),
+    "packet_rules": Trace("packet_rule"),
+    "timeouts": Trace("timeout"),
+    "services": Trace("service"),
+    "sync_daemons": Trace("sync_daemon"),
+}
+
+
+def traces(ledger: Ledger, owner: str) -> list[str]:
+    """The concerns in which something may have to be put back."""
+    return [
+        concern
+        for concern, trace in TRACES.items()
+        if ledger.owned(trace.kind, f"{owner}{trace.suffix}")
+        or (trace.file and os.path.exists(trace.file.format(owner)))
+    ]

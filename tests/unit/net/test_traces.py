@@ -1,0 +1,37 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which concerns may be passed over: only those where nothing of the owner is left."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
+from ansible_collections.lvs.topology.plugins.module_utils._net import traces
+
+
+@pytest.mark.parametrize(
+    ("claims", "found"),
+    [
+        ([], []),
+        ([("address", "10.0.0.1/32 dev lo", "director")], ["addresses"]),
+        ([("address", "10.0.0.1/32 dev lo", "other")], []),
+        ([("sysctl", "net.ipv4.conf.all.arp_ignore", "director:arp")], ["arp"]),
+        ([("sysctl", "net.ipv4.ip_forward", "director"), ("timeout", "tcp", "director")], ["sysctls", "timeouts"]),
+    ],
+)
+def test_claims(claims: list[tuple[str, str, str]], found: list[str]) -> None:
+    ledger = Ledger()
+    for kind, key, owner in claims:
+        ledger = ledger.claim(kind, key, owner)
+    assert traces.traces(ledger, "director") == found
+
+
+def test_a_file_is_a_trace_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A value that was right before is not claimed, and yet in the file for the next boot."""
+    (tmp_path / "lvs-director.conf").touch()
+    monkeypatch.setattr(traces, "TRACES", {"sysctls": traces.Trace("sysctl", file=f"{tmp_path}/lvs-{{}}.conf")})
+    assert traces.traces(Ledger(), "director") == ["sysctls"]
+    assert traces.traces(Ledger(), "router") == []
