@@ -1,6 +1,6 @@
 #!/bin/sh
 # What an operator would look at to see whether anything was left behind. Counters, ages and what follows free memory are
-# cut out.
+# cut out, and so is the order of routes, which is chance after a boot.
 sysctl -a 2>/dev/null | grep -E '^net\.(ipv4|ipv6)\.(ip_forward|conf|vs)' | grep -v -E 'stable_secret|sync_qlen_max'
 ip -o address show | sed -E 's/ (valid_lft|preferred_lft) [^ ]+//g'
 ip route show table all | grep -v -E 'expires|^broadcast|^multicast' | sort
