@@ -227,7 +227,7 @@ def test_preflight_tells_all_at_once(run_module, sh) -> None:
         "(1) kernels: lvs_services[0] needs Linux 99.1 or later, and this is",
         "(2) kernel_modules: The kernel",
         "has no module ip_vs_nosuch",
-        "(3) interfaces: eth9 does not exist; there are lo",
+        "(3) interfaces: eth9 does not exist; there are ",
         "(4) python_modules: nosuch cannot be imported",
         "(5) commands: there is no nosuch",
     ):

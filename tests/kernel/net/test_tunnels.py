@@ -61,7 +61,7 @@ def _modules(run_module, sh) -> None:
 
 def state(sh) -> str:
     """Everything that the module may touch; a link has another number each time, and some words once it was up."""
-    passing = "s/^[0-9]+: //; s/permaddr [^ ]+//; s/(qdisc|addrgenmode) [^ ]+//g"
+    passing = "s/^[0-9]+: //; s/permaddr [^ ]+//; s/ (qdisc|addrgenmode) [^ ]+//g"
     links = f"ip -details -oneline link show | sed -E '{passing}'"
     sysctls = "sysctl -a 2>/dev/null | grep '[.]rp_filter'"
     return sh(f"{links}; ip fou show; {sysctls}; ip -oneline address | sed -E 's/^[0-9]+: //'; ls /etc/sysctl.d")
