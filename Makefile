@@ -21,7 +21,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 # Ansible wants UTF-8, and a fresh host often names a locale that was never generated.
 export LC_ALL := C.UTF-8
 
-.PHONY: help demo demo-down test lint unit lab kernel kernel-all molecule bench build docs lab-up lab-down clean
+.PHONY: help demo demo-down test lint unit lab kernel kernel-all kernel-nft molecule bench build docs lab-up lab-down clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -34,7 +34,7 @@ demo-down: ## take the demo down
 
 test: unit ## everything, as CI runs it
 	lab/lab image
-	$(MAKE) --jobs=$(JOBS) --keep-going --output-sync=target --no-print-directory lint kernel-all molecule lab
+	$(MAKE) --jobs=$(JOBS) --keep-going --output-sync=target --no-print-directory kernel-all kernel-nft molecule lint lab
 
 lint: $(CACHE)/development.stamp $(TREE) ## ruff, mypy, ansible-lint, ansible-test sanity, documentation
 	scripts/lint
@@ -47,6 +47,9 @@ kernel: $(CACHE)/development.stamp $(TREE) ## the modules against a real IPVS ke
 
 kernel-all: $(CACHE)/development.stamp $(TREE) ## the slow ones too
 	lab/kernel-test --kernel $(KERNEL) tests/kernel
+
+kernel-nft: $(CACHE)/development.stamp $(TREE) ## what only the stock kernel has, and tunnels there
+	lab/kernel-test --kernel stock tests/kernel/net/test_packet_rules.py tests/kernel/net/test_tunnel_paths.py
 
 lab: $(CACHE)/development.stamp ## what the lab promises: hosts that boot, reboot, lose their link, and leave nothing
 	pytest -q lab/tests

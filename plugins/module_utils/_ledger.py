@@ -19,6 +19,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Callable, Iterator, Mapping, Sequence
 
+from ansible_collections.lvs.topology.plugins.module_utils._disk import remove_empty, sync_directory
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan, Refused, carry_out
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ class LedgerFile:
             # Those who wait have opened this very file; they find it gone, and try again with the next one.
             os.unlink(lock)
             os.close(handle)
-            _remove_empty(os.path.dirname(self.path))
+            remove_empty(os.path.dirname(self.path))
 
     def _lock(self, lock: str, deadline: float) -> int:
         while True:
@@ -186,7 +187,7 @@ class LedgerFile:
         except OSError:
             os.unlink(temporary)
             raise
-        _sync_directory(directory)
+        sync_directory(directory)
 
     def _remove(self) -> None:
         os.unlink(self.path)
@@ -195,7 +196,7 @@ class LedgerFile:
         for name in os.listdir(directory):
             if name.startswith(".ledger."):
                 os.unlink(os.path.join(directory, name))
-        _remove_empty(directory)
+        remove_empty(directory)
 
 
 def read_ledger() -> Ledger:
@@ -246,17 +247,3 @@ def _is_ours(lock: str, handle: int) -> bool:
         return os.path.samestat(os.stat(lock), os.fstat(handle))
     except (BlockingIOError, FileNotFoundError):
         return False
-
-
-def _remove_empty(directory: str) -> None:
-    # It stays where it holds something else or is a mount point.
-    with contextlib.suppress(OSError):
-        os.rmdir(directory)
-
-
-def _sync_directory(path: str) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -9,6 +9,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.lvs.topology.plugins.module_utils._disk import sync_directory
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs import options as ipvs_options
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs import planner, save_format
 from ansible_collections.lvs.topology.plugins.module_utils._net import (
@@ -141,3 +142,7 @@ class _Systemd:
         status, _output, errors = self._run([self._command, *action.words])
         if status != 0:
             raise Refused(f"systemctl {' '.join(action.words)} failed: {errors.strip()}.")
+        # systemctl leaves that to chance, and a unit that is not enabled restores nothing.
+        for directory in boot_plan.LINKS:
+            if os.path.isdir(directory):
+                sync_directory(directory)

@@ -20,6 +20,8 @@ DIRECTORY = "/etc/lvs-topology"
 SCRIPT_PATH = f"{DIRECTORY}/restore"
 UNIT = "lvs-topology.service"
 UNIT_PATH = f"/etc/systemd/system/{UNIT}"
+# Where systemctl enable and disable change something.
+LINKS = ("/etc/systemd/system/multi-user.target.wants", "/etc/systemd/system")
 # In the order in which the script reads them.
 SUFFIXES = ("arptables", "tunnels", "ip", "sources", "nft", "iptables", "ip6tables", "timeouts", "ipvsadm", "daemons")
 

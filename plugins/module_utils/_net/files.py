@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import stat
 import tempfile
 from dataclasses import dataclass
 
+from ansible_collections.lvs.topology.plugins.module_utils._disk import remove_empty, sync_directory
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan, Refused
 
 
@@ -82,10 +82,10 @@ def apply_file(action: WriteFile | RemoveFile) -> None:
             _replace(action.path, action.file)
         else:
             os.unlink(action.path)
+            directory = os.path.dirname(action.path)
+            sync_directory(directory)
             if action.own_directory:
-                # It stays where it holds something else or is a mount point.
-                with contextlib.suppress(OSError):
-                    os.rmdir(os.path.dirname(action.path))
+                remove_empty(directory)
     except OSError as problem:
         verb = "written" if isinstance(action, WriteFile) else "removed"
         raise Refused(f"{action.path} cannot be {verb}: {problem.strerror}. Run as root.") from problem
@@ -97,6 +97,7 @@ def _replace(path: str, file: File) -> None:
         os.makedirs(directory)
         # Whatever the umask: these files are there to be read.
         os.chmod(directory, 0o755)  # noqa: S103, others read it
+        sync_directory(os.path.dirname(directory))
     # The dot keeps systemd and sysctl from reading a half-written file; the rename makes the new one appear whole.
     handle, temporary = tempfile.mkstemp(prefix="." + os.path.basename(path) + ".", dir=directory)
     try:
@@ -109,3 +110,4 @@ def _replace(path: str, file: File) -> None:
     except OSError:
         os.unlink(temporary)
         raise
+    sync_directory(directory)
