@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, Callable, Iterator
 
 import pytest
+from ansible.module_utils.common import warnings
 from ansible.module_utils.testing import patch_module_args
 
 _CLONE_NEWNS = 0x00020000
@@ -96,6 +97,8 @@ def run_module() -> RunModule:
         module = importlib.import_module(f"ansible_collections.lvs.topology.plugins.modules.{name}")
         said = io.StringIO()
         arguments = {**args, "_ansible_check_mode": check, "_ansible_diff": True}
+        # On a host every module has a process of its own, which has not warned of anything yet.
+        warnings._global_warnings.clear()
         with patch_module_args(arguments), contextlib.redirect_stdout(said), pytest.raises(SystemExit) as ended:
             module.main()
         result: dict[str, Any] = json.loads(said.getvalue())

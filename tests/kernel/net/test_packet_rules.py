@@ -76,12 +76,12 @@ def backend(request) -> str:
 
 
 def ruleset(sh) -> str:
-    """All rules of the host, as the operators' tools list them; empty chains are none."""
+    """All rules of the host, as the operators' tools list them; empty chains are none, and their order says nothing."""
     commands = ["nft list ruleset", *(f"{name}-save" for name in ("iptables-legacy", "ip6tables-legacy"))]
     lines = "".join(sh(f"{command} 2>/dev/null || true") for command in commands).splitlines()
     frame = ("#", ":", "*", "COMMIT", "table ", "chain ", "type ", "}")
     rules = [line for line in lines if line and not line.strip().startswith(frame)]
-    return "".join(f"{line}\n" for line in (*rules, *(line for line in lines if "other" in line)))
+    return "".join(f"{line}\n" for line in sorted((*rules, *(line for line in lines if "other" in line))))
 
 
 def test_auto_takes_nftables_where_the_kernel_serves_it(run_module, served) -> None:
