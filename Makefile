@@ -11,6 +11,7 @@ TREE := $(CACHE)/collections/ansible_collections/lvs/topology
 KERNEL ?= uml
 # User-Mode Linux needs a few lines of C compiled on processors with AMX (lab/uml).
 APT_LAB := requirements/apt-lab.txt $(if $(shell grep -m1 amx_tile /proc/cpuinfo),requirements/apt-amx.txt)
+SELECT ?=
 SCENARIO ?= $(sort $(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml)))
 # Booting and ssh leave processors idle: more jobs than processors.
 JOBS ?= $(shell expr $$(nproc) + 1)
@@ -21,7 +22,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 # Ansible wants UTF-8, and a fresh host often names a locale that was never generated.
 export LC_ALL := C.UTF-8
 
-.PHONY: help demo demo-down test lint unit lab kernel kernel-all kernel-nft molecule bench build docs lab-up lab-down clean
+.PHONY: help demo demo-down test lint unit lab kernel kernel-all kernel-ipvs kernel-net kernel-nft molecule bench build docs lab-up lab-down clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -34,7 +35,7 @@ demo-down: ## take the demo down
 
 test: unit ## everything, as CI runs it
 	lab/lab image
-	$(MAKE) --jobs=$(JOBS) --keep-going --output-sync=target --no-print-directory kernel-all kernel-nft molecule lint lab
+	$(MAKE) --jobs=$(JOBS) --keep-going --output-sync=target --no-print-directory kernel-nft kernel-net kernel-ipvs molecule lint lab
 
 lint: $(CACHE)/development.stamp $(TREE) ## ruff, mypy, ansible-lint, ansible-test sanity, documentation
 	scripts/lint
@@ -42,11 +43,18 @@ lint: $(CACHE)/development.stamp $(TREE) ## ruff, mypy, ansible-lint, ansible-te
 unit: $(CACHE)/development.stamp $(TREE) ## pure tests, seconds
 	pytest -q tests/unit
 
-kernel: $(CACHE)/development.stamp $(TREE) ## the modules against a real IPVS kernel; KERNEL=stock for Debian's own
-	lab/kernel-test --kernel $(KERNEL) tests/kernel -m 'not slow'
+kernel: ## the modules against a real IPVS kernel; KERNEL=stock for Debian's own
+	$(MAKE) --no-print-directory kernel-all SELECT="-m 'not slow'"
 
 kernel-all: $(CACHE)/development.stamp $(TREE) ## the slow ones too
-	lab/kernel-test --kernel $(KERNEL) tests/kernel
+	$(MAKE) --jobs=2 --keep-going --output-sync=target --no-print-directory kernel-ipvs kernel-net
+
+# Two kernels side by side, because each has one processor.
+kernel-ipvs: $(CACHE)/development.stamp $(TREE)
+	lab/kernel-test --kernel $(KERNEL) tests/kernel/ipvs $(SELECT)
+
+kernel-net: $(CACHE)/development.stamp $(TREE)
+	lab/kernel-test --kernel $(KERNEL) tests/kernel/net $(wildcard tests/kernel/test_*.py) $(SELECT)
 
 kernel-nft: $(CACHE)/development.stamp $(TREE) ## what only the stock kernel has, and tunnels there
 	lab/kernel-test --kernel stock tests/kernel/net/test_packet_rules.py tests/kernel/net/test_tunnel_paths.py
