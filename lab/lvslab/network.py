@@ -270,6 +270,7 @@ http {
         listen [::]:80 default_server;
         default_type text/plain;
         location / { return 200 "HOST\\n"; }
+        location /client { return 200 "$remote_addr\\n"; }
     }
 }
 """
