@@ -25,6 +25,8 @@ NAT = [
     {"fwmark": 10, "family": "ipv6", "to": ["fd01::1", "fd01::2", "fd01::3"]},
 ]
 EVERYTHING = {"marks": MARKS, "source_nat": NAT}
+# Minutes in all: for kernel-all, and for the stock kernel.
+pytestmark = pytest.mark.slow
 SERVER = """
 import http.server, socket, sys
 class Handler(http.server.BaseHTTPRequestHandler):

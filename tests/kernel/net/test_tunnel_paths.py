@@ -37,6 +37,8 @@ OVERHEADS = {
     (4, "gue", "remote"): (32, 40),
     (6, "gue", "remote"): (52, 60),
 }
+# Minutes in all: for kernel-all, and for the stock kernel.
+pytestmark = pytest.mark.slow
 SERVER = """
 import hashlib, http.server, socket, sys
 class Handler(http.server.BaseHTTPRequestHandler):
