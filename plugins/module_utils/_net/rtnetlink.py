@@ -315,6 +315,7 @@ class Rtnetlink:
 
     def _route_options(self, route: gateway_plan.Route) -> dict[str, Any]:
         options: dict[str, Any] = {
+            # A default route; nothing listens there.
             "dst": f"{route.destination or ('::' if route.version == 6 else '0.0.0.0')}/{route.length}",  # noqa: S104
             "family": _FAMILY[route.version],
             "table": route.table or _MAIN,
