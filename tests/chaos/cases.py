@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is done to the pair, and what must hold: a case brings the hosts to its model, does harm under load, measures."""
+"""What is done to the pair, and what must hold: a case brings the hosts to its model, does harm, and measures."""
 
 from __future__ import annotations
 
