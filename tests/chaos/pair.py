@@ -185,6 +185,11 @@ def wait_ready(inventory: dict[str, Any]) -> None:
     wait("one master", lambda: len(masters()) == 1)
 
 
+def wait_unlisted(addresses: set[str]) -> None:
+    """Wait until no director sends new connections to some real servers."""
+    wait("out of both tables", lambda: not any(listed(host) & addresses for host in DIRECTORS))
+
+
 def responders(vip: str) -> set[str]:
     """The MAC addresses that answer ARP requests of the client for a VIP."""
     answers = run("client", f"arping -b -c 3 -w 4 -I eth1 {vip}", check=False)
@@ -238,6 +243,11 @@ class Load:
             if len(last) < count or any(one.error for one in last[-count:]):
                 return False
         return True
+
+    def count(self) -> int:
+        """How many requests came to an end."""
+        with self._lock:
+            return len(self.record.requests)
 
     def finish(self) -> Record:
         """Start nothing more, and wait for what is under way."""
