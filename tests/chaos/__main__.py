@@ -17,6 +17,7 @@ CASES = {
     "failover": failures.failover,
     "failover-fast": failures.failover_fast,
     "failover-alone": failures.failover_alone,
+    "failover-fullnat": failures.failover_fullnat,
     "real-server": failures.real_server,
     "both-rebooted": failures.both_rebooted,
     "split": failures.split,
