@@ -18,6 +18,7 @@ CASES = {
     "failover-fast": failures.failover_fast,
     "failover-alone": failures.failover_alone,
     "failover-fullnat": failures.failover_fullnat,
+    "handover": failures.handover,
     "real-server": failures.real_server,
     "both-rebooted": failures.both_rebooted,
     "split": failures.split,

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any, Callable
 
@@ -33,7 +34,8 @@ def changes() -> Result:
         pair.site(inventory)
 
     def drained() -> None:
-        pair.playbook("drain", inventory, *_drain(*SECOND.values()))
+        words = json.dumps({"lvs_drain": list(SECOND.values())})
+        pair.playbook("drain", inventory, "--extra-vars", words)
 
     def removed() -> None:
         for name in pair.VIPS:
@@ -73,11 +75,13 @@ def changes() -> Result:
 
 
 def rolling() -> Result:
-    """The playbook that takes one director after the other out of service."""
+    """The playbook that maintains one real server after the other."""
     result, found = Result(), _unnoticed_table()
     inventory = pair.model()
     pair.site(inventory)
-    _unnoticed("playbook rolling", lambda: pair.playbook("rolling", inventory), result, found)
+    tasks = f"lvs_rolling_tasks={pair.HERE / 'maintenance.yml'}"
+    roll = lambda: pair.playbook("rolling", inventory, "--extra-vars", tasks)
+    _unnoticed("each service restarted by rolling", roll, result, found)
     pair.wait_ready(inventory)
     result.tables.append(found)
     return result
@@ -120,10 +124,6 @@ def _alone() -> dict[str, Any]:
 def _gateway(inventory: dict[str, Any], address: str) -> None:
     for host in ("web1", "web2"):
         inventory["lvs_real_servers"]["hosts"][host]["lvs_gateway"] = address
-
-
-def _drain(*hosts: str) -> list[str]:
-    return ["--extra-vars", f"lvs_drain={','.join(hosts)}"]
 
 
 def _unnoticed_table() -> Table:

@@ -25,7 +25,7 @@ ESTABLISHED = 3
 
 def failover(cuts: int = CUTS) -> Result:
     """Adverts each second: keepalived's default."""
-    return _cut_masters("advert_int 1, sync", pair.model(), cuts)
+    return _lose_masters("advert_int 1, sync", pair.model(), cuts)
 
 
 def failover_fast(cuts: int = CUTS) -> Result:
@@ -35,27 +35,32 @@ def failover_fast(cuts: int = CUTS) -> Result:
     vrrp["advert_int"] = 0.2
     # VRRP version 3 has none.
     del vrrp["auth_pass"]
-    return _cut_masters("advert_int 0.2, sync", inventory, cuts)
+    return _lose_masters("advert_int 0.2, sync", inventory, cuts)
 
 
 def failover_alone(cuts: int = 3) -> Result:
     """No director tells the other of its connections."""
     inventory = pair.model()
     del inventory["lvs_directors"]["vars"]["lvs_sync"]
-    return _cut_masters("advert_int 1, no sync", inventory, cuts)
+    return _lose_masters("advert_int 1, no sync", inventory, cuts)
 
 
 def failover_fullnat(cuts: int = 3) -> Result:
     """Sync tells the other director of IPVS's connections, nobody tells it what connection tracking knows."""
     inventory = pair.model()
     pair.service(inventory, "nat")["forward"] = "fullnat"
-    return _cut_masters("advert_int 1, sync", inventory, cuts)
+    return _lose_masters("advert_int 1, sync", inventory, cuts)
 
 
-def _cut_masters(how: str, inventory: dict[str, Any], cuts: int) -> Result:
+def handover(times: int = 5) -> Result:
+    """Maintenance of a director: keepalived is stopped, and says so to the other one."""
+    return _lose_masters("advert_int 1, sync", pair.model(), times, planned=True)
+
+
+def _lose_masters(how: str, inventory: dict[str, Any], times: int, planned: bool = False) -> Result:
     result = Result()
     pair.site(inventory)
-    records = [_cut_master(inventory, f"{how}: power cut {number + 1} of {cuts}") for number in range(cuts)]
+    records = [_lose_master(inventory, f"{how}: {number + 1} of {times}", planned) for number in range(times)]
     columns = [
         "pair",
         "topology",
@@ -66,7 +71,8 @@ def _cut_masters(how: str, inventory: dict[str, Any], cuts: int) -> Result:
         "downloads",
         "survived",
     ]
-    found = Table("The power of the master director is cut", columns)
+    title = "keepalived on the master director is stopped" if planned else "The power of the master director is cut"
+    found = Table(title, columns)
     for target in pair.VIPS:
         parts = [record.of(target) for record in records]
         silent = [measure.silence(part, part.marks["cut"], part.marks["calm"]) for part in parts]
@@ -76,7 +82,7 @@ def _cut_masters(how: str, inventory: dict[str, Any], cuts: int) -> Result:
         # Requests lost: of 25 a second, within their patience of 3 seconds.
         figures = [statistics.median(silent), max(silent), statistics.median(lost), downloads, survived]
         topology = pair.service(inventory, target)["forward"]
-        found.rows.append([how, topology, cuts, *figures])
+        found.rows.append([how, topology, times, *figures])
         if "lvs_sync" in inventory["lvs_directors"]["vars"] and topology != "fullnat":
             result.must(
                 survived == downloads, f"{how}, {target}: {downloads - survived} of {downloads} downloads broke"
@@ -85,20 +91,26 @@ def _cut_masters(how: str, inventory: dict[str, Any], cuts: int) -> Result:
     return result
 
 
-def _cut_master(inventory: dict[str, Any], title: str) -> Record:
-    """Cut the power of whoever is master, and have both directors up again."""
+def _lose_master(inventory: dict[str, Any], title: str, planned: bool) -> Record:
+    """Switch off whoever is master, and have both directors up again."""
     pair.wait_ready(inventory)
     master = pair.master()
     with pair.load(downloads=3) as load:
         time.sleep(ESTABLISHED + 2)
         cut = load.mark("cut")
-        pair.lab("power-off", pair.NAME, master, "--power-cut")
+        if planned:
+            pair.run(master, "touch /run/maintenance")
+        else:
+            pair.lab("power-off", pair.NAME, master, "--power-cut")
         recovered(load, cut)
         load.mark("calm")
         record = load.finish()
     silent = {target: round(measure.silence(record.of(target), cut, record.marks["calm"]), 2) for target in pair.VIPS}
     say(f"{title}: {master}, silent {silent}")
-    pair.lab("power-on", pair.NAME, master)
+    if planned:
+        pair.run(master, "rm /run/maintenance")
+    else:
+        pair.lab("power-on", pair.NAME, master)
     return record
 
 
