@@ -7,17 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import vrrp
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.methods import METHODS
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, choose
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, Marked, Service, Vip
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import Arp
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.pairs import check_pairs
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import full_prefix
 
 
 def check_site(site: Site) -> Iterator[Mistake]:
     yield from _check_holders(site)
+    yield from check_pairs(site)
     for director in site.services:
+        if site.is_moved(director):
+            yield from vrrp.check(site, director)
         yield from _check_vip_interface(site, director)
         yield from _check_vips_on_lo(site, director)
         yield from _check_prefixes(site, director)
@@ -70,7 +75,7 @@ def _check_vip_interface(site: Site, director: str) -> Iterator[Mistake]:
 
 
 def _check_vips_on_lo(site: Site, director: str) -> Iterator[Mistake]:
-    if site.host(director).vip_interface != "lo":
+    if site.host(director).vip_interface != "lo" or site.is_moved(director):
         return
     hides = _hides_what_lo_has(site, director)
     for vip in dict.fromkeys(vip.address for service in site.services[director] for vip in service.vips):

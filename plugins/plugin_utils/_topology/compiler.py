@@ -12,8 +12,12 @@ from typing import Any, TypeVar
 from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl_plan import ARP_NAMES
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import vrrp
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.checks import check_membership, check_site
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.inventory import OVERRIDABLE, Inventory
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.keepalived import keepalived_plan
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.inventory import (
+    DEFAULT_PURGE,
+    OVERRIDABLE,
+    Inventory,
+)
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.keepalived import keepalived_plan, weight
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.methods import METHODS
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import (
     Mistake,
@@ -217,6 +221,8 @@ def _director_needs(site: Site, name: str) -> Iterator[Need]:
         yield from _loop_guard(site, name)
     else:
         yield from _sync_needs(site, name)
+        if site.inventory.variable(name, "lvs_vrrp")[1]:
+            yield Note(f"{name}: lvs_vrrp: nothing moves addresses while lvs_manager is kernel")
     yield from _inventory_gateways(site.host(name))
 
 
@@ -294,6 +300,23 @@ def _keepalived_needs(site: Site, name: str) -> Iterator[Need]:
         yield Command("keepalived")
         yield from vrrp.needs(site, name)
         yield from _sync_needs(site, name)
+        yield from _unsaid(site, name)
+
+
+def _unsaid(site: Site, name: str) -> Iterator[Need]:
+    """What the model says, and keepalived cannot be told."""
+    for service in site.services.get(name, ()):
+        quorum = service.supervision.quorum
+        if not service.real_servers:
+            yield Note(f"{service.path}: keepalived takes no service without real servers; it is left out until then")
+        elif weight(service) < quorum:
+            yield Note(
+                f"{service.path}.quorum: {quorum} is above the weight of all real servers together; it is lowered"
+            )
+    if site.host(name).keep_weights:
+        yield Note(f"{name}: lvs_keep_weights: keepalived sets the weights; they are not kept")
+    if site.host(name).purge != DEFAULT_PURGE:
+        yield Note(f"{name}: lvs_purge: keepalived leaves alone what others put in the table; nothing is purged")
 
 
 def _real_server_needs(site: Site, name: str) -> Iterator[Need]:

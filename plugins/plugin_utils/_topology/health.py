@@ -22,6 +22,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values impo
 
 # In a command or path of a check, what stands for the real server that is checked.
 PLACEHOLDERS = ("{address}", "{port}")
+_HOUR = 3600
 _DAY = 86400
 _MICROSECONDS = 6
 _DIGEST = re.compile(r"[0-9a-f]{32}\Z")
@@ -89,16 +90,16 @@ def _times(reader: Reader, kind: str) -> dict[str, Any]:
         return {}  # the kernel tells keepalived of changes
     # keepalived stops a script after whole seconds.
     timeout = (
-        reader.integer("timeout", 1, _DAY, default=3)
+        reader.integer("timeout", 1, _HOUR, default=3)
         if kind == "misc"
-        else reader.number("timeout", 0.001, _DAY, default=3, digits=_MICROSECONDS)
+        else reader.number("timeout", 0.001, _HOUR, default=3, digits=_MICROSECONDS)
     )
     warmup = reader.number("warmup", 0, _DAY, default=-1, digits=_MICROSECONDS)
     return {
         "interval": reader.number("interval", 0.001, _DAY, default=3, digits=_MICROSECONDS),
         "timeout": timeout,
         "retries": reader.integer("retries", 0, 1000, default=1),
-        "retry_delay": reader.number("retry_delay", 0.001, _DAY, default=1, digits=_MICROSECONDS),
+        "retry_delay": reader.number("retry_delay", 0.001, _HOUR, default=1, digits=_MICROSECONDS),
         "warmup": None if warmup < 0 else warmup,
     }
 

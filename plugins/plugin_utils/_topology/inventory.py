@@ -52,6 +52,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.vrrp_settin
 _UNSET = object()
 _STATES = ("present", "absent")
 _SCOPES = ("real_servers", "fwmark", "all")
+DEFAULT_PURGE = ("real_servers",)
 OVERRIDABLE = (
     "lvs_address",
     "lvs_arp_method",
@@ -128,6 +129,12 @@ class Inventory:
         if host == self._reader and name in self._overrides:
             return True, self._overrides[name]
         return self._inventory_variable(host, name)
+
+    def is_of_the_role_alone(self, host: str, name: str) -> bool:
+        """Whether a variable stands above the inventory's with another value, which other hosts do not see."""
+        if host != self._reader or name not in self._overrides:
+            return False
+        return (self._overrides[name] or None) != (self._inventory_variable(host, name)[1] or None)
 
     def _inventory_variable(self, host: str, name: str) -> tuple[bool, Any]:
         variables = self._variables_of(host)
@@ -282,7 +289,7 @@ class Inventory:
     def _purge(self, host: str) -> tuple[str, ...]:
         _given, value = self.variable(host, "lvs_purge")
         if value is None:
-            return ("real_servers",)
+            return DEFAULT_PURGE
         if not isinstance(value, list):
             problem = f"must be a list of scopes, is {show(value)}"
             self._mistake(host, "lvs_purge", problem, "write each on a line with a dash")

@@ -28,7 +28,8 @@ def keepalived_plan(site: Site, name: str, daemon: SyncDaemon | None) -> dict[st
         return {"interfaces": [], "secrets": [], "keepalived": {}}
     host, instances = site.host(name), carriers(site, name)
     files: dict[str, str] = {}
-    services = [_service(each, files) for each in site.services.get(name, ())]
+    # keepalived takes no service without real servers.
+    services = [_service(each, files) for each in site.services.get(name, ()) if each.real_servers]
     interfaces = [interface for each in instances for interface in (*each.interfaces, *each.tracked)]
     if daemon:
         interfaces.append(daemon.interface)
@@ -133,8 +134,8 @@ def _service(service: Service, files: dict[str, str]) -> dict[str, Any]:
         "name": service.name,
         **virtual_service(service),
         "forward": kernel_forward(service),
-        "quorum": extra.quorum,
-        "hysteresis": extra.hysteresis,
+        "quorum": min(extra.quorum, max(weight(service), 1)),
+        "hysteresis": min(extra.hysteresis, max(weight(service), 1) - 1),
         "inhibit_on_failure": extra.inhibit_on_failure,
         "alpha": extra.alpha,
         "omega": extra.omega,
@@ -147,6 +148,11 @@ def _service(service: Service, files: dict[str, str]) -> dict[str, Any]:
         ),
         "real_servers": servers,
     }
+
+
+def weight(service: Service) -> int:
+    """What the service has at most; a quorum above it could not be met, and keepalived would lower it."""
+    return sum(each.weight for each in service.real_servers)
 
 
 def _sorry_server(entry: RealServer, forward: str) -> dict[str, Any]:

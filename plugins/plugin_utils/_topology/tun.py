@@ -52,7 +52,7 @@ def check(site: Site, director: str, service: Service) -> Iterator[Mistake]:
         if entry.host == director:
             continue  # it answers by itself
         yield from dr.check_gateway(site, director, service, entry)
-        yield from dr.check_static_neighbour(site, service, entry)
+        yield from dr.check_static_neighbour(site, director, service, entry)
         yield from _check_room(site, director, service, entry)
         yield from _check_end(site, service, entry)
 

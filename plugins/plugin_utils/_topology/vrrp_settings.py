@@ -49,14 +49,15 @@ _PRIORITY = (1, 254)
 # What a VRRP version 3 packet can say, in hundredths of a second.
 _ADVERT_INT = (0.01, 40.95)
 _AUTH_PASS = 8
+_HOUR = 3600
 _DAY = 86400
 # Of each: the largest value, digits after the point.
 _GARP = {
-    "master_delay": (_DAY, 0),
+    "master_delay": (_HOUR, 0),
     "master_repeat": (255, 0),
     "master_refresh": (_DAY, 0),
     "master_refresh_repeat": (255, 0),
-    "lower_prio_delay": (_DAY, 0),
+    "lower_prio_delay": (_HOUR, 0),
     "lower_prio_repeat": (255, 0),
     "interval": (100, 6),
 }
@@ -269,8 +270,8 @@ def _track_scripts(reader: Reader) -> tuple[TrackScript, ...]:
             TrackScript(
                 name=_needed(inner, "name", read_name(inner, "name"), "give every script a name of its own"),
                 script=_needed(inner, "script", read_command(inner, "script"), "write the command"),
-                interval=inner.integer("interval", 1, _DAY, default=1),
-                timeout=inner.integer("timeout", 1, _DAY, default=0) or None,
+                interval=inner.integer("interval", 1, _HOUR, default=1),
+                timeout=inner.integer("timeout", 1, _HOUR, default=0) or None,
                 rise=inner.integer("rise", 1, 1000, default=1),
                 fall=inner.integer("fall", 1, 1000, default=1),
                 weight=inner.integer("weight", -_WEIGHT, _WEIGHT, default=0),
@@ -291,7 +292,7 @@ def _track_processes(reader: Reader) -> tuple[TrackProcess, ...]:
                 name=_needed(inner, "name", read_name(inner, "name"), "give every process a name of its own"),
                 process=_needed(inner, "process", process, "write the name of the process"),
                 weight=inner.integer("weight", -_WEIGHT, _WEIGHT, default=0),
-                delay=inner.number("delay", 0, 3600, default=0, digits=6) or None,
+                delay=inner.number("delay", 0, _HOUR, default=0, digits=6) or None,
             )
         )
         inner.finish()
