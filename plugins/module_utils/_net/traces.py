@@ -35,6 +35,7 @@ TRACES: Mapping[str, Trace] = {
     "timeouts": Trace("timeout"),
     "services": Trace("service"),
     "sync_daemons": Trace("sync_daemon"),
+    "keepalived": Trace("keepalived_config"),
 }
 
 
