@@ -28,8 +28,8 @@ options:
   addresses:
     description:
       - The addresses.
-      - Required if O(state=present). With O(state=absent) only these are removed, and with O(state=forgotten) only these
-        forgotten; left out, all that the owner added.
+      - Required if O(state=present). With O(state=absent) only these are removed, and with O(state=forgotten) only
+        these forgotten; left out, all that the owner added.
     type: list
     elements: dict
     suboptions:

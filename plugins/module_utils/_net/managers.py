@@ -63,7 +63,7 @@ def _ipvsadm() -> list[str]:
     found = []
     if settings.get("AUTO") == "true":
         found.append(
-            f"the service ipvsadm loads a table at boot, flushes it when stopped; set AUTO=false in {_DEFAULT}"
+            f"the service ipvsadm loads a table at boot and flushes it at its end; set AUTO=false in {_DEFAULT}"
         )
     if settings.get("DAEMON", "none") != "none":
         found.append(f"the service ipvsadm starts a synchronisation daemon at boot; set DAEMON=none in {_DEFAULT}")

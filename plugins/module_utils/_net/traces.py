@@ -35,7 +35,6 @@ TRACES: Mapping[str, Trace] = {
     "timeouts": Trace("timeout"),
     "services": Trace("service"),
     "sync_daemons": Trace("sync_daemon"),
-    "keepalived": Trace("keepalived_config"),
 }
 
 
