@@ -80,7 +80,10 @@ def rolling() -> Result:
     inventory = pair.model()
     pair.site(inventory)
     tasks = f"lvs_rolling_tasks={pair.HERE / 'maintenance.yml'}"
-    roll = lambda: pair.playbook("rolling", inventory, "--extra-vars", tasks)
+
+    def roll() -> None:
+        pair.playbook("rolling", inventory, "--extra-vars", tasks)
+
     _unnoticed("each service restarted by rolling", roll, result, found)
     pair.wait_ready(inventory)
     result.tables.append(found)

@@ -135,12 +135,6 @@ def changed(output: str) -> dict[str, int]:
 
 def site(inventory: dict[str, Any]) -> str:
     """Bring the hosts to a model, and wait until health checkers and directors are where they belong."""
-    if os.environ.get("CHAOS_HAND"):  # TODO
-        v = inventory["lvs_directors"]["vars"]
-        subprocess.run(["python3", "/tmp/hand.py", str(v["lvs_vrrp"]["advert_int"]), "1" if "lvs_sync" in v else "0"])
-        time.sleep(5)
-        wait_ready(inventory)
-        return ""
     output = playbook("site", inventory)
     wait_ready(inventory)
     return output
