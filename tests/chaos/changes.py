@@ -167,7 +167,7 @@ def refused() -> Result:
             "lvs_vrrp.raw": variables["lvs_vrrp"],
             "raw of a service": pair.service(inventory, "dr"),
         }
-        spoilt[given]["raw"] = "nonsense 1"
+        spoilt[given]["raw"] = spoilt[given].get("raw", "") + "nonsense 1\n"
         with pair.load(patience=5) as load:
             before = {host: pair.run(host, state, check=False) for host in pair.DIRECTORS}
             output = pair.playbook("site", inventory, check=False)
