@@ -39,6 +39,8 @@ _AF_INET6 = 10
 _MAIN = 254
 _UNICAST = 1
 _ONLINK = 4
+# What the kernel learned for a while of one destination, such as a smaller MTU: listed with the routes, and none.
+_CLONED = 0x200
 _NODAD = 0x02
 _DEPRECATED = 0x20
 _PERMANENT = 0x80
@@ -176,7 +178,7 @@ class Rtnetlink:
             self._route(message, None if table == _MAIN else table)
             for family in (_AF_INET, _AF_INET6)
             for message in self._socket.get_routes(family=family, table=table)
-            if message["type"] == _UNICAST and message["tos"] == 0
+            if message["type"] == _UNICAST and message["tos"] == 0 and not message["flags"] & _CLONED
         ]
 
     def source_rules(self) -> list[source_route_plan.Rule]:

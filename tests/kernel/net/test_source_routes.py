@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import errno
 import re
+import socket
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -103,6 +106,45 @@ def test_clients_are_told(run_module, sh) -> None:
     told = dict(re.findall(r"IP6? (\S+)\.80 > .*Flags \[S\.\].*mss (\d+)", seen))
     # The host's own address is not concerned.
     assert told == {"10.0.0.100": "1440", "fd00::100": "1400", "10.0.0.2": "1460"}, seen
+
+
+def test_what_the_kernel_learned_of_a_path_is_no_route(run_module, sh, wire) -> None:
+    """Behind the router is a link that carries less; it says so to whoever sends too much, and the kernel remembers."""
+    wire("router", "10.0.0.9/24", "fd00::9/64")
+    sh("ip netns exec router sysctl -q -w net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1")
+    sh("ip -n router link add narrow mtu 1300 up type dummy")
+    sh("ip -n router route add 198.51.100.0/24 dev narrow && ip -n router route add 2001:db8::/64 dev narrow")
+    for vip, version, back in ((VIPS[0], "-4", "10.0.0.2"), (VIPS[1], "-6", "fd00::2")):
+        sh(f"ip address add {vip['source']} dev lo && ip -n router {version} route add {vip['source']} via {back}")
+    result = both(run_module, {"source_routes": VIPS})
+    for source in ("10.0.0.2", "fd00::2", *(vip["source"] for vip in VIPS)):
+        _send_too_much(source)
+    learned = sh("ip -4 route show table all cache; ip -6 route show table all cache")
+    assert learned.count("mtu 1300") == 4, learned
+    assert run_module("source_route", {"source_routes": VIPS})["changes"] == []
+    # The same where they were learned before.
+    gone = both(run_module, {"state": "absent"})
+    assert len(gone["changes"]) == len(result["changes"])
+    assert sorted(both(run_module, {"source_routes": VIPS})["changes"]) == sorted(result["changes"])
+
+
+def _send_too_much(source: str) -> None:
+    family, level, option, destination = (
+        (socket.AF_INET6, socket.IPPROTO_IPV6, 23, "2001:db8::1")  # IPV6_MTU_DISCOVER
+        if ":" in source
+        else (socket.AF_INET, socket.IPPROTO_IP, 10, "198.51.100.1")  # IP_MTU_DISCOVER
+    )
+    with socket.socket(family, socket.SOCK_DGRAM) as sender:
+        sender.setsockopt(level, option, 2)  # never fragment
+        sender.bind((source, 0))
+        for _attempt in range(50):
+            try:
+                sender.sendto(bytes(1400), (destination, 9))
+            except OSError as problem:
+                assert problem.errno == errno.EMSGSIZE
+                return
+            time.sleep(0.1)
+    raise AssertionError(f"{source} was never told of the smaller MTU")
 
 
 def test_the_script_copies_what_is_there_at_boot(run_module, sh) -> None:
