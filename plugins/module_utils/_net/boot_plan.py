@@ -95,9 +95,10 @@ for file in *.sources; do
     [ -e "$file" ] || continue
     while read -r family source table advmss priority; do
         [ "$family" = -4 ] || [ "$family" = -6 ] || continue
-        # What is the route's own comes before its next hops.
+        # What is the route's own comes before its next hops. Of two routes to one place the first one counts, so it
+        # replaces the other.
         own="table $table advmss $advmss"
-        ip -o "$family" route show table main | grep -v '^fe80:' |
+        ip -o "$family" route show table main | grep -v '^fe80:' | tac |
             sed 's/[[:blank:]\]\{1,\}/ /g; s/ expires [^ ]*//; s/ linkdown//g; s/ dead//g' |
             sed "s/^/route replace /; s/\( nexthop .*\)\{0,1\}\$/ $own\1/" |
             ip "$family" -force -batch - || failed "not every route was copied for $source"
