@@ -99,7 +99,7 @@ for file in *.sources; do
         # replaces the other.
         own="table $table advmss $advmss"
         ip -o "$family" route show table main | grep -v '^fe80:' | tac |
-            sed 's/[[:blank:]\]\{1,\}/ /g; s/ expires [^ ]*//; s/ linkdown//g; s/ dead//g' |
+            sed 's/[[:blank:]\]\{1,\}/ /g; s/ expires [^ ]*//; s/ nhid [^ ]*//g; s/ linkdown//g; s/ dead//g' |
             sed "s/^/route replace /; s/\( nexthop .*\)\{0,1\}\$/ $own\1/" |
             ip "$family" -force -batch - || failed "not every route was copied for $source"
         ip "$family" rule show | grep -qF "from $source lookup $table" ||

@@ -243,11 +243,14 @@ def test_gateway_create_modify_delete(run_module, sh) -> None:
     assert not LEDGER.exists()
 
 
-def test_gateway_puts_several_next_hops_back(run_module, sh) -> None:
+def test_gateway_puts_the_whole_route_back(run_module, sh) -> None:
     sh("ip route add default nexthop via 10.0.0.8 weight 1 nexthop via 10.0.0.9 weight 3")
     sh("ip route add default dev br0 scope link metric 5")
+    sh("ip route add default via inet6 fe80::9 dev br0 metric 6 mtu lock 1400 initcwnd 20 quickack 1")
+    sh("ip route add unreachable default metric 7")
     before = state(sh)
-    both(run_module, "default_gateway", {"gateways": [{"gateway": "10.0.0.1"}, {"gateway": "10.0.0.1", "metric": 5}]})
+    gateways = [{"gateway": "10.0.0.1", "metric": metric} for metric in (0, 5, 6, 7)]
+    assert len(both(run_module, "default_gateway", {"gateways": gateways})["changes"]) == len(gateways)
     both(run_module, "default_gateway", {"state": "absent"})
     assert state(sh) == before
 

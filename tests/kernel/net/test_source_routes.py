@@ -180,6 +180,27 @@ def test_the_first_of_two_nics_in_one_subnet_counts(run_module, sh) -> None:
     assert state(sh) == live
 
 
+def test_routes_are_copied_whole(run_module, sh) -> None:
+    """What a host with a routing daemon has: next hops that are objects, of the other family, and dead ends."""
+    sh("mount -t tmpfs tmpfs /etc/systemd/system")
+    sh("ip nexthop add id 20 via 10.0.0.7 dev br0 && ip route replace default nhid 20")
+    sh("ip route add unreachable 172.16.0.0/12 && ip -6 route add blackhole 2001:db8::/32")
+    sh("ip route add 198.51.100.0/24 mtu lock 1400 initcwnd 20 nexthop via inet6 fe80::9 dev br0 nexthop via 10.0.0.9")
+    sh("ip route add 203.0.113.0/24 via inet6 fe80::9 dev br0")
+    sh("ip -6 route add 2001:db8:1::/48 via fd00::9 hoplimit 9")
+    main = "(ip -o route; ip -6 -o route) | grep -v ^fe80 | sed 's/ nhid [^ ]*//' | sort"
+    ours = "(ip -o route show table 11440; ip -6 -o route show table 11400) | sed 's/ advmss 14[04]0//' | sort"
+    both(run_module, {"source_routes": VIPS})
+    assert sh(ours) == sh(main)
+    run_module("boot_restore", {"source_routes": VIPS})
+    sh("ip route flush table 11440 && ip -6 route flush table 11400")
+    assert sh("/etc/lvs-topology/restore 2>&1") == ""
+    assert sh(ours) == sh(main)
+    assert run_module("source_route", {"source_routes": VIPS})["changes"] == []
+    both(run_module, {"state": "absent"})
+    assert sh("ip route show table 11440 2>/dev/null; ip -6 route show table 11400 2>/dev/null") == ""
+
+
 def test_mistakes_come_together(run_module, sh) -> None:
     before = state(sh)
     bad = [{"source": "10.0.0.0.1", "advmss": 1440}, {"source": "10.0.0.100", "advmss": 100}, {"source": "10.0.0.7"}]

@@ -360,7 +360,13 @@ ROUTES = [
     Route(4, metric=6, gateway="192.0.2.1", interface="eth0", onlink=True),
     Route(4, metric=7, hops=(Hop("10.0.0.8", "eth0", 1), Hop("10.0.0.9", "eth1", 3))),
     Route(6, metric=1024, gateway="fe80::1", interface="eth0", protocol=9),
+    Route(4, metric=8, gateway="fe80::1", interface="eth0", metrics=(("initcwnd", 20), ("quickack", 1))),
 ]
+
+
+def test_routes_are_worded_as_ip_does() -> None:
+    assert str(ROUTES[-1]) == "default via inet6 fe80::1 dev eth0 proto static metric 8 initcwnd 20 quickack 1"
+    assert str(Route(4, "10.0.0.0", 8, kind="unreachable")) == "unreachable 10.0.0.0/8 proto static"
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=str)
