@@ -161,9 +161,6 @@ def _unicast(mistakes: Mistakes, path: str, text: str) -> str | None:
     if address.is_multicast or address.is_unspecified or address == ipaddress.IPv4Address("255.255.255.255"):
         mistakes.add(path, f"{address} is not a unicast address")
         return None
-    if "%" in text:
-        mistakes.add(path, f"{text} has a zone, which IPVS does not know; leave out what begins with %")
-        return None
     # inet_ntop() is how the kernel's answers are read; it spells ::10.0.0.1 otherwise than ipaddress does.
     return socket.inet_ntop(socket.AF_INET6 if address.version == 6 else socket.AF_INET, address.packed)
 
@@ -367,7 +364,7 @@ def _multicast(mistakes: Mistakes, path: str, text: str) -> str | None:
     address = mistakes.address(path, text)
     if address is None:
         return None
-    if not address.is_multicast or "%" in text:
+    if not address.is_multicast:
         mistakes.add(path, f"{text} is not a multicast address such as {DEFAULT_GROUP} or ff02::81")
         return None
     return str(address)
