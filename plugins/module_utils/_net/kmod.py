@@ -93,9 +93,9 @@ class Modules:
             try:
                 with open(f"{_SYS}/{name}/refcnt", encoding="ascii") as file:
                     references = int(file.read())
+                found[name] = kmod_plan.Loaded(references, frozenset(os.listdir(f"{_SYS}/{name}/holders")))
             except FileNotFoundError:
-                continue
-            found[name] = kmod_plan.Loaded(references, frozenset(os.listdir(f"{_SYS}/{name}/holders")))
+                continue  # built in, or unloaded meanwhile
         return found
 
     def advice(self, lacking: list[str]) -> str:

@@ -182,7 +182,7 @@ class Rtnetlink:
                     # IFA_LOCAL is the host's own on point-to-point links; IPv6 has it only there.
                     address=message.get_attr("IFA_LOCAL") or message.get_attr("IFA_ADDRESS"),
                     prefix=message["prefixlen"],
-                    interface=self._names[message["index"]],
+                    interface=self._name(message["index"]),
                     label=message.get_attr("IFA_LABEL"),
                     deprecated=bool(flags & _DEPRECATED),
                 )
@@ -211,7 +211,7 @@ class Rtnetlink:
     def _route(self, message: Any, table: int | None) -> gateway_plan.Route:
         attribute = message.get_attr("RTA_METRICS")
         metrics = {name: attribute.get_attr(f"RTAX_{name.upper()}") for name in _METRICS} if attribute else {}
-        kind = _KINDS[message["type"]]
+        kind, interface = _KINDS[message["type"]], message.get_attr("RTA_OIF")
         return gateway_plan.Route(
             version=6 if message["family"] == _AF_INET6 else 4,
             destination=message.get_attr("RTA_DST"),
@@ -219,7 +219,7 @@ class Rtnetlink:
             metric=message.get_attr("RTA_PRIORITY") or 0,
             gateway=_gateway(message),
             # For IPv6 the kernel says lo where a route leads nowhere.
-            interface=None if kind else self._names.get(message.get_attr("RTA_OIF")),
+            interface=None if kind or interface is None else self._name(interface),
             protocol=message["proto"],
             scope=message["scope"],
             source=message.get_attr("RTA_PREFSRC"),
@@ -230,7 +230,7 @@ class Rtnetlink:
             kind=kind,
             metrics=tuple((name, value) for name, value in metrics.items() if value is not None),
             hops=tuple(
-                gateway_plan.Hop(_gateway(hop), self._names[hop["oif"]], hop["hops"] + 1)
+                gateway_plan.Hop(_gateway(hop), self._name(hop["oif"]), hop["hops"] + 1)
                 for hop in message.get_attr("RTA_MULTIPATH") or ()
             ),
         )
@@ -238,7 +238,7 @@ class Rtnetlink:
     def permanent_neighbours(self) -> list[neighbour_plan.Neighbour]:
         return [
             neighbour_plan.Neighbour(
-                message.get_attr("NDA_DST"), self._names[message["ifindex"]], message.get_attr("NDA_LLADDR")
+                message.get_attr("NDA_DST"), self._name(message["ifindex"]), message.get_attr("NDA_LLADDR")
             )
             for family in (_AF_INET, _AF_INET6)
             for message in self._socket.get_neighbours(family=family)
@@ -394,6 +394,10 @@ class Rtnetlink:
             "ifindex": self._index(neighbour.interface),
             "family": _AF_INET6 if ":" in neighbour.address else _AF_INET,
         }
+
+    def _name(self, index: int) -> str:
+        # One that has appeared since the links were read: containers bring such all the time.
+        return self._names.get(index, f"if{index}")
 
     def _index(self, interface: str) -> int:
         index = self._indexes.get(interface)

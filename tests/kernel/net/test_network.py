@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
+from ansible_collections.lvs.topology.plugins.module_utils._net.rtnetlink import Rtnetlink
 
 LEDGER = Path("/var/lib/lvs-topology/ledger.json")
 
@@ -296,6 +297,16 @@ def test_a_gateway_that_the_same_play_makes_reachable(run_module, sh) -> None:
     for name in ("default_gateway", "vip_address"):
         run_module(name, {"state": "absent"})
     assert state(sh) == before
+
+
+def test_an_interface_that_appears_meanwhile_is_no_concern(sh) -> None:
+    with Rtnetlink() as kernel:
+        sh("ip link add late up type dummy && ip address add 192.0.2.1/24 dev late")
+        sh("ip neigh add 192.0.2.9 lladdr 02:00:00:00:00:07 dev late nud permanent")
+        sh("ip route add 198.51.100.0/24 nexthop via 192.0.2.8 dev late nexthop via 192.0.2.9 dev late")
+        assert "192.0.2.1" in [held.address for held in kernel.addresses()]
+        assert "192.0.2.9" in [each.address for each in kernel.permanent_neighbours()]
+        assert "198.51.100.0" in [route.destination for route in kernel.routes()]
 
 
 def test_gateway_of_two_owners(run_module, sh) -> None:
