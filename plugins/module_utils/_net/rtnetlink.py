@@ -137,7 +137,7 @@ class Rtnetlink:
         _usable()
         self._socket = IPRoute()
         self._links = list(self._socket.get_links())
-        self._names = {link["index"]: link.get_attr("IFLA_IFNAME") for link in self._links}
+        self._names: dict[int, str] = {link["index"]: link.get_attr("IFLA_IFNAME") for link in self._links}
         self._indexes = {name: index for index, name in self._names.items()}
         # What did not work and is no reason to stop.
         self.warnings: list[str] = []
