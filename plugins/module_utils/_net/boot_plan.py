@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import AbstractSet, Mapping, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils._net.address_plan import Wish
-from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, joined, plan_file
+from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, joined, owned_file, plan_file
 from ansible_collections.lvs.topology.plugins.module_utils._net.gateway_plan import Route
 from ansible_collections.lvs.topology.plugins.module_utils._net.neighbour_plan import Neighbour
 from ansible_collections.lvs.topology.plugins.module_utils._net.source_route_plan import PRIORITY, Rule
@@ -266,10 +266,7 @@ def render_packet_rules(owner: str, suffix: str, text: str) -> File | None:
 
 
 def _file(owner: str, reader: str, lines: Sequence[str]) -> File | None:
-    if not lines:
-        return None
-    head = f"# Managed by lvs.topology (owner {owner}). Changes are overwritten. Read by: {reader}"
-    return File("\n".join([head, *lines]) + "\n")
+    return owned_file(owner, lines, f" Read by: {reader}")
 
 
 def plan_boot(

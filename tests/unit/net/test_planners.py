@@ -263,8 +263,9 @@ def test_redirects_are_not_switched_by_accident(
 
 
 def test_the_file_sets_switches_first() -> None:
-    file = sysctl_plan.render("# head", {REDIRECTS: "0", FORWARD: "1", "net.ipv4.a": "1"})
-    assert file == File(f"# head\n{FORWARD} = 1\nnet.ipv4.a = 1\n{REDIRECTS} = 0\n")
+    file = sysctl_plan.render("lvs", {REDIRECTS: "0", FORWARD: "1", "net.ipv4.a": "1"})
+    head = "# Managed by lvs.topology (owner lvs). Changes are overwritten."
+    assert file == File(f"{head}\n{FORWARD} = 1\nnet.ipv4.a = 1\n{REDIRECTS} = 0\n")
 
 
 def test_effective_values() -> None:
@@ -272,14 +273,14 @@ def test_effective_values() -> None:
 
 
 def test_the_file_keeps_what_is_not_listed_unless_purged() -> None:
-    now = File("# head\nnet.ipv4.a = 1\nnet.ipv4.b = 2\n")
+    now = File("# Managed by lvs.topology (owner lvs). Changes are overwritten.\nnet.ipv4.a = 1\nnet.ipv4.b = 2\n")
     wanted = {"net.ipv4.b": "3"}
     kept = sysctl_plan.persisted_values(now, wanted, {"net.ipv4.b"}, purge=False)
     assert kept == {"net.ipv4.a": "1", "net.ipv4.b": "3"}
     assert sysctl_plan.persisted_values(now, wanted, {"net.ipv4.b"}, purge=True) == wanted
     assert sysctl_plan.persisted_values(now, {}, {"net.ipv4.b"}, purge=False) == {"net.ipv4.a": "1"}
     assert sysctl_plan.persisted_values(now, {}, None, purge=False) == {}
-    assert sysctl_plan.render("# head", {}) is None
+    assert sysctl_plan.render("lvs", {}) is None
 
 
 # Addresses
