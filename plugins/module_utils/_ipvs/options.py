@@ -11,7 +11,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
-from typing import Any, Dict, Mapping, Sequence
+from typing import Any, Mapping, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.connections import Filter
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.planner import Purge
@@ -36,8 +36,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     family_of,
 )
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Address, Mistakes
-
-Spec = Dict[str, Any]
+from ansible_collections.lvs.topology.plugins.module_utils._net.options import OWNED, Spec
 
 _KEY: Spec = {
     "address": {"type": "str"},
@@ -101,9 +100,8 @@ TABLE_SPEC: Spec = {
     "owner": {"type": "str", "default": "lvs"},
     **_STATE,
 }
-_OWNED: Spec = {"owner": {"type": "str", "default": "lvs"}, "purge": {"type": "bool", "default": False}, **_STATE}
 TIMEOUTS: Spec = {"type": "dict", "options": {name: {"type": "int"} for name in DEFAULT_TIMEOUTS}}
-TIMEOUTS_SPEC: Spec = {**TIMEOUTS["options"], **_OWNED}
+TIMEOUTS_SPEC: Spec = {**TIMEOUTS["options"], **OWNED}
 DAEMONS: Spec = {
     "type": "list",
     "elements": "dict",
@@ -117,7 +115,7 @@ DAEMONS: Spec = {
         "ttl": {"type": "int", "default": DEFAULT_TTL},
     },
 }
-DAEMONS_SPEC: Spec = {"daemons": DAEMONS, **_OWNED}
+DAEMONS_SPEC: Spec = {"daemons": DAEMONS, **OWNED}
 ZERO_SPEC: Spec = dict(_KEY)
 INFO_SPEC: Spec = {
     "gather_subset": {
