@@ -117,10 +117,10 @@ done
 missing_of() {
     table=
     while read -r line; do
+        # shellcheck disable=SC2086  # the words of a rule
         case $line in
         \#*) continue ;;
         \**) table=${line#?} ;;
-        # shellcheck disable=SC2086  # the words of a rule
         -I*) "$1" -w 10 -t "$table" -C ${line#-I} 2>/dev/null && continue ;;
         esac
         printf '%s\n' "$line"

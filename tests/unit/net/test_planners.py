@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from typing import Any
 
 import pytest
@@ -479,3 +480,8 @@ def test_when_systemd_is_told(
     for long, brief in short.items():
         said = said.replace(long, brief)
     assert said.splitlines() == expected
+
+
+def test_the_script_that_runs_at_boot_is_sound() -> None:
+    done = subprocess.run(["shellcheck", "-"], input=boot_plan.SCRIPT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
