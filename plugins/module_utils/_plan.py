@@ -50,6 +50,15 @@ class Refused(Exception):
         self.later = later
 
 
+def run(module: AnsibleModule, ensure: Callable[[AnsibleModule], dict[str, Any]]) -> None:
+    """Do what a module does, and leave it with the result or with what went wrong."""
+    try:
+        result = ensure(module)
+    except (BadRequest, Refused) as problem:
+        module.fail_json(msg=str(problem))
+    module.exit_json(**result)
+
+
 def one_by_one(apply: Callable[[Any], None]) -> Callable[[Sequence[Change]], None]:
     """Make an adapter that applies one action into one that applies a sequence."""
 

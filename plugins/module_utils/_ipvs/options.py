@@ -11,7 +11,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
-from typing import Any, Dict, Mapping, Sequence
+from typing import Any, Mapping, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.connections import Filter
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.planner import Purge
@@ -36,8 +36,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     family_of,
 )
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Address, Mistakes
-
-Spec = Dict[str, Any]
+from ansible_collections.lvs.topology.plugins.module_utils._net.options import OWNED, Spec
 
 _KEY: Spec = {
     "address": {"type": "str"},
@@ -101,9 +100,8 @@ TABLE_SPEC: Spec = {
     "owner": {"type": "str", "default": "lvs"},
     **_STATE,
 }
-_OWNED: Spec = {"owner": {"type": "str", "default": "lvs"}, "purge": {"type": "bool", "default": False}, **_STATE}
 TIMEOUTS: Spec = {"type": "dict", "options": {name: {"type": "int"} for name in DEFAULT_TIMEOUTS}}
-TIMEOUTS_SPEC: Spec = {**TIMEOUTS["options"], **_OWNED}
+TIMEOUTS_SPEC: Spec = {**TIMEOUTS["options"], **OWNED}
 DAEMONS: Spec = {
     "type": "list",
     "elements": "dict",
@@ -117,7 +115,7 @@ DAEMONS: Spec = {
         "ttl": {"type": "int", "default": DEFAULT_TTL},
     },
 }
-DAEMONS_SPEC: Spec = {"daemons": DAEMONS, **_OWNED}
+DAEMONS_SPEC: Spec = {"daemons": DAEMONS, **OWNED}
 ZERO_SPEC: Spec = dict(_KEY)
 INFO_SPEC: Spec = {
     "gather_subset": {
@@ -160,9 +158,6 @@ def _unicast(mistakes: Mistakes, path: str, text: str) -> str | None:
         return None
     if address.is_multicast or address.is_unspecified or address == ipaddress.IPv4Address("255.255.255.255"):
         mistakes.add(path, f"{address} is not a unicast address")
-        return None
-    if "%" in text:
-        mistakes.add(path, f"{text} has a zone, which IPVS does not know; leave out what begins with %")
         return None
     # inet_ntop() is how the kernel's answers are read; it spells ::10.0.0.1 otherwise than ipaddress does.
     return socket.inet_ntop(socket.AF_INET6 if address.version == 6 else socket.AF_INET, address.packed)
@@ -367,7 +362,7 @@ def _multicast(mistakes: Mistakes, path: str, text: str) -> str | None:
     address = mistakes.address(path, text)
     if address is None:
         return None
-    if not address.is_multicast or "%" in text:
+    if not address.is_multicast:
         mistakes.add(path, f"{text} is not a multicast address such as {DEFAULT_GROUP} or ff02::81")
         return None
     return str(address)
