@@ -187,7 +187,7 @@ def _udp(reader: Reader) -> dict[str, Any]:
     require_reply = reader.take("require_reply")
     return {
         "payload": _hex(reader, "payload", _HEX, "write bytes as pairs of hexadecimal digits, such as 0a1b"),
-        "require_reply": require_reply
+        "require_reply": require_reply or None
         if isinstance(require_reply, bool)
         else _hex(reader, "require_reply", _HEX_OR_ANY, "use true, or pairs of hexadecimal digits, x for any"),
     }
