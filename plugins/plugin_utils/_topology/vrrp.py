@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.config_text import special
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, choose
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import (
     Address,
@@ -258,6 +259,9 @@ def check(site: Site, name: str) -> Iterator[Mistake]:
                 problem = f"{each.address} is the own address of {host}, and could not move"
                 yield Mistake(each.path, problem, "use an address that no host has by itself")
     yield from _check_definitions(vrrp.instances)
+    if special(site.host(name).keepalived.router_id):
+        problem = f"is needed: keepalived's configuration does not take the name {name!r}"
+        yield Mistake(f"{name}: lvs_keepalived.router_id", problem, "write one with letters, digits, and - _ .")
     if site.host(name).vip_interface == "lo":
         problem = "lo has no neighbours to whom keepalived could announce the VIPs"
         yield Mistake(f"{name}: lvs_vip_interface", problem, "name the NIC whose network holds them")
@@ -265,12 +269,12 @@ def check(site: Site, name: str) -> Iterator[Mistake]:
 
 def _check_definitions(instances: tuple[Instance, ...]) -> Iterator[Mistake]:
     """A script has one definition, whichever instances track it."""
-    known: dict[tuple[type, str], tuple[TrackScript | TrackProcess, str]] = {}
+    known: dict[tuple[type, str], tuple[TrackScript | TrackProcess, str, Instance]] = {}
     for instance in instances:
         for path, each in _tracked(instance):
-            first, there = known.setdefault((type(each), each.name), (each, path))
-            if first != each:
-                yield Mistake(path, f"{each.name} is something else in {there}", "use another name")
+            first, there, other = known.setdefault((type(each), each.name), (each, path, instance))
+            if there != path and (first != each or other is instance):
+                yield Mistake(path, f"{each.name} is the name of {there} too", "give each a name of its own")
 
 
 def _check_carrier(site: Site, name: str, carrier: Carrier) -> Iterator[Mistake]:
