@@ -12,6 +12,7 @@ from typing import Any
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.config_text import (
     read_command,
     read_host,
+    read_path,
     read_raw,
     read_user,
     read_word,
@@ -177,10 +178,10 @@ def _misc(reader: Reader) -> dict[str, Any]:
 
 
 def _file(reader: Reader) -> dict[str, Any]:
-    path = read_command(reader, "path", PLACEHOLDERS)
+    path = read_path(reader, "path", PLACEHOLDERS)
     if reader.take("path") is None:
         reader.refuse("path", "is missing", "write the file; {address} and {port} stand for the real server's")
-    return {"path": path, "weight": reader.integer("weight", -(2**31) + 1, 2**31 - 1, default=1)}
+    return {"path": path, "weight": reader.integer("weight", -(2**31) + 1, 2**31 - 1, default=0)}
 
 
 def _udp(reader: Reader) -> dict[str, Any]:
