@@ -196,6 +196,16 @@ def needs(site: Site, name: str) -> Iterator[Mistake]:
             yield from _check_weights(carrier.settings)
 
 
+def _check_source(site: Site, name: str, carrier: Carrier) -> Iterator[Mistake]:
+    """IPv6 sends adverts from its link-local address, and unicast from lvs_address."""
+    interface = site.interface(name, carrier.interface)
+    if carrier.family == 6 or carrier.settings.unicast or interface is None:
+        return
+    if not any(each.version == 4 and each.ip not in site.moving for each in interface.addresses):
+        problem = f"{interface.name} of {name} has no IPv4 address of its own to send adverts from"
+        yield Mistake(carrier.settings.at("interface"), problem, "name the interface that holds lvs_address")
+
+
 def _identity(carrier: Carrier) -> tuple[int, int, str | None]:
     return carrier.settings.router_id, carrier.family, carrier.interface
 
@@ -288,6 +298,7 @@ def _check_carrier(site: Site, name: str, carrier: Carrier) -> Iterator[Mistake]
             for interface in interfaces or ():
                 if interface is not None and interface not in names:
                     yield Mistake(settings.at(key), f"{name} has no interface {interface!r}", choose(interface, names))
+        yield from _check_source(site, name, carrier)
     if carrier.version == 2:
         if carrier.family == 6:
             problem = "2 knows no IPv6, which this instance carries"

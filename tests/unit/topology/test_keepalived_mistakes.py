@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.lvs.topology.tests.unit.topology.inventories import Model, dr_pair, r5, rs
+from ansible_collections.lvs.topology.tests.unit.topology.inventories import Model, dr_pair, facts, nic, r5, rs
 
 Change = Callable[[Model], object]
 
@@ -76,6 +76,13 @@ def no_address(model: Model) -> None:
 def without_facts(model: Model) -> None:
     model.without_facts("lb1")
     host("lb1", lvs_vip_interface="eth1")(model)
+
+
+def without_own(model: Model) -> None:
+    """Outside, lb1 has only what moves."""
+    vrrp(interface="eth1")(model)
+    known = facts(nic("eth1", "192.168.0.29/32"), nic("eth2", "10.0.0.11/24"))
+    host("lb1", ansible_facts=known, lvs_vip_interface="eth1")(model)
 
 
 def crossed(model: Model) -> None:
@@ -190,6 +197,14 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
         both(
             "@: lvs_vrrp.interface: @ has no interface 'eth7'; did you mean eth2? Otherwise use one of lo, eth1, eth2"
         ),
+    ),
+    "an interface without an address of its own": (
+        r5,
+        without_own,
+        [
+            "lb1: lvs_vrrp.interface: eth1 of lb1 has no IPv4 address of its own to send adverts from; name the "
+            "interface that holds lvs_address"
+        ],
     ),
     "a router id out of range": (
         r5,
@@ -1221,6 +1236,14 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
                 "lvs_services[0].health_check.path: is missing; write the file; {address} and {port} stand for "
                 "the real server's"
             )
+        ],
+    ),
+    "a file with a space": (
+        r5,
+        service(health_check={"type": "file", "path": "/run/a b"}),
+        [
+            "lvs_services[0].health_check.path: holds a space, which keepalived's configuration reads in its own way; "
+            "write it as /run/NAME"
         ],
     ),
     "a payload that is not hexadecimal": (
