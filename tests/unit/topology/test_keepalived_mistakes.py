@@ -63,6 +63,14 @@ def only_ipv6(**more: Any) -> Change:
     return change
 
 
+def marked_otherwise(model: Model) -> None:
+    for director, port in (("lb1", 80), ("lb2", 81)):
+        first = model.hostvars[director]["lvs_services"][0]
+        del first["address"], first["port"]
+        first |= {"fwmark": 10, "family": "ipv4", "marked": [{"address": "192.168.246.160", "ports": [port]}]}
+        first["health_check"] = {"type": "ping"}
+
+
 def password_of_ipv6(model: Model) -> None:
     only_ipv6()(model)
     password("s3cret")(model)
@@ -924,6 +932,19 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
                 " VIPs need the same services: write it once, for both"
             )
         ],
+    ),
+    "a mark of something else": (
+        dr_pair,
+        marked_otherwise,
+        [
+            "lb2: lvs_services[0].marked: is not what lb1: lvs_services[0].marked is; directors that share VIPs need "
+            "the same services: write it once, for both"
+        ],
+    ),
+    "an identifier that is a number": (
+        r5,
+        host("lb1", lvs_keepalived={"router_id": 5}),
+        ["lb1: lvs_keepalived.router_id: 5 is no identifier; use letters, digits, and - _ ."],
     ),
     "a service that the other has not": (
         r5,
