@@ -44,8 +44,10 @@ options:
   role:
     type: str
     required: true
-    choices: [director, real_server, router]
-    description: The role of the host that the plan is for. A host may have several.
+    choices: [director, real_server, router, keepalived]
+    description:
+      - The role of the host that the plan is for. A host may have several.
+      - V(keepalived) is that of a director whose C(lvs_manager) is V(keepalived).
   services:
     type: list
     elements: dict
@@ -56,14 +58,15 @@ options:
     description:
       - The directors whose services matter. By default the hosts of the group of directors.
       - A director whose C(lvs_state) is V(absent) takes no part.
-      - For O(role=director) the O(host) is always one of them.
+      - For O(role=director) and O(role=keepalived) the O(host) is always one of them, and where keepalived moves its
+        VIPs, so is every other director of the group that shares them.
   variables:
     type: dict
     description:
       - Values that stand above this host's variables of the same name.
-      - Known are C(lvs_address), C(lvs_arp_method), C(lvs_gateway), C(lvs_keep_weights), C(lvs_manager),
-        C(lvs_packet_filter), C(lvs_purge), C(lvs_sync), C(lvs_sysctls), C(lvs_timeouts) and C(lvs_vip_interface).
-        A null is ignored, except for
+      - Known are C(lvs_address), C(lvs_arp_method), C(lvs_gateway), C(lvs_keep_weights), C(lvs_keepalived),
+        C(lvs_manager), C(lvs_packet_filter), C(lvs_purge), C(lvs_sync), C(lvs_sysctls), C(lvs_timeouts),
+        C(lvs_vip_interface) and C(lvs_vrrp). A null is ignored, except for
         C(lvs_gateway), whose null leaves the default route alone.
 seealso:
   - plugin: lvs.topology.mistakes
@@ -98,6 +101,58 @@ _value:
       elements: str
       returned: for a director and a real server
       description: Kernel modules to load.
+    manager:
+      type: str
+      returned: for a director
+      description:
+        - Who holds the VIPs and fills the table, V(kernel) or V(keepalived).
+        - With V(keepalived), C(addresses), C(services), C(timeouts) and C(sync_daemons) are empty.
+    interfaces:
+      type: list
+      elements: str
+      returned: for O(role=keepalived)
+      description: Interfaces that keepalived needs.
+    secrets:
+      type: list
+      elements: str
+      returned: for O(role=keepalived)
+      description: What C(keepalived) holds and nobody else shall see.
+    keepalived:
+      type: dict
+      returned: for O(role=keepalived)
+      description:
+        - What C(keepalived.conf) has to say. Empty where C(lvs_manager) is V(kernel).
+      contains:
+        global_defs:
+          type: dict
+          description: C(router_id), and where there is something to say C(script_user), C(timeouts), C(sync), C(raw).
+        scripts:
+          type: list
+          elements: dict
+          description: Scripts that instances track.
+        processes:
+          type: list
+          elements: dict
+          description: Processes that instances track.
+        files:
+          type: list
+          elements: dict
+          description: Files that health checks of real servers read, with C(name) and C(path).
+        sync_groups:
+          type: list
+          elements: dict
+          description: Instances that move together.
+        instances:
+          type: list
+          elements: dict
+          description: VRRP instances, each with the addresses that it announces and those that it only sets.
+        services:
+          type: list
+          elements: dict
+          description: Virtual services with their health checks and real servers.
+        raw:
+          type: str
+          description: The operator's own blocks.
     kernels:
       type: list
       elements: dict
@@ -105,7 +160,7 @@ _value:
       description: The oldest kernels with which something works, and what that is.
     sysctls:
       type: dict
-      returned: always
+      returned: but for O(role=keepalived)
       description: Sysctls and their values as text.
     arp:
       type: list
@@ -130,7 +185,7 @@ _value:
     gateways:
       type: list
       elements: dict
-      returned: always
+      returned: but for O(role=keepalived)
       description: Default gateways, at most one for each address family.
     source_routes:
       type: list

@@ -7,17 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import vrrp
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.methods import METHODS
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, choose
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, Marked, Service, Vip
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import Arp
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.pairs import check_pairs
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import full_prefix
 
 
 def check_site(site: Site) -> Iterator[Mistake]:
     yield from _check_holders(site)
+    yield from check_pairs(site)
     for director in site.services:
+        if site.is_moved(director):
+            yield from vrrp.check(site, director)
         yield from _check_vip_interface(site, director)
         yield from _check_vips_on_lo(site, director)
         yield from _check_prefixes(site, director)
@@ -50,11 +55,14 @@ def _check_holders(site: Site) -> Iterator[Mistake]:
         for vip in site.vips_of(director):
             holders.setdefault(vip, []).append(director)
     for vip, directors in holders.items():
-        if len(directors) > 1:
+        unmoved = [each for each in directors if not site.is_moved(each)]
+        if len(directors) > 1 and unmoved:
+            other = next(each for each in directors if each != unmoved[-1])
             yield Mistake(
-                f"{directors[1]}: lvs_services",
-                f"the VIP {vip} is on {directors[0]} too, and both would answer for it",
-                "give each director VIPs of its own: lvs_manager: keepalived, which moves them, is not available yet",
+                f"{unmoved[-1]}: lvs_services",
+                f"the VIP {vip} is on {other} too, and both would answer for it",
+                f"set lvs_manager: keepalived for {' and '.join(unmoved)}, which moves it, or give each director VIPs "
+                "of its own",
             )
 
 
@@ -67,7 +75,7 @@ def _check_vip_interface(site: Site, director: str) -> Iterator[Mistake]:
 
 
 def _check_vips_on_lo(site: Site, director: str) -> Iterator[Mistake]:
-    if site.host(director).vip_interface != "lo":
+    if site.host(director).vip_interface != "lo" or site.is_moved(director):
         return
     hides = _hides_what_lo_has(site, director)
     for vip in dict.fromkeys(vip.address for service in site.services[director] for vip in service.vips):
@@ -139,7 +147,7 @@ def _owners(site: Site) -> dict[Address, str]:
     owners = {
         entry.address: f"the real server {entry.host or entry.address}"
         for _director, service in site.pairs()
-        for entry in service.real_servers
+        for entry in service.targets
     }
     for director in site.services:
         owners.update(dict.fromkeys(site.host(director).addresses, f"the director {director}"))
@@ -164,7 +172,7 @@ def _check_vip(site: Site, director: str, virtual: Vip, owners: dict[Address, st
 def _check_families(service: Service) -> Iterator[Mistake]:
     if service.forward == "tun":
         return  # one family inside the other: the kernel can do it in tunnels, and only there
-    for entry in service.real_servers:
+    for entry in service.targets:
         if entry.address.version != service.family:
             yield Mistake(
                 entry.path,

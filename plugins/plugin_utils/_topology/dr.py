@@ -30,18 +30,18 @@ KERNEL_FORWARD = "dr"
 
 
 def check(site: Site, director: str, service: Service) -> Iterator[Mistake]:
-    for entry in service.real_servers:
+    for entry in service.targets:
         if entry.port != service.port:
             yield Mistake(
                 f"{entry.path}.port",
                 f"{entry.port} differs from the service's port {service.port}, and direct routing cannot map ports",
                 "leave it out, or use forward: nat",
             )
-        if entry.host == director or entry.address.version != service.family:
+        if entry.host == director or entry.address.is_loopback or entry.address.version != service.family:
             continue  # a director that is a real server too answers by itself; a wrong family is said elsewhere
         yield from _check_segment(site, director, entry)
         yield from check_gateway(site, director, service, entry)
-        yield from check_static_neighbour(site, service, entry)
+        yield from check_static_neighbour(site, director, service, entry)
 
 
 def _check_segment(site: Site, director: str, entry: RealServer) -> Iterator[Mistake]:
@@ -84,11 +84,16 @@ def _is_at(site: Site, director: str, entry: RealServer, gateway: Address) -> bo
     if gateway.is_link_local:
         link = site.link_to(director, entry.address)
         return link is not None and any(each.ip == gateway for each in link.interface.addresses)
-    return gateway in site.addresses(director) or gateway in site.vips_of(director)
+    floating = (each.address for each in site.floating_of(director))
+    return gateway in (*site.addresses(director), *site.vips_of(director), *floating)
 
 
-def check_static_neighbour(site: Site, service: Service, entry: RealServer) -> Iterator[Mistake]:
+def check_static_neighbour(site: Site, director: str, service: Service, entry: RealServer) -> Iterator[Mistake]:
     if not service.vips or not _is_static(site, service, entry):
+        return
+    if site.is_moved(director) and len(site.partners(director)) > 1:
+        problem = "static_neighbour ties the VIPs to one director's MAC, and keepalived moves them"
+        yield Mistake(f"{entry.host}: lvs_arp_method", problem, "use sysctl or arptables")
         return
     routers = [each for each in site.inventory.routers if not site.inventory.is_absent(each)]
     path = f"{entry.host}: lvs_arp_method"
@@ -131,6 +136,9 @@ def hide_vip(site: Site, director: str, service: Service, entry: RealServer) -> 
     if method == "sysctl":
         # The kernel uses the larger of all and the interface; the value of lo itself has no effect.
         yield Arp("all")
+    elif method == "arptables" and service.vips and entry.host in site.partners(director) and entry.host != director:
+        problem = f"arptables would keep {entry.host} from answering for the VIPs while it is master"
+        yield Mistake(f"{entry.host}: lvs_arp_method", problem, "use sysctl")
     elif method == "arptables" and service.vips and entry.host != director:  # which is to answer for it
         yield Command("arptables")
         link = site.link_to(str(entry.host), entry.address)
@@ -139,7 +147,7 @@ def hide_vip(site: Site, director: str, service: Service, entry: RealServer) -> 
 
 
 def router(site: Site, director: str, service: Service, name: str) -> Iterator[Need]:
-    if any(_is_static(site, service, entry) for entry in service.real_servers):
+    if any(_is_static(site, service, entry) for entry in service.targets):
         for vip in service.vips:
             yield from _neighbour(site, director, vip.address, name)
 

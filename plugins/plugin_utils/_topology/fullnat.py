@@ -24,6 +24,7 @@ def check(site: Site, director: str, service: Service) -> Iterator[Mistake]:
     if site.is_known(director):
         own = {each.ip for interface in site.facts(director).interfaces or () for each in interface.addresses}
         own |= {*site.vips_of(director), *site.addresses(director)}
+        own |= {each.address for each in site.floating_of(director)}
         for position, address in enumerate(service.snat_addresses):
             if address not in own:
                 yield Mistake(
@@ -38,8 +39,8 @@ def director(site: Site, director: str, service: Service) -> Iterator[Need]:
     yield Sysctl("net.ipv4.vs.conntrack", "1")
     yield Note(f"{service.path}: real servers see the director as the client of forward: fullnat")
     sources: dict[tuple[Address, ...], list[Address]] = {}
-    for entry in service.real_servers:
-        if entry.host == director or entry.address.version != service.family:
+    for entry in service.targets:
+        if entry.host == director or entry.address.is_loopback or entry.address.version != service.family:
             continue  # what is local is not forwarded; a wrong family is said elsewhere
         to = service.snat_addresses or _source(site, director, service, entry)
         if isinstance(to, Mistake):
@@ -61,9 +62,14 @@ def _source(site: Site, director: str, service: Service, entry: RealServer) -> t
     """The director's address towards a real server.
 
     On one of its networks, else the one that the inventory names, else one of the same NIC, for the other family.
+    One that moves with the VIPs comes first: connections that another director takes over go on with it.
     """
     named = site.host(director).address(service.family)
     links = [each for each in site.on_link(director) if entry.address in each.own.network]
+    outlet = links or [each for each in site.on_link(director) if each.own.ip == named]
+    for floating in site.floating_of(director):
+        if any(floating.address in each.own.network for each in outlet):
+            return (floating.address,)
     if links:
         own = [each.own.ip for each in links]
         return (named if named in own else own[0],)

@@ -27,16 +27,19 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import
 KERNEL_FORWARD = "nat"
 
 
-def check(_site: Site, _director: str, _service: Service) -> Iterator[Mistake]:
+def check(site: Site, director: str, service: Service) -> Iterator[Mistake]:
     # Real servers may be anywhere and use any port; whether their answers come back is asked when they are compiled.
-    return iter(())
+    for entry in service.targets:
+        if entry.host in site.partners(director) and entry.host != director and site.is_moved(director):
+            problem = f"{entry.host} is a director of the same VIPs: as master it would be its own default gateway"
+            yield Mistake(entry.path, problem, "use forward: dr or fullnat, or another real server")
 
 
 def director(site: Site, director: str, service: Service) -> Iterator[Need]:
     yield from way_back(site, director, service)
     if service.helper == "ftp":
         yield KernelModule("ip_vs_ftp")
-    links = [site.link_to(director, entry.address) for entry in service.real_servers if entry.host != director]
+    links = [site.link_to(director, entry.address) for entry in service.targets if entry.host != director]
     for vip in service.vips:
         if any(link and vip.address in link.own.network for link in links):
             yield Note(
@@ -48,7 +51,7 @@ def director(site: Site, director: str, service: Service) -> Iterator[Need]:
 def way_back(site: Site, director: str, service: Service) -> Iterator[Need]:
     """The director forwards the answers, and sends nobody past itself."""
     yield forwarding(service.family)
-    links = [site.link_to(director, entry.address) for entry in service.real_servers if entry.host != director]
+    links = [site.link_to(director, entry.address) for entry in service.targets if entry.host != director]
     interfaces = [link.interface.name for link in links if link]
     for vip in service.vips:
         place = site.place(director, vip.address)
@@ -61,13 +64,18 @@ def way_back(site: Site, director: str, service: Service) -> Iterator[Need]:
 
 
 def real_server(site: Site, director: str, service: Service, entry: RealServer) -> Iterator[Need]:
-    if entry.host is None or entry.host == director:
+    if entry.host is None or entry.host in site.partners(director):
         return
     link = site.link_to(entry.host, entry.address)
     for interface in ["all", *([link.interface.name] if link else [])]:
         yield _off(service.family, interface, "accept_redirects")
     if site.host(entry.host).gateways is None:
         gateway = gateways.towards(site, director, entry)
+        partners = site.partners(director)
+        if len(partners) > 1 and not all(map(site.is_moved, partners)):
+            return  # that two hold the VIP is refused elsewhere
+        if isinstance(gateway, Mistake) and site.host(director).vrrp.is_wrong:
+            return  # what is refused there may be the gateway
         yield gateway if isinstance(gateway, Mistake) else Gateway(gateway, service.label)
 
 

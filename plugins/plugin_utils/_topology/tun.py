@@ -42,7 +42,7 @@ _ETHERNET = 1500
 
 
 def check(site: Site, director: str, service: Service) -> Iterator[Mistake]:
-    for entry in service.real_servers:
+    for entry in service.targets:
         if entry.port != service.port:
             yield Mistake(
                 f"{entry.path}.port",
@@ -52,7 +52,7 @@ def check(site: Site, director: str, service: Service) -> Iterator[Mistake]:
         if entry.host == director:
             continue  # it answers by itself
         yield from dr.check_gateway(site, director, service, entry)
-        yield from dr.check_static_neighbour(site, service, entry)
+        yield from dr.check_static_neighbour(site, director, service, entry)
         yield from _check_room(site, director, service, entry)
         yield from _check_end(site, service, entry)
 
@@ -100,7 +100,7 @@ def director(site: Site, director: str, service: Service) -> Iterator[Need]:
     yield from dr.director(site, director, service)
     # Clients are told what fits; otherwise the kernel would fragment what says that it must not be.
     yield Sysctl("net.ipv4.vs.pmtu_disc", "1")
-    for entry in service.real_servers:
+    for entry in service.targets:
         tunnel = _tunnel(entry)
         if tunnel.kind == "gre" or tunnel.checksum != "none":
             yield KernelRelease("5.3", f"{entry.path}.tunnel")

@@ -1,0 +1,195 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Directors that share VIPs: whichever is master, it does the same, and they understand each other's adverts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import vrrp
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Instance, Service
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table import real_server, virtual_service
+
+_SAME = "directors that share VIPs need the same"
+
+
+def check_pairs(site: Site) -> Iterator[Mistake]:
+    moved = [director for director in site.services if site.is_moved(director)]
+    for position, director in enumerate(moved):
+        partners = [each for each in site.partners(director) if each in moved[:position]]
+        if partners:
+            yield from _check_services(site, partners[0], director)
+            if not (site.host(partners[0]).vrrp.is_wrong or site.host(director).vrrp.is_wrong):
+                yield from _check_vrrp(site, partners[0], director)
+            yield from _check_sync(site, partners[0], director)
+        for other in moved[:position]:
+            if other in partners:
+                yield from _check_priorities(site, other, director)
+            else:
+                yield from _check_strangers(site, other, director)
+
+
+def _check_services(site: Site, first: str, other: str) -> Iterator[Mistake]:
+    if site.services[first] is site.services[other]:
+        return
+    theirs, ours = ({_key(each): each for each in site.services[name]} for name in (first, other))
+    for name, known, elsewhere in ((other, ours, theirs), (first, theirs, ours)):
+        for key, service in elsewhere.items():
+            if key not in known:
+                problem = f"has no service such as {service.label}"
+                yield Mistake(f"{name}: lvs_services", problem, f"{_SAME} services: add it, or take it away there")
+    for key, service in ours.items():
+        if key in theirs:
+            yield from _compare(theirs[key], service)
+
+
+def _key(service: Service) -> tuple[Any, ...]:
+    if service.address is None:
+        return service.family, service.fwmark
+    return service.protocol, service.address, service.port
+
+
+def _compare(first: Service, other: Service) -> Iterator[Mistake]:
+    theirs, ours = _said(first), _said(other)
+    for key, value in ours.items():
+        if value != theirs[key]:
+            problem = f"is not what {first.path}.{key} is"
+            yield Mistake(f"{other.path}.{key}", problem, f"{_SAME} services: write it once, for both")
+
+
+def _said(service: Service) -> dict[str, Any]:
+    """Everything that the service says, by key of the model."""
+    extra, sorry = service.supervision, service.sorry_server
+    return {
+        **virtual_service(service),
+        "address": (service.address, service.prefix),
+        "forward": service.forward,
+        "marked": [(each.vip.address, each.vip.prefix, each.protocol, each.ports) for each in service.marked],
+        "snat_addresses": service.snat_addresses,
+        "helper": service.helper,
+        "health_check": extra.health_check,
+        "quorum": extra.quorum,
+        "hysteresis": extra.hysteresis,
+        "quorum_up": extra.quorum_up,
+        "quorum_down": extra.quorum_down,
+        "inhibit_on_failure": extra.inhibit_on_failure,
+        "alpha": extra.alpha,
+        "omega": extra.omega,
+        "raw": extra.raw,
+        "sorry_server": real_server(sorry) if sorry else None,
+        "real_servers": sorted(
+            map(real_server, service.real_servers), key=lambda each: (each["address"], each["port"])
+        ),
+    }
+
+
+def _check_vrrp(site: Site, first: str, other: str) -> Iterator[Mistake]:
+    theirs, ours = site.host(first).vrrp, site.host(other).vrrp
+    path, there = f"{other}: lvs_vrrp", f"{first}: lvs_vrrp"
+    instances = {each.name: each for each in theirs.instances}
+    if {each.name for each in ours.instances} != set(instances):
+        names = ", ".join(each.name for each in ours.instances)
+        problem = f"are {names} here, and {', '.join(instances)} at {there}"
+        yield Mistake(f"{path}.instances", problem, f"{_SAME} instances")
+        return
+    if len(instances) > 1 and ours.sync_group != theirs.sync_group:
+        yield _differs(f"{path}.sync_group", ours.sync_group, f"{there}.sync_group", theirs.sync_group)
+    if _floating(ours.addresses) != _floating(theirs.addresses):
+        problem = f"are not those of {there}.addresses"
+        yield Mistake(f"{path}.addresses", problem, f"{_SAME} floating addresses")
+    for each in ours.instances:
+        yield from _check_instance(instances[each.name], each)
+    known = _carried(site, first) == _carried(site, other)
+    twins = {each.settings.name: each for each in vrrp.carriers(site, first)}
+    for carrier in vrrp.carriers(site, other):
+        twin, settings = twins.get(carrier.settings.name), carrier.settings
+        if twin is None:
+            continue
+        if twin.version != carrier.version and settings.advert_int == twin.settings.advert_int:
+            yield _differs(settings.at("version"), carrier.version, twin.settings.at("version"), twin.version)
+        if known and {each.address for each in carrier.carried} != {each.address for each in twin.carried}:
+            problem = f"{settings.name} does not carry what {twin.settings.name} of {first} does, by their interfaces"
+            yield Mistake(f"{settings.path}.vips", problem, "name the VIPs of each instance in its vips")
+
+
+def _carried(site: Site, name: str) -> set[Any]:
+    return {each.address for carrier in vrrp.carriers(site, name) for each in carrier.carried}
+
+
+def _check_instance(first: Instance, other: Instance) -> Iterator[Mistake]:
+    for key, ours, theirs in (
+        ("router_id", other.router_id, first.router_id),
+        ("advert_int", other.advert_int, first.advert_int),
+        ("unicast", other.unicast, first.unicast),
+    ):
+        if ours != theirs:
+            yield _differs(other.at(key), ours, first.at(key), theirs)
+    if other.auth_pass != first.auth_pass:
+        yield Mistake(other.at("auth_pass"), f"is not that of {first.at('auth_pass')}", f"{_SAME} password")
+    if _floating(other.addresses) != _floating(first.addresses):
+        problem = f"are not those of {first.at('addresses')}"
+        yield Mistake(other.at("addresses"), problem, f"{_SAME} floating addresses")
+
+
+def _floating(addresses: Any) -> set[tuple[Any, int]]:
+    return {(each.address, each.prefix) for each in addresses}
+
+
+def _differs(path: str, ours: Any, there: str, theirs: Any) -> Mistake:
+    ours, theirs = (str(each).lower() if isinstance(each, bool) else each for each in (ours, theirs))
+    return Mistake(path, f"is {ours} here and {theirs} at {there}", _SAME)
+
+
+def _check_priorities(site: Site, first: str, other: str) -> Iterator[Mistake]:
+    theirs = {each.name: each for each in site.host(first).vrrp.instances}
+    orders = []
+    for each in site.host(other).vrrp.instances:
+        twin = theirs.get(each.name)
+        ours, there = vrrp.priority(site, other, each), vrrp.priority(site, first, twin) if twin else None
+        if ours is None or there is None or twin is None:
+            continue
+        orders.append(ours > there)
+        if ours == there:
+            problem = f"{ours} is that of {twin.at('priority')} too, and it must be clear who is master"
+            yield Mistake(each.at("priority"), problem, "give each director its own")
+    if len(set(orders)) > 1 and site.host(other).vrrp.sync_group:
+        problem = f"is above that of {first} in some instances and below in others, and they are all in one sync group"
+        remedy = "put the directors in the same order everywhere, or set sync_group: false"
+        yield Mistake(f"{other}: lvs_vrrp.priority", problem, remedy)
+
+
+def _check_strangers(site: Site, first: str, other: str) -> Iterator[Mistake]:
+    """Two pairs in one network would take each other's adverts for their own."""
+    for ours in vrrp.carriers(site, other):
+        for theirs in vrrp.carriers(site, first):
+            if (ours.settings.router_id, ours.family) != (theirs.settings.router_id, theirs.family):
+                continue
+            common = _networks(site, other, ours) & _networks(site, first, theirs)
+            if common and not (ours.settings.unicast and theirs.settings.unicast):
+                problem = (
+                    f"{ours.settings.router_id} is that of {first} too, which shares no VIP with {other}, in "
+                    f"{next(iter(common))}"
+                )
+                yield Mistake(ours.settings.at("router_id"), problem, "use another one from 1 to 255 for one of them")
+
+
+def _networks(site: Site, name: str, carrier: vrrp.Carrier) -> set[Any]:
+    links = (each for each in site.on_link(name) if each.interface.name == carrier.interface)
+    return {each.own.network for each in links if each.own.version == carrier.family}
+
+
+def _check_sync(site: Site, first: str, other: str) -> Iterator[Mistake]:
+    theirs, ours = site.host(first).sync, site.host(other).sync
+    if (theirs is None) != (ours is None):
+        lacks, has = (first, other) if theirs is None else (other, first)
+        yield Mistake(f"{lacks}: lvs_sync", f"is not set, and {has} has it", f"{_SAME}: connections go both ways")
+    if theirs is None or ours is None:
+        return
+    for key in ("syncid", "group", "port"):
+        if getattr(ours, key) != getattr(theirs, key):
+            there = f"{first}: lvs_sync.{key}"
+            yield _differs(f"{other}: lvs_sync.{key}", getattr(ours, key), there, getattr(theirs, key))
