@@ -44,7 +44,7 @@ options:
   role:
     type: str
     required: true
-    choices: [director, real_server, router]
+    choices: [director, real_server, router, keepalived]
     description: The role of the host that the plan is for. A host may have several.
   services:
     type: list

@@ -130,7 +130,7 @@ def test_a_plan_has_what_its_role_looks_after(role: str, host: str) -> None:
     hostvars, groups = inventory_of(load(CHECKOUT / "molecule/dr_routed/inventory/hosts.yml"), "dr_routed")
     plan = compiler.host_plan(hostvars, groups, host, role, None, None, None)
     (task,) = load(CHECKOUT / f"roles/{role}/tasks/apply.yml")
-    settings = {"commands", "kernel_options", "kernels", "purge", "keep_weights", "notes"}
+    settings = {"commands", "kernel_options", "kernels", "manager", "purge", "keep_weights", "notes"}
     assert set(task["vars"]["host_state_concerns"]) == set(plan) - settings
 
 

@@ -50,11 +50,14 @@ def _check_holders(site: Site) -> Iterator[Mistake]:
         for vip in site.vips_of(director):
             holders.setdefault(vip, []).append(director)
     for vip, directors in holders.items():
-        if len(directors) > 1:
+        unmoved = [each for each in directors if not site.is_moved(each)]
+        if len(directors) > 1 and unmoved:
+            other = next(each for each in directors if each != unmoved[-1])
             yield Mistake(
-                f"{directors[1]}: lvs_services",
-                f"the VIP {vip} is on {directors[0]} too, and both would answer for it",
-                "give each director VIPs of its own: lvs_manager: keepalived, which moves them, is not available yet",
+                f"{unmoved[-1]}: lvs_services",
+                f"the VIP {vip} is on {other} too, and both would answer for it",
+                f"set lvs_manager: keepalived for {' and '.join(unmoved)}, which moves it, or give each director VIPs "
+                "of its own",
             )
 
 
@@ -139,7 +142,7 @@ def _owners(site: Site) -> dict[Address, str]:
     owners = {
         entry.address: f"the real server {entry.host or entry.address}"
         for _director, service in site.pairs()
-        for entry in service.real_servers
+        for entry in service.targets
     }
     for director in site.services:
         owners.update(dict.fromkeys(site.host(director).addresses, f"the director {director}"))
@@ -164,7 +167,7 @@ def _check_vip(site: Site, director: str, virtual: Vip, owners: dict[Address, st
 def _check_families(service: Service) -> Iterator[Mistake]:
     if service.forward == "tun":
         return  # one family inside the other: the kernel can do it in tunnels, and only there
-    for entry in service.real_servers:
+    for entry in service.targets:
         if entry.address.version != service.family:
             yield Mistake(
                 entry.path,

@@ -10,8 +10,10 @@ from dataclasses import asdict
 from typing import Any, TypeVar
 
 from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl_plan import ARP_NAMES
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import vrrp
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.checks import check_membership, check_site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.inventory import OVERRIDABLE, Inventory
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.keepalived import keepalived_plan
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.methods import METHODS
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import (
     Mistake,
@@ -25,7 +27,6 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model impor
     ROLES,
     Address,
     Host,
-    RealServer,
     Service,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.nat import forwarding
@@ -48,9 +49,14 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs impor
     TunnelEnd,
     VirtualAddress,
 )
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.parse import parse_services
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Place, Site
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import full_prefix, plain
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.parse import parse_services, written_vips
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table import (
+    kernel_forward,
+    real_server,
+    virtual_service,
+)
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import plain
 
 _T = TypeVar("_T")
 
@@ -58,6 +64,7 @@ _COMMANDS = {
     "director": ["ip", "ipvsadm", "modprobe"],
     "real_server": ["ip"],
     "router": ["ip"],
+    "keepalived": [],
 }
 # A connection whose real server is gone starts anew at once, and persistence does not outlive a weight of 0.
 _IPVS_SYSCTLS = ("net.ipv4.vs.expire_nodest_conn", "net.ipv4.vs.expire_quiescent_template")
@@ -81,19 +88,20 @@ def host_plan(
     overrides = _overrides(variables, mistakes)
     inventory = Inventory(hostvars, groups, mistakes, reader=host, overrides=overrides)
     names = list(inventory.directors if directors is None else directors)
-    if role == "director" and host not in names:
+    is_director = role in ("director", "keepalived")
+    if is_director and host not in names:
         names.append(host)
-    site = _site(inventory, names, services, mistakes, asked=host if role == "director" else None)
+    site = _site(inventory, names, services, mistakes, asked=host if is_director else None)
     needs = list(_NEEDS[role](site, host))
     mistakes += check_site(site)
     # A role may be used by itself, with its directors given and without any of our groups.
-    if role == "director" and (directors is None or inventory.has_group("lvs_real_servers")):
+    if is_director and (directors is None or inventory.has_group("lvs_real_servers")):
         mistakes += check_membership(site)
     mistakes += [need for need in needs if isinstance(need, Mistake)]
     if mistakes:
         raise WrongModel(mistakes)
     needs += _lost_routes(site, host, needs)
-    return _plan(role, site.host(host), needs, site.services.get(host, ()))
+    return _plan(role, site, host, needs)
 
 
 def mistakes_of(
@@ -111,6 +119,7 @@ def mistakes_of(
         "director": site.services,
         "real_server": dict.fromkeys([*inventory.real_servers, *site.listings]),
         "router": inventory.routers,
+        "keepalived": site.services,
     }
     wanted = None if hosts is None else set(hosts)
     for role, names in members.items():
@@ -141,6 +150,8 @@ def _site(
         group = inventory.group_name("lvs_directors")
         mistakes.append(Mistake("lvs_services", f"no host is in the group {group}", "put the director there"))
     raw: dict[str, Any] = {}
+    if asked is not None:
+        names += _partners(inventory, asked, given, names)
     for director in names:
         if director != asked and inventory.is_absent(director):
             continue
@@ -154,17 +165,37 @@ def _site(
         else:
             remedy = "set it, to [] where there shall be no service"
             mistakes.append(Mistake(f"{director}: lvs_services", "is not set for this director", remedy))
+    # Reading what floats is reading hosts, which needs no service.
+    floating = frozenset(each.address for name in raw for each in inventory.host(name).vrrp.floating)
     lists = list(raw.values())
     if lists and all(each == lists[0] for each in lists):
-        shared = parse_services(lists[0], "", inventory, mistakes)
+        shared = parse_services(lists[0], "", inventory, mistakes, floating)
         return Site(inventory, dict.fromkeys(raw, shared))
     return Site(
         inventory,
-        {name: parse_services(each, f"{name}: ", inventory, mistakes) for name, each in raw.items()},
+        {name: parse_services(each, f"{name}: ", inventory, mistakes, floating) for name, each in raw.items()},
     )
 
 
+def _partners(inventory: Inventory, name: str, given: Any, named: list[str]) -> list[str]:
+    """The directors beside those named that share VIPs with this one, which keepalived manages.
+
+    Its plan depends on them, and the role asks for the plan of its own host. A list of services that only the role has
+    is that of all of them.
+    """
+    if name not in inventory or inventory.host(name).manager != "keepalived":
+        return []
+    own = plain(inventory.variable(name, "lvs_services")[1])
+    is_of_inventory = not given or plain(given) == own
+    vips = written_vips(plain(given) or own)
+    others = [each for each in inventory.directors if each not in named and not inventory.is_absent(each)]
+    if not is_of_inventory:
+        return [each for each in others if inventory.host(each).manager == "keepalived"]
+    return [each for each in others if vips & written_vips(plain(inventory.variable(each, "lvs_services")[1]))]
+
+
 def _director_needs(site: Site, name: str) -> Iterator[Need]:
+    is_moved = site.is_moved(name)
     yield KernelModule("ip_vs")
     for key in _IPVS_SYSCTLS:
         yield Sysctl(key, "1")
@@ -176,14 +207,51 @@ def _director_needs(site: Site, name: str) -> Iterator[Need]:
             yield KernelOption(f"IP_VS_PROTO_{service.protocol.upper()}")
         if service.family == 6:
             yield KernelOption("IP_VS_IPV6")
-        if service.has_health_check:
-            yield Note(f"{service.path}.health_check: nothing checks while lvs_manager is kernel")
-        yield from _vip_needs(site, name, service)
+        if not is_moved:
+            yield from _idle(service)
+            yield from _vip_needs(site, name, service)
         for each in service.marked:
             yield Mark(service.fwmark or 0, each.vip.address, each.protocol, each.ports)
         yield from METHODS[service.forward].director(site, name, service)
-    yield from _sync_needs(site, name)
+    if is_moved:
+        yield from _loop_guard(site, name)
+    else:
+        yield from _sync_needs(site, name)
     yield from _inventory_gateways(site.host(name))
+
+
+def _idle(service: Service) -> Iterator[Need]:
+    """What only keepalived does."""
+    given = [*service.supervision.given, *(["sorry_server"] if service.sorry_server else [])]
+    if "health_check" in given:
+        yield Note(f"{service.path}.health_check: nothing checks while lvs_manager is kernel")
+    others = [key for key in given if key != "health_check"]
+    if others:
+        yield Note(f"{service.path}: nothing acts on {', '.join(others)} while lvs_manager is kernel")
+
+
+def _loop_guard(site: Site, name: str) -> Iterator[Need]:
+    """A director that is a real server too must hand on nothing while another one is master.
+
+    Both have the same table: what the master sends to a real server, that one would schedule again.
+    """
+    entry = next(
+        (
+            entry
+            for director, service, entry in site.listings.get(name, ())
+            if director != name and director in site.partners(name) and service.forward in ("dr", "tun")
+        ),
+        None,
+    )
+    if entry is None:
+        return
+    yield Sysctl("net.ipv4.vs.backup_only", "1")
+    if site.host(name).sync is None:
+        problem = f"is needed: {entry.path} makes the director {name} a real server too"
+        remedy = (
+            "set it to {syncid: 1}: without a backup daemon net.ipv4.vs.backup_only has no effect, and packets loop"
+        )
+        yield Mistake(f"{name}: lvs_sync", problem, remedy)
 
 
 def _sync_needs(site: Site, name: str) -> Iterator[Need]:
@@ -204,7 +272,11 @@ def _sync_needs(site: Site, name: str) -> Iterator[Need]:
         yield Mistake(path, f"{name} has no interface {interface!r}", choose(interface, names))
     for state in host.sync.states:
         yield SyncDaemon(state, interface, host.sync)
-    if len(host.sync.states) == 2 and dict(host.sysctls).get("net.ipv4.vs.backup_only") == "1":
+    if (
+        not site.is_moved(name)
+        and len(host.sync.states) == 2
+        and dict(host.sysctls).get("net.ipv4.vs.backup_only") == "1"
+    ):
         yield Mistake(
             f"{name}: lvs_sync.role",
             "is both, and with net.ipv4.vs.backup_only a director whose backup daemon runs forwards nothing",
@@ -214,24 +286,14 @@ def _sync_needs(site: Site, name: str) -> Iterator[Need]:
 
 def _vip_needs(site: Site, name: str, service: Service) -> Iterator[Need]:
     for vip in (each.address for each in service.vips):
-        place = site.place(name, vip)
-        if isinstance(place, Mistake):
-            yield place
-            continue
-        prefix = site.prefix(name, place, vip)
-        deprecated = _is_only_for_services(site, name, place, vip, prefix) or None
-        yield VirtualAddress(vip, prefix, place.interface, place.announce, deprecated)
+        yield site.virtual_address(name, vip)
 
 
-def _is_only_for_services(site: Site, name: str, place: Place, vip: Address, prefix: int) -> bool:
-    """Whether the director must not choose the VIP as the source of what it sends itself.
-
-    IPv4 prefers the address that was there first. IPv6 has no such rule, and real servers that hold the VIP would
-    answer themselves. A VIP with a network, in which the director has no other address, is its own there.
-    """
-    if vip.version == 4 or place.interface == "lo":
-        return False
-    return prefix == full_prefix(vip) or site.is_on_link(name, vip)
+def _keepalived_needs(site: Site, name: str) -> Iterator[Need]:
+    if site.is_moved(name):
+        yield Command("keepalived")
+        yield from vrrp.needs(site, name)
+        yield from _sync_needs(site, name)
 
 
 def _real_server_needs(site: Site, name: str) -> Iterator[Need]:
@@ -298,12 +360,23 @@ def _inventory_gateways(host: Host) -> Iterator[Need]:
         yield Gateway(address, "lvs_gateway")
 
 
-_NEEDS = {"director": _director_needs, "real_server": _real_server_needs, "router": _router_needs}
+_NEEDS = {
+    "director": _director_needs,
+    "real_server": _real_server_needs,
+    "router": _router_needs,
+    "keepalived": _keepalived_needs,
+}
 
 
-def _plan(role: str, host: Host, needs: list[Need], services: tuple[Service, ...]) -> dict[str, Any]:
+def _plan(role: str, site: Site, name: str, needs: list[Need]) -> dict[str, Any]:
     """The needs of a host, each once, as plain data."""
+    host = site.host(name)
     plan: dict[str, Any] = {"commands": [*_COMMANDS[role], *(each.name for each in _each(needs, Command))]}
+    notes = [each.text for each in _each(needs, Note)]
+    said = {"notes": notes} if notes else {}
+    if role == "keepalived":
+        daemon = next(iter(_each(needs, SyncDaemon)), None)
+        return plan | keepalived_plan(site, name, daemon) | said
     if role != "router":
         plan["kernel_modules"] = [each.name for each in _each(needs, KernelModule)]
     if role == "director":
@@ -343,13 +416,14 @@ def _plan(role: str, host: Host, needs: list[Need], services: tuple[Service, ...
         ]
     if role == "director":
         plan["packet_rules"] = _packet_rules(needs, host)
+        services = () if site.is_moved(name) else site.services.get(name, ())
+        plan["manager"] = host.manager
         plan["services"] = [_service(service) for service in services]
         plan["purge"] = list(host.purge)
         plan["keep_weights"] = host.keep_weights
-        plan["timeouts"] = dict(host.timeouts)
+        plan["timeouts"] = {} if site.is_moved(name) else dict(host.timeouts)
         plan["sync_daemons"] = [_sync_daemon(each) for each in _each(needs, SyncDaemon)]
-    notes = [each.text for each in _each(needs, Note)]
-    return plan | ({"notes": notes} if notes else {})
+    return plan | said
 
 
 def _sync_daemon(daemon: SyncDaemon) -> dict[str, Any]:
@@ -418,42 +492,6 @@ def _given(**values: Any) -> dict[str, Any]:
 
 
 def _service(service: Service) -> dict[str, Any]:
-    """The service for ipvs_table, with every option spelled out: what is left out there would be left alone."""
-    forward = METHODS[service.forward].KERNEL_FORWARD
-    if service.address is None:
-        key: dict[str, Any] = {"fwmark": service.fwmark, "family": f"ipv{service.family}"}
-    else:
-        key = {"address": str(service.address), "port": service.port, "protocol": service.protocol}
-    persistence = service.persistence
-    return key | {
-        "scheduler": service.scheduler,
-        "scheduler_flags": list(service.scheduler_flags),
-        "one_packet": service.one_packet,
-        "persistence": {"timeout": 0}
-        if persistence is None
-        else {
-            "timeout": persistence.timeout,
-            "netmask": persistence.netmask,
-            "engine": persistence.engine,
-        },
-        "real_servers": [
-            {
-                "address": str(entry.address),
-                "port": entry.port,
-                "forward": forward,
-                "weight": entry.weight,
-                "upper_threshold": entry.upper_threshold,
-                "lower_threshold": entry.lower_threshold,
-                **_tunnel(entry),
-            }
-            for entry in service.real_servers
-        ],
-    }
-
-
-def _tunnel(entry: RealServer) -> dict[str, Any]:
-    tunnel = entry.tunnel
-    if tunnel is None:
-        return {}
-    port = {"port": tunnel.port} if tunnel.port else {}
-    return {"tunnel": {"type": tunnel.kind, **port, "checksum": tunnel.checksum}}
+    """The service for ipvs_table: what is left out there would be left alone."""
+    forward = {"forward": kernel_forward(service)}
+    return virtual_service(service) | {"real_servers": [real_server(each) | forward for each in service.real_servers]}

@@ -30,14 +30,14 @@ KERNEL_FORWARD = "dr"
 
 
 def check(site: Site, director: str, service: Service) -> Iterator[Mistake]:
-    for entry in service.real_servers:
+    for entry in service.targets:
         if entry.port != service.port:
             yield Mistake(
                 f"{entry.path}.port",
                 f"{entry.port} differs from the service's port {service.port}, and direct routing cannot map ports",
                 "leave it out, or use forward: nat",
             )
-        if entry.host == director or entry.address.version != service.family:
+        if entry.host == director or entry.address.is_loopback or entry.address.version != service.family:
             continue  # a director that is a real server too answers by itself; a wrong family is said elsewhere
         yield from _check_segment(site, director, entry)
         yield from check_gateway(site, director, service, entry)
@@ -84,7 +84,8 @@ def _is_at(site: Site, director: str, entry: RealServer, gateway: Address) -> bo
     if gateway.is_link_local:
         link = site.link_to(director, entry.address)
         return link is not None and any(each.ip == gateway for each in link.interface.addresses)
-    return gateway in site.addresses(director) or gateway in site.vips_of(director)
+    floating = (each.address for each in site.floating_of(director))
+    return gateway in (*site.addresses(director), *site.vips_of(director), *floating)
 
 
 def check_static_neighbour(site: Site, service: Service, entry: RealServer) -> Iterator[Mistake]:
@@ -139,7 +140,7 @@ def hide_vip(site: Site, director: str, service: Service, entry: RealServer) -> 
 
 
 def router(site: Site, director: str, service: Service, name: str) -> Iterator[Need]:
-    if any(_is_static(site, service, entry) for entry in service.real_servers):
+    if any(_is_static(site, service, entry) for entry in service.targets):
         for vip in service.vips:
             yield from _neighbour(site, director, vip.address, name)
 

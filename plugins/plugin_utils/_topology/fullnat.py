@@ -38,8 +38,8 @@ def director(site: Site, director: str, service: Service) -> Iterator[Need]:
     yield Sysctl("net.ipv4.vs.conntrack", "1")
     yield Note(f"{service.path}: real servers see the director as the client of forward: fullnat")
     sources: dict[tuple[Address, ...], list[Address]] = {}
-    for entry in service.real_servers:
-        if entry.host == director or entry.address.version != service.family:
+    for entry in service.targets:
+        if entry.host == director or entry.address.is_loopback or entry.address.version != service.family:
             continue  # what is local is not forwarded; a wrong family is said elsewhere
         to = service.snat_addresses or _source(site, director, service, entry)
         if isinstance(to, Mistake):

@@ -11,9 +11,14 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import
 
 
 def towards(site: Site, director: str, entry: RealServer) -> Address | Mistake:
-    """The director's address that the real server reaches directly, for its way back through the director."""
+    """The director's address that the real server reaches directly, for its way back through the director.
+
+    Where several directors may be that, the one that moves with the VIPs.
+    """
     host, rip = str(entry.host), entry.address
-    candidates = [each for each in site.addresses(director) if each.version == rip.version]
+    floating = [each.address for each in site.floating_of(director)]
+    moves = bool(floating) or len(site.partners(director)) > 1
+    candidates = [each for each in (floating if moves else site.addresses(director)) if each.version == rip.version]
     problem = f"is needed: no address of the director {director} is on a network of {host}"
     if site.is_known(host):
         # The network that holds the RIP comes first: that is where the director sends the packets to.
@@ -27,6 +32,11 @@ def towards(site: Site, director: str, entry: RealServer) -> Address | Mistake:
         problem = f"is needed: the director {director} has no lvs_address, and its facts are not known"
     if reachable:
         return reachable[0]
+    if moves:
+        partners = " and ".join(site.partners(director))
+        problem = f"is needed: no floating address of {partners} is on a network of {host}"
+        remedy = f"add one in the network of {rip} to addresses in lvs_vrrp, which moves with the VIPs, or set it"
+        return Mistake(f"{host}: lvs_gateway", problem, remedy)
     return Mistake(f"{host}: lvs_gateway", problem, "set it to the gateway that leads back through the director")
 
 

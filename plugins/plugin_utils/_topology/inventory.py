@@ -23,6 +23,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl_plan impo
     IPVS_NAMES,
     canonical,
 )
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.config_text import is_interface
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.facts import read_facts
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import (
     Mistake,
@@ -32,6 +33,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes im
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import (
     ARP_METHODS,
+    MANAGERS,
     PACKET_FILTERS,
     Address,
     Facts,
@@ -45,6 +47,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values impo
     as_network,
     plain,
 )
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.vrrp_settings import read_keepalived, read_vrrp
 
 _UNSET = object()
 _STATES = ("present", "absent")
@@ -54,6 +57,7 @@ OVERRIDABLE = (
     "lvs_arp_method",
     "lvs_gateway",
     "lvs_keep_weights",
+    "lvs_keepalived",
     "lvs_manager",
     "lvs_packet_filter",
     "lvs_purge",
@@ -61,6 +65,7 @@ OVERRIDABLE = (
     "lvs_sysctls",
     "lvs_timeouts",
     "lvs_vip_interface",
+    "lvs_vrrp",
 )
 _SYNC_ROLES = {"master": ("master",), "backup": ("backup",), "both": ("master", "backup")}
 
@@ -174,12 +179,9 @@ class Inventory:
             return Facts()
 
     def _read_host(self, name: str) -> Host:
-        manager = self._text(name, "lvs_manager")
-        if manager == "keepalived":
-            problem = "'keepalived' is not available in this version"
-            self._mistake(name, "lvs_manager", problem, "use kernel, or leave it out")
-        elif manager not in (None, "kernel"):
-            self._mistake(name, "lvs_manager", f"{show(manager)} is not known", "use kernel, or leave it out")
+        manager = self._text(name, "lvs_manager") or MANAGERS[0]
+        if manager not in MANAGERS:
+            self._mistake(name, "lvs_manager", f"{show(manager)} is not known", choose(manager, MANAGERS))
         arp_method = self._text(name, "lvs_arp_method") or ARP_METHODS[0]
         if arp_method not in ARP_METHODS:
             problem = f"{show(arp_method)} is not known"
@@ -193,6 +195,7 @@ class Inventory:
             self._mistake(name, "lvs_packet_filter", problem, choose(packet_filter, PACKET_FILTERS))
         return Host(
             name=name,
+            manager=manager,
             addresses=self._addresses(name),
             vip_interface=self._text(name, "lvs_vip_interface") or None,
             packet_filter=packet_filter,
@@ -202,7 +205,14 @@ class Inventory:
             keep_weights=self._keep_weights(name),
             sysctls=self._sysctls(name),
             timeouts=self._timeouts(name),
-            sync=self._sync(name),
+            sync=self._sync(name, manager),
+            vrrp=read_vrrp(self._mapping(name, "lvs_vrrp", "{router_id: 51}"), f"{name}: lvs_vrrp", self._mistakes),
+            keepalived=read_keepalived(
+                self._mapping(name, "lvs_keepalived", "{router_id: NAME}"),
+                name,
+                f"{name}: lvs_keepalived",
+                self._mistakes,
+            ),
         )
 
     def _read_state(self, host: str) -> Any:
@@ -308,12 +318,17 @@ class Inventory:
                 sysctls[name] = None if setting is None else str(setting)
         return tuple(sysctls.items())
 
-    def _keys(self, host: str, variable: str, example: str) -> Reader | None:
-        """The keys of a variable that is a mapping; None where it is not set, or empty."""
+    def _mapping(self, host: str, variable: str, example: str) -> Mapping[str, Any]:
+        """A variable that is a mapping; empty where it is not set."""
         _given, value = self.variable(host, variable)
         if value is not None and not isinstance(value, Mapping):
             self._mistake(host, variable, f"must be a mapping, is {show(value)}", f"write it as {example}")
-        return Reader(value, f"{host}: {variable}", self._mistakes) if value and isinstance(value, Mapping) else None
+        return value if isinstance(value, Mapping) else {}
+
+    def _keys(self, host: str, variable: str, example: str) -> Reader | None:
+        """The keys of a variable that is a mapping; None where it is not set, or empty."""
+        value = self._mapping(host, variable, example)
+        return Reader(value, f"{host}: {variable}", self._mistakes) if value else None
 
     def _timeouts(self, host: str) -> tuple[tuple[str, int], ...]:
         reader = self._keys(host, "lvs_timeouts", "{tcp: 900, tcpfin: 120, udp: 300}")
@@ -324,15 +339,22 @@ class Inventory:
         # 0 is the kernel's own way to leave one as it is.
         return tuple((name, seconds) for name, seconds in timeouts.items() if seconds)
 
-    def _sync(self, host: str) -> Sync | None:
+    def _sync(self, host: str, manager: str) -> Sync | None:
         reader = self._keys(host, "lvs_sync", "{role: master, interface: eth1, syncid: 1}")
         if reader is None:
             return None
-        if reader.take("role") is None:
-            reader.refuse("role", "is missing", choose(None, _SYNC_ROLES))
-        states = _SYNC_ROLES.get(reader.choice("role", _SYNC_ROLES, ""), ())
+        role = reader.take("role")
+        if manager == "keepalived":
+            states: tuple[str, ...] = _SYNC_ROLES["both"]
+            if role is not None:
+                problem = "has no meaning with lvs_manager: keepalived, which makes the VRRP master the sending one"
+                reader.refuse("role", problem, "leave it out")
+        else:
+            if role is None:
+                reader.refuse("role", "is missing", choose(None, _SYNC_ROLES))
+            states = _SYNC_ROLES.get(reader.choice("role", _SYNC_ROLES, ""), ())
         interface = reader.take("interface")
-        if interface is not None and not (isinstance(interface, str) and interface):
+        if interface is not None and not is_interface(interface):
             reader.refuse("interface", f"{show(interface)} is no name of an interface", "write it as eth1")
             interface = None
         raw_group = reader.take("group")

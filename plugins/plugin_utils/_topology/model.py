@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
+from typing import Any
 
 Address = IPv4Address | IPv6Address
 AddressInNetwork = IPv4Interface | IPv6Interface
 
-ROLES = ("director", "real_server", "router")
+ROLES = ("director", "real_server", "router", "keepalived")
+MANAGERS = ("kernel", "keepalived")
 PROTOCOLS = ("tcp", "udp", "sctp")
 FAMILIES = {"ipv4": 4, "ipv6": 6}
 ARP_METHODS = ("sysctl", "arptables", "static_neighbour")
@@ -79,6 +82,25 @@ class Marked:
 
 
 @dataclass(frozen=True)
+class Supervision:
+    """What keepalived does for a service besides its table. ``given`` are the keys that the model has.
+
+    ``health_check`` is as the plan has it; None: the real servers are always up.
+    """
+
+    health_check: Mapping[str, Any] | None = field(default=None, hash=False)
+    quorum: int = 1
+    hysteresis: int = 0
+    quorum_up: str | None = None
+    quorum_down: str | None = None
+    inhibit_on_failure: bool = False
+    alpha: bool = False
+    omega: bool = False
+    raw: str | None = None
+    given: tuple[str, ...] = field(default=(), compare=False)
+
+
+@dataclass(frozen=True)
 class Service:
     """A virtual service: by VIP, port and protocol, or by firewall mark.
 
@@ -98,8 +120,9 @@ class Service:
     scheduler_flags: tuple[str, ...]
     persistence: Persistence | None
     one_packet: bool
-    has_health_check: bool
     real_servers: tuple[RealServer, ...] = field(repr=False)
+    supervision: Supervision = Supervision()
+    sorry_server: RealServer | None = None
     marked: tuple[Marked, ...] = ()
     snat_addresses: tuple[Address, ...] = ()
     helper: str | None = None
@@ -114,6 +137,102 @@ class Service:
     @property
     def label(self) -> str:
         return f"{self.path} ({self.name})"
+
+    @property
+    def targets(self) -> tuple[RealServer, ...]:
+        """Every machine that packets may go to: the real servers, and the one that says sorry for all of them."""
+        return self.real_servers if self.sorry_server is None else (*self.real_servers, self.sorry_server)
+
+
+@dataclass(frozen=True)
+class Floating:
+    """An address besides the VIPs that moves from director to director. ``interface`` None: as its network says."""
+
+    path: str
+    address: Address
+    prefix: int
+    interface: str | None
+
+
+@dataclass(frozen=True)
+class TrackScript:
+    """A command whose failure makes the director give way, or takes ``weight`` from its priority."""
+
+    name: str
+    script: str
+    interval: int
+    timeout: int | None
+    rise: int
+    fall: int
+    weight: int
+    user: str | None
+
+
+@dataclass(frozen=True)
+class TrackProcess:
+    """A process that has to run on the director that is master."""
+
+    name: str
+    process: str
+    weight: int
+    delay: float | None
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A VRRP instance as the inventory describes it. None, and no entry: what the topology says, or keepalived itself.
+
+    ``own`` are the settings that were written in the instance; the others are common to all.
+    """
+
+    name: str
+    path: str
+    common_path: str
+    own: frozenset[str]
+    interface: str | None
+    router_id: int
+    priority: int | None
+    advert_int: float
+    version: int | None
+    preempt: bool
+    preempt_delay: float
+    auth_pass: str | None = field(repr=False)
+    unicast: bool
+    peers: tuple[Address, ...]
+    addresses: tuple[Floating, ...]
+    vips: tuple[Address, ...]
+    garp: tuple[tuple[str, float], ...]
+    track_interfaces: tuple[str, ...] | None
+    track_scripts: tuple[TrackScript, ...]
+    track_processes: tuple[TrackProcess, ...]
+    notify: tuple[tuple[str, str], ...]
+    raw: str | None
+
+    def at(self, key: str) -> str:
+        return f"{self.path if key in self.own else self.common_path}.{key}"
+
+
+@dataclass(frozen=True)
+class Vrrp:
+    """The VRRP instances of a director, and the floating addresses that belong to no particular one."""
+
+    instances: tuple[Instance, ...]
+    addresses: tuple[Floating, ...]
+    sync_group: bool
+
+    @property
+    def floating(self) -> tuple[Floating, ...]:
+        return (*self.addresses, *(each for instance in self.instances for each in instance.addresses))
+
+
+@dataclass(frozen=True)
+class Keepalived:
+    """What concerns the daemon as a whole."""
+
+    router_id: str
+    script_user: str
+    global_raw: str | None
+    raw: str | None
 
 
 @dataclass(frozen=True)
@@ -137,6 +256,7 @@ class Host:
     """
 
     name: str
+    manager: str
     addresses: tuple[Address, ...]
     vip_interface: str | None
     packet_filter: str
@@ -147,6 +267,8 @@ class Host:
     sysctls: tuple[tuple[str, str | None], ...]
     timeouts: tuple[tuple[str, int], ...]
     sync: Sync | None
+    vrrp: Vrrp
+    keepalived: Keepalived
 
     def address(self, family: int) -> Address | None:
         return next((address for address in self.addresses if address.version == family), None)

@@ -36,7 +36,7 @@ def director(site: Site, director: str, service: Service) -> Iterator[Need]:
     yield from way_back(site, director, service)
     if service.helper == "ftp":
         yield KernelModule("ip_vs_ftp")
-    links = [site.link_to(director, entry.address) for entry in service.real_servers if entry.host != director]
+    links = [site.link_to(director, entry.address) for entry in service.targets if entry.host != director]
     for vip in service.vips:
         if any(link and vip.address in link.own.network for link in links):
             yield Note(
@@ -48,7 +48,7 @@ def director(site: Site, director: str, service: Service) -> Iterator[Need]:
 def way_back(site: Site, director: str, service: Service) -> Iterator[Need]:
     """The director forwards the answers, and sends nobody past itself."""
     yield forwarding(service.family)
-    links = [site.link_to(director, entry.address) for entry in service.real_servers if entry.host != director]
+    links = [site.link_to(director, entry.address) for entry in service.targets if entry.host != director]
     interfaces = [link.interface.name for link in links if link]
     for vip in service.vips:
         place = site.place(director, vip.address)

@@ -13,6 +13,7 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.facts import own_addresses
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.health import read_supervision
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.inventory import Inventory
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.methods import METHODS
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, choose, did_you_mean, show
@@ -48,16 +49,24 @@ _DEFAULT_TIMEOUT = 300
 HELPERS = ("ftp",)
 # Of ip_vs_ftp, unless it is loaded with another parameter.
 FTP_PORT = 21
-_HEALTH_CHECKS = ("http", "https", "tcp", "smtp", "dns", "misc", "bfd", "udp", "ping", "file")
 
 
-def parse_services(raw: Any, prefix: str, inventory: Inventory, mistakes: list[Mistake]) -> tuple[Service, ...]:
-    """The services that can be understood; for every other there is a mistake."""
+def parse_services(
+    raw: Any,
+    prefix: str,
+    inventory: Inventory,
+    mistakes: list[Mistake],
+    floating: frozenset[Address] = frozenset(),
+) -> tuple[Service, ...]:
+    """The services that can be understood; for every other there is a mistake.
+
+    ``floating`` are the addresses that are no host's own, although facts may show them on one.
+    """
     path = f"{prefix}lvs_services"
     if not isinstance(raw, list):
         mistakes.append(Mistake(path, f"must be a list of services, is {show(raw)}", "write each with a dash"))
         return ()
-    parser = _Parser(inventory, mistakes, _vips(raw))
+    parser = _Parser(inventory, mistakes, written_vips(raw) | floating)
     parsed = [parser.service(each, f"{path}[{position}]") for position, each in enumerate(raw)]
     services = tuple(service for service in parsed if service is not None)
     _refuse_duplicates(services, mistakes)
@@ -81,9 +90,12 @@ def _refuse_duplicates(services: tuple[Service, ...], mistakes: list[Mistake]) -
             )
 
 
-def _vips(raw: list[Any]) -> frozenset[Address]:
+def written_vips(raw: Any) -> frozenset[Address]:
     """The VIPs as far as they can be read: no host's own address, although facts may show them on one."""
-    found = [as_interface(each.get("address")) for each in raw if isinstance(each, Mapping)]
+    services = [each for each in (raw if isinstance(raw, list) else []) if isinstance(each, Mapping)]
+    marked = [each.get("marked") for each in services]
+    every = [*services, *(one for each in marked if isinstance(each, list) for one in each if isinstance(one, Mapping))]
+    found = [as_interface(each.get("address")) for each in every]
     return frozenset(each.ip for each in found if each is not None)
 
 
@@ -115,7 +127,8 @@ class _Parser:
         snat_addresses = self._snat_addresses(reader, forward, family)
         marked = self._marked(reader, fwmark, family)
         helper = self._helper(reader, forward, protocol, port, fwmark)
-        has_health_check = self._health_check(reader)
+        sorry_server = self._sorry_server(reader, port or 0, family, forward)
+        supervision = read_supervision(reader, [each.port for each in real_servers])
         reader.finish()
         if port == 0 and fwmark is None and persistence is None:
             remedy = "add persistence: {timeout: 300}, or name the port"
@@ -136,8 +149,9 @@ class _Parser:
             scheduler_flags=flags,
             persistence=persistence,
             one_packet=one_packet,
-            has_health_check=has_health_check,
             real_servers=real_servers,
+            supervision=supervision,
+            sorry_server=sorry_server,
             marked=marked,
             snat_addresses=snat_addresses,
             helper=helper,
@@ -145,7 +159,7 @@ class _Parser:
 
     def _name(self, reader: Reader) -> str:
         name = reader.take("name")
-        if isinstance(name, str) and name:
+        if isinstance(name, str) and name and name.isprintable():
             first = self._names.setdefault(name, reader.path)
             if first != reader.path:
                 reader.refuse(
@@ -373,16 +387,6 @@ class _Parser:
             reader.refuse("helper", problem, f"use port: {FTP_PORT}, or leave it out")
         return helper
 
-    def _health_check(self, reader: Reader) -> bool:
-        raw = reader.mapping("health_check", "{type: tcp}")
-        if raw is None:
-            return False
-        if raw.get("type") not in _HEALTH_CHECKS:
-            reader.refuse(
-                "health_check.type", f"{show(raw.get('type'))} is not known", choose(raw.get("type"), _HEALTH_CHECKS)
-            )
-        return True
-
     def _real_servers(
         self, reader: Reader, port: int, family: int | None, forward: str | None
     ) -> tuple[RealServer, ...]:
@@ -433,6 +437,20 @@ class _Parser:
             tunnel=tunnel,
         )
 
+    def _sorry_server(self, reader: Reader, port: int, family: int | None, forward: str | None) -> RealServer | None:
+        """Who answers while there are too few real servers. It may be the director itself."""
+        raw = reader.mapping("sorry_server", "{address: 127.0.0.1, port: 8080}")
+        if raw is None:
+            return None
+        inner = Reader(raw, reader.at("sorry_server"), self._mistakes)
+        host, address = self._who(inner, family, may_be_loopback=True)
+        sorry_port = inner.integer("port", *_PORT, default=port)
+        tunnel = self._tunnel(inner, forward)
+        inner.finish()
+        if address is None:
+            return None
+        return RealServer(inner.path, address, host, sorry_port, 1, 0, 0, tunnel)
+
     def _tunnel(self, reader: Reader, forward: str | None) -> Tunnel | None:
         raw = reader.mapping("tunnel", "{type: ipip}")
         if forward != "tun":
@@ -457,13 +475,15 @@ class _Parser:
             inner.refuse("checksum", f"{show(checksum)} is not possible with type: {kind}", remedy)
         return Tunnel(kind, port, checksum)
 
-    def _who(self, reader: Reader, family: int | None) -> tuple[str | None, Address | None]:
+    def _who(
+        self, reader: Reader, family: int | None, *, may_be_loopback: bool = False
+    ) -> tuple[str | None, Address | None]:
         """The inventory host, where there is one, and the RIP."""
         raw_host, raw_address = reader.take("host"), reader.take("address")
         address = as_address(raw_address)
         if raw_address is not None:
             problem = "is no IP address" if address is None else _unusable(address)
-            if address is None or problem:
+            if address is None or (problem and not (may_be_loopback and address.is_loopback)):
                 reader.refuse("address", f"{show(raw_address)} {problem}", "write the real server's own address")
                 return None, None
         if raw_host is None:

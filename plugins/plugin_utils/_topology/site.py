@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The whole picture: every director's services, and where the hosts are on the network.
 
-Facts show a host before or after this collection worked on it. So that both give the same plan, addresses that are
-VIPs of the model never count when networks are looked at.
+Facts show a host before or after this collection worked on it, and a director as master or not. So that all give the
+same plan, the VIPs and the floating addresses of the model never count when networks are looked at.
 """
 
 from __future__ import annotations
@@ -20,11 +20,13 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model impor
     Address,
     AddressInNetwork,
     Facts,
+    Floating,
     Host,
     Interface,
     RealServer,
     Service,
 )
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import VirtualAddress
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import full_prefix
 
 _T = TypeVar("_T")
@@ -71,7 +73,7 @@ class Site:
         """Every host that is a real server, with the entries that say so."""
         listings: dict[str, list[tuple[str, Service, RealServer]]] = {}
         for director, service in self.pairs():
-            for entry in service.real_servers:
+            for entry in service.targets:
                 if entry.host is not None:
                     listings.setdefault(entry.host, []).append((director, service, entry))
         return listings
@@ -79,6 +81,28 @@ class Site:
     @cached_property
     def vips(self) -> frozenset[Address]:
         return frozenset(vip.address for _director, service in self.pairs() for vip in service.vips)
+
+    @cached_property
+    def floating(self) -> frozenset[Address]:
+        """What moves from director to director besides the VIPs."""
+        return frozenset(each.address for name in self.services for each in self.host(name).vrrp.floating)
+
+    def is_moved(self, director: str) -> bool:
+        """Whether keepalived brings the director its VIPs and takes them away."""
+        return self.host(director).manager == "keepalived"
+
+    def partners(self, director: str) -> tuple[str, ...]:
+        """The directors that have VIPs of this one too, and itself."""
+        return self.once(
+            ("partners", director),
+            lambda: tuple(
+                each for each in self.services if each == director or self.vips_of(each) & self.vips_of(director)
+            ),
+        )
+
+    def floating_of(self, director: str) -> tuple[Floating, ...]:
+        """What moves with the director's VIPs; nothing where no keepalived moves it."""
+        return self.host(director).vrrp.floating if self.is_moved(director) else ()
 
     def vips_of(self, director: str) -> frozenset[Address]:
         return self.once(
@@ -105,7 +129,7 @@ class Site:
 
     def _find_on_link(self, name: str) -> tuple[OnLink, ...]:
         # A VIP that is the host's own address is a mistake, and shall not make others appear.
-        foreign = self.vips.difference(self.host(name).addresses)
+        foreign = (self.vips | self.floating).difference(self.host(name).addresses)
         found = [
             each
             for each in self._all_links(name)
@@ -127,7 +151,11 @@ class Site:
     def _find_link(self, name: str, address: Address) -> OnLink | None:
         by_network = (each for each in self.on_link(name) if address in each.own.network)
         by_itself = (each for each in self._all_links(name) if address == each.own.ip)
-        return next(by_network, None) or next(by_itself, None)
+        # An address that comes and goes says nothing by being there.
+        comes_and_goes = address in self.floating or any(
+            self.is_moved(each) and address in self.vips_of(each) for each in self.services
+        )
+        return next(by_network, None) or (None if comes_and_goes else next(by_itself, None))
 
     def addresses(self, name: str) -> tuple[Address, ...]:
         """The host's own addresses as far as they are known, the one that the inventory names first."""
@@ -163,6 +191,26 @@ class Site:
             return full_prefix(vip)  # a shorter one would make the whole network local
         known = [each for service in self.services[director] for each in service.vips]
         written = [each.prefix for each in known if each.address == vip and each.prefix is not None]
-        interface = self.interface(director, place.interface)
+        # What comes and goes was not set up by an operator.
+        interface = None if self.is_moved(director) else self.interface(director, place.interface)
         there = [each.network.prefixlen for each in (interface.addresses if interface else ()) if each.ip == vip]
         return (written or sorted(there) or [full_prefix(vip)])[0]
+
+    def virtual_address(self, director: str, vip: Address) -> VirtualAddress | Mistake:
+        """How the director holds the VIP."""
+        place = self.place(director, vip)
+        if isinstance(place, Mistake):
+            return place
+        prefix = self.prefix(director, place, vip)
+        deprecated = self.is_only_for_services(director, place.interface, vip, prefix) or None
+        return VirtualAddress(vip, prefix, place.interface, place.announce, deprecated)
+
+    def is_only_for_services(self, name: str, interface: str, address: Address, prefix: int) -> bool:
+        """Whether the director must not choose the address as the source of what it sends itself.
+
+        IPv4 prefers the address that was there first. IPv6 has no such rule, and real servers that hold the VIP would
+        answer themselves. A VIP with a network, in which the director has no other address, is its own there.
+        """
+        if address.version == 4 or interface == "lo":
+            return False
+        return prefix == full_prefix(address) or self.is_on_link(name, address)

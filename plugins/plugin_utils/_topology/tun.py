@@ -42,7 +42,7 @@ _ETHERNET = 1500
 
 
 def check(site: Site, director: str, service: Service) -> Iterator[Mistake]:
-    for entry in service.real_servers:
+    for entry in service.targets:
         if entry.port != service.port:
             yield Mistake(
                 f"{entry.path}.port",
@@ -100,7 +100,7 @@ def director(site: Site, director: str, service: Service) -> Iterator[Need]:
     yield from dr.director(site, director, service)
     # Clients are told what fits; otherwise the kernel would fragment what says that it must not be.
     yield Sysctl("net.ipv4.vs.pmtu_disc", "1")
-    for entry in service.real_servers:
+    for entry in service.targets:
         tunnel = _tunnel(entry)
         if tunnel.kind == "gre" or tunnel.checksum != "none":
             yield KernelRelease("5.3", f"{entry.path}.tunnel")

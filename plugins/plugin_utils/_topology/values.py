@@ -15,6 +15,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes im
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, AddressInNetwork
 
 _INTEGER = re.compile(r"-?[0-9]+\Z")
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?\Z")
 _BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
 
@@ -43,6 +44,14 @@ def as_integer(value: Any) -> int | None:
     if isinstance(value, str) and _INTEGER.match(value):
         return int(value)
     return None
+
+
+def as_number(value: Any) -> float | None:
+    """A number, also as text; a whole one is an integer."""
+    if isinstance(value, bool) or not _NUMBER.match(text := str(value)):
+        return None
+    number = float(text)
+    return int(number) if number.is_integer() else number
 
 
 def as_boolean(value: Any) -> bool | None:
@@ -96,15 +105,15 @@ class Reader:
 
     def __init__(self, raw: Mapping[str, Any], path: str, mistakes: list[Mistake]) -> None:
         self._raw = raw
-        self._mistakes = mistakes
         self._taken: dict[str, None] = {}
+        self.mistakes = mistakes
         self.path = path
 
     def at(self, key: str) -> str:
         return f"{self.path}.{key}"
 
     def refuse(self, key: str, problem: str, remedy: str) -> None:
-        self._mistakes.append(Mistake(self.at(key), problem, remedy))
+        self.mistakes.append(Mistake(self.at(key), problem, remedy))
 
     def take(self, key: str) -> Any:
         self._taken[key] = None
@@ -127,6 +136,23 @@ class Reader:
             return default
         if not low <= number <= high:
             self.refuse(key, f"{number} is out of range", f"use {low} to {high}")
+            return default
+        return number
+
+    def number(self, key: str, low: float, high: float, default: float, digits: int) -> float:
+        """A number with so many digits after the point at most; a whole one is an integer."""
+        value = self.take(key)
+        if value is None:
+            return default
+        number = as_number(value)
+        if number is None:
+            self.refuse(key, f"{show(value)} is no number", f"use {low} to {high}")
+            return default
+        if not low <= number <= high:
+            self.refuse(key, f"{number} is out of range", f"use {low} to {high}")
+            return default
+        if round(number, digits) != number:
+            self.refuse(key, f"{number} is too exact", f"use a multiple of {10**-digits:.{digits}f}")
             return default
         return number
 

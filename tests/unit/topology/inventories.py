@@ -198,6 +198,40 @@ def r4() -> Model:
     )
 
 
+def r5() -> Model:
+    """NAT with a keepalived pair: the VIP and the real servers' gateway move together."""
+    services = [
+        {
+            "name": "web",
+            "address": "192.168.0.29",
+            "port": 80,
+            "forward": "nat",
+            "scheduler": "rr",
+            "health_check": {"type": "http"},
+            "real_servers": rs("app1", "app2"),
+        }
+    ]
+
+    def director(number: int) -> dict[str, Any]:
+        return {
+            "lvs_address": f"10.0.0.{number}",
+            "lvs_manager": "keepalived",
+            "lvs_services": copy.deepcopy(services),
+            "lvs_vrrp": {"auth_pass": "s3cret", "addresses": ["10.0.0.29/24"]},
+            "ansible_facts": facts(nic("eth1", f"192.168.0.{number}/24"), nic("eth2", f"10.0.0.{number}/24")),
+        }
+
+    return Model(
+        {
+            "lb1": director(11),
+            "lb2": director(12),
+            "app1": {"lvs_address": "10.0.0.51", "ansible_facts": facts(nic("eth1", "10.0.0.51/24"))},
+            "app2": {"lvs_address": "10.0.0.52", "ansible_facts": facts(nic("eth1", "10.0.0.52/24"))},
+        },
+        {"lvs_directors": ["lb1", "lb2"], "lvs_real_servers": ["app1", "app2"]},
+    )
+
+
 def r6() -> Model:
     """TUN, the real servers in another network than the director."""
     return Model(
@@ -274,6 +308,7 @@ REFERENCES: Mapping[str, Callable[[], Model]] = {
     "R2": r2,
     "R3": r3,
     "R4": r4,
+    "R5": r5,
     "R6": r6,
     "R7": r7,
 }

@@ -690,8 +690,8 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
         two_directors,
         shared_vip,
         [
-            "lb2: lvs_services: the VIP 192.168.246.160 is on lb1 too, and both would answer for it; give each "
-            "director VIPs of its own: lvs_manager: keepalived, which moves them, is not available yet"
+            "lb2: lvs_services: the VIP 192.168.246.160 is on lb1 too, and both would answer for it; set lvs_manager: "
+            "keepalived for lb1 and lb2, which moves it, or give each director VIPs of its own"
         ],
     ),
     "a mistake of one of two directors": (
@@ -874,15 +874,10 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
             "web1: lvs_gateway: lists two gateways of one address family; keep one for IPv4 and one for IPv6",
         ],
     ),
-    "keepalived": (
-        r1,
-        host("lb1", lvs_manager="keepalived"),
-        ["lb1: lvs_manager: 'keepalived' is not available in this version; use kernel, or leave it out"],
-    ),
     "an unknown manager": (
         r1,
         host("lb1", lvs_manager="ldirectord"),
-        ["lb1: lvs_manager: 'ldirectord' is not known; use kernel, or leave it out"],
+        ["lb1: lvs_manager: 'ldirectord' is not known; use one of kernel, keepalived"],
     ),
     "keep_weights that is no boolean": (
         r1,
@@ -992,7 +987,8 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
         [
             f"{S}.protocl: is not a known key; did you mean protocol? Otherwise use one of name, address, fwmark, "
             "family, protocol, port, forward, scheduler, scheduler_flags, persistence, one_packet, real_servers, "
-            "snat_addresses, marked, helper, health_check"
+            "snat_addresses, marked, helper, sorry_server, quorum, hysteresis, health_check, quorum_up, quorum_down, "
+            "inhibit_on_failure, alpha, omega, raw"
         ],
     ),
     "an unknown key of a real server": (
@@ -1259,7 +1255,7 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
         service(health_check={"type": "htpp"}),
         [
             f"{S}.health_check.type: 'htpp' is not known; did you mean http? Otherwise use one of http, https, tcp, "
-            "smtp, dns, misc, bfd, udp, ping, file"
+            "udp, smtp, dns, ping, misc, file"
         ],
     ),
 }

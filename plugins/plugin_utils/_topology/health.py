@@ -1,0 +1,242 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What keepalived does for a service besides its table: health checks, quorum, and what else its keys say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.config_text import (
+    read_command,
+    read_host,
+    read_raw,
+    read_user,
+    read_word,
+)
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import choose, show
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Supervision
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import Reader, as_integer
+
+# In a command or path of a check, what stands for the real server that is checked.
+PLACEHOLDERS = ("{address}", "{port}")
+_DAY = 86400
+_MICROSECONDS = 6
+_DIGEST = re.compile(r"[0-9a-f]{32}\Z")
+_HEX = re.compile(r"([0-9A-Fa-f]{2})+\Z")
+_HEX_OR_ANY = re.compile(r"([0-9A-Fa-fXx]{2})+\Z")
+_QUERY_TYPES = ("A", "NS", "CNAME", "SOA", "MX", "TXT", "AAAA")
+_SUCCESS = "200"
+
+
+def read_supervision(reader: Reader, ports: list[int]) -> Supervision:
+    """``ports`` are those of the real servers; 0 where a service has every port."""
+    given = [
+        "health_check",
+        "quorum",
+        "hysteresis",
+        "quorum_up",
+        "quorum_down",
+        "inhibit_on_failure",
+        "alpha",
+        "omega",
+        "raw",
+    ]
+    quorum = reader.integer("quorum", 1, 2**31 - 1, default=1)
+    hysteresis = reader.integer("hysteresis", 0, 2**31 - 1, default=0)
+    if hysteresis >= quorum and hysteresis:
+        reader.refuse("hysteresis", f"{hysteresis} is not below quorum {quorum}", f"use 0 to {quorum - 1}")
+    return Supervision(
+        health_check=_health_check(reader, ports),
+        quorum=quorum,
+        hysteresis=hysteresis,
+        quorum_up=read_command(reader, "quorum_up"),
+        quorum_down=read_command(reader, "quorum_down"),
+        inhibit_on_failure=reader.boolean("inhibit_on_failure", default=False),
+        alpha=reader.boolean("alpha", default=False),
+        omega=reader.boolean("omega", default=False),
+        raw=read_raw(reader, "raw"),
+        given=tuple(key for key in given if reader.take(key) is not None),
+    )
+
+
+def _health_check(reader: Reader, ports: list[int]) -> Mapping[str, Any] | None:
+    raw = reader.mapping("health_check", "{type: tcp}")
+    if raw is None:
+        return None
+    inner = Reader(raw, reader.at("health_check"), reader.mistakes)
+    kind = inner.take("type")
+    if not isinstance(kind, str) or kind not in _TYPES:
+        problem = "is missing" if kind is None else f"{show(kind)} is not known"
+        inner.refuse("type", problem, choose(kind, _TYPES))
+        return {"type": "tcp"}
+    check: dict[str, Any] = {"type": kind} | _times(inner, kind) | _TYPES[kind](inner)
+    if kind in _WITH_PORT:
+        port = inner.integer("port", 1, 65535, default=0)
+        if port:
+            check["port"] = port
+        elif 0 in ports:
+            inner.refuse("port", "is needed where real servers have no port of their own", "write the port to check")
+    _refuse_others(inner, raw, kind)
+    inner.finish()
+    return {key: value for key, value in check.items() if value is not None}
+
+
+def _times(reader: Reader, kind: str) -> dict[str, Any]:
+    if kind == "file":
+        return {}  # the kernel tells keepalived of changes
+    # keepalived stops a script after whole seconds.
+    timeout = (
+        reader.integer("timeout", 1, _DAY, default=3)
+        if kind == "misc"
+        else reader.number("timeout", 0.001, _DAY, default=3, digits=_MICROSECONDS)
+    )
+    warmup = reader.number("warmup", 0, _DAY, default=-1, digits=_MICROSECONDS)
+    return {
+        "interval": reader.number("interval", 0.001, _DAY, default=3, digits=_MICROSECONDS),
+        "timeout": timeout,
+        "retries": reader.integer("retries", 0, 1000, default=1),
+        "retry_delay": reader.number("retry_delay", 0.001, _DAY, default=1, digits=_MICROSECONDS),
+        "warmup": None if warmup < 0 else warmup,
+    }
+
+
+def _http(reader: Reader) -> dict[str, Any]:
+    virtual_host = read_host(reader, "virtual_host")
+    elements = reader.elements("urls", "URLs")
+    if not elements:
+        return {"urls": [_url(reader, virtual_host)]}
+    for key in ("path", "status", "digest"):
+        if reader.take(key) is not None:
+            reader.refuse(key, "stands beside urls", "write it in each of urls")
+    urls = []
+    for position, each in enumerate(elements):
+        at = f"urls[{position}]"
+        if not isinstance(each, Mapping):
+            reader.refuse(at, f"must be a mapping, is {show(each)}", "write it as {path: /, status: 200}")
+            continue
+        inner = Reader(each, reader.at(at), reader.mistakes)
+        urls.append(_url(inner, read_host(inner, "virtual_host") or virtual_host))
+        inner.finish()
+    return {"urls": urls}
+
+
+def _url(reader: Reader, virtual_host: str | None) -> dict[str, Any]:
+    path = read_word(reader, "path", "path", "write what is special in it as %21 or the like") or "/"
+    if not path.startswith("/"):
+        reader.refuse("path", f"{show(path)} does not begin with a slash", "write it as /health")
+    digest = reader.take("digest")
+    if digest is not None and not (isinstance(digest, str) and _DIGEST.match(digest)):
+        reader.refuse("digest", f"{show(digest)} is no MD5 digest", "write the 32 hexadecimal digits of genhash")
+    status = _status(reader)
+    # A digest is looked at whatever the status; only where neither is asked for is 200 what counts.
+    url = {"path": path, "status": status or ([] if digest else [_SUCCESS]), "digest": digest}
+    return {key: value for key, value in (url | {"virtual_host": virtual_host}).items() if value}
+
+
+def _status(reader: Reader) -> list[str]:
+    raw = reader.take("status")
+    if raw is None:
+        return []
+    found = []
+    for position, each in enumerate(raw if isinstance(raw, list) else [raw]):
+        first, dash, last = str(each).partition("-")
+        low, high = as_integer(first), as_integer(last if dash else first)
+        if isinstance(each, bool) or low is None or high is None or not 100 <= low <= high <= 599:
+            at = f"status[{position}]" if isinstance(raw, list) else "status"
+            reader.refuse(at, f"{show(each)} is no HTTP status", "use 100 to 599, or a range such as 200-299")
+        else:
+            found.append(f"{low}-{high}" if dash else str(low))
+    return found
+
+
+def _https(reader: Reader) -> dict[str, Any]:
+    return _http(reader) | {"sni": reader.boolean("sni", default=False) or None}
+
+
+def _dns(reader: Reader) -> dict[str, Any]:
+    return {
+        "name": read_host(reader, "name"),
+        "query_type": reader.choice("query_type", _QUERY_TYPES, "SOA"),
+    }
+
+
+def _smtp(reader: Reader) -> dict[str, Any]:
+    return {"helo_name": read_host(reader, "helo_name")}
+
+
+def _misc(reader: Reader) -> dict[str, Any]:
+    script = read_command(reader, "script", PLACEHOLDERS)
+    if reader.take("script") is None:
+        reader.refuse("script", "is missing", "write the command; {address} and {port} stand for the real server's")
+    dynamic = reader.boolean("dynamic_weight", default=False)
+    return {"script": script, "dynamic_weight": dynamic or None, "user": read_user(reader, "user")}
+
+
+def _file(reader: Reader) -> dict[str, Any]:
+    path = read_command(reader, "path", PLACEHOLDERS)
+    if reader.take("path") is None:
+        reader.refuse("path", "is missing", "write the file; {address} and {port} stand for the real server's")
+    return {"path": path, "weight": reader.integer("weight", -(2**31) + 1, 2**31 - 1, default=1)}
+
+
+def _udp(reader: Reader) -> dict[str, Any]:
+    require_reply = reader.take("require_reply")
+    return {
+        "payload": _hex(reader, "payload", _HEX, "write bytes as pairs of hexadecimal digits, such as 0a1b"),
+        "require_reply": require_reply
+        if isinstance(require_reply, bool)
+        else _hex(reader, "require_reply", _HEX_OR_ANY, "use true, or pairs of hexadecimal digits, x for any"),
+    }
+
+
+def _hex(reader: Reader, key: str, pattern: re.Pattern[str], remedy: str) -> str | None:
+    value = reader.take(key)
+    if value is None:
+        return None
+    if not isinstance(value, str) or not pattern.match(value):
+        reader.refuse(key, f"{show(value)} is not hexadecimal", remedy)
+        return None
+    return value
+
+
+def _nothing(_reader: Reader) -> dict[str, Any]:
+    return {}
+
+
+_TYPES: Mapping[str, Callable[[Reader], dict[str, Any]]] = {
+    "http": _http,
+    "https": _https,
+    "tcp": _nothing,
+    "udp": _udp,
+    "smtp": _smtp,
+    "dns": _dns,
+    "ping": _nothing,
+    "misc": _misc,
+    "file": _file,
+}
+_WITH_PORT = ("http", "https", "tcp", "udp", "smtp", "dns")
+_ALWAYS = ("interval", "timeout", "retries", "retry_delay", "warmup")
+_URL = ("path", "status", "virtual_host", "digest", "urls")
+_OPTIONS: Mapping[str, tuple[str, ...]] = {
+    "http": (*_ALWAYS, "port", *_URL),
+    "https": (*_ALWAYS, "port", *_URL, "sni"),
+    "tcp": (*_ALWAYS, "port"),
+    "udp": (*_ALWAYS, "port", "payload", "require_reply"),
+    "smtp": (*_ALWAYS, "port", "helo_name"),
+    "dns": (*_ALWAYS, "port", "name", "query_type"),
+    "ping": _ALWAYS,
+    "misc": (*_ALWAYS, "script", "dynamic_weight", "user"),
+    "file": ("path", "weight"),
+}
+
+
+def _refuse_others(reader: Reader, raw: Mapping[str, Any], kind: str) -> None:
+    """An option of another type is no unknown key: it is in the wrong place."""
+    for key in raw:
+        of = [each for each, options in _OPTIONS.items() if key in options]
+        if of and key not in _OPTIONS[kind] and reader.take(key) is not None:
+            remedy = "leave it out" + (f", or use type: {' or '.join(of)}" if len(of) < 4 else "")
+            reader.refuse(key, f"has no meaning with type: {kind}", remedy)

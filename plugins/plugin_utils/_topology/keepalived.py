@@ -1,0 +1,158 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The plan of the role keepalived: what keepalived.conf says, as plain data."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import RealServer, Service
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import SyncDaemon, VirtualAddress
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table import (
+    kernel_forward,
+    real_server,
+    tunnel,
+    virtual_service,
+)
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.vrrp import Carrier, carriers
+
+SYNC_GROUP = "lvs"
+
+
+def keepalived_plan(site: Site, name: str, daemon: SyncDaemon | None) -> dict[str, Any]:
+    """The configuration; with the kernel's own table there is none."""
+    if not site.is_moved(name):
+        return {"interfaces": [], "secrets": [], "keepalived": {}}
+    host, instances = site.host(name), carriers(site, name)
+    files: dict[str, str] = {}
+    services = [_service(each, files) for each in site.services.get(name, ())]
+    interfaces = [interface for each in instances for interface in (*each.interfaces, *each.tracked)]
+    if daemon:
+        interfaces.append(daemon.interface)
+    scripts = {each.name: each for carrier in instances for each in carrier.settings.track_scripts}
+    processes = {each.name: each for carrier in instances for each in carrier.settings.track_processes}
+    names = [each.settings.name for each in instances]
+    is_grouped = len(names) > 1 and host.vrrp.sync_group
+    configuration = {
+        "global_defs": _given(
+            router_id=host.keepalived.router_id,
+            script_user=host.keepalived.script_user if _runs_scripts(site, name) else None,
+            timeouts=dict(host.timeouts) or None,
+            sync=_sync(daemon, names),
+            raw=host.keepalived.global_raw,
+        ),
+        "scripts": [_given(**asdict(each)) for each in scripts.values()],
+        "processes": [_given(**asdict(each)) for each in processes.values()],
+        "files": [{"name": each, "path": path} for path, each in files.items()],
+        "sync_groups": [{"name": SYNC_GROUP, "instances": names}] if is_grouped else [],
+        "instances": [_instance(each) for each in instances],
+        "services": services,
+    }
+    return {
+        "interfaces": list(dict.fromkeys(interfaces)),
+        "secrets": list(dict.fromkeys(each.settings.auth_pass for each in instances if each.settings.auth_pass)),
+        "keepalived": configuration | _given(raw=host.keepalived.raw),
+    }
+
+
+def _runs_scripts(site: Site, name: str) -> bool:
+    of_instances = any(each.settings.track_scripts or each.settings.notify for each in carriers(site, name))
+    return of_instances or any(
+        each.supervision.quorum_up
+        or each.supervision.quorum_down
+        or (each.supervision.health_check or {}).get("type") == "misc"
+        for each in site.services.get(name, ())
+    )
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _sync(daemon: SyncDaemon | None, instances: list[str]) -> dict[str, Any] | None:
+    if daemon is None or not instances:
+        return None
+    sync = daemon.sync
+    return {
+        "interface": daemon.interface,
+        "instance": instances[0],
+        "syncid": sync.syncid,
+        "maxlen": sync.maxlen,
+        "group": str(sync.group),
+        "port": sync.port,
+        "ttl": sync.ttl,
+    }
+
+
+def _instance(carrier: Carrier) -> dict[str, Any]:
+    settings = carrier.settings
+    unicast = {"source": str(carrier.source), "peers": [str(each) for each in carrier.peers]}
+    return {
+        "name": settings.name,
+        "interface": carrier.interface,
+        "version": carrier.version,
+        "router_id": settings.router_id,
+        "priority": carrier.priority,
+        "advert_int": settings.advert_int,
+        "preempt": settings.preempt,
+        "preempt_delay": settings.preempt_delay,
+        **_given(auth_pass=settings.auth_pass, unicast=unicast if settings.unicast else None),
+        "garp": dict(settings.garp),
+        "track_interfaces": list(carrier.tracked),
+        "track_scripts": [each.name for each in settings.track_scripts],
+        "track_processes": [each.name for each in settings.track_processes],
+        "addresses": [_address(each) for each in carrier.announced],
+        "excluded": [_address(each) for each in carrier.excluded],
+        "notify": dict(settings.notify),
+        **_given(raw=settings.raw),
+    }
+
+
+def _address(each: VirtualAddress) -> dict[str, Any]:
+    address = f"{each.address}/{each.prefix}"
+    return _given(address=address, interface=each.interface, deprecated=each.deprecated)
+
+
+def _service(service: Service, files: dict[str, str]) -> dict[str, Any]:
+    extra, sorry = service.supervision, service.sorry_server
+    check = dict(extra.health_check) if extra.health_check else {}
+    target = {"misc": "script", "file": "path"}.get(str(check.get("type")))
+    text = check.pop(target, "") if target else ""
+    servers = []
+    for entry in service.real_servers:
+        server = ({"name": entry.host} if entry.host else {}) | real_server(entry)
+        if target == "script":
+            server["script"] = _filled(text, entry)
+        elif target == "path":
+            server["track_file"] = files.setdefault(_filled(text, entry), f"file_{len(files) + 1}")
+        servers.append(server)
+    return {
+        "name": service.name,
+        **virtual_service(service),
+        "forward": kernel_forward(service),
+        "quorum": extra.quorum,
+        "hysteresis": extra.hysteresis,
+        "inhibit_on_failure": extra.inhibit_on_failure,
+        "alpha": extra.alpha,
+        "omega": extra.omega,
+        **_given(
+            quorum_up=extra.quorum_up,
+            quorum_down=extra.quorum_down,
+            sorry_server=_sorry_server(sorry, kernel_forward(service)) if sorry else None,
+            health_check=check or None,
+            raw=extra.raw,
+        ),
+        "real_servers": servers,
+    }
+
+
+def _sorry_server(entry: RealServer, forward: str) -> dict[str, Any]:
+    return {"address": str(entry.address), "port": entry.port, "forward": forward, **tunnel(entry)}
+
+
+def _filled(text: str, entry: RealServer) -> str:
+    """A command or path of one real server."""
+    return text.replace("{address}", str(entry.address)).replace("{port}", str(entry.port))

@@ -1,0 +1,55 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Services as plain data, the same for the kernel's table and for keepalived. Every option is spelled out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.methods import METHODS
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import RealServer, Service
+
+
+def kernel_forward(service: Service) -> str:
+    return METHODS[service.forward].KERNEL_FORWARD
+
+
+def virtual_service(service: Service) -> dict[str, Any]:
+    """The service without its real servers."""
+    if service.address is None:
+        key: dict[str, Any] = {"fwmark": service.fwmark, "family": f"ipv{service.family}"}
+    else:
+        key = {"address": str(service.address), "port": service.port, "protocol": service.protocol}
+    persistence = service.persistence
+    return key | {
+        "scheduler": service.scheduler,
+        "scheduler_flags": list(service.scheduler_flags),
+        "one_packet": service.one_packet,
+        "persistence": {"timeout": 0}
+        if persistence is None
+        else {
+            "timeout": persistence.timeout,
+            "netmask": persistence.netmask,
+            "engine": persistence.engine,
+        },
+    }
+
+
+def real_server(entry: RealServer) -> dict[str, Any]:
+    """The real server without its forwarding method, which is its service's."""
+    return {
+        "address": str(entry.address),
+        "port": entry.port,
+        "weight": entry.weight,
+        "upper_threshold": entry.upper_threshold,
+        "lower_threshold": entry.lower_threshold,
+        **tunnel(entry),
+    }
+
+
+def tunnel(entry: RealServer) -> dict[str, Any]:
+    if entry.tunnel is None:
+        return {}
+    port = {"port": entry.tunnel.port} if entry.tunnel.port else {}
+    return {"tunnel": {"type": entry.tunnel.kind, **port, "checksum": entry.tunnel.checksum}}

@@ -1,0 +1,191 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""VRRP: which instance of a director carries which addresses, over which interface, and with which priority."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, choose
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, Floating, Instance
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import VirtualAddress
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
+
+# As many as every implementation takes; the others are set all the same, and not announced.
+_MOST_IN_A_PACKET = 20
+_HIGHEST, _STEP = 150, 10
+
+
+@dataclass(frozen=True)
+class Carrier:
+    """An instance with what it carries. ``interface`` None: not known."""
+
+    settings: Instance
+    carried: tuple[VirtualAddress, ...]
+    interface: str | None
+    family: int
+    version: int
+    priority: int | None
+    source: Address | None
+    peers: tuple[Address, ...]
+
+    @property
+    def announced(self) -> tuple[VirtualAddress, ...]:
+        own = tuple(each for each in self.carried if each.address.version == self.family)
+        return own[:_MOST_IN_A_PACKET]
+
+    @property
+    def excluded(self) -> tuple[VirtualAddress, ...]:
+        return tuple(each for each in self.carried if each not in self.announced)
+
+    @property
+    def interfaces(self) -> tuple[str, ...]:
+        """Every interface without which the instance cannot do its part."""
+        every = [*([self.interface] if self.interface else []), *(each.interface for each in self.carried)]
+        return tuple(dict.fromkeys(every))
+
+    @property
+    def tracked(self) -> tuple[str, ...]:
+        chosen = self.settings.track_interfaces
+        return self.interfaces if chosen is None else chosen
+
+
+def carriers(site: Site, name: str) -> tuple[Carrier, ...]:
+    """The director's instances that have something to carry, as far as they are known."""
+    return site.once(("carriers", name), lambda: tuple(_find_carriers(site, name)))
+
+
+def _find_carriers(site: Site, name: str) -> Iterator[Carrier]:
+    vrrp = site.host(name).vrrp
+    shares: dict[int, list[VirtualAddress]] = {position: [] for position in range(len(vrrp.instances))}
+    for vip in _vips(site, name):
+        place = site.virtual_address(name, vip)
+        if isinstance(place, VirtualAddress):
+            shares[_instance_of(site, name, place)].append(place)
+    for each in vrrp.addresses:
+        place = floating_address(site, name, each)
+        if isinstance(place, VirtualAddress):
+            shares[_instance_of(site, name, place)].append(place)
+    for position, instance in enumerate(vrrp.instances):
+        for each in instance.addresses:
+            place = floating_address(site, name, each)
+            if isinstance(place, VirtualAddress):
+                shares[position].append(place)
+        if shares[position]:
+            yield _carrier(site, name, instance, tuple(shares[position]))
+
+
+def _vips(site: Site, name: str) -> tuple[Address, ...]:
+    return tuple(dict.fromkeys(vip.address for service in site.services[name] for vip in service.vips))
+
+
+def _instance_of(site: Site, name: str, place: VirtualAddress) -> int:
+    """The instance that names the address, else the first whose interface holds it, else the first."""
+    instances = site.host(name).vrrp.instances
+    for position, instance in enumerate(instances):
+        if place.address in instance.vips:
+            return position
+    for position, instance in enumerate(instances):
+        if place.interface == instance.interface:
+            return position
+    return 0
+
+
+def floating_address(site: Site, name: str, floating: Floating) -> VirtualAddress | Mistake:
+    interface = floating.interface
+    if interface is None:
+        link = site.link_to(name, floating.address)
+        if link is None:
+            problem = f"no network of {name} holds {floating.address}"
+            if not site.is_known(name):
+                problem = "the interface is needed where facts do not tell it"
+            remedy = f"write it as {{address: {floating.address}/{floating.prefix}, interface: eth2}}"
+            return Mistake(floating.path, problem, remedy)
+        interface = link.interface.name
+    deprecated = site.is_only_for_services(name, interface, floating.address, floating.prefix) or None
+    return VirtualAddress(floating.address, floating.prefix, interface, interface, deprecated)
+
+
+def _carrier(site: Site, name: str, instance: Instance, carried: tuple[VirtualAddress, ...]) -> Carrier:
+    family = _family(site, name, carried)
+    version = 3 if family == 6 or not float(instance.advert_int).is_integer() else 2
+    peers: tuple[Address, ...] = ()
+    source = site.host(name).address(family) if instance.unicast else None
+    if instance.peers:
+        peers = tuple(each for each in instance.peers if each not in site.host(name).addresses)
+    elif instance.unicast:
+        others = (site.host(each).address(family) for each in site.partners(name) if each != name)
+        peers = tuple(each for each in others if each is not None)
+    return Carrier(
+        settings=instance,
+        carried=carried,
+        interface=_interface(site, name, instance, family, carried),
+        family=family,
+        version=instance.version or version,
+        priority=instance.priority or _priority(site, name),
+        source=source,
+        peers=peers,
+    )
+
+
+def _family(site: Site, name: str, carried: tuple[VirtualAddress, ...]) -> int:
+    """One in which the director has an address to send from, IPv4 where there is a choice."""
+    families = sorted({each.address.version for each in carried})
+    return next((each for each in families if site.host(name).address(each)), families[0])
+
+
+def _interface(
+    site: Site, name: str, instance: Instance, family: int, carried: tuple[VirtualAddress, ...]
+) -> str | None:
+    if instance.interface is not None:
+        return instance.interface
+    addresses = sorted(site.host(name).addresses, key=lambda each: each.version != family)
+    links = (site.link_to(name, each) for each in addresses)
+    link = next((each for each in links if each), None)
+    return link.interface.name if link else carried[0].interface
+
+
+def _priority(site: Site, name: str) -> int | None:
+    directors = site.inventory.directors
+    lowest = _HIGHEST - _STEP * directors.index(name) if name in directors else 0
+    return lowest if lowest > 0 else None
+
+
+def needs(site: Site, name: str) -> Iterator[Mistake]:
+    """What is missing or wrong in the instances of one director."""
+    for vip in _vips(site, name):
+        place = site.virtual_address(name, vip)
+        if isinstance(place, Mistake):
+            yield place
+    for floating in site.host(name).vrrp.floating:
+        place = floating_address(site, name, floating)
+        if isinstance(place, Mistake):
+            yield place
+    for carrier in carriers(site, name):
+        yield from _check_carrier(site, name, carrier)
+
+
+def _check_carrier(site: Site, name: str, carrier: Carrier) -> Iterator[Mistake]:
+    settings = carrier.settings
+    if carrier.priority is None:
+        problem = f"is needed: {name} has no place among the directors of the inventory by which it could be chosen"
+        yield Mistake(settings.at("priority"), problem, "write 1 to 254, another one for each director")
+    if site.is_known(name):
+        names = [each.name for each in site.facts(name).interfaces or ()]
+        for key, interfaces in (("interface", (settings.interface,)), ("track_interfaces", settings.track_interfaces)):
+            for interface in interfaces or ():
+                if interface is not None and interface not in names:
+                    yield Mistake(settings.at(key), f"{name} has no interface {interface!r}", choose(interface, names))
+    if carrier.version == 2:
+        if carrier.family == 6:
+            problem = "2 knows no IPv6, which this instance carries"
+            yield Mistake(settings.at("version"), problem, "use 3, or leave it out")
+        elif not float(settings.advert_int).is_integer():
+            problem = f"2 counts in whole seconds, and advert_int is {settings.advert_int}"
+            yield Mistake(settings.at("version"), problem, "use 3, or leave it out")
+    elif settings.auth_pass is not None:
+        because = "version" if settings.version else "IPv6" if carrier.family == 6 else "advert_int"
+        problem = f"VRRP version 3, which {because} asks for here, has no authentication"
+        yield Mistake(settings.at("auth_pass"), problem, "leave it out, or use version 2 with IPv4 and whole seconds")

@@ -1,0 +1,325 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""lvs_vrrp and lvs_keepalived of one director, as they were written.
+
+What is common to all VRRP instances stands at the top; an instance's own setting stands in its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.config_text import (
+    is_interface,
+    read_command,
+    read_interface,
+    read_name,
+    read_raw,
+    read_user,
+    read_word,
+    show_character,
+    special,
+)
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, show
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import (
+    Address,
+    Floating,
+    Instance,
+    Keepalived,
+    TrackProcess,
+    TrackScript,
+    Vrrp,
+)
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import (
+    Reader,
+    as_address,
+    as_boolean,
+    as_interface,
+    full_prefix,
+)
+
+DEFAULT_SCRIPT_USER = "keepalived_script"
+_NAME = "lvs"
+_DEFAULT_ROUTER_ID = 51
+_ROUTER_ID = (1, 255)
+# 255 is the owner of the address, whose VIPs never leave it.
+_PRIORITY = (1, 254)
+# What a VRRP version 3 packet can say, in hundredths of a second.
+_ADVERT_INT = (0.01, 40.95)
+_AUTH_PASS = 8
+_DAY = 86400
+# Of each: the largest value, digits after the point.
+_GARP = {
+    "master_delay": (_DAY, 0),
+    "master_repeat": (255, 0),
+    "master_refresh": (_DAY, 0),
+    "master_refresh_repeat": (255, 0),
+    "lower_prio_delay": (_DAY, 0),
+    "lower_prio_repeat": (255, 0),
+    "interval": (100, 6),
+}
+# Switches and neighbours that missed the first ones learn of a new master within a minute.
+_REFRESH = 60
+_NOTIFY = ("master", "backup", "fault", "stop", "any")
+_WEIGHT = 253
+
+
+def read_vrrp(raw: Mapping[str, Any], path: str, mistakes: list[Mistake]) -> Vrrp:
+    top = Reader(raw, path, mistakes)
+    elements = top.elements("instances", "instances")
+    sync_group = top.boolean("sync_group", default=True)
+    common = {key: value for key, value in raw.items() if key not in ("instances", "sync_group")}
+    if not elements:
+        # One instance carries everything.
+        return Vrrp((_instance(_Layers({}, common, path, path, mistakes), _NAME),), (), sync_group)
+    addresses = _addresses(top)
+    common.pop("addresses", None)
+    instances: list[Instance] = []
+    for position, each in enumerate(elements):
+        at = f"{path}.instances[{position}]"
+        if not isinstance(each, Mapping):
+            remedy = "write name, and what is its own of interface, router_id, priority, vips"
+            mistakes.append(Mistake(at, f"must be a mapping, is {show(each)}", remedy))
+            continue
+        layers = _Layers(each, common, at, path, mistakes)
+        name = read_name(layers, "name")
+        if name is None and layers.take("name") is None:
+            layers.refuse("name", "is missing", "give every instance a name of its own")
+        first = next((other for other in instances if other.name == name), None)
+        if first:
+            layers.refuse("name", f"{show(name)} is the name of {first.path} too", "give every instance its own")
+        instances.append(_instance(layers, name or ""))
+    return Vrrp(tuple(instances), addresses, sync_group)
+
+
+class _Layers(Reader):
+    """An instance above what is common to all; what is wrong is said where it was written."""
+
+    def __init__(
+        self,
+        own: Mapping[str, Any],
+        common: Mapping[str, Any],
+        path: str,
+        common_path: str,
+        mistakes: list[Mistake],
+    ) -> None:
+        super().__init__({**common, **own}, path, mistakes)
+        self.own = frozenset(map(str, own)) | {"name", "vips"}
+        self.common_path = common_path
+
+    def at(self, key: str) -> str:
+        is_own = key.partition(".")[0].partition("[")[0] in self.own
+        return f"{self.path if is_own else self.common_path}.{key}"
+
+
+def _instance(reader: _Layers, name: str) -> Instance:
+    unicast, peers = _unicast(reader)
+    preempt = reader.boolean("preempt", default=False)
+    preempt_delay = reader.number("preempt_delay", 0, 1000, default=0, digits=6)
+    if preempt_delay and not preempt:
+        reader.refuse("preempt_delay", "has no meaning while preempt is false", "leave it out, or set preempt: true")
+    instance = Instance(
+        name=name,
+        path=reader.path,
+        common_path=reader.common_path,
+        own=reader.own,
+        interface=read_interface(reader, "interface"),
+        router_id=reader.integer("router_id", *_ROUTER_ID, default=_DEFAULT_ROUTER_ID),
+        priority=reader.integer("priority", *_PRIORITY, default=0) or None,
+        advert_int=reader.number("advert_int", *_ADVERT_INT, default=1, digits=2),
+        version=reader.integer("version", 2, 3, default=0) or None,
+        preempt=preempt,
+        preempt_delay=preempt_delay,
+        auth_pass=_auth_pass(reader),
+        unicast=unicast,
+        peers=peers,
+        addresses=_addresses(reader),
+        vips=_vips(reader) if reader.path != reader.common_path else (),
+        garp=_garp(reader),
+        track_interfaces=_track_interfaces(reader),
+        track_scripts=_track_scripts(reader),
+        track_processes=_track_processes(reader),
+        notify=_notify(reader),
+        raw=read_raw(reader, "raw"),
+    )
+    reader.finish()
+    return instance
+
+
+def _auth_pass(reader: Reader) -> str | None:
+    """The password. What is wrong with it is said without showing it."""
+    value = reader.take("auth_pass")
+    if value is None:
+        return None
+    if not isinstance(value, str) or not value:
+        reader.refuse("auth_pass", "is no text", "write 1 to 8 characters in quotes")
+        return None
+    character = special(value)
+    if character is not None:
+        problem = f"holds {show_character(character)}, which keepalived's configuration reads in its own way"
+        reader.refuse("auth_pass", problem, "use letters and digits")
+    elif len(value) > _AUTH_PASS:
+        problem = f"has {len(value)} characters, and VRRP cuts it after {_AUTH_PASS}"
+        reader.refuse("auth_pass", problem, f"use 1 to {_AUTH_PASS}")
+    return value
+
+
+def _unicast(reader: Reader) -> tuple[bool, tuple[Address, ...]]:
+    value = reader.take("unicast")
+    remedy = "use true, false, or a list with the addresses of the other directors"
+    if not isinstance(value, list):
+        boolean = False if value is None else as_boolean(value)
+        if boolean is None:
+            reader.refuse("unicast", f"{show(value)} is neither a boolean nor a list", remedy)
+        return bool(boolean), ()
+    peers: list[Address] = []
+    for position, each in enumerate(value):
+        address = as_address(each)
+        at = f"unicast[{position}]"
+        if address is None:
+            reader.refuse(at, f"{show(each)} is no IP address", remedy)
+        elif address in peers:
+            reader.refuse(at, f"{address} is listed twice", "keep one")
+        else:
+            peers.append(address)
+    return bool(value), tuple(peers)
+
+
+def _addresses(reader: Reader) -> tuple[Floating, ...]:
+    found: list[Floating] = []
+    for position, each in enumerate(reader.elements("addresses", "addresses")):
+        at = f"addresses[{position}]"
+        if isinstance(each, Mapping):
+            inner = Reader(each, reader.at(at), reader.mistakes)
+            text, interface = inner.take("address"), read_interface(inner, "interface")
+            inner.finish()
+        else:
+            text, interface = each, None
+        address = as_interface(text)
+        if address is None:
+            remedy = "write it as 10.0.0.29/24, or as {address: 10.0.0.29/24, interface: eth2}"
+            reader.refuse(at, f"{show(text)} is no IP address", remedy)
+            continue
+        first = next((other.path for other in found if other.address == address.ip), None)
+        if first:
+            reader.refuse(at, f"{address.ip} is {first} already", "keep one")
+            continue
+        prefix = address.network.prefixlen if "/" in text else full_prefix(address.ip)
+        if prefix < full_prefix(address.ip) - 1 and address.ip == address.network.network_address:
+            reader.refuse(at, f"{show(text)} is a network", "write an address in it")
+            continue
+        found.append(Floating(reader.at(at), address.ip, prefix, interface))
+    return tuple(found)
+
+
+def _vips(reader: Reader) -> tuple[Address, ...]:
+    found: list[Address] = []
+    for position, each in enumerate(reader.elements("vips", "VIPs")):
+        address = as_address(each)
+        if address is None:
+            reader.refuse(f"vips[{position}]", f"{show(each)} is no IP address", "write a VIP without its prefix")
+        else:
+            found.append(address)
+    return tuple(found)
+
+
+def _garp(reader: Reader) -> tuple[tuple[str, float], ...]:
+    raw = reader.mapping("garp", f"{{master_refresh: {_REFRESH}}}")
+    inner = Reader(raw or {}, reader.at("garp"), reader.mistakes)
+    settings = {name: inner.number(name, 0, high, default=-1, digits=digits) for name, (high, digits) in _GARP.items()}
+    inner.finish()
+    if settings["master_refresh"] < 0:
+        settings["master_refresh"] = _REFRESH
+    return tuple((name, value) for name, value in settings.items() if value >= 0)
+
+
+def _track_interfaces(reader: Reader) -> tuple[str, ...] | None:
+    if reader.take("track_interfaces") is None:
+        return None
+    names = reader.elements("track_interfaces", "interfaces")
+    for position, name in enumerate(names):
+        if not is_interface(name):
+            reader.refuse(f"track_interfaces[{position}]", f"{show(name)} is no name of an interface", "write eth1")
+    return tuple(dict.fromkeys(name for name in names if is_interface(name)))
+
+
+def _tracked(reader: Reader, key: str, example: str) -> list[Reader]:
+    """The elements of a list of what is tracked."""
+    readers = []
+    for position, each in enumerate(reader.elements(key, key.replace("_", " "))):
+        if isinstance(each, Mapping):
+            readers.append(Reader(each, reader.at(f"{key}[{position}]"), reader.mistakes))
+        else:
+            reader.refuse(f"{key}[{position}]", f"must be a mapping, is {show(each)}", f"write it as {example}")
+    return readers
+
+
+def _needed(reader: Reader, key: str, value: str | None, remedy: str) -> str:
+    if value is None and reader.take(key) is None:
+        reader.refuse(key, "is missing", remedy)
+    return value or ""
+
+
+def _track_scripts(reader: Reader) -> tuple[TrackScript, ...]:
+    scripts = []
+    for inner in _tracked(reader, "track_scripts", "{name: NAME, script: /usr/local/bin/check}"):
+        scripts.append(
+            TrackScript(
+                name=_needed(inner, "name", read_name(inner, "name"), "give every script a name of its own"),
+                script=_needed(inner, "script", read_command(inner, "script"), "write the command"),
+                interval=inner.integer("interval", 1, _DAY, default=1),
+                timeout=inner.integer("timeout", 1, _DAY, default=0) or None,
+                rise=inner.integer("rise", 1, 1000, default=1),
+                fall=inner.integer("fall", 1, 1000, default=1),
+                weight=inner.integer("weight", -_WEIGHT, _WEIGHT, default=0),
+                user=read_user(inner, "user"),
+            )
+        )
+        inner.finish()
+    _refuse_same_names(reader, "track_scripts", [each.name for each in scripts])
+    return tuple(scripts)
+
+
+def _track_processes(reader: Reader) -> tuple[TrackProcess, ...]:
+    processes = []
+    for inner in _tracked(reader, "track_processes", "{name: NAME, process: haproxy}"):
+        process = read_word(inner, "process", "process", "write the name of the process as ps shows it")
+        processes.append(
+            TrackProcess(
+                name=_needed(inner, "name", read_name(inner, "name"), "give every process a name of its own"),
+                process=_needed(inner, "process", process, "write the name of the process"),
+                weight=inner.integer("weight", -_WEIGHT, _WEIGHT, default=0),
+                delay=inner.number("delay", 0, 3600, default=0, digits=6) or None,
+            )
+        )
+        inner.finish()
+    _refuse_same_names(reader, "track_processes", [each.name for each in processes])
+    return tuple(processes)
+
+
+def _refuse_same_names(reader: Reader, key: str, names: list[str]) -> None:
+    for position, name in enumerate(names):
+        if name and name in names[:position]:
+            reader.refuse(f"{key}[{position}].name", f"{show(name)} is there twice", "give each a name of its own")
+
+
+def _notify(reader: Reader) -> tuple[tuple[str, str], ...]:
+    raw = reader.mapping("notify", "{master: /usr/local/bin/became_master}")
+    inner = Reader(raw or {}, reader.at("notify"), reader.mistakes)
+    commands = {name: read_command(inner, name) for name in _NOTIFY}
+    inner.finish()
+    return tuple((name, command) for name, command in commands.items() if command)
+
+
+def read_keepalived(raw: Mapping[str, Any], host: str, path: str, mistakes: list[Mistake]) -> Keepalived:
+    reader = Reader(raw, path, mistakes)
+    settings = Keepalived(
+        router_id=read_word(reader, "router_id", "identifier", "use letters, digits, and - _ .") or host,
+        script_user=read_user(reader, "script_user") or DEFAULT_SCRIPT_USER,
+        global_raw=read_raw(reader, "global_raw"),
+        raw=read_raw(reader, "raw"),
+    )
+    reader.finish()
+    return settings
