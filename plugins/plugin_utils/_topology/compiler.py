@@ -56,6 +56,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table impor
     real_server,
     virtual_service,
 )
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.trouble import trouble
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import plain
 
 _T = TypeVar("_T")
@@ -127,6 +128,14 @@ def mistakes_of(
             if (wanted is None or name in wanted) and not inventory.is_absent(name):
                 mistakes += [need for need in _NEEDS[role](site, name) if isinstance(need, Mistake)]
     return as_lines(mistakes)
+
+
+def trouble_of(hostvars: Mapping[str, Any], groups: Mapping[str, Any], infos: Mapping[str, Any]) -> list[str]:
+    """What is wrong on the directors as they run, or with the inventory that says how they should."""
+    mistakes: list[Mistake] = []
+    inventory = Inventory(hostvars, groups, mistakes)
+    site = _site(inventory, inventory.directors, None, mistakes)
+    return as_lines(mistakes) or list(trouble(site, plain(infos)))
 
 
 def _overrides(variables: Mapping[str, Any] | None, mistakes: list[Mistake]) -> dict[str, Any]:

@@ -25,17 +25,17 @@ def differences(infos: Mapping[str, Info]) -> list[str]:
 
 
 def _services(infos: Mapping[str, Info]) -> Iterator[str]:
-    tables = {director: {_name(each): each for each in info["services"]} for director, info in infos.items()}
+    tables = {director: {service_name(each): each for each in info["services"]} for director, info in infos.items()}
     for name in _every(tables.values()):
         there = {director: table[name] for director, table in tables.items() if name in table}
         yield from _missing(name, there, tables)
         yield from _values(name, there, _OF_SERVICE)
         pools = {
-            director: {_endpoint(each): each for each in service["real_servers"]} for director, service in there.items()
+            director: {endpoint(each): each for each in service["real_servers"]} for director, service in there.items()
         }
-        for endpoint in _every(pools.values()):
-            listed = {director: pool[endpoint] for director, pool in pools.items() if endpoint in pool}
-            label = f"{name}, real server {endpoint}"
+        for member in _every(pools.values()):
+            listed = {director: pool[member] for director, pool in pools.items() if member in pool}
+            label = f"{name}, real server {member}"
             yield from _missing(label, listed, pools, _BY_HEALTH)
             yield from _values(label, listed, _OF_REAL_SERVER, {"weight": _BY_HEALTH})
 
@@ -53,13 +53,14 @@ def _daemons(infos: Mapping[str, Info]) -> Iterator[str]:
         yield from _values("synchronisation daemon", first, _OF_DAEMON)
 
 
-def _name(service: Mapping[str, Any]) -> str:
+def service_name(service: Mapping[str, Any]) -> str:
+    """What a service of ipvs_info, or of a plan, is called in a message."""
     if "fwmark" in service:
         return f"firewall mark {service['fwmark']} ({service['family']})"
-    return f"{service['protocol']} {_endpoint(service)}"
+    return f"{service['protocol']} {endpoint(service)}"
 
 
-def _endpoint(thing: Mapping[str, Any]) -> str:
+def endpoint(thing: Mapping[str, Any]) -> str:
     address = str(thing["address"])
     return f"[{address}]:{thing['port']}" if ":" in address else f"{address}:{thing['port']}"
 
