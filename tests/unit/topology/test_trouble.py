@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
-
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import Model, facts, nic, r5
 
 GATEWAY, VIP = "10.0.0.29", "192.168.0.29"
