@@ -51,6 +51,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs impor
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.parse import parse_services, written_vips
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.status import status
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table import (
     kernel_forward,
     real_server,
@@ -136,6 +137,12 @@ def trouble_of(hostvars: Mapping[str, Any], groups: Mapping[str, Any], infos: Ma
     inventory = Inventory(hostvars, groups, mistakes)
     site = _site(inventory, inventory.directors, None, mistakes)
     return as_lines(mistakes) or list(trouble(site, plain(infos)))
+
+
+def status_of(hostvars: Mapping[str, Any], groups: Mapping[str, Any], infos: Mapping[str, Any]) -> list[str]:
+    """What the directors do at the moment. Mistakes of the inventory are no reason not to look."""
+    inventory = Inventory(hostvars, groups, [])
+    return list(status(_site(inventory, inventory.directors, None, []), plain(infos)))
 
 
 def _overrides(variables: Mapping[str, Any] | None, mistakes: list[Mistake]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, Service
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Service
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.parity import (
     Info,
     differences,
@@ -54,22 +54,9 @@ def _of_service(director: str, service: Service, table: Mapping[str, Info]) -> I
 def _of_addresses(site: Site, partners: tuple[str, ...]) -> Iterator[str]:
     """Each address of the service side is on exactly one of those that share it."""
     known = [each for each in partners if site.is_known(each)]
-    moving = [vip for each in partners for vip in sorted(site.vips_of(each), key=str)]
-    moving += [floating.address for each in partners for floating in site.floating_of(each)]
-    for address in dict.fromkeys(moving):
-        holders = [each for each in known if _holds(site, each, address)]
+    for address in dict.fromkeys(address for each in partners for address in site.moving(each)):
+        holders = [each for each in known if site.holds(each, address)]
         if len(holders) > 1:
             yield f"{address}: {' and '.join(holders)} both hold it, and both answer for it"
         elif not holders and len(known) == len(partners):
             yield f"{address}: is on no director of {', '.join(partners)}"
-
-
-def _holds(site: Site, director: str, address: Address) -> bool:
-    """On lo a director that is a real server too has it without answering for it."""
-    may_be_on_lo = site.host(director).vip_interface == "lo"
-    return any(
-        own.ip == address
-        for interface in site.facts(director).interfaces or ()
-        for own in interface.addresses
-        if interface.name != "lo" or may_be_on_lo
-    )

@@ -87,3 +87,20 @@ def test_mistakes_of_the_inventory_come_first() -> None:
         model.hostvars[name]["lvs_services"][0]["forward"] = "nut"
     assert _trouble(model) == model.mistakes()[:1]
     assert "lvs_services[0].forward: 'nut' is not known" in _trouble(model)[0]
+
+
+def test_what_a_director_does_in_lines() -> None:
+    model = _pair("lb1")
+    info = _info(app1=1, app2=0)
+    for each in info["services"][0]["real_servers"]:
+        each.update(forward="nat", connections={"active": 3, "inactive": 12, "persistent": 0})
+    info["services"].append({"fwmark": 7, "family": "ipv4", "scheduler": "wlc", "real_servers": []})
+    info["daemons"] = [{"state": "master", "syncid": 1}]
+    assert compiler.status_of(model.hostvars, model.groups, {"lb1": info, "lb2": {"services": [], "daemons": []}}) == [
+        f"lb1: holds {VIP}, {GATEWAY}; synchronisation daemon: master (syncid 1)",
+        f"  {WEB} rr (web)",
+        "    app1 10.0.0.51:80 nat weight 1 active 3 inactive 12",
+        "    app2 10.0.0.52:80 nat weight 0 active 3 inactive 12",
+        "  firewall mark 7 (ipv4) wlc (not in lvs_services)",
+        "lb2: holds no VIP",
+    ]
