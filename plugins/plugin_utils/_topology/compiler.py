@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl_plan import ARP_NAMES
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import vrrp
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.adoption import as_model
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.checks import check_membership, check_site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.inventory import OVERRIDABLE, Inventory
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.keepalived import keepalived_plan
@@ -143,6 +144,15 @@ def status_of(hostvars: Mapping[str, Any], groups: Mapping[str, Any], infos: Map
     """What the directors do at the moment. Mistakes of the inventory are no reason not to look."""
     inventory = Inventory(hostvars, groups, [])
     return list(status(_site(inventory, inventory.directors, None, []), plain(infos)))
+
+
+def model_of(hostvars: Mapping[str, Any], groups: Mapping[str, Any], info: Mapping[str, Any]) -> dict[str, Any]:
+    """The lvs_services that ask for a director's table as it is, and what of it they cannot say."""
+    inventory = Inventory(hostvars, groups, [])
+    site = Site(inventory, {})
+    hosts = {address: name for name in inventory.real_servers for address in site.addresses(name)}
+    services, problems = as_model(plain(info["services"]), hosts)
+    return {"services": services, "problems": problems}
 
 
 def _overrides(variables: Mapping[str, Any] | None, mistakes: list[Mistake]) -> dict[str, Any]:
