@@ -110,6 +110,21 @@ class Site:
         """What moves with the director's VIPs; nothing where no keepalived moves it."""
         return self.host(director).vrrp.floating if self.is_moved(director) else ()
 
+    def moving(self, director: str) -> tuple[Address, ...]:
+        """What clients and real servers reach the director by, as long as it is the one that serves."""
+        vips = sorted(self.vips_of(director), key=str)
+        return tuple(dict.fromkeys([*vips, *(each.address for each in self.floating_of(director))]))
+
+    def holds(self, director: str, address: Address) -> bool:
+        """Whether facts show the address where the director answers for it: on lo a real server has it as well."""
+        may_be_on_lo = self.host(director).vip_interface == "lo"
+        return any(
+            own.ip == address
+            for interface in self.facts(director).interfaces or ()
+            for own in interface.addresses
+            if interface.name != "lo" or may_be_on_lo
+        )
+
     def vips_of(self, director: str) -> frozenset[Address]:
         return self.once(
             ("vips", director),
