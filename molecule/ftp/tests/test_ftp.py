@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files through a real FTP server: data connections find their way in every mode, through NAT and DR, in both families."""
+"""Files through a real FTP server: data connections find their way in every mode and family, through NAT and DR."""
 
 from __future__ import annotations
 
@@ -24,8 +24,7 @@ secure_chroot_dir=/run/ftp-empty
 seccomp_sandbox=NO
 """
 SERVERS = ("web1", "web2", "web3")
-# vsftpd listens to both families with one socket. curl begins with the extended commands, and does without where it is told
-# so; only those know IPv6.
+# curl begins with the extended commands, which alone know IPv6, and does without where it is told so.
 MODES = {
     "passive, EPSV": "",
     "passive, PASV": "--disable-epsv --no-ftp-skip-pasv-ip",
