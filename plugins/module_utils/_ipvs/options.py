@@ -14,6 +14,7 @@ import socket
 from typing import Any, Mapping, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.connections import Filter
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.drain import KINDS, Patience
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.planner import Purge
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.settings_plan import fitting_length, message_lengths
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
@@ -84,7 +85,16 @@ _REAL_SERVER: Spec = {
 _STATE: Spec = {"state": {"type": "str", "choices": ["present", "absent"], "default": "present"}}
 
 SERVICE_SPEC: Spec = {**_KEY, **_SETTINGS, **_STATE}
-REAL_SERVER_SPEC: Spec = {"service": {"type": "dict", "required": True, "options": _KEY}, **_REAL_SERVER, **_STATE}
+REAL_SERVER_SPEC: Spec = {
+    "service": {"type": "dict", "required": True, "options": _KEY},
+    **_REAL_SERVER,
+    "state": {"type": "str", "choices": ["present", "absent", "drained"], "default": "present"},
+    "wait_for": {"type": "list", "elements": "str", "choices": list(KINDS)},
+    "timeout": {"type": "int", "default": 300},
+    "poll_interval": {"type": "float", "default": 1.0},
+    "on_timeout": {"type": "str", "choices": ["fail", "proceed"], "default": "fail"},
+    "remove": {"type": "bool", "default": True},
+}
 TABLE_SPEC: Spec = {
     "services": {
         "type": "list",
@@ -296,6 +306,19 @@ def wanted_destination(
         tunnel_port=tunnel.get("port"),
         checksum=tunnel.get("checksum"),
     )
+
+
+def patience(params: Mapping[str, Any], service: ServiceKey | None, mistakes: Mistakes) -> Patience:
+    """What draining waits for; by default what the protocol's connections that are under way count as."""
+    kinds, poll_interval = params["wait_for"], params["poll_interval"]
+    if kinds is None:
+        kinds = ["inactive" if service and service.protocol == "udp" else "active"]
+    elif not kinds:
+        mistakes.add("wait_for", "empty; name what to wait for, or set timeout: 0 and on_timeout: proceed not to wait")
+    _range(mistakes, "timeout", params["timeout"], 0, MAX_TIMEOUT, "a number of seconds")
+    if not 0.1 <= poll_interval <= 60:
+        mistakes.add("poll_interval", f"{poll_interval} is not a number of seconds from 0.1 to 60")
+    return Patience(tuple(kinds), params["timeout"], poll_interval)
 
 
 def wanted_services(items: Sequence[Mapping[str, Any]], path: str, mistakes: Mistakes) -> tuple[WantedService, ...]:

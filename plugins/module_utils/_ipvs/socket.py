@@ -22,9 +22,12 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     MAX_WEIGHT,
     Action,
     Daemon,
+    Destination,
+    DestinationKey,
     Entry,
     Info,
     Service,
+    ServiceKey,
     SetTimeouts,
     Setting,
     StartDaemon,
@@ -88,13 +91,17 @@ class Ipvs(Conversation):
         services = [codec.decode_service(payload, counters) for payload in self._dump(family, codec.CMD_GET_SERVICE)]
         table: Table = {}
         for service in services:
-            reference = codec.service_reference(service.key)
-            destinations = (
-                codec.decode_destination(payload, service.key.family, counters)
-                for payload in self._dump(family, codec.CMD_GET_DEST, reference)
-            )
-            table[service.key] = Entry(service, {each.key: each for each in destinations})
+            table[service.key] = Entry(service, self._destinations(family, service.key, counters))
         return table
+
+    def destination(self, service: ServiceKey, key: DestinationKey) -> Destination | None:
+        """One real server with its connections; None where it, or its service, is not there."""
+        return None if self._family is None else self._destinations(self._family, service, True).get(key)
+
+    def _destinations(self, family: int, service: ServiceKey, counters: bool) -> dict[DestinationKey, Destination]:
+        answers = self._dump(family, codec.CMD_GET_DEST, codec.service_reference(service))
+        found = (codec.decode_destination(payload, service.family, counters) for payload in answers)
+        return {each.key: each for each in found}
 
     def apply(self, changes: Sequence[Change]) -> None:
         """Apply the changes in order; Refused says which one the kernel did not take, and which took effect."""
