@@ -95,6 +95,10 @@ class Ledger:
             if claimed_kind == kind and owner in claim.owners
         }
 
+    def owned_by_any(self, kind: str) -> bool:
+        """Whether anybody claims anything of this kind."""
+        return any(claimed_kind == kind for claimed_kind, _key in self.claims)
+
     def owners(self, kind: str, key: str) -> tuple[str, ...]:
         """Who claims this key; empty: it is not ours to take away."""
         known = self.claims.get((kind, key))

@@ -77,6 +77,10 @@ def one_by_one(apply: Callable[[Any], None]) -> Callable[[Sequence[Change]], Non
     return apply_all
 
 
+def do_nothing(_changes: Sequence[Change]) -> None:
+    """For changes that are in the ledger alone."""
+
+
 def carry_out(
     module: AnsibleModule,
     plan: Plan,

@@ -29,6 +29,7 @@ options:
     description:
       - The virtual services.
       - Required if O(state=present). With O(state=absent) these are taken away besides those that the owner declared.
+      - Not looked at with O(state=forgotten).
     type: list
     elements: dict
     suboptions:
@@ -194,8 +195,10 @@ options:
       - V(present) makes the services what the list says.
       - V(absent) takes away every service that the owner declared in earlier runs, and those listed, unless another
         owner declares them, too.
+      - V(forgotten) leaves every service that the owner declared as it is and no longer counts it as the owner's,
+        because somebody else, such as keepalived, looks after it from now on. V(forgotten) was added in version 0.3.0.
     type: str
-    choices: [present, absent]
+    choices: [present, absent, forgotten]
     default: present
 seealso:
   - module: lvs.topology.ipvs_service

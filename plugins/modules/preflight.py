@@ -146,8 +146,18 @@ options:
             type: list
             elements: str
             required: true
+  manager:
+    description:
+      - Who is going to fill the IPVS table, this collection itself (V(kernel)) or V(keepalived). Whoever else does, or
+        will after the next boot, is refused, because two undo each other's work. Left out, nobody is looked for.
+      - That is kube-proxy in its ipvs mode, the service of ipvsadm, ldirectord, and for V(kernel) a keepalived that
+        this collection did not set up and that has virtual servers.
+    type: str
+    choices: [kernel, keepalived]
+    version_added: 0.3.0
   owner:
-    description: The owner of O(packet_rules), whose own rules are not somebody else's, and of RV(traces).
+    description:
+      - The owner of O(packet_rules), whose own rules are not somebody else's, of RV(traces), and of RV(managed_by).
     type: str
     default: lvs
 """
@@ -187,6 +197,18 @@ traces:
   type: list
   elements: str
   sample: [sysctls, addresses]
+managed_by:
+  description:
+    - Who holds addresses and services of this host by an earlier run, V(kernel) where these are noted as O(owner)'s,
+      V(keepalived) where this collection set up keepalived. Both, where a run that moves them did not come to its end.
+  returned: success
+  type: list
+  elements: str
+  sample: [kernel]
+keepalived_runs:
+  description: Whether a keepalived runs, whoever started it.
+  returned: success
+  type: bool
 kernel:
   description: The release of the running kernel.
   returned: success
@@ -220,6 +242,7 @@ def main() -> None:
             "commands": {"type": "list", "elements": "str", "default": []},
             "missing": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
             "packet_rules": PACKET_RULES,
+            "manager": {"type": "str", "choices": ["kernel", "keepalived"]},
             "owner": {"type": "str", "default": "lvs"},
         },
         supports_check_mode=True,

@@ -28,7 +28,8 @@ options:
   addresses:
     description:
       - The addresses.
-      - Required if O(state=present). With O(state=absent) only these are removed; left out, all that the owner added.
+      - Required if O(state=present). With O(state=absent) only these are removed, and with O(state=forgotten) only
+        these forgotten; left out, all that the owner added.
     type: list
     elements: dict
     suboptions:
@@ -61,9 +62,12 @@ options:
           - Never set it on a real server of direct routing.
         type: str
   state:
-    description: V(present) adds the addresses; V(absent) puts back what was there before.
+    description:
+      - V(present) adds the addresses; V(absent) puts back what was there before.
+      - V(forgotten) leaves them where they are and no longer counts them as the owner's, because somebody else, such
+        as keepalived, looks after them from now on. V(forgotten) was added in version 0.3.0.
     type: str
-    choices: [present, absent]
+    choices: [present, absent, forgotten]
     default: present
 notes:
   - IPv6 addresses are added without duplicate address detection, since the same VIP is on the real servers too.
@@ -136,7 +140,7 @@ def main() -> None:
             "owner": {"type": "str", "default": "lvs"},
             "purge": {"type": "bool", "default": False},
             "addresses": ADDRESSES,
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "state": {"type": "str", "choices": ["present", "absent", "forgotten"], "default": "present"},
         },
         required_if=[("state", "present", ("addresses",))],
         supports_check_mode=True,

@@ -31,11 +31,13 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
 )
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger, LedgerFile, booked, carry_out_booked
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
+from ansible_collections.lvs.topology.plugins.module_utils._net.settle import forget
 from ansible_collections.lvs.topology.plugins.module_utils._plan import (
     BadRequest,
     Change,
     Refused,
     carry_out,
+    do_nothing,
     one_by_one,
 )
 
@@ -170,6 +172,11 @@ def ensure_table(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
     present = module.params["state"] == "present"
     mistakes = Mistakes()
     mistakes.owner(owner)
+    if module.params["state"] == "forgotten":
+        mistakes.raise_if_any()
+        ledger = book.load()
+        plan, settled = forget(ledger, KIND, owner, None)
+        return {**carry_out_booked(module, plan, do_nothing, book, ledger, settled), "rules": [], "unmanaged": []}
     purge = options.purge(module.params["purge"], mistakes)
     listed = options.wanted_services(module.params["services"] or [], "services", mistakes)
     with _open(module, mistakes, may_load=present) as kernel:

@@ -108,7 +108,7 @@ TABLE_SPEC: Spec = {
     "purge": {"type": "list", "elements": "str", "default": ["real_servers"]},
     "keep_weights": {"type": "bool", "default": False},
     "owner": {"type": "str", "default": "lvs"},
-    **_STATE,
+    "state": {"type": "str", "choices": ["present", "absent", "forgotten"], "default": "present"},
 }
 TIMEOUTS: Spec = {"type": "dict", "options": {name: {"type": "int"} for name in DEFAULT_TIMEOUTS}}
 TIMEOUTS_SPEC: Spec = {**TIMEOUTS["options"], **OWNED}

@@ -17,8 +17,8 @@ from ansible_collections.lvs.topology.plugins.module_utils._net import (
 )
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.rtnetlink import Rtnetlink
-from ansible_collections.lvs.topology.plugins.module_utils._net.settle import Settlement
-from ansible_collections.lvs.topology.plugins.module_utils._plan import Plan, one_by_one
+from ansible_collections.lvs.topology.plugins.module_utils._net.settle import Settlement, forget
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Plan, do_nothing, one_by_one
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -32,6 +32,8 @@ def ensure_addresses(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
     mistakes = Mistakes()
     mistakes.owner(params["owner"])
     ledger = book.load()
+    if params["state"] == "forgotten":
+        return _forget_addresses(module, book, ledger, mistakes)
     if _nothing_to_do(ledger, address_plan.KIND, params["owner"], params["addresses"], mistakes):
         return _unchanged()
     with Rtnetlink() as kernel:
@@ -49,6 +51,15 @@ def ensure_addresses(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
             ledger, params["owner"], current, wishes, present=present, purge=params["purge"]
         )
         return _carry_out(module, kernel, book, plan, settlement)
+
+
+def _forget_addresses(module: AnsibleModule, book: LedgerFile, ledger: Ledger, mistakes: Mistakes) -> dict[str, Any]:
+    listed = None
+    if module.params["addresses"] is not None:
+        listed = {wish.held.key for wish in address_plan.check(module.params["addresses"], None, mistakes)}
+    mistakes.raise_if_any()
+    plan, settled = forget(ledger, address_plan.KIND, module.params["owner"], listed)
+    return {**_unchanged(), **carry_out_booked(module, plan, do_nothing, book, ledger, settled)}
 
 
 @booked

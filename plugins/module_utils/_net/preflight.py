@@ -13,7 +13,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import read_ledger
-from ansible_collections.lvs.topology.plugins.module_utils._net import kmod_plan, packet_filter
+from ansible_collections.lvs.topology.plugins.module_utils._net import kmod_plan, managers, packet_filter
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.kmod import Modules, read_os_release
 from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl import unknown
@@ -63,6 +63,9 @@ def look(module: AnsibleModule) -> dict[str, Any]:
     for name in params["interfaces"]:
         if name not in present:
             problems.append(f"interfaces: {name} does not exist; there are {', '.join(sorted(present))}")
+    ledger = read_ledger()
+    if params["manager"] is not None:
+        problems += [f"manager: {text}" for text in managers.others(params["manager"], ledger, present)]
     commands = list(params["commands"])
     needed: list[str] = []
     if params["packet_rules"] is not None:
@@ -80,7 +83,9 @@ def look(module: AnsibleModule) -> dict[str, Any]:
         "kernel": system.release,
         "missing_packages": packages,
         "kernel_modules": needed,
-        "traces": traces(read_ledger(), params["owner"]),
+        "traces": traces(ledger, params["owner"]),
+        "managed_by": managers.managed_by(ledger, params["owner"]),
+        "keepalived_runs": managers.is_keepalived_running(),
     }
 
 

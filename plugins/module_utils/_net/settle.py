@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import AbstractSet, Any, Callable, Mapping
 
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan
 
 
 @dataclass(frozen=True)
@@ -79,3 +80,12 @@ def to_let_go(
     if present:
         return owned - (listed or set()) if purge else set()
     return owned if listed is None else set(listed)
+
+
+def forget(ledger: Ledger, kind: str, owner: str, listed: AbstractSet[str] | None) -> tuple[Plan, Ledger]:
+    """Give up claims and leave the host as it is, because somebody else looks after these things from now on."""
+    owned = set(ledger.owned(kind, owner))
+    keys = sorted(owned if listed is None else owned & listed)
+    for key in keys:
+        ledger, _last, _was = ledger.release(kind, key, owner)
+    return Plan(tuple(Change(f"forget {key}", None) for key in keys)), ledger

@@ -110,7 +110,7 @@ class Site:
         """What moves with the director's VIPs; nothing where no keepalived moves it."""
         return self.host(director).vrrp.floating if self.is_moved(director) else ()
 
-    def moving(self, director: str) -> tuple[Address, ...]:
+    def serving_addresses(self, director: str) -> tuple[Address, ...]:
         """What clients and real servers reach the director by, as long as it is the one that serves."""
         vips = sorted(self.vips_of(director), key=str)
         return tuple(dict.fromkeys([*vips, *(each.address for each in self.floating_of(director))]))

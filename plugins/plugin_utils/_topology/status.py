@@ -19,7 +19,7 @@ def status(site: Site, infos: Mapping[str, Info]) -> Iterator[str]:
     names = {service_name(virtual_service(service)): service.name for _director, service in site.pairs()}
     hosts = {entry.address: host for host, entries in site.listings.items() for _director, _service, entry in entries}
     for director, info in infos.items():
-        held = [str(address) for address in site.moving(director) if site.holds(director, address)]
+        held = [str(address) for address in site.serving_addresses(director) if site.holds(director, address)]
         yield f"{director}: holds {', '.join(held) or 'no VIP'}{_daemons(info)}"
         for service in info["services"]:
             name = service_name(service)

@@ -54,7 +54,7 @@ def _of_service(director: str, service: Service, table: Mapping[str, Info]) -> I
 def _of_addresses(site: Site, partners: tuple[str, ...]) -> Iterator[str]:
     """Each address of the service side is on exactly one of those that share it."""
     known = [each for each in partners if site.is_known(each)]
-    for address in dict.fromkeys(address for each in partners for address in site.moving(each)):
+    for address in dict.fromkeys(address for each in partners for address in site.serving_addresses(each)):
         holders = [each for each in known if site.holds(each, address)]
         if len(holders) > 1:
             yield f"{address}: {' and '.join(holders)} both hold it, and both answer for it"

@@ -1,0 +1,187 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module keepalived_config: keepalived's own opinion of a configuration, its files and its unit."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import signal
+import tempfile
+import time
+from typing import TYPE_CHECKING, Any
+
+from ansible_collections.lvs.topology.plugins.module_utils._disk import sync_directory
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, booked, carry_out_booked
+from ansible_collections.lvs.topology.plugins.module_utils._net import keepalived_plan
+from ansible_collections.lvs.topology.plugins.module_utils._net.boot_plan import LINKS
+from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
+from ansible_collections.lvs.topology.plugins.module_utils._net.files import apply_file, read_file
+from ansible_collections.lvs.topology.plugins.module_utils._net.rtnetlink import Rtnetlink
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused, one_by_one
+
+if TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
+
+_SBIN = ["/usr/sbin", "/sbin"]
+_PATIENCE = 5.0
+
+
+@booked
+def ensure_config(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
+    """What the module keepalived_config does."""
+    params = module.params
+    owner, path, heir = params["owner"], params["path"], params["heir"]
+    mistakes = Mistakes()
+    mistakes.owner(owner)
+    if not os.path.isabs(path):
+        mistakes.add("path", f"{path!r} is not an absolute path")
+    mistakes.raise_if_any()
+    ledger = book.load()
+    config = read_file(path)
+    written = os.stat(path).st_mtime if config else 0.0
+    files = keepalived_plan.Files(config, written, read_file(keepalived_plan.DROP_IN))
+    daemon = _Daemon(module)
+    unit = daemon.unit()
+    if params["state"] == "present":
+        outcome = keepalived_plan.plan_present(ledger, owner, path, params["content"], files, unit)
+        messages = _judge(module, path, params["content"])
+    else:
+        messages = []
+        outcome = keepalived_plan.plan_absent(ledger, owner, path, files, unit, leave=bool(heir))
+        if heir and outcome.settled != ledger and config:
+            claimed, settled = (
+                keepalived_plan.bequeathed(each, heir, config.text, _addresses())
+                for each in (outcome.claimed, outcome.settled)
+            )
+            outcome = outcome._replace(claimed=claimed, settled=settled)
+    if unit is None and outcome.plan.changes:
+        module.warn("systemd does not run here, so keepalived is neither started nor stopped")
+    result = carry_out_booked(module, outcome.plan, one_by_one(daemon.apply), book, outcome.claimed, outcome.settled)
+    return {**result, "messages": messages}
+
+
+def _addresses() -> set[str]:
+    with Rtnetlink() as kernel:
+        return {held.key for held in kernel.addresses()}
+
+
+def _judge(module: AnsibleModule, path: str, content: str) -> list[str]:
+    """What keepalived says of a configuration. It is refused where keepalived would leave any of it out."""
+    keepalived = module.get_bin_path("keepalived", opt_dirs=_SBIN)
+    if keepalived is None:
+        if module.check_mode:
+            module.warn("keepalived is not installed yet, so its opinion of the configuration is not known")
+            return []
+        raise Refused("There is no keepalived. Install the package keepalived.")
+    directory = os.path.dirname(path)
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=".keepalived.", dir=directory if os.path.isdir(directory) else None)
+    except OSError as problem:
+        raise Refused(f"No file can be made in {directory}: {problem.strerror}. Run as root.") from problem
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(content)
+        status, output, errors = module.run_command([keepalived, "-t", "-f", temporary])
+    finally:
+        os.unlink(temporary)
+    # keepalived reads the file several times, and says so each time.
+    said = list(dict.fromkeys(line.strip() for line in (output + errors).splitlines() if line.strip()))
+    messages = [line.replace(temporary, path) for line in said]
+    if status == 0:
+        return messages
+    user = module.params["script_user"]
+    if module.check_mode and user and not _exists(user):
+        module.warn(f"The user {user} does not exist yet, so keepalived's opinion of the configuration is not known")
+        return messages
+    listed = "".join(f"\n{line}" for line in messages) or f" It ended with {status} and said nothing."
+    raise Refused(f"keepalived does not take this configuration, and nothing was changed:{listed}")
+
+
+def _exists(user: str) -> bool:
+    try:
+        pwd.getpwnam(user)
+    except KeyError:
+        return False
+    return True
+
+
+class _Daemon:
+    """keepalived as a unit of systemd, and its processes."""
+
+    def __init__(self, module: AnsibleModule) -> None:
+        self._run = module.run_command
+        self._systemctl = module.get_bin_path("systemctl") or "systemctl"
+
+    def unit(self) -> keepalived_plan.Unit | None:
+        if not os.path.isdir("/run/systemd/system"):
+            return None
+        names = "ActiveState,UnitFileState,StateChangeTimestampMonotonic"
+        _status, output, _errors = self._run([self._systemctl, "show", "-p", names, keepalived_plan.UNIT])
+        shown = dict(line.partition("=")[::2] for line in output.splitlines())
+        # The state changes with every reload. The two clocks differ by what this moment shows.
+        since = int(shown.get("StateChangeTimestampMonotonic") or 0) / 1e6
+        return keepalived_plan.Unit(
+            enabled=shown.get("UnitFileState") == "enabled",
+            active=shown.get("ActiveState") in ("active", "activating", "reloading"),
+            failed=shown.get("ActiveState") == "failed",
+            read=time.time() - time.monotonic() + since,
+        )
+
+    def apply(self, action: Any) -> None:
+        if isinstance(action, keepalived_plan.Kill):
+            self._kill()
+        elif isinstance(action, keepalived_plan.Systemctl):
+            self._call(action.words)
+        else:
+            apply_file(action)
+
+    def _call(self, words: tuple[str, ...]) -> None:
+        status, _output, errors = self._run([self._systemctl, *words])
+        if status != 0:
+            raise Refused(
+                f"systemctl {' '.join(words)} failed: {errors.strip()} "
+                f"`journalctl -u {keepalived_plan.UNIT}` says what keepalived found."
+            )
+        if words[0] in ("enable", "disable"):
+            # systemctl leaves that to chance, and a unit that is not enabled is not there after a power cut.
+            for directory in LINKS:
+                if os.path.isdir(directory):
+                    sync_directory(directory)
+
+    def _kill(self) -> None:
+        """The children before their parent: they clean up when it dies before them."""
+        _status, output, _errors = self._run(
+            [self._systemctl, "show", "-p", "MainPID", "--value", keepalived_plan.UNIT]
+        )
+        parent = int(output.strip() or 0)
+        if not parent:
+            return
+        try:
+            # It would start them again.
+            os.kill(parent, signal.SIGSTOP)
+            for child in _children(parent):
+                os.kill(child, signal.SIGKILL)
+            os.kill(parent, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        deadline = time.monotonic() + _PATIENCE
+        while os.path.isdir(f"/proc/{parent}"):
+            if time.monotonic() > deadline:
+                raise Refused(
+                    f"keepalived (process {parent}) was killed and is still there; look into the kernel's log."
+                )
+            time.sleep(0.05)
+
+
+def _children(parent: int) -> list[int]:
+    found = []
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            with contextlib.suppress(OSError), open(f"/proc/{name}/stat", encoding="utf-8", errors="replace") as file:
+                # The name, in brackets, may hold anything.
+                if int(file.read().rpartition(")")[2].split()[1]) == parent:
+                    found.append(int(name))
+    return found

@@ -1,0 +1,179 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""keepalived's configuration and its unit: what is asked for, and what has to change. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import IPV4, IPV6, ServiceKey, family_of
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
+from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, joined, plan_file
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan
+
+KIND = "keepalived_config"
+UNIT_KIND = "keepalived_unit"
+PATH = "/etc/keepalived/keepalived.conf"
+UNIT = "keepalived.service"
+DROP_IN = "/etc/systemd/system/keepalived.service.d/lvs-topology.conf"
+# It holds a password.
+MODE = 0o640
+
+DROP_IN_TEXT = """\
+# Managed by lvs.topology. Changes are overwritten.
+[Unit]
+# Packet rules and gateways are there before the VIPs.
+After=lvs-topology.service
+
+[Service]
+# One that was killed has left its VIPs behind: as long as it does not run, two directors hold them.
+Restart=on-failure
+RestartSec=1
+"""
+
+_SECRET = re.compile(r"^(\s*(?:auth_pass|password)\s+).*$", re.MULTILINE)
+_ADDRESSES = re.compile(r"^ *virtual_ipaddress(?:_excluded)? \{\n(.*?)^ *\}", re.MULTILINE | re.DOTALL)
+_ADDRESS = re.compile(r"^ *(\S+/\d+) dev (\S+)", re.MULTILINE)
+_SERVICE = re.compile(
+    r"^virtual_server (?:fwmark (?P<fwmark>\d+)|(?P<address>\S+) (?P<port>\d+)) \{\n"
+    r" *(?:ip_family (?P<family>inet6?)|protocol (?P<protocol>\w+))$",
+    re.MULTILINE,
+)
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What systemd says of keepalived. ``read`` is when it last read its configuration, in seconds since the epoch."""
+
+    enabled: bool = False
+    active: bool = False
+    failed: bool = False
+    read: float = 0.0
+
+
+@dataclass(frozen=True)
+class Systemctl:
+    """Call systemctl with these words."""
+
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Kill:
+    """End keepalived so that it leaves addresses and table as they are."""
+
+
+class Files(NamedTuple):
+    """What is on disk: the configuration, when it was written, and the drop-in of the unit."""
+
+    config: File | None
+    written: float
+    drop_in: File | None
+
+
+class Outcome(NamedTuple):
+    """The plan, and the two states of the ledger around it."""
+
+    plan: Plan
+    claimed: Ledger
+    settled: Ledger
+
+
+def plan_present(ledger: Ledger, owner: str, path: str, content: str, files: Files, unit: Unit | None) -> Outcome:
+    """Write, then start or reload. ``unit`` is None where there is no systemd."""
+    wanted = File(content, MODE)
+    claimed = ledger
+    if files.config != wanted or ledger.owners(KIND, path):
+        was = {"text": files.config.text, "mode": files.config.mode} if files.config else None
+        claimed = claimed.claim(KIND, path, owner, was)
+    config = _masked(plan_file(path, files.config, wanted))
+    if unit is None:
+        return Outcome(config, claimed, claimed)
+    drop_in = plan_file(DROP_IN, files.drop_in, File(DROP_IN_TEXT), own_directory=True)
+    steps = [config, drop_in]
+    if drop_in.changes:
+        steps.append(_systemctl("daemon-reload"))
+    if not unit.enabled:
+        steps.append(_systemctl("enable", UNIT))
+    if not unit.active:
+        # After several failures in a row, systemd starts it only when told to forget them.
+        steps += [_systemctl("reset-failed", UNIT)] if unit.failed else []
+        steps.append(_systemctl("start", UNIT))
+    elif config.changes or files.written > unit.read:
+        # In place: what is as before stays, connections included.
+        steps.append(_systemctl("reload", UNIT))
+    if ledger.owners(UNIT_KIND, UNIT) or not (unit.enabled and unit.active) or drop_in.changes:
+        claimed = claimed.claim(UNIT_KIND, UNIT, owner, {"enabled": unit.enabled, "active": unit.active})
+    return Outcome(joined(*steps), claimed, claimed)
+
+
+def plan_absent(ledger: Ledger, owner: str, path: str, files: Files, unit: Unit | None, *, leave: bool) -> Outcome:
+    """Stop it and put back what was there. With ``leave``, addresses and table stay as they are."""
+    settled, last, was = ledger.release(KIND, path, owner)
+    if not last:
+        return Outcome(Plan(), ledger, settled)
+    config = _masked(plan_file(path, files.config, File(was["text"], was["mode"]) if was else None))
+    settled, _last, before = settled.release(UNIT_KIND, UNIT, owner)
+    if unit is None:
+        return Outcome(config, ledger, settled)
+    before = before or {"enabled": True, "active": True}
+    drop_in = plan_file(DROP_IN, files.drop_in, None, own_directory=True)
+    # First of all: systemd would start again what is killed.
+    steps = [drop_in, *([_systemctl("daemon-reload")] if drop_in.changes else [])]
+    stop = unit.active and (leave or not before["active"])
+    if stop and leave:
+        steps += [Plan((Change("kill -KILL keepalived", Kill()),)), _systemctl("reset-failed", UNIT)]
+    elif stop:
+        steps.append(_systemctl("stop", UNIT))
+    elif unit.failed:
+        steps.append(_systemctl("reset-failed", UNIT))
+    if unit.enabled and not before["enabled"]:
+        steps.append(_systemctl("disable", UNIT))
+    steps.append(config)
+    if before["active"] and not leave and config.changes:
+        steps.append(_systemctl("reload" if unit.active else "start", UNIT))
+    return Outcome(joined(*steps), ledger, settled)
+
+
+def bequeathed(ledger: Ledger, heir: str, text: str, present: set[str]) -> Ledger:
+    """What keepalived holds becomes the heir's. ``present`` are the keys of the addresses that are there."""
+    for key in addresses_of(text):
+        if key in present:
+            ledger = ledger.claim("address", key, heir)
+    for service in services_of(text):
+        ledger = ledger.claim("service", service, heir)
+    return ledger
+
+
+def addresses_of(text: str) -> list[str]:
+    """What a configuration of ours holds, as the ledger calls it."""
+    return [f"{address} dev {name}" for block in _ADDRESSES.findall(text) for address, name in _ADDRESS.findall(block)]
+
+
+def services_of(text: str) -> list[str]:
+    found = []
+    for match in _SERVICE.finditer(text):
+        if match["fwmark"]:
+            key = ServiceKey(IPV6 if match["family"] == "inet6" else IPV4, fwmark=int(match["fwmark"]))
+        else:
+            address = match["address"]
+            key = ServiceKey(family_of(address), (match["protocol"] or "tcp").lower(), address, int(match["port"]))
+        found.append(str(key))
+    return found
+
+
+def masked(text: str) -> str:
+    """The configuration without its passwords, also those that are no longer in the model."""
+    return _SECRET.sub(r"\1********", text)
+
+
+def _masked(plan: Plan) -> Plan:
+    before, after = (tuple(masked(line) for line in lines) for lines in (plan.before, plan.after))
+    return replace(plan, before=before, after=after)
+
+
+def _systemctl(*words: str) -> Plan:
+    return Plan((Change(" ".join(("systemctl", *words)), Systemctl(words)),))
