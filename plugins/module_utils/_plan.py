@@ -10,7 +10,7 @@ exactly what was applied where the kernel refuses a change in the middle.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Callable, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Mapping, Sequence
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -41,13 +41,26 @@ class Refused(Exception):
     """The host refused a change: what was attempted on which object, what that means, and what to do next.
 
     ``applied`` counts the changes of the sequence at hand that did take effect before. Where changes are sent many at
-    once, ``later`` has the positions of those behind the refused one that took effect as well.
+    once, ``later`` has the positions of those behind the refused one that took effect as well. ``facts`` is what the
+    module returns besides.
     """
 
-    def __init__(self, message: str, applied: int = 0, later: Sequence[int] = ()) -> None:
+    def __init__(
+        self, message: str, applied: int = 0, later: Sequence[int] = (), facts: Mapping[str, Any] | None = None
+    ) -> None:
         super().__init__(message)
         self.applied = applied
         self.later = later
+        self.facts = facts or {}
+
+
+def run(module: AnsibleModule, ensure: Callable[[AnsibleModule], dict[str, Any]]) -> None:
+    """Do what a module does, and leave it with the result or with what went wrong."""
+    try:
+        result = ensure(module)
+    except (BadRequest, Refused) as problem:
+        module.fail_json(msg=str(problem))
+    module.exit_json(**result)
 
 
 def one_by_one(apply: Callable[[Any], None]) -> Callable[[Sequence[Change]], None]:
@@ -99,6 +112,7 @@ def _fail(module: AnsibleModule, plan: Plan, refusal: Refused) -> None:
         changed=bool(applied),
         applied=applied,
         remaining=remaining,
+        **refusal.facts,
     )
 
 

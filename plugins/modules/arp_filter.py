@@ -94,26 +94,22 @@ remaining:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lvs.topology.plugins.module_utils._net.arptables import ensure_filters
-from ansible_collections.lvs.topology.plugins.module_utils._net.options import FILTERS
-from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Refused
+from ansible_collections.lvs.topology.plugins.module_utils._net.options import FILTERS, OWNED
+from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec={
-            "owner": {"type": "str", "default": "lvs"},
-            "purge": {"type": "bool", "default": False},
-            "filters": FILTERS,
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-        },
-        required_if=[("state", "present", ("filters",))],
-        supports_check_mode=True,
+    run(
+        AnsibleModule(
+            argument_spec={
+                **OWNED,
+                "filters": FILTERS,
+            },
+            required_if=[("state", "present", ("filters",))],
+            supports_check_mode=True,
+        ),
+        ensure_filters,
     )
-    try:
-        result = ensure_filters(module)
-    except (BadRequest, Refused) as problem:
-        module.fail_json(msg=str(problem))
-    module.exit_json(**result)
 
 
 if __name__ == "__main__":

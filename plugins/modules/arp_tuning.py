@@ -120,35 +120,32 @@ remaining:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.lvs.topology.plugins.module_utils._net.options import OWNED
 from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl import ensure_arp
-from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Refused
+from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec={
-            "owner": {"type": "str", "default": "lvs"},
-            "purge": {"type": "bool", "default": False},
-            "interfaces": {
-                "type": "list",
-                "elements": "dict",
-                "options": {
-                    "interface": {"type": "str", "required": True},
-                    "arp_ignore": {"type": "int", "choices": [0, 1, 2, 3, 8]},
-                    "arp_announce": {"type": "int", "choices": [0, 1, 2]},
+    run(
+        AnsibleModule(
+            argument_spec={
+                **OWNED,
+                "interfaces": {
+                    "type": "list",
+                    "elements": "dict",
+                    "options": {
+                        "interface": {"type": "str", "required": True},
+                        "arp_ignore": {"type": "int", "choices": [0, 1, 2, 3, 8]},
+                        "arp_announce": {"type": "int", "choices": [0, 1, 2]},
+                    },
                 },
+                "persist": {"type": "bool", "default": True},
             },
-            "persist": {"type": "bool", "default": True},
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-        },
-        required_if=[("state", "present", ("interfaces",))],
-        supports_check_mode=True,
+            required_if=[("state", "present", ("interfaces",))],
+            supports_check_mode=True,
+        ),
+        ensure_arp,
     )
-    try:
-        result = ensure_arp(module)
-    except (BadRequest, Refused) as problem:
-        module.fail_json(msg=str(problem))
-    module.exit_json(**result)
 
 
 if __name__ == "__main__":

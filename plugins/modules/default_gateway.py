@@ -109,26 +109,22 @@ remaining:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lvs.topology.plugins.module_utils._net.network import ensure_gateways
-from ansible_collections.lvs.topology.plugins.module_utils._net.options import GATEWAYS
-from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Refused
+from ansible_collections.lvs.topology.plugins.module_utils._net.options import GATEWAYS, OWNED
+from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec={
-            "owner": {"type": "str", "default": "lvs"},
-            "purge": {"type": "bool", "default": False},
-            "gateways": GATEWAYS,
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-        },
-        required_if=[("state", "present", ("gateways",))],
-        supports_check_mode=True,
+    run(
+        AnsibleModule(
+            argument_spec={
+                **OWNED,
+                "gateways": GATEWAYS,
+            },
+            required_if=[("state", "present", ("gateways",))],
+            supports_check_mode=True,
+        ),
+        ensure_gateways,
     )
-    try:
-        result = ensure_gateways(module)
-    except (BadRequest, Refused) as problem:
-        module.fail_json(msg=str(problem))
-    module.exit_json(**result)
 
 
 if __name__ == "__main__":

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ipvs_real_server
-short_description: Add, change or remove one real server of a virtual service in the kernel's IPVS table
+short_description: Add, change, drain or remove one real server of a virtual service in the kernel's IPVS table
 version_added: 0.1.0
 description:
-  - Makes one real server of a virtual service what the options say, or removes it.
+  - Makes one real server of a virtual service what the options say, lets its connections end, or removes it.
   - An option that is left out is left alone where the real server exists, and has a default where it is new.
   - A real server is changed in place, so that its connections and counters stay.
   - The service must exist. In check mode, where an earlier task may only have said that it would add it, a warning is
@@ -63,10 +63,61 @@ options:
   state:
     description:
       - V(present) adds or changes the real server.
-      - V(absent) removes it. Connections that are established are dropped; to let them end, set O(weight=0) and wait.
+      - V(absent) removes it. Connections that are established are dropped.
+      - V(drained) sets weight 0 in place, so that there are no new connections, waits until those that are there have
+        ended, and only then removes it. One that is absent, or whose service is, is drained already. What O(forward),
+        O(weight), the thresholds and O(tunnel) say does not matter.
     type: str
-    choices: [present, absent]
+    choices: [present, absent, drained]
     default: present
+  wait_for:
+    description:
+      - With O(state=drained), the connections to wait for, as the kernel counts them.
+      - V(active) are established TCP connections and SCTP associations.
+      - V(inactive) are TCP connections that are opened or closed, and those closed lately (TIME_WAIT, 60 to 120
+        seconds). Every UDP connection is inactive from its first datagram until the UDP timeout, 300 seconds unless
+        set, has passed without one.
+      - V(persistent) are the templates by which persistent services remember a client. They last for the timeout of
+        persistence after the client's last connection.
+      - Left out, V(active), and V(inactive) for a UDP service. For a firewall mark service that takes UDP, list both.
+    type: list
+    elements: str
+    choices: [active, inactive, persistent]
+    version_added: 0.3.0
+  timeout:
+    description:
+      - With O(state=drained), how long to wait at most, in seconds, up to 2678400 (31 days). V(0) looks once.
+      - Connections that a client left open without a word are remembered for 900 seconds, unless set otherwise with
+        M(lvs.topology.ipvs_timeouts).
+    type: int
+    default: 300
+    version_added: 0.3.0
+  poll_interval:
+    description: With O(state=drained), how often to look, in seconds, from V(0.1) to V(60).
+    type: float
+    default: 1.0
+    version_added: 0.3.0
+  on_timeout:
+    description:
+      - With O(state=drained), what happens when O(timeout) has passed and connections are left.
+      - V(fail) leaves the real server at weight 0 and fails.
+      - V(proceed) goes on as if they had ended. With O(remove=true) that cuts them.
+    type: str
+    choices: [fail, proceed]
+    default: fail
+    version_added: 0.3.0
+  remove:
+    description:
+      - With O(state=drained), whether the real server is removed in the end.
+      - V(false) keeps it at weight 0, to be put back later with its RV(former_weight).
+    type: bool
+    default: true
+    version_added: 0.3.0
+notes:
+  - While O(state=drained) waits, the task runs on the host. For long waits use C(async).
+  - O(state=drained) warns where sysctls of the host make the kernel go on sending clients to a real server of weight 0.
+    These are C(net.ipv4.vs.expire_quiescent_template=0) with a persistent service, and
+    C(net.ipv4.vs.conn_reuse_mode=0).
 seealso:
   - module: lvs.topology.ipvs_service
   - module: lvs.topology.ipvs_table
@@ -117,7 +168,27 @@ EXAMPLES = r"""
       type: gue
       port: 5555
 
-- name: The first one leaves
+- name: The first one is maintained, once its users have finished, after ten minutes at the latest
+  lvs.topology.ipvs_real_server:
+    service:
+      address: 192.168.246.160
+      port: 80
+    address: 192.168.246.161
+    state: drained
+    remove: false
+    timeout: 600
+    on_timeout: proceed
+
+- name: The second one leaves for good, and nobody notices
+  lvs.topology.ipvs_real_server:
+    service:
+      address: 192.168.246.160
+      port: 80
+    address: 10.0.0.51
+    port: 8080
+    state: drained
+
+- name: The first one leaves at once
   lvs.topology.ipvs_real_server:
     service:
       address: 192.168.246.160
@@ -133,14 +204,34 @@ changes:
   type: list
   elements: str
   sample: [ipvsadm -e -t 192.168.246.160:80 -r 192.168.246.161:80 -g -w 0]
+former_weight:
+  description: The weight before this task, or null where it is absent.
+  returned: O(state=drained)
+  type: int
+  sample: 3
+waited:
+  description: How long this task waited, in seconds.
+  returned: O(state=drained)
+  type: float
+  sample: 12.0
+connections:
+  description: The connections that were left at the last look, C(active), C(inactive) and C(persistent).
+  returned: O(state=drained)
+  type: dict
+  sample: {active: 0, inactive: 2, persistent: 0}
+removed:
+  description: Whether this task removed it, or in check mode would.
+  returned: O(state=drained)
+  type: bool
+  sample: true
 applied:
-  description: The changes that took effect before the kernel refused one.
-  returned: when the kernel refused a change
+  description: The changes that took effect before the kernel refused one, or before the time was over.
+  returned: when the kernel refused a change, or connections are left
   type: list
   elements: str
 remaining:
   description: The changes that did not take effect. Running the task again plans them anew.
-  returned: when the kernel refused a change
+  returned: when the kernel refused a change, or connections are left
   type: list
   elements: str
 """

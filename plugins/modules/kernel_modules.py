@@ -84,25 +84,22 @@ remaining:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lvs.topology.plugins.module_utils._net.kmod import ensure_modules
-from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Refused
+from ansible_collections.lvs.topology.plugins.module_utils._net.options import OWNED
+from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec={
-            "owner": {"type": "str", "default": "lvs"},
-            "purge": {"type": "bool", "default": False},
-            "modules": {"type": "list", "elements": "str"},
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-        },
-        required_if=[("state", "present", ("modules",))],
-        supports_check_mode=True,
+    run(
+        AnsibleModule(
+            argument_spec={
+                **OWNED,
+                "modules": {"type": "list", "elements": "str"},
+            },
+            required_if=[("state", "present", ("modules",))],
+            supports_check_mode=True,
+        ),
+        ensure_modules,
     )
-    try:
-        result = ensure_modules(module)
-    except (BadRequest, Refused) as problem:
-        module.fail_json(msg=str(problem))
-    module.exit_json(**result)
 
 
 if __name__ == "__main__":

@@ -166,29 +166,25 @@ remaining:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.lvs.topology.plugins.module_utils._net.options import BACKEND, MARKS, SOURCE_NAT
+from ansible_collections.lvs.topology.plugins.module_utils._net.options import BACKEND, MARKS, OWNED, SOURCE_NAT
 from ansible_collections.lvs.topology.plugins.module_utils._net.packet_filter import ensure_packet_rules
-from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Refused
+from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec={
-            "owner": {"type": "str", "default": "lvs"},
-            "purge": {"type": "bool", "default": False},
-            "backend": BACKEND,
-            "marks": MARKS,
-            "source_nat": SOURCE_NAT,
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-        },
-        required_if=[("state", "present", ("marks", "source_nat"), True)],
-        supports_check_mode=True,
+    run(
+        AnsibleModule(
+            argument_spec={
+                **OWNED,
+                "backend": BACKEND,
+                "marks": MARKS,
+                "source_nat": SOURCE_NAT,
+            },
+            required_if=[("state", "present", ("marks", "source_nat"), True)],
+            supports_check_mode=True,
+        ),
+        ensure_packet_rules,
     )
-    try:
-        result = ensure_packet_rules(module)
-    except (BadRequest, Refused) as problem:
-        module.fail_json(msg=str(problem))
-    module.exit_json(**result)
 
 
 if __name__ == "__main__":

@@ -100,26 +100,22 @@ remaining:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lvs.topology.plugins.module_utils._net.network import ensure_source_routes
-from ansible_collections.lvs.topology.plugins.module_utils._net.options import SOURCE_ROUTES
-from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Refused
+from ansible_collections.lvs.topology.plugins.module_utils._net.options import OWNED, SOURCE_ROUTES
+from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec={
-            "owner": {"type": "str", "default": "lvs"},
-            "purge": {"type": "bool", "default": False},
-            "source_routes": SOURCE_ROUTES,
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-        },
-        required_if=[("state", "present", ("source_routes",))],
-        supports_check_mode=True,
+    run(
+        AnsibleModule(
+            argument_spec={
+                **OWNED,
+                "source_routes": SOURCE_ROUTES,
+            },
+            required_if=[("state", "present", ("source_routes",))],
+            supports_check_mode=True,
+        ),
+        ensure_source_routes,
     )
-    try:
-        result = ensure_source_routes(module)
-    except (BadRequest, Refused) as problem:
-        module.fail_json(msg=str(problem))
-    module.exit_json(**result)
 
 
 if __name__ == "__main__":

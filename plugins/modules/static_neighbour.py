@@ -101,26 +101,22 @@ remaining:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lvs.topology.plugins.module_utils._net.network import ensure_neighbours
-from ansible_collections.lvs.topology.plugins.module_utils._net.options import NEIGHBOURS
-from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Refused
+from ansible_collections.lvs.topology.plugins.module_utils._net.options import NEIGHBOURS, OWNED
+from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec={
-            "owner": {"type": "str", "default": "lvs"},
-            "purge": {"type": "bool", "default": False},
-            "neighbours": NEIGHBOURS,
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-        },
-        required_if=[("state", "present", ("neighbours",))],
-        supports_check_mode=True,
+    run(
+        AnsibleModule(
+            argument_spec={
+                **OWNED,
+                "neighbours": NEIGHBOURS,
+            },
+            required_if=[("state", "present", ("neighbours",))],
+            supports_check_mode=True,
+        ),
+        ensure_neighbours,
     )
-    try:
-        result = ensure_neighbours(module)
-    except (BadRequest, Refused) as problem:
-        module.fail_json(msg=str(problem))
-    module.exit_json(**result)
 
 
 if __name__ == "__main__":

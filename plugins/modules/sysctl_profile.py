@@ -103,28 +103,25 @@ remaining:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.lvs.topology.plugins.module_utils._net.options import OWNED
 from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl import ensure_profile
-from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Refused
+from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec={
-            "owner": {"type": "str", "default": "lvs"},
-            "purge": {"type": "bool", "default": False},
-            "values": {"type": "dict"},
-            "missing": {"type": "str", "choices": ["report", "fail"], "default": "report"},
-            "persist": {"type": "bool", "default": True},
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-        },
-        required_if=[("state", "present", ("values",))],
-        supports_check_mode=True,
+    run(
+        AnsibleModule(
+            argument_spec={
+                **OWNED,
+                "values": {"type": "dict"},
+                "missing": {"type": "str", "choices": ["report", "fail"], "default": "report"},
+                "persist": {"type": "bool", "default": True},
+            },
+            required_if=[("state", "present", ("values",))],
+            supports_check_mode=True,
+        ),
+        ensure_profile,
     )
-    try:
-        result = ensure_profile(module)
-    except (BadRequest, Refused) as problem:
-        module.fail_json(msg=str(problem))
-    module.exit_json(**result)
 
 
 if __name__ == "__main__":

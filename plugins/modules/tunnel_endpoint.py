@@ -142,27 +142,23 @@ remaining:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.lvs.topology.plugins.module_utils._net.options import TUNNELS
+from ansible_collections.lvs.topology.plugins.module_utils._net.options import OWNED, TUNNELS
 from ansible_collections.lvs.topology.plugins.module_utils._net.tunnels import ensure_tunnels
-from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Refused
+from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec={
-            "owner": {"type": "str", "default": "lvs"},
-            "purge": {"type": "bool", "default": False},
-            "tunnels": TUNNELS,
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-        },
-        required_if=[("state", "present", ("tunnels",))],
-        supports_check_mode=True,
+    run(
+        AnsibleModule(
+            argument_spec={
+                **OWNED,
+                "tunnels": TUNNELS,
+            },
+            required_if=[("state", "present", ("tunnels",))],
+            supports_check_mode=True,
+        ),
+        ensure_tunnels,
     )
-    try:
-        result = ensure_tunnels(module)
-    except (BadRequest, Refused) as problem:
-        module.fail_json(msg=str(problem))
-    module.exit_json(**result)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files through a real FTP server: data connections find their way in every mode, through NAT and DR."""
+"""Files through a real FTP server: data connections find their way in every mode and family, through NAT and DR."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 CONFIGURATION = """
-listen=YES
+listen=NO
+listen_ipv6=YES
 background=NO
 anonymous_enable=YES
 local_enable=NO
@@ -23,14 +24,19 @@ secure_chroot_dir=/run/ftp-empty
 seccomp_sandbox=NO
 """
 SERVERS = ("web1", "web2", "web3")
-# curl begins with the extended commands, and does without where it is told so.
+# curl begins with the extended commands, which alone know IPv6, and does without where it is told so.
 MODES = {
     "passive, EPSV": "",
     "passive, PASV": "--disable-epsv --no-ftp-skip-pasv-ip",
     "active, EPRT": "--ftp-port -",
     "active, PORT": "--ftp-port - --disable-eprt",
 }
+EXTENDED = ("passive, EPSV", "active, EPRT")
 SIZE = 5 << 20
+
+
+def transfers(vip: str, vip6: str) -> list[tuple[str, str]]:
+    return [(vip, mode) for mode in MODES] + [(f"[{vip6}]", mode) for mode in EXTENDED]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -51,19 +57,19 @@ def fetch(scenario: Any, vip: str, mode: str, name: str) -> str:
     return str(scenario.run("client", f"curl --silent --show-error --max-time 20 {mode} ftp://{vip}/{name}"))
 
 
-@pytest.mark.parametrize("mode", MODES)
-def test_through_nat(scenario: Any, mode: str) -> None:
-    assert fetch(scenario, "192.168.50.100", MODES[mode], "name") == "web1"
-    assert fetch(scenario, "192.168.50.100", MODES[mode], "large | wc -c") == str(SIZE)
+@pytest.mark.parametrize(("vip", "mode"), transfers("192.168.50.100", "2001:db8:50::100"))
+def test_through_nat(scenario: Any, vip: str, mode: str) -> None:
+    assert fetch(scenario, vip, MODES[mode], "name") == "web1"
+    assert fetch(scenario, vip, MODES[mode], "large | wc -c") == str(SIZE)
 
 
-@pytest.mark.parametrize("mode", MODES)
-def test_through_dr(scenario: Any, mode: str) -> None:
+@pytest.mark.parametrize(("vip", "mode"), transfers("192.168.50.101", "2001:db8:50::101"))
+def test_through_dr(scenario: Any, vip: str, mode: str) -> None:
     """All connections of the client, control, data and web, are at one real server."""
-    assert fetch(scenario, "192.168.50.101", MODES[mode], "large | wc -c") == str(SIZE)
-    host = fetch(scenario, "192.168.50.101", MODES[mode], "name")
+    assert fetch(scenario, vip, MODES[mode], "large | wc -c") == str(SIZE)
+    host = fetch(scenario, vip, MODES[mode], "name")
     assert host in ("web2", "web3")
-    assert scenario.answers("http://192.168.50.101/", 3) == {host: 3}
+    assert scenario.answers(f"http://{vip}/", 3) == {host: 3}
 
 
 def test_what_is_not_marked_reaches_no_real_server(scenario: Any) -> None:

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Callable, Mapping
+import time
+from typing import TYPE_CHECKING, Any, Callable, Mapping, Sequence
 
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs import options, proc, settings_plan
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs import drain, options, proc, settings_plan
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.codec import CodecError
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.connections import Filter, read_connections
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.planner import (
@@ -20,10 +21,12 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.planner import 
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.save_format import flag_names, netmask_text, render
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.socket import Ipvs, LoadModule
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
+    Connections,
     Destination,
     Entry,
     ServiceKey,
     Table,
+    WantedDestination,
     WantedService,
 )
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger, LedgerFile, booked, carry_out_booked
@@ -31,6 +34,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mi
 from ansible_collections.lvs.topology.plugins.module_utils._net.settle import forget
 from ansible_collections.lvs.topology.plugins.module_utils._plan import (
     BadRequest,
+    Change,
     Refused,
     carry_out,
     do_nothing,
@@ -47,8 +51,10 @@ def run(module: AnsibleModule, ensure: Callable[[AnsibleModule], dict[str, Any]]
     """Run one of the functions below and leave the module, with its result or with what went wrong."""
     try:
         result = ensure(module)
-    except (BadRequest, Refused) as problem:
+    except BadRequest as problem:
         module.fail_json(msg=str(problem))
+    except Refused as problem:
+        module.fail_json(msg=str(problem), **problem.facts)
     except CodecError as problem:
         module.fail_json(msg=f"The kernel's IPVS answered something that this collection cannot read: {problem}.")
     module.exit_json(**result)
@@ -70,6 +76,8 @@ def ensure_real_server(module: AnsibleModule) -> dict[str, Any]:
     mistakes = Mistakes()
     key = options.service_key(module.params["service"], "service", mistakes)
     destination = options.wanted_destination(module.params, "", key, mistakes)
+    if module.params["state"] == "drained":
+        return _drain(module, mistakes, key, destination)
     request = Request()
     if key and destination:
         if module.params["state"] == "present":
@@ -82,6 +90,71 @@ def ensure_real_server(module: AnsibleModule) -> dict[str, Any]:
             _missing_service(module, mistakes, key)
         outcome = plan_table(current, request, mistakes)
         return carry_out(module, outcome.plan, kernel.apply)
+
+
+def _drain(
+    module: AnsibleModule, mistakes: Mistakes, key: ServiceKey | None, wanted: WantedDestination | None
+) -> dict[str, Any]:
+    """Weight 0 in place, wait, delete. Check mode plans the same and does not wait."""
+    patience = options.patience(module.params, key, mistakes)
+    remove = module.params["remove"]
+    with _open(module, mistakes, may_load=False) as kernel:
+        current = _read(kernel, mistakes, counters=True)
+        entry = current.get(key) if key else None
+        there = entry.destinations.get(wanted.key) if entry and wanted else None
+        meant = ((entry.service.key, there.key),) if entry and there else ()
+        outcome = plan_table(current, Request(quiesced=meant, unwanted_destinations=meant if remove else ()), mistakes)
+        facts: dict[str, Any] = {
+            "former_weight": there.weight if there else None,
+            "waited": 0.0,
+            "connections": vars(there.connections if there and there.connections else Connections()),
+            "removed": bool(there and remove),
+        }
+        if entry is None or there is None:
+            return {**carry_out(module, outcome.plan, kernel.apply), **facts}
+        service, destination, former = entry.service, there.key, there.weight
+        for warning in drain.warnings(service, patience, proc.sysctls(drain.SYSCTLS), kernel.timeouts()):
+            module.warn(warning)
+
+        def look() -> Destination | None:
+            return kernel.destination(service.key, destination)
+
+        def apply_all(changes: Sequence[Change]) -> None:
+            quiesce = [change for change in changes if change.action.verb == "edit"]
+            kernel.apply(quiesce)
+            ending = drain.wait(look, patience, bool(quiesce), time.monotonic, time.sleep)
+            facts.update(waited=ending.waited, connections=vars(ending.connections), removed=False)
+            problem = _not_drained(ending, f"real server {destination} of the service {service.key}", former, module)
+            if problem:
+                raise Refused(problem, applied=len(quiesce), facts=facts)
+            if remove and ending.verdict != drain.GONE:
+                try:
+                    kernel.apply(changes[len(quiesce) :])
+                except Refused as refusal:
+                    refusal.applied += len(quiesce)
+                    raise
+                facts["removed"] = True
+
+        result = carry_out(module, outcome.plan, apply_all)
+        if not outcome.plan.changes and not module.check_mode:
+            apply_all(())  # at weight 0 already, and to stay: there is only the waiting
+    return {**result, **facts}
+
+
+def _not_drained(ending: drain.Ending, what: str, former: int, module: AnsibleModule) -> str | None:
+    if ending.verdict == drain.TAKEN_BACK:
+        return (
+            f"Something else gave the {what} the weight {ending.weight} while it was drained. See what writes the "
+            "table (keepalived, a health checker), then run the task again."
+        )
+    if ending.verdict == drain.OVER and module.params["on_timeout"] == "fail":
+        return (
+            f"The {what} still has connections after {ending.waited:g} s: {drain.left_text(ending.connections)}. It "
+            f"stays at weight 0 (it had {former}) and gets no new ones. Run the task again to wait on; "
+            "set on_timeout: proceed to do without them; or put it back with its weight. "
+            "`ipvsadm -Lcn`, or ipvs_info with gather_subset: [connections], shows whose they are."
+        )
+    return None
 
 
 def _missing_service(module: AnsibleModule, mistakes: Mistakes, key: ServiceKey | None) -> None:
@@ -354,9 +427,9 @@ def _open(module: AnsibleModule, mistakes: Mistakes, *, may_load: bool) -> Ipvs:
     return Ipvs(load_module=_loader(module) if may_load and not module.check_mode else None)
 
 
-def _read(kernel: Ipvs, mistakes: Mistakes) -> Table:
+def _read(kernel: Ipvs, mistakes: Mistakes, counters: bool = False) -> Table:
     try:
-        return kernel.table()
+        return kernel.table(counters)
     except Refused:
         mistakes.raise_if_any()
         raise

@@ -11,9 +11,10 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
-from typing import Any, Dict, Mapping, Sequence
+from typing import Any, Mapping, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.connections import Filter
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.drain import KINDS, Patience
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.planner import Purge
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.settings_plan import fitting_length, message_lengths
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
@@ -36,8 +37,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     family_of,
 )
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Address, Mistakes
-
-Spec = Dict[str, Any]
+from ansible_collections.lvs.topology.plugins.module_utils._net.options import OWNED, Spec
 
 _KEY: Spec = {
     "address": {"type": "str"},
@@ -85,7 +85,16 @@ _REAL_SERVER: Spec = {
 _STATE: Spec = {"state": {"type": "str", "choices": ["present", "absent"], "default": "present"}}
 
 SERVICE_SPEC: Spec = {**_KEY, **_SETTINGS, **_STATE}
-REAL_SERVER_SPEC: Spec = {"service": {"type": "dict", "required": True, "options": _KEY}, **_REAL_SERVER, **_STATE}
+REAL_SERVER_SPEC: Spec = {
+    "service": {"type": "dict", "required": True, "options": _KEY},
+    **_REAL_SERVER,
+    "state": {"type": "str", "choices": ["present", "absent", "drained"], "default": "present"},
+    "wait_for": {"type": "list", "elements": "str", "choices": list(KINDS)},
+    "timeout": {"type": "int", "default": 300},
+    "poll_interval": {"type": "float", "default": 1.0},
+    "on_timeout": {"type": "str", "choices": ["fail", "proceed"], "default": "fail"},
+    "remove": {"type": "bool", "default": True},
+}
 TABLE_SPEC: Spec = {
     "services": {
         "type": "list",
@@ -101,9 +110,8 @@ TABLE_SPEC: Spec = {
     "owner": {"type": "str", "default": "lvs"},
     "state": {"type": "str", "choices": ["present", "absent", "forgotten"], "default": "present"},
 }
-_OWNED: Spec = {"owner": {"type": "str", "default": "lvs"}, "purge": {"type": "bool", "default": False}, **_STATE}
 TIMEOUTS: Spec = {"type": "dict", "options": {name: {"type": "int"} for name in DEFAULT_TIMEOUTS}}
-TIMEOUTS_SPEC: Spec = {**TIMEOUTS["options"], **_OWNED}
+TIMEOUTS_SPEC: Spec = {**TIMEOUTS["options"], **OWNED}
 DAEMONS: Spec = {
     "type": "list",
     "elements": "dict",
@@ -117,7 +125,7 @@ DAEMONS: Spec = {
         "ttl": {"type": "int", "default": DEFAULT_TTL},
     },
 }
-DAEMONS_SPEC: Spec = {"daemons": DAEMONS, **_OWNED}
+DAEMONS_SPEC: Spec = {"daemons": DAEMONS, **OWNED}
 ZERO_SPEC: Spec = dict(_KEY)
 INFO_SPEC: Spec = {
     "gather_subset": {
@@ -160,9 +168,6 @@ def _unicast(mistakes: Mistakes, path: str, text: str) -> str | None:
         return None
     if address.is_multicast or address.is_unspecified or address == ipaddress.IPv4Address("255.255.255.255"):
         mistakes.add(path, f"{address} is not a unicast address")
-        return None
-    if "%" in text:
-        mistakes.add(path, f"{text} has a zone, which IPVS does not know; leave out what begins with %")
         return None
     # inet_ntop() is how the kernel's answers are read; it spells ::10.0.0.1 otherwise than ipaddress does.
     return socket.inet_ntop(socket.AF_INET6 if address.version == 6 else socket.AF_INET, address.packed)
@@ -303,6 +308,19 @@ def wanted_destination(
     )
 
 
+def patience(params: Mapping[str, Any], service: ServiceKey | None, mistakes: Mistakes) -> Patience:
+    """What draining waits for; by default what the protocol's connections that are under way count as."""
+    kinds, poll_interval = params["wait_for"], params["poll_interval"]
+    if kinds is None:
+        kinds = ["inactive" if service and service.protocol == "udp" else "active"]
+    elif not kinds:
+        mistakes.add("wait_for", "empty; name what to wait for, or set timeout: 0 and on_timeout: proceed not to wait")
+    _range(mistakes, "timeout", params["timeout"], 0, MAX_TIMEOUT, "a number of seconds")
+    if not 0.1 <= poll_interval <= 60:
+        mistakes.add("poll_interval", f"{poll_interval} is not a number of seconds from 0.1 to 60")
+    return Patience(tuple(kinds), params["timeout"], poll_interval)
+
+
 def wanted_services(items: Sequence[Mapping[str, Any]], path: str, mistakes: Mistakes) -> tuple[WantedService, ...]:
     """What a list says about services, each of which it may name once."""
     found: dict[ServiceKey, WantedService] = {}
@@ -367,7 +385,7 @@ def _multicast(mistakes: Mistakes, path: str, text: str) -> str | None:
     address = mistakes.address(path, text)
     if address is None:
         return None
-    if not address.is_multicast or "%" in text:
+    if not address.is_multicast:
         mistakes.add(path, f"{text} is not a multicast address such as {DEFAULT_GROUP} or ff02::81")
         return None
     return str(address)

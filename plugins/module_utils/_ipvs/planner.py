@@ -80,6 +80,8 @@ class Request:
     # Services that somebody declares, which purge leaves alone.
     claimed: frozenset[ServiceKey] = frozenset()
     unwanted_destinations: tuple[tuple[ServiceKey, DestinationKey], ...] = ()
+    # Real servers that get weight 0 where they are there.
+    quiesced: tuple[tuple[ServiceKey, DestinationKey], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,13 @@ def plan_table(current: Table, request: Request, mistakes: Mistakes | None = Non
         known = dict(entry.destinations) if entry else {}
         destinations = _plan_destinations(service, known, wanted, request, builds, removals, mistakes)
         after[wanted.key] = Entry(service, destinations)
+
+    for key, destination_key in request.quiesced:
+        entry = after.get(key)
+        if entry is not None and destination_key in entry.destinations and entry.destinations[destination_key].weight:
+            quiet = replace(entry.destinations[destination_key], weight=0)
+            builds.append(Action("edit", entry.service, quiet))
+            after[key] = Entry(entry.service, {**entry.destinations, destination_key: quiet})
 
     for key, destination_key in request.unwanted_destinations:
         entry = after.get(key)

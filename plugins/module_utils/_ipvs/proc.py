@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from typing import BinaryIO
+from typing import BinaryIO, Iterable
 
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.codec import CodecError
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import Counters
@@ -32,6 +32,17 @@ def total_counters() -> Counters:
         return Counters(*(int(word, 16) for row in (rows[2], rows[5]) for word in row.split()))
     except (IndexError, TypeError, ValueError) as problem:
         raise CodecError("the kernel's file ip_vs_stats is not as it was since Linux 2.6") from problem
+
+
+def sysctls(names: Iterable[str]) -> dict[str, int]:
+    """The numbers below net.ipv4.vs of these names, as far as this kernel has them."""
+    found = {}
+    for name in names:
+        file = _open(f"/proc/sys/net/ipv4/vs/{name}")
+        if file is not None:
+            with file:
+                found[name] = int(file.read())
+    return found
 
 
 def mtus() -> dict[str, int]:

@@ -8,19 +8,26 @@ from __future__ import annotations
 import errno
 import os
 import platform
-import socket
 from typing import Callable, Iterator, Optional, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs import codec
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.conversation import (
+    PRIVILEGE,
+    Conversation,
+    cannot_read,
+)
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.save_format import command, setting_command
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     MAX_THRESHOLD,
     MAX_WEIGHT,
     Action,
     Daemon,
+    Destination,
+    DestinationKey,
     Entry,
     Info,
     Service,
+    ServiceKey,
     SetTimeouts,
     Setting,
     StartDaemon,
@@ -33,45 +40,26 @@ from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, 
 # Loads a kernel module; answers what went wrong, or None.
 LoadModule = Callable[[str], Optional[str]]
 
-# The kernel answers before send() returns, so that a silence this long means a kernel that hangs.
-_TIMEOUT = 30.0
-_RECEIVE_BYTES = 1 << 20
 # Every message of a batch may be answered by an error of up to 1 KiB of socket memory, of which there is little.
 _BATCH = 100
-_DUMP_ATTEMPTS = 5
-_NETLINK_GENERIC = 16
-_SOL_NETLINK = 270
-_NETLINK_CAP_ACK = 10
 # Exists when IPVS is there, in this network namespace.
 _PRESENCE = "/proc/net/ip_vs"
 
 
-class Ipvs:
+class Ipvs(Conversation):
     """The IPVS table of this network namespace. Where the kernel has no IPVS and may not load it, the table is empty.
 
     ``load_module`` is None where nothing may be loaded: in check mode, to look, and to take away.
     """
 
     def __init__(self, load_module: LoadModule | None) -> None:
+        super().__init__("the IPVS table")
         self._load_module = load_module
-        self._sequence = 0
-        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_GENERIC)
         try:
-            self._socket.bind((0, 0))
-            self._socket.settimeout(_TIMEOUT)
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BYTES)
-            # Error answers need not carry the whole request back.
-            self._socket.setsockopt(_SOL_NETLINK, _NETLINK_CAP_ACK, 1)
             self._family = self._find_family()
         except BaseException:
             self._socket.close()
             raise
-
-    def __enter__(self) -> Ipvs:
-        return self
-
-    def __exit__(self, *_exception: object) -> None:
-        self._socket.close()
 
     @property
     def loaded(self) -> bool:
@@ -92,7 +80,7 @@ class Ipvs:
         """The synchronisation daemons that run, the master first."""
         if self._family is None:
             return []
-        answers = self._dump(self._family, codec.CMD_GET_DAEMON, b"")
+        answers = self._dump(self._family, codec.CMD_GET_DAEMON)
         return [codec.decode_daemon(payload) for payload in answers]
 
     def table(self, counters: bool = False) -> Table:
@@ -100,18 +88,20 @@ class Ipvs:
         if self._family is None:
             return {}
         family = self._family
-        services = [
-            codec.decode_service(payload, counters) for payload in self._dump(family, codec.CMD_GET_SERVICE, b"")
-        ]
+        services = [codec.decode_service(payload, counters) for payload in self._dump(family, codec.CMD_GET_SERVICE)]
         table: Table = {}
         for service in services:
-            reference = codec.service_reference(service.key)
-            destinations = (
-                codec.decode_destination(payload, service.key.family, counters)
-                for payload in self._dump(family, codec.CMD_GET_DEST, reference)
-            )
-            table[service.key] = Entry(service, {each.key: each for each in destinations})
+            table[service.key] = Entry(service, self._destinations(family, service.key, counters))
         return table
+
+    def destination(self, service: ServiceKey, key: DestinationKey) -> Destination | None:
+        """One real server with its connections; None where it, or its service, is not there."""
+        return None if self._family is None else self._destinations(self._family, service, True).get(key)
+
+    def _destinations(self, family: int, service: ServiceKey, counters: bool) -> dict[DestinationKey, Destination]:
+        answers = self._dump(family, codec.CMD_GET_DEST, codec.service_reference(service))
+        found = (codec.decode_destination(payload, service.family, counters) for payload in answers)
+        return {each.key: each for each in found}
 
     def apply(self, changes: Sequence[Change]) -> None:
         """Apply the changes in order; Refused says which one the kernel did not take, and which took effect."""
@@ -163,62 +153,19 @@ class Ipvs:
         # The lookup alone makes newer kernels load ip_vs, which must not happen in check mode.
         if self._load_module is None and not os.path.exists(_PRESENCE):
             return None
-        family = self._lookup()
+        family = self._lookup(codec.FAMILY_NAME)
         if family is None and self._load_module is not None:
             problem = self._load_module("ip_vs")
-            family = self._lookup()
+            family = self._lookup(codec.FAMILY_NAME)
             if family is None:
                 raise Refused(_no_ipvs(problem or "modprobe ip_vs said nothing"))
         return family
 
-    def _lookup(self) -> int | None:
-        sequence = self._next()
-        self._send(codec.family_request(sequence))
-        for message in self._receive({sequence}):
-            if message.type != codec.NLMSG_ERROR:
-                return codec.decode_family(message.payload)
-            number = codec.error_number(message.payload)
-            if number == errno.ENOENT:
-                return None
-            raise Refused(f"Looking up the netlink family IPVS failed: {os.strerror(number)}.")
-        raise Refused("The kernel gave no answer about the netlink family IPVS. Run the task again.")
-
     def _one(self, query: int, what: str) -> bytes:
-        sequence = self._next()
-        self._send(codec.request(self._family or 0, query, 0, sequence))
-        for message in self._receive({sequence}):
-            if message.type != codec.NLMSG_ERROR:
-                return message.payload
-            raise Refused(_cannot_read(what, codec.error_number(message.payload)))
-        raise Refused(f"The kernel gave no answer to the request to {what}. Run the task again.")
-
-    def _dump(self, family: int, query: int, body: bytes) -> list[bytes]:
-        for _attempt in range(_DUMP_ATTEMPTS):
-            found = self._dump_once(family, query, body)
-            if found is not None:
-                return found
-        raise Refused(
-            f"The IPVS table changed {_DUMP_ATTEMPTS} times while it was read. "
-            "See what else writes it (keepalived, kube-proxy), then run the task again."
-        )
-
-    def _dump_once(self, family: int, query: int, body: bytes) -> list[bytes] | None:
-        """The payloads, or None where the kernel says that the table changed meanwhile."""
-        sequence = self._next()
-        self._send(codec.request(family, query, codec.NLM_F_DUMP, sequence, body))
-        payloads: list[bytes] = []
-        interrupted = False
-        for message in self._receive({sequence}):
-            interrupted = interrupted or bool(message.flags & codec.NLM_F_DUMP_INTR)
-            if message.type == codec.NLMSG_DONE:
-                number = codec.done_error(message.payload)
-                if number:
-                    raise Refused(_cannot_read("read the IPVS table", number))
-                return None if interrupted else payloads
-            if message.type == codec.NLMSG_ERROR:
-                raise Refused(_cannot_read("read the IPVS table", codec.error_number(message.payload)))
-            payloads.append(message.payload)
-        raise Refused("The kernel's answer about the IPVS table has no end. Run the task again.")
+        answer = self._ask(codec.request(self._family or 0, query, 0, self._next()))
+        if answer.type == codec.NLMSG_ERROR:
+            raise Refused(cannot_read(what, codec.error_number(answer.payload)))
+        return answer.payload
 
     def _send_batch(self, encoder: codec.Encoder, actions: Sequence[Action]) -> dict[int, int]:
         """Send the actions at once; the answer has the errno of each that was refused, by position."""
@@ -239,34 +186,6 @@ class Ipvs:
             if message.sequence == first + last:
                 return refused
         raise Refused("The kernel did not acknowledge the changes of the IPVS table. Run the task again.")
-
-    def _next(self) -> int:
-        self._sequence += 1
-        return self._sequence
-
-    def _send(self, data: bytes) -> None:
-        try:
-            self._socket.send(data)
-        except OSError as problem:
-            raise Refused(f"Sending to the kernel's IPVS failed: {problem.strerror}. Run the task again.") from problem
-
-    def _receive(self, sequences: set[int]) -> Iterator[codec.Message]:
-        """Yield the answers to these requests for as long as the caller wants more."""
-        while True:
-            try:
-                data = self._socket.recv(_RECEIVE_BYTES)
-            except socket.timeout as problem:
-                raise Refused(
-                    f"The kernel's IPVS gave no answer within {_TIMEOUT:.0f} s. Look at dmesg for what it hangs on."
-                ) from problem
-            except OSError as problem:
-                # ENOBUFS: more answers than fit into the socket; what was applied is only known by reading again.
-                raise Refused(
-                    f"Reading the kernel's answer about IPVS failed: {problem.strerror}. Run the task again."
-                ) from problem
-            for message in codec.split(data):
-                if message.sequence in sequences:
-                    yield message
 
 
 def _batches(actions: Sequence[Action]) -> Iterator[Sequence[Action]]:
@@ -295,20 +214,11 @@ def _no_ipvs(problem: str) -> str:
     )
 
 
-_PRIVILEGE = "it needs CAP_NET_ADMIN: run the task with become: true"
-
-
-def _cannot_read(what: str, number: int) -> str:
-    if number == errno.EPERM:
-        return f"Not allowed to {what}: {_PRIVILEGE}."
-    return f"The kernel refused to {what}: {os.strerror(number)}."
-
-
 def _explain(action: Action, number: int) -> str:
     service, destination = action.service, action.destination
     what = f"real server {destination.key} of the service {service.key}" if destination else f"service {service.key}"
     reasons = {
-        errno.EPERM: _PRIVILEGE,
+        errno.EPERM: PRIVILEGE,
         errno.EEXIST: f"the {what} is there already; something else added it meanwhile. Run the task again",
         errno.ESRCH: f"the service {service.key} is gone; something else took it away meanwhile. Run the task again",
         errno.ENOMEM: "the kernel is out of memory",
@@ -336,7 +246,7 @@ def _explain(action: Action, number: int) -> str:
 
 
 def _explain_setting(setting: Setting, number: int) -> str:
-    reasons = {errno.EPERM: _PRIVILEGE, errno.ENOMEM: "the kernel is out of memory"}
+    reasons = {errno.EPERM: PRIVILEGE, errno.ENOMEM: "the kernel is out of memory"}
     if isinstance(setting, SetTimeouts):
         reasons[errno.EINVAL] = (
             "a timeout is longer than this kernel can count, which goes by its ticks per second: 24 days with 1000, 99 "

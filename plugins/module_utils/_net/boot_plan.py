@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import AbstractSet, Mapping, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils._net.address_plan import Wish
-from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, joined, plan_file
+from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, joined, owned_file, plan_file
 from ansible_collections.lvs.topology.plugins.module_utils._net.gateway_plan import Route
 from ansible_collections.lvs.topology.plugins.module_utils._net.neighbour_plan import Neighbour
 from ansible_collections.lvs.topology.plugins.module_utils._net.source_route_plan import PRIORITY, Rule
@@ -95,10 +95,11 @@ for file in *.sources; do
     [ -e "$file" ] || continue
     while read -r family source table advmss priority; do
         [ "$family" = -4 ] || [ "$family" = -6 ] || continue
-        # What is the route's own comes before its next hops.
+        # What is the route's own comes before its next hops. Of two routes to one place the first one counts, so it
+        # replaces the other.
         own="table $table advmss $advmss"
-        ip -o "$family" route show table main | grep -v '^fe80:' |
-            sed 's/[[:blank:]\]\{1,\}/ /g; s/ expires [^ ]*//; s/ linkdown//g; s/ dead//g' |
+        ip -o "$family" route show table main | grep -v '^fe80:' | tac |
+            sed 's/[[:blank:]\]\{1,\}/ /g; s/ expires [^ ]*//; s/ nhid [^ ]*//g; s/ linkdown//g; s/ dead//g' |
             sed "s/^/route replace /; s/\( nexthop .*\)\{0,1\}\$/ $own\1/" |
             ip "$family" -force -batch - || failed "not every route was copied for $source"
         ip "$family" rule show | grep -qF "from $source lookup $table" ||
@@ -116,10 +117,10 @@ done
 missing_of() {
     table=
     while read -r line; do
+        # shellcheck disable=SC2086  # the words of a rule
         case $line in
         \#*) continue ;;
         \**) table=${line#?} ;;
-        # shellcheck disable=SC2086  # the words of a rule
         -I*) "$1" -w 10 -t "$table" -C ${line#-I} 2>/dev/null && continue ;;
         esac
         printf '%s\n' "$line"
@@ -265,10 +266,7 @@ def render_packet_rules(owner: str, suffix: str, text: str) -> File | None:
 
 
 def _file(owner: str, reader: str, lines: Sequence[str]) -> File | None:
-    if not lines:
-        return None
-    head = f"# Managed by lvs.topology (owner {owner}). Changes are overwritten. Read by: {reader}"
-    return File("\n".join([head, *lines]) + "\n")
+    return owned_file(owner, lines, f" Read by: {reader}")
 
 
 def plan_boot(

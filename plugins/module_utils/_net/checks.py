@@ -50,6 +50,10 @@ class Mistakes:
         return True
 
     def address(self, path: str, text: str) -> Address | None:
+        if "%" in text:
+            # Python 3.8 knows no zones, later ones do, and the kernel takes interfaces apart from addresses.
+            self.add(path, f"{text} has a zone; leave out what begins with %")
+            return None
         try:
             address = ipaddress.ip_address(text)
         except ValueError:

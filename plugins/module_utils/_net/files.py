@@ -9,6 +9,7 @@ import os
 import stat
 import tempfile
 from dataclasses import dataclass
+from typing import Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils._disk import remove_empty, sync_directory
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan, Refused
@@ -36,6 +37,14 @@ class RemoveFile:
 
     path: str
     own_directory: bool = False
+
+
+def owned_file(owner: str, lines: Sequence[str], remark: str = "") -> File | None:
+    """The file of an owner that has these lines; None where there are none."""
+    if not lines:
+        return None
+    head = f"# Managed by lvs.topology (owner {owner}). Changes are overwritten.{remark}"
+    return File("\n".join([head, *lines]) + "\n")
 
 
 def plan_file(path: str, current: File | None, wanted: File | None, *, own_directory: bool = False) -> Plan:

@@ -11,12 +11,10 @@ import socket
 import struct
 
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs import codec
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.conversation import Conversation
 from ansible_collections.lvs.topology.plugins.module_utils._net.tunnel_plan import AddPort, DeletePort, Port
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
 
-_FAMILY = "fou"
-_NETLINK_GENERIC = 16
-_TIMEOUT = 30.0
 _ADD, _DELETE, _GET = 1, 2, 3
 _PORT, _AF, _TYPE = 1, 2, 4
 # Ports that are bound to an address, a peer or an interface are not what we make.
@@ -31,8 +29,8 @@ _KIND = struct.Struct("=HHBxxx")
 
 def ports() -> list[Port]:
     """Where this network namespace unwraps GUE: nowhere, as long as the kernel has no fou."""
-    with _Socket() as kernel:
-        return [] if kernel.family is None else kernel.ports()
+    with _Fou() as kernel:
+        return kernel.ports()
 
 
 def apply(action: AddPort | DeletePort) -> None:
@@ -42,8 +40,8 @@ def apply(action: AddPort | DeletePort) -> None:
     body = _REQUEST.pack(6, _PORT, port.port.to_bytes(2, "big"), 5, _AF, _FAMILIES[port.version])
     if command == _ADD:
         body += _KIND.pack(5, _TYPE, _GUE)
-    with _Socket() as kernel:
-        number = errno.ENOENT if kernel.family is None else kernel.acknowledged(command, body)
+    with _Fou() as kernel:
+        number = kernel.acknowledged(command, body)
     if number:
         meaning = {
             errno.ENOENT: "this kernel has no fou; load the module",
@@ -56,31 +54,17 @@ def apply(action: AddPort | DeletePort) -> None:
         raise Refused(f"{action} failed: {meaning}.")
 
 
-class _Socket:
-    """A conversation with the family fou."""
+class _Fou(Conversation):
+    """The family fou, where the kernel has it."""
 
     def __init__(self) -> None:
-        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_GENERIC)
-        self._socket.bind((0, 0))
-        self._socket.settimeout(_TIMEOUT)
-        self.family: int | None = None
-
-    def __enter__(self) -> _Socket:
-        for message in self._ask(codec.family_request(1, _FAMILY)):
-            if message.type != codec.NLMSG_ERROR:
-                self.family = codec.decode_family(message.payload)
-        return self
-
-    def __exit__(self, *_exception: object) -> None:
-        self._socket.close()
+        super().__init__("the GUE ports")
+        self.family = self._lookup("fou")
 
     def ports(self) -> list[Port]:
         found = []
-        for message in self._ask(codec.request(self.family or 0, _GET, codec.NLM_F_DUMP, 1), is_dump=True):
-            if message.type == codec.NLMSG_ERROR:
-                reason = os.strerror(codec.error_number(message.payload))
-                raise Refused(f"The kernel refused to list its GUE ports: {reason}.")
-            attributes = codec.payload_attributes(message.payload)
+        for payload in [] if self.family is None else self._dump(self.family, _GET):
+            attributes = codec.payload_attributes(payload)
             version = _VERSIONS.get(attributes.get(_AF, b"\0")[0])
             special = any(any(attributes.get(kind, b"")) for kind in _SPECIAL)
             if attributes.get(_TYPE) == bytes([_GUE]) and version and not special:
@@ -89,20 +73,8 @@ class _Socket:
 
     def acknowledged(self, command: int, body: bytes) -> int:
         """Send a change; the errno, 0 for success."""
-        (answer,) = self._ask(codec.request(self.family or 0, command, codec.NLM_F_ACK, 1, body))
-        return codec.error_number(answer.payload)
-
-    def _ask(self, request: bytes, *, is_dump: bool = False) -> list[codec.Message]:
-        """The answers to a request, without the end of a dump."""
-        answers: list[codec.Message] = []
-        try:
-            self._socket.send(request)
-            while True:
-                for message in codec.split(self._socket.recv(1 << 16)):
-                    if message.type == codec.NLMSG_DONE:
-                        return answers
-                    answers.append(message)
-                    if message.type == codec.NLMSG_ERROR or not is_dump:
-                        return answers
-        except OSError as problem:
-            raise Refused(f"The kernel does not answer about GUE ports: {problem}. Run the task again.") from problem
+        if self.family is None:
+            return errno.ENOENT
+        return codec.error_number(
+            self._ask(codec.request(self.family, command, codec.NLM_F_ACK, self._next(), body)).payload
+        )

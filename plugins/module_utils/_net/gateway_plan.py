@@ -24,7 +24,7 @@ _PROTOCOLS = {2: "kernel", 3: "boot", 4: "static", 9: "ra", 16: "dhcp"}
 
 @dataclass(frozen=True)
 class Hop:
-    """One of several next hops of a route."""
+    """One of several next hops of a route. One of IPv4 may be reached by an IPv6 address."""
 
     gateway: str | None
     interface: str
@@ -49,6 +49,10 @@ class Route:
     hops: tuple[Hop, ...] = ()
     table: int | None = None
     advmss: int | None = None
+    # Leads nowhere: unreachable, prohibit, blackhole or throw.
+    kind: str | None = None
+    # Other metrics by name, as numbers.
+    metrics: tuple[tuple[str, int], ...] = ()
 
     @property
     def key(self) -> str:
@@ -65,12 +69,14 @@ class Route:
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Route:
         hops = tuple(Hop(**hop) for hop in state.get("hops", ()))
-        return cls(**{**state, "hops": hops})
+        metrics = tuple((name, value) for name, value in state.get("metrics", ()))
+        return cls(**{**state, "hops": hops, "metrics": metrics})
 
     def __str__(self) -> str:
         """As the ip command takes it."""
-        words = [f"{self.destination}/{self.length}" if self.destination else "default"]
-        words += _next_hop(self.gateway, self.interface)
+        words = [self.kind] if self.kind else []
+        words.append(f"{self.destination}/{self.length}" if self.destination else "default")
+        words += self._next_hop(self.gateway, self.interface)
         # The metric is the route's, so it comes before the next hops.
         if self.protocol != 3:
             words += ["proto", _PROTOCOLS.get(self.protocol, str(self.protocol))]
@@ -86,16 +92,27 @@ class Route:
             words += ["mtu", str(self.mtu)]
         if self.advmss:
             words += ["advmss", str(self.advmss)]
+        for name, value in self.metrics:
+            words += [name, str(value)]
         if self.onlink:
             words.append("onlink")
         for hop in self.hops:
-            words += ["nexthop", *_next_hop(hop.gateway, hop.interface), "weight", str(hop.weight)]
+            words += ["nexthop", *self._next_hop(hop.gateway, hop.interface), "weight", str(hop.weight)]
         return " ".join(words)
+
+    def _next_hop(self, gateway: str | None, interface: str | None) -> list[str]:
+        family = ["inet6"] if self.version == 4 and ":" in (gateway or "") else []
+        return (["via", *family, gateway] if gateway else []) + (["dev", interface] if interface else [])
 
     @property
     def place(self) -> tuple[object, ...]:
         """What makes the kernel take one route for another one of the same table."""
         return (self.version, self.table, self.destination, self.length, self.metric)
+
+    @property
+    def is_link(self) -> bool:
+        """Whether what it leads to is directly reachable."""
+        return not (self.gateway or self.hops or self.kind)
 
     @property
     def interfaces(self) -> set[str]:
@@ -168,7 +185,7 @@ def check(
             near = sorted(
                 f"{one.destination}/{one.length} on {one.interface}"
                 for one in routes
-                if one.version == gateway.version and one.destination and not one.gateway and not one.hops
+                if one.version == gateway.version and one.destination and one.is_link
             )
             text = f"{gateway} is not directly reachable{on}; directly reachable are {', '.join(near) or 'no networks'}"
             if doubts is None:
@@ -194,9 +211,7 @@ def _reached(
         network = ipaddress.ip_network(f"{route.destination}/{route.length}", strict=False)
         if gateway in network and (best is None or route.length > best.length):
             best = route
-    if best is None or best.gateway or best.hops:
-        return None
-    return best.interface
+    return best.interface if best and best.is_link else None
 
 
 def plan_gateways(
@@ -255,10 +270,6 @@ def plan_gateways(
         settlement,
         warnings,
     )
-
-
-def _next_hop(gateway: str | None, interface: str | None) -> list[str]:
-    return (["via", gateway] if gateway else []) + (["dev", interface] if interface else [])
 
 
 def _command(route: Route) -> str:

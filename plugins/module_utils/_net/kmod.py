@@ -12,6 +12,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net import kmod_plan
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import apply_file, joined, plan_file, read_file
+from ansible_collections.lvs.topology.plugins.module_utils._net.traces import TRACES
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused, one_by_one
 
 if TYPE_CHECKING:
@@ -42,10 +43,10 @@ def ensure_modules(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
         if lacking:
             raise Refused(kernel.advice(lacking))
 
-    path = f"/etc/modules-load.d/lvs-topology-{owner}.conf"
+    path = TRACES["kernel_modules"].path(owner)
     file_now = read_file(path)
     file_wanted = kmod_plan.render(
-        f"# Managed by lvs.topology (owner {owner}). Changes are overwritten.",
+        owner,
         file_now,
         names if present else [],
         names,
@@ -93,9 +94,9 @@ class Modules:
             try:
                 with open(f"{_SYS}/{name}/refcnt", encoding="ascii") as file:
                     references = int(file.read())
+                found[name] = kmod_plan.Loaded(references, frozenset(os.listdir(f"{_SYS}/{name}/holders")))
             except FileNotFoundError:
-                continue
-            found[name] = kmod_plan.Loaded(references, frozenset(os.listdir(f"{_SYS}/{name}/holders")))
+                continue  # built in, or unloaded meanwhile
         return found
 
     def advice(self, lacking: list[str]) -> str:

@@ -11,7 +11,7 @@ from typing import AbstractSet, Mapping, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
-from ansible_collections.lvs.topology.plugins.module_utils._net.files import File
+from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, owned_file
 from ansible_collections.lvs.topology.plugins.module_utils._net.settle import Settlement, settle, to_let_go
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan
 
@@ -121,11 +121,10 @@ def _released_by(gone: Sequence[str], name: str, module: Loaded) -> int:
 
 
 def render(
-    header: str, file_now: File | None, names: Sequence[str], listed: Sequence[str], *, keep: bool
+    owner: str, file_now: File | None, names: Sequence[str], listed: Sequence[str], *, keep: bool
 ) -> File | None:
     """The modules-load.d file; with keep, what earlier runs put there and this one does not list stays."""
     kept = []
     if file_now is not None and keep:
         kept = [line for line in file_now.text.split("\n") if line and line[0] not in "#;" and line not in listed]
-    lines = sorted({*kept, *names})
-    return File("\n".join([header, *lines]) + "\n") if lines else None
+    return owned_file(owner, sorted({*kept, *names}))

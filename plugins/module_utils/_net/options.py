@@ -9,6 +9,13 @@ from typing import Any, Dict
 
 Spec = Dict[str, Any]
 
+# What every module has that keeps books.
+OWNED: Spec = {
+    "owner": {"type": "str", "default": "lvs"},
+    "purge": {"type": "bool", "default": False},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+}
+
 ADDRESSES: Spec = {
     "type": "list",
     "elements": "dict",

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Firewall marks and source NAT of a director: rules, their words in nft and iptables, and what has to change. Pure.
 
-Every owner has one nft table or one set of iptables chains, which is replaced whole. So the order of rules never
-matters: no two of them match the same packet.
+Every owner has one nft table or one set of iptables chains, which is replaced whole. No two rules that a task asks for
+match the same packet.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ EVERY_PORT = (0, 65535)
 _LARGEST_MARK = 2**32 - 1
 # A chain's name has 28 characters, and the longest of ours has ten besides the owner.
 _OWNER_LENGTH = 18
+_SETS_MARK = re.compile(r"meta mark set (0x[0-9a-f]+|[0-9]+)(?:$| )|-j MARK --set-xmark (0x[0-9a-f]+)/0xffffffff")
 _PORTS = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?\Z")
 
 # Our part of what the packet filter's commands list, by command and table: "nft inet lvs_topology_lvs" is one key,
@@ -240,8 +241,13 @@ def plan_rules(
         taken = {rule.match for rule in rules or ()}
         let_go |= {key for key in owned if key not in wanted and rule_of(key).match in taken}
     settlement = settle(ledger, KIND, owner, {}, wanted, let_go, listed=listed if present else None)
-    keys = sorted({*wanted, *settlement.settled.owned(KIND, owner)})
-    return [rule_of(key) for key in keys], settlement
+    left = [rule_of(key) for key in settlement.settled.owned(KIND, owner) if key not in wanted]
+    # What is wanted wins over what is left: the last mark counts, and the first source.
+    return [
+        *(rule for rule in left if isinstance(rule, Mark)),
+        *map(rule_of, wanted),
+        *(rule for rule in left if isinstance(rule, SourceNat)),
+    ], settlement
 
 
 # nft
@@ -423,7 +429,7 @@ def foreign_marks(owner: str, listing: str) -> dict[int, str]:
             chain = line.split()[1]
         if table == own_table or own_chain in (chain, *line.split()[1:2]):
             continue
-        for mark in re.findall(r"meta mark set (0x[0-9a-f]+|[0-9]+)(?:$| )|--set-xmark (0x[0-9a-f]+)/0xffffffff", line):
+        for mark in _SETS_MARK.findall(line):
             found.setdefault(int(mark[0] or mark[1], 0), line.strip())
     return found
 

@@ -37,8 +37,27 @@ from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
 _AF_INET = 2
 _AF_INET6 = 10
 _MAIN = 254
-_UNICAST = 1
+# The types of routes that a table chooses by itself; None: that leads somewhere.
+_KINDS = {1: None, 6: "blackhole", 7: "unreachable", 8: "prohibit", 9: "throw"}
+_TYPES = {kind: number for number, kind in _KINDS.items()}
+_METRICS = (
+    "lock",
+    "window",
+    "rtt",
+    "rttvar",
+    "ssthresh",
+    "cwnd",
+    "reordering",
+    "hoplimit",
+    "initcwnd",
+    "features",
+    "rto_min",
+    "initrwnd",
+    "quickack",
+)
 _ONLINK = 4
+# What the kernel learned for a while of one destination, such as a smaller MTU: listed with the routes, and none.
+_CLONED = 0x200
 _NODAD = 0x02
 _DEPRECATED = 0x20
 _PERMANENT = 0x80
@@ -118,7 +137,7 @@ class Rtnetlink:
         _usable()
         self._socket = IPRoute()
         self._links = list(self._socket.get_links())
-        self._names = {link["index"]: link.get_attr("IFLA_IFNAME") for link in self._links}
+        self._names: dict[int, str] = {link["index"]: link.get_attr("IFLA_IFNAME") for link in self._links}
         self._indexes = {name: index for index, name in self._names.items()}
         # What did not work and is no reason to stop.
         self.warnings: list[str] = []
@@ -163,7 +182,7 @@ class Rtnetlink:
                     # IFA_LOCAL is the host's own on point-to-point links; IPv6 has it only there.
                     address=message.get_attr("IFA_LOCAL") or message.get_attr("IFA_ADDRESS"),
                     prefix=message["prefixlen"],
-                    interface=self._names[message["index"]],
+                    interface=self._name(message["index"]),
                     label=message.get_attr("IFA_LABEL"),
                     deprecated=bool(flags & _DEPRECATED),
                 )
@@ -171,12 +190,12 @@ class Rtnetlink:
         return held
 
     def routes(self, table: int = _MAIN) -> list[gateway_plan.Route]:
-        """The unicast routes of a table, both families."""
+        """The routes of a table, both families."""
         return [
             self._route(message, None if table == _MAIN else table)
             for family in (_AF_INET, _AF_INET6)
             for message in self._socket.get_routes(family=family, table=table)
-            if message["type"] == _UNICAST and message["tos"] == 0
+            if message["type"] in _KINDS and message["tos"] == 0 and not message["flags"] & _CLONED
         ]
 
     def source_rules(self) -> list[source_route_plan.Rule]:
@@ -190,23 +209,28 @@ class Rtnetlink:
         ]
 
     def _route(self, message: Any, table: int | None) -> gateway_plan.Route:
-        metrics = message.get_attr("RTA_METRICS")
+        attribute = message.get_attr("RTA_METRICS")
+        metrics = {name: attribute.get_attr(f"RTAX_{name.upper()}") for name in _METRICS} if attribute else {}
+        kind, interface = _KINDS[message["type"]], message.get_attr("RTA_OIF")
         return gateway_plan.Route(
             version=6 if message["family"] == _AF_INET6 else 4,
             destination=message.get_attr("RTA_DST"),
             length=message["dst_len"],
             metric=message.get_attr("RTA_PRIORITY") or 0,
-            gateway=message.get_attr("RTA_GATEWAY"),
-            interface=self._names.get(message.get_attr("RTA_OIF")),
+            gateway=_gateway(message),
+            # For IPv6 the kernel says lo where a route leads nowhere.
+            interface=None if kind or interface is None else self._name(interface),
             protocol=message["proto"],
             scope=message["scope"],
             source=message.get_attr("RTA_PREFSRC"),
             onlink=bool(message["flags"] & _ONLINK),
-            mtu=metrics.get_attr("RTAX_MTU") if metrics else None,
+            mtu=attribute.get_attr("RTAX_MTU") if attribute else None,
             table=table,
-            advmss=metrics.get_attr("RTAX_ADVMSS") if metrics else None,
+            advmss=attribute.get_attr("RTAX_ADVMSS") if attribute else None,
+            kind=kind,
+            metrics=tuple((name, value) for name, value in metrics.items() if value is not None),
             hops=tuple(
-                gateway_plan.Hop(hop.get_attr("RTA_GATEWAY"), self._names[hop["oif"]], hop["hops"] + 1)
+                gateway_plan.Hop(_gateway(hop), self._name(hop["oif"]), hop["hops"] + 1)
                 for hop in message.get_attr("RTA_MULTIPATH") or ()
             ),
         )
@@ -214,7 +238,7 @@ class Rtnetlink:
     def permanent_neighbours(self) -> list[neighbour_plan.Neighbour]:
         return [
             neighbour_plan.Neighbour(
-                message.get_attr("NDA_DST"), self._names[message["ifindex"]], message.get_attr("NDA_LLADDR")
+                message.get_attr("NDA_DST"), self._name(message["ifindex"]), message.get_attr("NDA_LLADDR")
             )
             for family in (_AF_INET, _AF_INET6)
             for message in self._socket.get_neighbours(family=family)
@@ -320,23 +344,23 @@ class Rtnetlink:
             "family": _FAMILY[route.version],
             "table": route.table or _MAIN,
             "scope": route.scope,
+            "type": _TYPES[route.kind],
         }
         if route.metric:
             options["priority"] = route.metric
         if route.hops:
             options["multipath"] = [
-                {"gateway": hop.gateway, "oif": self._index(hop.interface), "hops": hop.weight - 1}
+                {**_way(route, hop.gateway), "oif": self._index(hop.interface), "hops": hop.weight - 1}
                 for hop in route.hops
             ]
-        else:
+        elif not route.kind:
             options["oif"] = self._index(route.interface or "")
-            if route.gateway:
-                options["gateway"] = route.gateway
+            options.update(_way(route, route.gateway))
         if route.source:
             options["prefsrc"] = route.source
         if route.onlink:
             options["flags"] = _ONLINK
-        metrics = {"mtu": route.mtu, "advmss": route.advmss}
+        metrics = {"mtu": route.mtu, "advmss": route.advmss, **dict(route.metrics)}
         if any(metrics.values()):
             options["metrics"] = {name: value for name, value in metrics.items() if value}
         return options
@@ -371,8 +395,27 @@ class Rtnetlink:
             "family": _AF_INET6 if ":" in neighbour.address else _AF_INET,
         }
 
+    def _name(self, index: int) -> str:
+        # One that has appeared since the links were read: containers bring such all the time.
+        return self._names.get(index, f"if{index}")
+
     def _index(self, interface: str) -> int:
         index = self._indexes.get(interface)
         if index is None:
             raise Refused(f"The interface {interface} does not exist.")
         return int(index)
+
+
+def _gateway(message: Any) -> str | None:
+    """The next hop of a route. An IPv4 route that has an IPv6 one says so in another attribute."""
+    via = message.get_attr("RTA_VIA")
+    gateway: str | None = via["addr"] if via else message.get_attr("RTA_GATEWAY")
+    return gateway
+
+
+def _way(route: gateway_plan.Route, gateway: str | None) -> dict[str, Any]:
+    if gateway is None:
+        return {}
+    if route.version == 4 and ":" in gateway:
+        return {"via": {"family": _AF_INET6, "addr": gateway}}
+    return {"gateway": gateway}

@@ -116,11 +116,12 @@ def is_ours(priority: int | None, table: int | None) -> bool:
 
 def copies(main: Sequence[Route], rule: Rule) -> list[Route]:
     """What a rule's table has to hold. Link-local addresses are never a client's, nor in the VIP's scope."""
-    return [
-        replace(route, table=rule.table, advmss=rule.advmss)
-        for route in main
-        if route.version == rule.version and not str(route.destination).startswith(("fe80:", "ff00:"))
-    ]
+    found: dict[tuple[object, ...], Route] = {}
+    for route in main:
+        if route.version == rule.version and not str(route.destination).startswith(("fe80:", "ff00:")):
+            # Two NICs in one subnet: the kernel has a route for each, and takes the first.
+            found.setdefault(route.place, replace(route, table=rule.table, advmss=rule.advmss))
+    return list(found.values())
 
 
 def plan_source_routes(

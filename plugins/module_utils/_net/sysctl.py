@@ -16,6 +16,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._net import sysctl_pl
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import apply_file, read_file
 from ansible_collections.lvs.topology.plugins.module_utils._net.settle import to_let_go
+from ansible_collections.lvs.topology.plugins.module_utils._net.traces import TRACES, Trace
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused, one_by_one
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def ensure_profile(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
             mistakes.raise_if_any()
         module.warn(f"values: {text}")
     live = {key: value for key, value in wanted.items() if key not in missing} if present else {}
-    result, _after = _carry_out(module, book, _Run(owner, "", current, live, live, listed, let_go))
+    result, _after = _carry_out(module, book, _Run(TRACES["sysctls"], current, live, live, listed, let_go))
     result["missing"] = missing
     return result
 
@@ -113,10 +114,9 @@ def ensure_arp(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
         )
     mistakes.raise_if_any()
 
-    # A name of its own in the ledger, so that purging here never touches what sysctl_profile claimed.
-    claimant = f"{params['owner']}:arp"
+    claimant = TRACES["arp"].claimant(params["owner"])
     let_go = to_let_go(book.load(), sysctl_plan.KIND, claimant, listed, present=present, purge=params["purge"])
-    run = _Run(claimant, "-arp", current, demand.live, demand.persisted, listed, let_go)
+    run = _Run(TRACES["arp"], current, demand.live, demand.persisted, listed, let_go)
     result, after = _carry_out(module, book, run)
     for warning in demand.warnings:
         module.warn(warning)
@@ -128,8 +128,7 @@ def ensure_arp(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
 class _Run:
     """What differs between the two modules."""
 
-    claimant: str
-    suffix: str
+    trace: Trace
     current: Mapping[str, str]
     live: Mapping[str, str]
     persisted: Mapping[str, str]
@@ -140,8 +139,7 @@ class _Run:
 def _carry_out(module: AnsibleModule, book: LedgerFile, run: _Run) -> tuple[dict[str, Any], dict[str, str]]:
     """The result, and the values afterwards."""
     owner = module.params["owner"]
-    # The last file to set a key wins at boot, and Debian links /etc/sysctl.conf as 99-sysctl.conf.
-    path = f"/etc/sysctl.d/99-zz-lvs-topology-{owner}{run.suffix}.conf"
+    path = run.trace.path(owner)
     file_now = read_file(path)
     at_boot = sysctl_plan.persisted_values(
         file_now,
@@ -149,10 +147,10 @@ def _carry_out(module: AnsibleModule, book: LedgerFile, run: _Run) -> tuple[dict
         run.listed,
         purge=module.params["purge"] and module.params["state"] == "present",
     )
-    file_wanted = sysctl_plan.render(f"# Managed by lvs.topology (owner {owner}). Changes are overwritten.", at_boot)
+    file_wanted = sysctl_plan.render(owner, at_boot)
     plan, settlement = sysctl_plan.plan_sysctls(
         book.load(),
-        run.claimant,
+        run.trace.claimant(owner),
         run.current,
         run.live,
         run.let_go,

@@ -11,7 +11,7 @@ from typing import AbstractSet, Any, Iterable, Mapping, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
-from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, joined, plan_file
+from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, joined, owned_file, plan_file
 from ansible_collections.lvs.topology.plugins.module_utils._net.settle import Settlement, settle
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan
 
@@ -259,12 +259,9 @@ def persisted_values(
     return {**kept, **persisted}
 
 
-def render(header: str, values: Mapping[str, str]) -> File | None:
+def render(owner: str, values: Mapping[str, str]) -> File | None:
     """The sysctl.d file; None where there is nothing to set."""
-    if not values:
-        return None
-    lines = [f"{key} = {values[key]}" for key in _in_order(values)]
-    return File("\n".join([header, *lines]) + "\n")
+    return owned_file(owner, [f"{key} = {values[key]}" for key in _in_order(values)])
 
 
 def plan_sysctls(

@@ -16,9 +16,17 @@ class Trace(NamedTuple):
 
     kind: str
     suffix: str = ""
-    file: str | None = None
+    file: str = ""
+
+    def claimant(self, owner: str) -> str:
+        """The owner's name in the ledger: one of its own, so that purging here never touches what is another's."""
+        return f"{owner}{self.suffix}"
+
+    def path(self, owner: str) -> str:
+        return self.file.format(owner)
 
 
+# The last file to set a key wins at boot, and Debian links /etc/sysctl.conf as 99-sysctl.conf.
 _SYSCTLS = "/etc/sysctl.d/99-zz-lvs-topology-{}"
 # By the names that host_state has for what it looks after.
 TRACES: Mapping[str, Trace] = {
@@ -43,6 +51,5 @@ def traces(ledger: Ledger, owner: str) -> list[str]:
     return [
         concern
         for concern, trace in TRACES.items()
-        if ledger.owned(trace.kind, f"{owner}{trace.suffix}")
-        or (trace.file and os.path.exists(trace.file.format(owner)))
+        if ledger.owned(trace.kind, trace.claimant(owner)) or (trace.file and os.path.exists(trace.path(owner)))
     ]

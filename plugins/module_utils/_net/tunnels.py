@@ -19,6 +19,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mi
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, joined, read_file
 from ansible_collections.lvs.topology.plugins.module_utils._net.rtnetlink import Rtnetlink
 from ansible_collections.lvs.topology.plugins.module_utils._net.settle import Settlement, to_let_go
+from ansible_collections.lvs.topology.plugins.module_utils._net.traces import TRACES
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Plan, one_by_one
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class _Filters:
 
     @classmethod
     def of(cls, owner: str) -> _Filters:
-        path = f"/etc/sysctl.d/99-zz-lvs-topology-{owner}-tunnels.conf"
+        path = TRACES["tunnels"].path(owner)
         return cls(owner, f"{owner}:tunnels", path, read_file(path))
 
     def are_ours(self, ledger: Ledger) -> bool:
@@ -107,8 +108,7 @@ class _Filters:
         # A link that is made anew has the kernel's own values, and one that is removed needs none back.
         current = sysctl.read({*wanted, *let_go} - forgotten)
         at_boot = sysctl_plan.persisted_values(self.file, wanted, listed, purge=purge and present)
-        head = f"# Managed by lvs.topology (owner {self.owner}). Changes are overwritten."
-        file = sysctl_plan.render(head, at_boot)
+        file = sysctl_plan.render(self.owner, at_boot)
 
         def settled(book: Ledger) -> tuple[Plan, Settlement]:
             return sysctl_plan.plan_sysctls(

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl_plan import ARP_NAMES
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import vrrp
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.adoption import as_model
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.checks import check_membership, check_site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.inventory import (
     DEFAULT_PURGE,
@@ -55,11 +56,13 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs impor
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.parse import parse_services, written_vips
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.status import status
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table import (
     kernel_forward,
     real_server,
     virtual_service,
 )
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.trouble import trouble
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import plain
 
 _T = TypeVar("_T")
@@ -131,6 +134,29 @@ def mistakes_of(
             if (wanted is None or name in wanted) and not inventory.is_absent(name):
                 mistakes += [need for need in _NEEDS[role](site, name) if isinstance(need, Mistake)]
     return as_lines(mistakes)
+
+
+def trouble_of(hostvars: Mapping[str, Any], groups: Mapping[str, Any], infos: Mapping[str, Any]) -> list[str]:
+    """What is wrong on the directors as they run, or with the inventory that says how they should."""
+    mistakes: list[Mistake] = []
+    inventory = Inventory(hostvars, groups, mistakes)
+    site = _site(inventory, inventory.directors, None, mistakes)
+    return as_lines(mistakes) or list(trouble(site, plain(infos)))
+
+
+def status_of(hostvars: Mapping[str, Any], groups: Mapping[str, Any], infos: Mapping[str, Any]) -> list[str]:
+    """What the directors do at the moment. Mistakes of the inventory are no reason not to look."""
+    inventory = Inventory(hostvars, groups, [])
+    return list(status(_site(inventory, inventory.directors, None, []), plain(infos)))
+
+
+def model_of(hostvars: Mapping[str, Any], groups: Mapping[str, Any], info: Mapping[str, Any]) -> dict[str, Any]:
+    """The lvs_services that ask for a director's table as it is, and what of it they cannot say."""
+    inventory = Inventory(hostvars, groups, [])
+    site = Site(inventory, {})
+    hosts = {address: name for name in inventory.real_servers for address in site.addresses(name)}
+    services, problems = as_model(plain(info["services"]), hosts)
+    return {"services": services, "problems": problems}
 
 
 def _overrides(variables: Mapping[str, Any] | None, mistakes: list[Mistake]) -> dict[str, Any]:

@@ -87,6 +87,12 @@ class Site:
         """What moves from director to director besides the VIPs."""
         return frozenset(each.address for name in self.services for each in self.host(name).vrrp.floating)
 
+    @cached_property
+    def moving(self) -> frozenset[Address]:
+        """What facts may show on one director or the other."""
+        moved = [name for name in self.services if self.is_moved(name)]
+        return self.floating.union(*(self.vips_of(name) for name in moved))
+
     def is_moved(self, director: str) -> bool:
         """Whether keepalived brings the director its VIPs and takes them away."""
         return self.host(director).manager == "keepalived"
@@ -103,6 +109,21 @@ class Site:
     def floating_of(self, director: str) -> tuple[Floating, ...]:
         """What moves with the director's VIPs; nothing where no keepalived moves it."""
         return self.host(director).vrrp.floating if self.is_moved(director) else ()
+
+    def serving_addresses(self, director: str) -> tuple[Address, ...]:
+        """What clients and real servers reach the director by, as long as it is the one that serves."""
+        vips = sorted(self.vips_of(director), key=str)
+        return tuple(dict.fromkeys([*vips, *(each.address for each in self.floating_of(director))]))
+
+    def holds(self, director: str, address: Address) -> bool:
+        """Whether facts show the address where the director answers for it: on lo a real server has it as well."""
+        may_be_on_lo = self.host(director).vip_interface == "lo"
+        return any(
+            own.ip == address
+            for interface in self.facts(director).interfaces or ()
+            for own in interface.addresses
+            if interface.name != "lo" or may_be_on_lo
+        )
 
     def vips_of(self, director: str) -> frozenset[Address]:
         return self.once(
@@ -152,10 +173,7 @@ class Site:
         by_network = (each for each in self.on_link(name) if address in each.own.network)
         by_itself = (each for each in self._all_links(name) if address == each.own.ip)
         # An address that comes and goes says nothing by being there.
-        comes_and_goes = address in self.floating or any(
-            self.is_moved(each) and address in self.vips_of(each) for each in self.services
-        )
-        return next(by_network, None) or (None if comes_and_goes else next(by_itself, None))
+        return next(by_network, None) or (None if address in self.moving else next(by_itself, None))
 
     def addresses(self, name: str) -> tuple[Address, ...]:
         """The host's own addresses as far as they are known, the one that the inventory names first."""

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
+from ansible_collections.lvs.topology.plugins.module_utils._net.rtnetlink import Rtnetlink
 
 LEDGER = Path("/var/lib/lvs-topology/ledger.json")
 
@@ -243,11 +244,14 @@ def test_gateway_create_modify_delete(run_module, sh) -> None:
     assert not LEDGER.exists()
 
 
-def test_gateway_puts_several_next_hops_back(run_module, sh) -> None:
+def test_gateway_puts_the_whole_route_back(run_module, sh) -> None:
     sh("ip route add default nexthop via 10.0.0.8 weight 1 nexthop via 10.0.0.9 weight 3")
     sh("ip route add default dev br0 scope link metric 5")
+    sh("ip route add default via inet6 fe80::9 dev br0 metric 6 mtu lock 1400 initcwnd 20 quickack 1")
+    sh("ip route add unreachable default metric 7")
     before = state(sh)
-    both(run_module, "default_gateway", {"gateways": [{"gateway": "10.0.0.1"}, {"gateway": "10.0.0.1", "metric": 5}]})
+    gateways = [{"gateway": "10.0.0.1", "metric": metric} for metric in (0, 5, 6, 7)]
+    assert len(both(run_module, "default_gateway", {"gateways": gateways})["changes"]) == len(gateways)
     both(run_module, "default_gateway", {"state": "absent"})
     assert state(sh) == before
 
@@ -293,6 +297,16 @@ def test_a_gateway_that_the_same_play_makes_reachable(run_module, sh) -> None:
     for name in ("default_gateway", "vip_address"):
         run_module(name, {"state": "absent"})
     assert state(sh) == before
+
+
+def test_an_interface_that_appears_meanwhile_is_no_concern(sh) -> None:
+    with Rtnetlink() as kernel:
+        sh("ip link add late up type dummy && ip address add 192.0.2.1/24 dev late")
+        sh("ip neigh add 192.0.2.9 lladdr 02:00:00:00:00:07 dev late nud permanent")
+        sh("ip route add 198.51.100.0/24 nexthop via 192.0.2.8 dev late nexthop via 192.0.2.9 dev late")
+        assert "192.0.2.1" in [held.address for held in kernel.addresses()]
+        assert "192.0.2.9" in [each.address for each in kernel.permanent_neighbours()]
+        assert "198.51.100.0" in [route.destination for route in kernel.routes()]
 
 
 def test_gateway_of_two_owners(run_module, sh) -> None:

@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import errno
 import re
+import socket
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -105,6 +108,46 @@ def test_clients_are_told(run_module, sh) -> None:
     assert told == {"10.0.0.100": "1440", "fd00::100": "1400", "10.0.0.2": "1460"}, seen
 
 
+def test_what_the_kernel_learned_of_a_path_is_no_route(run_module, sh, wire) -> None:
+    """Behind the router is a link that carries less; it says so to whoever sends too much, and the kernel remembers."""
+    wire("router", "10.0.0.9/24", "fd00::9/64")
+    sh("ip netns exec router sysctl -q -w net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1")
+    sh("ip -n router link add narrow mtu 1300 up type dummy")
+    sh("ip -n router route add 198.51.100.0/24 dev narrow && ip -n router route add 2001:db8::/64 dev narrow")
+    for vip, version, back in ((VIPS[0], "-4", "10.0.0.2"), (VIPS[1], "-6", "fd00::2")):
+        sh(f"ip address add {vip['source']} dev lo && ip -n router {version} route add {vip['source']} via {back}")
+    result = both(run_module, {"source_routes": VIPS})
+    for source in ("10.0.0.2", "fd00::2", *(vip["source"] for vip in VIPS)):
+        _send_too_much(source)
+    learned = sh("ip -4 route show table all cache; ip -6 route show table all cache")
+    assert learned.count("mtu 1300") == 4, learned
+    assert run_module("source_route", {"source_routes": VIPS})["changes"] == []
+    # The same where they were learned before.
+    gone = both(run_module, {"state": "absent"})
+    assert len(gone["changes"]) == len(result["changes"])
+    assert sorted(both(run_module, {"source_routes": VIPS})["changes"]) == sorted(result["changes"])
+
+
+def _send_too_much(source: str) -> None:
+    family, level, option, destination = (
+        (socket.AF_INET6, socket.IPPROTO_IPV6, 23, "2001:db8::1")  # IPV6_MTU_DISCOVER
+        if ":" in source
+        else (socket.AF_INET, socket.IPPROTO_IP, 10, "198.51.100.1")  # IP_MTU_DISCOVER
+    )
+    with socket.socket(family, socket.SOCK_DGRAM) as sender:
+        sender.setsockopt(level, option, 2)  # never fragment
+        sender.bind((source, 0))
+        for _attempt in range(50):
+            try:
+                sender.sendto(bytes(1400), (destination, 9))
+            except OSError as problem:
+                if problem.errno != errno.EMSGSIZE:
+                    raise
+                return
+            time.sleep(0.1)
+    raise AssertionError(f"{source} was never told of the smaller MTU")
+
+
 def test_the_script_copies_what_is_there_at_boot(run_module, sh) -> None:
     sh("mount -t tmpfs tmpfs /etc/systemd/system")
     fresh = state(sh)
@@ -120,6 +163,42 @@ def test_the_script_copies_what_is_there_at_boot(run_module, sh) -> None:
     assert sh("/etc/lvs-topology/restore 2>&1") == ""
     assert "default via 10.0.0.8" in sh("ip route show table 11440")
     assert run_module("source_route", {"source_routes": VIPS})["changes"] == []
+
+
+def test_the_first_of_two_nics_in_one_subnet_counts(run_module, sh) -> None:
+    sh("mount -t tmpfs tmpfs /etc/systemd/system")
+    sh("ip link add second up type dummy && ip address add 10.0.0.3/24 dev second")
+    sh("ip -6 address add fd00::3/64 dev second nodad")
+    assert "10.0.0.0/24 dev second" in sh("ip route")
+    assert "fd00::/64 dev second" in sh("ip -6 route")
+    result = both(run_module, {"source_routes": VIPS})
+    assert sorted(result["changes"]) == sorted(CHANGES)
+    run_module("boot_restore", {"source_routes": VIPS})
+    live = state(sh)
+    sh("ip route flush table 11440 && ip -6 route flush table 11400")
+    assert sh("/etc/lvs-topology/restore 2>&1") == ""
+    assert state(sh) == live
+
+
+def test_routes_are_copied_whole(run_module, sh) -> None:
+    """What a host with a routing daemon has: next hops that are objects, of the other family, and dead ends."""
+    sh("mount -t tmpfs tmpfs /etc/systemd/system")
+    sh("ip nexthop add id 20 via 10.0.0.7 dev br0 && ip route replace default nhid 20")
+    sh("ip route add unreachable 172.16.0.0/12 && ip -6 route add blackhole 2001:db8::/32")
+    sh("ip route add 198.51.100.0/24 mtu lock 1400 initcwnd 20 nexthop via inet6 fe80::9 dev br0 nexthop via 10.0.0.9")
+    sh("ip route add 203.0.113.0/24 via inet6 fe80::9 dev br0")
+    sh("ip -6 route add 2001:db8:1::/48 via fd00::9 hoplimit 9")
+    main = "(ip -o route; ip -6 -o route) | grep -v ^fe80 | sed 's/ nhid [^ ]*//' | sort"
+    ours = "(ip -o route show table 11440; ip -6 -o route show table 11400) | sed 's/ advmss 14[04]0//' | sort"
+    both(run_module, {"source_routes": VIPS})
+    assert sh(ours) == sh(main)
+    run_module("boot_restore", {"source_routes": VIPS})
+    sh("ip route flush table 11440 && ip -6 route flush table 11400")
+    assert sh("/etc/lvs-topology/restore 2>&1") == ""
+    assert sh(ours) == sh(main)
+    assert run_module("source_route", {"source_routes": VIPS})["changes"] == []
+    both(run_module, {"state": "absent"})
+    assert sh("ip route show table 11440 2>/dev/null; ip -6 route show table 11400 2>/dev/null") == ""
 
 
 def test_mistakes_come_together(run_module, sh) -> None:

@@ -19,7 +19,9 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
 )
 from hypothesis import strategies as st
 
-V4 = st.integers(0x01000000, 0xDFFFFFFF).map(lambda number: str(ipaddress.IPv4Address(number)))
+# Unicast, and not of the loopback network, whose broadcast address the kernel refuses.
+_V4_NUMBERS = st.one_of(st.integers(0x01000000, 0x7EFFFFFF), st.integers(0x80000000, 0xDFFFFFFF))
+V4 = _V4_NUMBERS.map(lambda number: str(ipaddress.IPv4Address(number)))
 V6 = st.integers(2**125, 2**125 + 2**124).map(lambda number: str(ipaddress.IPv6Address(number)))
 PORT = st.integers(0, 65535)
 FLAGS = st.frozensets(st.sampled_from(["flag-1", "flag-2", "flag-3"]))

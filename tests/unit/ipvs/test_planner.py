@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs import options, save_format
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.planner import Purge, Request, plan_table, unmanaged
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
+    DestinationKey,
     Entry,
     ServiceKey,
     WantedDestination,
@@ -294,3 +295,29 @@ def test_nothing_to_do(table) -> None:
     assert outcome.plan.changes == ()
     assert outcome.after == table
     assert all(isinstance(entry, Entry) for entry in outcome.after.values())
+
+
+QUIESCED = [
+    # What there is, whether it is removed as well, and the changes.
+    (
+        f"{REAL} -m -w 5 -x 10 -y 7",
+        True,
+        ["-e -t 10.0.0.1:80 -r 10.0.0.2:80 -m -w 0 -x 10 -y 7", "-d -t 10.0.0.1:80 -r 10.0.0.2:80"],
+    ),
+    (f"{REAL} -g -w 5", False, ["-e -t 10.0.0.1:80 -r 10.0.0.2:80 -g -w 0"]),
+    (f"{REAL} -g -w 0", True, ["-d -t 10.0.0.1:80 -r 10.0.0.2:80"]),
+    (f"{REAL} -g -w 0", False, []),
+    ("-a -t 10.0.0.1:80 -r 10.0.0.3:80 -g -w 1", True, []),
+]
+
+
+@pytest.mark.parametrize(("real_server", "remove", "changes"), QUIESCED)
+def test_quiesced_before_it_is_removed(real_server: str, remove: bool, changes: list[str]) -> None:
+    current = save_format.parse(f"-A -t 10.0.0.1:80 -s rr\n{real_server}")
+    meant = ((ServiceKey("ipv4", "tcp", "10.0.0.1", 80), DestinationKey("10.0.0.2", 80)),)
+    outcome = plan_table(current, Request(quiesced=meant, unwanted_destinations=meant if remove else ()))
+    assert lines(outcome) == changes
+    (entry,) = outcome.after.values()
+    there = entry.destinations.get(DestinationKey("10.0.0.2", 80))
+    assert there is None if remove else there is not None
+    assert not (there and there.weight)

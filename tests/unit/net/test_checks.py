@@ -11,8 +11,16 @@ from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mi
 from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest
 
 
-@pytest.mark.parametrize("text", ["::ffff:10.0.0.1", "::FFFF:a00:1"])
-def test_mapped_addresses_are_refused(text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("::ffff:10.0.0.1", r"^address: .* mapped into IPv6; write it as 10\.0\.0\.1$"),
+        ("::FFFF:a00:1", r"^address: .* mapped into IPv6; write it as 10\.0\.0\.1$"),
+        ("fe80::1%eth0", r"^address: fe80::1%eth0 has a zone; leave out what begins with %$"),
+        ("fe80::%", "^address: fe80::% has a zone"),
+    ],
+)
+def test_addresses_that_the_kernel_spells_otherwise_are_refused(text: str, message: str) -> None:
     for check in (
         lambda mistakes: mistakes.host_address("address", text),
         lambda mistakes: options.service_key({"address": text, "port": 80}, "", mistakes),
@@ -20,7 +28,7 @@ def test_mapped_addresses_are_refused(text: str) -> None:
     ):
         mistakes = Mistakes()
         assert check(mistakes) is None
-        with pytest.raises(BadRequest, match=r"^address: .* mapped into IPv6; write it as 10\.0\.0\.1$"):
+        with pytest.raises(BadRequest, match=message):
             mistakes.raise_if_any()
 
 

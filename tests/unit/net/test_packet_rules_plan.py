@@ -124,6 +124,22 @@ def test_a_new_target_takes_the_place_of_the_old_one() -> None:
     assert settlement.left_over == ()
 
 
+def test_what_is_wanted_wins_over_what_is_left() -> None:
+    """Whatever the order of their words: the first source is taken, and the last mark."""
+    web = ("tcp", "10.0.0.1", 80)
+    for old, new in (("10.1.0.7", "10.1.0.8"), ("10.1.0.8", "10.1.0.7")):
+        left = SourceNat(4, web, None, (old,))
+        wanted = SourceNat(4, web, "10.0.0.9", (new,))
+        ledger = Ledger().claim(plan.KIND, plan.words(left), "me")
+        assert plan.plan_rules(ledger, "me", [wanted], present=True, purge=False)[0] == [wanted, left]
+    for before, after in ((3, 4), (4, 3)):
+        left_mark = Mark(4, "10.0.0.1", "tcp", (20, 21), before)
+        wanted_mark = Mark(4, "10.0.0.1", "tcp", (21, 21), after)
+        ledger = Ledger().claim(plan.KIND, plan.words(left_mark), "me")
+        found, _settlement = plan.plan_rules(ledger, "me", [wanted_mark], present=True, purge=False)
+        assert found == [left_mark, wanted_mark]
+
+
 @pytest.mark.parametrize(
     ("listing", "marks"),
     [
@@ -135,6 +151,7 @@ def test_a_new_target_takes_the_place_of_the_old_one() -> None:
         ("table ip mangle {\n\tchain lvs-me-mark {\n\t\tmeta mark set 0x0000000a\n\t}\n}", set()),
         ("*mangle\n-A PREROUTING -j MARK --set-xmark 0xa/0xffffffff", {10}),
         ("*mangle\n-A PREROUTING -j MARK --set-xmark 0x4000/0x4000", set()),
+        ("*mangle\n-A PREROUTING -j CONNMARK --set-xmark 0xa/0xffffffff", set()),
         ("*mangle\n-A lvs-me-mark -j MARK --set-xmark 0xa/0xffffffff", set()),
     ],
 )

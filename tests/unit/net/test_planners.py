@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from typing import Any
 
 import pytest
@@ -263,8 +264,9 @@ def test_redirects_are_not_switched_by_accident(
 
 
 def test_the_file_sets_switches_first() -> None:
-    file = sysctl_plan.render("# head", {REDIRECTS: "0", FORWARD: "1", "net.ipv4.a": "1"})
-    assert file == File(f"# head\n{FORWARD} = 1\nnet.ipv4.a = 1\n{REDIRECTS} = 0\n")
+    file = sysctl_plan.render("lvs", {REDIRECTS: "0", FORWARD: "1", "net.ipv4.a": "1"})
+    head = "# Managed by lvs.topology (owner lvs). Changes are overwritten."
+    assert file == File(f"{head}\n{FORWARD} = 1\nnet.ipv4.a = 1\n{REDIRECTS} = 0\n")
 
 
 def test_effective_values() -> None:
@@ -272,14 +274,14 @@ def test_effective_values() -> None:
 
 
 def test_the_file_keeps_what_is_not_listed_unless_purged() -> None:
-    now = File("# head\nnet.ipv4.a = 1\nnet.ipv4.b = 2\n")
+    now = File("# Managed by lvs.topology (owner lvs). Changes are overwritten.\nnet.ipv4.a = 1\nnet.ipv4.b = 2\n")
     wanted = {"net.ipv4.b": "3"}
     kept = sysctl_plan.persisted_values(now, wanted, {"net.ipv4.b"}, purge=False)
     assert kept == {"net.ipv4.a": "1", "net.ipv4.b": "3"}
     assert sysctl_plan.persisted_values(now, wanted, {"net.ipv4.b"}, purge=True) == wanted
     assert sysctl_plan.persisted_values(now, {}, {"net.ipv4.b"}, purge=False) == {"net.ipv4.a": "1"}
     assert sysctl_plan.persisted_values(now, {}, None, purge=False) == {}
-    assert sysctl_plan.render("# head", {}) is None
+    assert sysctl_plan.render("lvs", {}) is None
 
 
 # Addresses
@@ -360,7 +362,13 @@ ROUTES = [
     Route(4, metric=6, gateway="192.0.2.1", interface="eth0", onlink=True),
     Route(4, metric=7, hops=(Hop("10.0.0.8", "eth0", 1), Hop("10.0.0.9", "eth1", 3))),
     Route(6, metric=1024, gateway="fe80::1", interface="eth0", protocol=9),
+    Route(4, metric=8, gateway="fe80::1", interface="eth0", metrics=(("initcwnd", 20), ("quickack", 1))),
 ]
+
+
+def test_routes_are_worded_as_ip_does() -> None:
+    assert str(ROUTES[-1]) == "default via inet6 fe80::1 dev eth0 proto static metric 8 initcwnd 20 quickack 1"
+    assert str(Route(4, "10.0.0.0", 8, kind="unreachable")) == "unreachable 10.0.0.0/8 proto static"
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=str)
@@ -472,3 +480,8 @@ def test_when_systemd_is_told(
     for long, brief in short.items():
         said = said.replace(long, brief)
     assert said.splitlines() == expected
+
+
+def test_the_script_that_runs_at_boot_is_sound() -> None:
+    done = subprocess.run(["shellcheck", "-"], input=boot_plan.SCRIPT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")

@@ -127,6 +127,11 @@ def test_source_routes(rules: list[Rule], held: list[Route], wanted: list[Rule] 
     assert (settlement.settled == Ledger()) == (wanted is None)
 
 
+def test_of_two_routes_to_one_place_the_first_is_copied() -> None:
+    second = replace(NEAR, interface="eth1", source="10.0.0.3")
+    assert source_route_plan.copies([NEAR, second, WAY], VIP) == [copied(NEAR), copied(WAY)]
+
+
 @pytest.mark.parametrize(
     ("release", "first", "is_older"),
     [

@@ -1,0 +1,77 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The filter as_model: documentation and one call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
+
+DOCUMENTATION = r"""
+name: as_model
+version_added: 0.3.0
+author:
+  - The lvs.topology authors (@lvs-topology)
+short_description: An IPVS table that somebody filled, as C(lvs_services)
+description:
+  - Says in the words of C(lvs_services) what a director's table has, so that an inventory can begin with it.
+  - What the kernel does not know is not in it. NAT that is FULLNAT by rules of a packet filter, what sets firewall
+    marks, and health checks have to be added.
+  - Real servers that are hosts of the inventory get their names.
+positional: _input, _groups, info
+options:
+  _input:
+    type: dict
+    required: true
+    description: The variable C(hostvars), or a dictionary of the same form.
+  _groups:
+    type: dict
+    required: true
+    description: The variable C(groups). See P(lvs.topology.host_plan#filter) for the groups that are looked at.
+  info:
+    type: dict
+    required: true
+    description: What M(lvs.topology.ipvs_info) returned on the director with the subset V(services).
+seealso:
+  - module: lvs.topology.ipvs_info
+"""
+
+EXAMPLES = r"""
+- name: Look at the table
+  lvs.topology.ipvs_info:
+    gather_subset: [services]
+  register: info
+
+- name: Show it as a model
+  ansible.builtin.debug:
+    msg: "{{ {'lvs_services': (hostvars | lvs.topology.as_model(groups, info)).services} | to_nice_yaml }}"
+"""
+
+RETURN = r"""
+_value:
+  type: dict
+  description: The model.
+  contains:
+    services:
+      type: list
+      elements: dict
+      description: The services, for C(lvs_services).
+    problems:
+      type: list
+      elements: str
+      description: A line for each service of the table that a model cannot say.
+"""
+
+
+def as_model(hostvars: Mapping[str, Any], groups: Mapping[str, Any], info: Mapping[str, Any]) -> dict[str, Any]:
+    return compiler.model_of(hostvars, groups, info)
+
+
+class FilterModule:
+    """Offers the filter to Ansible."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {"as_model": as_model}

@@ -1,0 +1,74 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The filter status: documentation and one call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
+
+DOCUMENTATION = r"""
+name: status
+version_added: 0.3.0
+author:
+  - The lvs.topology authors (@lvs-topology)
+short_description: What running directors do, in lines to read
+description:
+  - For each director the VIPs and floating addresses that it holds, its services, and their real servers with weights
+    and connections.
+positional: _input, _groups, infos
+options:
+  _input:
+    type: dict
+    required: true
+    description: The variable C(hostvars), or a dictionary of the same form.
+  _groups:
+    type: dict
+    required: true
+    description: The variable C(groups). See P(lvs.topology.host_plan#filter) for the groups that are looked at.
+  infos:
+    type: dict
+    required: true
+    description:
+      - By the name of each director, what M(lvs.topology.ipvs_info) returned there with the subsets V(services) and
+        V(settings).
+seealso:
+  - module: lvs.topology.ipvs_info
+  - plugin: lvs.topology.trouble
+    plugin_type: filter
+"""
+
+EXAMPLES = r"""
+- name: Look at the table
+  lvs.topology.ipvs_info:
+    gather_subset: [services, settings]
+  register: info
+
+- name: Show what the directors do
+  ansible.builtin.debug:
+    msg: "{{ hostvars | lvs.topology.status(groups, __infos) }}"
+  vars:
+    __infos: "{{ dict(ansible_play_hosts | zip(ansible_play_hosts | map('extract', hostvars, 'info'))) }}"
+  run_once: true
+"""
+
+RETURN = r"""
+_value:
+  type: list
+  elements: str
+  description: Lines, indented by director, service and real server.
+"""
+
+
+def status(hostvars: Mapping[str, Any], groups: Mapping[str, Any], infos: Mapping[str, Any]) -> list[str]:
+    return compiler.status_of(hostvars, groups, infos)
+
+
+class FilterModule:
+    """Offers the filter to Ansible."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {"status": status}

@@ -1,0 +1,129 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Requests over generic netlink and their answers, the same for every family of it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from typing import Iterator, TypeVar
+
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs import codec
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
+
+# The kernel answers before send() returns, so that a silence this long means a kernel that hangs.
+_TIMEOUT = 30.0
+_RECEIVE_BYTES = 1 << 20
+_DUMP_ATTEMPTS = 5
+_NETLINK_GENERIC = 16
+_SOL_NETLINK = 270
+_NETLINK_CAP_ACK = 10
+
+PRIVILEGE = "it needs CAP_NET_ADMIN: run the task with become: true"
+
+
+def cannot_read(what: str, number: int) -> str:
+    if number == errno.EPERM:
+        return f"Not allowed to {what}: {PRIVILEGE}."
+    return f"The kernel refused to {what}: {os.strerror(number)}."
+
+
+_Self = TypeVar("_Self", bound="Conversation")
+
+
+class Conversation:
+    """A socket to the kernel, which is asked about what ``what`` says."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._sequence = 0
+        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_GENERIC)
+        self._socket.bind((0, 0))
+        self._socket.settimeout(_TIMEOUT)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BYTES)
+        # Error answers need not carry the whole request back.
+        self._socket.setsockopt(_SOL_NETLINK, _NETLINK_CAP_ACK, 1)
+
+    def __enter__(self: _Self) -> _Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._socket.close()
+
+    def _lookup(self, name: str) -> int | None:
+        """The number that a family has in this kernel; None where there is no such family."""
+        answer = self._ask(codec.family_request(self._next(), name))
+        if answer.type != codec.NLMSG_ERROR:
+            return codec.decode_family(answer.payload)
+        number = codec.error_number(answer.payload)
+        if number == errno.ENOENT:
+            return None
+        raise Refused(f"Looking up the netlink family {name} failed: {os.strerror(number)}.")
+
+    def _ask(self, request: bytes) -> codec.Message:
+        """The one answer to a request, which has the sequence number given last."""
+        self._send(request)
+        return next(self._receive({self._sequence}))
+
+    def _dump(self, family: int, query: int, body: bytes = b"") -> list[bytes]:
+        for _attempt in range(_DUMP_ATTEMPTS):
+            found = self._dump_once(family, query, body)
+            if found is not None:
+                return found
+        raise Refused(
+            f"While the kernel listed {self._what}, it changed, {_DUMP_ATTEMPTS} times. "
+            "See what else writes it (keepalived, kube-proxy), then run the task again."
+        )
+
+    def _dump_once(self, family: int, query: int, body: bytes) -> list[bytes] | None:
+        """The payloads, or None where the kernel says that something changed meanwhile."""
+        sequence = self._next()
+        self._send(codec.request(family, query, codec.NLM_F_DUMP, sequence, body))
+        payloads: list[bytes] = []
+        interrupted = False
+        number = 0
+        for message in self._receive({sequence}):
+            interrupted = interrupted or bool(message.flags & codec.NLM_F_DUMP_INTR)
+            if message.type == codec.NLMSG_DONE:
+                number = codec.done_error(message.payload)
+                break
+            if message.type == codec.NLMSG_ERROR:
+                number = codec.error_number(message.payload)
+                break
+            payloads.append(message.payload)
+        if number:
+            raise Refused(cannot_read(f"read {self._what}", number))
+        return None if interrupted else payloads
+
+    def _next(self) -> int:
+        self._sequence += 1
+        return self._sequence
+
+    def _send(self, data: bytes) -> None:
+        try:
+            self._socket.send(data)
+        except OSError as problem:
+            raise Refused(
+                f"Asking the kernel about {self._what} failed: {problem.strerror}. Run the task again."
+            ) from problem
+
+    def _receive(self, sequences: set[int]) -> Iterator[codec.Message]:
+        """Yield the answers to these requests for as long as the caller wants more."""
+        while True:
+            try:
+                data = self._socket.recv(_RECEIVE_BYTES)
+            except socket.timeout as problem:
+                raise Refused(
+                    f"The kernel gave no answer about {self._what} within {_TIMEOUT:.0f} s. Look at dmesg for what it "
+                    "hangs on."
+                ) from problem
+            except OSError as problem:
+                # ENOBUFS: more answers than fit into the socket; what was applied is only known by reading again.
+                raise Refused(
+                    f"Reading the kernel's answer about {self._what} failed: {problem.strerror}. Run the task again."
+                ) from problem
+            for message in codec.split(data):
+                if message.sequence in sequences:
+                    yield message

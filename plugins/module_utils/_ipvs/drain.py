@@ -1,0 +1,116 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Waiting until a real server of weight 0 has no connections left. Pure: who looks, the clock and sleep are given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Callable, Mapping
+
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
+    Connections,
+    Destination,
+    Service,
+    Timeouts,
+)
+
+KINDS = tuple(field.name for field in fields(Connections))
+
+DRAINED = "drained"
+GONE = "gone"
+TAKEN_BACK = "taken back"
+WAITING = "waiting"
+OVER = "over"
+
+# Below net.ipv4.vs: what decides whether clients go on being sent to a real server of weight 0.
+SYSCTLS = ("expire_quiescent_template", "conn_reuse_mode")
+
+# A handshake that was under way when the weight became 0 counts as inactive until its end.
+_HANDSHAKE = 1.0
+
+
+@dataclass(frozen=True)
+class Patience:
+    """What is waited for, how long, and how often is looked, in seconds."""
+
+    kinds: tuple[str, ...]
+    timeout: float
+    poll_interval: float
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How the waiting ended, after how many seconds, and the connections of the last look."""
+
+    verdict: str
+    waited: float
+    connections: Connections
+    weight: int
+
+
+def verdict(there: Destination | None, patience: Patience, waited: float, fresh: bool) -> str:
+    """What one look says; ``fresh`` says that the weight was not 0 before the waiting began."""
+    if there is None:
+        return GONE
+    if there.weight:
+        return TAKEN_BACK
+    connections = there.connections or Connections()
+    settling = fresh and connections.inactive and waited < min(_HANDSHAKE, patience.timeout)
+    if not settling and not any(getattr(connections, kind) for kind in patience.kinds):
+        return DRAINED
+    return OVER if waited >= patience.timeout else WAITING
+
+
+def wait(
+    look: Callable[[], Destination | None],
+    patience: Patience,
+    fresh: bool,
+    clock: Callable[[], float],
+    sleep: Callable[[float], None],
+) -> Ending:
+    """Look until there is nothing left to wait for."""
+    began = clock()
+    while True:
+        there = look()
+        waited = clock() - began
+        said = verdict(there, patience, waited, fresh)
+        if said != WAITING:
+            left = there.connections if there and there.connections else Connections()
+            return Ending(said, round(waited, 1), left, there.weight if there else 0)
+        sleep(min(patience.poll_interval, patience.timeout - waited))
+
+
+def warnings(service: Service, patience: Patience, sysctls: Mapping[str, int], timeouts: Timeouts | None) -> list[str]:
+    """Why this service may go on sending clients to a real server of weight 0, or why waiting is in vain."""
+    key = service.key
+    found = []
+    if service.timeout and sysctls.get("expire_quiescent_template") == 0:
+        found.append(
+            f"{key} is persistent, and with net.ipv4.vs.expire_quiescent_template=0 a client that was here before is "
+            "still sent to a real server of weight 0. Set it to 1."
+        )
+    if service.one_packet:
+        return found  # nothing is kept
+    if key.protocol != "udp" and sysctls.get("conn_reuse_mode") == 0:
+        found.append(
+            "With net.ipv4.vs.conn_reuse_mode=0 a client that uses a port again is still sent to a real server of "
+            "weight 0. Set it to 1; from Linux 5.16 on net.ipv4.vs.expire_nodest_conn=1 does as well."
+        )
+    if key.protocol == "udp" and "inactive" not in patience.kinds:
+        found.append(
+            f"{key}: the kernel counts every UDP connection as inactive, and they are not waited for. "
+            "Add inactive to wait_for."
+        )
+    elif key.protocol == "udp" and timeouts and 0 < patience.timeout <= timeouts.udp:
+        found.append(
+            f"{key}: the kernel remembers a UDP connection for {timeouts.udp} s after its last datagram, which a "
+            f"timeout of {patience.timeout:g} s hardly sees. Raise it, or make the kernel's shorter with ipvs_timeouts."
+        )
+    return found
+
+
+def left_text(connections: Connections) -> str:
+    """How many connections of which kind are left."""
+    counts = [(getattr(connections, kind), kind) for kind in KINDS]
+    return ", ".join(f"{count} {kind}" for count, kind in counts if count)

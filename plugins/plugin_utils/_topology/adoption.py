@@ -1,0 +1,89 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A table that somebody filled -> the lvs_services that ask for the same.
+
+What the kernel does not know is not in it: whether NAT is FULLNAT, what sets a firewall mark, health checks. Values
+that are the model's defaults are left out, as a person would.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import FAMILIES, Address
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.parity import service_name
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import as_address
+
+_DEFAULTS = {"scheduler": "wlc", "scheduler_flags": [], "one_packet": False}
+_OF_REAL_SERVER = {"weight": 1, "upper_threshold": 0, "lower_threshold": 0}
+
+
+def as_model(services: Iterable[Mapping[str, Any]], hosts: Mapping[Address, str]) -> tuple[list[Any], list[str]]:
+    """What ipvs_info says, in the words of the model, and what the model cannot say. ``hosts`` have these addresses."""
+    found: list[Any] = []
+    problems: list[str] = []
+    for service in services:
+        methods = sorted({each["forward"] for each in service["real_servers"]})
+        if len(methods) > 1:
+            problems.append(
+                f"{service_name(service)}: its real servers are forwarded to by {' and '.join(methods)}, "
+                "and a service of the model has one method"
+            )
+        elif not methods:
+            problems.append(
+                f"{service_name(service)}: has no real server, by which its forwarding method would be known"
+            )
+        else:
+            found.append(_service(service, methods[0], hosts))
+    return found, problems
+
+
+def _service(service: Mapping[str, Any], forward: str, hosts: Mapping[Address, str]) -> dict[str, Any]:
+    if "fwmark" in service:
+        name = f"mark-{service['fwmark']}-{service['family']}"
+        key = {"fwmark": service["fwmark"], "family": service["family"]}
+    else:
+        name = f"{service['protocol']}-{service['address']}-{service['port']}"
+        key = {each: service[each] for each in ("address", "port", "protocol")}
+    return {
+        "name": name,
+        **key,
+        "forward": forward,
+        **_other_than(_DEFAULTS, service),
+        **_persistence(service),
+        "real_servers": [_real_server(each, service, hosts) for each in service["real_servers"]],
+    }
+
+
+def _other_than(defaults: Mapping[str, Any], thing: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: thing[name] for name, default in defaults.items() if thing[name] != default}
+
+
+def _persistence(service: Mapping[str, Any]) -> dict[str, Any]:
+    given = service["persistence"]
+    if not given["timeout"]:
+        return {}
+    one_address = "255.255.255.255" if FAMILIES[service["family"]] == 4 else 128
+    return {
+        "persistence": {
+            "timeout": given["timeout"],
+            **_other_than({"netmask": one_address, "engine": "none"}, given),
+        }
+    }
+
+
+def _real_server(each: Mapping[str, Any], service: Mapping[str, Any], hosts: Mapping[Address, str]) -> dict[str, Any]:
+    address = as_address(each["address"])
+    host = hosts.get(address) if address else None
+    who = {"host": host} if host else {"address": each["address"]}
+    port = {} if each["port"] == service.get("port", 0) else {"port": each["port"]}
+    return {**who, **port, **_other_than(_OF_REAL_SERVER, each), **_tunnel(each)}
+
+
+def _tunnel(each: Mapping[str, Any]) -> dict[str, Any]:
+    given = each["tunnel"]
+    if given is None or given["type"] == "ipip":
+        return {}
+    return {"tunnel": {"type": given["type"], **_other_than({"port": 0, "checksum": "none"}, given)}}
