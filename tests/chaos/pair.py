@@ -140,6 +140,11 @@ def site(inventory: dict[str, Any]) -> str:
     return output
 
 
+def refused(output: str) -> bool:
+    """Whether a playbook stopped at a host that refused."""
+    return bool(re.search(r"failed=[1-9]", output.rpartition("PLAY RECAP")[2]))
+
+
 # The directors
 
 
