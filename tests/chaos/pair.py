@@ -210,7 +210,6 @@ class Load:
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        wait("the first answers", lambda: self.answered(1))
 
     def _read(self) -> None:
         assert self._process.stdout is not None
@@ -220,8 +219,11 @@ class Load:
 
     def _tell(self, words: str) -> None:
         assert self._process.stdin is not None
-        self._process.stdin.write(f"{words}\n")
-        self._process.stdin.flush()
+        try:
+            self._process.stdin.write(f"{words}\n")
+            self._process.stdin.flush()
+        except OSError as error:
+            raise Failed(f"the load has ended: {error.strerror}") from None
 
     def mark(self, name: str) -> float:
         """Write an event into the record, and give its time on the client's clock."""
@@ -249,8 +251,9 @@ class Load:
             return len(self.record.requests)
 
     def finish(self) -> Record:
-        """Start nothing more, and wait for what is under way."""
-        self._tell("finish")
+        """Start nothing more, and wait for what is under way; once more changes nothing."""
+        if self._process.poll() is None:
+            self._tell("finish")
         try:
             self._process.wait(120)
         except subprocess.TimeoutExpired:
@@ -265,7 +268,7 @@ def load(rate: int = 25, patience: float = 3, downloads: int = 0) -> Iterator[Lo
     """Load on all services while the body runs; it is ended however that ends."""
     running = Load(rate, patience, downloads)
     try:
+        wait("the first answers", lambda: running.answered(1))
         yield running
     finally:
-        if running._process.poll() is None:
-            running.finish()
+        running.finish()
