@@ -1402,6 +1402,20 @@ def test_settings_of_the_role_alone_are_unknown_to_the_other_directors() -> None
     assert model.plan("lb1", "keepalived", directors=["lb1"], variables=given)["keepalived"]["instances"]
 
 
+def test_the_role_alone_sees_that_the_directors_differ() -> None:
+    model = r5()
+    service("lb2", scheduler="wlc")(model)
+    given = {"directors": ["lb1"], "services": model.services}
+    for role in ("keepalived", "director"):
+        assert model.refusal("lb1", role, **given) == [
+            "lb2: lvs_services[0].scheduler: is not what lb1: lvs_services[0].scheduler is; directors that share VIPs "
+            "need the same services: write it once, for both"
+        ]
+    host("lb2", lvs_manager="kernel")(model)
+    (line,) = model.refusal("lb1", "keepalived", **given)
+    assert line.startswith("lb2: lvs_services: the VIP 192.168.0.29 is on lb1 too")
+
+
 def test_a_director_in_no_group_needs_its_priority() -> None:
     model = r5()
     model.groups = {}
