@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -1494,3 +1496,34 @@ def test_a_name_of_a_host_that_keepalived_does_not_take() -> None:
     ]
     host("lb 1", lvs_keepalived={"router_id": "lb1"})(model)
     assert model.mistakes() == []
+
+
+KEYS: dict[str, Change] = {
+    "a service": service(unknown=1),
+    "a sorry server": service(sorry_server={"address": "127.0.0.1", "unknown": 1}),
+    "lvs_vrrp": vrrp(unknown=1),
+    "an instance": vrrp(instances=[{"name": "a", "unknown": 1}]),
+    "an address": vrrp(addresses=[{"address": "10.0.0.29/24", "unknown": 1}]),
+    "garp": vrrp(garp={"unknown": 1}),
+    "notify": vrrp(notify={"unknown": "/bin/a"}),
+    "a script": track(unknown=1),
+    "a process": vrrp(track_processes=[{"name": "a", "process": "b", "unknown": 1}]),
+    "lvs_keepalived": host("lb1", lvs_keepalived={"unknown": 1}),
+    "lvs_sync": sync(unknown=1),
+    "a URL": check("http", urls=[{"unknown": 1}]),
+    **{
+        f"a check by {kind}": check(kind, script="/bin/a", path="/a", unknown=1)
+        for kind in ("http", "https", "tcp", "udp", "smtp", "dns", "ping", "misc", "file")
+    },
+}
+
+
+@pytest.mark.parametrize("what", KEYS)
+def test_every_known_key_is_documented(what: str) -> None:
+    model = r5()
+    KEYS[what](model)
+    (keys, *_same) = {line.partition("use one of ")[2] for line in model.mistakes() if "is not a known key" in line}
+    document = (Path(__file__).parents[3] / "docs/model.md").read_text()
+    documented = set(re.findall(r"`(\w+)`", document)) | {"address"}
+    named = {key.partition(".")[0] for key in re.findall(r"`([\w.]+)`", document)}
+    assert set(keys.split(", ")) <= documented | named
