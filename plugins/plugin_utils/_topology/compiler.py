@@ -258,6 +258,10 @@ def _loop_guard(site: Site, name: str) -> Iterator[Need]:
     if entry is None:
         return
     yield Sysctl("net.ipv4.vs.backup_only", "1")
+    if vrrp.has_several_masters(site, name):
+        problem = f"is false, and {entry.path} makes the director {name} a real server too"
+        remedy = "leave it out: as backup of one instance the director hands on nothing, of the others neither"
+        yield Mistake(f"{name}: lvs_vrrp.sync_group", problem, remedy)
     if site.host(name).sync is None:
         problem = f"is needed: {entry.path} makes the director {name} a real server too"
         remedy = (
@@ -319,6 +323,12 @@ def _unsaid(site: Site, name: str) -> Iterator[Need]:
             yield Note(
                 f"{service.path}.quorum: {quorum} is above the weight of all real servers together; it is lowered"
             )
+    every = vrrp.carriers(site, name)
+    if site.host(name).sync and len(every) > 1 and vrrp.has_several_masters(site, name):
+        first = every[0].settings.name
+        yield Note(
+            f"{name}: lvs_sync: whoever is master of {first} sends; connections of the other instances stay apart"
+        )
     if site.host(name).keep_weights:
         yield Note(f"{name}: lvs_keep_weights: keepalived sets the weights; they are not kept")
     if set(site.host(name).purge).difference(DEFAULT_PURGE):

@@ -164,6 +164,12 @@ def directors_serve(method: str) -> Change:
     return change
 
 
+def several_masters_serve(model: Model) -> None:
+    directors_serve("sysctl")(model)
+    sync()(model)
+    vrrp(sync_group=False, instances=[{"name": "a"}, {"name": "b", "router_id": 52}])(model)
+
+
 def gateway(model: Model) -> None:
     vrrp(addresses=["192.168.246.169/24"])(model)
     host("web1", lvs_gateway="192.168.246.169")(model)
@@ -997,6 +1003,16 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
                 "too; set it to {syncid: 1}: without a backup daemon net.ipv4.vs.backup_only has no effect, and "
                 "packets loop"
             ),
+        ],
+    ),
+    "directors that are real servers and several masters": (
+        dr_pair,
+        several_masters_serve,
+        [
+            f"{director}: lvs_vrrp.sync_group: is false, and lvs_services[0].real_servers[{position}] makes the "
+            f"director {director} a real server too; leave it out: as backup of one instance the director hands on nothing, of "
+            "the others neither"
+            for position, director in enumerate(("lb1", "lb2"))
         ],
     ),
     "a director behind NAT": (
