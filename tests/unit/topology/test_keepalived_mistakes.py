@@ -95,6 +95,13 @@ def without_own(model: Model) -> None:
     host("lb1", ansible_facts=known, lvs_vip_interface="eth1")(model)
 
 
+def vip_elsewhere(model: Model) -> None:
+    """Facts show the VIP on lb1, which is master, and that says nothing."""
+    service(address="192.168.9.29")(model)
+    known = facts(nic("eth1", "192.168.0.11/24", "192.168.9.29/32"), nic("eth2", "10.0.0.11/24"))
+    host("lb1", ansible_facts=known)(model)
+
+
 def crossed(model: Model) -> None:
     instances = [{"name": "a", "interface": "eth1"}, {"name": "b", "interface": "eth2"}]
     vrrp(instances=instances)(model)
@@ -684,6 +691,11 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
             )
         ],
     ),
+    "a VIP without an interface": (
+        r5,
+        vip_elsewhere,
+        both("@: lvs_vip_interface: is needed: no network of @ holds the VIP 192.168.9.29; set it, or correct the VIP"),
+    ),
     "a VIP on lo": (
         r5,
         host("lb1", lvs_vip_interface="lo"),
@@ -1010,8 +1022,8 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
         several_masters_serve,
         [
             f"{director}: lvs_vrrp.sync_group: is false, and lvs_services[0].real_servers[{position}] makes the "
-            f"director {director} a real server too; leave it out: as backup of one instance the director hands on nothing, of "
-            "the others neither"
+            f"director {director} a real server too; leave it out: as backup of one instance the director hands on "
+            "nothing, of the others neither"
             for position, director in enumerate(("lb1", "lb2"))
         ],
     ),
