@@ -172,7 +172,7 @@ def _check_strangers(site: Site, first: str, other: str) -> Iterator[Mistake]:
             if common and not (ours.settings.unicast and theirs.settings.unicast):
                 problem = (
                     f"{ours.settings.router_id} is that of {first} too, which shares no VIP with {other}, in "
-                    f"{next(iter(common))}"
+                    f"{min(common, key=str)}"
                 )
                 yield Mistake(ours.settings.at("router_id"), problem, "use another one from 1 to 255 for one of them")
 

@@ -169,6 +169,12 @@ def priority(site: Site, name: str, instance: Instance) -> int | None:
     return by_place if by_place > 0 else None
 
 
+def has_several_masters(site: Site, name: str) -> bool:
+    """Whether one director may be master of some instances and another one of others."""
+    vrrp = site.host(name).vrrp
+    return len(vrrp.instances) > 1 and not vrrp.sync_group
+
+
 def needs(site: Site, name: str) -> Iterator[Mistake]:
     """What is missing or wrong in the instances of one director."""
     if len(site.partners(name)) > 1 and site.inventory.is_of_the_role_alone(name, "lvs_vrrp"):

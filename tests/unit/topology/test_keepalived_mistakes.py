@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -93,6 +95,13 @@ def without_own(model: Model) -> None:
     host("lb1", ansible_facts=known, lvs_vip_interface="eth1")(model)
 
 
+def vip_elsewhere(model: Model) -> None:
+    """Facts show the VIP on lb1, which is master, and that says nothing."""
+    service(address="192.168.9.29")(model)
+    known = facts(nic("eth1", "192.168.0.11/24", "192.168.9.29/32"), nic("eth2", "10.0.0.11/24"))
+    host("lb1", ansible_facts=known)(model)
+
+
 def crossed(model: Model) -> None:
     instances = [{"name": "a", "interface": "eth1"}, {"name": "b", "interface": "eth2"}]
     vrrp(instances=instances)(model)
@@ -160,6 +169,12 @@ def directors_serve(method: str) -> Change:
                 model.hostvars[director]["lvs_sync"] = {"syncid": 1}
 
     return change
+
+
+def several_masters_serve(model: Model) -> None:
+    directors_serve("sysctl")(model)
+    sync()(model)
+    vrrp(sync_group=False, instances=[{"name": "a"}, {"name": "b", "router_id": 52}])(model)
 
 
 def gateway(model: Model) -> None:
@@ -676,6 +691,11 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
             )
         ],
     ),
+    "a VIP without an interface": (
+        r5,
+        vip_elsewhere,
+        both("@: lvs_vip_interface: is needed: no network of @ holds the VIP 192.168.9.29; set it, or correct the VIP"),
+    ),
     "a VIP on lo": (
         r5,
         host("lb1", lvs_vip_interface="lo"),
@@ -995,6 +1015,16 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
                 "too; set it to {syncid: 1}: without a backup daemon net.ipv4.vs.backup_only has no effect, and "
                 "packets loop"
             ),
+        ],
+    ),
+    "directors that are real servers and several masters": (
+        dr_pair,
+        several_masters_serve,
+        [
+            f"{director}: lvs_vrrp.sync_group: is false, and lvs_services[0].real_servers[{position}] makes the "
+            f"director {director} a real server too; leave it out: as backup of one instance the director hands on "
+            "nothing, of the others neither"
+            for position, director in enumerate(("lb1", "lb2"))
         ],
     ),
     "a director behind NAT": (
@@ -1402,6 +1432,20 @@ def test_settings_of_the_role_alone_are_unknown_to_the_other_directors() -> None
     assert model.plan("lb1", "keepalived", directors=["lb1"], variables=given)["keepalived"]["instances"]
 
 
+def test_the_role_alone_sees_that_the_directors_differ() -> None:
+    model = r5()
+    service("lb2", scheduler="wlc")(model)
+    given = {"directors": ["lb1"], "services": model.services}
+    for role in ("keepalived", "director"):
+        assert model.refusal("lb1", role, **given) == [
+            "lb2: lvs_services[0].scheduler: is not what lb1: lvs_services[0].scheduler is; directors that share VIPs "
+            "need the same services: write it once, for both"
+        ]
+    host("lb2", lvs_manager="kernel")(model)
+    (line,) = model.refusal("lb1", "keepalived", **given)
+    assert line.startswith("lb2: lvs_services: the VIP 192.168.0.29 is on lb1 too")
+
+
 def test_a_director_in_no_group_needs_its_priority() -> None:
     model = r5()
     model.groups = {}
@@ -1480,3 +1524,34 @@ def test_a_name_of_a_host_that_keepalived_does_not_take() -> None:
     ]
     host("lb 1", lvs_keepalived={"router_id": "lb1"})(model)
     assert model.mistakes() == []
+
+
+KEYS: dict[str, Change] = {
+    "a service": service(unknown=1),
+    "a sorry server": service(sorry_server={"address": "127.0.0.1", "unknown": 1}),
+    "lvs_vrrp": vrrp(unknown=1),
+    "an instance": vrrp(instances=[{"name": "a", "unknown": 1}]),
+    "an address": vrrp(addresses=[{"address": "10.0.0.29/24", "unknown": 1}]),
+    "garp": vrrp(garp={"unknown": 1}),
+    "notify": vrrp(notify={"unknown": "/bin/a"}),
+    "a script": track(unknown=1),
+    "a process": vrrp(track_processes=[{"name": "a", "process": "b", "unknown": 1}]),
+    "lvs_keepalived": host("lb1", lvs_keepalived={"unknown": 1}),
+    "lvs_sync": sync(unknown=1),
+    "a URL": check("http", urls=[{"unknown": 1}]),
+    **{
+        f"a check by {kind}": check(kind, script="/bin/a", path="/a", unknown=1)
+        for kind in ("http", "https", "tcp", "udp", "smtp", "dns", "ping", "misc", "file")
+    },
+}
+
+
+@pytest.mark.parametrize("what", KEYS)
+def test_every_known_key_is_documented(what: str) -> None:
+    model = r5()
+    KEYS[what](model)
+    (keys, *_same) = {line.partition("use one of ")[2] for line in model.mistakes() if "is not a known key" in line}
+    document = (Path(__file__).parents[3] / "docs/model.md").read_text()
+    documented = set(re.findall(r"`(\w+)`", document)) | {"address"}
+    named = {key.partition(".")[0] for key in re.findall(r"`([\w.]+)`", document)}
+    assert set(keys.split(", ")) <= documented | named

@@ -351,6 +351,22 @@ def test_vips_go_to_the_instance_that_names_them() -> None:
         ]
 
 
+def test_of_several_masters_one_sends_its_connections() -> None:
+    model = r5()
+    for director in ("lb1", "lb2"):
+        model.hostvars[director]["lvs_sync"] = {"syncid": 1}
+        model.hostvars[director]["lvs_vrrp"]["instances"] = [
+            {"name": "one", "interface": "eth2"},
+            {"name": "two", "interface": "eth1"},
+        ]
+    assert configuration(model)["global_defs"]["sync"]["instance"] == "one"
+    assert "notes" not in model.plan("lb1", "keepalived")
+    both(model, sync_group=False)
+    assert model.plan("lb1", "keepalived")["notes"] == [
+        "lb1: lvs_sync: whoever is master of one sends; connections of the other instances stay apart"
+    ]
+
+
 def test_an_instance_without_addresses_is_left_out() -> None:
     model = r5()
     for director in ("lb1", "lb2"):
