@@ -88,7 +88,7 @@ def _lose_master(inventory: dict[str, Any], title: str, planned: bool) -> Record
         time.sleep(ESTABLISHED + 2)
         cut = load.mark("cut")
         if planned:
-            pair.run(master, "echo 1 >/run/lvs-maintenance")
+            pair.run(master, "touch /run/lvs-maintenance")
         else:
             pair.lab("power-off", pair.NAME, master, "--power-cut")
         recovered(load, cut)
