@@ -12,6 +12,11 @@ from typing import Any, TypeVar
 from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl_plan import ARP_NAMES
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.checks import check_membership, check_site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.inventory import OVERRIDABLE, Inventory
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.listings import (
+    listings,
+    real_server_settings,
+    service_key,
+)
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.methods import METHODS
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import (
     Mistake,
@@ -25,7 +30,6 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model impor
     ROLES,
     Address,
     Host,
-    RealServer,
     Service,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.nat import forwarding
@@ -118,6 +122,23 @@ def mistakes_of(
             if (wanted is None or name in wanted) and not inventory.is_absent(name):
                 mistakes += [need for need in _NEEDS[role](site, name) if isinstance(need, Mistake)]
     return as_lines(mistakes)
+
+
+def listings_of(hostvars: Mapping[str, Any], groups: Mapping[str, Any], hosts: Any) -> list[dict[str, Any]]:
+    """Where these hosts are listed as real servers; WrongModel with every mistake where there is any."""
+    mistakes: list[Mistake] = []
+    inventory = Inventory(hostvars, groups, mistakes)
+    site = _site(inventory, inventory.directors, None, mistakes)
+    checks: dict[tuple[str, Any], Any] = {
+        (director, each.get("name")): each.get("health_check")
+        for director in site.services
+        for each in inventory.variable(director, "lvs_services")[1] or ()
+        if isinstance(each, Mapping)
+    }
+    found = listings(site, groups, hosts, checks, mistakes)
+    if mistakes:
+        raise WrongModel(mistakes)
+    return found
 
 
 def _overrides(variables: Mapping[str, Any] | None, mistakes: list[Mistake]) -> dict[str, Any]:
@@ -419,13 +440,8 @@ def _given(**values: Any) -> dict[str, Any]:
 
 def _service(service: Service) -> dict[str, Any]:
     """The service for ipvs_table, with every option spelled out: what is left out there would be left alone."""
-    forward = METHODS[service.forward].KERNEL_FORWARD
-    if service.address is None:
-        key: dict[str, Any] = {"fwmark": service.fwmark, "family": f"ipv{service.family}"}
-    else:
-        key = {"address": str(service.address), "port": service.port, "protocol": service.protocol}
     persistence = service.persistence
-    return key | {
+    return service_key(service) | {
         "scheduler": service.scheduler,
         "scheduler_flags": list(service.scheduler_flags),
         "one_packet": service.one_packet,
@@ -436,24 +452,5 @@ def _service(service: Service) -> dict[str, Any]:
             "netmask": persistence.netmask,
             "engine": persistence.engine,
         },
-        "real_servers": [
-            {
-                "address": str(entry.address),
-                "port": entry.port,
-                "forward": forward,
-                "weight": entry.weight,
-                "upper_threshold": entry.upper_threshold,
-                "lower_threshold": entry.lower_threshold,
-                **_tunnel(entry),
-            }
-            for entry in service.real_servers
-        ],
+        "real_servers": [real_server_settings(service, entry) for entry in service.real_servers],
     }
-
-
-def _tunnel(entry: RealServer) -> dict[str, Any]:
-    tunnel = entry.tunnel
-    if tunnel is None:
-        return {}
-    port = {"port": tunnel.port} if tunnel.port else {}
-    return {"tunnel": {"type": tunnel.kind, **port, "checksum": tunnel.checksum}}
