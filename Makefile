@@ -22,7 +22,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 # Ansible wants UTF-8, and a fresh host often names a locale that was never generated.
 export LC_ALL := C.UTF-8
 
-.PHONY: help demo demo-down test lint unit lab kernel kernel-all kernel-ipvs kernel-net kernel-nft molecule bench build docs lab-up lab-down clean
+.PHONY: help demo demo-down test lint unit lab kernel kernel-all kernel-ipvs kernel-net kernel-nft molecule bench chaos build docs lab-up lab-down clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -71,6 +71,9 @@ molecule-%: $(CACHE)/development.stamp $(TREE)
 
 bench: $(CACHE)/development.stamp $(TREE) ## ratios against ipvsadm
 	lab/kernel-test --kernel $(KERNEL) -s tests/bench
+
+chaos: $(CACHE)/development.stamp $(TREE) ## what a pair of directors does when things fail: 40 minutes; CASE=split for one
+	tests/chaos/run $(CASE)
 
 build: ## the collection as a tarball; needs ansible-galaxy
 	ansible-galaxy collection build --force

@@ -41,6 +41,16 @@ class Scenario:
             name: testinfra.get_host(f"ssh://{name}", ssh_config=ssh_config)
             for name in yaml.safe_load(INVENTORY.read_text())["all"]["hosts"]
         }
+        self.directors: list[str] = self.expected.get("directors", ["director"])
+
+    def called(self, name: str) -> str:
+        """The host of that name; of a pair of directors, master is the one that holds the VIP, and backup the other."""
+        if name not in ("master", "backup"):
+            return name
+        holds = {host: f" {self.expected['vip']}/" in self.run(host, "ip -o address") for host in self.directors}
+        found = [host for host, holds_it in holds.items() if holds_it == (name == "master")]
+        assert len(found) == 1, f"{name}: {found}"
+        return found[0]
 
     def run(self, host: str, command: str) -> str:
         """The standard output of a command on a host; a failure fails the test."""
@@ -91,12 +101,12 @@ class Scenario:
             counted.update(self.run("client", "touch /tmp/enough; sleep 2; cat /tmp/load").split())
 
     @contextlib.contextmanager
-    def claims(self, capture: Path) -> Iterator[set[str]]:
-        """The MAC addresses that say on the LAN that the VIP is theirs while the body runs.
+    def claims(self, capture: Path, vip: str = "") -> Iterator[set[str]]:
+        """The MAC addresses that say on the LAN that a VIP is theirs while the body runs.
 
         The VIP is asked for over and over from the LAN itself, which no host's reboot interrupts.
         """
-        bridge, vip = f"lan-{self.expected['arp']['lan']}", self.expected["vip"]
+        bridge, vip = f"lan-{self.expected['arp']['lan']}", vip or self.expected["vip"]
         ask = 'while :; do arping -q -D -c 1 -w 1 -I "$1" "$2"; sleep 0.2; done'
         found: set[str] = set()
         with capture.open("w") as output:
@@ -119,23 +129,24 @@ class Scenario:
     def arp_owner(self) -> str:
         """The MAC address that alone may claim the VIP."""
         arp = self.expected["arp"]
-        return self.run(arp["owner"], f"cat /sys/class/net/{arp['interface']}/address")
+        return self.run(self.called(arp["owner"]), f"cat /sys/class/net/{arp['interface']}/address")
 
     def check(self, phase: str) -> None:
         """Compare the hosts with what is expected in a phase."""
         expected = self.expected[phase]
-        table = self.run("director", "ipvsadm -Sn")
-        assert sorted(table.split("\n")) == sorted(expected["table"].strip().split("\n"))
+        for director in self.directors:
+            table = self.run(director, "ipvsadm -Sn")
+            assert sorted(table.split("\n")) == sorted(expected["table"].strip().split("\n")), director
         every_vip = self.expected.get("vips") or [self.expected["vip"]]
         for host, interfaces in expected.get("addresses", {}).items():
             for interface, wanted in interfaces.items():
-                found = self.run(host, f"ip -o address show dev {interface}").split("\n")
+                found = self.run(self.called(host), f"ip -o address show dev {interface}").split("\n")
                 vips = [line.split()[3] for line in found if any(f" {vip}/" in line for vip in every_vip)]
                 # The kernel puts newer ones in front or behind, as it likes.
                 assert sorted(vips) == sorted(wanted), f"{host} {interface}"
         for host, lines in expected.get("says", {}).items():
             for command, wanted_lines in lines.items():
-                found = [" ".join(line.split()) for line in self.run(host, command).split("\n")]
+                found = [" ".join(line.split()) for line in self.run(self.called(host), command).split("\n")]
                 assert sorted(found) == sorted(wanted_lines), f"{host}: {command}"
         for host, gateways in expected.get("default_routes", {}).items():
             for gateway in gateways if isinstance(gateways, list) else [gateways]:

@@ -271,6 +271,7 @@ http {
         default_type text/plain;
         location / { return 200 "HOST\\n"; }
         location /client { return 200 "$remote_addr\\n"; }
+        location /files/ { root /srv; }
     }
 }
 """

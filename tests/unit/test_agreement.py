@@ -25,9 +25,12 @@ INVENTORIES = {
     "docs/examples/dual-stack.yml": "ipv6",
     "docs/examples/tun.yml": "tun",
     "docs/examples/fullnat.yml": "fullnat",
+    "docs/examples/pair.yml": "ha",
+    # The same hosts in a network of its own.
+    "tests/chaos/inventory.yml": "ha",
     **{
         f"molecule/{name}/inventory/hosts.yml": name
-        for name in ("dr", "dr_routed", "nat", "nat_wlc", "ipv6", "mixed", "tun", "fullnat", "ftp")
+        for name in ("dr", "dr_routed", "nat", "nat_wlc", "ipv6", "mixed", "tun", "fullnat", "ftp", "ha")
     },
 }
 
@@ -76,8 +79,10 @@ def inventory_of(inventory: dict[str, Any], network: str) -> tuple[dict[str, Any
     groups = {name: list(group["hosts"]) for name, group in inventory.items() if name != "all"}
     hostvars: dict[str, Any] = {}
     for host, gathered in facts(network).items():
-        own = [inventory[name]["hosts"][host] or {} for name, hosts in groups.items() if host in hosts]
-        hostvars[host] = {**shared, **(own[0] if own else {}), "ansible_facts": gathered}
+        hostvars[host] = {**shared, "ansible_facts": gathered}
+        for name, hosts in groups.items():
+            if host in hosts:
+                hostvars[host] |= {**(inventory[name].get("vars") or {}), **(inventory[name]["hosts"][host] or {})}
     return hostvars, groups
 
 

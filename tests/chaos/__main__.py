@@ -1,0 +1,89 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command tests/chaos/run."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+
+from . import changes, failures, pair
+from .table import Result, as_markdown, as_text, merged
+
+CASES = {
+    "failover": failures.failover,
+    "failover-fast": failures.failover_fast,
+    "failover-alone": failures.failover_alone,
+    "failover-fullnat": failures.failover_fullnat,
+    "handover": failures.handover,
+    "real-server": failures.real_server,
+    "both-rebooted": failures.both_rebooted,
+    "split": failures.split,
+    "changes": changes.changes,
+    "rolling": changes.rolling,
+    "moving": changes.moving,
+    "refused": changes.refused,
+    "steady": changes.steady,
+}
+RESULTS = pair.CACHE / "results"
+
+
+def main() -> int:
+    """Run cases, keep what they measured, and print it."""
+    names = list(CASES)
+    parser = argparse.ArgumentParser(
+        prog="tests/chaos/run", description="What a pair of directors does when things fail."
+    )
+    parser.add_argument("cases", nargs="*", metavar="CASE", help=f"default: all of {', '.join(names)}")
+    parser.add_argument("--report", action="store_true", help="run nothing, print what the last runs measured")
+    parser.add_argument("--markdown", action="store_true", help="print as markdown")
+    parser.add_argument("--keep", action="store_true", help="leave the lab running")
+    options = parser.parse_args()
+    for name in options.cases:
+        if name not in names:
+            parser.error(f"there is no case {name}; there are {', '.join(names)}")
+    chosen = options.cases or names
+    if not options.report:
+        _run(chosen, options.keep)
+    files = {name: RESULTS / f"{name}.json" for name in chosen}
+    results = {name: Result.from_data(json.loads(file.read_text())) for name, file in files.items() if file.exists()}
+    print((as_markdown if options.markdown else as_text)(merged(results.values())), end="")
+    broken = [f"{name}: {promise}" for name, result in results.items() for promise in result.broken]
+    broken += [f"{name}: was not run to its end" for name in chosen if name not in results]
+    for promise in broken:
+        print(f"BROKEN  {promise}", file=sys.stderr)
+    return 1 if broken else 0
+
+
+def _run(names: list[str], keep: bool) -> None:
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        (RESULTS / f"{name}.json").unlink(missing_ok=True)
+    failed = False
+    try:
+        for name in names:
+            start = time.monotonic()
+            pair.say(f"case {name}")
+            try:
+                if failed:
+                    # It may have left anything: a host that is off, a cable that is cut.
+                    pair.down()
+                pair.up()
+                result = CASES[name]()
+            except pair.Failed as error:
+                pair.say(f"case {name} failed: {error}")
+                failed = True
+                continue
+            failed = False
+            (RESULTS / f"{name}.json").write_text(json.dumps(result.to_data()))
+            pair.say(f"case {name}: {time.monotonic() - start:.0f} s")
+    finally:
+        if not keep:
+            pair.down()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

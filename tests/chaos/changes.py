@@ -1,0 +1,224 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What nobody may notice, and what must not happen at all: changes of a live pair under load."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any, Callable
+
+from . import measure, pair
+from .pair import say
+from .table import Result, Table
+
+# Each change that nobody may notice has to be made under so many requests.
+ENOUGH = 1000
+# The one of each pool that comes and goes.
+SECOND = {"nat": "web2", "dr": "app2"}
+# The first director's own address on the back ends' LAN.
+LB1 = "10.0.0.21"
+
+
+def changes() -> Result:
+    """What an operator does to a live pool, one after the other."""
+    result, found = Result(), _unnoticed_table()
+    inventory = pair.model()
+    pair.site(inventory)
+
+    def weighed() -> None:
+        for name in pair.VIPS:
+            pair.service(inventory, name).update(scheduler="wrr")
+            pair.service(inventory, name)["real_servers"][0]["weight"] = 3
+        pair.site(inventory)
+
+    def drained() -> None:
+        words = json.dumps({"lvs_drain": list(SECOND.values())})
+        pair.playbook("drain", inventory, "--extra-vars", words)
+
+    def removed() -> None:
+        for name in pair.VIPS:
+            pair.service(inventory, name)["real_servers"].pop()
+        pair.site(inventory)
+
+    def added() -> None:
+        for name, host in SECOND.items():
+            pair.service(inventory, name)["real_servers"].append({"host": host})
+        pair.site(inventory)
+
+    def scheduled() -> None:
+        for name in pair.VIPS:
+            pair.service(inventory, name)["scheduler"] = "wlc"
+        pair.site(inventory)
+
+    def reloaded() -> None:
+        for director in pair.DIRECTORS:
+            pair.run(director, "systemctl reload keepalived")
+
+    def again() -> None:
+        again_changed = pair.changed(pair.site(inventory))
+        result.must(not again_changed, f"site once more changed {again_changed}")
+
+    for title, action in {
+        "scheduler wrr and a weight changed": weighed,
+        "a real server of each pool drained": drained,
+        "the drained ones removed": removed,
+        "they are added again": added,
+        "scheduler wlc": scheduled,
+        "site once more": again,
+        "keepalived reloaded on both": reloaded,
+    }.items():
+        _unnoticed(title, action, result, found)
+    result.tables.append(found)
+    return result
+
+
+def rolling() -> Result:
+    """The playbook that maintains one real server after the other."""
+    result, found = Result(), _unnoticed_table()
+    inventory = pair.model()
+    pair.site(inventory)
+    tasks = f"lvs_rolling_tasks={pair.HERE / 'maintenance.yml'}"
+
+    def roll() -> None:
+        pair.playbook("rolling", inventory, "--extra-vars", tasks)
+
+    _unnoticed("each service restarted by rolling", roll, result, found)
+    pair.wait_ready(inventory)
+    result.tables.append(found)
+    return result
+
+
+def moving() -> Result:
+    """One director with the kernel's own table becomes a pair under keepalived, and goes back."""
+    result, found = Result(), _unnoticed_table()
+    pair.playbook("teardown", pair.model())
+    alone = _alone()
+    pair.playbook("site", alone)
+    # The gateway of the back ends first stays where it is: the address that moves is there only with keepalived.
+    joined = pair.model()
+    _gateway(joined, LB1)
+    paired = pair.model()
+    for title, action in {
+        "kernel to a keepalived pair": lambda: pair.site(joined),
+        "gateway to the pair's address": lambda: pair.site(paired),
+        "gateway to the first director's": lambda: pair.site(joined),
+        "keepalived pair to kernel": lambda: pair.playbook("site", alone),
+    }.items():
+        _unnoticed(title, action, result, found)
+    left = pair.run("lb2", "ipvsadm -Sn; ip -o address show dev eth1 | grep 192.168.0.2[89]; true").strip()
+    result.must(not left, f"the second director still has: {left}")
+    pair.playbook("teardown", alone)
+    result.tables.append(found)
+    return result
+
+
+def _alone() -> dict[str, Any]:
+    """The same services by the first director alone, in the kernel without a keepalived."""
+    inventory = pair.model()
+    directors = inventory["lvs_directors"]
+    directors["vars"] = {"lvs_manager": "kernel"}
+    directors["hosts"]["lb2"]["lvs_state"] = "absent"
+    _gateway(inventory, LB1)
+    return inventory
+
+
+def _gateway(inventory: dict[str, Any], address: str) -> None:
+    for host in ("web1", "web2"):
+        inventory["lvs_real_servers"]["hosts"][host]["lvs_gateway"] = address
+
+
+def _unnoticed_table() -> Table:
+    columns = ["change", "took, s", "requests", "failed", "slowest, s", "downloads", "broken"]
+    return Table("What nobody may notice", columns)
+
+
+def _unnoticed(title: str, action: Callable[[], object], result: Result, found: Table) -> None:
+    """Make a change under load, and count who noticed."""
+    say(f"unnoticed: {title}")
+    with pair.load(patience=5, downloads=2) as load:
+        time.sleep(2)
+        start = load.mark("start")
+        action()
+        done = load.mark("done")
+        time.sleep(2)
+        pair.wait("enough requests", lambda: load.count() >= ENOUGH, 120)
+        record = load.finish()
+    failed, broken = measure.failed(record.requests), measure.broken(record, pair.DIGEST)
+    row = [len(record.requests), len(failed), measure.slowest(record.requests), len(record.downloads), len(broken)]
+    found.rows.append([title, done - start, *row])
+    result.must(not failed, f"{title}: {len(failed)} requests failed, first: {failed[:1]}")
+    result.must(not broken, f"{title}: {len(broken)} downloads broke, first: {broken[:1]}")
+
+
+def refused() -> Result:
+    """Configuration that keepalived does not take never reaches it."""
+    result = Result()
+    found = Table("What keepalived would refuse", ["given", "site", "file", "keepalived", "requests", "failed"])
+    pair.site(pair.model())
+    state = "sha256sum /etc/keepalived/keepalived.conf; pidof keepalived; journalctl -u keepalived | grep -c -i reload"
+    for given in ("lvs_keepalived.raw", "lvs_vrrp.raw", "raw of a service"):
+        say(f"refused: {given}")
+        inventory = pair.model()
+        variables = inventory["lvs_directors"]["vars"]
+        spoilt = {
+            "lvs_keepalived.raw": variables.setdefault("lvs_keepalived", {}),
+            "lvs_vrrp.raw": variables["lvs_vrrp"],
+            "raw of a service": pair.service(inventory, "dr"),
+        }
+        spoilt[given]["raw"] = spoilt[given].get("raw", "") + "nonsense 1\n"
+        with pair.load(patience=5) as load:
+            before = {host: pair.run(host, state, check=False) for host in pair.DIRECTORS}
+            output = pair.playbook("site", inventory, check=False)
+            after = {host: pair.run(host, state, check=False) for host in pair.DIRECTORS}
+            record = load.finish()
+        said, same = "nonsense" in output and pair.refused(output), before == after
+        failed = len(measure.failed(record.requests))
+        found.rows.append(
+            [
+                given,
+                "refuses it" if said else "ACCEPTS IT",
+                "as it was" if same else "CHANGED",
+                "runs on" if same else "TOUCHED",
+                len(record.requests),
+                failed,
+            ]
+        )
+        result.must(said, f"{given}: site did not say what is wrong")
+        result.must(same, f"{given}: file or keepalived is not as before: {before} {after}")
+        result.must(not failed, f"{given}: {failed} requests failed")
+    result.tables.append(found)
+    return result
+
+
+def steady() -> Result:
+    """site while a health checker has taken real servers out: it is none of its business."""
+    result = Result()
+    found = Table("site while real servers are down", ["their entries", "changed", "tables", "weights"])
+    for how, inhibit in (("removed by keepalived", False), ("weight 0 by keepalived", True)):
+        say(f"steady: {how}")
+        inventory = pair.model()
+        for name in pair.VIPS:
+            pair.service(inventory, name)["inhibit_on_failure"] = inhibit
+        pair.site(inventory)
+        down = {inventory["lvs_real_servers"]["hosts"][host]["lvs_address"] for host in SECOND.values()}
+        _each("systemctl stop nginx")
+        pair.wait_unlisted(down)
+        before = {host: pair.table(host) for host in pair.DIRECTORS}
+        changed = pair.changed(pair.playbook("site", inventory))
+        after = {host: pair.table(host) for host in pair.DIRECTORS}
+        _each("systemctl start nginx")
+        pair.wait_ready(inventory)
+        weights = sorted({line.rpartition("-w ")[2] for line in before["lb1"] if line.startswith("-a")})
+        same = before == after
+        found.rows.append([how, sum(changed.values()), "as they were" if same else "CHANGED", ", ".join(weights)])
+        result.must(not changed, f"{how}: site changed {changed}")
+        result.must(same, f"{how}: {before} became {after}")
+    result.tables.append(found)
+    return result
+
+
+def _each(script: str) -> None:
+    for host in SECOND.values():
+        pair.run(host, script)

@@ -1,0 +1,99 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the client saw, as figures. Pure: all times are of the client's clock, in seconds."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, field
+from typing import Iterable
+
+
+@dataclass(frozen=True)
+class Request:
+    """One new connection: who answered it, or what became of it."""
+
+    target: str
+    start: float
+    end: float
+    by: str | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Download:
+    """One long connection: the digest of what came, or what became of it."""
+
+    target: str
+    start: float
+    end: float
+    digest: str | None = None
+    error: str | None = None
+
+
+@dataclass
+class Record:
+    """What the load generator wrote."""
+
+    requests: list[Request] = field(default_factory=list)
+    downloads: list[Download] = field(default_factory=list)
+    marks: dict[str, float] = field(default_factory=dict)
+
+    def add(self, line: str) -> None:
+        """Take in one line of the load generator."""
+        fields = json.loads(line)
+        kind = fields.pop("kind")
+        if kind == "mark":
+            self.marks[fields["name"]] = fields["at"]
+        elif kind == "request":
+            self.requests.append(Request(**fields))
+        else:
+            self.downloads.append(Download(**fields))
+
+    def of(self, target: str) -> Record:
+        """The part of one target."""
+        return Record(
+            [one for one in self.requests if one.target == target],
+            [one for one in self.downloads if one.target == target],
+            self.marks,
+        )
+
+
+def failed(requests: Iterable[Request], since: float = -math.inf, until: float = math.inf) -> list[Request]:
+    """The requests without an answer that began within a time."""
+    return [one for one in requests if one.error and since <= one.start < until]
+
+
+def silence(record: Record, since: float, until: float) -> float:
+    """The longest time without an answer that ended after since, whenever it began; the last one ends at until."""
+    answers = sorted(one.end for one in record.requests if not one.error and one.end <= until)
+    edges = [*(answers or [min(since, until)]), until]
+    return max((after - before for before, after in zip(edges, edges[1:]) if after > since), default=0.0)
+
+
+def chosen_until(record: Record, event: float, until: float) -> float:
+    """For how long after an event a connection still went where nobody answers."""
+    return max((one.start - event for one in failed(record.requests, event, until)), default=0.0)
+
+
+def back_after(record: Record, who: str, event: float) -> float | None:
+    """How long after an event somebody answers again a request that began after it; None: never."""
+    return min((one.end - event for one in record.requests if one.by == who and one.start >= event), default=None)
+
+
+def slowest(requests: Iterable[Request]) -> float:
+    """The longest that an answer took: a second and more says that a packet was lost and sent again."""
+    return max((one.end - one.start for one in requests if not one.error), default=0.0)
+
+
+def survivors(record: Record, digest: str, event: float, age: float = 0.0) -> tuple[int, int]:
+    """How many downloads were under way at an event for some time already, and how many of them arrived whole."""
+    under_way = [one for one in record.downloads if one.start + age <= event < one.end]
+    return len(under_way), sum(one.digest == digest for one in under_way)
+
+
+def broken(record: Record, digest: str) -> list[Download]:
+    """The downloads that did not arrive whole."""
+    return [one for one in record.downloads if one.digest != digest]

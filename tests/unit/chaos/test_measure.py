@@ -1,0 +1,106 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The figures of the failure tests, from records made by hand."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from chaos import measure
+from chaos.measure import Download, Record, Request
+
+
+def answered(*ends: float, by: str = "web1") -> list[Request]:
+    return [Request("dr", end - 0.1, end, by=by) for end in ends]
+
+
+def lost(*starts: float) -> list[Request]:
+    return [Request("dr", start, start + 3, error="no answer") for start in starts]
+
+
+@pytest.mark.parametrize(
+    ("requests", "expected"),
+    [
+        (answered(1, 2, 5, 6), 3),
+        # The silence began before the event that was seen late.
+        (answered(1, 4.5, 5, 6), 3.5),
+        # One before it does not count.
+        (answered(0, 1.9, 2.1, 3, 4, 5, 6), 1),
+        # Failures are no answers.
+        (answered(1, 6) + lost(2, 3, 4), 5),
+        # It never came back: until the end of the record.
+        (answered(1, 2), 4),
+        # Nobody ever answered.
+        ([], 4),
+        # What came after the end is no part of it.
+        (answered(1, 3, 5, 9), 2),
+    ],
+)
+def test_silence(requests: list[Request], expected: float) -> None:
+    assert measure.silence(Record(requests), since=2, until=6) == pytest.approx(expected)
+
+
+def test_what_came_late_does_not_hide_a_silence() -> None:
+    # Begun in the silence, answered when it was over: the packet was sent again.
+    record = Record([*answered(1, 5, 5.5), Request("dr", 2, 5, by="web1")])
+    assert measure.silence(record, since=1, until=5.5) == pytest.approx(4)
+
+
+def test_failed_within_a_time() -> None:
+    requests = answered(1, 2) + lost(1, 2, 3)
+    assert [one.start for one in measure.failed(requests)] == [1, 2, 3]
+    assert [one.start for one in measure.failed(requests, since=2, until=3)] == [2]
+
+
+def test_chosen_until_the_last_that_failed() -> None:
+    record = Record(answered(1, 2, 3, 4, 5, 6) + lost(0.5, 2.5, 4.25, 6.5))
+    assert measure.chosen_until(record, event=2, until=6) == pytest.approx(2.25)
+    assert measure.chosen_until(Record(answered(3)), event=2, until=6) == 0
+
+
+def test_back_after_takes_no_answer_from_before() -> None:
+    record = Record([Request("dr", 1.9, 2.5, by="web1"), *answered(3, by="web2"), *answered(4, 5)])
+    assert measure.back_after(record, "web1", event=2) == pytest.approx(2)
+    assert measure.back_after(record, "web3", event=2) is None
+
+
+def test_slowest_of_the_answers() -> None:
+    assert measure.slowest([*answered(1), Request("dr", 1, 2.2, by="web1"), *lost(1)]) == pytest.approx(1.2)
+    assert measure.slowest(lost(1)) == 0
+
+
+def test_survivors_are_those_under_way() -> None:
+    downloads = [
+        Download("dr", 1, 9, digest="whole"),
+        Download("dr", 1, 9, digest="other"),
+        Download("dr", 1, 9, error="stalled"),
+        Download("dr", 4.5, 9, digest="whole"),  # too young
+        Download("dr", 1, 4, digest="whole"),  # over before
+        Download("dr", 6, 9, digest="whole"),  # began later
+    ]
+    record = Record(downloads=downloads)
+    assert measure.survivors(record, "whole", event=5, age=1) == (3, 1)
+    assert measure.survivors(record, "whole", event=5) == (4, 2)
+    assert measure.broken(record, "whole") == downloads[1:3]
+
+
+def test_lines_of_the_load_generator() -> None:
+    record = Record()
+    for line in (
+        {"kind": "mark", "name": "cut", "at": 4.5},
+        {"kind": "request", "target": "dr", "start": 1, "end": 2, "by": "web1"},
+        {"kind": "request", "target": "nat", "start": 1, "end": 2, "error": "no answer"},
+        {"kind": "download", "target": "nat", "start": 1, "end": 2, "digest": "whole"},
+    ):
+        record.add(json.dumps(line))
+    assert record.marks == {"cut": 4.5}
+    assert record.of("dr") == Record([Request("dr", 1, 2, by="web1")], [], {"cut": 4.5})
+    assert record.of("nat").requests == [Request("nat", 1, 2, error="no answer")]
+    assert record.of("nat").downloads == [Download("nat", 1, 2, digest="whole")]
