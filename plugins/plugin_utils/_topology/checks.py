@@ -57,7 +57,7 @@ def _check_holders(site: Site) -> Iterator[Mistake]:
     for vip, directors in holders.items():
         unmoved = [each for each in directors if not site.is_moved(each)]
         if len(directors) > 1 and unmoved:
-            other = next(each for each in directors if each != unmoved[-1])
+            (other, *_others) = (each for each in directors if each != unmoved[-1])
             yield Mistake(
                 f"{unmoved[-1]}: lvs_services",
                 f"the VIP {vip} is on {other} too, and both would answer for it",

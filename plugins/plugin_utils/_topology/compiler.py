@@ -154,8 +154,7 @@ def _site(
         group = inventory.group_name("lvs_directors")
         mistakes.append(Mistake("lvs_services", f"no host is in the group {group}", "put the director there"))
     raw: dict[str, Any] = {}
-    if asked is not None:
-        names += _partners(inventory, asked, given, names)
+    partners = {} if asked is None else _partners(inventory, asked, given, names)
     for director in names:
         if director != asked and inventory.is_absent(director):
             continue
@@ -169,6 +168,7 @@ def _site(
         else:
             remedy = "set it, to [] where there shall be no service"
             mistakes.append(Mistake(f"{director}: lvs_services", "is not set for this director", remedy))
+    raw |= partners
     # Reading what floats is reading hosts, which needs no service.
     floating = frozenset(each.address for name in raw for each in inventory.host(name).vrrp.floating)
     lists = list(raw.values())
@@ -181,21 +181,27 @@ def _site(
     )
 
 
-def _partners(inventory: Inventory, name: str, given: Any, named: list[str]) -> list[str]:
-    """The directors beside those named that share VIPs with this one, which keepalived manages.
+def _partners(inventory: Inventory, name: str, given: Any, named: list[str]) -> dict[str, Any]:
+    """The directors beside those named that share VIPs with this one, which keepalived manages, and their services.
 
     Its plan depends on them, and the role asks for the plan of its own host. A list of services that only the role has
     is that of all of them.
     """
     if name not in inventory or inventory.host(name).manager != "keepalived":
-        return []
+        return {}
     own = plain(inventory.variable(name, "lvs_services")[1])
-    is_of_inventory = not given or plain(given) == own
-    vips = written_vips(plain(given) or own)
-    others = [each for each in inventory.directors if each not in named and not inventory.is_absent(each)]
-    if not is_of_inventory:
-        return [each for each in others if inventory.host(each).manager == "keepalived"]
-    return [each for each in others if vips & written_vips(plain(inventory.variable(each, "lvs_services")[1]))]
+    mine = plain(given) or own
+    partners = {}
+    for other in inventory.directors:
+        if other in named or inventory.is_absent(other):
+            continue
+        if mine != own and inventory.host(other).manager == "keepalived":
+            partners[other] = mine
+            continue
+        theirs = plain(inventory.variable(other, "lvs_services")[1])
+        if written_vips(mine) & written_vips(theirs):
+            partners[other] = theirs
+    return partners
 
 
 def _director_needs(site: Site, name: str) -> Iterator[Need]:
@@ -252,6 +258,10 @@ def _loop_guard(site: Site, name: str) -> Iterator[Need]:
     if entry is None:
         return
     yield Sysctl("net.ipv4.vs.backup_only", "1")
+    if vrrp.has_several_masters(site, name):
+        problem = f"is false, and {entry.path} makes the director {name} a real server too"
+        remedy = "leave it out: as backup of one instance the director hands on nothing, of the others neither"
+        yield Mistake(f"{name}: lvs_vrrp.sync_group", problem, remedy)
     if site.host(name).sync is None:
         problem = f"is needed: {entry.path} makes the director {name} a real server too"
         remedy = (
@@ -313,9 +323,15 @@ def _unsaid(site: Site, name: str) -> Iterator[Need]:
             yield Note(
                 f"{service.path}.quorum: {quorum} is above the weight of all real servers together; it is lowered"
             )
+    every = vrrp.carriers(site, name)
+    if site.host(name).sync and len(every) > 1 and vrrp.has_several_masters(site, name):
+        first = every[0].settings.name
+        yield Note(
+            f"{name}: lvs_sync: whoever is master of {first} sends; connections of the other instances stay apart"
+        )
     if site.host(name).keep_weights:
         yield Note(f"{name}: lvs_keep_weights: keepalived sets the weights; they are not kept")
-    if site.host(name).purge != DEFAULT_PURGE:
+    if set(site.host(name).purge).difference(DEFAULT_PURGE):
         yield Note(f"{name}: lvs_purge: keepalived leaves alone what others put in the table; nothing is purged")
 
 

@@ -83,22 +83,29 @@ def read_user(reader: Reader, key: str) -> str | None:
 
 def read_command(reader: Reader, key: str, placeholders: tuple[str, ...] = ()) -> str | None:
     """A command with its arguments: no shell reads it, and keepalived itself only cuts it at spaces."""
+    remedy = "write one line such as /usr/local/bin/check NAME, and put what needs a shell into the script"
+    command = _absolute(reader, key, "command", " '", placeholders, remedy)
+    if command is not None and command.count("'") % 2:
+        reader.refuse(key, "has a quote that does not end", remedy)
+        return None
+    return command
+
+
+def read_path(reader: Reader, key: str, placeholders: tuple[str, ...] = ()) -> str | None:
+    return _absolute(reader, key, "file", "", placeholders, "write it as /run/NAME")
+
+
+def _absolute(reader: Reader, key: str, what: str, also: str, placeholders: tuple[str, ...], remedy: str) -> str | None:
     value = reader.take(key)
     if value is None:
         return None
-    remedy = "write one line such as /usr/local/bin/check NAME, and put what needs a shell into the script"
     if not isinstance(value, str) or not value.startswith("/"):
-        reader.refuse(key, f"{show(value)} is no command with an absolute path", remedy)
+        reader.refuse(key, f"{show(value)} is no {what} with an absolute path", remedy)
         return None
     text = value
     for placeholder in placeholders:
         text = text.replace(placeholder, "")
-    if not _takes(reader, key, special(text, " '"), remedy):
-        return None
-    if value.count("'") % 2:
-        reader.refuse(key, "has a quote that does not end", remedy)
-        return None
-    return value
+    return value if _takes(reader, key, special(text, also), remedy) else None
 
 
 def read_raw(reader: Reader, key: str) -> str | None:

@@ -12,6 +12,7 @@ from typing import Any
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.config_text import (
     read_command,
     read_host,
+    read_path,
     read_raw,
     read_user,
     read_word,
@@ -177,17 +178,17 @@ def _misc(reader: Reader) -> dict[str, Any]:
 
 
 def _file(reader: Reader) -> dict[str, Any]:
-    path = read_command(reader, "path", PLACEHOLDERS)
+    path = read_path(reader, "path", PLACEHOLDERS)
     if reader.take("path") is None:
         reader.refuse("path", "is missing", "write the file; {address} and {port} stand for the real server's")
-    return {"path": path, "weight": reader.integer("weight", -(2**31) + 1, 2**31 - 1, default=1)}
+    return {"path": path, "weight": reader.integer("weight", -(2**31) + 1, 2**31 - 1, default=0)}
 
 
 def _udp(reader: Reader) -> dict[str, Any]:
     require_reply = reader.take("require_reply")
     return {
         "payload": _hex(reader, "payload", _HEX, "write bytes as pairs of hexadecimal digits, such as 0a1b"),
-        "require_reply": require_reply
+        "require_reply": require_reply or None
         if isinstance(require_reply, bool)
         else _hex(reader, "require_reply", _HEX_OR_ANY, "use true, or pairs of hexadecimal digits, x for any"),
     }

@@ -39,6 +39,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model impor
     Facts,
     Host,
     Sync,
+    Vrrp,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import (
     Reader,
@@ -204,7 +205,7 @@ class Inventory:
             name=name,
             manager=manager,
             addresses=self._addresses(name),
-            vip_interface=self._text(name, "lvs_vip_interface") or None,
+            vip_interface=self._vip_interface(name),
             packet_filter=packet_filter,
             gateways=self._gateways(name),
             arp_method=arp_method,
@@ -213,7 +214,7 @@ class Inventory:
             sysctls=self._sysctls(name),
             timeouts=self._timeouts(name),
             sync=self._sync(name, manager),
-            vrrp=read_vrrp(self._mapping(name, "lvs_vrrp", "{router_id: 51}"), f"{name}: lvs_vrrp", self._mistakes),
+            vrrp=self._vrrp(name),
             keepalived=read_keepalived(
                 self._mapping(name, "lvs_keepalived", "{router_id: NAME}"),
                 name,
@@ -242,6 +243,13 @@ class Inventory:
             return value
         self._mistake(host, variable, f"must be text, is {show(value)}", "write one word")
         return None
+
+    def _vip_interface(self, host: str) -> str | None:
+        name = self._text(host, "lvs_vip_interface")
+        if name and not is_interface(name):
+            self._mistake(host, "lvs_vip_interface", f"{show(name)} is no name of an interface", "write it as eth1")
+            return None
+        return name or None
 
     def _addresses(self, host: str) -> tuple[Address, ...]:
         _given, value = self.variable(host, "lvs_address")
@@ -331,6 +339,10 @@ class Inventory:
         if value is not None and not isinstance(value, Mapping):
             self._mistake(host, variable, f"must be a mapping, is {show(value)}", f"write it as {example}")
         return value if isinstance(value, Mapping) else {}
+
+    def _vrrp(self, name: str) -> Vrrp:
+        raw = self._mapping(name, "lvs_vrrp", "{router_id: 51}")
+        return read_vrrp(raw, f"{name}: lvs_vrrp", self._mistakes, is_wrong=self.is_wrong(name, "lvs_vrrp"))
 
     def _keys(self, host: str, variable: str, example: str) -> Reader | None:
         """The keys of a variable that is a mapping; None where it is not set, or empty."""

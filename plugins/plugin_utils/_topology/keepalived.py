@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.config_text import special
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import RealServer, Service
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import SyncDaemon, VirtualAddress
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
@@ -124,7 +125,7 @@ def _service(service: Service, files: dict[str, str]) -> dict[str, Any]:
     text = check.pop(target, "") if target else ""
     servers = []
     for entry in service.real_servers:
-        server = ({"name": entry.host} if entry.host else {}) | real_server(entry)
+        server = ({"name": entry.host} if entry.host and not special(entry.host) else {}) | real_server(entry)
         if target == "script":
             server["script"] = _filled(text, entry)
         elif target == "path":

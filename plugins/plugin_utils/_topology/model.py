@@ -214,11 +214,15 @@ class Instance:
 
 @dataclass(frozen=True)
 class Vrrp:
-    """The VRRP instances of a director, and the floating addresses that belong to no particular one."""
+    """The VRRP instances of a director, and the floating addresses that belong to no particular one.
+
+    ``is_wrong``: something was refused; then what is missing because of that is no mistake of its own.
+    """
 
     instances: tuple[Instance, ...]
     addresses: tuple[Floating, ...]
     sync_group: bool
+    is_wrong: bool
 
     @property
     def floating(self) -> tuple[Floating, ...]:

@@ -71,6 +71,11 @@ def real_server(site: Site, director: str, service: Service, entry: RealServer) 
         yield _off(service.family, interface, "accept_redirects")
     if site.host(entry.host).gateways is None:
         gateway = gateways.towards(site, director, entry)
+        partners = site.partners(director)
+        if len(partners) > 1 and not all(map(site.is_moved, partners)):
+            return  # that two hold the VIP is refused elsewhere
+        if isinstance(gateway, Mistake) and site.host(director).vrrp.is_wrong:
+            return  # what is refused there may be the gateway
         yield gateway if isinstance(gateway, Mistake) else Gateway(gateway, service.label)
 
 

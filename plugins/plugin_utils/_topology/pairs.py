@@ -23,7 +23,8 @@ def check_pairs(site: Site) -> Iterator[Mistake]:
         partners = [each for each in site.partners(director) if each in moved[:position]]
         if partners:
             yield from _check_services(site, partners[0], director)
-            yield from _check_vrrp(site, partners[0], director)
+            if not (site.host(partners[0]).vrrp.is_wrong or site.host(director).vrrp.is_wrong):
+                yield from _check_vrrp(site, partners[0], director)
             yield from _check_sync(site, partners[0], director)
         for other in moved[:position]:
             if other in partners:
@@ -102,17 +103,21 @@ def _check_vrrp(site: Site, first: str, other: str) -> Iterator[Mistake]:
         yield Mistake(f"{path}.addresses", problem, f"{_SAME} floating addresses")
     for each in ours.instances:
         yield from _check_instance(instances[each.name], each)
-    carried = {each.settings.name: each for each in vrrp.carriers(site, first)}
+    known = _carried(site, first) == _carried(site, other)
+    twins = {each.settings.name: each for each in vrrp.carriers(site, first)}
     for carrier in vrrp.carriers(site, other):
-        twin, settings = carried.get(carrier.settings.name), carrier.settings
+        twin, settings = twins.get(carrier.settings.name), carrier.settings
         if twin is None:
             continue
         if twin.version != carrier.version and settings.advert_int == twin.settings.advert_int:
             yield _differs(settings.at("version"), carrier.version, twin.settings.at("version"), twin.version)
-        same_floating = _floating(settings.addresses) == _floating(twin.settings.addresses)
-        if same_floating and {each.address for each in carrier.carried} != {each.address for each in twin.carried}:
+        if known and {each.address for each in carrier.carried} != {each.address for each in twin.carried}:
             problem = f"{settings.name} does not carry what {twin.settings.name} of {first} does, by their interfaces"
             yield Mistake(f"{settings.path}.vips", problem, "name the VIPs of each instance in its vips")
+
+
+def _carried(site: Site, name: str) -> set[Any]:
+    return {each.address for carrier in vrrp.carriers(site, name) for each in carrier.carried}
 
 
 def _check_instance(first: Instance, other: Instance) -> Iterator[Mistake]:
@@ -167,7 +172,7 @@ def _check_strangers(site: Site, first: str, other: str) -> Iterator[Mistake]:
             if common and not (ours.settings.unicast and theirs.settings.unicast):
                 problem = (
                     f"{ours.settings.router_id} is that of {first} too, which shares no VIP with {other}, in "
-                    f"{next(iter(common))}"
+                    f"{min(common, key=str)}"
                 )
                 yield Mistake(ours.settings.at("router_id"), problem, "use another one from 1 to 255 for one of them")
 

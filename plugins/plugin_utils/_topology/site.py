@@ -87,6 +87,12 @@ class Site:
         """What moves from director to director besides the VIPs."""
         return frozenset(each.address for name in self.services for each in self.host(name).vrrp.floating)
 
+    @cached_property
+    def moving(self) -> frozenset[Address]:
+        """What facts may show on one director or the other."""
+        moved = [name for name in self.services if self.is_moved(name)]
+        return self.floating.union(*(self.vips_of(name) for name in moved))
+
     def is_moved(self, director: str) -> bool:
         """Whether keepalived brings the director its VIPs and takes them away."""
         return self.host(director).manager == "keepalived"
@@ -152,10 +158,7 @@ class Site:
         by_network = (each for each in self.on_link(name) if address in each.own.network)
         by_itself = (each for each in self._all_links(name) if address == each.own.ip)
         # An address that comes and goes says nothing by being there.
-        comes_and_goes = address in self.floating or any(
-            self.is_moved(each) and address in self.vips_of(each) for each in self.services
-        )
-        return next(by_network, None) or (None if comes_and_goes else next(by_itself, None))
+        return next(by_network, None) or (None if address in self.moving else next(by_itself, None))
 
     def addresses(self, name: str) -> tuple[Address, ...]:
         """The host's own addresses as far as they are known, the one that the inventory names first."""

@@ -28,7 +28,8 @@ def plain(value: Any) -> Any:
         return value
     if isinstance(value, int):
         return int(value)
-    if isinstance(value, (str, bytes)):
+    # A value that was encrypted by itself is a sequence, and no str, in ansible-core 2.18.
+    if isinstance(value, (str, bytes)) or hasattr(value, "vault"):
         return str(value)
     if isinstance(value, Mapping):
         return {plain(key): plain(each) for key, each in value.items()}

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.config_text import special
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, choose
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import (
     Address,
@@ -168,6 +169,12 @@ def priority(site: Site, name: str, instance: Instance) -> int | None:
     return by_place if by_place > 0 else None
 
 
+def has_several_masters(site: Site, name: str) -> bool:
+    """Whether one director may be master of some instances and another one of others."""
+    vrrp = site.host(name).vrrp
+    return len(vrrp.instances) > 1 and not vrrp.sync_group
+
+
 def needs(site: Site, name: str) -> Iterator[Mistake]:
     """What is missing or wrong in the instances of one director."""
     if len(site.partners(name)) > 1 and site.inventory.is_of_the_role_alone(name, "lvs_vrrp"):
@@ -193,6 +200,16 @@ def needs(site: Site, name: str) -> Iterator[Mistake]:
     if len(every) > 1 and site.host(name).vrrp.sync_group:
         for carrier in every:
             yield from _check_weights(carrier.settings)
+
+
+def _check_source(site: Site, name: str, carrier: Carrier) -> Iterator[Mistake]:
+    """IPv6 sends adverts from its link-local address, and unicast from lvs_address."""
+    interface = site.interface(name, carrier.interface)
+    if carrier.family == 6 or carrier.settings.unicast or interface is None:
+        return
+    if not any(each.version == 4 and each.ip not in site.moving for each in interface.addresses):
+        problem = f"{interface.name} of {name} has no IPv4 address of its own to send adverts from"
+        yield Mistake(carrier.settings.at("interface"), problem, "name the interface that holds lvs_address")
 
 
 def _identity(carrier: Carrier) -> tuple[int, int, str | None]:
@@ -258,6 +275,9 @@ def check(site: Site, name: str) -> Iterator[Mistake]:
                 problem = f"{each.address} is the own address of {host}, and could not move"
                 yield Mistake(each.path, problem, "use an address that no host has by itself")
     yield from _check_definitions(vrrp.instances)
+    if special(site.host(name).keepalived.router_id):
+        problem = f"is needed: keepalived's configuration does not take the name {name!r}"
+        yield Mistake(f"{name}: lvs_keepalived.router_id", problem, "write one with letters, digits, and - _ .")
     if site.host(name).vip_interface == "lo":
         problem = "lo has no neighbours to whom keepalived could announce the VIPs"
         yield Mistake(f"{name}: lvs_vip_interface", problem, "name the NIC whose network holds them")
@@ -265,12 +285,12 @@ def check(site: Site, name: str) -> Iterator[Mistake]:
 
 def _check_definitions(instances: tuple[Instance, ...]) -> Iterator[Mistake]:
     """A script has one definition, whichever instances track it."""
-    known: dict[tuple[type, str], tuple[TrackScript | TrackProcess, str]] = {}
+    known: dict[tuple[type, str], tuple[TrackScript | TrackProcess, str, Instance]] = {}
     for instance in instances:
         for path, each in _tracked(instance):
-            first, there = known.setdefault((type(each), each.name), (each, path))
-            if first != each:
-                yield Mistake(path, f"{each.name} is something else in {there}", "use another name")
+            first, there, other = known.setdefault((type(each), each.name), (each, path, instance))
+            if there != path and (first != each or other is instance):
+                yield Mistake(path, f"{each.name} is the name of {there} too", "give each a name of its own")
 
 
 def _check_carrier(site: Site, name: str, carrier: Carrier) -> Iterator[Mistake]:
@@ -284,6 +304,7 @@ def _check_carrier(site: Site, name: str, carrier: Carrier) -> Iterator[Mistake]
             for interface in interfaces or ():
                 if interface is not None and interface not in names:
                     yield Mistake(settings.at(key), f"{name} has no interface {interface!r}", choose(interface, names))
+        yield from _check_source(site, name, carrier)
     if carrier.version == 2:
         if carrier.family == 6:
             problem = "2 knows no IPv6, which this instance carries"

@@ -67,14 +67,17 @@ _NOTIFY = ("master", "backup", "fault", "stop", "any")
 _WEIGHT = 253
 
 
-def read_vrrp(raw: Mapping[str, Any], path: str, mistakes: list[Mistake]) -> Vrrp:
+def read_vrrp(raw: Mapping[str, Any], path: str, mistakes: list[Mistake], *, is_wrong: bool) -> Vrrp:
+    """``is_wrong``: the variable was refused as a whole."""
+    before = len(mistakes)
     top = Reader(raw, path, mistakes)
     elements = top.elements("instances", "instances")
     sync_group = top.boolean("sync_group", default=True)
     common = {key: value for key, value in raw.items() if key not in ("instances", "sync_group")}
     if not elements:
         # One instance carries everything.
-        return Vrrp((_instance(_Layers({}, common, path, path, mistakes), _NAME),), (), sync_group)
+        only = _instance(_Layers({}, common, path, path, mistakes), _NAME)
+        return Vrrp((only,), (), sync_group, is_wrong or len(mistakes) > before)
     addresses = _addresses(top)
     common.pop("addresses", None)
     instances: list[Instance] = []
@@ -92,7 +95,7 @@ def read_vrrp(raw: Mapping[str, Any], path: str, mistakes: list[Mistake]) -> Vrr
         if first:
             layers.refuse("name", f"{show(name)} is the name of {first.path} too", "give every instance its own")
         instances.append(_instance(layers, name or ""))
-    return Vrrp(tuple(instances), addresses, sync_group)
+    return Vrrp(tuple(instances), addresses, sync_group, len(mistakes) > before)
 
 
 class _Layers(Reader):
@@ -279,7 +282,6 @@ def _track_scripts(reader: Reader) -> tuple[TrackScript, ...]:
             )
         )
         inner.finish()
-    _refuse_same_names(reader, "track_scripts", [each.name for each in scripts])
     return tuple(scripts)
 
 
@@ -296,14 +298,7 @@ def _track_processes(reader: Reader) -> tuple[TrackProcess, ...]:
             )
         )
         inner.finish()
-    _refuse_same_names(reader, "track_processes", [each.name for each in processes])
     return tuple(processes)
-
-
-def _refuse_same_names(reader: Reader, key: str, names: list[str]) -> None:
-    for position, name in enumerate(names):
-        if name and name in names[:position]:
-            reader.refuse(f"{key}[{position}].name", f"{show(name)} is there twice", "give each a name of its own")
 
 
 def _notify(reader: Reader) -> tuple[tuple[str, str], ...]:

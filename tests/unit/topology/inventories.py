@@ -232,6 +232,24 @@ def r5() -> Model:
     )
 
 
+def dr_pair() -> Model:
+    """R1 with a keepalived pair, in both families."""
+    model = r1()
+    model.service["health_check"] = {"type": "tcp"}
+    second = {**model.service, "name": "web6", "address": "fd00::160"}
+    second["real_servers"] = [{"host": f"web{n}", "address": f"fd00::16{n}"} for n in (1, 2)]
+    model.services.append(second)
+    for director, number in (("lb1", 166), ("lb2", 167)):
+        model.hostvars[director] = {
+            "lvs_address": f"192.168.246.{number}",
+            "lvs_manager": "keepalived",
+            "lvs_services": copy.deepcopy(model.services),
+            "ansible_facts": facts(nic("eth1", f"192.168.246.{number}/24", f"fd00::{number}/64")),
+        }
+    model.groups["lvs_directors"] = ["lb1", "lb2"]
+    return model
+
+
 def r6() -> Model:
     """TUN, the real servers in another network than the director."""
     return Model(

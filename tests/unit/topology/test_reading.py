@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import ip_address, ip_interface
 from typing import Any
 
@@ -21,6 +21,21 @@ class Tagged(str):
     """Text with something more to it, like Ansible's."""
 
     __slots__ = ("origin",)
+
+
+class Encrypted(Sequence[str]):
+    """Text that is decrypted when it is read, as ansible-core 2.18 has it."""
+
+    vault = None
+
+    def __len__(self) -> int:
+        return len(str(self))
+
+    def __getitem__(self, index: Any) -> Any:
+        return str(self)[index]
+
+    def __str__(self) -> str:
+        return "s3cret"
 
 
 class LazyVars(Mapping[str, Any]):
@@ -48,6 +63,10 @@ def test_plain_takes_tags_and_types_away() -> None:
     assert value == {"a": ["b", 1, True, None], "c": {"d": "e"}}
     assert {type(each) for each in (*value, value["a"][0], value["c"]["d"])} == {str}
     assert {type(value["c"])} == {dict}
+
+
+def test_what_was_encrypted_by_itself_is_text() -> None:
+    assert plain({"auth_pass": Encrypted()}) == {"auth_pass": "s3cret"}
 
 
 def test_a_variable_that_cannot_be_evaluated_is_a_mistake() -> None:

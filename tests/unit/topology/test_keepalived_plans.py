@@ -1,0 +1,710 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The plans of directors whose VIPs and table are keepalived's."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from ansible_collections.lvs.topology.tests.unit.topology.inventories import (
+    Model,
+    dr_pair,
+    facts,
+    nic,
+    r1,
+    r5,
+    r7,
+    rs,
+)
+
+TIMES = {"interval": 3, "timeout": 3, "retries": 1, "retry_delay": 1}
+
+
+def configuration(model: Model, host: str = "lb1", **more: Any) -> dict[str, Any]:
+    keepalived: dict[str, Any] = model.plan(host, "keepalived", **more)["keepalived"]
+    return keepalived
+
+
+def instance(model: Model, host: str = "lb1") -> dict[str, Any]:
+    (only,) = configuration(model, host)["instances"]
+    assert isinstance(only, dict)
+    return only
+
+
+def both(model: Model, **more: Any) -> Model:
+    """Change lvs_vrrp of both directors."""
+    for director in ("lb1", "lb2"):
+        model.hostvars[director].setdefault("lvs_vrrp", {}).update(copy.deepcopy(more))
+    return model
+
+
+def serving(model: Model, **more: Any) -> Model:
+    """Change the first service of both directors."""
+    for director in ("lb1", "lb2"):
+        model.hostvars[director]["lvs_services"][0].update(copy.deepcopy(more))
+    return model
+
+
+def test_r5() -> None:
+    model = r5()
+    server = {"port": 80, "weight": 1, "upper_threshold": 0, "lower_threshold": 0}
+    plan = {
+        "commands": ["keepalived"],
+        "interfaces": ["eth2", "eth1"],
+        "secrets": ["s3cret"],
+        "keepalived": {
+            "global_defs": {"router_id": "lb1"},
+            "scripts": [],
+            "processes": [],
+            "files": [],
+            "sync_groups": [],
+            "instances": [
+                {
+                    "name": "lvs",
+                    "interface": "eth2",
+                    "version": 2,
+                    "router_id": 51,
+                    "priority": 150,
+                    "advert_int": 1,
+                    "preempt": False,
+                    "preempt_delay": 0,
+                    "auth_pass": "s3cret",
+                    "garp": {"master_refresh": 60},
+                    "track_interfaces": ["eth1"],
+                    "track_scripts": [],
+                    "track_processes": [],
+                    "addresses": [
+                        {"address": "192.168.0.29/32", "interface": "eth1"},
+                        {"address": "10.0.0.29/24", "interface": "eth2"},
+                    ],
+                    "excluded": [],
+                    "notify": {},
+                }
+            ],
+            "services": [
+                {
+                    "name": "web",
+                    "address": "192.168.0.29",
+                    "port": 80,
+                    "protocol": "tcp",
+                    "scheduler": "rr",
+                    "scheduler_flags": [],
+                    "one_packet": False,
+                    "persistence": {"timeout": 0},
+                    "forward": "nat",
+                    "quorum": 1,
+                    "hysteresis": 0,
+                    "inhibit_on_failure": False,
+                    "alpha": False,
+                    "omega": False,
+                    "health_check": {"type": "http", **TIMES, "urls": [{"path": "/", "status": ["200"]}]},
+                    "real_servers": [
+                        {"name": "app1", "address": "10.0.0.51", **server},
+                        {"name": "app2", "address": "10.0.0.52", **server},
+                    ],
+                }
+            ],
+        },
+    }
+    assert model.plan("lb1", "keepalived") == plan
+    plan["keepalived"]["global_defs"]["router_id"] = "lb2"
+    plan["keepalived"]["instances"][0]["priority"] = 140
+    assert model.plan("lb2", "keepalived") == plan
+
+
+def test_the_director_keeps_what_keepalived_does_not_do() -> None:
+    model = r5()
+    for director in ("lb1", "lb2"):
+        model.hostvars[director] |= {"lvs_timeouts": {"tcp": 60}, "lvs_sync": {"syncid": 7}}
+    for director in ("lb1", "lb2"):
+        plan = model.plan(director, "director")
+        assert plan["manager"] == "keepalived"
+        assert (plan["addresses"], plan["services"], plan["timeouts"], plan["sync_daemons"]) == ([], [], {}, [])
+        assert plan["kernel_modules"] == ["ip_vs", "ip_vs_rr"]
+        assert plan["sysctls"]["net.ipv4.ip_forward"] == "1"
+        assert "net.ipv4.vs.backup_only" not in plan["sysctls"]
+        assert "notes" not in plan
+        made = configuration(model, director)["global_defs"]
+        assert made["timeouts"] == {"tcp": 60}
+        assert made["sync"] == {
+            "interface": "eth2",
+            "instance": "lvs",
+            "syncid": 7,
+            "maxlen": 0,
+            "group": "224.0.0.81",
+            "port": 8848,
+            "ttl": 1,
+        }
+
+
+def test_the_gateway_of_nat_real_servers_moves_too() -> None:
+    model = r5()
+    assert model.plan("app1", "real_server")["gateways"] == [{"gateway": "10.0.0.29"}]
+    model.without_facts("app1")
+    assert model.plan("app1", "real_server")["gateways"] == [{"gateway": "10.0.0.29"}]
+    model.without_facts()
+    for director in ("lb1", "lb2"):
+        model.hostvars[director]["lvs_vip_interface"] = "eth1"
+    assert model.plan("app1", "real_server")["gateways"] == [{"gateway": "10.0.0.29"}]
+
+
+def test_a_director_by_itself_is_the_gateway_itself() -> None:
+    model = r5()
+    model.groups["lvs_directors"].remove("lb2")
+    del model.hostvars["lb2"]
+    model.hostvars["lb1"]["lvs_vrrp"] = {}
+    assert model.plan("app1", "real_server")["gateways"] == [{"gateway": "10.0.0.11"}]
+
+
+def test_with_the_kernel_there_is_nothing_to_say() -> None:
+    model = r1()
+    model.hostvars["lb1"]["lvs_vrrp"] = {"router_id": 7}
+    model.service.update(quorum=2, sorry_server={"address": "127.0.0.1"}, health_check={"type": "tcp"})
+    assert model.plan("lb1", "keepalived") == {"commands": [], "interfaces": [], "secrets": [], "keepalived": {}}
+    assert model.plan("lb1", "director")["notes"] == [
+        "lvs_services[0].health_check: nothing checks while lvs_manager is kernel",
+        "lvs_services[0]: nothing acts on quorum, sorry_server while lvs_manager is kernel",
+        "lb1: lvs_vrrp: nothing moves addresses while lvs_manager is kernel",
+    ]
+
+
+@pytest.mark.parametrize("role", ["keepalived", "director"])
+@pytest.mark.parametrize("make", [r5, dr_pair])
+def test_a_role_that_names_only_its_host_gets_the_same_plan(make: Callable[[], Model], role: str) -> None:
+    model = both(make(), unicast=True, preempt=True)
+    # The role gives its own variables, which are the host's.
+    for director in ("lb1", "lb2"):
+        own = model.hostvars[director]
+        given = {name: own[name] for name in ("lvs_vrrp", "lvs_manager")}
+        plan = model.plan(director, role, directors=[director], services=own["lvs_services"], variables=given)
+        assert plan == model.plan(director, role)
+    if role == "keepalived":
+        assert plan["keepalived"]["instances"][0]["unicast"]["peers"] == [model.hostvars["lb1"]["lvs_address"]]
+
+
+def test_a_list_of_services_that_only_the_role_has_is_that_of_all_directors() -> None:
+    model = both(r5(), unicast=True)
+    services = model.hostvars["lb1"].pop("lvs_services")
+    del model.hostvars["lb2"]["lvs_services"]
+    plan = model.plan("lb2", "keepalived", directors=["lb2"], services=services)
+    assert plan["keepalived"]["instances"][0]["unicast"] == {"source": "10.0.0.12", "peers": ["10.0.0.11"]}
+
+
+def test_an_absent_director_is_no_partner_but_keeps_its_place() -> None:
+    model = both(r5(), unicast=True)
+    model.hostvars["lb3"] = copy.deepcopy(model.hostvars["lb2"]) | {
+        "lvs_address": "10.0.0.13",
+        "ansible_facts": facts(nic("eth1", "192.168.0.13/24"), nic("eth2", "10.0.0.13/24")),
+    }
+    model.groups["lvs_directors"].append("lb3")
+    model.hostvars["lb1"]["lvs_state"] = "absent"
+    assert instance(model, "lb2")["priority"] == 140
+    assert instance(model, "lb2")["unicast"] == {"source": "10.0.0.12", "peers": ["10.0.0.13"]}
+    assert instance(model, "lb3")["priority"] == 130
+    assert model.mistakes() == []
+
+
+@pytest.mark.parametrize("make", [r5, dr_pair])
+@pytest.mark.parametrize("master", ["lb1", "lb2"])
+def test_whoever_is_master_the_plans_are_the_same(make: Callable[[], Model], master: str) -> None:
+    model = make()
+    roles = ("director", "keepalived", "real_server")
+
+    def plans() -> dict[tuple[str, str], Any]:
+        hosts = {"director": "lvs_directors", "keepalived": "lvs_directors", "real_server": "lvs_real_servers"}
+        return {(host, role): model.plan(host, role) for role in roles for host in model.groups[hosts[role]]}
+
+    before = plans()
+    known = model.hostvars[master]["ansible_facts"]
+    for each in before[master, "keepalived"]["keepalived"]["instances"]:
+        for address in (*each["addresses"], *each["excluded"]):
+            entry = nic(address["interface"], address["address"])
+            if "ipv4" in entry:
+                known[address["interface"]].setdefault("ipv4_secondaries", []).append(entry["ipv4"])
+            else:
+                known[address["interface"]].setdefault("ipv6", []).extend(entry["ipv6"])
+    assert plans() == before
+    # Nor does it matter where lvs_address is left to the facts.
+    del model.hostvars["app1" if make is r5 else "web1"]["lvs_address"]
+    assert plans() == before
+
+
+def test_the_family_and_the_version_follow_what_is_carried() -> None:
+    model = dr_pair()
+    made = instance(model)
+    assert (made["version"], made["interface"]) == (2, "eth1")
+    assert made["addresses"] == [{"address": "192.168.246.160/32", "interface": "eth1"}]
+    assert made["excluded"] == [{"address": "fd00::160/128", "interface": "eth1", "deprecated": True}]
+    # Only IPv6: version 3.
+    for director in ("lb1", "lb2"):
+        del model.hostvars[director]["lvs_services"][0]
+    made = instance(model)
+    assert made["version"] == 3
+    assert made["addresses"] == [{"address": "fd00::160/128", "interface": "eth1", "deprecated": True}]
+    assert made["excluded"] == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, {"version": 2, "advert_int": 1}),
+        ({"advert_int": 0.5}, {"version": 3, "advert_int": 0.5}),
+        ({"advert_int": "0.5"}, {"version": 3, "advert_int": 0.5}),
+        ({"advert_int": 2.0}, {"version": 2, "advert_int": 2}),
+        ({"version": 3}, {"version": 3}),
+        ({"preempt": True, "preempt_delay": 30}, {"preempt": True, "preempt_delay": 30}),
+        ({"interface": "eth1"}, {"interface": "eth1", "track_interfaces": ["eth2"]}),
+        ({"track_interfaces": []}, {"track_interfaces": []}),
+        ({"track_interfaces": ["eth2", "lo"]}, {"track_interfaces": ["lo"]}),
+        ({"garp": {"master_refresh": 0, "interval": 0.001}}, {"garp": {"master_refresh": 0, "interval": 0.001}}),
+        ({"garp": {"master_delay": 1}}, {"garp": {"master_delay": 1, "master_refresh": 60}}),
+        ({"notify": {"any": "/bin/tell 'a b'"}}, {"notify": {"any": "/bin/tell 'a b'"}}),
+        ({"raw": "debug 4\n"}, {"raw": "debug 4\n"}),
+        ({"unicast": True}, {"unicast": {"source": "10.0.0.11", "peers": ["10.0.0.12"]}}),
+        ({"unicast": ["10.0.0.11", "10.9.9.9"]}, {"unicast": {"source": "10.0.0.11", "peers": ["10.9.9.9"]}}),
+        ({"router_id": 255}, {"router_id": 255}),
+    ],
+)
+def test_settings_of_the_instance(settings: dict[str, Any], expected: dict[str, Any]) -> None:
+    model = r5()
+    for director in ("lb1", "lb2"):
+        model.hostvars[director]["lvs_vrrp"] = {"addresses": ["10.0.0.29/24"], **copy.deepcopy(settings)}
+    assert model.mistakes() == []
+    made = instance(model)
+    assert {key: made[key] for key in expected} == expected
+    for key in ("unicast", "auth_pass", "raw"):
+        assert (key in made) == (key in settings)
+
+
+def test_a_priority_of_its_own() -> None:
+    model = r5()
+    model.hostvars["lb2"]["lvs_vrrp"]["priority"] = 200
+    assert [instance(model, each)["priority"] for each in ("lb1", "lb2")] == [150, 200]
+
+
+def test_more_than_20_addresses_are_set_and_not_announced() -> None:
+    model = r5()
+    for director in ("lb1", "lb2"):
+        template = model.hostvars[director]["lvs_services"][0]
+        more = [{**template, "name": f"web{n}", "address": f"192.168.0.{n}"} for n in range(100, 125)]
+        model.hostvars[director]["lvs_services"] += more
+    made = instance(model)
+    assert [each["address"] for each in made["addresses"][:3]] == [
+        "192.168.0.29/32",
+        "192.168.0.100/32",
+        "192.168.0.101/32",
+    ]
+    assert len(made["addresses"]) == 20
+    assert [each["address"] for each in made["excluded"]] == [
+        *(f"192.168.0.{n}/32" for n in range(119, 125)),
+        "10.0.0.29/24",
+    ]
+
+
+def test_an_instance_for_each_interface_moves_with_the_others() -> None:
+    model = r5()
+    instances = [
+        {"name": "inside", "interface": "eth2", "router_id": 52, "addresses": ["10.0.0.29/24"]},
+        {"name": "outside", "interface": "eth1", "preempt": True},
+    ]
+    for director in ("lb1", "lb2"):
+        model.hostvars[director]["lvs_vrrp"] = {"advert_int": 2, "instances": instances}
+    made = configuration(model, "lb2")
+    assert made["sync_groups"] == [{"name": "lvs", "instances": ["inside", "outside"]}]
+    inside, outside = made["instances"]
+    assert (inside["router_id"], inside["preempt"], inside["priority"]) == (52, False, 140)
+    assert (outside["router_id"], outside["preempt"], outside["priority"]) == (51, True, 140)
+    assert [each["advert_int"] for each in (inside, outside)] == [2, 2]
+    assert inside["addresses"] == [{"address": "10.0.0.29/24", "interface": "eth2"}]
+    assert outside["addresses"] == [{"address": "192.168.0.29/32", "interface": "eth1"}]
+    both(model, sync_group=False)
+    assert configuration(model)["sync_groups"] == []
+
+
+def test_vips_go_to_the_instance_that_names_them() -> None:
+    """Active/active: each director is master of one."""
+    model = r5()
+    for director, other in (("lb1", "lb2"), ("lb2", "lb1")):
+        services = model.hostvars[director]["lvs_services"]
+        services.append({**services[0], "name": "second", "address": "192.168.0.30"})
+        model.hostvars[director]["lvs_vrrp"] = {
+            "interface": "eth2",
+            "sync_group": False,
+            "addresses": ["10.0.0.29/24"],
+            "instances": [
+                {"name": "one", "router_id": 1, "priority": 150 if director == "lb1" else 140},
+                {"name": "two", "router_id": 2, "vips": ["192.168.0.30"], "priority": 150 if other == "lb1" else 140},
+            ],
+        }
+    assert model.mistakes() == []
+    for director, priorities in (("lb1", [150, 140]), ("lb2", [140, 150])):
+        made = configuration(model, director)["instances"]
+        assert [each["priority"] for each in made] == priorities
+        # What nobody names goes to the first whose interface holds it.
+        assert [[one["address"] for one in each["addresses"]] for each in made] == [
+            ["192.168.0.29/32", "10.0.0.29/24"],
+            ["192.168.0.30/32"],
+        ]
+
+
+def test_of_several_masters_one_sends_its_connections() -> None:
+    model = r5()
+    for director in ("lb1", "lb2"):
+        model.hostvars[director]["lvs_sync"] = {"syncid": 1}
+        model.hostvars[director]["lvs_vrrp"]["instances"] = [
+            {"name": "one", "interface": "eth2"},
+            {"name": "two", "interface": "eth1"},
+        ]
+    assert configuration(model)["global_defs"]["sync"]["instance"] == "one"
+    assert "notes" not in model.plan("lb1", "keepalived")
+    both(model, sync_group=False)
+    assert model.plan("lb1", "keepalived")["notes"] == [
+        "lb1: lvs_sync: whoever is master of one sends; connections of the other instances stay apart"
+    ]
+
+
+def test_an_instance_without_addresses_is_left_out() -> None:
+    model = r5()
+    for director in ("lb1", "lb2"):
+        model.hostvars[director]["lvs_vrrp"] = {
+            "addresses": ["10.0.0.29/24"],
+            "instances": [{"name": "one", "router_id": 1}, {"name": "two", "router_id": 2}],
+        }
+    made = configuration(model)
+    assert [each["name"] for each in made["instances"]] == ["one"]
+    assert made["sync_groups"] == []
+    for director in ("lb1", "lb2"):
+        model.hostvars[director] |= {"lvs_services": [], "lvs_vrrp": {}, "lvs_sync": {"syncid": 1}}
+    made = configuration(model)
+    assert (made["instances"], made["services"], "sync" in made["global_defs"]) == ([], [], False)
+
+
+def test_a_floating_address_with_its_interface_needs_no_facts() -> None:
+    model = both(r5(), addresses=[{"address": "10.0.0.29/24", "interface": "eth2"}], interface="eth2")
+    for director in ("lb1", "lb2"):
+        model.hostvars[director]["lvs_vip_interface"] = "eth1"
+    with_facts = model.plan("lb1", "keepalived")
+    model.without_facts()
+    assert model.plan("lb1", "keepalived") == with_facts
+    assert model.mistakes() == []
+
+
+def test_scripts_processes_and_who_runs_them() -> None:
+    model = r5()
+    both(
+        model,
+        track_scripts=[
+            {"name": "up", "script": "/usr/bin/check 1"},
+            {
+                "name": "all",
+                "script": "/usr/bin/check 'two words'",
+                "interval": 5,
+                "timeout": 4,
+                "rise": 2,
+                "fall": 3,
+                "weight": -20,
+                "user": "nobody",
+            },
+        ],
+        track_processes=[{"name": "bgp", "process": "bird", "weight": 5, "delay": 0.5}],
+    )
+    made = configuration(model)
+    assert made["global_defs"] == {"router_id": "lb1", "script_user": "keepalived_script"}
+    usual = {"interval": 1, "rise": 1, "fall": 1, "weight": 0}
+    assert made["scripts"] == [
+        {"name": "up", "script": "/usr/bin/check 1", **usual},
+        {
+            "name": "all",
+            "script": "/usr/bin/check 'two words'",
+            "interval": 5,
+            "timeout": 4,
+            "rise": 2,
+            "fall": 3,
+            "weight": -20,
+            "user": "nobody",
+        },
+    ]
+    assert made["processes"] == [{"name": "bgp", "process": "bird", "weight": 5, "delay": 0.5}]
+    assert made["instances"][0]["track_scripts"] == ["up", "all"]
+    assert made["instances"][0]["track_processes"] == ["bgp"]
+
+
+@pytest.mark.parametrize(
+    ("vrrp", "service"),
+    [
+        ({"notify": {"master": "/bin/tell"}}, {}),
+        ({"track_scripts": [{"name": "up", "script": "/bin/up"}]}, {}),
+        ({}, {"quorum_up": "/bin/up"}),
+        ({}, {"quorum_down": "/bin/down"}),
+        ({}, {"health_check": {"type": "misc", "script": "/bin/check"}}),
+    ],
+)
+def test_whatever_runs_commands_has_a_user(vrrp: dict[str, Any], service: dict[str, Any]) -> None:
+    assert "script_user" not in configuration(r5())["global_defs"]
+    model = serving(both(r5(), **vrrp), **service)
+    model.hostvars["lb1"]["lvs_keepalived"] = {"script_user": "checker", "router_id": "left"}
+    assert configuration(model)["global_defs"] == {"router_id": "left", "script_user": "checker"}
+
+
+def test_the_operator_s_own_text() -> None:
+    model = serving(r5(), raw="# {\n")
+    model.hostvars["lb1"]["lvs_keepalived"] = {"global_raw": "enable_dbus\n", "raw": "bfd_instance x {\n}\n"}
+    made = configuration(model)
+    assert made["global_defs"]["raw"] == "enable_dbus\n"
+    assert made["raw"] == "bfd_instance x {\n}\n"
+    assert made["services"][0]["raw"] == "# {\n"
+
+
+@pytest.mark.parametrize(
+    ("check", "planned"),
+    [
+        ({"type": "tcp"}, {**TIMES}),
+        ({"type": "ping"}, {**TIMES}),
+        ({"type": "tcp", "port": 8080, "warmup": 0}, {**TIMES, "port": 8080, "warmup": 0}),
+        (
+            {"type": "tcp", "interval": 0.5, "timeout": "1.5", "retries": 0, "retry_delay": 2},
+            {"interval": 0.5, "timeout": 1.5, "retries": 0, "retry_delay": 2},
+        ),
+        ({"type": "http"}, {**TIMES, "urls": [{"path": "/", "status": ["200"]}]}),
+        (
+            {"type": "http", "path": "/up?a=b&c=%21", "status": "200-299", "virtual_host": "www.example.com:80"},
+            {
+                **TIMES,
+                "urls": [
+                    {"path": "/up?a=b&c=%21", "status": ["200-299"], "virtual_host": "www.example.com:80"},
+                ],
+            },
+        ),
+        (
+            {"type": "http", "status": [200, "301-302"]},
+            {**TIMES, "urls": [{"path": "/", "status": ["200", "301-302"]}]},
+        ),
+        ({"type": "http", "digest": "0" * 32}, {**TIMES, "urls": [{"path": "/", "digest": "0" * 32}]}),
+        (
+            {
+                "type": "https",
+                "sni": True,
+                "virtual_host": "one",
+                "urls": [{"path": "/a"}, {"path": "/b", "status": 204, "virtual_host": "two"}],
+            },
+            {
+                **TIMES,
+                "sni": True,
+                "urls": [
+                    {"path": "/a", "status": ["200"], "virtual_host": "one"},
+                    {"path": "/b", "status": ["204"], "virtual_host": "two"},
+                ],
+            },
+        ),
+        ({"type": "smtp", "helo_name": "lb.example.com"}, {**TIMES, "helo_name": "lb.example.com"}),
+        ({"type": "dns"}, {**TIMES, "query_type": "SOA"}),
+        (
+            {"type": "dns", "name": "example.com", "query_type": "AAAA"},
+            {**TIMES, "name": "example.com", "query_type": "AAAA"},
+        ),
+        ({"type": "udp"}, {**TIMES}),
+        (
+            {"type": "udp", "payload": "0a1B", "require_reply": True},
+            {**TIMES, "payload": "0a1B", "require_reply": True},
+        ),
+        ({"type": "udp", "require_reply": "0axX"}, {**TIMES, "require_reply": "0axX"}),
+        ({"type": "udp", "require_reply": False}, {**TIMES}),
+    ],
+)
+def test_health_checks(check: dict[str, Any], planned: dict[str, Any]) -> None:
+    model = serving(r5(), health_check=check)
+    assert model.mistakes() == []
+    (service,) = configuration(model)["services"]
+    assert service["health_check"] == {"type": check["type"], **planned}
+
+
+def test_a_script_knows_whom_it_checks() -> None:
+    check = {"type": "misc", "script": "/bin/check '{address}' {port}", "dynamic_weight": True, "user": "nobody"}
+    (service,) = configuration(serving(r5(), health_check=check))["services"]
+    assert service["health_check"] == {"type": "misc", **TIMES, "dynamic_weight": True, "user": "nobody"}
+    assert [each["script"] for each in service["real_servers"]] == [
+        "/bin/check '10.0.0.51' 80",
+        "/bin/check '10.0.0.52' 80",
+    ]
+
+
+def test_a_file_of_each_real_server_or_of_all() -> None:
+    model = serving(r5(), health_check={"type": "file", "path": "/run/{address}", "weight": -2})
+    made = configuration(model)
+    assert made["files"] == [
+        {"name": "file_1", "path": "/run/10.0.0.51"},
+        {"name": "file_2", "path": "/run/10.0.0.52"},
+    ]
+    (service,) = made["services"]
+    assert service["health_check"] == {"type": "file", "weight": -2}
+    assert [each["track_file"] for each in service["real_servers"]] == ["file_1", "file_2"]
+    made = configuration(serving(model, health_check={"type": "file", "path": "/run/up"}))
+    assert made["files"] == [{"name": "file_1", "path": "/run/up"}]
+    assert {each["track_file"] for each in made["services"][0]["real_servers"]} == {"file_1"}
+
+
+def test_without_a_check_the_real_servers_are_always_up() -> None:
+    model = r5()
+    for director in ("lb1", "lb2"):
+        del model.hostvars[director]["lvs_services"][0]["health_check"]
+    (service,) = configuration(model)["services"]
+    assert "health_check" not in service
+
+
+def test_what_else_a_service_says() -> None:
+    more = {
+        "quorum": 2,
+        "hysteresis": 1,
+        "quorum_up": "/bin/up",
+        "quorum_down": "/bin/down 1",
+        "inhibit_on_failure": True,
+        "alpha": True,
+        "omega": True,
+        "sorry_server": {"address": "127.0.0.1", "port": 8080},
+    }
+    (service,) = configuration(serving(r5(), **more))["services"]
+    assert {key: service[key] for key in more} == {
+        **more,
+        "sorry_server": {"address": "127.0.0.1", "port": 8080, "forward": "nat"},
+    }
+
+
+def test_a_quorum_that_cannot_be_met_is_lowered() -> None:
+    model = serving(r5(), quorum=5, hysteresis=4)
+    plan = model.plan("lb1", "keepalived")
+    (service,) = plan["keepalived"]["services"]
+    assert (service["quorum"], service["hysteresis"]) == (2, 1)
+    assert plan["notes"] == [
+        "lvs_services[0].quorum: 5 is above the weight of all real servers together; it is lowered"
+    ]
+    serving(model, real_servers=rs("app1", weight=0))
+    (service,) = configuration(model)["services"]
+    assert (service["quorum"], service["hysteresis"]) == (1, 0)
+
+
+def test_what_keepalived_cannot_be_told() -> None:
+    model = serving(r5(), real_servers=[])
+    for director in ("lb1", "lb2"):
+        model.hostvars[director] |= {"lvs_keep_weights": True, "lvs_purge": ["all"]}
+    plan = model.plan("lb1", "keepalived")
+    assert plan["keepalived"]["services"] == []
+    assert plan["notes"] == [
+        "lvs_services[0]: keepalived takes no service without real servers; it is left out until then",
+        "lb1: lvs_keep_weights: keepalived sets the weights; they are not kept",
+        "lb1: lvs_purge: keepalived leaves alone what others put in the table; nothing is purged",
+    ]
+    # The VIP is there all the same.
+    assert plan["keepalived"]["instances"][0]["addresses"][0]["address"] == "192.168.0.29/32"
+
+
+def test_the_sorry_server_is_prepared_like_a_real_server() -> None:
+    model = dr_pair()
+    model.hostvars["web3"] = {
+        "lvs_address": "192.168.246.163",
+        "ansible_facts": facts(nic("eth1", "192.168.246.163/24")),
+    }
+    model.groups["lvs_real_servers"].append("web3")
+    assert model.plan("web3", "real_server")["addresses"] == []
+    serving(model, sorry_server={"host": "web3"})
+    assert model.plan("web3", "real_server")["addresses"] == [{"address": "192.168.246.160/32", "interface": "lo"}]
+    service = configuration(model)["services"][0]
+    assert service["sorry_server"] == {"address": "192.168.246.163", "port": 80, "forward": "dr"}
+
+
+@pytest.mark.parametrize(
+    ("forward", "kernel", "server"),
+    [
+        ("dr", "dr", {}),
+        ("tun", "tun", {"tunnel": {"type": "ipip", "checksum": "none"}}),
+        ("fullnat", "nat", {}),
+    ],
+)
+def test_the_kernel_s_method(forward: str, kernel: str, server: dict[str, Any]) -> None:
+    model = serving(dr_pair(), forward=forward, real_servers=rs("web1"))
+    service = configuration(model)["services"][0]
+    assert service["forward"] == kernel
+    (entry,) = service["real_servers"]
+    assert {key: entry[key] for key in server} == server
+
+
+def test_a_service_by_firewall_mark() -> None:
+    model = dr_pair()
+    for director in ("lb1", "lb2"):
+        model.hostvars[director]["lvs_services"][0] = {
+            "name": "marked",
+            "fwmark": 10,
+            "family": "ipv4",
+            "forward": "dr",
+            "marked": [{"address": "192.168.246.160", "ports": [80]}],
+            "real_servers": rs("web1"),
+            "health_check": {"type": "tcp", "port": 80},
+        }
+    service = configuration(model)["services"][0]
+    assert (service["fwmark"], service["family"], "address" in service) == (10, "ipv4", False)
+    assert instance(model)["addresses"][0]["address"] == "192.168.246.160/32"
+    assert model.plan("lb1", "director")["packet_rules"]["marks"] != []
+
+
+def test_the_source_of_fullnat_moves_with_the_vip() -> None:
+    model = r7()
+    model.hostvars["lb1"]["lvs_manager"] = "keepalived"
+    model.hostvars["lb1"]["lvs_vrrp"] = {"addresses": ["10.1.0.9/24"]}
+    by_route, by_network = model.plan("lb1", "director")["packet_rules"]["source_nat"]
+    assert by_route["to"] == ["10.1.0.9"]
+    # No floating address of that family: the director's own.
+    assert by_network["to"] == ["fd01::2"]
+    model.service["real_servers"] = [{"address": "10.1.0.51"}]
+    assert model.plan("lb1", "director")["packet_rules"]["source_nat"][0]["to"] == ["10.1.0.9"]
+    model.service["snat_addresses"] = ["10.1.0.9"]
+    assert model.plan("lb1", "director")["packet_rules"]["source_nat"][0]["to"] == ["10.1.0.9"]
+
+
+def directors_that_serve() -> Model:
+    """A DR pair whose directors are its real servers."""
+    model = serving(dr_pair(), real_servers=rs("lb1", "lb2"))
+    model.groups["lvs_real_servers"] = ["lb1", "lb2"]
+    for director in ("lb1", "lb2"):
+        del model.hostvars[director]["lvs_services"][1]
+        model.hostvars[director]["lvs_sync"] = {"syncid": 1}
+    return model
+
+
+def test_directors_that_are_real_servers_hand_nothing_on_as_backup() -> None:
+    model = directors_that_serve()
+    assert model.mistakes() == []
+    for director in ("lb1", "lb2"):
+        assert model.plan(director, "director")["sysctls"]["net.ipv4.vs.backup_only"] == "1"
+        plan = model.plan(director, "real_server")
+        assert plan["addresses"] == [{"address": "192.168.246.160/32", "interface": "lo"}]
+        assert plan["arp"] == [{"interface": "all", "arp_ignore": 1, "arp_announce": 2}]
+        assert configuration(model, director)["global_defs"]["sync"]["instance"] == "lvs"
+    model.hostvars["lb1"]["lvs_sysctls"] = {"net.ipv4.vs.backup_only": 0}
+    assert model.plan("lb1", "director")["sysctls"]["net.ipv4.vs.backup_only"] == "0"
+
+
+def test_pairs_in_one_network_need_different_router_ids() -> None:
+    model = r5()
+    for director, number in (("lb3", 13), ("lb4", 14)):
+        other = copy.deepcopy(model.hostvars["lb1"])
+        other["lvs_services"][0] |= {"name": "other", "address": "192.168.0.39"}
+        other["lvs_vrrp"] |= {"addresses": ["10.0.0.39/24"], "router_id": 52}
+        other["lvs_address"] = f"10.0.0.{number}"
+        other["ansible_facts"] = facts(nic("eth1", f"192.168.0.{number}/24"), nic("eth2", f"10.0.0.{number}/24"))
+        model.hostvars[director] = other
+        model.groups["lvs_directors"].append(director)
+    for app, number in (("app3", 53), ("app4", 54)):
+        model.hostvars[app] = {
+            "lvs_address": f"10.0.0.{number}",
+            "ansible_facts": facts(nic("eth1", f"10.0.0.{number}/24")),
+        }
+        model.groups["lvs_real_servers"].append(app)
+    for director in ("lb3", "lb4"):
+        model.hostvars[director]["lvs_services"][0]["real_servers"] = rs("app3", "app4")
+    assert model.mistakes() == []
+    assert configuration(model, "lb3")["instances"][0]["priority"] == 130
+    model.hostvars["lb3"]["lvs_vrrp"]["router_id"] = 51
+    assert any("which shares no VIP with lb3" in line for line in model.mistakes())
