@@ -13,20 +13,21 @@ import time
 from . import changes, failures, pair
 from .table import Result, as_markdown, as_text, merged
 
+# Those with the same model one after the other.
 CASES = {
     "failover": failures.failover,
-    "failover-fast": failures.failover_fast,
-    "failover-alone": failures.failover_alone,
-    "failover-fullnat": failures.failover_fullnat,
     "handover": failures.handover,
     "real-server": failures.real_server,
     "both-rebooted": failures.both_rebooted,
     "split": failures.split,
-    "changes": changes.changes,
-    "rolling": changes.rolling,
-    "moving": changes.moving,
     "refused": changes.refused,
+    "rolling": changes.rolling,
+    "changes": changes.changes,
     "steady": changes.steady,
+    "failover-fast": failures.failover_fast,
+    "failover-alone": failures.failover_alone,
+    "failover-fullnat": failures.failover_fullnat,
+    "moving": changes.moving,
 }
 RESULTS = pair.CACHE / "results"
 

@@ -25,7 +25,7 @@ def changes() -> Result:
     """What an operator does to a live pool, one after the other."""
     result, found = Result(), _unnoticed_table()
     inventory = pair.model()
-    pair.site(inventory)
+    pair.bring(inventory)
 
     def weighed() -> None:
         for name in pair.VIPS:
@@ -78,7 +78,7 @@ def rolling() -> Result:
     """The playbook that maintains one real server after the other."""
     result, found = Result(), _unnoticed_table()
     inventory = pair.model()
-    pair.site(inventory)
+    pair.bring(inventory)
     tasks = f"lvs_rolling_tasks={pair.HERE / 'maintenance.yml'}"
 
     def roll() -> None:
@@ -156,7 +156,7 @@ def refused() -> Result:
     """Configuration that keepalived does not take never reaches it."""
     result = Result()
     found = Table("What keepalived would refuse", ["given", "site", "file", "keepalived", "requests", "failed"])
-    pair.site(pair.model())
+    pair.bring(pair.model())
     state = "sha256sum /etc/keepalived/keepalived.conf; pidof keepalived; journalctl -u keepalived | grep -c -i reload"
     for given in ("lvs_keepalived.raw", "lvs_vrrp.raw", "raw of a service"):
         say(f"refused: {given}")
@@ -201,7 +201,7 @@ def steady() -> Result:
         inventory = pair.model()
         for name in pair.VIPS:
             pair.service(inventory, name)["inhibit_on_failure"] = inhibit
-        pair.site(inventory)
+        pair.bring(inventory)
         down = {inventory["lvs_real_servers"]["hosts"][host]["lvs_address"] for host in SECOND.values()}
         _each("systemctl stop nginx")
         pair.wait_unlisted(down)

@@ -59,7 +59,7 @@ def handover(times: int = 5) -> Result:
 
 def _lose_masters(how: str, inventory: dict[str, Any], times: int, planned: bool = False) -> Result:
     result = Result()
-    pair.site(inventory)
+    pair.bring(inventory)
     records = [_lose_master(inventory, f"{how}: {number + 1} of {times}", planned) for number in range(times)]
     columns = ["pair", "topology", "times", "silent s: median", "worst", "lost", "downloads", "survived"]
     title = "The master director is told to hand over" if planned else "The power of the master director is cut"
@@ -88,7 +88,7 @@ def _lose_master(inventory: dict[str, Any], title: str, planned: bool) -> Record
         time.sleep(ESTABLISHED + 2)
         cut = load.mark("cut")
         if planned:
-            pair.run(master, "echo 1 >/run/lvs-maintenance")
+            pair.run(master, "touch /run/lvs-maintenance")
         else:
             pair.lab("power-off", pair.NAME, master, "--power-cut")
         recovered(load, cut)
@@ -114,7 +114,7 @@ def recovered(load: Load, since: float, limit: float = 60) -> None:
 def real_server() -> Result:
     """One real server of each pool, in four ways."""
     inventory, result = pair.model(), Result()
-    pair.site(inventory)
+    pair.bring(inventory)
     victims = {"nat": "web1", "dr": "app1"}
     lan = {"web1": "inside", "app1": "outside"}
     off: list[tuple[str, Callable[[str], object], Callable[[str], object]]] = [
@@ -194,7 +194,7 @@ def _each(action: Callable[[str], object], hosts: Any) -> None:
 def both_rebooted() -> Result:
     """The power of both directors is cut at the same moment; nobody does anything."""
     inventory, result = pair.model(), Result()
-    pair.site(inventory)
+    pair.bring(inventory)
     with pair.load() as load:
         time.sleep(2)
         cut = load.mark("cut")
@@ -217,7 +217,7 @@ def both_rebooted() -> Result:
 def split() -> Result:
     """The directors do not hear each other any more."""
     inventory, result = pair.model(), Result()
-    pair.site(inventory)
+    pair.bring(inventory)
 
     def isolate(state: str) -> None:
         # Ports of a bridge that are isolated reach all others, but not each other.
