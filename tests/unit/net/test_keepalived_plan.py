@@ -114,6 +114,7 @@ def test_the_heir_gets_what_the_rendered_configuration_holds() -> None:
         for key in ("address", "port"):
             del services[1][key]
         services.append({**services[0], "name": "dns", "protocol": "udp", "port": 53})
+        model.hostvars[director] |= {"lvs_sync": {"syncid": 7}, "lvs_timeouts": {"tcp": 800, "udp": 60}}
     text = rendered(model.plan("lb1", "keepalived"))
     addresses = ["192.168.0.29/32 dev eth1", "10.0.0.29/24 dev eth2"]
     services = ["tcp 192.168.0.29:80", "fwmark 10 ipv4", "udp 192.168.0.29:53"]
@@ -123,6 +124,8 @@ def test_the_heir_gets_what_the_rendered_configuration_holds() -> None:
     ledger = plan.bequeathed(Ledger(), "director", text, {addresses[0]})
     assert list(ledger.owned("address", "director")) == addresses[:1]
     assert sorted(ledger.owned("service", "director")) == sorted(services)
+    assert ledger.owned("timeout", "director") == {"tcp": 900, "udp": 300}
+    assert list(ledger.owned("sync_daemon", "director")) == ["backup", "master"]
 
 
 def test_ipv6_services_are_found() -> None:
