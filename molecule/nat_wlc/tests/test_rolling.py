@@ -39,6 +39,11 @@ def weights(scenario: Any) -> dict[str, int]:
     return {f"web{number}": int(weight) for number, weight in found}
 
 
+def said(result: Any) -> str:
+    """What Ansible printed, wherever, on lines of whatever length."""
+    return " ".join((result.stdout + result.stderr).split())
+
+
 def finish_once_drained(scenario: Any) -> str:
     """Let the long request end a while after web1 got weight 0; the answer says what had been done by then."""
     deadline = time.monotonic() + 50
@@ -77,14 +82,14 @@ def test_a_roll_that_fails_leaves_the_rest_alone(scenario: Any, tmp_path: Path) 
     settings = f"lvs_rolling_tasks={tasks} lvs_rolling_retries=0"
     result = scenario.try_playbook("lvs.topology.rolling", "--extra-vars", settings)
     assert result.returncode != 0
-    said = " ".join((result.stdout + result.stderr).split())
-    assert 'web1 failed at "Connect to it, from each director"' in said
-    assert "-e lvs_drain=web1 -e lvs_drain_state=present gives it the weights of the model. It had 1 in web on" in said
+    assert 'web1 failed at "Connect to it, from each director"' in said(result)
+    way_back = "-e lvs_drain=web1 -e lvs_drain_state=present gives it the weights of the model. It had 1 in web on"
+    assert way_back in said(result)
     assert weights(scenario) == {"web1": 0, "web2": 3}
     assert scenario.run("web2", "test -e /run/broken || echo untouched") == "untouched"
     # web2 is all that there is now.
     result = scenario.try_playbook("lvs.topology.drain", "--extra-vars", "lvs_drain=web2")
-    assert "no usable real server besides web2" in result.stdout
+    assert "no usable real server besides web2" in said(result)
     assert weights(scenario) == {"web1": 0, "web2": 3}
     scenario.run("web1", "rm /run/broken; systemctl start nginx")
     scenario.playbook("lvs.topology.drain", "--extra-vars", "lvs_drain=lvs_real_servers lvs_drain_state=present")
@@ -98,5 +103,5 @@ def test_what_cannot_be_is_refused(scenario: Any) -> None:
     ):
         result = scenario.try_playbook(f"lvs.topology.{playbook}", "--extra-vars", settings)
         assert result.returncode != 0
-        assert message in result.stdout + result.stderr
+        assert message in said(result)
     assert weights(scenario) == {"web1": 1, "web2": 1}
