@@ -84,7 +84,12 @@ def _judge(module: AnsibleModule, path: str, content: str) -> list[str]:
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(content)
-        status, output, errors = module.run_command([keepalived, "-t", "-f", temporary])
+        # keepalived 2.2.7 ends its own test by SIGTERM where scripts have a user of their own.
+        before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        try:
+            status, output, errors = module.run_command([keepalived, "-t", "-f", temporary])
+        finally:
+            signal.signal(signal.SIGTERM, before)
     finally:
         os.unlink(temporary)
     # keepalived reads the file several times, and says so each time.

@@ -9,9 +9,16 @@ import re
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import IPV4, IPV6, ServiceKey, family_of
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
+    DEFAULT_TIMEOUTS,
+    IPV4,
+    IPV6,
+    ServiceKey,
+    family_of,
+)
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, joined, plan_file
+from ansible_collections.lvs.topology.plugins.module_utils._net.traces import TRACES
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan
 
 KIND = "keepalived_config"
@@ -37,6 +44,8 @@ RestartSec=1
 _SECRET = re.compile(r"^(\s*(?:auth_pass|password)\s+).*$", re.MULTILINE)
 _ADDRESSES = re.compile(r"^ *virtual_ipaddress(?:_excluded)? \{\n(.*?)^ *\}", re.MULTILINE | re.DOTALL)
 _ADDRESS = re.compile(r"^ *(\S+/\d+) dev (\S+)", re.MULTILINE)
+_TIMEOUTS = re.compile(r"^ *lvs_timeouts((?: (?:tcp|tcpfin|udp) \d+)+)$", re.MULTILINE)
+_SYNC = re.compile(r"^ *lvs_sync_daemon ", re.MULTILINE)
 _SERVICE = re.compile(
     r"^virtual_server (?:fwmark (?P<fwmark>\d+)|(?P<address>\S+) (?P<port>\d+)) \{\n"
     r" *(?:ip_family (?P<family>inet6?)|protocol (?P<protocol>\w+))$",
@@ -142,9 +151,15 @@ def bequeathed(ledger: Ledger, heir: str, text: str, present: set[str]) -> Ledge
     """What keepalived holds becomes the heir's. ``present`` are the keys of the addresses that are there."""
     for key in addresses_of(text):
         if key in present:
-            ledger = ledger.claim("address", key, heir)
+            ledger = ledger.claim(TRACES["addresses"].kind, key, heir)
     for service in services_of(text):
-        ledger = ledger.claim("service", service, heir)
+        ledger = ledger.claim(TRACES["services"].kind, service, heir)
+    for words in _TIMEOUTS.findall(text):
+        for timeout in words.split()[::2]:
+            ledger = ledger.claim(TRACES["timeouts"].kind, timeout, heir, DEFAULT_TIMEOUTS[timeout])
+    if _SYNC.search(text):
+        for state in ("master", "backup"):
+            ledger = ledger.claim(TRACES["sync_daemons"].kind, state, heir)
     return ledger
 
 

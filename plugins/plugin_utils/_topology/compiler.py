@@ -19,6 +19,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.inventory i
     Inventory,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.keepalived import keepalived_plan, weight
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.listings import listings
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.methods import METHODS
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import (
     Mistake,
@@ -157,6 +158,17 @@ def model_of(hostvars: Mapping[str, Any], groups: Mapping[str, Any], info: Mappi
     hosts = {address: name for name in inventory.real_servers for address in site.addresses(name)}
     services, problems = as_model(plain(info["services"]), hosts)
     return {"services": services, "problems": problems}
+
+
+def listings_of(hostvars: Mapping[str, Any], groups: Mapping[str, Any], hosts: Any) -> list[dict[str, Any]]:
+    """Where these hosts are listed as real servers; WrongModel with every mistake where there is any."""
+    mistakes: list[Mistake] = []
+    inventory = Inventory(hostvars, groups, mistakes)
+    site = _site(inventory, inventory.directors, None, mistakes)
+    found = listings(site, groups, hosts, mistakes)
+    if mistakes:
+        raise WrongModel(mistakes)
+    return found
 
 
 def _overrides(variables: Mapping[str, Any] | None, mistakes: list[Mistake]) -> dict[str, Any]:

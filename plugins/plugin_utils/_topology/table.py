@@ -15,14 +15,17 @@ def kernel_forward(service: Service) -> str:
     return METHODS[service.forward].KERNEL_FORWARD
 
 
+def service_key(service: Service) -> dict[str, Any]:
+    """What says which service is meant, in the options of the modules."""
+    if service.address is None:
+        return {"fwmark": service.fwmark, "family": f"ipv{service.family}"}
+    return {"address": str(service.address), "port": service.port, "protocol": service.protocol}
+
+
 def virtual_service(service: Service) -> dict[str, Any]:
     """The service without its real servers."""
-    if service.address is None:
-        key: dict[str, Any] = {"fwmark": service.fwmark, "family": f"ipv{service.family}"}
-    else:
-        key = {"address": str(service.address), "port": service.port, "protocol": service.protocol}
     persistence = service.persistence
-    return key | {
+    return service_key(service) | {
         "scheduler": service.scheduler,
         "scheduler_flags": list(service.scheduler_flags),
         "one_packet": service.one_packet,

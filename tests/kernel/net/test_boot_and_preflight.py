@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -284,3 +285,114 @@ def test_preflight_needs_privilege(sh) -> None:
 def test_preflight_names_packages_for_somebody_to_install(run_module) -> None:
     asked = {"commands": ["ip", "no-such-command"], "python_modules": ["json", "no_such_module"], "missing": "report"}
     assert run_module("preflight", asked)["missing_packages"] == ["no-such-command", "python3-no_such_module"]
+
+
+@pytest.fixture
+def services_of_boot(sh) -> None:
+    """What starts at boot here is what a test says."""
+    sh(
+        "for each in /etc/systemd/system /etc/rc2.d /etc/keepalived /etc/default;"
+        " do mkdir -p $each && mount -t tmpfs tmpfs $each; done"
+    )
+    sh("mkdir -p /etc/systemd/system/multi-user.target.wants")
+
+
+def enable(unit: str) -> None:
+    Path(f"/etc/systemd/system/multi-user.target.wants/{unit}.service").symlink_to("/dev/null")
+
+
+SERVES = "virtual_server 10.0.0.100 80 {\n    real_server 10.0.0.1 80 {\n    }\n}\n"
+
+
+def refusal(run_module, manager: str) -> str:
+    result = run_module("preflight", {"manager": manager})
+    assert run_module("preflight", {"manager": manager}, check=True).get("msg") == result.get("msg")
+    return str(result.get("msg", ""))
+
+
+@pytest.mark.usefixtures("services_of_boot")
+@pytest.mark.parametrize("manager", ["kernel", "keepalived"])
+def test_preflight_finds_who_else_fills_the_table(run_module, sh, manager) -> None:
+    assert refusal(run_module, manager) == ""
+    sh("ip link add kube-ipvs0 type dummy")
+    Path("/etc/default/ipvsadm").write_text('# AUTO="true"\nAUTO="true"\nDAEMON="backup"\n')
+    Path("/etc/rc2.d/S01ipvsadm").symlink_to("/dev/null")
+    enable("ldirectord")
+    message = refusal(run_module, manager)
+    for text in (
+        "(1) manager: the interface kube-ipvs0 is there, so kube-proxy fills the table",
+        "ip link del kube-ipvs0",
+        "(2) manager: the service ipvsadm loads a table at boot and flushes it at its end; set AUTO=false",
+        "(3) manager: the service ipvsadm starts a synchronisation daemon at boot; set DAEMON=none",
+        "(4) manager: ldirectord runs here or does after a boot",
+    ):
+        assert text in message
+    # Nobody asks, nobody is looked for.
+    assert not run_module("preflight", {}).get("failed")
+    # Debian's script is there and does nothing, unless it is told to.
+    Path("/etc/default/ipvsadm").write_text('AUTO="false"\nDAEMON="none"\n')
+    assert "ipvsadm" not in refusal(run_module, manager)
+    Path("/etc/rc2.d/S01ipvsadm").unlink()
+    Path("/etc/default/ipvsadm").write_text('AUTO="true"\n')
+    assert "ipvsadm" not in refusal(run_module, manager)
+    # That of RHEL is a unit, and has no such file.
+    Path("/etc/default/ipvsadm").unlink()
+    enable("ipvsadm")
+    assert "the unit ipvsadm loads a table of its own at boot; systemctl disable ipvsadm" in refusal(
+        run_module, manager
+    )
+
+
+@pytest.mark.usefixtures("services_of_boot")
+def test_preflight_finds_a_keepalived_that_is_not_ours(run_module, sh) -> None:
+    config = Path("/etc/keepalived/conf.d/web.conf")
+    config.parent.mkdir()
+    config.write_text("# virtual_server is not here\nvrrp_instance a {\n}\n")
+    enable("keepalived")
+    # One that only moves addresses disturbs nobody.
+    assert refusal(run_module, "kernel") == ""
+    config.write_text(SERVES)
+    at_boot = (
+        f"keepalived is started at boot and has virtual servers of its own ({config}); set lvs_manager: keepalived"
+    )
+    assert at_boot in refusal(run_module, "kernel")
+    # With keepalived, its file becomes ours.
+    assert refusal(run_module, "keepalived") == ""
+    Path("/etc/systemd/system/multi-user.target.wants/keepalived.service").unlink()
+    assert refusal(run_module, "kernel") == ""
+
+    running = subprocess.Popen(["keepalived", "--dont-fork", "--no-syslog", "-f", str(config)])
+    try:
+        for _attempt in range(50):
+            if "10.0.0.100" in sh("ipvsadm -Sn"):
+                break
+            time.sleep(0.1)
+        result = run_module("preflight", {"manager": "keepalived"})
+        assert (result["keepalived_runs"], result["managed_by"]) == (True, [])
+        assert "keepalived runs here and has virtual servers of its own" in refusal(run_module, "kernel")
+        # In a network namespace of its own it has a table of its own.
+        sh("ip netns add other")
+        script = (
+            "from ansible.module_utils.testing import patch_module_args\n"
+            "from ansible_collections.lvs.topology.plugins.modules import preflight\n"
+            "with patch_module_args({'manager': 'kernel'}): preflight.main()\n"
+        )
+        Path("/tmp/preflight.py").write_text(script)
+        assert '"keepalived_runs": false' in sh("ip netns exec other python3 /tmp/preflight.py")
+    finally:
+        running.terminate()
+        running.wait(timeout=20)
+
+
+@pytest.mark.usefixtures("services_of_boot")
+def test_preflight_knows_who_held_the_table(run_module) -> None:
+    asked = {"manager": "kernel", "owner": "director"}
+    assert run_module("preflight", asked)["managed_by"] == []
+    run_module("ipvs_table", {"services": [{"address": "10.0.0.100", "port": 80}], "owner": "director"})
+    assert run_module("preflight", asked)["managed_by"] == ["kernel"]
+    assert run_module("preflight", {**asked, "owner": "other"})["managed_by"] == []
+    run_module("keepalived_config", {"content": SERVES, "owner": "keepalived"})
+    enable("keepalived")
+    # It is ours: site moves it.
+    result = run_module("preflight", asked)
+    assert (result.get("failed"), result["managed_by"]) == (None, ["kernel", "keepalived"])

@@ -1,0 +1,107 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Real servers are maintained while clients are served: nobody is cut off, and a roll that fails stops there."""
+
+from __future__ import annotations
+
+import re
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+# A request that takes its time: a restart of the server would cut it off.
+LONG = """
+import os, socket, time
+connection = socket.create_connection(("192.168.0.30", 80), 5)
+connection.sendall(b"GET / HTTP/1.1\\r\\nHost: web\\r\\nX-Long: ")
+while not os.path.exists("/tmp/finish"):
+    time.sleep(0.2)
+    connection.sendall(b"x")
+connection.sendall(b"\\r\\n\\r\\n")
+print((connection.recv(4096).split() or ["cut off"])[-1].decode())
+"""
+RESTART = """
+- name: Maintain it
+  ansible.builtin.command: sh -c 'systemctl kill --signal=KILL nginx; systemctl restart nginx && touch /run/maintained'
+  changed_when: true
+"""
+STOP = """
+- name: Maintain it badly
+  ansible.builtin.command: sh -c 'systemctl stop nginx && touch /run/broken'
+  changed_when: true
+"""
+
+
+def weights(scenario: Any) -> dict[str, int]:
+    found = re.findall(r"-r 10\.0\.0\.5(\d):80 -m -w (\d+)", scenario.run("director", "ipvsadm -Sn"))
+    return {f"web{number}": int(weight) for number, weight in found}
+
+
+def said(result: Any) -> str:
+    """What Ansible printed, wherever, on lines of whatever length."""
+    return " ".join((result.stdout + result.stderr).split())
+
+
+def finish_once_drained(scenario: Any) -> str:
+    """Let the long request end a while after web1 got weight 0; the answer says what had been done by then."""
+    deadline = time.monotonic() + 50
+    while weights(scenario)["web1"] and time.monotonic() < deadline:
+        time.sleep(0.5)
+    time.sleep(10)  # longer than it takes from there to the restart
+    done = scenario.run("web1", "test -e /run/maintained && echo restarted || echo waiting")
+    scenario.run("client", "touch /tmp/finish")
+    return str(done)
+
+
+def test_a_roll_under_load(scenario: Any, tmp_path: Path) -> None:
+    tasks = tmp_path / "restart.yml"
+    tasks.write_text(RESTART)
+    change = "ipvsadm -e -t 192.168.0.30:80 -r 10.0.0.52:80 -m -w"
+    scenario.run("director", f"{change} 0")
+    scenario.run("client", f"rm -f /tmp/finish; nohup python3 -c '{LONG}' >/tmp/long 2>&1 & sleep 1")
+    # Neither the model's, nor to be forgotten.
+    scenario.run("director", f"{change} 3")
+    with scenario.load() as answers, ThreadPoolExecutor() as pool:
+        waiting = pool.submit(finish_once_drained, scenario)
+        scenario.playbook("lvs.topology.rolling", "--extra-vars", f"lvs_rolling_tasks={tasks}")
+    assert waiting.result() == "waiting"
+    assert scenario.run("client", "cat /tmp/long") == "web1"
+    assert answers["lost"] == 0, answers
+    assert answers["web1"], answers
+    assert answers["web2"], answers
+    for host in ("web1", "web2"):
+        scenario.run(host, "rm /run/maintained")
+    assert weights(scenario) == {"web1": 1, "web2": 3}
+
+
+def test_a_roll_that_fails_leaves_the_rest_alone(scenario: Any, tmp_path: Path) -> None:
+    tasks = tmp_path / "stop.yml"
+    tasks.write_text(STOP)
+    settings = f"lvs_rolling_tasks={tasks} lvs_rolling_retries=0"
+    result = scenario.try_playbook("lvs.topology.rolling", "--extra-vars", settings)
+    assert result.returncode != 0
+    assert 'web1 failed at "Connect to it, from each director"' in said(result)
+    way_back = "-e lvs_drain=web1 -e lvs_drain_state=present gives it the weights of the model. It had 1 in web on"
+    assert way_back in said(result)
+    assert weights(scenario) == {"web1": 0, "web2": 3}
+    assert scenario.run("web2", "test -e /run/broken || echo untouched") == "untouched"
+    # web2 is all that there is now.
+    result = scenario.try_playbook("lvs.topology.drain", "--extra-vars", "lvs_drain=web2")
+    assert "no usable real server besides web2" in said(result)
+    assert weights(scenario) == {"web1": 0, "web2": 3}
+    scenario.run("web1", "rm /run/broken; systemctl start nginx")
+    scenario.playbook("lvs.topology.drain", "--extra-vars", "lvs_drain=lvs_real_servers lvs_drain_state=present")
+    assert weights(scenario) == {"web1": 1, "web2": 1}
+
+
+def test_what_cannot_be_is_refused(scenario: Any) -> None:
+    for playbook, settings, message in (
+        ("drain", "lvs_drain=webb1", "did you mean web1?"),
+        ("rolling", "lvs_rolling_tasks=/nonexistent", "Nothing was touched. Give lvs_rolling_tasks"),
+    ):
+        result = scenario.try_playbook(f"lvs.topology.{playbook}", "--extra-vars", settings)
+        assert result.returncode != 0
+        assert message in said(result)
+    assert weights(scenario) == {"web1": 1, "web2": 1}

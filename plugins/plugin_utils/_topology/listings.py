@@ -1,0 +1,145 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where real servers are listed: by which director, in which service, and what would be left without them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from ipaddress import ip_address
+from typing import Any
+
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, did_you_mean, show
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import RealServer, Service
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table import (
+    kernel_forward,
+    real_server,
+    service_key,
+)
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import plain
+
+_WEB = ("http", "https")
+# Where a digest alone says what is right.
+_ANY_STATUS = ("200-299",)
+
+
+def listings(site: Site, groups: Mapping[str, Any], names: Any, mistakes: list[Mistake]) -> list[dict[str, Any]]:
+    """Every entry of these hosts, or of the hosts of these groups; what nobody lists is a mistake."""
+    found = []
+    for host in _hosts(site, groups, names, mistakes):
+        entries = site.listings.get(host, [])
+        if not entries:
+            problem = "is a real server of no service of a director that is present"
+            mistakes.append(Mistake(host, problem, "leave it out, or list it in lvs_services"))
+        for director, service, entry in entries:
+            found.append(
+                {
+                    "host": host,
+                    "director": director,
+                    "name": service.name,
+                    "service": service_key(service),
+                    "real_server": real_server(entry) | {"forward": kernel_forward(service)},
+                    "check": _check(service, entry),
+                }
+            )
+    return found
+
+
+def _hosts(site: Site, groups: Mapping[str, Any], names: Any, mistakes: list[Mistake]) -> list[str]:
+    """The hosts that are meant, each once."""
+    wanted = plain(names)
+    wanted = [wanted] if isinstance(wanted, str) else wanted
+    if not isinstance(wanted, list) or not wanted or not all(isinstance(name, str) and name for name in wanted):
+        problem = f"{show(names)} names no host"
+        mistakes.append(Mistake("hosts", problem, "give the name of a real server or of a group, or a list of names"))
+        return []
+    found: dict[str, None] = {}
+    for name in wanted:
+        if name in site.inventory:
+            found[name] = None
+        elif name in groups:
+            found.update(dict.fromkeys(map(str, groups[name])))
+        else:
+            close = did_you_mean(name, [*site.inventory.names(), *map(str, groups)])
+            mistakes.append(Mistake("hosts", f"{show(name)} is neither a host nor a group", f"{close}add it there"))
+    return list(found)
+
+
+def _check(service: Service, entry: RealServer) -> dict[str, Any] | None:
+    """How a director can tell that the real server serves; None where nothing says which port to try."""
+    given = service.supervision.health_check or {}
+    kind = str(given.get("type"))
+    port = given.get("port") or entry.port or _only_port(service)
+    if not port:
+        return None
+    if kind in _WEB:
+        host = f"[{entry.address}]" if entry.address.version == 6 else str(entry.address)
+        url = given["urls"][0]
+        return {
+            "type": "http",
+            "url": f"{kind}://{host}:{port}{url['path']}",
+            "headers": {"Host": url["virtual_host"]} if "virtual_host" in url else {},
+            "status": [code for each in url.get("status", _ANY_STATUS) for code in _codes(each)],
+        }
+    if service.protocol != "tcp":
+        return None
+    return {"type": "tcp", "address": str(entry.address), "port": port}
+
+
+def _codes(status: str) -> range:
+    """A status, or a range of them."""
+    low, _dash, high = status.partition("-")
+    return range(int(low), int(high or low) + 1)
+
+
+def _only_port(service: Service) -> int:
+    """The port of a firewall-mark service that marks one TCP port only."""
+    ranges = {each for marked in service.marked if marked.protocol == "tcp" for each in marked.ports}
+    low, high = ranges.pop() if len(ranges) == 1 else (0, 0)
+    return low if low == high else 0
+
+
+def left_empty(
+    found: Iterable[Mapping[str, Any]], tables: Mapping[str, Sequence[Mapping[str, Any]]], batches: Iterable[Any]
+) -> list[str]:
+    """One line for each service that would have no usable real server while a batch of hosts is drained.
+
+    ``tables`` has what ipvs_info says of each director. A real server of weight 0 serves nobody as it is.
+    """
+    every = list(found)
+    lines: dict[str, None] = {}
+    for batch in batches:
+        hosts = list(batch)
+        for director, services in tables.items():
+            drained = {_listed(each) for each in every if each["director"] == director and each["host"] in hosts}
+            lines.update(dict.fromkeys(_emptied(director, services, drained, hosts)))
+    return list(lines)
+
+
+def _emptied(
+    director: str, services: Iterable[Mapping[str, Any]], drained: set[tuple[Any, ...]], hosts: Sequence[str]
+) -> Iterator[str]:
+    for service in services:
+        usable = {_key(service, each) for each in service["real_servers"] if each["weight"]}
+        if usable and usable <= drained:
+            what = f"fwmark {service['fwmark']}" if "fwmark" in service else _endpoint(service)
+            yield f"{director}: {what} has no usable real server besides {', '.join(hosts)}"
+
+
+def _endpoint(service: Mapping[str, Any]) -> str:
+    address = f"[{service['address']}]" if ":" in service["address"] else service["address"]
+    return f"{service['protocol']} {address}:{service['port']}"
+
+
+def _listed(listing: Mapping[str, Any]) -> tuple[Any, ...]:
+    return _key(listing["service"], listing["real_server"])
+
+
+def _key(service: Mapping[str, Any], real_server: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Addresses are compared as such: the kernel spells some of them otherwise than Python does."""
+    if "fwmark" in service:
+        which: tuple[Any, ...] = (service["fwmark"], service["family"])
+    else:
+        which = (service["protocol"], ip_address(str(service["address"])), service["port"])
+    return (*which, ip_address(str(real_server["address"])), real_server["port"])

@@ -1,0 +1,133 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""keepalived's file and unit: which changes, in which order, and what the ledger keeps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pytest
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
+from ansible_collections.lvs.topology.plugins.module_utils._net import keepalived_plan as plan
+from ansible_collections.lvs.topology.plugins.module_utils._net.files import File
+from ansible_collections.lvs.topology.tests.unit.topology.inventories import r5
+
+TEMPLATE = Path(__file__).parents[3] / "roles/keepalived/templates/keepalived.conf.j2"
+OURS = File("vrrp_instance a {\n    auth_pass s3cret\n}\n", plan.MODE)
+THEIRS = File("# theirs\n    auth_pass theirs\n", 0o644)
+DROP_IN = File(plan.DROP_IN_TEXT)
+FRESH = plan.Unit()
+RUNNING = plan.Unit(enabled=True, active=True, read=100.0)
+WRITE = f"write {plan.PATH}"
+REMOVE = f"remove {plan.PATH}"
+WRITE_DROP_IN = [f"write {plan.DROP_IN}", "systemctl daemon-reload"]
+REMOVE_DROP_IN = [f"remove {plan.DROP_IN}", "systemctl daemon-reload"]
+
+
+def systemctl(*words: str) -> list[str]:
+    return [f"systemctl {word} keepalived.service" for word in words]
+
+
+def present(files: plan.Files, unit: plan.Unit | None, ledger: Ledger | None = None) -> plan.Outcome:
+    return plan.plan_present(ledger or Ledger(), "keepalived", plan.PATH, OURS.text, files, unit)
+
+
+def lines(outcome: plan.Outcome) -> list[str]:
+    return [change.line for change in outcome.plan.changes]
+
+
+@pytest.mark.parametrize(
+    ("files", "unit", "expected"),
+    [
+        (plan.Files(None, 0, None), FRESH, [WRITE, *WRITE_DROP_IN, *systemctl("enable", "start")]),
+        (plan.Files(THEIRS, 50, None), RUNNING, [WRITE, *WRITE_DROP_IN, *systemctl("reload")]),
+        (plan.Files(OURS, 50, DROP_IN), RUNNING, []),
+        # A run that was cut between writing and reading.
+        (plan.Files(OURS, 150, DROP_IN), RUNNING, systemctl("reload")),
+        (plan.Files(OURS, 50, DROP_IN), plan.Unit(enabled=True, failed=True), systemctl("reset-failed", "start")),
+        (plan.Files(OURS, 50, DROP_IN), plan.Unit(active=True, read=100), systemctl("enable")),
+        (plan.Files(File(OURS.text, 0o644), 50, DROP_IN), RUNNING, [f"chmod 0640 {plan.PATH}", *systemctl("reload")]),
+        (plan.Files(OURS, 50, File("by hand\n")), RUNNING, WRITE_DROP_IN),
+        # No systemd.
+        (plan.Files(None, 0, None), None, [WRITE]),
+    ],
+)
+def test_present(files: plan.Files, unit: plan.Unit | None, expected: list[str]) -> None:
+    assert lines(present(files, unit)) == expected
+
+
+@pytest.mark.parametrize(
+    ("config", "before", "expected"),
+    [
+        (None, FRESH, [*REMOVE_DROP_IN, *systemctl("stop", "disable"), REMOVE]),
+        (THEIRS, FRESH, [*REMOVE_DROP_IN, *systemctl("stop", "disable"), WRITE]),
+        (THEIRS, plan.Unit(enabled=True), [*REMOVE_DROP_IN, *systemctl("stop"), WRITE]),
+        # It served the operator before: it goes on with what it had.
+        (THEIRS, RUNNING, [*REMOVE_DROP_IN, WRITE, *systemctl("reload")]),
+    ],
+)
+def test_absent_is_what_was_before(config: File | None, before: plan.Unit, expected: list[str]) -> None:
+    ledger = present(plan.Files(config, 0, None), before).settled
+    now = plan.Files(OURS, 50, DROP_IN)
+    outcome = plan.plan_absent(ledger, "keepalived", plan.PATH, now, RUNNING, leave=False)
+    assert lines(outcome) == expected
+    assert (outcome.claimed, outcome.settled) == (ledger, Ledger())
+    # What nobody claims, nobody takes away.
+    assert not plan.plan_absent(Ledger(), "keepalived", plan.PATH, now, RUNNING, leave=False).plan.changes
+
+
+def test_what_is_left_for_an_heir_is_not_stopped() -> None:
+    ledger = present(plan.Files(None, 0, None), FRESH).settled
+    now = plan.Files(OURS, 50, DROP_IN)
+    outcome = plan.plan_absent(ledger, "keepalived", plan.PATH, now, RUNNING, leave=True)
+    # systemd starts it again as long as the drop-in is there.
+    killed = [*REMOVE_DROP_IN, "kill -KILL keepalived", *systemctl("reset-failed", "disable"), REMOVE]
+    assert lines(outcome) == killed
+    # Where it does not run, nothing is killed.
+    gone = plan.plan_absent(ledger, "keepalived", plan.PATH, now, plan.Unit(enabled=True), leave=True)
+    assert lines(gone) == [*REMOVE_DROP_IN, *systemctl("disable"), REMOVE]
+
+
+def test_no_password_is_in_the_diff() -> None:
+    outcome = present(plan.Files(THEIRS, 0, None), RUNNING)
+    shown = "\n".join((*outcome.plan.before, *outcome.plan.after))
+    assert shown.count("auth_pass ********") == 2
+    for secret in ("s3cret", "theirs\n"):
+        assert secret not in shown.replace("# theirs", "")
+
+
+def rendered(plan_of_lb1: dict[str, Any]) -> str:
+    environment = jinja2.Environment(trim_blocks=True, undefined=jinja2.StrictUndefined)  # noqa: S701, this is no HTML
+    return environment.from_string(TEMPLATE.read_text()).render(__keepalived_plan=plan_of_lb1)
+
+
+def test_the_heir_gets_what_the_rendered_configuration_holds() -> None:
+    model = r5()
+    for director in ("lb1", "lb2"):
+        services = model.hostvars[director]["lvs_services"]
+        services.append(
+            {**services[0], "name": "mark", "fwmark": 10, "family": "ipv4", "health_check": {"type": "ping"}}
+        )
+        for key in ("address", "port"):
+            del services[1][key]
+        services.append({**services[0], "name": "dns", "protocol": "udp", "port": 53})
+        model.hostvars[director] |= {"lvs_sync": {"syncid": 7}, "lvs_timeouts": {"tcp": 800, "udp": 60}}
+    text = rendered(model.plan("lb1", "keepalived"))
+    addresses = ["192.168.0.29/32 dev eth1", "10.0.0.29/24 dev eth2"]
+    services = ["tcp 192.168.0.29:80", "fwmark 10 ipv4", "udp 192.168.0.29:53"]
+    assert plan.addresses_of(text) == addresses
+    assert plan.services_of(text) == services
+    # A backup holds no addresses.
+    ledger = plan.bequeathed(Ledger(), "director", text, {addresses[0]})
+    assert list(ledger.owned("address", "director")) == addresses[:1]
+    assert sorted(ledger.owned("service", "director")) == sorted(services)
+    assert ledger.owned("timeout", "director") == {"tcp": 900, "udp": 300}
+    assert list(ledger.owned("sync_daemon", "director")) == ["backup", "master"]
+
+
+def test_ipv6_services_are_found() -> None:
+    text = "virtual_server fd00::29 80 {\n    protocol SCTP\n}\nvirtual_server fwmark 11 {\n    ip_family inet6\n}\n"
+    assert plan.services_of(text) == ["sctp [fd00::29]:80", "fwmark 11 ipv6"]

@@ -1,0 +1,202 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who lists a real server, how a director checks it, and which services would be left without any."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.listings import left_empty
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
+from ansible_collections.lvs.topology.tests.unit.topology.inventories import Model, r1, r6, r7, rs, two_directors
+
+
+def listed(model: Model, hosts: Any) -> list[dict[str, Any]]:
+    return compiler.listings_of(model.hostvars, model.groups, hosts)
+
+
+def refused(model: Model, hosts: Any) -> list[str]:
+    with pytest.raises(WrongModel) as wrong:
+        listed(model, hosts)
+    return wrong.value.lines
+
+
+def test_every_director_s_entry_of_a_host() -> None:
+    model = two_directors()
+    model.hostvars["lb2"]["lvs_services"][0]["real_servers"] = rs("web1", weight=4, upper_threshold=9)
+    one = {
+        "host": "web1",
+        "director": "lb1",
+        "name": "web",
+        "service": {"address": "192.168.246.160", "port": 80, "protocol": "tcp"},
+        "real_server": {
+            "address": "192.168.246.161",
+            "port": 80,
+            "forward": "dr",
+            "weight": 1,
+            "upper_threshold": 0,
+            "lower_threshold": 0,
+        },
+        "check": {"type": "tcp", "address": "192.168.246.161", "port": 80},
+    }
+    other = one | {
+        "director": "lb2",
+        "service": one["service"] | {"address": "192.168.246.170"},
+        "real_server": one["real_server"] | {"weight": 4, "upper_threshold": 9},
+    }
+    assert listed(model, "web1") == [one, other]
+    model.hostvars["lb2"]["lvs_state"] = "absent"
+    assert listed(model, "web1") == [one]
+
+
+def test_firewall_marks_tunnels_and_what_the_kernel_calls_fullnat() -> None:
+    model = r6()
+    model.service["real_servers"][0]["tunnel"] = {"type": "gue", "port": 6080}
+    model.service.pop("address")
+    model.service.pop("port")
+    model.service.update(fwmark=7, family="ipv4")
+    (found,) = listed(model, "web1")
+    assert found["service"] == {"fwmark": 7, "family": "ipv4"}
+    assert found["real_server"]["tunnel"] == {"type": "gue", "port": 6080, "checksum": "none"}
+    assert found["real_server"]["port"] == 0
+    assert found["check"] is None
+    (found,) = listed(r7(), "web1")
+    assert (found["real_server"]["forward"], found["real_server"]["port"]) == ("nat", 8080)
+
+
+@pytest.mark.parametrize(
+    ("names", "hosts"),
+    [
+        ("web2", ["web2"]),
+        (["web2", "web1"], ["web2", "web1"]),
+        ("lvs_real_servers", ["web1", "web2"]),
+        (["web2", "lvs_real_servers"], ["web2", "web1"]),
+    ],
+)
+def test_hosts_are_named_by_themselves_and_by_groups(names: Any, hosts: list[str]) -> None:
+    assert [each["host"] for each in listed(r1(), names)] == hosts
+
+
+@pytest.mark.parametrize(
+    ("names", "lines"),
+    [
+        ("webb1", ["hosts: 'webb1' is neither a host nor a group; did you mean web1? Otherwise add it there"]),
+        ("", ["hosts: '' names no host; give the name of a real server or of a group, or a list of names"]),
+        (None, ["hosts: null names no host; give the name of a real server or of a group, or a list of names"]),
+        ([], ["hosts: a list names no host; give the name of a real server or of a group, or a list of names"]),
+        (
+            ["web1", 3],
+            ["hosts: a list names no host; give the name of a real server or of a group, or a list of names"],
+        ),
+        (
+            ["lb1", "web1"],
+            [
+                "lb1: is a real server of no service of a director that is present; "
+                "leave it out, or list it in lvs_services"
+            ],
+        ),
+    ],
+)
+def test_what_cannot_be_drained_is_refused(names: Any, lines: list[str]) -> None:
+    assert refused(r1(), names) == lines
+
+
+def test_a_wrong_model_is_refused() -> None:
+    model = r1()
+    model.service["portt"] = 80
+    assert refused(model, "web1") == model.mistakes()
+    assert refused(model, "web1")[0].startswith("lvs_services[0].portt: is not a known key; did you mean port?")
+
+
+TCP = {"type": "tcp", "address": "192.168.246.161", "port": 80}
+MARKED = {"fwmark": 5, "family": "ipv4", "address": None, "port": None}
+CHECKS: list[tuple[dict[str, Any], dict[str, Any] | None]] = [
+    ({}, TCP),
+    ({"health_check": {"type": "tcp", "port": 8080}}, TCP | {"port": 8080}),
+    ({"health_check": {"type": "ping"}}, TCP),
+    (
+        {"health_check": {"type": "http", "path": "/up", "status": 204}},
+        {"type": "http", "url": "http://192.168.246.161:80/up", "headers": {}, "status": [204]},
+    ),
+    (
+        {"health_check": {"type": "https", "port": "8443", "status": ["200-202", 301], "virtual_host": "example.org"}},
+        {
+            "type": "http",
+            "url": "https://192.168.246.161:8443/",
+            "headers": {"Host": "example.org"},
+            "status": [200, 201, 202, 301],
+        },
+    ),
+    ({"protocol": "udp"}, None),
+    ({"protocol": "udp", "health_check": {"type": "udp", "port": 80}}, None),
+    ({"port": 0, "persistence": {"timeout": 60}}, None),
+    ({"port": 0, "persistence": {"timeout": 60}, "health_check": {"type": "tcp", "port": 22}}, TCP | {"port": 22}),
+    (MARKED | {"marked": [{"address": "192.168.246.160", "ports": [80]}]}, TCP),
+    (MARKED | {"marked": [{"address": "192.168.246.160", "ports": [80, 443]}]}, None),
+    (MARKED | {"marked": [{"address": "192.168.246.160", "ports": ["80-81"]}]}, None),
+    (MARKED | {"marked": [{"address": "192.168.246.160", "ports": [80], "protocol": "udp"}]}, None),
+    (
+        MARKED | {"health_check": {"type": "http", "port": 80}},
+        {"type": "http", "url": "http://192.168.246.161:80/", "headers": {}, "status": [200]},
+    ),
+]
+
+
+@pytest.mark.parametrize(("service", "check"), CHECKS)
+def test_how_a_director_checks(service: dict[str, Any], check: dict[str, Any] | None) -> None:
+    model = r1()
+    model.service.update(service)
+    assert listed(model, "web1")[0]["check"] == check
+
+
+def test_an_ipv6_url_has_brackets() -> None:
+    model = r7()
+    model.services[1]["real_servers"] = [{"host": "web1", "port": 8080}]
+    model.services[1]["health_check"] = {"type": "http"}
+    model.hostvars["web1"]["lvs_address"] = ["10.2.0.51", "fd02::51"]
+    assert listed(model, "web1")[1]["check"]["url"] == "http://[fd02::51]:8080/"
+
+
+def table(**weights: int) -> dict[str, Any]:
+    """What ipvs_info says of a director with one service, by the last part of each real server's address."""
+    addresses = {"web1": "192.168.246.161", "web2": "192.168.246.162", "other": "192.168.246.199"}
+    servers = [{"address": addresses[name], "port": 80, "weight": weight} for name, weight in weights.items()]
+    service = {"address": "192.168.246.160", "port": 80, "protocol": "tcp", "family": "ipv4", "real_servers": servers}
+    return {"lb1": [service]}
+
+
+LONELY = ["lb1: tcp 192.168.246.160:80 has no usable real server besides web1"]
+TABLES: list[tuple[dict[str, Any], list[list[str]], list[str]]] = [
+    (table(web1=1, web2=1), [["web1"]], []),
+    (table(web1=1, web2=1), [["web1"], ["web2"]], []),
+    (
+        table(web1=1, web2=1),
+        [["web1", "web2"]],
+        ["lb1: tcp 192.168.246.160:80 has no usable real server besides web1, web2"],
+    ),
+    (table(web1=1, web2=0), [["web1"]], LONELY),
+    # It serves nobody already.
+    (table(web1=0, web2=1), [["web1"]], []),
+    (table(web1=0, web2=0), [["web1"]], []),
+    (table(web1=1), [["web1"]], LONELY),
+    (table(web1=1, other=5), [["web1"]], []),
+    (table(web2=1), [["web1"]], []),
+    (table(), [["web1"]], []),
+    ({"lb1": []}, [["web1"]], []),
+]
+
+
+@pytest.mark.parametrize(("tables", "batches", "lines"), TABLES)
+def test_what_is_left_empty(tables: dict[str, Any], batches: list[list[str]], lines: list[str]) -> None:
+    assert left_empty(listed(r1(), ["web1", "web2"]), tables, batches) == lines
+
+
+def test_addresses_are_the_same_however_they_are_spelled() -> None:
+    listing = {"director": "lb1", "host": "web1", "service": {"fwmark": 5, "family": "ipv6"}}
+    listing["real_server"] = {"address": "::a00:1", "port": 0}
+    server = {"address": "::10.0.0.1", "port": 0, "weight": 1}
+    tables = {"lb1": [{"fwmark": 5, "family": "ipv6", "real_servers": [server]}]}
+    assert left_empty([listing], tables, [["web1"]]) == ["lb1: fwmark 5 has no usable real server besides web1"]
