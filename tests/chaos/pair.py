@@ -194,7 +194,8 @@ def listed(director: str) -> set[str]:
 
 def wait_ready(inventory: dict[str, Any]) -> None:
     """Wait until both directors do what they are there for: every real server in both tables, one master."""
-    wanted = {host["lvs_address"] for host in inventory["lvs_real_servers"]["hosts"].values()}
+    hosts, services = inventory["lvs_real_servers"]["hosts"], inventory["all"]["vars"]["lvs_services"]
+    wanted = {hosts[entry["host"]]["lvs_address"] for service in services for entry in service["real_servers"]}
     wait("every real server in both tables", lambda: all(listed(host) == wanted for host in DIRECTORS))
     wait("one master", lambda: len(masters()) == 1)
 
