@@ -53,7 +53,7 @@ def failover_fullnat(cuts: int = 3) -> Result:
 
 
 def handover(times: int = 5) -> Result:
-    """Maintenance of a director: the file that its keepalived watches makes it hand over."""
+    """Maintenance of a director: its keepalived is stopped, and says so to the other one."""
     return _lose_masters("advert_int 1, sync", pair.model(), times, planned=True)
 
 
@@ -62,7 +62,7 @@ def _lose_masters(how: str, inventory: dict[str, Any], times: int, planned: bool
     pair.bring(inventory)
     records = [_lose_master(inventory, f"{how}: {number + 1} of {times}", planned) for number in range(times)]
     columns = ["pair", "topology", "times", "silent s: median", "worst", "lost", "downloads", "survived"]
-    title = "The master director is told to hand over" if planned else "The power of the master director is cut"
+    title = "keepalived is stopped on the master director" if planned else "The power of the master director is cut"
     found = Table(title, columns)
     for target in pair.VIPS:
         parts = [record.of(target) for record in records]
@@ -88,7 +88,7 @@ def _lose_master(inventory: dict[str, Any], title: str, planned: bool) -> Record
         time.sleep(ESTABLISHED + 2)
         cut = load.mark("cut")
         if planned:
-            pair.run(master, "touch /run/lvs-maintenance")
+            pair.run(master, "systemctl stop keepalived")
         else:
             pair.lab("power-off", pair.NAME, master, "--power-cut")
         recovered(load, cut)
@@ -97,7 +97,7 @@ def _lose_master(inventory: dict[str, Any], title: str, planned: bool) -> Record
     silent = {target: round(measure.silence(record.of(target), cut, record.marks["calm"]), 2) for target in pair.VIPS}
     say(f"{title}: {master}, silent {silent}")
     if planned:
-        pair.run(master, "rm /run/lvs-maintenance")
+        pair.run(master, "systemctl start keepalived")
     else:
         pair.lab("power-on", pair.NAME, master)
     return record
