@@ -79,14 +79,14 @@ EXAMPLES = r"""
           priority 150
           authentication {
               auth_type PASS
-              auth_pass {{ password }}
+              auth_pass s3cret
           }
           virtual_ipaddress {
               192.168.0.29/32 dev eth1
           }
       }
     secrets:
-      - "{{ password }}"
+      - s3cret
 
 - name: Stop keepalived and put back what was there before
   lvs.topology.keepalived_config:

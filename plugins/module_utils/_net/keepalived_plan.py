@@ -39,6 +39,9 @@ After=lvs-topology.service
 # One that was killed has left its VIPs behind: as long as it does not run, two directors hold them.
 Restart=on-failure
 RestartSec=1
+# The addresses go before the table: in between, this host itself would refuse what clients send to the VIPs.
+ExecStop=-/bin/sh -c 'for pid in $$(cat /run/vrrp.pid /run/keepalived/vrrp.pid 2>/dev/null); do \\
+  grep -qs "^PPid:.$${MAINPID}$$" /proc/$$pid/status && kill $$pid && timeout 5 tail --pid=$$pid -f /dev/null; done'
 """
 
 _SECRET = re.compile(r"^(\s*(?:auth_pass|password)\s+).*$", re.MULTILINE)

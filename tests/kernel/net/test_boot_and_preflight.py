@@ -301,7 +301,16 @@ def enable(unit: str) -> None:
     Path(f"/etc/systemd/system/multi-user.target.wants/{unit}.service").symlink_to("/dev/null")
 
 
-SERVES = "virtual_server 10.0.0.100 80 {\n    real_server 10.0.0.1 80 {\n    }\n}\n"
+SERVES = """\
+virtual_server 10.0.0.100 80 {
+    protocol TCP
+    lvs_sched rr
+    lvs_method NAT
+    real_server 10.0.0.1 80 {
+        weight 1
+    }
+}
+"""
 
 
 def refusal(run_module, manager: str) -> str:
@@ -391,7 +400,7 @@ def test_preflight_knows_who_held_the_table(run_module) -> None:
     run_module("ipvs_table", {"services": [{"address": "10.0.0.100", "port": 80}], "owner": "director"})
     assert run_module("preflight", asked)["managed_by"] == ["kernel"]
     assert run_module("preflight", {**asked, "owner": "other"})["managed_by"] == []
-    run_module("keepalived_config", {"content": SERVES, "owner": "keepalived"})
+    assert run_module("keepalived_config", {"content": SERVES, "owner": "keepalived"})["changed"]
     enable("keepalived")
     # It is ours: site moves it.
     result = run_module("preflight", asked)

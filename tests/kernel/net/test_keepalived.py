@@ -14,6 +14,7 @@ from typing import Any, Callable, Iterator
 
 import jinja2
 import pytest
+from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_plan import DROP_IN, DROP_IN_TEXT
 
 TEMPLATE = Path(__file__).parents[3] / "roles/keepalived/templates/keepalived.conf.j2"
 CONFIG = "/etc/keepalived/keepalived.conf"
@@ -560,6 +561,16 @@ def test_a_configuration_comes_and_goes(run_module) -> None:
     path.unlink()
     write(run_module)
     assert run_module("keepalived_config", back)["changes"] == [f"remove {CONFIG}"]
+
+
+def test_systemd_takes_what_is_added_to_the_unit(sh) -> None:
+    sh("mount -t tmpfs tmpfs /etc/systemd/system")
+    drop_in = Path(DROP_IN)
+    drop_in.parent.mkdir()
+    drop_in.write_text(DROP_IN_TEXT)
+    assert drop_in.name not in sh("systemd-analyze verify --man=no keepalived.service 2>&1 || true")
+    drop_in.write_text(DROP_IN_TEXT.replace("Restart=", "Rstart="))
+    assert drop_in.name in sh("systemd-analyze verify --man=no keepalived.service 2>&1 || true")
 
 
 def test_an_heir_gets_what_keepalived_held(run_module, sh) -> None:
