@@ -14,6 +14,8 @@ from typing import Iterable
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 CACHE = CHECKOUT / ".cache" / "lab"
+# Where the memory and sockets of kernels are, on a tmpfs of the lab's own. Not /tmp: a checkout may be there.
+SCRATCH = "/dev/shm"
 
 _started = time.monotonic()
 

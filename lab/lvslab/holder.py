@@ -12,6 +12,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from .common import SCRATCH
+
 
 def main(directory: Path) -> None:
     """Prepare the namespaces, say that they are there, and wait to be killed."""
@@ -19,8 +21,8 @@ def main(directory: Path) -> None:
     outside = os.readlink("/proc/self")
     lock = open(directory / "holder.lock", "w", encoding="utf-8")  # noqa: SIM115, held for life
     fcntl.flock(lock, fcntl.LOCK_EX)
-    # Whatever a host's process writes into /tmp, its memory included, ends with the mount namespace.
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=90%", "tmpfs", "/tmp"], check=True)
+    # Whatever a host's process writes there, its memory included, ends with the mount namespace.
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=90%", "tmpfs", SCRATCH], check=True)
     subprocess.run(["mount", "-t", "proc", "proc", "/proc"], check=True)
     # The bridges only carry the hosts' frames: no router solicitations of their own.
     for which in ("all", "default"):

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Sequence
 
 from . import qemu, uml
-from .common import CACHE, CHECKOUT, LabError, own_namespaces, say
+from .common import CACHE, CHECKOUT, SCRATCH, LabError, own_namespaces, say
 from .image import image
 
 REQUIREMENTS = CHECKOUT / "requirements" / "kernel-tests.txt"
@@ -123,16 +123,16 @@ def main(argv: Sequence[str]) -> int:
         script.write_text(guest_script(pytest_args, python_path, token))
         words = ["init=/usr/local/lib/lab/kernel-test", f"lab.run={script.relative_to(CHECKOUT)}"]
         if options.kernel == "uml":
-            kernel = uml.kernel("/tmp/cow", disk, options.memory, [*words, f"lab.checkout={CHECKOUT}"])
+            kernel = uml.kernel(f"{SCRATCH}/cow", disk, options.memory, [*words, f"lab.checkout={CHECKOUT}"])
         else:
             kernel = qemu.test_kernel(disk, options.memory, words)
-        return _stream(in_private_tmp(kernel), token, options.timeout)
+        return _stream(in_private_scratch(kernel), token, options.timeout)
 
 
-def in_private_tmp(command: Sequence[str]) -> list[str]:
+def in_private_scratch(command: Sequence[str]) -> list[str]:
     """Wrap a kernel so that its memory, sockets and processes vanish with it."""
-    script = 'mount -t tmpfs -o size=75% tmpfs /tmp && mount -t proc proc /proc && "$@" </dev/null; exit $?'
-    return [*own_namespaces(), "env", "TMPDIR=/tmp", "HOME=/tmp", "sh", "-c", script, "sh", *command]
+    script = 'mount -t tmpfs -o size=75% tmpfs "$TMPDIR" && mount -t proc proc /proc && "$@" </dev/null; exit $?'
+    return [*own_namespaces(), "env", f"TMPDIR={SCRATCH}", f"HOME={SCRATCH}", "sh", "-c", script, "sh", *command]
 
 
 def _stream(command: Sequence[str], token: str, timeout: int) -> int:

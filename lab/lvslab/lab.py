@@ -29,7 +29,7 @@ import yaml
 
 from . import network as net
 from . import qemu, uml
-from .common import CACHE, CHECKOUT, NO_NAMESPACES, LabError, need, own_namespaces, say
+from .common import CACHE, CHECKOUT, NO_NAMESPACES, SCRATCH, LabError, need, own_namespaces, say
 from .image import image
 
 RUN = CACHE / "run"
@@ -151,7 +151,7 @@ class Lab:
         if os.geteuid() != 0:
             command += ["--user", "--preserve-credentials"]
         command += [str(CHECKOUT / "lab" / "python"), "-m", "lvslab.cli", "--inside", self.name, *arguments]
-        subprocess.run(command, check=True, env={**os.environ, "TMPDIR": "/tmp", "HOME": "/tmp"})
+        subprocess.run(command, check=True, env={**os.environ, "TMPDIR": SCRATCH, "HOME": SCRATCH})
 
     def enter(self) -> None:
         """Move this process into the lab's network namespace."""

@@ -11,7 +11,7 @@ import subprocess
 from pathlib import Path
 from typing import Sequence
 
-from .common import CACHE, CHECKOUT, need
+from .common import CACHE, CHECKOUT, SCRATCH, need
 from .network import Host
 
 _SHIM = CHECKOUT / "lab" / "uml" / "xstate.c"
@@ -35,8 +35,8 @@ def program() -> list[str]:
 def kernel(cow: str, disk: Path, memory: int, words: Sequence[str]) -> list[str]:
     """The command line of a kernel whose root is a copy-on-write file over the disk, console on standard output."""
     return [
-        *program(), "uml_dir=/tmp/uml/", f"mem={memory}M", f"ubd0={cow},{disk}", "root=/dev/ubda", "rootfstype=ext4",
-        "rw", "con=null", "con0=null,fd:1", "quiet", "loglevel=3", "panic=-1", *words,
+        *program(), f"uml_dir={SCRATCH}/uml/", f"mem={memory}M", f"ubd0={cow},{disk}", "root=/dev/ubda",
+        "rootfstype=ext4", "rw", "con=null", "con0=null,fd:1", "quiet", "loglevel=3", "panic=-1", *words,
     ]  # fmt: skip
 
 
