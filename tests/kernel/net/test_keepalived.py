@@ -466,6 +466,10 @@ def test_keepalived_means_by_every_keyword_what_the_plan_says(sh, keepalived) ->
     wait_for(lambda: "192.0.2.29" in sh("ip address") and "-A -f 11" in sh("ipvsadm -Sn"))
     process.send_signal(signal.SIGUSR1)
     wait_for(lambda: all(dump.exists() for dump in dumps) and "Track file" in dumps[1].read_text())
+    # They are written piece by piece, each by a process of its own.
+    sizes: list[int] = []
+    while sizes != (sizes := [dump.stat().st_size for dump in dumps]):
+        time.sleep(1)
     parts: dict[str, list[str]] = {}
     for line in [line.strip() for dump in dumps for line in dump.read_text().splitlines()]:
         if BEGINS.match(line):
