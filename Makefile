@@ -35,7 +35,14 @@ demo-down: ## take the demo down
 
 test: unit ## everything, as CI runs it
 	lab/lab image
-	$(MAKE) --jobs=$(JOBS) --keep-going --output-sync=target --no-print-directory kernel-nft kernel-net kernel-ipvs molecule lint lab
+	if ! $(MAKE) --jobs=$(JOBS) --keep-going --output-sync=target --no-print-directory \
+		kernel-nft kernel-net kernel-ipvs molecule lint lab 2>&1 | tee $(CACHE)/test.log; then
+		echo; echo "=== The ends of what failed; everything is in $(CACHE)/test.log"
+		grep -a -B 60 '^make\[.*\*\*\*' $(CACHE)/test.log
+		echo "=== What failed"
+		grep -aE '^(make\[.*\*\*\*|FAILED |ERROR )' $(CACHE)/test.log
+		exit 1
+	fi
 
 lint: $(CACHE)/development.stamp $(TREE) ## ruff, mypy, ansible-lint, ansible-test sanity, documentation
 	scripts/lint

@@ -58,8 +58,10 @@ def run(module: AnsibleModule, ensure: Callable[[AnsibleModule], dict[str, Any]]
     """Do what a module does, and leave it with the result or with what went wrong."""
     try:
         result = ensure(module)
-    except (BadRequest, Refused) as problem:
+    except BadRequest as problem:
         module.fail_json(msg=str(problem))
+    except Refused as problem:
+        module.fail_json(msg=str(problem), **problem.facts)
     module.exit_json(**result)
 
 

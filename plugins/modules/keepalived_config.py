@@ -126,28 +126,26 @@ remaining:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived import ensure_config
 from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_plan import PATH
-from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Refused
+from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec={
-            "owner": {"type": "str", "default": "lvs"},
-            "content": {"type": "str"},
-            "secrets": {"type": "list", "elements": "str", "default": [], "no_log": True},
-            "path": {"type": "path", "default": PATH},
-            "script_user": {"type": "str"},
-            "heir": {"type": "str"},
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-        },
-        required_if=[("state", "present", ("content",))],
-        supports_check_mode=True,
+    run(
+        AnsibleModule(
+            argument_spec={
+                "owner": {"type": "str", "default": "lvs"},
+                "content": {"type": "str"},
+                "secrets": {"type": "list", "elements": "str", "default": [], "no_log": True},
+                "path": {"type": "path", "default": PATH},
+                "script_user": {"type": "str"},
+                "heir": {"type": "str"},
+                "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            },
+            required_if=[("state", "present", ("content",))],
+            supports_check_mode=True,
+        ),
+        ensure_config,
     )
-    try:
-        result = ensure_config(module)
-    except (BadRequest, Refused) as problem:
-        module.fail_json(msg=str(problem))
-    module.exit_json(**result)
 
 
 if __name__ == "__main__":

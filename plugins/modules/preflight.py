@@ -219,39 +219,37 @@ kernel:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lvs.topology.plugins.module_utils._net.options import PACKET_RULES
 from ansible_collections.lvs.topology.plugins.module_utils._net.preflight import look
-from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Refused
+from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec={
-            "kernel_modules": {"type": "list", "elements": "str", "default": []},
-            "kernel_options": {"type": "list", "elements": "str", "default": []},
-            "sysctls": {"type": "list", "elements": "str", "default": []},
-            "kernels": {
-                "type": "list",
-                "elements": "dict",
-                "default": [],
-                "options": {
-                    "release": {"type": "str", "required": True},
-                    "because": {"type": "str", "required": True},
+    run(
+        AnsibleModule(
+            argument_spec={
+                "kernel_modules": {"type": "list", "elements": "str", "default": []},
+                "kernel_options": {"type": "list", "elements": "str", "default": []},
+                "sysctls": {"type": "list", "elements": "str", "default": []},
+                "kernels": {
+                    "type": "list",
+                    "elements": "dict",
+                    "default": [],
+                    "options": {
+                        "release": {"type": "str", "required": True},
+                        "because": {"type": "str", "required": True},
+                    },
                 },
+                "interfaces": {"type": "list", "elements": "str", "default": []},
+                "python_modules": {"type": "list", "elements": "str", "default": []},
+                "commands": {"type": "list", "elements": "str", "default": []},
+                "missing": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
+                "packet_rules": PACKET_RULES,
+                "manager": {"type": "str", "choices": ["kernel", "keepalived"]},
+                "owner": {"type": "str", "default": "lvs"},
             },
-            "interfaces": {"type": "list", "elements": "str", "default": []},
-            "python_modules": {"type": "list", "elements": "str", "default": []},
-            "commands": {"type": "list", "elements": "str", "default": []},
-            "missing": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
-            "packet_rules": PACKET_RULES,
-            "manager": {"type": "str", "choices": ["kernel", "keepalived"]},
-            "owner": {"type": "str", "default": "lvs"},
-        },
-        supports_check_mode=True,
+            supports_check_mode=True,
+        ),
+        look,
     )
-    try:
-        result = look(module)
-    except (BadRequest, Refused) as problem:
-        module.fail_json(msg=str(problem))
-    module.exit_json(**result)
 
 
 if __name__ == "__main__":

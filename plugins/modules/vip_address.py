@@ -130,26 +130,23 @@ remaining:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lvs.topology.plugins.module_utils._net.network import ensure_addresses
-from ansible_collections.lvs.topology.plugins.module_utils._net.options import ADDRESSES
-from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Refused
+from ansible_collections.lvs.topology.plugins.module_utils._net.options import ADDRESSES, OWNED
+from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec={
-            "owner": {"type": "str", "default": "lvs"},
-            "purge": {"type": "bool", "default": False},
-            "addresses": ADDRESSES,
-            "state": {"type": "str", "choices": ["present", "absent", "forgotten"], "default": "present"},
-        },
-        required_if=[("state", "present", ("addresses",))],
-        supports_check_mode=True,
+    run(
+        AnsibleModule(
+            argument_spec={
+                **OWNED,
+                "addresses": ADDRESSES,
+                "state": {"type": "str", "choices": ["present", "absent", "forgotten"], "default": "present"},
+            },
+            required_if=[("state", "present", ("addresses",))],
+            supports_check_mode=True,
+        ),
+        ensure_addresses,
     )
-    try:
-        result = ensure_addresses(module)
-    except (BadRequest, Refused) as problem:
-        module.fail_json(msg=str(problem))
-    module.exit_json(**result)
 
 
 if __name__ == "__main__":

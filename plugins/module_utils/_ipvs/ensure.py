@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Callable, Mapping, Sequence
 
+from ansible_collections.lvs.topology.plugins.module_utils import _plan
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs import drain, options, proc, settings_plan
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.codec import CodecError
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.connections import Filter, read_connections
@@ -49,15 +50,16 @@ KIND = "service"
 
 def run(module: AnsibleModule, ensure: Callable[[AnsibleModule], dict[str, Any]]) -> None:
     """Run one of the functions below and leave the module, with its result or with what went wrong."""
-    try:
-        result = ensure(module)
-    except BadRequest as problem:
-        module.fail_json(msg=str(problem))
-    except Refused as problem:
-        module.fail_json(msg=str(problem), **problem.facts)
-    except CodecError as problem:
-        module.fail_json(msg=f"The kernel's IPVS answered something that this collection cannot read: {problem}.")
-    module.exit_json(**result)
+
+    def readable(module: AnsibleModule) -> dict[str, Any]:
+        try:
+            return ensure(module)
+        except CodecError as problem:
+            raise Refused(
+                f"The kernel's IPVS answered something that this collection cannot read: {problem}."
+            ) from problem
+
+    _plan.run(module, readable)
 
 
 def ensure_service(module: AnsibleModule) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, did_you_mean, show
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import RealServer, Service
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.parity import service_name
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table import (
     kernel_forward,
@@ -123,13 +124,7 @@ def _emptied(
     for service in services:
         usable = {_key(service, each) for each in service["real_servers"] if each["weight"]}
         if usable and usable <= drained:
-            what = f"fwmark {service['fwmark']}" if "fwmark" in service else _endpoint(service)
-            yield f"{director}: {what} has no usable real server besides {', '.join(hosts)}"
-
-
-def _endpoint(service: Mapping[str, Any]) -> str:
-    address = f"[{service['address']}]" if ":" in service["address"] else service["address"]
-    return f"{service['protocol']} {address}:{service['port']}"
+            yield f"{director}: {service_name(service)} has no usable real server besides {', '.join(hosts)}"
 
 
 def _listed(listing: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -199,4 +199,5 @@ def test_addresses_are_the_same_however_they_are_spelled() -> None:
     listing["real_server"] = {"address": "::a00:1", "port": 0}
     server = {"address": "::10.0.0.1", "port": 0, "weight": 1}
     tables = {"lb1": [{"fwmark": 5, "family": "ipv6", "real_servers": [server]}]}
-    assert left_empty([listing], tables, [["web1"]]) == ["lb1: fwmark 5 has no usable real server besides web1"]
+    (line,) = left_empty([listing], tables, [["web1"]])
+    assert line == "lb1: firewall mark 5 (ipv6) has no usable real server besides web1"
