@@ -26,7 +26,7 @@ CASES = {
     "steady": changes.steady,
     "failover-fast": failures.failover_fast,
     "failover-alone": failures.failover_alone,
-    "failover-fullnat": failures.failover_fullnat,
+    "failover-others": failures.failover_others,
     "moving": changes.moving,
 }
 RESULTS = pair.CACHE / "results"

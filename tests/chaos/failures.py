@@ -38,17 +38,22 @@ def failover_fast(cuts: int = CUTS) -> Result:
     return _lose_masters("advert_int 0.2, sync", inventory, cuts)
 
 
-def failover_alone(cuts: int = 3) -> Result:
+def failover_alone(cuts: int = CUTS) -> Result:
     """No director tells the other of its connections."""
     inventory = pair.model()
     del inventory["lvs_directors"]["vars"]["lvs_sync"]
     return _lose_masters("advert_int 1, no sync", inventory, cuts)
 
 
-def failover_fullnat(cuts: int = 3) -> Result:
-    """Sync tells the other director of IPVS's connections, nobody tells it what connection tracking knows."""
+def failover_others(cuts: int = 3) -> Result:
+    """FULLNAT from the floating inside address, and TUN.
+
+    Sync tells the other director of IPVS's connections; nobody tells it what connection tracking knows, so those of
+    FULLNAT need not survive.
+    """
     inventory = pair.model()
     pair.service(inventory, "nat")["forward"] = "fullnat"
+    pair.service(inventory, "dr")["forward"] = "tun"
     return _lose_masters("advert_int 1, sync", inventory, cuts)
 
 
