@@ -41,6 +41,8 @@ def ensure_config(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
     mistakes.raise_if_any()
     ledger = book.load()
     config = read_file(path)
+    for text in (params["content"] or "", config.text if config else ""):
+        module.no_log_values.update(keepalived_plan.secrets_of(text))
     written = os.stat(path).st_mtime if config else 0.0
     files = keepalived_plan.Files(config, written, read_file(keepalived_plan.DROP_IN))
     daemon = _Daemon(module)

@@ -44,7 +44,7 @@ ExecStop=-/bin/sh -c 'for pid in $$(cat /run/vrrp.pid /run/keepalived/vrrp.pid 2
   grep -qs "^PPid:.$${MAINPID}$$" /proc/$$pid/status && kill $$pid && timeout 5 tail --pid=$$pid -f /dev/null; done'
 """
 
-_SECRET = re.compile(r"^(\s*(?:auth_pass|password)\s+).*$", re.MULTILINE)
+_SECRET = re.compile(r"^([ \t]*(?:auth_pass|password)[ \t]+)(.*)$", re.MULTILINE)
 _ADDRESSES = re.compile(r"^ *virtual_ipaddress(?:_excluded)? \{\n(.*?)^ *\}", re.MULTILINE | re.DOTALL)
 _ADDRESS = re.compile(r"^ *(\S+/\d+) dev (\S+)", re.MULTILINE)
 _TIMEOUTS = re.compile(r"^ *lvs_timeouts((?: (?:tcp|tcpfin|udp) \d+)+)$", re.MULTILINE)
@@ -133,15 +133,16 @@ def plan_absent(ledger: Ledger, owner: str, path: str, files: Files, unit: Unit 
         return Outcome(config, ledger, settled)
     before = before or {"enabled": True, "active": True}
     drop_in = plan_file(DROP_IN, files.drop_in, None, own_directory=True)
-    # First of all: systemd would start again what is killed.
-    steps = [drop_in, *([_systemctl("daemon-reload")] if drop_in.changes else [])]
+    without = [drop_in, *([_systemctl("daemon-reload")] if drop_in.changes else [])]
     stop = unit.active and (leave or not before["active"])
     if stop and leave:
-        steps += [Plan((Change("kill -KILL keepalived", Kill()),)), _systemctl("reset-failed", UNIT)]
+        # systemd would start again what is killed, as long as the drop-in is there.
+        steps = [*without, Plan((Change("kill -KILL keepalived", Kill()),)), _systemctl("reset-failed", UNIT)]
     elif stop:
-        steps.append(_systemctl("stop", UNIT))
-    elif unit.failed:
-        steps.append(_systemctl("reset-failed", UNIT))
+        # The drop-in has the addresses go before the table.
+        steps = [_systemctl("stop", UNIT), *without]
+    else:
+        steps = [*without, *([_systemctl("reset-failed", UNIT)] if unit.failed else [])]
     if unit.enabled and not before["enabled"]:
         steps.append(_systemctl("disable", UNIT))
     steps.append(config)
@@ -181,6 +182,11 @@ def services_of(text: str) -> list[str]:
             key = ServiceKey(family_of(address), (match["protocol"] or "tcp").lower(), address, int(match["port"]))
         found.append(str(key))
     return found
+
+
+def secrets_of(text: str) -> set[str]:
+    """The passwords of a configuration, those in raw lines too."""
+    return {value for each in _SECRET.finditer(text) if (value := each[2].strip().strip("'\""))}
 
 
 def masked(text: str) -> str:

@@ -26,7 +26,7 @@ SYNC_GROUP = "lvs"
 def keepalived_plan(site: Site, name: str, daemon: SyncDaemon | None) -> dict[str, Any]:
     """The configuration; with the kernel's own table there is none."""
     if not site.is_moved(name):
-        return {"interfaces": [], "secrets": [], "keepalived": {}}
+        return {"interfaces": [], "secrets": [], "partners": [], "keepalived": {}}
     host, instances = site.host(name), carriers(site, name)
     files: dict[str, str] = {}
     # keepalived takes no service without real servers.
@@ -55,6 +55,7 @@ def keepalived_plan(site: Site, name: str, daemon: SyncDaemon | None) -> dict[st
     }
     return {
         "interfaces": list(dict.fromkeys(interfaces)),
+        "partners": [each for each in site.partners(name) if each != name],
         "secrets": list(dict.fromkeys(each.settings.auth_pass for each in instances if each.settings.auth_pass)),
         "keepalived": configuration | _given(raw=host.keepalived.raw),
     }

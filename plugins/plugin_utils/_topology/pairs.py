@@ -111,9 +111,21 @@ def _check_vrrp(site: Site, first: str, other: str) -> Iterator[Mistake]:
             continue
         if twin.version != carrier.version and settings.advert_int == twin.settings.advert_int:
             yield _differs(settings.at("version"), carrier.version, twin.settings.at("version"), twin.version)
+        if twin.family != carrier.family:
+            problem = f"sends its adverts by IPv{carrier.family}, and {first} by IPv{twin.family}"
+            yield Mistake(settings.path, problem, "give all directors an lvs_address of that family")
+        elif not settings.unicast and not _meet(site, (first, twin), (other, carrier)):
+            problem = f"{carrier.interface} is not in a network of {twin.interface} of {first}, and adverts go by these"
+            yield Mistake(settings.at("interface"), problem, "name interfaces of one network, or set unicast: true")
         if known and {each.address for each in carrier.carried} != {each.address for each in twin.carried}:
             problem = f"{settings.name} does not carry what {twin.settings.name} of {first} does, by their interfaces"
             yield Mistake(f"{settings.path}.vips", problem, "name the VIPs of each instance in its vips")
+
+
+def _meet(site: Site, first: tuple[str, vrrp.Carrier], other: tuple[str, vrrp.Carrier]) -> bool:
+    """Whether adverts get from one to the other, as far as facts tell. IPv6 goes by link-local addresses anyway."""
+    theirs, ours = (_networks(site, name, carrier) for name, carrier in (first, other))
+    return bool(theirs & ours) or not (theirs and ours)
 
 
 def _carried(site: Site, name: str) -> set[Any]:

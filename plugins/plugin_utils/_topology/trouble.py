@@ -20,6 +20,9 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.parity impo
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table import real_server, virtual_service
 
+# keepalived gives them to an entry that is new, and leaves them alone in one that is there.
+_THRESHOLDS = ("upper_threshold", "lower_threshold")
+
 
 def trouble(site: Site, infos: Mapping[str, Info]) -> Iterator[str]:
     """A line for everything. ``infos`` is what ipvs_info returned on each director that answered."""
@@ -40,14 +43,20 @@ def _of_service(director: str, service: Service, table: Mapping[str, Info]) -> I
     if name not in table:
         yield f"{director}: {name} ({service.name}) is not in the table"
         return
-    weights = {endpoint(each): each["weight"] for each in table[name]["real_servers"]}
+    pool = {endpoint(each): each for each in table[name]["real_servers"]}
     for entry in service.real_servers:
-        where = endpoint(real_server(entry))
-        if where not in weights:
+        wanted = real_server(entry)
+        where = endpoint(wanted)
+        if where not in pool:
             yield f"{director}: {name} ({service.name}) has no real server {entry.host or ''} {where}"
-        elif weights[where] == 0 and entry.weight:
+            continue
+        if pool[where]["weight"] == 0 and entry.weight:
             yield f"{director}: {name} ({service.name}) sends nobody new to {entry.host or ''} {where}: its weight is 0"
-    if not any(weights.values()):
+        for key in _THRESHOLDS:
+            if pool[where][key] != wanted[key]:
+                problem = f"{key} of {entry.host or ''} {where} is {pool[where][key]}, and {wanted[key]} in the model"
+                yield f"{director}: {name} ({service.name}): {problem}"
+    if not any(each["weight"] for each in pool.values()):
         yield f"{director}: {name} ({service.name}) has no real server for new connections"
 
 

@@ -20,8 +20,6 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model impor
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import VirtualAddress
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
 
-# As many as every implementation takes; the others are set all the same, and not announced.
-_MOST_IN_A_PACKET = 20
 _HIGHEST, _STEP = 150, 10
 
 
@@ -40,8 +38,13 @@ class Carrier:
 
     @property
     def announced(self) -> tuple[VirtualAddress, ...]:
-        own = tuple(each for each in self.carried if each.address.version == self.family)
-        return own[:_MOST_IN_A_PACKET]
+        """What adverts name: one address, the same on all directors whatever their order of services.
+
+        A director drops adverts that do not name what it has itself. With all addresses in them, every VIP that comes
+        or goes would make directors deaf to each other until the last one has read its configuration.
+        """
+        own = (each for each in self.carried if each.address.version == self.family)
+        return (min(own, key=lambda each: int(each.address)),)
 
     @property
     def excluded(self) -> tuple[VirtualAddress, ...]:

@@ -62,9 +62,10 @@ def test_present(files: plan.Files, unit: plan.Unit | None, expected: list[str])
 @pytest.mark.parametrize(
     ("config", "before", "expected"),
     [
-        (None, FRESH, [*REMOVE_DROP_IN, *systemctl("stop", "disable"), REMOVE]),
-        (THEIRS, FRESH, [*REMOVE_DROP_IN, *systemctl("stop", "disable"), WRITE]),
-        (THEIRS, plan.Unit(enabled=True), [*REMOVE_DROP_IN, *systemctl("stop"), WRITE]),
+        # As long as the drop-in is there, the addresses go before the table.
+        (None, FRESH, [*systemctl("stop"), *REMOVE_DROP_IN, *systemctl("disable"), REMOVE]),
+        (THEIRS, FRESH, [*systemctl("stop"), *REMOVE_DROP_IN, *systemctl("disable"), WRITE]),
+        (THEIRS, plan.Unit(enabled=True), [*systemctl("stop"), *REMOVE_DROP_IN, WRITE]),
         # It served the operator before: it goes on with what it had.
         (THEIRS, RUNNING, [*REMOVE_DROP_IN, WRITE, *systemctl("reload")]),
     ],
@@ -99,6 +100,11 @@ def test_no_password_is_in_the_diff() -> None:
         assert secret not in shown.replace("# theirs", "")
 
 
+def test_passwords_are_known_wherever_they_are_written() -> None:
+    text = "authentication {\n  auth_pass s3cret\n}\nSSL {\n\tpassword 'of the key'\n  password\n}\n# auth_pass no\n"
+    assert plan.secrets_of(text) == {"s3cret", "of the key"}
+
+
 def rendered(plan_of_lb1: dict[str, Any]) -> str:
     environment = jinja2.Environment(trim_blocks=True, undefined=jinja2.StrictUndefined)  # noqa: S701, this is no HTML
     return environment.from_string(TEMPLATE.read_text()).render(__keepalived_plan=plan_of_lb1)
@@ -116,7 +122,7 @@ def test_the_heir_gets_what_the_rendered_configuration_holds() -> None:
         services.append({**services[0], "name": "dns", "protocol": "udp", "port": 53})
         model.hostvars[director] |= {"lvs_sync": {"syncid": 7}, "lvs_timeouts": {"tcp": 800, "udp": 60}}
     text = rendered(model.plan("lb1", "keepalived"))
-    addresses = ["192.168.0.29/32 dev eth1", "10.0.0.29/24 dev eth2"]
+    addresses = ["10.0.0.29/24 dev eth2", "192.168.0.29/32 dev eth1"]
     services = ["tcp 192.168.0.29:80", "fwmark 10 ipv4", "udp 192.168.0.29:53"]
     assert plan.addresses_of(text) == addresses
     assert plan.services_of(text) == services

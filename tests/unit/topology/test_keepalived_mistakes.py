@@ -56,6 +56,14 @@ def sync(**more: Any) -> Change:
     return change
 
 
+def by_another_family(model: Model) -> None:
+    vrrp(auth_pass=None, addresses=["10.0.0.29/24", "fd00::29/64"], version=3)(model)
+    for director, address, own in (("lb1", "10.0.0.11", "fd00::11/64"), ("lb2", "fd00::12", "fd00::12/64")):
+        outside = nic("eth1", f"192.168.0.1{director[-1]}/24")
+        inside = nic("eth2", f"10.0.0.1{director[-1]}/24", own)
+        host(director, lvs_address=address, ansible_facts=facts(outside, inside))(model)
+
+
 def only_ipv6(**more: Any) -> Change:
     def change(model: Model) -> None:
         for director in ("lb1", "lb2"):
@@ -791,6 +799,26 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
             (
                 "lb2: lvs_vrrp.router_id: is 52 here and 51 at lb1: lvs_vrrp.router_id; directors that share "
                 "VIPs need the same"
+            )
+        ],
+    ),
+    "adverts of another family": (
+        r5,
+        by_another_family,
+        [
+            (
+                "lb2: lvs_vrrp: sends its adverts by IPv6, and lb1 by IPv4; give all directors an lvs_address of that "
+                "family"
+            )
+        ],
+    ),
+    "adverts into another network": (
+        r5,
+        vrrp("lb2", interface="eth1"),
+        [
+            (
+                "lb2: lvs_vrrp.interface: eth1 is not in a network of eth2 of lb1, and adverts go by these; name "
+                "interfaces of one network, or set unicast: true"
             )
         ],
     ),

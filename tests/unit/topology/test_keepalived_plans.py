@@ -52,9 +52,10 @@ def serving(model: Model, **more: Any) -> Model:
 def test_r5() -> None:
     model = r5()
     server = {"port": 80, "weight": 1, "upper_threshold": 0, "lower_threshold": 0}
-    plan = {
+    plan: dict[str, Any] = {
         "commands": ["keepalived"],
         "interfaces": ["eth2", "eth1"],
+        "partners": ["lb2"],
         "secrets": ["s3cret"],
         "keepalived": {
             "global_defs": {"router_id": "lb1"},
@@ -77,11 +78,8 @@ def test_r5() -> None:
                     "track_interfaces": ["eth1"],
                     "track_scripts": [],
                     "track_processes": [],
-                    "addresses": [
-                        {"address": "192.168.0.29/32", "interface": "eth1"},
-                        {"address": "10.0.0.29/24", "interface": "eth2"},
-                    ],
-                    "excluded": [],
+                    "addresses": [{"address": "10.0.0.29/24", "interface": "eth2"}],
+                    "excluded": [{"address": "192.168.0.29/32", "interface": "eth1"}],
                     "notify": {},
                 }
             ],
@@ -111,6 +109,7 @@ def test_r5() -> None:
         },
     }
     assert model.plan("lb1", "keepalived") == plan
+    plan["partners"] = ["lb1"]
     plan["keepalived"]["global_defs"]["router_id"] = "lb2"
     plan["keepalived"]["instances"][0]["priority"] = 140
     assert model.plan("lb2", "keepalived") == plan
@@ -164,7 +163,8 @@ def test_with_the_kernel_there_is_nothing_to_say() -> None:
     model = r1()
     model.hostvars["lb1"]["lvs_vrrp"] = {"router_id": 7}
     model.service.update(quorum=2, sorry_server={"address": "127.0.0.1"}, health_check={"type": "tcp"})
-    assert model.plan("lb1", "keepalived") == {"commands": [], "interfaces": [], "secrets": [], "keepalived": {}}
+    nothing: dict[str, Any] = {"commands": [], "interfaces": [], "partners": [], "secrets": [], "keepalived": {}}
+    assert model.plan("lb1", "keepalived") == nothing
     assert model.plan("lb1", "director")["notes"] == [
         "lvs_services[0].health_check: nothing checks while lvs_manager is kernel",
         "lvs_services[0]: nothing acts on quorum, sorry_server while lvs_manager is kernel",
@@ -286,23 +286,15 @@ def test_a_priority_of_its_own() -> None:
     assert [instance(model, each)["priority"] for each in ("lb1", "lb2")] == [150, 200]
 
 
-def test_more_than_20_addresses_are_set_and_not_announced() -> None:
+def test_adverts_are_the_same_whatever_vips_there_are_and_in_whichever_order() -> None:
     model = r5()
-    for director in ("lb1", "lb2"):
-        template = model.hostvars[director]["lvs_services"][0]
-        more = [{**template, "name": f"web{n}", "address": f"192.168.0.{n}"} for n in range(100, 125)]
-        model.hostvars[director]["lvs_services"] += more
-    made = instance(model)
-    assert [each["address"] for each in made["addresses"][:3]] == [
-        "192.168.0.29/32",
-        "192.168.0.100/32",
-        "192.168.0.101/32",
-    ]
-    assert len(made["addresses"]) == 20
-    assert [each["address"] for each in made["excluded"]] == [
-        *(f"192.168.0.{n}/32" for n in range(119, 125)),
-        "10.0.0.29/24",
-    ]
+    before = instance(model)["addresses"]
+    service = model.hostvars["lb1"]["lvs_services"][0]
+    more = {**service, "name": "more", "address": "192.168.0.100"}
+    model.hostvars["lb1"]["lvs_services"] = [more, service]
+    model.hostvars["lb2"]["lvs_services"] = [service, more]
+    assert instance(model)["addresses"] == instance(model, "lb2")["addresses"] == before
+    assert [each["address"] for each in instance(model)["excluded"]] == ["192.168.0.100/32", "192.168.0.29/32"]
 
 
 def test_an_instance_for_each_interface_moves_with_the_others() -> None:
@@ -345,8 +337,8 @@ def test_vips_go_to_the_instance_that_names_them() -> None:
         made = configuration(model, director)["instances"]
         assert [each["priority"] for each in made] == priorities
         # What nobody names goes to the first whose interface holds it.
-        assert [[one["address"] for one in each["addresses"]] for each in made] == [
-            ["192.168.0.29/32", "10.0.0.29/24"],
+        assert [[one["address"] for one in (*each["addresses"], *each["excluded"])] for each in made] == [
+            ["10.0.0.29/24", "192.168.0.29/32"],
             ["192.168.0.30/32"],
         ]
 
@@ -598,7 +590,7 @@ def test_what_keepalived_cannot_be_told() -> None:
         "lb1: lvs_purge: keepalived leaves alone what others put in the table; nothing is purged",
     ]
     # The VIP is there all the same.
-    assert plan["keepalived"]["instances"][0]["addresses"][0]["address"] == "192.168.0.29/32"
+    assert plan["keepalived"]["instances"][0]["excluded"][0]["address"] == "192.168.0.29/32"
 
 
 def test_the_sorry_server_is_prepared_like_a_real_server() -> None:

@@ -58,7 +58,7 @@ KEYS = {
         "source_routes",
     },
     "router": {"commands", "sysctls", "gateways", "neighbours"},
-    "keepalived": {"commands", "interfaces", "secrets", "keepalived"},
+    "keepalived": {"commands", "interfaces", "partners", "secrets", "keepalived"},
 }
 GROUPS = {
     "director": "lvs_directors",

@@ -17,7 +17,10 @@ WEB = f"tcp {VIP}:80"
 
 def _info(**weights: int) -> dict[str, Any]:
     pool = {"app1": "10.0.0.51", "app2": "10.0.0.52"}
-    real_servers = [{"address": pool[name], "port": 80, "weight": weight} for name, weight in weights.items()]
+    real_servers = [
+        {"address": pool[name], "port": 80, "weight": weight, "upper_threshold": 0, "lower_threshold": 0}
+        for name, weight in weights.items()
+    ]
     service = {"address": VIP, "port": 80, "protocol": "tcp", "scheduler": "rr", "real_servers": real_servers}
     return {"services": [service], "timeouts": {"tcp": 900}, "daemons": []}
 
@@ -73,6 +76,15 @@ def test_a_weight_of_0_that_the_model_asks_for_is_no_trouble() -> None:
     for name in ("lb1", "lb2"):
         model.hostvars[name]["lvs_services"][0]["real_servers"][1]["weight"] = 0
     assert _trouble(model, lb1=_info(app1=1, app2=0), lb2=_info(app1=1, app2=0)) == []
+
+
+def test_thresholds_that_an_entry_got_when_it_was_new() -> None:
+    model = _pair("lb1")
+    for name in ("lb1", "lb2"):
+        model.hostvars[name]["lvs_services"][0]["real_servers"][0]["upper_threshold"] = 100
+    found = _trouble(model, lb1=_info(app1=1, app2=1), lb2=_info(app1=1, app2=1))
+    line = f"{WEB} (web): upper_threshold of app1 10.0.0.51:80 is 0, and 100 in the model"
+    assert found == [f"lb1: {line}", f"lb2: {line}"]
 
 
 def test_a_director_without_its_service_and_one_that_is_silent() -> None:
