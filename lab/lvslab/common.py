@@ -30,7 +30,6 @@ def say(text: str) -> None:
 
 
 _PACKAGE_OF = {
-    "linux.uml": "user-mode-linux",
     "mmdebstrap": "mmdebstrap",
     "mkfs.ext4": "e2fsprogs",
     "ip": "iproute2",

@@ -145,7 +145,7 @@ def test_machines_differ_in_identity_and_hardware_address() -> None:
 
 
 def test_commands(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(uml, "program", lambda: ["linux.uml"])
+    monkeypatch.setattr(uml, "program", lambda _directory: ["linux.uml"])
     monkeypatch.setattr(qemu, "accelerator", lambda _disk: "tcg")
     monkeypatch.setattr(qemu, "need", lambda _programs: None)
     host = network.parse(GOOD).host("web1")
