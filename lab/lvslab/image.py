@@ -82,8 +82,10 @@ def _commands(flavour: str, place: Path) -> list[list[str]]:
     ]
     # The owners of the files have names only in a user namespace where we are not root.
     namespace = [] if root else ["unshare", "--user", "--map-root-user", "--map-auto"]
-    user_mode = [[*debian, "--variant=extract", "--include=user-mode-linux", UML_SUITE, str(kernel)]] if kernel else []
-    return [*user_mode, system, [*namespace, "sh", "-eu", str(RECIPE / "write-image"), str(place), _SIZE[flavour], flavour]]
+    disk = [*namespace, "sh", "-eu", str(RECIPE / "write-image"), str(place), _SIZE[flavour], flavour]
+    if not kernel:
+        return [system, disk]
+    return [[*debian, "--variant=extract", "--include=user-mode-linux", UML_SUITE, str(kernel)], system, disk]
 
 
 def _build(flavour: str, done: Path) -> None:
