@@ -30,7 +30,6 @@ def say(text: str) -> None:
 
 
 _PACKAGE_OF = {
-    "linux.uml": "user-mode-linux",
     "mmdebstrap": "mmdebstrap",
     "mkfs.ext4": "e2fsprogs",
     "ip": "iproute2",
@@ -57,8 +56,8 @@ def need(programs: Iterable[str]) -> None:
     raise LabError(
         f"the lab needs {', '.join(missing)}, not found on this machine\n"
         f"  Debian and Ubuntu: apt-get install {' '.join(packages)}\n"
-        "  elsewhere: install what carries these programs there. mmdebstrap and User-Mode Linux (linux.uml with its\n"
-        "  modules in /usr/lib/uml/modules) are packaged by Debian and Ubuntu only: use a Debian 12 machine or VM"
+        "  elsewhere: install what carries these programs there. mmdebstrap is packaged by Debian and Ubuntu only:\n"
+        "  use a Debian 12 machine or VM"
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import struct
 import subprocess
 from pathlib import Path
 from typing import Sequence
@@ -15,13 +16,31 @@ from .common import CACHE, CHECKOUT, SCRATCH, need
 from .network import Host
 
 _SHIM = CHECKOUT / "lab" / "uml" / "xstate.c"
+_PT_INTERP = 3
 
 
-def program() -> list[str]:
-    """How to start linux.uml on this processor."""
-    need(["linux.uml"])
-    if "amx_tile" not in Path("/proc/cpuinfo").read_text():
-        return ["linux.uml"]
+def bind_to_libc(kernel: Path, place: Path) -> None:
+    """Have a linux.uml of a newer Debian start with the dynamic loader beside it, once it is in its place."""
+    image = bytearray(kernel.read_bytes())
+    loader = f"{place}/ld-linux-x86-64.so.2\0".encode()
+    headers, size, count = struct.unpack_from("<Q", image, 32)[0], *struct.unpack_from("<HH", image, 54)
+    for header in range(headers, headers + size * count, size):
+        if struct.unpack_from("<I", image, header)[0] == _PT_INTERP:
+            # Its place and length in the file: the host's kernel reads the name of the loader there.
+            struct.pack_into("<Q", image, header + 8, len(image))
+            struct.pack_into("<Q", image, header + 32, len(loader))
+    kernel.write_bytes(image + loader)
+
+
+def program(directory: Path) -> list[str]:
+    """How to start the linux.uml of an image on this processor."""
+    start = ["env", f"LD_LIBRARY_PATH={directory}"]
+    if "amx_tile" in Path("/proc/cpuinfo").read_text():
+        start.append(f"LD_PRELOAD={_shim()}")
+    return [*start, str(directory / "linux.uml")]
+
+
+def _shim() -> Path:
     need(["gcc"])
     library = CACHE / "uml" / f"xstate-{hashlib.sha256(_SHIM.read_bytes()).hexdigest()[:16]}.so"
     if not library.exists():
@@ -29,13 +48,13 @@ def program() -> list[str]:
         unfinished = library.with_suffix(f".{os.getpid()}")
         subprocess.run(["gcc", "-O2", "-shared", "-fPIC", "-o", str(unfinished), str(_SHIM)], check=True)
         unfinished.rename(library)
-    return ["env", f"LD_PRELOAD={library}", "linux.uml"]
+    return library
 
 
 def kernel(cow: str, disk: Path, memory: int, words: Sequence[str]) -> list[str]:
     """The command line of a kernel whose root is a copy-on-write file over the disk, console on standard output."""
     return [
-        *program(), f"uml_dir={SCRATCH}/uml/", f"mem={memory}M", f"ubd0={cow},{disk}", "root=/dev/ubda",
+        *program(disk.parent), f"uml_dir={SCRATCH}/uml/", f"mem={memory}M", f"ubd0={cow},{disk}", "root=/dev/ubda",
         "rootfstype=ext4", "rw", "con=null", "con0=null,fd:1", "quiet", "loglevel=3", "panic=-1", *words,
     ]  # fmt: skip
 

@@ -2,7 +2,7 @@
  * GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
  * SPDX-License-Identifier: GPL-3.0-or-later
  *
- * User-Mode Linux 6.1 on a processor with AMX. It keeps 2696 bytes of a guest process's extended registers, enough for
+ * User-Mode Linux 6.12 on a processor with AMX. It keeps 2696 bytes of a guest process's extended registers, enough for
  * AVX-512; the host's ptrace wants all of them back (11008 with the tiles of AMX) or answers EFAULT, and the guest's
  * first process dies. Preloaded, this fills up what UML leaves out with what is there. Fixed upstream in Linux 6.13.
  */

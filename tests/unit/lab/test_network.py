@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import copy
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -145,7 +147,7 @@ def test_machines_differ_in_identity_and_hardware_address() -> None:
 
 
 def test_commands(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(uml, "program", lambda: ["linux.uml"])
+    monkeypatch.setattr(uml, "program", lambda _directory: ["linux.uml"])
     monkeypatch.setattr(qemu, "accelerator", lambda _disk: "tcg")
     monkeypatch.setattr(qemu, "need", lambda _programs: None)
     host = network.parse(GOOD).host("web1")
@@ -159,6 +161,15 @@ def test_commands(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     stock = qemu.host_kernel(host, tmp_path, disk, ["word"])
     assert "virtio-net-pci,netdev=eth1,mac=02:4c:56:00:02:01" in stock
     assert stock[stock.index("-append") + 1].endswith(" word")
+
+
+def test_a_kernel_starts_with_the_loader_beside_it(tmp_path: Path) -> None:
+    program = Path(shutil.copy("/bin/cat", tmp_path))
+    loader = shutil.copy("/lib64/ld-linux-x86-64.so.2", tmp_path)
+    uml.bind_to_libc(program, tmp_path)
+    maps = subprocess.run([program, "/proc/self/maps"], capture_output=True, text=True, check=True).stdout
+    assert loader in maps
+    assert "/lib64/ld-linux" not in maps
 
 
 @pytest.mark.parametrize("path", sorted((CHECKOUT / "lab" / "networks").glob("*.yml")), ids=lambda path: path.stem)
