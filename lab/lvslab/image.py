@@ -94,7 +94,7 @@ def _build(flavour: str, done: Path) -> None:
     _remove(unfinished)
     unfinished.mkdir()
     log = done.with_name(f"{flavour}.log")
-    say(f"building the {flavour} image, once for this recipe: a minute or so; log in {log}")
+    say(f"building the {flavour} image, once for this recipe: a minute or two; log in {log}")
     with open(log, "w", encoding="utf-8") as output:
         for command in _commands(flavour, unfinished):
             say(f"  {Path(command[0]).name if command[0] == 'mmdebstrap' else 'write-image'}")
