@@ -19,7 +19,7 @@ from .common import CACHE, CHECKOUT, LabError, need, say
 
 RECIPE = CHECKOUT / "lab" / "image"
 SUITE = "bookworm"
-# Bookworm's User-Mode Linux 6.1 takes three times as long to start a program.
+# Bookworm's User-Mode Linux, 6.1, starts programs at half the speed or less.
 UML_SUITE = "trixie"
 _SIZE = {"uml": "2G", "stock": "3G"}
 
