@@ -67,6 +67,10 @@ _value:
       type: str
       returned: always
       description: Who fills the director's table, V(kernel) or V(keepalived).
+    inhibit_on_failure:
+      type: bool
+      returned: always
+      description: Whether a keepalived leaves a real server that fails in the table, with weight 0.
     name:
       type: str
       returned: always

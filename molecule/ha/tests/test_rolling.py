@@ -16,6 +16,7 @@ DOWN = """
   ansible.builtin.command: sh -c 'systemctl stop nginx; sleep 15; systemctl start nginx'
   changed_when: true
 """
+NOTHING = "- name: Do nothing\n  ansible.builtin.meta: noop\n"
 # Up again for keepalived, which adds it, and then something fails.
 FAIL = """
 - name: Be up again, and fail
@@ -45,9 +46,9 @@ def said(result: Any) -> str:
     return " ".join((result.stdout + result.stderr).split())
 
 
-def roll(scenario: Any, tasks: Path, text: str) -> Any:
+def roll(scenario: Any, tasks: Path, text: str, more: str = "") -> Any:
     tasks.write_text(text)
-    settings = f"lvs_rolling_hosts=web1 lvs_rolling_tasks={tasks}"
+    settings = f"lvs_rolling_hosts=web1 lvs_rolling_tasks={tasks} {more}"
     return scenario.try_playbook("lvs.topology.rolling", "--extra-vars", settings)
 
 
@@ -83,11 +84,21 @@ def test_a_dead_one_is_left_to_keepalived(scenario: Any) -> None:
     wait_for(scenario, [1, 1])
 
 
+def test_a_roll_ends_at_one_that_does_not_answer(scenario: Any, tmp_path: Path) -> None:
+    stop = "- name: Stop it\n  ansible.builtin.command: systemctl stop nginx\n  changed_when: true\n"
+    result = roll(scenario, tmp_path / "tasks.yml", stop, "lvs_rolling_retries=0")
+    assert result.returncode != 0
+    assert 'web1 failed at "Ask it for a page, from each director"' in said(result)
+    wait_for(scenario, [None, None])
+    scenario.run("web1", "systemctl start nginx")
+    wait_for(scenario, [1, 1])
+
+
 def test_a_weight_of_0_does_not_last(scenario: Any, tmp_path: Path) -> None:
     """As after inhibit_on_failure: web1 is at weight 0 when its turn comes."""
     for director in scenario.directors:
         scenario.run(director, "ipvsadm -e -t 192.168.0.29:80 -r 10.0.0.51:80 -m -w 0")
-    result = roll(scenario, tmp_path / "tasks.yml", "- name: Do nothing\n  ansible.builtin.meta: noop\n")
+    result = roll(scenario, tmp_path / "tasks.yml", NOTHING)
     assert result.returncode == 0, result.stdout + result.stderr
     assert weights(scenario) == [1, 1]
 
@@ -98,7 +109,7 @@ def test_what_keepalived_would_not_add_again_is_not_removed(scenario: Any) -> No
     assert weights(scenario) == [1, 1]
 
 
-def test_with_one_director_dead(scenario: Any) -> None:
+def test_with_one_director_dead(scenario: Any, tmp_path: Path) -> None:
     dead, other = scenario.called("backup"), scenario.called("master")
     scenario.lab("power-off", scenario.name, dead, "--power-cut")
     try:
@@ -109,6 +120,9 @@ def test_with_one_director_dead(scenario: Any) -> None:
         result = scenario.try_playbook("lvs.topology.drain", "--extra-vars", "lvs_drain=web2")
         assert "no usable real server besides web2" in said(result)
         present(scenario)
+        assert weight(scenario, other) == 1
+        result = roll(scenario, tmp_path / "tasks.yml", NOTHING)
+        assert result.returncode == 0, result.stdout + result.stderr
         assert weight(scenario, other) == 1
     finally:
         scenario.lab("power-on", scenario.name, dead)

@@ -40,6 +40,7 @@ def listings(site: Site, groups: Mapping[str, Any], names: Any, mistakes: list[M
                     "host": host,
                     "director": director,
                     "manager": site.host(director).manager,
+                    "inhibit_on_failure": service.supervision.inhibit_on_failure,
                     "name": service.name,
                     "service": service_key(service),
                     "real_server": real_server(entry) | {"forward": kernel_forward(service)},

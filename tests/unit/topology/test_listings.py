@@ -31,6 +31,7 @@ def test_every_director_s_entry_of_a_host() -> None:
         "host": "web1",
         "director": "lb1",
         "manager": "kernel",
+        "inhibit_on_failure": False,
         "name": "web",
         "service": {"address": "192.168.246.160", "port": 80, "protocol": "tcp"},
         "real_server": {
@@ -54,10 +55,10 @@ def test_every_director_s_entry_of_a_host() -> None:
 
 
 def test_whose_table_it_is() -> None:
-    assert {(each["director"], each["manager"]) for each in listed(r5(), "app1")} == {
-        ("lb1", "keepalived"),
-        ("lb2", "keepalived"),
-    }
+    model = r5()
+    model.hostvars["lb2"]["lvs_services"][0]["inhibit_on_failure"] = True
+    found = [(each["director"], each["manager"], each["inhibit_on_failure"]) for each in listed(model, "app1")]
+    assert found == [("lb1", "keepalived", False), ("lb2", "keepalived", True)]
 
 
 def test_a_sorry_server_is_no_real_server() -> None:
