@@ -19,7 +19,7 @@ from .common import CACHE, CHECKOUT, LabError, need, say
 
 RECIPE = CHECKOUT / "lab" / "image"
 SUITE = "bookworm"
-# Bookworm's User-Mode Linux 6.1 takes three times as long to start a program.
+# Bookworm's User-Mode Linux, 6.1, starts programs at half the speed or less.
 UML_SUITE = "trixie"
 _SIZE = {"uml": "2G", "stock": "3G"}
 
@@ -94,7 +94,7 @@ def _build(flavour: str, done: Path) -> None:
     _remove(unfinished)
     unfinished.mkdir()
     log = done.with_name(f"{flavour}.log")
-    say(f"building the {flavour} image, once for this recipe: a minute or so; log in {log}")
+    say(f"building the {flavour} image, once for this recipe: a minute or two; log in {log}")
     with open(log, "w", encoding="utf-8") as output:
         for command in _commands(flavour, unfinished):
             say(f"  {Path(command[0]).name if command[0] == 'mmdebstrap' else 'write-image'}")

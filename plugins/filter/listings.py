@@ -19,7 +19,8 @@ author:
   - The lvs.topology authors (@lvs-topology)
 short_description: In which services of which directors some hosts are real servers
 description:
-  - Looks through the virtual services of every director that is present. Firewall-mark services count as well.
+  - Looks through the virtual services of every director that is present. Firewall-mark services count as well, sorry
+    servers do not.
   - A name that is not in the inventory, a host that no director lists, and every mistake of the services is reported.
 positional: _input, _groups, hosts
 options:
@@ -62,6 +63,14 @@ _value:
       type: str
       returned: always
       description: The director that lists it.
+    manager:
+      type: str
+      returned: always
+      description: Who fills the director's table, V(kernel) or V(keepalived).
+    inhibit_on_failure:
+      type: bool
+      returned: always
+      description: Whether a keepalived leaves a real server that fails in the table, with weight 0.
     name:
       type: str
       returned: always

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ipvs_real_server
-short_description: Add, change, drain or remove one real server of a virtual service in the kernel's IPVS table
+short_description: Add, change, drain, restore or remove one real server of a virtual service in the kernel's IPVS table
 version_added: 0.1.0
 description:
   - Makes one real server of a virtual service what the options say, lets its connections end, or removes it.
@@ -67,8 +67,11 @@ options:
       - V(drained) sets weight 0 in place, so that there are no new connections, waits until those that are there have
         ended, and only then removes it. One that is absent, or whose service is, is drained already. What O(forward),
         O(weight), the thresholds and O(tunnel) say does not matter.
+      - V(restored) gives O(weight) to one that is there at weight 0, and changes nothing else. It never adds, so that
+        it is safe where a health checker such as keepalived removes and adds real servers. O(weight) is needed. Since
+        version 0.4.0.
     type: str
-    choices: [present, absent, drained]
+    choices: [present, absent, drained, restored]
     default: present
   wait_for:
     description:
@@ -188,6 +191,15 @@ EXAMPLES = r"""
     port: 8080
     state: drained
 
+- name: The first one is back, unless a health checker removed it meanwhile
+  lvs.topology.ipvs_real_server:
+    service:
+      address: 192.168.246.160
+      port: 80
+    address: 192.168.246.161
+    state: restored
+    weight: 1
+
 - name: The first one leaves at once
   lvs.topology.ipvs_real_server:
     service:
@@ -209,6 +221,11 @@ former_weight:
   returned: O(state=drained)
   type: int
   sample: 3
+weight:
+  description: The weight after this task, or in check mode as it would be; null where the real server is absent.
+  returned: O(state=restored)
+  type: int
+  sample: 1
 waited:
   description: How long this task waited, in seconds.
   returned: O(state=drained)

@@ -80,6 +80,8 @@ def ensure_real_server(module: AnsibleModule) -> dict[str, Any]:
     destination = options.wanted_destination(module.params, "", key, mistakes)
     if module.params["state"] == "drained":
         return _drain(module, mistakes, key, destination)
+    if module.params["state"] == "restored":
+        return _restore(module, mistakes, key, destination)
     request = Request()
     if key and destination:
         if module.params["state"] == "present":
@@ -105,7 +107,8 @@ def _drain(
         entry = current.get(key) if key else None
         there = entry.destinations.get(wanted.key) if entry and wanted else None
         meant = ((entry.service.key, there.key),) if entry and there else ()
-        outcome = plan_table(current, Request(quiesced=meant, unwanted_destinations=meant if remove else ()), mistakes)
+        weighed = tuple((*each, 0) for each in meant)
+        outcome = plan_table(current, Request(weighed=weighed, unwanted_destinations=meant if remove else ()), mistakes)
         facts: dict[str, Any] = {
             "former_weight": there.weight if there else None,
             "waited": 0.0,
@@ -141,6 +144,25 @@ def _drain(
         if not outcome.plan.changes and not module.check_mode:
             apply_all(())  # at weight 0 already, and to stay: there is only the waiting
     return {**result, **facts}
+
+
+def _restore(
+    module: AnsibleModule, mistakes: Mistakes, key: ServiceKey | None, wanted: WantedDestination | None
+) -> dict[str, Any]:
+    """A weight in place of 0. What is not there, or has a weight, is the word of whoever else writes the table."""
+    if module.params["weight"] is None:
+        mistakes.add("weight", "missing; say which weight it gets back")
+    with _open(module, mistakes, may_load=False) as kernel:
+        current = _read(kernel, mistakes)
+        entry = current.get(key) if key else None
+        there = entry.destinations.get(wanted.key) if entry and wanted else None
+        weight = there.weight if there else None
+        request = Request()
+        if key and there and there.weight == 0 and wanted and wanted.weight:
+            weight = wanted.weight
+            request = Request(weighed=((key, there.key, weight),))
+        outcome = plan_table(current, request, mistakes)
+        return {**carry_out(module, outcome.plan, kernel.apply), "weight": weight}
 
 
 def _not_drained(ending: drain.Ending, what: str, former: int, module: AnsibleModule) -> str | None:

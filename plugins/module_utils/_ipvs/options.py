@@ -88,7 +88,7 @@ SERVICE_SPEC: Spec = {**_KEY, **_SETTINGS, **_STATE}
 REAL_SERVER_SPEC: Spec = {
     "service": {"type": "dict", "required": True, "options": _KEY},
     **_REAL_SERVER,
-    "state": {"type": "str", "choices": ["present", "absent", "drained"], "default": "present"},
+    "state": {"type": "str", "choices": ["present", "absent", "drained", "restored"], "default": "present"},
     "wait_for": {"type": "list", "elements": "str", "choices": list(KINDS)},
     "timeout": {"type": "int", "default": 300},
     "poll_interval": {"type": "float", "default": 1.0},

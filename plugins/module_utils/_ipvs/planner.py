@@ -80,8 +80,8 @@ class Request:
     # Services that somebody declares, which purge leaves alone.
     claimed: frozenset[ServiceKey] = frozenset()
     unwanted_destinations: tuple[tuple[ServiceKey, DestinationKey], ...] = ()
-    # Real servers that get weight 0 where they are there.
-    quiesced: tuple[tuple[ServiceKey, DestinationKey], ...] = ()
+    # Real servers that get a weight, and nothing else, where they are there.
+    weighed: tuple[tuple[ServiceKey, DestinationKey, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -110,12 +110,13 @@ def plan_table(current: Table, request: Request, mistakes: Mistakes | None = Non
         destinations = _plan_destinations(service, known, wanted, request, builds, removals, mistakes)
         after[wanted.key] = Entry(service, destinations)
 
-    for key, destination_key in request.quiesced:
+    for key, destination_key, weight in request.weighed:
         entry = after.get(key)
-        if entry is not None and destination_key in entry.destinations and entry.destinations[destination_key].weight:
-            quiet = replace(entry.destinations[destination_key], weight=0)
-            builds.append(Action("edit", entry.service, quiet))
-            after[key] = Entry(entry.service, {**entry.destinations, destination_key: quiet})
+        there = entry.destinations.get(destination_key) if entry else None
+        if entry and there and there.weight != weight:
+            weighed = replace(there, weight=weight)
+            builds.append(Action("edit", entry.service, weighed))
+            after[key] = Entry(entry.service, {**entry.destinations, destination_key: weighed})
 
     for key, destination_key in request.unwanted_destinations:
         entry = after.get(key)

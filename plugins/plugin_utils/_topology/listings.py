@@ -29,7 +29,8 @@ def listings(site: Site, groups: Mapping[str, Any], names: Any, mistakes: list[M
     """Every entry of these hosts, or of the hosts of these groups; what nobody lists is a mistake."""
     found = []
     for host in _hosts(site, groups, names, mistakes):
-        entries = site.listings.get(host, [])
+        # Draining does not concern the one that says sorry: keepalived adds it where no real server is left.
+        entries = [each for each in site.listings.get(host, []) if each[2] is not each[1].sorry_server]
         if not entries:
             problem = "is a real server of no service of a director that is present"
             mistakes.append(Mistake(host, problem, "leave it out, or list it in lvs_services"))
@@ -38,6 +39,8 @@ def listings(site: Site, groups: Mapping[str, Any], names: Any, mistakes: list[M
                 {
                     "host": host,
                     "director": director,
+                    "manager": site.host(director).manager,
+                    "inhibit_on_failure": service.supervision.inhibit_on_failure,
                     "name": service.name,
                     "service": service_key(service),
                     "real_server": real_server(entry) | {"forward": kernel_forward(service)},

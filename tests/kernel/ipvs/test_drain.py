@@ -196,6 +196,29 @@ def test_kept_at_weight_0_and_put_back(run_module, sh) -> None:
     assert sh("ipvsadm -Sn") == before
 
 
+def test_restored_where_it_is_there_at_weight_0(run_module, sh) -> None:
+    restore = {"service": SERVICE, "address": "10.0.0.11", "state": "restored", "weight": 7}
+    result = run_module("ipvs_real_server", restore)
+    assert (result["changed"], result["weight"]) == (False, None)
+    fill(sh, weight=7)
+    before = sh("ipvsadm -Sn")
+    run_module("ipvs_real_server", {**ONE, "remove": False})
+    predicted = run_module("ipvs_real_server", restore, check=True)
+    assert shown(sh) == [0, 0, 0]
+    # What it says besides the weight does not matter.
+    result = run_module("ipvs_real_server", {**restore, "forward": "nat"})
+    assert {**predicted, "invocation": 0} == {**result, "invocation": 0}
+    assert (result["changed"], result["weight"]) == (True, 7)
+    assert sh("ipvsadm -Sn") == before
+    result = run_module("ipvs_real_server", {**restore, "weight": 2})
+    assert (result["changed"], result["weight"]) == (False, 7)
+    result = run_module("ipvs_real_server", {**restore, "address": "10.0.0.13"})
+    assert (result["changed"], result["weight"]) == (False, None)
+    assert sh("ipvsadm -Sn") == before
+    del restore["weight"]
+    assert "weight: missing" in run_module("ipvs_real_server", restore)["msg"]
+
+
 def test_somebody_gives_it_a_weight_meanwhile(connect, spawn_module, sh) -> None:
     fill(sh)
     assert connect().ask() == "one"

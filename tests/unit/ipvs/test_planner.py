@@ -314,10 +314,25 @@ QUIESCED = [
 @pytest.mark.parametrize(("real_server", "remove", "changes"), QUIESCED)
 def test_quiesced_before_it_is_removed(real_server: str, remove: bool, changes: list[str]) -> None:
     current = save_format.parse(f"-A -t 10.0.0.1:80 -s rr\n{real_server}")
-    meant = ((ServiceKey("ipv4", "tcp", "10.0.0.1", 80), DestinationKey("10.0.0.2", 80)),)
-    outcome = plan_table(current, Request(quiesced=meant, unwanted_destinations=meant if remove else ()))
+    which = (ServiceKey("ipv4", "tcp", "10.0.0.1", 80), DestinationKey("10.0.0.2", 80))
+    outcome = plan_table(current, Request(weighed=((*which, 0),), unwanted_destinations=(which,) if remove else ()))
     assert lines(outcome) == changes
     (entry,) = outcome.after.values()
     there = entry.destinations.get(DestinationKey("10.0.0.2", 80))
     assert there is None if remove else there is not None
     assert not (there and there.weight)
+
+
+WEIGHED = [
+    (f"{REAL} -m -w 0 -x 10 -y 7", ["-e -t 10.0.0.1:80 -r 10.0.0.2:80 -m -w 3 -x 10 -y 7"]),
+    (f"{REAL} -g -w 3", []),
+    ("-a -t 10.0.0.1:80 -r 10.0.0.3:80 -g -w 0", []),
+]
+
+
+@pytest.mark.parametrize(("real_server", "changes"), WEIGHED)
+def test_a_weight_for_one_that_is_there(real_server: str, changes: list[str]) -> None:
+    current = save_format.parse(f"-A -t 10.0.0.1:80 -s rr\n{real_server}")
+    meant = (ServiceKey("ipv4", "tcp", "10.0.0.1", 80), DestinationKey("10.0.0.2", 80), 3)
+    assert lines(plan_table(current, Request(weighed=(meant,)))) == changes
+    assert lines(plan_table({}, Request(weighed=(meant,)))) == []

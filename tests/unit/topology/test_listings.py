@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.listings import left_empty
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
-from ansible_collections.lvs.topology.tests.unit.topology.inventories import Model, r1, r6, r7, rs, two_directors
+from ansible_collections.lvs.topology.tests.unit.topology.inventories import Model, r1, r5, r6, r7, rs, two_directors
 
 
 def listed(model: Model, hosts: Any) -> list[dict[str, Any]]:
@@ -30,6 +30,8 @@ def test_every_director_s_entry_of_a_host() -> None:
     one = {
         "host": "web1",
         "director": "lb1",
+        "manager": "kernel",
+        "inhibit_on_failure": False,
         "name": "web",
         "service": {"address": "192.168.246.160", "port": 80, "protocol": "tcp"},
         "real_server": {
@@ -50,6 +52,26 @@ def test_every_director_s_entry_of_a_host() -> None:
     assert listed(model, "web1") == [one, other]
     model.hostvars["lb2"]["lvs_state"] = "absent"
     assert listed(model, "web1") == [one]
+
+
+def test_whose_table_it_is() -> None:
+    model = r5()
+    model.hostvars["lb2"]["lvs_services"][0]["inhibit_on_failure"] = True
+    found = [(each["director"], each["manager"], each["inhibit_on_failure"]) for each in listed(model, "app1")]
+    assert found == [("lb1", "keepalived", False), ("lb2", "keepalived", True)]
+
+
+def test_a_sorry_server_is_no_real_server() -> None:
+    model = r5()
+    every = listed(model, ["app1", "app2"])
+    for director in ("lb1", "lb2"):
+        model.hostvars[director]["lvs_services"][0]["sorry_server"] = {"host": "app1"}
+    assert listed(model, ["app1", "app2"]) == every
+    for director in ("lb1", "lb2"):
+        del model.hostvars[director]["lvs_services"][0]["real_servers"][0]
+    assert listed(model, "app2") == [each for each in every if each["host"] == "app2"]
+    (line,) = refused(model, "app1")
+    assert line.startswith("app1: is a real server of no service")
 
 
 def test_firewall_marks_tunnels_and_what_the_kernel_calls_fullnat() -> None:
