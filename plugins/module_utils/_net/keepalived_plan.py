@@ -39,9 +39,12 @@ After=lvs-topology.service
 # One that was killed has left its VIPs behind: as long as it does not run, two directors hold them.
 Restart=on-failure
 RestartSec=1
-# The addresses go before the table: in between, this host itself would refuse what clients send to the VIPs.
+# The addresses go before the table: in between, this host itself would refuse what clients send to the VIPs. So the
+# child that holds them ends first, while its parent is halted, which would start it again.
 ExecStop=-/bin/sh -c 'for pid in $$(cat /run/vrrp.pid /run/keepalived/vrrp.pid 2>/dev/null); do \\
-  grep -qs "^PPid:.$${MAINPID}$$" /proc/$$pid/status && kill $$pid && timeout 5 tail --pid=$$pid -f /dev/null; done'
+  grep -qs "^PPid:.$${MAINPID}$$" /proc/$$pid/status || continue; kill -STOP $${MAINPID}; kill $$pid; \\
+  for try in $$(seq 50); do grep -qs "^State:.Z" /proc/$$pid/status && break; sleep 0.1; done; \\
+  done; kill -TERM $${MAINPID}; kill -CONT $${MAINPID}'
 """
 
 _SECRET = re.compile(r"^([ \t]*(?:auth_pass|password)[ \t]+)(.*)$", re.MULTILINE)
