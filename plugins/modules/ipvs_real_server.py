@@ -68,8 +68,7 @@ options:
         ended, and only then removes it. One that is absent, or whose service is, is drained already. What O(forward),
         O(weight), the thresholds and O(tunnel) say does not matter.
       - V(restored) gives O(weight) to one that is there at weight 0, and changes nothing else. It never adds, so that
-        it is safe where a health checker such as keepalived removes and adds real servers. O(weight) is needed. Since
-        version 0.4.0.
+        it is safe where a health checker such as keepalived removes and adds real servers. O(weight) is needed.
     type: str
     choices: [present, absent, drained, restored]
     default: present
