@@ -198,6 +198,13 @@ def wait_ready(inventory: dict[str, Any]) -> None:
     wanted = {hosts[entry["host"]]["lvs_address"] for service in services for entry in service["real_servers"]}
     wait("every real server in both tables", lambda: all(listed(host) == wanted for host in DIRECTORS))
     wait("one master", lambda: len(masters()) == 1)
+    if "lvs_sync" in inventory["lvs_directors"]["vars"]:
+        wait("a daemon of sync on both", lambda: all(_syncs(host) for host in DIRECTORS))
+
+
+def _syncs(director: str) -> bool:
+    state = "master" if director in masters() else "backup"
+    return run(director, "ipvsadm -Ln --daemon").startswith(f"{state} sync daemon")
 
 
 def wait_unlisted(addresses: set[str]) -> None:
