@@ -26,7 +26,9 @@ _SIZE = {"uml": "2G", "stock": "3G"}
 
 def recipe_hash(flavour: str) -> str:
     """Identify an image by all that goes into it."""
-    digest = hashlib.sha256(repr(_commands(flavour, Path("image"))).encode())
+    # Where the checkout lies goes into no image.
+    commands = repr(_commands(flavour, Path("image"))).replace(str(RECIPE), "recipe")
+    digest = hashlib.sha256(commands.encode())
     for path in sorted(RECIPE.rglob("*")):
         if path.is_file() and (flavour == "stock" or path.name != "packages.stock"):
             digest.update(f"{path.relative_to(RECIPE)} {path.stat().st_mode & 0o111:o}\n".encode())
