@@ -13,9 +13,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Callable, Iterable
 
+from ansible_collections.lvs.topology.plugins.module_utils._forms import Address
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.codec import CodecError
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import IPV4, IPV6, Network
-from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Address
 
 
 @dataclass(frozen=True)

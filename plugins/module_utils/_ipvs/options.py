@@ -9,10 +9,10 @@ Everything that can be known to be wrong without looking at the kernel is refuse
 from __future__ import annotations
 
 import ipaddress
-import re
-import socket
 from typing import Any, Mapping, Sequence
 
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
+from ansible_collections.lvs.topology.plugins.module_utils._forms import Address
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.connections import Filter
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.drain import KINDS, Patience
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.planner import Purge
@@ -25,9 +25,6 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     DEFAULT_TTL,
     IPV4,
     IPV6,
-    MAX_THRESHOLD,
-    MAX_TIMEOUT,
-    MAX_WEIGHT,
     Daemon,
     DestinationKey,
     Network,
@@ -36,7 +33,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     WantedService,
     family_of,
 )
-from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Address, Mistakes
+from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.options import OWNED, Spec
 
 _KEY: Spec = {
@@ -148,17 +145,9 @@ INFO_SPEC: Spec = {
     "connection_limit": {"type": "int", "default": 1000},
 }
 
-# The kernel's IP_VS_SCHEDNAME_MAXLEN and IP_VS_PENAME_MAXLEN are 16 with the terminating zero.
-_MODULE_NAME = re.compile(r"[a-z0-9_]{1,15}\Z")
-
 
 def _join(path: str, option: str) -> str:
     return f"{path}.{option}" if path else option
-
-
-def _range(mistakes: Mistakes, path: str, value: int | None, lowest: int, highest: int, what: str) -> None:
-    if value is not None and not lowest <= value <= highest:
-        mistakes.add(path, f"{value} is not {what} from {lowest} to {highest}")
 
 
 def _unicast(mistakes: Mistakes, path: str, text: str) -> str | None:
@@ -166,11 +155,10 @@ def _unicast(mistakes: Mistakes, path: str, text: str) -> str | None:
     address = mistakes.address(path, text)
     if address is None:
         return None
-    if address.is_multicast or address.is_unspecified or address == ipaddress.IPv4Address("255.255.255.255"):
+    if forms.IN_TABLE.problem(address):
         mistakes.add(path, f"{address} is not a unicast address")
         return None
-    # inet_ntop() is how the kernel's answers are read; it spells ::10.0.0.1 otherwise than ipaddress does.
-    return socket.inet_ntop(socket.AF_INET6 if address.version == 6 else socket.AF_INET, address.packed)
+    return forms.spelling(address)
 
 
 def service_key(item: Mapping[str, Any], path: str, mistakes: Mistakes) -> ServiceKey | None:
@@ -187,16 +175,15 @@ def service_key(item: Mapping[str, Any], path: str, mistakes: Mistakes) -> Servi
         for option in ("port", "protocol"):
             if item.get(option) is not None:
                 mistakes.add(_join(path, option), "a firewall mark service has none; leave it out")
-        if not 1 <= fwmark <= 2**32 - 1:
-            mistakes.add(_join(path, "fwmark"), f"{fwmark} is not a firewall mark from 1 to {2**32 - 1}")
+        if not mistakes.within(_join(path, "fwmark"), fwmark, forms.FIREWALL_MARKS, "a firewall mark"):
             return None
         return ServiceKey(family=item.get("family") or IPV4, fwmark=fwmark)
     vip = _unicast(mistakes, _join(path, "address"), str(address))
     if port is None:
         mistakes.add(_join(path, "port"), "missing; a service with an address has a port (0: every port)")
     else:
-        _range(mistakes, _join(path, "port"), port, 0, 65535, "a port")
-    if vip is None or port is None or not 0 <= port <= 65535:
+        mistakes.within(_join(path, "port"), port, forms.PORTS, "a port")
+    if vip is None or port is None or port not in forms.PORTS:
         return None
     family = family_of(vip)
     if item.get("family") not in (None, family):
@@ -206,14 +193,17 @@ def service_key(item: Mapping[str, Any], path: str, mistakes: Mistakes) -> Servi
 
 def _netmask(mistakes: Mistakes, path: str, text: str, family: str) -> int | None:
     if family == IPV6:
-        if text.isdecimal() and text.isascii() and 1 <= int(text) <= 128:
-            return int(text)
-        mistakes.add(path, f"{text!r} is not a prefix length from 1 to 128, as an IPv6 service has it")
+        prefix = forms.integer(text)
+        if prefix in forms.IPV6_PREFIXES:
+            return prefix
+        numbers = forms.IPV6_PREFIXES
+        problem = f"is not a prefix length from {numbers.low} to {numbers.high}, as an IPv6 service has it"
+        mistakes.add(path, f"{forms.shown(text)} {problem}")
         return None
     try:
         return int(ipaddress.IPv4Address(text))
     except ValueError:
-        mistakes.add(path, f"{text!r} is not a netmask such as 255.255.255.0, as an IPv4 service has it")
+        mistakes.add(path, f"{forms.shown(text)} is not a netmask such as 255.255.255.0, as an IPv4 service has it")
         return None
 
 
@@ -221,13 +211,13 @@ def _persistence(options: Mapping[str, Any] | None, path: str, family: str, mist
     if options is None:
         return {}
     timeout, netmask, engine = (options.get(name) for name in ("timeout", "netmask", "engine"))
-    _range(mistakes, _join(path, "timeout"), timeout, 0, MAX_TIMEOUT, "a number of seconds")
+    mistakes.within(_join(path, "timeout"), timeout, forms.TIMEOUTS, "a number of seconds")
     if timeout == 0:
         for name, value in (("netmask", netmask), ("engine", engine)):
             if value is not None and value != "none":
                 mistakes.add(_join(path, name), "has no meaning with timeout 0, which switches persistence off")
         return {"persistent": False}
-    if engine is not None and not _MODULE_NAME.match(engine):
+    if engine is not None and not forms.is_part_of_module(engine):
         mistakes.add(_join(path, "engine"), f"{engine!r} is not the name of a persistence engine")
     return {
         "persistent": True,
@@ -243,7 +233,7 @@ def wanted_service(item: Mapping[str, Any], path: str, mistakes: Mistakes) -> Wa
     # Even where the key is wrong, what else is wrong is said in the same run.
     family = key.family if key else item.get("family") or IPV4
     scheduler, flags = item.get("scheduler"), item.get("scheduler_flags")
-    if scheduler is not None and not _MODULE_NAME.match(scheduler):
+    if scheduler is not None and not forms.is_part_of_module(scheduler):
         mistakes.add(_join(path, "scheduler"), f"{scheduler!r} is not the name of a scheduler, such as wlc or rr")
     persistence = _persistence(item.get("persistence"), _join(path, "persistence"), family, mistakes)
     destinations = None
@@ -284,13 +274,13 @@ def wanted_destination(
     """What an item says about a real server; None where it cannot be told which one."""
     address = _unicast(mistakes, _join(path, "address"), str(item["address"]))
     port = item.get("port")
-    _range(mistakes, _join(path, "port"), port, 0, 65535, "a port")
-    _range(mistakes, _join(path, "weight"), item.get("weight"), 0, MAX_WEIGHT, "a weight")
+    mistakes.within(_join(path, "port"), port, forms.PORTS, "a port")
+    mistakes.within(_join(path, "weight"), item.get("weight"), forms.WEIGHTS, "a weight")
     upper, lower = item.get("upper_threshold"), item.get("lower_threshold")
-    _range(mistakes, _join(path, "upper_threshold"), upper, 0, MAX_THRESHOLD, "a threshold")
-    _range(mistakes, _join(path, "lower_threshold"), lower, 0, MAX_THRESHOLD, "a threshold")
+    mistakes.within(_join(path, "upper_threshold"), upper, forms.THRESHOLDS, "a threshold")
+    mistakes.within(_join(path, "lower_threshold"), lower, forms.THRESHOLDS, "a threshold")
     tunnel = item.get("tunnel") or {}
-    _range(mistakes, _join(path, "tunnel.port"), tunnel.get("port"), 1, 65535, "a port")
+    mistakes.within(_join(path, "tunnel.port"), tunnel.get("port"), forms.REAL_PORTS, "a port")
     if address is None:
         return None
     if port is None:
@@ -315,7 +305,7 @@ def patience(params: Mapping[str, Any], service: ServiceKey | None, mistakes: Mi
         kinds = ["inactive" if service and service.protocol == "udp" else "active"]
     elif not kinds:
         mistakes.add("wait_for", "empty; name what to wait for, or set timeout: 0 and on_timeout: proceed not to wait")
-    _range(mistakes, "timeout", params["timeout"], 0, MAX_TIMEOUT, "a number of seconds")
+    mistakes.within("timeout", params["timeout"], forms.TIMEOUTS, "a number of seconds")
     if not 0.1 <= poll_interval <= 60:
         mistakes.add("poll_interval", f"{poll_interval} is not a number of seconds from 0.1 to 60")
     return Patience(tuple(kinds), params["timeout"], poll_interval)
@@ -340,7 +330,7 @@ def wanted_timeouts(params: Mapping[str, Any], mistakes: Mistakes, path: str = "
     """The timeouts that shall change; 0 is the kernel's own way to leave one as it is."""
     given = {name: params[name] for name in DEFAULT_TIMEOUTS if params.get(name)}
     for name, seconds in given.items():
-        _range(mistakes, _join(path, name), seconds, 0, MAX_TIMEOUT, "a number of seconds")
+        mistakes.within(_join(path, name), seconds, forms.TIMEOUTS, "a number of seconds")
     return given
 
 
@@ -368,14 +358,14 @@ def _daemon(item: Mapping[str, Any], path: str, lengths: Mapping[str, int] | Non
     elif not mistakes.interface(_join(path, "interface"), interface, None if lengths is None else set(lengths)):
         interface = None
     group = _multicast(mistakes, _join(path, "group"), item["group"])
-    _range(mistakes, _join(path, "syncid"), item["syncid"], 0, 255, "a sync id")
-    _range(mistakes, _join(path, "port"), item["port"], 1, 65535, "a port")
-    _range(mistakes, _join(path, "ttl"), item["ttl"], 1, 255, "a ttl")
+    mistakes.within(_join(path, "syncid"), item["syncid"], forms.SYNC_IDS, "a sync id")
+    mistakes.within(_join(path, "port"), item["port"], forms.REAL_PORTS, "a port")
+    mistakes.within(_join(path, "ttl"), item["ttl"], forms.TTLS, "a ttl")
     if interface is None or group is None:
         return None
     if maxlen:
-        least, most = message_lengths(item["state"], group)
-        _range(mistakes, _join(path, "maxlen"), maxlen, least, most, f"a length of a {item['state']}'s messages")
+        lengths_of = forms.Range(*message_lengths(item["state"], group))
+        mistakes.within(_join(path, "maxlen"), maxlen, lengths_of, f"a length of a {item['state']}'s messages")
     elif lengths is not None:
         maxlen = fitting_length(item["state"], group, lengths[interface])
     return Daemon(item["state"], interface, item["syncid"], maxlen, group, item["port"], item["ttl"])
@@ -386,9 +376,9 @@ def _multicast(mistakes: Mistakes, path: str, text: str) -> str | None:
     if address is None:
         return None
     if not address.is_multicast:
-        mistakes.add(path, f"{text} is not a multicast address such as {DEFAULT_GROUP} or ff02::81")
+        mistakes.add(path, f"{forms.word(text)} is not a multicast address such as {DEFAULT_GROUP} or ff02::81")
         return None
-    return str(address)
+    return forms.spelling(address)
 
 
 def zero_key(params: Mapping[str, Any], mistakes: Mistakes) -> ServiceKey | None:
@@ -415,7 +405,7 @@ def connection_filter(params: Mapping[str, Any], address: Address | None, mistak
         ("port", params["port"]),
         ("connection_filter.real_server_port", options.get("real_server_port")),
     ):
-        _range(mistakes, name, value, 0, 65535, "a port")
+        mistakes.within(name, value, forms.PORTS, "a port")
     if params["connection_limit"] < 0:
         mistakes.add("connection_limit", f"{params['connection_limit']} is less than 0")
     return Filter(

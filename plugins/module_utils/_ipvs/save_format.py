@@ -13,6 +13,7 @@ import ipaddress
 import shlex
 from typing import Any, Iterable, Mapping
 
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     DEFAULT_SCHEDULER,
     DEFAULT_TIMEOUTS,
@@ -282,8 +283,7 @@ def _parse_endpoint(text: str, default_port: int = 0) -> tuple[str, int]:
         port = rest[1:]
     elif ":" in text:
         host, _colon, port = text.partition(":")
-    address = ipaddress.ip_address(host)
-    return str(address), _parse_number({"port": port or None}, "port", default_port, 65535)
+    return forms.canonical_address(host), _parse_number({"port": port or None}, "port", default_port, 65535)
 
 
 def _parse_key(options: Mapping[str, str | None]) -> ServiceKey:

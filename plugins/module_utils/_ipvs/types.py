@@ -12,6 +12,8 @@ import ipaddress
 from dataclasses import dataclass, field
 from typing import Dict, Mapping, Union
 
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
+
 IPV4 = "ipv4"
 IPV6 = "ipv6"
 
@@ -29,20 +31,19 @@ SCHEDULER_FLAG_NAMES: Mapping[str, Mapping[str, str]] = {
     "mh": {"mh-fallback": "flag-1", "mh-port": "flag-2"},
 }
 
-DEFAULT_SCHEDULER = "wlc"
+DEFAULT_SCHEDULER = forms.DEFAULT_SCHEDULER
 DEFAULT_FORWARD = "dr"
-DEFAULT_WEIGHT = 1
-DEFAULT_TIMEOUT = 300
-# What ipvsadm accepts: 31 days. The kernel multiplies by HZ in 32 bits and would wrap not far above.
-MAX_TIMEOUT = 86400 * 31
-MAX_WEIGHT = 2**31 - 1
-MAX_THRESHOLD = 65535
+DEFAULT_WEIGHT = forms.DEFAULT_WEIGHT
+DEFAULT_TIMEOUT = forms.DEFAULT_PERSISTENCE
+MAX_TIMEOUT = forms.TIMEOUTS.high
+MAX_WEIGHT = forms.WEIGHTS.high
+MAX_THRESHOLD = forms.THRESHOLDS.high
 # What the kernel has as long as nobody sets them. A connection's timeout is bounded like that of persistence.
 DEFAULT_TIMEOUTS: Mapping[str, int] = {"tcp": 900, "tcpfin": 120, "udp": 300}
 DAEMON_STATES: Mapping[str, int] = {"master": 1, "backup": 2}
-DEFAULT_GROUP = "224.0.0.81"
-DEFAULT_SYNC_PORT = 8848
-DEFAULT_TTL = 1
+DEFAULT_GROUP = forms.DEFAULT_GROUP
+DEFAULT_SYNC_PORT = forms.DEFAULT_SYNC_PORT
+DEFAULT_TTL = forms.DEFAULT_TTL
 FULL_MASK: Mapping[str, int] = {IPV4: 0xFFFFFFFF, IPV6: 128}
 
 
@@ -87,7 +88,7 @@ class ServiceKey:
         if kind not in PROTOCOLS:
             raise ValueError(f"{kind} is no protocol")
         address, port = rest.rsplit(":", 1)
-        address = str(ipaddress.ip_address(address.strip("[]")))
+        address = forms.canonical_address(address.strip("[]"))
         return cls(family=family_of(address), protocol=kind, address=address, port=int(port))
 
     def sort_key(self) -> tuple[int, str, int, bytes, int]:

@@ -9,6 +9,7 @@ import ipaddress
 from dataclasses import dataclass
 from typing import AbstractSet, Any, Mapping, Sequence
 
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.settle import Settlement, settle, to_let_go
@@ -129,7 +130,7 @@ def check(
                 mistakes.interface(f"{where}.{name}", interface, interfaces)
         if parsed is None:
             continue
-        address = str(parsed.ip)
+        address = forms.spelling(parsed.ip)
         if address in positions:
             mistakes.add(f"{where}.address", f"{address} is already listed in addresses[{positions[address]}]")
         positions.setdefault(address, position)
@@ -151,13 +152,13 @@ def _parse(text: str, path: str, mistakes: Mistakes) -> ipaddress.IPv4Interface 
     host, slash, prefix = text.partition("/")
     if mistakes.host_address(path, host) is None:
         return None
-    if slash and not prefix.isdigit():
-        mistakes.add(path, f"the prefix length {prefix!r} of {text} is not a number")
+    if slash and not (prefix.isascii() and prefix.isdigit()):
+        mistakes.add(path, f"the prefix length {forms.shown(prefix)} of {host} is not a number")
         return None
     try:
         return ipaddress.ip_interface(text)
     except ValueError:
-        mistakes.add(path, f"the prefix length {prefix} of {text} is out of range")
+        mistakes.add(path, f"the prefix length {forms.word(prefix)} of {host} is out of range")
         return None
 
 
@@ -184,11 +185,8 @@ def _check_one(
     if label is not None:
         if parsed.version == 6:
             mistakes.add(f"{where}.label", "IPv6 addresses have no label")
-        elif not label.startswith(f"{option['interface']}:") or len(label) > 15:
-            mistakes.add(
-                f"{where}.label",
-                f"{label!r} is not {option['interface']}:NAME of at most 15 characters, which the ip command wants",
-            )
+        else:
+            mistakes.form(f"{where}.label", label, lambda value: forms.label(value, option["interface"]))
     if option.get("announce") == "lo":
         mistakes.add(f"{where}.announce", "there is nobody to tell on lo; name the interface towards the clients")
 

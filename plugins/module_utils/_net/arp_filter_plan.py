@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import AbstractSet, Any, Mapping, Sequence
 
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.settle import Settlement, settle, to_let_go
@@ -59,11 +60,11 @@ def check(
             continue
         if vip == source:
             mistakes.add(f"{where}.source", f"{source} is the VIP; name this host's own address")
-        identity = (str(vip), interface)
+        identity = (forms.spelling(vip), interface)
         if identity in positions:
             mistakes.add(where, f"{vip} is already listed in {option}[{positions[identity]}]")
         positions.setdefault(identity, position)
-        rules += rules_of(str(vip), str(source), interface)
+        rules += rules_of(forms.spelling(vip), forms.spelling(source), interface)
     return rules
 
 

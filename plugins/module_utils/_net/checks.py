@@ -5,18 +5,13 @@
 
 from __future__ import annotations
 
-import ipaddress
-import re
-from typing import AbstractSet, Union
+from typing import AbstractSet, Any, Callable, TypeVar
 
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
+from ansible_collections.lvs.topology.plugins.module_utils._forms import Address
 from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest
 
-Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
-
-_OWNER = re.compile(r"[A-Za-z0-9_-]+\Z")
-# The kernel's dev_valid_name(): up to 15 bytes, no slash, no blank, no colon, not a directory's own names.
-_INTERFACE = re.compile(r"(?!\.{1,2}\Z)[^\s/:]{1,15}\Z")
-_LLADDR = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}\Z")
+_T = TypeVar("_T")
 
 
 class Mistakes:
@@ -35,58 +30,50 @@ class Mistakes:
             listed = " ".join(f"({number}) {text}" for number, text in enumerate(self._found, 1))
             raise BadRequest(f"{len(self._found)} mistakes: {listed}")
 
+    def form(self, path: str, value: Any, read: Callable[[Any], _T]) -> _T | None:
+        """The value as one of _forms reads it; None where it cannot be right."""
+        try:
+            return read(value)
+        except forms.BadForm as wrong:
+            self.add(path, f"{forms.shown(value)} {wrong}")
+            return None
+
+    def within(self, path: str, value: int | None, numbers: forms.Range, what: str) -> bool:
+        """Whether a number is in its range, or was not given."""
+        if value is None or value in numbers:
+            return True
+        self.add(path, f"{forms.shown(value)} is not {what} from {numbers.low} to {numbers.high}")
+        return False
+
     def owner(self, name: str) -> None:
-        if not _OWNER.match(name):
-            self.add("owner", f"{name!r} may only hold letters, digits, _ and -, because files are named after it")
+        self.form("owner", name, forms.owner)
 
     def interface(self, path: str, name: str, present: AbstractSet[str] | None = None) -> bool:
         """Whether an interface can have this name, and exists where those that do are given."""
-        if not _INTERFACE.match(name):
-            self.add(path, f"{name!r} is not an interface name")
+        if not forms.is_interface(name):
+            self.add(path, f"{forms.shown(name)} is not an interface name of 1 to 15 letters, digits, and _ . @ -")
             return False
         if present is not None and name not in present:
             self.add(path, f"the interface {name} does not exist; there are {', '.join(sorted(present))}")
             return False
         return True
 
-    def address(self, path: str, text: str) -> Address | None:
-        if "%" in text:
-            # Python 3.8 knows no zones, later ones do, and the kernel takes interfaces apart from addresses.
-            self.add(path, f"{text} has a zone; leave out what begins with %")
+    def address(self, path: str, text: str, purpose: forms.Purpose = forms.ANY) -> Address | None:
+        """An address that can be right for its purpose."""
+        if isinstance(text, str) and "%" in text:
+            self.add(path, f"{forms.word(text)} has a zone; leave out what begins with %")
             return None
-        try:
-            address = ipaddress.ip_address(text)
-        except ValueError:
-            self.add(path, f"{text!r} is not an IPv4 or IPv6 address")
+        found = self.form(path, text, forms.address)
+        problem = None if found is None else purpose.problem(found)
+        if problem:
+            self.add(path, f"{forms.word(text)} {problem}")
             return None
-        if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
-            self.add(path, f"{text} is an IPv4 address mapped into IPv6; write it as {address.ipv4_mapped}")
-            return None
-        return address
+        return found
 
     def host_address(self, path: str, text: str) -> Address | None:
         """An address that one host may hold and others may reach."""
-        address = self.address(path, text)
-        if address is None:
-            return None
-        for wrong, what in (
-            (address.is_unspecified, "the unspecified address"),
-            (address.is_multicast, "a multicast address"),
-            (address.is_loopback, "a loopback address"),
-            (address == ipaddress.IPv4Address("255.255.255.255"), "the broadcast address"),
-        ):
-            if wrong:
-                self.add(path, f"{address} is {what}")
-                return None
-        return address
+        return self.address(path, text, forms.HOST)
 
     def lladdr(self, path: str, text: str) -> str | None:
         """A MAC address in the form of the ip command."""
-        lladdr = text.lower().replace("-", ":")
-        if not _LLADDR.match(lladdr):
-            self.add(path, f"{text!r} is not a MAC address such as 52:54:00:12:34:56")
-            return None
-        if int(lladdr[:2], 16) & 1:
-            self.add(path, f"{lladdr} is a multicast MAC address, which no single host has")
-            return None
-        return lladdr
+        return self.form(path, text, forms.lladdr)

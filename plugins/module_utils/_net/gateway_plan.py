@@ -9,6 +9,7 @@ import ipaddress
 from dataclasses import asdict, dataclass
 from typing import AbstractSet, Any, Mapping, Sequence
 
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.settle import Settlement, settle, to_let_go
@@ -160,12 +161,11 @@ def check(
         interface = option.get("interface")
         if interface is not None and not mistakes.interface(f"{where}.interface", interface, interfaces):
             continue
-        if not 0 <= option["metric"] <= 0xFFFFFFFF:
-            mistakes.add(f"{where}.metric", f"{option['metric']} is not between 0 and 4294967295")
+        mistakes.within(f"{where}.metric", option["metric"], forms.METRICS, "a metric")
         if gateway is None:
             continue
         metric = option["metric"] or (_DEFAULT_IPV6_METRIC if gateway.version == 6 else 0)
-        route = Route(gateway.version, metric=metric, gateway=str(gateway), interface=interface)
+        route = Route(gateway.version, metric=metric, gateway=forms.spelling(gateway), interface=interface)
         if route.key in positions:
             mistakes.add(where, f"gateways[{positions[route.key]}] is already the {route.key}")
             continue
@@ -173,7 +173,7 @@ def check(
         if routes is None:
             wanted.append(route)
             continue
-        if str(gateway) in own:
+        if forms.spelling(gateway) in own:
             mistakes.add(f"{where}.gateway", f"{gateway} is an address of this host itself")
             continue
         if gateway.version == 6 and gateway.is_link_local and interface is None:
@@ -194,7 +194,7 @@ def check(
                 doubts.append(f"{where}.gateway: {text}")
                 wanted.append(route)
             continue
-        wanted.append(Route(gateway.version, metric=metric, gateway=str(gateway), interface=reached))
+        wanted.append(Route(gateway.version, metric=metric, gateway=forms.spelling(gateway), interface=reached))
     return wanted
 
 

@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import AbstractSet, Mapping, Sequence
 
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, owned_file
@@ -16,7 +16,6 @@ from ansible_collections.lvs.topology.plugins.module_utils._net.settle import Se
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan
 
 KIND = "module"
-_NAME = re.compile(r"[A-Za-z0-9_-]+\Z")
 _LOADED = "loaded"
 
 
@@ -46,10 +45,10 @@ def check(names: Sequence[str], mistakes: Mistakes) -> list[str]:
     """The modules that a task names, in the kernel's spelling."""
     wanted: list[str] = []
     for position, given in enumerate(names):
-        name = given.replace("-", "_")
-        if not _NAME.match(given):
-            mistakes.add(f"modules[{position}]", f"{given!r} is not the name of a kernel module")
-        elif name in wanted:
+        name = mistakes.form(f"modules[{position}]", given, forms.kernel_module)
+        if name is None:
+            continue
+        if name in wanted:
             mistakes.add(f"modules[{position}]", f"{name} is already listed in modules[{wanted.index(name)}]")
         wanted.append(name)
     return wanted

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import AbstractSet, Any, Mapping, Sequence
 
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.settle import Settlement, settle, to_let_go
@@ -75,7 +76,7 @@ def check(
         mistakes.interface(f"{where}.interface", interface, interfaces)
         if address is None:
             continue
-        neighbour = Neighbour(str(address), interface, lladdr)
+        neighbour = Neighbour(forms.spelling(address), interface, lladdr)
         if neighbour.key in positions:
             mistakes.add(where, f"{neighbour.key} is already listed in neighbours[{positions[neighbour.key]}]")
         positions.setdefault(neighbour.key, position)

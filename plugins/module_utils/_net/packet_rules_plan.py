@@ -13,16 +13,14 @@ import re
 from dataclasses import dataclass
 from typing import Any, Dict, Iterator, Mapping, Sequence, Tuple, Union
 
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
-from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Address, Mistakes
+from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.settle import Settlement, settle, to_let_go
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan
 
 KIND = "packet_rule"
-PROTOCOLS = ("tcp", "udp", "sctp")
-FAMILIES = {"ipv4": 4, "ipv6": 6}
-EVERY_PORT = (0, 65535)
-_LARGEST_MARK = 2**32 - 1
+EVERY_PORT = (forms.PORTS.low, forms.PORTS.high)
 # A chain's name has 28 characters, and the longest of ours has ten besides the owner.
 _OWNER_LENGTH = 18
 _SETS_MARK = re.compile(r"meta mark set (0x[0-9a-f]+|[0-9]+)(?:$| )|-j MARK --set-xmark (0x[0-9a-f]+)/0xffffffff")
@@ -157,13 +155,13 @@ def _check_marks(options: Sequence[Mapping[str, Any]], option: str, mistakes: Mi
                 # Without a list every port is meant, and 0 is none that a packet has.
                 every = EVERY_PORT if not item["ports"] else ports
                 path = f"{where}.ports[{number}]" if item["ports"] else where
-                yield path, Mark(address.version, str(address), item["protocol"], every, mark)
+                yield path, Mark(address.version, forms.spelling(address), item["protocol"], every, mark)
 
 
 def _check_mark(path: str, mark: int, mistakes: Mistakes) -> int | None:
-    if 1 <= mark <= _LARGEST_MARK:
+    if mark in forms.FIREWALL_MARKS:
         return mark
-    mistakes.add(path, f"{mark} is out of range; use 1 to {_LARGEST_MARK}")
+    mistakes.add(path, f"{forms.shown(mark)} is out of range; use {forms.FIREWALL_MARKS}")
     return None
 
 
@@ -196,18 +194,20 @@ def _check_service(
     item: Mapping[str, Any], where: str, mistakes: Mistakes
 ) -> tuple[tuple[str, str, int] | int | None, int | None]:
     if item["fwmark"] is not None:
-        return _check_mark(f"{where}.fwmark", item["fwmark"], mistakes), FAMILIES.get(item["family"])
+        return _check_mark(f"{where}.fwmark", item["fwmark"], mistakes), forms.FAMILIES.get(item["family"])
     address = mistakes.host_address(f"{where}.address", item["address"])
-    if not 0 <= item["port"] <= EVERY_PORT[1]:
-        mistakes.add(f"{where}.port", f"{item['port']} is out of range; use 1 to 65535, or 0 for every port")
+    if item["port"] not in forms.PORTS:
+        mistakes.add(
+            f"{where}.port", f"{forms.shown(item['port'])} is out of range; use 1 to 65535, or 0 for every port"
+        )
         return None, None
     if address is None:
         return None, None
-    return (item["protocol"], str(address), item["port"]), address.version
+    return (item["protocol"], forms.spelling(address), item["port"]), address.version
 
 
 def _check_addresses(texts: Sequence[str], path: str, family: int | None, mistakes: Mistakes) -> list[str]:
-    found: list[Address] = []
+    found: list[forms.Address] = []
     for position, text in enumerate(texts):
         where = f"{path}[{position}]"
         address = mistakes.host_address(where, text)
@@ -219,7 +219,7 @@ def _check_addresses(texts: Sequence[str], path: str, family: int | None, mistak
             mistakes.add(where, f"{address} is already listed in {path}[{found.index(address)}]")
         else:
             found.append(address)
-    return [str(address) for address in found]
+    return [forms.spelling(address) for address in found]
 
 
 # What the owner's rules are from now on

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Mapping, Sequence
 
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.gateway_plan import Route
@@ -101,7 +102,7 @@ def check(options: Sequence[Mapping[str, Any]], mistakes: Mistakes, *, present: 
             mistakes.add(f"{where}.advmss", f"{advmss} is not between {_LEAST} and {_MOST}")
         if source is None:
             continue
-        rule = Rule(str(source), _TABLES + (advmss or 0))
+        rule = Rule(forms.spelling(source), _TABLES + (advmss or 0))
         if rule.key in positions:
             mistakes.add(where, f"{rule.key} is already listed in source_routes[{positions[rule.key]}]")
         positions.setdefault(rule.key, position)

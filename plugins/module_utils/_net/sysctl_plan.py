@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import AbstractSet, Any, Iterable, Mapping, Sequence
 
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, joined, owned_file, plan_file
@@ -68,7 +68,6 @@ IPVS_NAMES: Mapping[str, str] = {
 }
 # What kernel modules bring that this or another program loads later.
 _COMES_LATER = (IPVS, "net.netfilter.nf_conntrack", "net.nf_conntrack_max", "net.bridge.")
-_COMPONENT = re.compile(r"(?!\.{1,2}\Z)[^\s/=#;]+\Z")
 _SWAP = str.maketrans("./", "/.")
 
 
@@ -103,16 +102,11 @@ class ArpDemand:
 
 
 def canonical(key: str) -> str | None:
-    """A key as sysctl prints it, from either of its notations; None where it is none.
-
-    The first separator tells the notation: net/ipv4/conf/eth0.100/forwarding is net.ipv4.conf.eth0/100.forwarding.
-    """
-    first = re.search(r"[./]", key)
-    path = key.translate(_SWAP) if first and first.group() == "." else key
-    components = path.split("/")
-    if len(components) < 2 or not all(_COMPONENT.match(component) for component in components):
+    """A key as sysctl prints it, from either of its notations; None where it is none."""
+    try:
+        return forms.sysctl_key(key)
+    except forms.BadForm:
         return None
-    return path.translate(_SWAP)
 
 
 def missing_text(key: str, release: str) -> str:
@@ -153,7 +147,7 @@ def check_values(values: Mapping[str, object], mistakes: Mistakes) -> dict[str, 
     """The wanted sysctls by canonical key."""
     wanted: dict[str, str] = {}
     for given, raw in values.items():
-        path = f"values[{given}]"
+        path = f"values[{forms.word(given)}]"
         key = canonical(given)
         if key is None:
             mistakes.add(path, "is not the name of a sysctl such as net.ipv4.ip_forward")
@@ -161,14 +155,12 @@ def check_values(values: Mapping[str, object], mistakes: Mistakes) -> dict[str, 
         if key in wanted:
             mistakes.add(path, f"the sysctl {key} is listed twice, in both notations")
         # YAML turns an unquoted 1 into a number and an unquoted yes into a boolean; only the former is meant.
-        if isinstance(raw, (bool, dict, list)) or raw is None:
+        if isinstance(raw, bool):
             mistakes.add(path, f"{raw!r} is not a value of a sysctl; quote it, such as '1'")
             continue
-        value = str(raw)
-        if not normal(value) or "\n" in value:
-            mistakes.add(path, f"{value!r} is not one line of text")
-            continue
-        wanted[key] = normal(value)
+        value = mistakes.form(path, raw, forms.sysctl_value)
+        if value is not None:
+            wanted[key] = value
     return wanted
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import AbstractSet, Any, Mapping, Sequence, Union
 
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.settle import Settlement, settle, to_let_go
@@ -167,8 +168,7 @@ def _port(option: Mapping[str, Any], where: str, mistakes: Mistakes) -> Port | N
     if port is None:
         mistakes.add(f"{where}.port", "is needed with type gue: the UDP port on which packets arrive")
         return None
-    if not 1 <= port <= 65535:
-        mistakes.add(f"{where}.port", f"{port} is not between 1 and 65535")
+    if not mistakes.within(f"{where}.port", port, forms.REAL_PORTS, "a port"):
         return None
     return Port(port, 6 if option.get("family") == "ipv6" else 4)
 
@@ -205,7 +205,7 @@ def _local(option: Mapping[str, Any], kind: str, where: str, mistakes: Mistakes)
     address = mistakes.host_address(f"{where}.local", local)
     if address is not None and address.version != _OUTER[kind]:
         mistakes.add(f"{where}.local", f"{address} is not an IPv{_OUTER[kind]} address, which type {kind} has outside")
-    return str(address) if address else None
+    return forms.spelling(address) if address else None
 
 
 def clashes(

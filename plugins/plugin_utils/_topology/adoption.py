@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import FAMILIES, Address
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.parity import service_name
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import as_address
 
@@ -65,7 +66,7 @@ def _persistence(service: Mapping[str, Any]) -> dict[str, Any]:
     given = service["persistence"]
     if not given["timeout"]:
         return {}
-    one_address = "255.255.255.255" if FAMILIES[service["family"]] == 4 else 128
+    one_address = "255.255.255.255" if forms.FAMILIES[service["family"]] == 4 else 128
     return {
         "persistence": {
             "timeout": given["timeout"],

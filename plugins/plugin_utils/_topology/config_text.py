@@ -10,15 +10,14 @@ keepalived's own rules for escapes differ from place to place.
 from __future__ import annotations
 
 import re
-from typing import Any
 
+from ansible_collections.lvs.topology.plugins.module_utils._forms import is_interface
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import show
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import Reader
 
 # Printable, without space, quotes, backslash, # and ! (comments), { } (blocks), $ (variables) and ~ (sequences).
 _WORD = re.compile(r"[^\W_]|[%&()*+,\-./:;<=>?@\[\]^_`|]", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]*\Z")
-_INTERFACE = re.compile(r"[A-Za-z0-9_.:@-]{1,15}\Z")
 _HOST = re.compile(r"[A-Za-z0-9._:\[\]-]+\Z")
 _USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}\Z")
 
@@ -66,11 +65,11 @@ def read_name(reader: Reader, key: str) -> str | None:
 
 
 def read_interface(reader: Reader, key: str) -> str | None:
-    return _read_like(reader, key, _INTERFACE, "name of an interface", "write it as eth1")
-
-
-def is_interface(value: Any) -> bool:
-    return isinstance(value, str) and _INTERFACE.match(value) is not None
+    value: str | None = reader.take(key)
+    if value is None or is_interface(value):
+        return value
+    reader.refuse(key, f"{show(value)} is no name of an interface", "write it as eth1")
+    return None
 
 
 def read_host(reader: Reader, key: str) -> str | None:

@@ -10,6 +10,8 @@ from functools import cached_property
 from ipaddress import ip_address
 from typing import Any
 
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
+from ansible_collections.lvs.topology.plugins.module_utils._forms import is_interface
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.settings_plan import message_lengths
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     DEFAULT_GROUP,
@@ -23,7 +25,6 @@ from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl_plan impo
     IPVS_NAMES,
     canonical,
 )
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.config_text import is_interface
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.facts import read_facts
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import (
     Mistake,
@@ -34,7 +35,6 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes im
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import (
     ARP_METHODS,
     MANAGERS,
-    PACKET_FILTERS,
     Address,
     Facts,
     Host,
@@ -197,10 +197,10 @@ class Inventory:
         elif arp_method == "static_neighbour" and self._inventory_variable(name, "lvs_arp_method")[1] != arp_method:
             problem = "static_neighbour is set for the role alone, and the router, which has to do it, does not see it"
             self._mistake(name, "lvs_arp_method", problem, "set lvs_arp_method: static_neighbour in the inventory")
-        packet_filter = self._text(name, "lvs_packet_filter") or PACKET_FILTERS[0]
-        if packet_filter not in PACKET_FILTERS:
+        packet_filter = self._text(name, "lvs_packet_filter") or forms.PACKET_FILTERS[0]
+        if packet_filter not in forms.PACKET_FILTERS:
             problem = f"{show(packet_filter)} is not known"
-            self._mistake(name, "lvs_packet_filter", problem, choose(packet_filter, PACKET_FILTERS))
+            self._mistake(name, "lvs_packet_filter", problem, choose(packet_filter, forms.PACKET_FILTERS))
         return Host(
             name=name,
             manager=manager,

@@ -5,10 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
+
+from ansible_collections.lvs.topology.plugins.module_utils._forms import shown as show
+
+__all__ = ["Mistake", "WrongModel", "as_lines", "choose", "did_you_mean", "show"]
+
+_LONGEST_NAME = 200
 
 
 @dataclass(frozen=True)
@@ -36,19 +42,6 @@ def as_lines(mistakes: Iterable[Mistake]) -> list[str]:
     return list(dict.fromkeys(map(str, mistakes)))
 
 
-def show(value: Any) -> str:
-    """An offending value in YAML's words; what is long is named by its kind."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, Mapping):
-        return "a mapping"
-    if isinstance(value, list):
-        return "a list"
-    return repr(value)
-
-
 def choose(value: Any, choices: Iterable[str]) -> str:
     """The remedy for a value that is not one of the choices."""
     known = list(choices)
@@ -57,5 +50,6 @@ def choose(value: Any, choices: Iterable[str]) -> str:
 
 def did_you_mean(value: Any, known: Iterable[str]) -> str:
     """The known name that was probably meant, as the beginning of a remedy; nothing where none is close."""
-    close = get_close_matches(value, known, n=1) if isinstance(value, str) else []
+    # No name is long, and comparing takes its time.
+    close = get_close_matches(value, known, n=1) if isinstance(value, str) and len(value) <= _LONGEST_NAME else []
     return f"did you mean {close[0]}? Otherwise " if close else ""

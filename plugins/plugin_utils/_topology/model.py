@@ -15,15 +15,7 @@ AddressInNetwork = IPv4Interface | IPv6Interface
 
 ROLES = ("director", "real_server", "router", "keepalived")
 MANAGERS = ("kernel", "keepalived")
-PROTOCOLS = ("tcp", "udp", "sctp")
-FAMILIES = {"ipv4": 4, "ipv6": 6}
 ARP_METHODS = ("sysctl", "arptables", "static_neighbour")
-SCHEDULERS = ("rr", "wrr", "lc", "wlc", "lblc", "lblcr", "dh", "sh", "sed", "nq", "fo", "ovf", "mh", "twos")
-PACKET_FILTERS = ("auto", "nftables", "iptables")
-# Each kind of tunnel with the checksums that it can carry; gue alone has a port.
-TUNNEL_CHECKSUMS = {"ipip": ("none",), "gue": ("none", "on", "remote"), "gre": ("none", "on")}
-# The kernel has one bit for each pair; which scheduler reads it decides what it means.
-FLAGS_OF_SCHEDULER = {"sh": ("sh-port", "sh-fallback"), "mh": ("mh-port", "mh-fallback")}
 
 
 @dataclass(frozen=True)

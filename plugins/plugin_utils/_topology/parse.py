@@ -12,17 +12,13 @@ from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.facts import own_addresses
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.health import read_supervision
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.inventory import Inventory
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.methods import METHODS
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, choose, did_you_mean, show
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import (
-    FAMILIES,
-    FLAGS_OF_SCHEDULER,
-    PROTOCOLS,
-    SCHEDULERS,
-    TUNNEL_CHECKSUMS,
     Address,
     Marked,
     Persistence,
@@ -39,13 +35,6 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values impo
     full_prefix,
 )
 
-_PORT = (0, 65535)
-_WEIGHT = (0, 2**31 - 1)
-_FWMARK = (1, 2**32 - 1)
-_THRESHOLD = (0, 65535)
-# 31 days, as in ipvsadm: the kernel counts in ticks, and more would overflow there.
-_TIMEOUT = (0, 31 * 86400)
-_DEFAULT_TIMEOUT = 300
 HELPERS = ("ftp",)
 # Of ip_vs_ftp, unless it is loaded with another parameter.
 FTP_PORT = 21
@@ -119,7 +108,7 @@ class _Parser:
         protocol = self._protocol(reader, fwmark)
         port = self._port(reader, fwmark)
         forward = self._forward(reader)
-        scheduler = reader.choice("scheduler", SCHEDULERS, "wlc")
+        scheduler = reader.choice("scheduler", forms.SCHEDULERS, forms.DEFAULT_SCHEDULER)
         flags = self._scheduler_flags(reader, scheduler)
         persistence = self._persistence(reader, family, protocol, fwmark)
         one_packet = self._one_packet(reader, protocol, fwmark)
@@ -199,9 +188,9 @@ class _Parser:
     def _fwmark(self, reader: Reader, address: Address | None) -> tuple[int | None, int | None]:
         """The firewall mark or None, and the address family or None where it is not known."""
         raw, raw_family = reader.take("fwmark"), reader.take("family")
-        family = FAMILIES.get(raw_family) if isinstance(raw_family, str) else None
+        family = forms.FAMILIES.get(raw_family) if isinstance(raw_family, str) else None
         if raw_family is not None and family is None:
-            reader.refuse("family", f"{show(raw_family)} is not known", choose(raw_family, FAMILIES))
+            reader.refuse("family", f"{show(raw_family)} is not known", choose(raw_family, forms.FAMILIES))
         if raw is None:
             if reader.take("address") is None:
                 reader.refuse("address", "is missing", "write the VIP, or fwmark and family")
@@ -215,17 +204,17 @@ class _Parser:
             return None, None
         if raw_family is None:
             reader.refuse("family", "is missing", "a firewall mark needs family: ipv4 or ipv6")
-        fwmark = reader.integer("fwmark", *_FWMARK, default=0)
+        fwmark = reader.integer("fwmark", *forms.FIREWALL_MARKS, default=0)
         return fwmark, family if fwmark else None
 
     def _protocol(self, reader: Reader, fwmark: int | None) -> str | None:
         raw = reader.take("protocol")
         if raw is None:
-            return PROTOCOLS[0]
+            return forms.PROTOCOLS[0]
         if fwmark is not None:
             reader.refuse("protocol", "has no meaning with fwmark", "leave it out: the firewall's rule chooses")
-            return PROTOCOLS[0]
-        return reader.choice("protocol", PROTOCOLS, "") or None
+            return forms.PROTOCOLS[0]
+        return reader.choice("protocol", forms.PROTOCOLS, "") or None
 
     def _port(self, reader: Reader, fwmark: int | None) -> int | None:
         raw = reader.take("port")
@@ -236,7 +225,7 @@ class _Parser:
         if raw is None:
             reader.refuse("port", "is missing", "use 1 to 65535, or 0 for every port of a persistent service")
             return None
-        port = reader.integer("port", *_PORT, default=-1)
+        port = reader.integer("port", *forms.PORTS, default=-1)
         return None if port < 0 else port
 
     def _forward(self, reader: Reader) -> str | None:
@@ -250,8 +239,8 @@ class _Parser:
         return None
 
     def _scheduler_flags(self, reader: Reader, scheduler: str) -> tuple[str, ...]:
-        known = FLAGS_OF_SCHEDULER.get(scheduler, ())
-        every = [flag for flags in FLAGS_OF_SCHEDULER.values() for flag in flags]
+        known = forms.FLAGS_OF_SCHEDULER.get(scheduler, ())
+        every = [flag for flags in forms.FLAGS_OF_SCHEDULER.values() for flag in flags]
         flags = reader.elements("scheduler_flags", "flags")
         for position, flag in enumerate(flags):
             at = f"scheduler_flags[{position}]"
@@ -271,7 +260,7 @@ class _Parser:
         if not raw:
             return None
         inner = Reader(raw, reader.at("persistence"), self._mistakes)
-        timeout = inner.integer("timeout", *_TIMEOUT, default=_DEFAULT_TIMEOUT)
+        timeout = inner.integer("timeout", *forms.TIMEOUTS, default=forms.DEFAULT_PERSISTENCE)
         netmask = self._netmask(inner, family)
         engine = inner.take("engine")
         if engine == "none":
@@ -348,7 +337,7 @@ class _Parser:
         reader = Reader(raw, path, self._mistakes)
         raw_address = reader.take("address")
         address, prefix = self._virtual_address(reader, raw_address)
-        protocol = reader.choice("protocol", PROTOCOLS, PROTOCOLS[0])
+        protocol = reader.choice("protocol", forms.PROTOCOLS, forms.PROTOCOLS[0])
         ports: list[tuple[int, int]] = []
         for position, text in enumerate(reader.elements("ports", "ports")):
             found = _ports(text)
@@ -413,10 +402,10 @@ class _Parser:
             return None
         reader = Reader(raw, path, self._mistakes)
         host, address = self._who(reader, family)
-        rs_port = reader.integer("port", *_PORT, default=port)
-        weight = reader.integer("weight", *_WEIGHT, default=1)
-        upper = reader.integer("upper_threshold", *_THRESHOLD, default=0)
-        lower = reader.integer("lower_threshold", *_THRESHOLD, default=0)
+        rs_port = reader.integer("port", *forms.PORTS, default=port)
+        weight = reader.integer("weight", *forms.WEIGHTS, default=1)
+        upper = reader.integer("upper_threshold", *forms.THRESHOLDS, default=0)
+        lower = reader.integer("lower_threshold", *forms.THRESHOLDS, default=0)
         tunnel = self._tunnel(reader, forward)
         reader.finish()
         # 0 is no limit; the kernel then takes three quarters of the upper threshold as the lower one.
@@ -444,7 +433,7 @@ class _Parser:
             return None
         inner = Reader(raw, reader.at("sorry_server"), self._mistakes)
         host, address = self._who(inner, family, may_be_loopback=True)
-        sorry_port = inner.integer("port", *_PORT, default=port)
+        sorry_port = inner.integer("port", *forms.PORTS, default=port)
         tunnel = self._tunnel(inner, forward)
         inner.finish()
         if address is None:
@@ -459,17 +448,17 @@ class _Parser:
                 reader.refuse("tunnel", "has no meaning without forward: tun", "leave it out")
             return None
         inner = Reader(raw or {}, reader.at("tunnel"), self._mistakes)
-        kind = inner.choice("type", TUNNEL_CHECKSUMS, "ipip")
-        port = inner.integer("port", 1, _PORT[1], default=0)
+        kind = inner.choice("type", forms.TUNNEL_CHECKSUMS, "ipip")
+        port = inner.integer("port", *forms.REAL_PORTS, default=0)
         # An unquoted on is true in YAML.
         is_on = inner.take("checksum") is True
-        checksum = "on" if is_on else inner.choice("checksum", TUNNEL_CHECKSUMS["gue"], "none")
+        checksum = "on" if is_on else inner.choice("checksum", forms.TUNNEL_CHECKSUMS["gue"], "none")
         inner.finish()
         if kind != "gue" and inner.take("port") is not None:
             inner.refuse("port", f"has no meaning with type: {kind}, which is no UDP", "leave it out, or use type: gue")
         elif kind == "gue" and inner.take("port") is None:
             inner.refuse("port", "is missing", "write the UDP port for type: gue, such as 6080")
-        possible = TUNNEL_CHECKSUMS[kind]
+        possible = forms.TUNNEL_CHECKSUMS[kind]
         if checksum not in possible:
             remedy = f"use {' or '.join(possible)}" if len(possible) > 1 else "leave it out, or use type: gue or gre"
             inner.refuse("checksum", f"{show(checksum)} is not possible with type: {kind}", remedy)
@@ -555,11 +544,11 @@ def _unusable(address: Address) -> str | None:
 
 def _ports(raw: Any) -> tuple[int, int] | None:
     """A port or a range of ports."""
-    first, dash, last = str(raw).partition("-")
+    first, dash, last = raw.partition("-") if isinstance(raw, str) else (raw, "", "")
     low, high = as_integer(first), as_integer(last if dash else first)
-    if isinstance(raw, bool) or low is None or high is None:
+    if low is None or high is None:
         return None
-    return (low, high) if 1 <= low <= high <= _PORT[1] else None
+    return (low, high) if forms.REAL_PORTS.low <= low <= high <= forms.REAL_PORTS.high else None
 
 
 def _contiguous(mask: IPv4Address) -> bool:

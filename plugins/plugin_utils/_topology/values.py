@@ -8,22 +8,27 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address, ip_interface, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Network
 from typing import Any
 
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, choose, show
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, AddressInNetwork
 
-_INTEGER = re.compile(r"-?[0-9]+\Z")
-_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?\Z")
+_NUMBER = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?\Z")
+# Far deeper than anything of the model or of what modules return. A list that holds itself ends here, too.
+_DEEPEST = 40
 _BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
 
-def plain(value: Any) -> Any:
+def plain(value: Any, depth: int = 0) -> Any:
     """The value without Ansible's tags, lazy templates and custom types.
 
     What is undefined raises when it is turned into text, with a message that names it; the caller knows where it was.
+    So does what is nested too deep.
     """
+    if depth > _DEEPEST:
+        raise ValueError(f"it is nested more than {_DEEPEST} levels deep")
     if value is None or isinstance(value, (bool, float)):
         return value
     if isinstance(value, int):
@@ -32,26 +37,32 @@ def plain(value: Any) -> Any:
     if isinstance(value, (str, bytes)) or hasattr(value, "vault"):
         return str(value)
     if isinstance(value, Mapping):
-        return {plain(key): plain(each) for key, each in value.items()}
+        return {_key(key): plain(each, depth + 1) for key, each in value.items()}
     if isinstance(value, (Sequence, set, frozenset)):
-        return [plain(each) for each in value]
+        return [plain(each, depth + 1) for each in value]
     return str(value)
+
+
+def _key(key: Any) -> str:
+    """A key of a mapping as text. YAML makes a number of 80, and a boolean of an unquoted on."""
+    return str(key) if isinstance(key, str) else forms.shown(key)
 
 
 def as_integer(value: Any) -> int | None:
     """An integer, also as text: a template often makes text of a number."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if isinstance(value, str) and _INTEGER.match(value):
-        return int(value)
-    return None
+    return forms.integer(value)
 
 
 def as_number(value: Any) -> float | None:
     """A number, also as text; a whole one is an integer."""
-    if isinstance(value, bool) or not _NUMBER.match(text := str(value)):
+    whole = forms.integer(value)
+    if whole is not None:
+        return whole
+    if isinstance(value, float):
+        value = repr(value)
+    if not isinstance(value, str) or not _NUMBER.match(value):
         return None
-    number = float(text)
+    number = float(value)
     return int(number) if number.is_integer() else number
 
 
@@ -64,31 +75,30 @@ def as_boolean(value: Any) -> bool | None:
 
 def as_address(value: Any) -> Address | None:
     """An IP address without prefix or zone."""
-    # ip_address() would take a number for an address.
-    return _address_of(value) if isinstance(value, str) and "%" not in value else None
+    return _address_of(value) if isinstance(value, str) else None
 
 
 @lru_cache(maxsize=65536)
 def _address_of(text: str) -> Address | None:
     try:
-        return ip_address(text)
-    except ValueError:
+        return forms.address(text)
+    except forms.BadForm:
         return None
 
 
 def as_interface(value: Any) -> AddressInNetwork | None:
     """An IP address that may have a prefix."""
     try:
-        return ip_interface(value) if isinstance(value, str) and "%" not in value else None
-    except ValueError:
+        return forms.interface_address(value)
+    except forms.BadForm:
         return None
 
 
 def as_network(value: Any) -> IPv4Network | IPv6Network | None:
     """A network without host bits, or one address."""
     try:
-        return ip_network(value) if isinstance(value, str) else None
-    except ValueError:
+        return forms.network(value)
+    except forms.BadForm:
         return None
 
 
@@ -125,7 +135,7 @@ class Reader:
             return
         for key in self._raw:
             if key not in self._taken:
-                self.refuse(str(key), "is not a known key", choose(str(key), self._taken))
+                self.refuse(forms.word(key), "is not a known key", choose(key, self._taken))
 
     def integer(self, key: str, low: int, high: int, default: int) -> int:
         value = self.take(key)
@@ -171,7 +181,7 @@ class Reader:
         value = self.take(key)
         if value is None:
             return default
-        if value not in choices:
+        if not isinstance(value, str) or value not in choices:
             self.refuse(key, f"{show(value)} is not known", choose(value, choices))
             return default
         return str(value)

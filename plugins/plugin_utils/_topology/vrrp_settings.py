@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.lvs.topology.plugins.module_utils._forms import is_interface
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.config_text import (
-    is_interface,
     read_command,
     read_interface,
     read_name,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Iterator
 
 import pytest
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import SCHEDULERS
+from ansible_collections.lvs.topology.plugins.module_utils._forms import SCHEDULERS
 
 HELPER = Path("/proc/sys/kernel/modprobe")
 WEB = {"address": "10.0.0.1", "port": 80}

@@ -1,0 +1,149 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The form of single values, which the model and the modules share."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from ipaddress import IPv4Address, ip_address
+from typing import Any
+
+import pytest
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
+
+ODD: list[Any] = [
+    *[None, True, False, 0, -1, 10**5000, -(10**5000), 1.5, float("nan"), float("inf"), b"\xff", object],
+    *["", " ", "\0", "\n", "\ud800", "9" * 5000, "-" * 5000, "a" * 100_000, "ä", "\u2028", "{{ x }}"],
+    *[[], ["x"], {}, {"a": 1}, {1: 2}, (), set(), [[[[]]]]],
+]
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        forms.address,
+        forms.interface_address,
+        forms.network,
+        forms.lladdr,
+        lambda value: forms.label(value, "eth0"),
+        forms.owner,
+        forms.kernel_module,
+        forms.sysctl_key,
+        forms.sysctl_value,
+        lambda value: forms.line(value, 100),
+        forms.integer,
+        forms.is_interface,
+        forms.is_part_of_module,
+        forms.shown,
+        forms.word,
+    ],
+)
+def test_a_value_of_any_type_is_read_or_refused(read: Any) -> None:
+    for value in ODD:
+        with suppress(forms.BadForm):
+            read(value)
+
+
+def test_what_is_shown_of_a_value_is_one_short_line() -> None:
+    for value in ODD:
+        for text in (forms.shown(value), forms.word(value)):
+            assert text.isprintable(), value
+            assert 0 < len(text) < 300, value
+
+
+@pytest.mark.parametrize("name", ["eth0", "eth0.100", "br-lan", "wg0", "enp3s0f1np1", "lo", "veth@1", "_x", "a" * 15])
+def test_names_of_interfaces(name: str) -> None:
+    assert forms.is_interface(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", ".", "..", "eth0#x", "eth+", "eth 0", "eth0\n", "eth0:1", "a/b", "a" * 16, "-f", ".x", "eth*", "äth0", "e;x"],
+)
+def test_what_no_interface_is_called(name: str) -> None:
+    assert not forms.is_interface(name)
+
+
+def test_labels_begin_with_the_interface_and_hold_nothing_else() -> None:
+    assert forms.label("eth0:vip", "eth0") == "eth0:vip"
+    for label in ("lo:\nl d eth0", "lo:", "lo", "eth0:vip", "lo:a b", "lo:#", "lo:" + "x" * 13, "lo:ä"):
+        with pytest.raises(forms.BadForm):
+            forms.label(label, "lo")
+
+
+@pytest.mark.parametrize(
+    ("text", "spelled"),
+    [
+        ("::10.0.0.1", "::10.0.0.1"),
+        ("::a00:1", "::10.0.0.1"),
+        ("0:0:0:0:0:0:A00:1", "::10.0.0.1"),
+        ("::1:2", "::0.1.0.2"),
+        ("::1", "::1"),
+        ("FD00::0:1", "fd00::1"),
+        ("10.0.0.1", "10.0.0.1"),
+    ],
+)
+def test_an_address_has_one_spelling(text: str, spelled: str) -> None:
+    assert forms.canonical_address(text) == spelled
+    assert forms.canonical_address(spelled) == spelled
+
+
+ALL = {"VIP", "REAL_SERVER", "SORRY_SERVER", "OWN_ADDRESS", "FLOATING", "SOURCE_NAT", "GATEWAY", "PEER", "HOST"}
+
+
+@pytest.mark.parametrize(
+    ("text", "allowed"),
+    [
+        ("10.0.0.1", ALL),
+        ("fd00::1", ALL),
+        ("::10.0.0.1", ALL),
+        (str(IPv4Address(0)), set()),
+        ("::", set()),
+        ("0.0.0.1", set()),
+        ("127.0.0.1", {"SORRY_SERVER"}),
+        ("::1", {"SORRY_SERVER"}),
+        ("224.0.0.1", set()),
+        ("ff02::1", set()),
+        ("255.255.255.255", set()),
+        # The modules take what the kernel takes, so that it can be removed as well.
+        ("240.0.0.1", {"HOST"}),
+        ("169.254.1.1", {"GATEWAY", "PEER", "HOST"}),
+        ("fe80::1", {"PEER", "HOST"}),
+        ("::ffff:10.0.0.1", set()),
+    ],
+)
+def test_kinds_of_addresses(text: str, allowed: set[str]) -> None:
+    assert {name for name in ALL if getattr(forms, name).problem(ip_address(text)) is None} == allowed
+
+
+@pytest.mark.parametrize("text", ["010.0.0.1", "::ffff:010.0.0.1", "10.0.0.1%eth0", "fe80::1%1", "10.0.0.1/32", "1"])
+def test_what_is_no_address(text: str) -> None:
+    with pytest.raises(forms.BadForm):
+        forms.address(text)
+
+
+def test_a_sysctl_has_one_key() -> None:
+    assert forms.sysctl_key("net/ipv4/ip_forward") == forms.sysctl_key("net.ipv4.ip_forward") == "net.ipv4.ip_forward"
+    assert forms.sysctl_key("net/ipv4/conf/eth0.100/forwarding") == "net.ipv4.conf.eth0/100.forwarding"
+    assert forms.sysctl_key("net.ipv4.conf.eth0/100.forwarding") == "net.ipv4.conf.eth0/100.forwarding"
+    # What sysctl.d would read as a pattern, as an instruction or as a comment.
+    for key in (
+        "net.ipv4.conf.*.forwarding",
+        "-net.ipv4.ip_forward",
+        "#net.ipv4",
+        "net",
+        "net..x",
+        "net/../x",
+        "a.b=1",
+    ):
+        with pytest.raises(forms.BadForm):
+            forms.sysctl_key(key)
+
+
+def test_a_sysctl_s_value_is_one_line() -> None:
+    assert forms.sysctl_value(" 1\t2  3 ") == "1 2 3"
+    assert forms.sysctl_value(1) == "1"
+    for value in ("", " ", "1\n2", "1\0", "\ud800", "x" * 5000, True, None, [1], 10**5000):
+        with pytest.raises(forms.BadForm):
+            forms.sysctl_value(value)
