@@ -20,7 +20,8 @@ description:
   - Compares what the kernels of the directors have with C(lvs_services), and directors that share VIPs with each other.
   - It shows what changes without a run of a playbook. A real server that a health check took out, a VIP that two
     directors hold, or none, and tables that differ, so that a takeover would lose something.
-  - Facts of the directors must be fresh.
+  - A real server that should hold a VIP and does not is named too, where its facts were gathered.
+  - Facts must be fresh.
 positional: _input, _groups, infos
 options:
   _input:

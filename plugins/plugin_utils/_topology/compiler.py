@@ -142,7 +142,15 @@ def trouble_of(hostvars: Mapping[str, Any], groups: Mapping[str, Any], infos: Ma
     mistakes: list[Mistake] = []
     inventory = Inventory(hostvars, groups, mistakes)
     site = _site(inventory, inventory.directors, None, mistakes)
-    return as_lines(mistakes) or list(trouble(site, plain(infos)))
+    if mistakes:
+        return as_lines(mistakes)
+    return list(trouble(site, plain(infos), {name: _vips_on(site, name) for name in site.listings}))
+
+
+def _vips_on(site: Site, real_server: str) -> list[Address]:
+    """The VIPs that the host has to hold as a real server."""
+    needs = _real_server_needs(site, real_server)
+    return [need.address for need in needs if isinstance(need, VirtualAddress)]
 
 
 def status_of(hostvars: Mapping[str, Any], groups: Mapping[str, Any], infos: Mapping[str, Any]) -> list[str]:

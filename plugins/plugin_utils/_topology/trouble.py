@@ -1,16 +1,16 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is not as it should be on directors that run: their tables, and who holds which address.
+"""What is not as it should be while all this runs: the directors' tables, and who holds which address.
 
 Only what a run of the site playbook would not show by itself: health checks and failovers change it without a run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Service
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, Service
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.parity import (
     Info,
     differences,
@@ -24,8 +24,11 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table impor
 _THRESHOLDS = ("upper_threshold", "lower_threshold")
 
 
-def trouble(site: Site, infos: Mapping[str, Info]) -> Iterator[str]:
-    """A line for everything. ``infos`` is what ipvs_info returned on each director that answered."""
+def trouble(site: Site, infos: Mapping[str, Info], vips: Mapping[str, Iterable[Address]]) -> Iterator[str]:
+    """A line for everything. ``infos`` is what ipvs_info returned on each director that answered.
+
+    ``vips`` has the virtual addresses that each real server has to hold.
+    """
     for director, services in site.services.items():
         if director not in infos:
             yield f"{director}: says nothing of its table"
@@ -36,6 +39,18 @@ def trouble(site: Site, infos: Mapping[str, Info]) -> Iterator[str]:
     for partners in dict.fromkeys(map(site.partners, site.services)):
         yield from _of_addresses(site, partners)
         yield from differences({each: infos[each] for each in partners if each in infos})
+    for name, wanted in vips.items():
+        yield from _of_real_server(site, name, wanted)
+
+
+def _of_real_server(site: Site, name: str, vips: Iterable[Address]) -> Iterator[str]:
+    """Without the VIP a real server drops what a director sends to it: those clients wait for nothing."""
+    if not site.is_known(name):
+        return
+    held = {own.ip for interface in site.facts(name).interfaces or () for own in interface.addresses}
+    for vip in dict.fromkeys(vips):
+        if vip not in held:
+            yield f"{name}: the VIP {vip} is on none of its interfaces"
 
 
 def _of_service(director: str, service: Service, table: Mapping[str, Info]) -> Iterator[str]:

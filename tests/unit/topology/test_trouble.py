@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
-from ansible_collections.lvs.topology.tests.unit.topology.inventories import Model, facts, nic, r5
+from ansible_collections.lvs.topology.tests.unit.topology.inventories import Model, facts, nic, r1, r5
 
 GATEWAY, VIP = "10.0.0.29", "192.168.0.29"
 WEB = f"tcp {VIP}:80"
@@ -116,3 +116,26 @@ def test_what_a_director_does_in_lines() -> None:
         "  firewall mark 7 (ipv4) wlc (not in lvs_services)",
         "lb2: holds no VIP",
     ]
+
+
+def test_a_real_server_that_lost_its_vip() -> None:
+    model = r1()
+    vip = "192.168.246.160"
+    pool = [
+        {"address": f"192.168.246.16{number}", "port": 80, "weight": 1, "upper_threshold": 0, "lower_threshold": 0}
+        for number in (1, 2)
+    ]
+    service = {"address": vip, "port": 80, "protocol": "tcp", "scheduler": "rr", "real_servers": pool}
+    infos = {"lb1": {"services": [service], "timeouts": {}, "daemons": []}}
+    for name, address, held in (
+        ("lb1", "192.168.246.166/24", [f"{vip}/32"]),
+        ("web1", "192.168.246.161/24", []),
+        ("web2", "192.168.246.162/24", []),
+    ):
+        model.hostvars[name]["ansible_facts"] = facts(nic("eth1", address, *held))
+    on_lo = [{"address": vip, "netmask": "255.255.255.255"}]
+    model.hostvars["web1"]["ansible_facts"]["lo"]["ipv4_secondaries"] = on_lo
+    assert _trouble(model, **infos) == [f"web2: the VIP {vip} is on none of its interfaces"]
+    # Without facts nothing is concluded.
+    del model.hostvars["web2"]["ansible_facts"]
+    assert _trouble(model, **infos) == []
