@@ -13,7 +13,7 @@ version_added: 0.3.0
 description:
   - Writes keepalived's configuration after keepalived itself (C(keepalived -t)) took it without leaving any of it out.
     One that it does not take is refused with its own words, and neither the file nor the daemon is touched. The same
-    happens in check mode.
+    happens in check mode. What is mere advice, such as a deprecated keyword, is returned in RV(messages).
   - Starts keepalived and enables it, or has a running one read the file again (C(systemctl reload)), which changes
     services in place. It is never restarted.
   - Adds to the unit that it is started after C(lvs-topology.service), and again when it was killed, because it then
@@ -62,7 +62,10 @@ options:
     default: present
 notes:
   - Where systemd does not run, only the file is written.
-  - Passwords are masked in the diff, whether they are in O(secrets) or not.
+  - Passwords are masked in the diff and in what keepalived says, whether they are in O(secrets) or not. So is the rest
+    of every line that has a definition or a variable, C($) or C(~SEQ), because a password can come from there.
+  - The task's arguments are neither in the host's log nor in the output. A configuration that was there before is kept
+    beside the ledger in a file of its own with mode 0600.
 seealso:
   - module: lvs.topology.preflight
 """
@@ -105,6 +108,11 @@ changes:
   type: list
   elements: str
   sample: [write /etc/keepalived/keepalived.conf, systemctl reload keepalived.service]
+started:
+  description: Whether keepalived was started, or in check mode is to be.
+  returned: success
+  type: bool
+  sample: false
 messages:
   description: What keepalived said of the configuration although it took it.
   returned: success
@@ -123,19 +131,19 @@ remaining:
   elements: str
 """
 
-from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived import ensure_config
+from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived import Discreet, ensure_config
 from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_plan import PATH
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
 
 def main() -> None:
     run(
-        AnsibleModule(
+        Discreet(
             argument_spec={
                 "owner": {"type": "str", "default": "lvs"},
                 "content": {"type": "str"},
-                "secrets": {"type": "list", "elements": "str", "default": [], "no_log": True},
+                # Masked where they stand, not by Ansible, which would replace them in every word of the answer.
+                "secrets": {"type": "list", "elements": "str", "default": [], "no_log": False},
                 "path": {"type": "path", "default": PATH},
                 "script_user": {"type": "str"},
                 "heir": {"type": "str"},

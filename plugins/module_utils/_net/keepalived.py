@@ -11,22 +11,56 @@ import pwd
 import signal
 import tempfile
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any, NoReturn
 
+from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lvs.topology.plugins.module_utils._disk import sync_directory
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, booked, carry_out_booked
 from ansible_collections.lvs.topology.plugins.module_utils._net import keepalived_plan
 from ansible_collections.lvs.topology.plugins.module_utils._net.boot_plan import LINKS
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
-from ansible_collections.lvs.topology.plugins.module_utils._net.files import apply_file, read_file
+from ansible_collections.lvs.topology.plugins.module_utils._net.files import (
+    File,
+    RemoveFile,
+    WriteFile,
+    apply_file,
+    read_file,
+)
+from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_text import (
+    MASK,
+    printable,
+    secrets_of,
+    told,
+    verdict,
+)
 from ansible_collections.lvs.topology.plugins.module_utils._net.rtnetlink import Rtnetlink
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused, one_by_one
 
-if TYPE_CHECKING:
-    from ansible.module_utils.basic import AnsibleModule
-
 _SBIN = ["/usr/sbin", "/sbin"]
 _PATIENCE = 5.0
+# The arguments that an answer may repeat. One that nobody knows may be a configuration under a wrong name.
+_SHOWN = ("owner", "path", "script_user", "heir", "state")
+
+
+class Discreet(AnsibleModule):
+    """A module whose answers repeat nothing of a configuration, and which tells the host's log nothing.
+
+    ``no_log`` of an option has Ansible look for its value in everything that is returned, and replace it there.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(no_log=True, **options)
+
+    def exit_json(self, **result: Any) -> NoReturn:
+        super().exit_json(**self._without_arguments(result))
+
+    def fail_json(self, msg: str, **result: Any) -> NoReturn:
+        super().fail_json(printable(msg), **self._without_arguments(result))
+
+    def _without_arguments(self, result: dict[str, Any]) -> dict[str, Any]:
+        given = getattr(self, "params", None) or {}
+        shown = {name: value if name in _SHOWN or value is None else MASK for name, value in given.items()}
+        return {"invocation": {"module_args": shown}, **result}
 
 
 @booked
@@ -38,21 +72,25 @@ def ensure_config(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
     mistakes.owner(owner)
     if not os.path.isabs(path):
         mistakes.add("path", f"{path!r} is not an absolute path")
+    problem = _unwritable(params["content"] or "")
+    if problem:
+        mistakes.add("content", problem)
     mistakes.raise_if_any()
     ledger = book.load()
-    config = read_file(path)
-    for text in (params["content"] or "", config.text if config else ""):
-        module.no_log_values.update(keepalived_plan.secrets_of(text))
+    config, drop_in = _read(path), read_file(keepalived_plan.DROP_IN)
     written = os.stat(path).st_mtime if config else 0.0
-    files = keepalived_plan.Files(config, written, read_file(keepalived_plan.DROP_IN))
+    copy = _read(keepalived_plan.copy_of(path))
+    files = keepalived_plan.Files(config, written, drop_in, copy, time.time())
     daemon = _Daemon(module)
     unit = daemon.unit()
     if params["state"] == "present":
-        outcome = keepalived_plan.plan_present(ledger, owner, path, params["content"], files, unit)
+        outcome = keepalived_plan.plan_present(ledger, owner, path, params["content"], files, unit, params["secrets"])
         messages = _judge(module, path, params["content"])
     else:
         messages = []
-        outcome = keepalived_plan.plan_absent(ledger, owner, path, files, unit, leave=bool(heir))
+        outcome = keepalived_plan.plan_absent(
+            ledger, owner, path, files, unit, leave=bool(heir), secrets=params["secrets"]
+        )
         if heir and outcome.settled != ledger and config:
             claimed, settled = (
                 keepalived_plan.bequeathed(each, heir, config.text, _addresses())
@@ -61,8 +99,33 @@ def ensure_config(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
             outcome = outcome._replace(claimed=claimed, settled=settled)
     if unit is None and outcome.plan.changes:
         module.warn("systemd does not run here, so keepalived is neither started nor stopped")
+    if outcome.copy and not module.check_mode:
+        apply_file(WriteFile(keepalived_plan.copy_of(path), outcome.copy))
     result = carry_out_booked(module, outcome.plan, one_by_one(daemon.apply), book, outcome.claimed, outcome.settled)
-    return {**result, "messages": messages}
+    if copy and not module.check_mode and not outcome.settled.owners(keepalived_plan.KIND, path):
+        apply_file(RemoveFile(keepalived_plan.copy_of(path)))
+    return {**result, "started": keepalived_plan.starts(outcome.plan), "messages": messages}
+
+
+def _read(path: str) -> File | None:
+    """The file to the byte, so that it can be put back like that: a text file's line ends would all become one."""
+    found = read_file(path)
+    if found is None:
+        return None
+    try:
+        with open(path, "rb") as file:
+            return File(file.read().decode("utf-8", "surrogateescape"), found.mode)
+    except OSError as problem:
+        raise Refused(f"{path} cannot be read: {problem.strerror}.") from problem
+
+
+def _unwritable(content: str) -> str:
+    """What keeps the text from being a file that keepalived reads; empty: nothing."""
+    if "\0" in content:
+        return "holds a NUL character; write text"
+    if any("\ud800" <= each <= "\udfff" for each in content):
+        return "holds half of a surrogate pair, which no file can hold; write UTF-8"
+    return ""
 
 
 def _addresses() -> set[str]:
@@ -96,14 +159,18 @@ def _judge(module: AnsibleModule, path: str, content: str) -> list[str]:
         os.unlink(temporary)
     # keepalived reads the file several times, and says so each time.
     said = list(dict.fromkeys(line.strip() for line in (output + errors).splitlines() if line.strip()))
-    messages = [line.replace(temporary, path) for line in said]
-    if status == 0:
+    secrets = secrets_of(content).union(module.params["secrets"])
+    messages = told((line.replace(temporary, path) for line in said), secrets)
+    taken, remedy = verdict(status, said)
+    if taken:
         return messages
     user = module.params["script_user"]
     if module.check_mode and user and not _exists(user):
         module.warn(f"The user {user} does not exist yet, so keepalived's opinion of the configuration is not known")
         return messages
-    listed = "".join(f"\n{line}" for line in messages) or f" It ended with {status} and said nothing."
+    listed = "".join(f"\n{line}" for line in [*messages, *([remedy] if remedy else [])])
+    if not messages:
+        listed = f" It ended with {status} and said nothing.{listed}"
     raise Refused(f"keepalived does not take this configuration, and nothing was changed:{listed}")
 
 
@@ -142,6 +209,8 @@ class _Daemon:
             self._kill()
         elif isinstance(action, keepalived_plan.Systemctl):
             self._call(action.words)
+        elif isinstance(action, keepalived_plan.Touch):
+            _touch(action.path)
         else:
             apply_file(action)
 
@@ -181,6 +250,13 @@ class _Daemon:
                     f"keepalived (process {parent}) was killed and is still there; look into the kernel's log."
                 )
             time.sleep(0.05)
+
+
+def _touch(path: str) -> None:
+    try:
+        os.utime(path)
+    except OSError as problem:
+        raise Refused(f"The time of {path} cannot be set: {problem.strerror}. Run as root.") from problem
 
 
 def _children(parent: int) -> list[int]:

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, Iterable, NamedTuple
 
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     DEFAULT_TIMEOUTS,
@@ -16,10 +17,12 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     ServiceKey,
     family_of,
 )
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import PATH as LEDGER_PATH
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, joined, plan_file
+from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_text import masked, secrets_of
 from ansible_collections.lvs.topology.plugins.module_utils._net.traces import TRACES
-from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan, Refused
 
 KIND = "keepalived_config"
 UNIT_KIND = "keepalived_unit"
@@ -28,6 +31,8 @@ UNIT = "keepalived.service"
 DROP_IN = "/etc/systemd/system/keepalived.service.d/lvs-topology.conf"
 # It holds a password.
 MODE = 0o640
+# So may the one that was there before. It is kept beside the ledger, which anybody may be shown, for root alone.
+COPY_MODE = 0o600
 
 DROP_IN_TEXT = """\
 # Managed by lvs.topology. Changes are overwritten.
@@ -47,7 +52,6 @@ ExecStop=-/bin/sh -c 'for pid in $$(cat /run/vrrp.pid /run/keepalived/vrrp.pid 2
   done; kill -TERM $${MAINPID}; kill -CONT $${MAINPID}'
 """
 
-_SECRET = re.compile(r"^([ \t]*(?:auth_pass|password)[ \t]+)(.*)$", re.MULTILINE)
 _ADDRESSES = re.compile(r"^ *virtual_ipaddress(?:_excluded)? \{\n(.*?)^ *\}", re.MULTILINE | re.DOTALL)
 _ADDRESS = re.compile(r"^ *(\S+/\d+) dev (\S+)", re.MULTILINE)
 _TIMEOUTS = re.compile(r"^ *lvs_timeouts((?: (?:tcp|tcpfin|udp) \d+)+)$", re.MULTILINE)
@@ -81,32 +85,61 @@ class Kill:
     """End keepalived so that it leaves addresses and table as they are."""
 
 
+@dataclass(frozen=True)
+class Touch:
+    """Give the file the time of this moment."""
+
+    path: str
+
+
 class Files(NamedTuple):
-    """What is on disk: the configuration, when it was written, and the drop-in of the unit."""
+    """What is on disk: the configuration, when it was written, the drop-in of the unit, and the copy that is kept.
+
+    ``now`` is the time at which it was looked at, on the clock of ``written``.
+    """
 
     config: File | None
     written: float
     drop_in: File | None
+    copy: File | None = None
+    now: float = float("inf")
 
 
 class Outcome(NamedTuple):
-    """The plan, and the two states of the ledger around it."""
+    """The plan, the two states of the ledger around it, and the copy that has to be there before the first of them."""
 
     plan: Plan
     claimed: Ledger
     settled: Ledger
+    copy: File | None = None
 
 
-def plan_present(ledger: Ledger, owner: str, path: str, content: str, files: Files, unit: Unit | None) -> Outcome:
+def copy_of(path: str) -> str:
+    """Where the configuration that was there before is kept."""
+    return os.path.join(os.path.dirname(LEDGER_PATH), "before." + path.strip("/").replace("/", "_"))
+
+
+def plan_present(
+    ledger: Ledger,
+    owner: str,
+    path: str,
+    content: str,
+    files: Files,
+    unit: Unit | None,
+    secrets: Iterable[str] = (),
+) -> Outcome:
     """Write, then start or reload. ``unit`` is None where there is no systemd."""
     wanted = File(content, MODE)
-    claimed = ledger
+    claimed, copy = ledger, None
     if files.config != wanted or ledger.owners(KIND, path):
-        was = {"text": files.config.text, "mode": files.config.mode} if files.config else None
-        claimed = claimed.claim(KIND, path, owner, was)
-    config = _masked(plan_file(path, files.config, wanted))
+        if files.config and not ledger.owners(KIND, path):
+            copy = File(files.config.text, COPY_MODE)
+        claimed = claimed.claim(KIND, path, owner, _note(path, files.config))
+        claimed, moved = _without_text(claimed, path)
+        copy = moved or copy
+    config = _shown(plan_file(path, files.config, wanted), secrets)
     if unit is None:
-        return Outcome(config, claimed, claimed)
+        return Outcome(config, claimed, claimed, copy)
     drop_in = plan_file(DROP_IN, files.drop_in, File(DROP_IN_TEXT), own_directory=True)
     steps = [config, drop_in]
     if drop_in.changes:
@@ -118,19 +151,62 @@ def plan_present(ledger: Ledger, owner: str, path: str, content: str, files: Fil
         steps += [_systemctl("reset-failed", UNIT)] if unit.failed else []
         steps.append(_systemctl("start", UNIT))
     elif config.changes or files.written > unit.read:
+        if not config.changes and files.written > files.now:
+            # The clock was set back. Read it once for certain, and from then on its time says something again.
+            steps.append(Plan((Change(f"touch {path}", Touch(path)),)))
         # In place: what is as before stays, connections included.
         steps.append(_systemctl("reload", UNIT))
     if ledger.owners(UNIT_KIND, UNIT) or not (unit.enabled and unit.active) or drop_in.changes:
         claimed = claimed.claim(UNIT_KIND, UNIT, owner, {"enabled": unit.enabled, "active": unit.active})
-    return Outcome(joined(*steps), claimed, claimed)
+    return Outcome(joined(*steps), claimed, claimed, copy)
 
 
-def plan_absent(ledger: Ledger, owner: str, path: str, files: Files, unit: Unit | None, *, leave: bool) -> Outcome:
+def _note(path: str, config: File | None) -> dict[str, Any] | None:
+    """What the ledger keeps of a configuration that was there: where its copy is."""
+    return {"copy": copy_of(path), "mode": config.mode} if config else None
+
+
+def _without_text(ledger: Ledger, path: str) -> tuple[Ledger, File | None]:
+    """Releases before 0.4.0 kept the text in the ledger itself: it goes into a copy, which is returned."""
+    owners, was = ledger.owners(KIND, path), None
+    for each in owners:
+        ledger, _last, was = ledger.release(KIND, path, each)
+    text = was.get("text") if isinstance(was, dict) else None
+    before = File(text, was["mode"]) if isinstance(was, dict) and isinstance(text, str) else None
+    for each in owners:
+        ledger = ledger.claim(KIND, path, each, _note(path, before) if before else was)
+    return ledger, File(before.text, COPY_MODE) if before else None
+
+
+def _before(path: str, was: Any, files: Files) -> File | None:
+    """The configuration to put back; None where there was none."""
+    if was is None:
+        return None
+    if isinstance(was.get("text"), str):
+        return File(was["text"], was["mode"])
+    if files.copy is None:
+        raise Refused(
+            f"{copy_of(path)}, the copy of the {path} that was there before, is gone, so it cannot be put back. "
+            "Restore the copy from a backup, or put an empty file in its place, and run the task again."
+        )
+    return File(files.copy.text, was["mode"])
+
+
+def plan_absent(
+    ledger: Ledger,
+    owner: str,
+    path: str,
+    files: Files,
+    unit: Unit | None,
+    *,
+    leave: bool,
+    secrets: Iterable[str] = (),
+) -> Outcome:
     """Stop it and put back what was there. With ``leave``, addresses and table stay as they are."""
     settled, last, was = ledger.release(KIND, path, owner)
     if not last:
         return Outcome(Plan(), ledger, settled)
-    config = _masked(plan_file(path, files.config, File(was["text"], was["mode"]) if was else None))
+    config = _shown(plan_file(path, files.config, _before(path, was, files)), secrets)
     settled, _last, before = settled.release(UNIT_KIND, UNIT, owner)
     if unit is None:
         return Outcome(config, ledger, settled)
@@ -187,19 +263,17 @@ def services_of(text: str) -> list[str]:
     return found
 
 
-def secrets_of(text: str) -> set[str]:
-    """The passwords of a configuration, those in raw lines too."""
-    return {value for each in _SECRET.finditer(text) if (value := each[2].strip().strip("'\""))}
-
-
-def masked(text: str) -> str:
-    """The configuration without its passwords, also those that are no longer in the model."""
-    return _SECRET.sub(r"\1********", text)
-
-
-def _masked(plan: Plan) -> Plan:
-    before, after = (tuple(masked(line) for line in lines) for lines in (plan.before, plan.after))
+def _shown(plan: Plan, secrets: Iterable[str]) -> Plan:
+    """The plan for eyes other than root's: without passwords, also those that are no longer in the model."""
+    texts = ("\n".join(lines) for lines in (plan.before, plan.after))
+    known = frozenset(secrets).union(*(secrets_of(text) for text in texts))
+    before, after = ((*lines[:1], *masked(lines[1:], known)) for lines in (plan.before, plan.after))
     return replace(plan, before=before, after=after)
+
+
+def starts(plan: Plan) -> bool:
+    """Whether keepalived begins to run with this plan, so that directors have yet to agree."""
+    return any(each.action == Systemctl(("start", UNIT)) for each in plan.changes)
 
 
 def _systemctl(*words: str) -> Plan:

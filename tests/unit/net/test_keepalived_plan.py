@@ -12,7 +12,9 @@ import jinja2
 import pytest
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net import keepalived_plan as plan
-from ansible_collections.lvs.topology.plugins.module_utils._net.files import File
+from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, WriteFile
+from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_text import secrets_of
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import r5
 
 TEMPLATE = Path(__file__).parents[3] / "roles/keepalived/templates/keepalived.conf.j2"
@@ -71,8 +73,12 @@ def test_present(files: plan.Files, unit: plan.Unit | None, expected: list[str])
     ],
 )
 def test_absent_is_what_was_before(config: File | None, before: plan.Unit, expected: list[str]) -> None:
-    ledger = present(plan.Files(config, 0, None), before).settled
-    now = plan.Files(OURS, 50, DROP_IN)
+    claimed = present(plan.Files(config, 0, None), before)
+    ledger = claimed.settled
+    # What was there is in a file of its own, for root alone: the ledger may be shown.
+    assert claimed.copy == (plan.File(config.text, 0o600) if config else None)
+    assert "theirs" not in ledger.to_json()
+    now = plan.Files(OURS, 50, DROP_IN, claimed.copy)
     outcome = plan.plan_absent(ledger, "keepalived", plan.PATH, now, RUNNING, leave=False)
     assert lines(outcome) == expected
     assert (outcome.claimed, outcome.settled) == (ledger, Ledger())
@@ -92,6 +98,42 @@ def test_what_is_left_for_an_heir_is_not_stopped() -> None:
     assert lines(gone) == [*REMOVE_DROP_IN, *systemctl("disable"), REMOVE]
 
 
+def test_a_ledger_of_an_earlier_release_gives_up_the_text_that_it_holds() -> None:
+    was = {"text": THEIRS.text, "mode": THEIRS.mode}
+    old = Ledger().claim(plan.KIND, plan.PATH, "keepalived", was).claim(plan.KIND, plan.PATH, "other")
+    files = plan.Files(OURS, 50, DROP_IN)
+    outcome = present(files, RUNNING, old)
+    assert not outcome.plan.changes
+    assert outcome.copy == File(THEIRS.text, 0o600)
+    assert "theirs" not in outcome.claimed.to_json()
+    assert outcome.claimed.owners(plan.KIND, plan.PATH) == ("keepalived", "other")
+    # Once it has moved, it stays where it is.
+    again = present(files._replace(copy=outcome.copy), RUNNING, outcome.settled)
+    assert (again.copy, again.claimed) == (None, outcome.settled)
+    # Without a run in between it is put back from the ledger.
+    alone = Ledger().claim(plan.KIND, plan.PATH, "keepalived", was)
+    back = plan.plan_absent(alone, "keepalived", plan.PATH, files, None, leave=False)
+    assert [change.action for change in back.plan.changes] == [WriteFile(plan.PATH, THEIRS)]
+
+
+def test_a_copy_that_is_gone_is_named() -> None:
+    ledger = present(plan.Files(THEIRS, 0, None), None).settled
+    with pytest.raises(Refused, match=r"before\.etc_keepalived_keepalived\.conf.* put an empty file in its place"):
+        plan.plan_absent(ledger, "keepalived", plan.PATH, plan.Files(OURS, 50, None), None, leave=False)
+
+
+def test_a_file_from_the_future_is_read_once_more() -> None:
+    """A clock that was set back says nothing about who is newer; after one reload it does again."""
+    files = plan.Files(OURS, 1000, DROP_IN, None, now=500)
+    assert lines(present(files, RUNNING)) == [f"touch {plan.PATH}", *systemctl("reload")]
+    assert lines(present(files._replace(written=500), plan.Unit(True, True, read=501))) == []
+
+
+def test_a_start_is_told_apart_from_a_reload() -> None:
+    assert plan.starts(present(plan.Files(None, 0, None), FRESH).plan)
+    assert not plan.starts(present(plan.Files(THEIRS, 50, None), RUNNING).plan)
+
+
 def test_no_password_is_in_the_diff() -> None:
     outcome = present(plan.Files(THEIRS, 0, None), RUNNING)
     shown = "\n".join((*outcome.plan.before, *outcome.plan.after))
@@ -102,7 +144,7 @@ def test_no_password_is_in_the_diff() -> None:
 
 def test_passwords_are_known_wherever_they_are_written() -> None:
     text = "authentication {\n  auth_pass s3cret\n}\nSSL {\n\tpassword 'of the key'\n  password\n}\n# auth_pass no\n"
-    assert plan.secrets_of(text) == {"s3cret", "of the key"}
+    assert secrets_of(text) == {"s3cret", "of the key"}
 
 
 def rendered(plan_of_lb1: dict[str, Any]) -> str:

@@ -1,0 +1,149 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What of keepalived's configuration, and of its words about it, may be shown. Pure.
+
+Whether a line is shown is decided by where it stands in the configuration, not by comparing all output with the
+passwords: a password such as ``e`` would damage every path, and one that is written in pieces would not be found.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Iterable, NamedTuple, Sequence
+
+MASK = "********"
+# Below this length a password may well be a part of other words, and only whole words are taken for it.
+_DISTINCT = 5
+# keepalived cuts a password after so many characters, and then says what is left of it.
+_AUTH_PASS = 8
+# What follows is nobody's business, to the end of the line. keepalived's own keywords are auth_pass and password; the
+# others are how commands of checks are usually told theirs.
+_SECRET_WORD = re.compile(r"auth_?(?:pass|data|key|hmac)|pass(?:word|wd|phrase)|secret|token", re.IGNORECASE)
+# Definitions, and where they are put in: a password, and even the keyword before it, can come from there.
+_VARIABLE = re.compile(r"\$|~SEQ|~LST")
+_STATEMENT = re.compile(
+    r"(?:auth_pass|password)\"?[ \t]+(?:\"(?P<double>[^\"]*)|'(?P<single>[^']*)|(?P<bare>[^\s\"'{}]+))", re.IGNORECASE
+)
+_DEFINITION = re.compile(r"\$[A-Za-z_][A-Za-z0-9_]*=(.+)")
+_PLACE = re.compile(r"\((?:[^()]*: )?Line \d+\) ")
+
+# What keepalived reports as an error of the configuration although it leaves nothing of it out.
+_ADVICE = re.compile(
+    r"\([^()]*\):? No VIP specified; at least one is sensible"
+    r"|Keyword \"\w+\" is deprecated - please use "
+    r"|\"(?:gw|or)\" for routes is deprecated\. "
+    r"|\([^()]*\) global_tracking is deprecated\. "
+    r"|\([^()]*\) A unicast keyword has been specified without any unicast peers\. "
+    r"|vrrp_mcast_group6 \[[^\]]*\] should be link-local multicast\."
+    r"|Warning - script \S+ is not used"
+)
+# The ends of `keepalived -t`, from its sources (lib/scheduler.h); the manual page counts one less. 4 is what it cannot
+# run with, 5 is everything else that it has to say, advice included, and 6 stands for the security of scripts.
+_TAKEN, _SAID, _SECURITY = 0, 5, 6
+
+
+class Verdict(NamedTuple):
+    """Whether keepalived takes a configuration as it stands, and what could help where it does not."""
+
+    taken: bool
+    remedy: str = ""
+
+
+def verdict(status: int, lines: Sequence[str]) -> Verdict:
+    """What the end of ``keepalived -t`` and its words mean. ``lines`` are as it said them."""
+    if status == _TAKEN:
+        return Verdict(True)
+    if status == _SECURITY:
+        remedy = (
+            "Name the user who runs scripts with script_user, beside enable_script_security, in global_defs "
+            "(lvs_keepalived.script_user does both)."
+        )
+        return Verdict(False, remedy)
+    return Verdict(status == _SAID and bool(lines) and all(_ADVICE.match(_PLACE.sub("", line)) for line in lines))
+
+
+def printable(text: str) -> str:
+    """The text with bytes that are no UTF-8, and characters that would steer a terminal, as escapes."""
+    return "".join(each if each.isprintable() or each in "\t\n" else _escaped(each) for each in text)
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:
+        return f"\\x{code - 0xDC00:02x}"  # how Python carries a byte that it could not decode
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+
+def secrets_of(text: str) -> frozenset[str]:
+    """The passwords of a configuration, wherever they are written, raw lines and definitions too."""
+    found = set()
+    for line in _logical(text):
+        if line.lstrip().startswith(("#", "!")):
+            continue  # masked as a line; its words are no passwords that could be somewhere else
+        for match in _STATEMENT.finditer(line):
+            found.add(match["double"] or match["single"] or match["bare"] or "")
+        definition = _DEFINITION.search(line)
+        if definition:
+            found.update(word.strip("\"'") for word in definition[1].split())
+    return frozenset(each for each in found if any(character.isalnum() for character in each))
+
+
+def _logical(text: str) -> list[str]:
+    """The lines, with those that end in a backslash joined with the next."""
+    return re.sub(r"\\\r?\n", " ", text).splitlines()
+
+
+def masked(lines: Iterable[str], secrets: Iterable[str]) -> tuple[str, ...]:
+    """Lines of a configuration without what is secret."""
+    shown, is_open = [], False
+    words = _words(secrets)
+    for line in lines:
+        begin = None if is_open else _begin(line)
+        rest = line if is_open else "" if begin is None else line[begin:]
+        if is_open:
+            is_open = _goes_on(rest)
+            shown.append(MASK if line.strip() else line)
+        elif begin is None:
+            shown.append(words.sub(MASK, line) if words else line)
+        else:
+            is_open = _goes_on(rest) or not rest.strip()
+            head = words.sub(MASK, line[:begin]) if words else line[:begin]
+            shown.append(f"{head.rstrip()} {MASK}" if rest.strip() else line)
+    return tuple(map(printable, shown))
+
+
+def _goes_on(rest: str) -> bool:
+    """Whether the next line belongs to this one: a definition, or quotes that do not end."""
+    return rest.rstrip().endswith("\\") or rest.count('"') % 2 == 1
+
+
+def _begin(line: str) -> int | None:
+    """Where what is secret begins; None: nowhere."""
+    word, variable = _SECRET_WORD.search(line), _VARIABLE.search(line)
+    places = [*([word.end()] if word else []), *([variable.end()] if variable else [])]
+    return min(places) if places else None
+
+
+def _words(secrets: Iterable[str]) -> re.Pattern[str] | None:
+    """Finds the secrets where they stand alone; long ones also within other text."""
+    known = {each for each in secrets if each.strip()}
+    patterns = [
+        re.escape(each) if len(each) >= _DISTINCT else rf"(?<![\w.]){re.escape(each)}(?![\w.])"
+        for each in sorted({*known, *(each[:_AUTH_PASS] for each in known)}, key=lambda each: (-len(each), each))
+    ]
+    return re.compile("|".join(patterns)) if patterns else None
+
+
+def told(messages: Iterable[str], secrets: Iterable[str]) -> list[str]:
+    """What keepalived said, without what is secret: it quotes lines that it does not understand."""
+    words = _words(secrets)
+    shown = []
+    for message in messages:
+        text = words.sub(MASK, message) if words else message
+        quote = re.search("['\"]", text)
+        begin = _begin(text[quote.start() :]) if quote else None
+        if quote and begin is not None:
+            text = f"{text[: quote.start() + begin]} {MASK}"
+        shown.append(printable(text))
+    return shown
