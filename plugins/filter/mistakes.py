@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
 
 DOCUMENTATION = r"""
 name: mistakes
@@ -36,6 +37,32 @@ options:
       - The hosts whose plans have to be complete. By default all that have a role.
       - A host whose C(lvs_state) is V(absent) needs none.
       - A run that is limited to some hosts has no facts of the others, and does not need their plans.
+  host:
+    type: str
+    description:
+      - One host, whose plan in O(role) is to be made, in place of all hosts and roles. What is listed then is what
+        P(lvs.topology.host_plan#filter) would fail with, so that a task that keeps passwords out of the output by
+        C(no_log) need not hide what is wrong with the inventory.
+    version_added: 0.4.0
+  role:
+    type: str
+    description: The role of O(host).
+    choices: [director, real_server, router, keepalived]
+    version_added: 0.4.0
+  services:
+    type: list
+    elements: dict
+    description: As in P(lvs.topology.host_plan#filter), with O(host).
+    version_added: 0.4.0
+  directors:
+    type: list
+    elements: str
+    description: As in P(lvs.topology.host_plan#filter), with O(host).
+    version_added: 0.4.0
+  variables:
+    type: dict
+    description: As in P(lvs.topology.host_plan#filter), with O(host).
+    version_added: 0.4.0
 seealso:
   - plugin: lvs.topology.host_plan
     plugin_type: filter
@@ -61,8 +88,23 @@ _value:
 """
 
 
-def mistakes(hostvars: Mapping[str, Any], groups: Mapping[str, Any], hosts: list[str] | None = None) -> list[str]:
-    return compiler.mistakes_of(hostvars, groups, hosts)
+def mistakes(
+    hostvars: Mapping[str, Any],
+    groups: Mapping[str, Any],
+    hosts: list[str] | None = None,
+    host: str | None = None,
+    role: str | None = None,
+    services: list[Any] | None = None,
+    directors: list[str] | None = None,
+    variables: Mapping[str, Any] | None = None,
+) -> list[str]:
+    if host is None:
+        return compiler.mistakes_of(hostvars, groups, hosts)
+    try:
+        compiler.host_plan(hostvars, groups, host, str(role), services, directors, variables)
+    except WrongModel as wrong:
+        return wrong.lines
+    return []
 
 
 class FilterModule:
