@@ -12,6 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Callable, Mapping, Sequence
 
+from ansible_collections.lvs.topology.plugins.module_utils import _turn
+
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
@@ -55,10 +57,21 @@ class Refused(Exception):
 
 
 def run(module: AnsibleModule, ensure: Callable[[AnsibleModule], dict[str, Any]]) -> None:
-    """Do what a module does, and leave it with the result or with what went wrong."""
+    """Do what a module does while it is its run's turn, and leave it with the result or with what went wrong."""
+
+    def in_turn(module: AnsibleModule) -> dict[str, Any]:
+        if not module.check_mode:
+            _turn.keep()
+        return ensure(module)
+
+    run_outside_of_turns(module, in_turn)
+
+
+def run_outside_of_turns(module: AnsibleModule, ensure: Callable[[AnsibleModule], dict[str, Any]]) -> None:
+    """As run(), whoever's turn it is."""
     try:
         result = ensure(module)
-    except BadRequest as problem:
+    except (BadRequest, _turn.NotOurTurn) as problem:
         module.fail_json(msg=str(problem))
     except Refused as problem:
         module.fail_json(msg=str(problem), **problem.facts)

@@ -12,7 +12,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any, Sequence
 
-from ansible_collections.lvs.topology.plugins.module_utils._ledger import read_ledger
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import PATH, Ledger, damage_text, read_ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net import kmod_plan, managers, packet_filter
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.kmod import Modules, read_os_release
@@ -63,7 +63,13 @@ def look(module: AnsibleModule) -> dict[str, Any]:
     for name in params["interfaces"]:
         if name not in present:
             problems.append(f"interfaces: {name} does not exist; there are {', '.join(sorted(present))}")
-    ledger = read_ledger()
+    ledger = Ledger()
+    try:
+        ledger = read_ledger()
+    except Refused as problem:
+        problems.append(f"ledger: {problem}")
+    if ledger.damaged:
+        problems.append(f"ledger: {damage_text(ledger, PATH)}")
     if params["manager"] is not None:
         problems += [f"manager: {text}" for text in managers.others(params["manager"], ledger, present)]
     commands = list(params["commands"])
