@@ -185,6 +185,9 @@ _is_daemon = _object(
     {"state": _one_of("master", "backup"), "interface": _is_interface},
     {"syncid": _is_int, "maxlen": _is_int, "group": _is_line, "port": _is_int, "ttl": _is_int},
 )
+_is_copy = _object({"copy": _is_line, "mode": _is_int})
+# Of a release before 0.4.0.
+_is_kept_text = _object({"text": _is_text, "mode": _is_int})
 
 
 def _nothing(_value: Any) -> bool:
@@ -207,6 +210,6 @@ FORMS: Mapping[str, Form] = {
     "timeout": Form(_matches(r"tcp|tcpfin|udp"), _is_int),
     "sync_daemon": Form(_matches(r"master|backup"), _is_daemon),
     "service": Form(_is_service, _nothing),
-    "keepalived_config": Form(_matches(r"/[^\0]*"), _object({"text": _is_text, "mode": _is_int})),
+    "keepalived_config": Form(_matches(r"/[^\0]*"), lambda was: _is_copy(was) or _is_kept_text(was)),
     "keepalived_unit": Form(_matches(r"\S+\.service"), _object({"enabled": _is_bool, "active": _is_bool})),
 }

@@ -118,7 +118,12 @@ ENTRIES = st.one_of(
     st.tuples(
         st.just("keepalived_config"),
         st.just("/etc/keepalived/keepalived.conf"),
-        st.just({"text": "# \udcdcbergabe\n", "mode": 0o640}),
+        st.sampled_from(
+            [
+                {"text": "# \udcdcbergabe\n", "mode": 0o640},
+                keepalived_plan._note("/etc/keepalived/keepalived.conf", keepalived_plan.File("", 0o644)),
+            ]
+        ),
     ),
     st.tuples(st.just("keepalived_unit"), st.just("keepalived.service"), st.just({"enabled": True, "active": False})),
 )
@@ -235,7 +240,7 @@ def _put_back_everything(ledger: Ledger) -> Ledger:
         for kind, key in set(ledger.claims) - set(settlement.settled.claims):
             ledger = ledger.release(kind, key, owner)[0]
     ledger, _unwanted = ensure._let_go(ledger, owner, (), present=False)
-    files = keepalived_plan.Files(None, 0.0, None)
+    files = keepalived_plan.Files(None, 0.0, None, copy=keepalived_plan.File("", 0o600))
     for path in ledger.owned("keepalived_config", owner):
         unit = keepalived_plan.Unit(enabled=True, active=True, failed=False, read=0.0)
         ledger = keepalived_plan.plan_absent(ledger, owner, path, files, unit, leave=False).settled
