@@ -1,12 +1,115 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a power cut must not undo: names in directories are on disk seconds later unless somebody asks for it."""
+"""What a power cut must not undo: files are there as before or as wanted, never by halves.
+
+Names in directories are on disk seconds later unless somebody asks for it.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import re
+import stat
+import tempfile
+
+_ADVICE = {
+    errno.ENOSPC: "Free space and inodes there, and run the task again",
+    errno.EDQUOT: "Free space there or raise the quota, and run the task again",
+    errno.EROFS: "Mount it writable, and run the task again",
+    errno.EPERM: "Run as root; a file that root may not change either is immutable (lsattr) or in a container's image",
+}
+_LABEL = "security.selinux"
+
+
+def advice(problem: OSError) -> str:
+    """Why a file or directory cannot be used, and what to do about it."""
+    return f"{problem.strerror}. {_ADVICE.get(problem.errno or 0, 'Run as root')}."
+
+
+def replace_file(path: str, content: bytes, mode: int) -> None:
+    """Make a file read so in one step. Owner, group and SELinux label of a file that is there stay.
+
+    Where the path is a symbolic link, the link stays and the file that it leads to is replaced. OSError says what went
+    wrong; the file is as before then.
+    """
+    target = os.path.realpath(path)
+    before = _regular(target)
+    directory = os.path.dirname(target)
+    _remove_leftovers(target)
+    # The dot keeps systemd and sysctl from reading a half-written file; the rename makes the new one appear whole.
+    handle, temporary = tempfile.mkstemp(prefix=f".{os.path.basename(target)}.", dir=directory)
+    try:
+        with os.fdopen(handle, "wb") as opened:
+            if before is not None:
+                os.fchown(opened.fileno(), before.st_uid, before.st_gid)
+            # After the owner, whose change takes bits away.
+            os.fchmod(opened.fileno(), mode)
+            _label(opened.fileno(), target, mode, exists=before is not None)
+            opened.write(content)
+            opened.flush()
+            os.fsync(opened.fileno())
+        os.replace(temporary, target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+    sync_directory(directory)
+
+
+def remove_file(path: str) -> None:
+    """Remove a file; where the path is a symbolic link, the file that it leads to. OSError says what went wrong."""
+    target = os.path.realpath(path)
+    _regular(target)
+    os.unlink(target)
+    _remove_leftovers(target)
+    sync_directory(os.path.dirname(target))
+
+
+def _regular(path: str) -> os.stat_result | None:
+    """What is there; None: nothing. A device such as /dev/null must not become a file."""
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return None
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, f"{path} is not a regular file")
+    return found
+
+
+def _remove_leftovers(path: str) -> None:
+    """Take away what a run left that was killed while it wrote this file. Whoever writes it holds the ledger's lock."""
+    directory, name = os.path.split(path)
+    leftover = re.compile(rf"\.{re.escape(name)}\.[a-z0-9_]{{8}}\Z")
+    for found in os.listdir(directory):
+        if leftover.match(found):
+            os.unlink(os.path.join(directory, found))
+
+
+def _label(handle: int, path: str, mode: int, *, exists: bool) -> None:
+    """Give the file behind the handle the SELinux label of the path: that of what is there, or the policy's."""
+    try:
+        if exists:
+            os.setxattr(handle, _LABEL, os.getxattr(path, _LABEL))
+        else:
+            _label_by_policy(handle, path, mode)
+    except OSError:
+        # A file system without labels, or a kernel without SELinux; where it is there, root may set it.
+        return
+
+
+def _label_by_policy(handle: int, path: str, mode: int) -> None:
+    try:
+        # Not at the top: it looks for a library of the host, which few have.
+        from ansible.module_utils.compat import selinux  # noqa: PLC0415
+    except ImportError:
+        return
+    if selinux.is_selinux_enabled() > 0:
+        status, label = selinux.matchpathcon(path, stat.S_IFREG | mode)
+        if status == 0 and label:
+            os.setxattr(handle, _LABEL, str(label).encode() + b"\0")
 
 
 def sync_directory(path: str) -> None:

@@ -15,13 +15,12 @@ import functools
 import json
 import math
 import os
-import tempfile
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Callable, Iterator, Mapping, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils import _ledger_forms
-from ansible_collections.lvs.topology.plugins.module_utils._disk import remove_empty, sync_directory
+from ansible_collections.lvs.topology.plugins.module_utils._disk import advice, remove_empty, remove_file, replace_file
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan, Refused, carry_out
 
 if TYPE_CHECKING:
@@ -270,7 +269,7 @@ class LedgerFile:
             except (FileExistsError, FileNotFoundError):
                 pass  # whoever held the lock is just removing it, and the directory
             except OSError as problem:
-                raise Refused(f"The ledger {self.path} cannot be locked: {problem.strerror}. Run as root.") from problem
+                raise Refused(f"The ledger {self.path} cannot be locked: {advice(problem)}") from problem
             if time.monotonic() > deadline:
                 raise Refused(
                     f"Another module has been holding the lock {lock} for too long. `fuser -v {lock}` shows the "
@@ -285,7 +284,7 @@ class LedgerFile:
         except FileNotFoundError:
             return Ledger()
         except OSError as problem:
-            raise Refused(f"The ledger {self.path} cannot be read: {problem.strerror}. Run as root.") from problem
+            raise Refused(f"The ledger {self.path} cannot be read: {advice(problem)}") from problem
         try:
             if len(content) > _LARGEST:
                 raise ValueError(f"it has more than {_LARGEST} bytes")
@@ -306,32 +305,17 @@ class LedgerFile:
             else:
                 self._remove()
         except OSError as problem:
-            raise Refused(f"The ledger {self.path} cannot be written: {problem.strerror}. Run as root.") from problem
+            raise Refused(f"The ledger {self.path} cannot be written: {advice(problem)}") from problem
 
     def _write(self, text: str) -> None:
         directory = os.path.dirname(self.path)
         os.makedirs(directory, mode=0o700, exist_ok=True)
-        # mkstemp gives mode 0600. The rename makes the new ledger appear whole or not at all, also after a power cut.
-        handle, temporary = tempfile.mkstemp(prefix=".ledger.", dir=directory)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, self.path)
-        except OSError:
-            os.unlink(temporary)
-            raise
-        sync_directory(directory)
+        # The rename makes the new ledger appear whole or not at all, also after a power cut.
+        replace_file(self.path, text.encode("ascii"), 0o600)
 
     def _remove(self) -> None:
-        os.unlink(self.path)
-        directory = os.path.dirname(self.path)
-        # Leftovers of a run that was killed while writing.
-        for name in os.listdir(directory):
-            if name.startswith(".ledger."):
-                os.unlink(os.path.join(directory, name))
-        remove_empty(directory)
+        remove_file(self.path)
+        remove_empty(os.path.dirname(self.path))
 
 
 def read_ledger() -> Ledger:

@@ -14,7 +14,8 @@ description:
   - Looks for what is needed and changes nothing; no kernel module is loaded. O(packet_rules) is the one exception,
     because only trying tells which packet filter the kernel serves. Modules of the packet filter may be loaded then,
     those of IPVS are not.
-  - Fails once with everything that is missing, and what to do about each.
+  - Fails once with everything that is missing, and what to do about each. That includes root, room and the right to
+    write in the directories where files for the next boot and the ledger go, and a ledger that is not damaged.
 author:
   - The lvs.topology authors (@lvs-topology)
 extends_documentation_fragment:

@@ -10,7 +10,7 @@ import json
 import sys
 import time
 
-from . import changes, failures, pair
+from . import changes, failures, interruptions, pair
 from .table import Result, as_markdown, as_text, merged
 
 # Those with the same model one after the other.
@@ -28,6 +28,8 @@ CASES = {
     "failover-alone": failures.failover_alone,
     "failover-others": failures.failover_others,
     "moving": changes.moving,
+    "interrupted": interruptions.interrupted,
+    "two-runs": interruptions.two_runs,
 }
 RESULTS = pair.CACHE / "results"
 

@@ -110,7 +110,18 @@ def real_servers(inventory: dict[str, Any]) -> list[str]:
 def playbook(name: str, inventory: dict[str, Any], *words: str, check: bool = True) -> str:
     """What a playbook of the collection printed."""
     _now.clear()
-    path = CACHE / "inventory.yml"
+    start = time.monotonic()
+    run = begin(name, inventory, *words)
+    output, _errors = run.communicate()
+    say(f"playbook {name}: {time.monotonic() - start:.0f} s")
+    if check and run.returncode != 0:
+        raise Failed(f"playbook {name}:\n{output}")
+    return output
+
+
+def begin(name: str, inventory: dict[str, Any], *words: str, file: str = "inventory.yml") -> subprocess.Popen[str]:
+    """Start a playbook of the collection, in a process group of its own, and do not wait for it."""
+    path = CACHE / file
     path.write_text(yaml.safe_dump(inventory, sort_keys=False))
     plain = {
         "ANSIBLE_NOCOLOR": "1",
@@ -120,14 +131,15 @@ def playbook(name: str, inventory: dict[str, Any], *words: str, check: bool = Tr
         "ANSIBLE_HOST_KEY_CHECKING": "0",
     }
     command = ["ansible-playbook", "-i", str(CACHE / "lab.yml"), "-i", str(path), f"lvs.topology.{name}", *words]
-    start = time.monotonic()
-    done = subprocess.run(
-        command, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ, **plain}
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, **plain},
+        start_new_session=True,
     )
-    say(f"playbook {name}: {time.monotonic() - start:.0f} s")
-    if check and done.returncode != 0:
-        raise Failed(f"playbook {name}:\n{done.stdout}")
-    return done.stdout
 
 
 def changed(output: str) -> dict[str, int]:

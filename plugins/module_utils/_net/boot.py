@@ -12,6 +12,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.lvs.topology.plugins.module_utils._disk import sync_directory
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs import options as ipvs_options
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs import planner, save_format
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, booked
 from ansible_collections.lvs.topology.plugins.module_utils._net import (
     address_plan,
     arp_filter_plan,
@@ -46,8 +47,9 @@ _SPEC = {
 }
 
 
-def ensure_boot(module: AnsibleModule) -> dict[str, Any]:
-    """What the module boot_restore does."""
+@booked
+def ensure_boot(module: AnsibleModule, _book: LedgerFile) -> dict[str, Any]:
+    """What the module boot_restore does. It claims nothing, but no other module is at work on the host meanwhile."""
     params = module.params
     owner = params["owner"]
     mistakes = Mistakes()

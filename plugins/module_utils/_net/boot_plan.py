@@ -173,6 +173,8 @@ done
 exit $status
 """
 
+_HAS = f"ls {DIRECTORY}/*"
+_LOCK = "(umask 077; : >>/run/xtables.lock)"
 UNIT_TEXT = f"""\
 # Managed by lvs.topology. Changes are overwritten.
 [Unit]
@@ -185,10 +187,13 @@ Wants=network-online.target
 [Service]
 Type=oneshot
 RemainAfterExit=yes
+# keepalived waits for this unit. The largest tables take seconds; what hangs must not keep the host from serving.
+TimeoutStartSec=5min
 # arptables-legacy would load its table itself, but the script may not; where it is not there, nft needs no help.
-ExecStartPre=-+/bin/sh -c 'ls {DIRECTORY}/*.arptables >/dev/null 2>&1 && modprobe -q arptable_filter'
-ExecStartPre=-+/bin/sh -c 'ls {DIRECTORY}/*.iptables >/dev/null 2>&1 && modprobe -qa iptable_nat iptable_mangle'
-ExecStartPre=-+/bin/sh -c 'ls {DIRECTORY}/*.ip6tables >/dev/null 2>&1 && modprobe -qa ip6table_nat ip6table_mangle'
+# iptables-legacy would make the file that it locks, but nothing can be made in /run either.
+ExecStartPre=-+/bin/sh -c '{_HAS}.arptables >/dev/null 2>&1 && modprobe -q arptable_filter'
+ExecStartPre=-+/bin/sh -c '{_HAS}.iptables >/dev/null 2>&1 && {_LOCK} && modprobe -qa iptable_nat iptable_mangle'
+ExecStartPre=-+/bin/sh -c '{_HAS}.ip6tables >/dev/null 2>&1 && {_LOCK} && modprobe -qa ip6table_nat ip6table_mangle'
 ExecStart={SCRIPT_PATH}
 CapabilityBoundingSet=CAP_NET_ADMIN CAP_NET_RAW
 NoNewPrivileges=yes
@@ -207,6 +212,14 @@ RestrictRealtime=yes
 RestrictSUIDSGID=yes
 LockPersonality=yes
 MemoryDenyWriteExecute=yes
+ProtectProc=invisible
+# This binds neither the lines above that load modules, nor the kernel, which loads some by itself.
+ProtectKernelModules=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallFilter=~@privileged @resources
+SystemCallErrorNumber=EPERM
+UMask=0077
 
 [Install]
 WantedBy=multi-user.target

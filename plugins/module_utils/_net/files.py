@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import os
 import stat
-import tempfile
 from dataclasses import dataclass
 from typing import Sequence
 
-from ansible_collections.lvs.topology.plugins.module_utils._disk import remove_empty, sync_directory
+from ansible_collections.lvs.topology.plugins.module_utils._disk import (
+    advice,
+    remove_empty,
+    remove_file,
+    replace_file,
+    sync_directory,
+)
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan, Refused
 
 
@@ -76,12 +81,16 @@ def joined(*plans: Plan) -> Plan:
 def read_file(path: str) -> File | None:
     """The file as it is; None where there is none."""
     try:
-        with open(path, encoding="utf-8", errors="surrogateescape") as file:
-            return File(file.read(), stat.S_IMODE(os.fstat(file.fileno()).st_mode))
+        # What is not a regular file may keep a reader waiting for ever.
+        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            status = os.fstat(file.fileno())
+            if stat.S_ISFIFO(status.st_mode) or stat.S_ISCHR(status.st_mode):
+                raise Refused(f"{path} is not a regular file. Remove it, or the link that leads to it.")
+            return File(file.read().decode("utf-8", "surrogateescape"), stat.S_IMODE(status.st_mode))
     except FileNotFoundError:
         return None
     except OSError as problem:
-        raise Refused(f"{path} cannot be read: {problem.strerror}.") from problem
+        raise Refused(f"{path} cannot be read: {advice(problem)}") from problem
 
 
 def apply_file(action: WriteFile | RemoveFile) -> None:
@@ -90,14 +99,12 @@ def apply_file(action: WriteFile | RemoveFile) -> None:
         if isinstance(action, WriteFile):
             _replace(action.path, action.file)
         else:
-            os.unlink(action.path)
-            directory = os.path.dirname(action.path)
-            sync_directory(directory)
+            remove_file(action.path)
             if action.own_directory:
-                remove_empty(directory)
+                remove_empty(os.path.dirname(action.path))
     except OSError as problem:
         verb = "written" if isinstance(action, WriteFile) else "removed"
-        raise Refused(f"{action.path} cannot be {verb}: {problem.strerror}. Run as root.") from problem
+        raise Refused(f"{action.path} cannot be {verb}: {advice(problem)}") from problem
 
 
 def _replace(path: str, file: File) -> None:
@@ -107,16 +114,4 @@ def _replace(path: str, file: File) -> None:
         # Whatever the umask: these files are there to be read.
         os.chmod(directory, 0o755)  # noqa: S103, others read it
         sync_directory(os.path.dirname(directory))
-    # The dot keeps systemd and sysctl from reading a half-written file; the rename makes the new one appear whole.
-    handle, temporary = tempfile.mkstemp(prefix="." + os.path.basename(path) + ".", dir=directory)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape") as opened:
-            os.fchmod(opened.fileno(), file.mode)
-            opened.write(file.text)
-            opened.flush()
-            os.fsync(opened.fileno())
-        os.replace(temporary, path)
-    except OSError:
-        os.unlink(temporary)
-        raise
-    sync_directory(directory)
+    replace_file(path, file.text.encode("utf-8", "surrogateescape"), file.mode)

@@ -13,7 +13,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import PATH, Ledger, damage_text, read_ledger
-from ansible_collections.lvs.topology.plugins.module_utils._net import kmod_plan, managers, packet_filter
+from ansible_collections.lvs.topology.plugins.module_utils._net import kmod_plan, managers, packet_filter, places
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.kmod import Modules, read_os_release
 from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl import unknown
@@ -45,8 +45,7 @@ def look(module: AnsibleModule) -> dict[str, Any]:
     system = os.uname()
     if system.sysname != "Linux":
         raise Refused(f"This host runs {system.sysname}; IPVS is a part of Linux.")
-    if not _may_configure_network():
-        problems.append("privilege: CAP_NET_ADMIN is missing; run the task as root (become: true)")
+    problems += _privilege() or places.problems()
     kernel = Modules(module)
     problems += [
         f"kernels: {each['because']} needs Linux {each['release']} or later, and this is {system.release}; boot a "
@@ -63,13 +62,8 @@ def look(module: AnsibleModule) -> dict[str, Any]:
     for name in params["interfaces"]:
         if name not in present:
             problems.append(f"interfaces: {name} does not exist; there are {', '.join(sorted(present))}")
-    ledger = Ledger()
-    try:
-        ledger = read_ledger()
-    except Refused as problem:
-        problems.append(f"ledger: {problem}")
-    if ledger.damaged:
-        problems.append(f"ledger: {damage_text(ledger, PATH)}")
+    ledger, damage = _ledger()
+    problems += damage
     if params["manager"] is not None:
         problems += [f"manager: {text}" for text in managers.others(params["manager"], ledger, present)]
     commands = list(params["commands"])
@@ -135,6 +129,27 @@ def _lacking(module: AnsibleModule, commands: Sequence[str]) -> tuple[list[str],
             packages.append(_PACKAGES.get(name, (name, name))[like_rhel])
             problems.append(f"commands: there is no {name}; install the package {packages[-1]}")
     return sorted(set(packages)), problems
+
+
+def _ledger() -> tuple[Ledger, list[str]]:
+    """The ledger, and what is damaged in it."""
+    try:
+        ledger = read_ledger()
+    except Refused as problem:
+        return Ledger(), [f"ledger: {problem}"]
+    return ledger, [f"ledger: {damage_text(ledger, PATH)}"] if ledger.damaged else []
+
+
+def _privilege() -> list[str]:
+    if not _may_configure_network():
+        return ["privilege: CAP_NET_ADMIN is missing; run the task as root (become: true)"]
+    user = os.geteuid()
+    if user != 0:
+        return [
+            f"privilege: this is user {user}, who may configure the network, but not write the files that bring all "
+            "of it back at boot; run the task as root (become: true)"
+        ]
+    return []
 
 
 def _may_configure_network() -> bool:

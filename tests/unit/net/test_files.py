@@ -1,0 +1,147 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Files that are replaced whole: what stays of a file that was there, and what becomes of it where that fails."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger, LedgerFile
+from ansible_collections.lvs.topology.plugins.module_utils._net import places
+from ansible_collections.lvs.topology.plugins.module_utils._net.files import (
+    File,
+    RemoveFile,
+    WriteFile,
+    apply_file,
+    read_file,
+)
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
+
+
+def write(path: Path, text: str, mode: int = 0o644) -> None:
+    apply_file(WriteFile(str(path), File(text, mode)))
+
+
+def test_a_link_stays_and_the_file_that_it_leads_to_is_replaced(tmp_path: Path) -> None:
+    target, link = tmp_path / "elsewhere" / "target", tmp_path / "link"
+    target.parent.mkdir()
+    target.write_text("before")
+    link.symlink_to("elsewhere/target")
+    write(link, "after", 0o600)
+    assert link.is_symlink()
+    assert target.read_text() == "after"
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    apply_file(RemoveFile(str(link)))
+    assert link.is_symlink()
+    assert os.listdir(target.parent) == []
+    # One that leads to nothing leads to the new file.
+    write(link, "again")
+    assert target.read_text() == "again"
+
+
+def test_the_ledger_may_be_a_link(tmp_path: Path) -> None:
+    (tmp_path / "var").mkdir()
+    link = tmp_path / "var/ledger.json"
+    link.symlink_to(tmp_path / "real.json")
+    LedgerFile(str(link)).save(Ledger().claim("module", "dummy", "a"))
+    assert link.is_symlink()
+    assert LedgerFile(str(link)).load().owned("module", "a") == {"dummy": None}
+    assert stat.S_IMODE((tmp_path / "real.json").stat().st_mode) == 0o600
+
+
+def test_owner_group_and_label_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "file"
+    path.write_text("before")
+    done: list[Any] = []
+    monkeypatch.setattr(os, "fchown", lambda _handle, user, group: done.append((user, group)))
+    monkeypatch.setattr(os, "getxattr", lambda where, name: f"{name} of {os.path.basename(where)}".encode())
+    monkeypatch.setattr(os, "setxattr", lambda _handle, name, value: done.append((name, value)))
+    write(path, "after")
+    owner = path.stat()
+    assert done == [(owner.st_uid, owner.st_gid), ("security.selinux", b"security.selinux of file")]
+
+
+def test_where_there_are_no_labels_files_are_written_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_arguments: Any) -> None:
+        raise OSError(errno.EOPNOTSUPP, "Operation not supported")
+
+    monkeypatch.setattr(os, "setxattr", refuse)
+    monkeypatch.setattr(os, "getxattr", refuse)
+    for text in ("new", "replaced"):
+        write(tmp_path / "file", text)
+        assert (tmp_path / "file").read_text() == text
+
+
+@pytest.mark.parametrize("action", [WriteFile("", File("x")), RemoveFile("")])
+def test_a_device_does_not_become_a_file(tmp_path: Path, action: WriteFile | RemoveFile) -> None:
+    link = tmp_path / "masked.conf"
+    link.symlink_to("/dev/null")
+    with pytest.raises(Refused, match=r"masked\.conf cannot be .*: /dev/null is not a regular file"):
+        apply_file(type(action)(**{**vars(action), "path": str(link)}))
+    assert stat.S_ISCHR(os.stat("/dev/null").st_mode)
+    with pytest.raises(Refused, match=r"masked\.conf is not a regular file"):
+        read_file(str(link))
+
+
+def test_a_pipe_keeps_nobody_waiting(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(Refused, match="pipe is not a regular file"):
+        read_file(str(tmp_path / "pipe"))
+
+
+@pytest.mark.parametrize(
+    ("number", "remedy"),
+    [(errno.ENOSPC, "Free space"), (errno.EROFS, "Mount it writable"), (errno.EACCES, "Run as root")],
+)
+def test_where_it_cannot_be_written_the_file_is_as_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, remedy: str
+) -> None:
+    def refuse(_handle: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    path = tmp_path / "file"
+    path.write_text("before")
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(Refused, match=f"{path} cannot be written: {os.strerror(number)}. {remedy}"):
+        write(path, "after")
+    assert path.read_text() == "before"
+    assert os.listdir(tmp_path) == ["file"]
+
+
+def test_what_a_killed_run_left_goes_and_nothing_else(tmp_path: Path) -> None:
+    others = [".a.conf.swp", ".a.conf.ABCDEFGH", ".a.conf.abcdefghi", "a.conf.abcdefgh", ".b.conf.abcdefgh", ".a.conf."]
+    for name in (*others, ".a.conf.abcdefgh", ".a.conf.a_3defgh"):
+        (tmp_path / name).write_text("")
+    write(tmp_path / "a.conf", "text")
+    assert sorted(os.listdir(tmp_path)) == sorted(["a.conf", *others])
+    assert read_file(str(tmp_path / "a.conf")) == File("text")
+
+
+def test_places_that_cannot_be_written_are_named_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    refusals = {"/etc": errno.EROFS, "/run": errno.ENOSPC}
+
+    def problem_with(directory: str) -> OSError | None:
+        number = refusals.get("/" + directory.split("/")[1])
+        return OSError(number, os.strerror(number)) if number else None
+
+    monkeypatch.setattr(places, "_problem_with", problem_with)
+    lines = [line for line in places.problems() if line.startswith("files: ")]
+    assert lines == [
+        "files: /etc/lvs-topology, /etc/modules-load.d, /etc/sysctl.d, /etc/systemd/system cannot be written: "
+        "Read-only file system. Mount it writable, and run the task again.",
+        "files: /run cannot be written: No space left on device. Free space and inodes there, and run the task again.",
+    ]
+
+
+def test_looking_at_a_place_leaves_nothing_there(tmp_path: Path) -> None:
+    assert places._problem_with(str(tmp_path / "not/there/yet")) is None
+    assert places._unwritable(str(tmp_path)) is None
+    assert os.listdir(tmp_path) == []
