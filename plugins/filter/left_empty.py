@@ -1,14 +1,16 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filter left_empty: documentation and one call."""
+"""The filter left_empty: documentation, one call, one translation of exceptions."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.listings import left_empty as _left_empty
+from ansible.errors import AnsibleFilterError
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
 
 DOCUMENTATION = r"""
 name: left_empty
@@ -67,7 +69,10 @@ _value:
 def left_empty(
     listings: Iterable[Mapping[str, Any]], tables: Mapping[str, Sequence[Mapping[str, Any]]], batches: Iterable[Any]
 ) -> list[str]:
-    return _left_empty(listings, tables, batches)
+    try:
+        return compiler.emptied_of(listings, tables, batches)
+    except WrongModel as wrong:
+        raise AnsibleFilterError(str(wrong)) from None
 
 
 class FilterModule:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filter mistakes: documentation and one call."""
+"""The filter mistakes: documentation, one call, one translation of exceptions."""
 
 from __future__ import annotations
 
@@ -98,10 +98,10 @@ def mistakes(
     directors: list[str] | None = None,
     variables: Mapping[str, Any] | None = None,
 ) -> list[str]:
-    if host is None:
-        return compiler.mistakes_of(hostvars, groups, hosts)
     try:
-        compiler.host_plan(hostvars, groups, host, str(role), services, directors, variables)
+        if host is None:
+            return compiler.mistakes_of(hostvars, groups, hosts)
+        compiler.host_plan(hostvars, groups, host, role or "", services, directors, variables)
     except WrongModel as wrong:
         return wrong.lines
     return []

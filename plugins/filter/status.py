@@ -1,14 +1,16 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filter status: documentation and one call."""
+"""The filter status: documentation, one call, one translation of exceptions."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ansible.errors import AnsibleFilterError
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
 
 DOCUMENTATION = r"""
 name: status
@@ -64,7 +66,10 @@ _value:
 
 
 def status(hostvars: Mapping[str, Any], groups: Mapping[str, Any], infos: Mapping[str, Any]) -> list[str]:
-    return compiler.status_of(hostvars, groups, infos)
+    try:
+        return compiler.status_of(hostvars, groups, infos)
+    except WrongModel as wrong:
+        raise AnsibleFilterError(str(wrong)) from None
 
 
 class FilterModule:

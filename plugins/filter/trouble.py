@@ -1,14 +1,16 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filter trouble: documentation and one call."""
+"""The filter trouble: documentation, one call, one translation of exceptions."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ansible.errors import AnsibleFilterError
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
 
 DOCUMENTATION = r"""
 name: trouble
@@ -69,7 +71,10 @@ _value:
 
 
 def trouble(hostvars: Mapping[str, Any], groups: Mapping[str, Any], infos: Mapping[str, Any]) -> list[str]:
-    return compiler.trouble_of(hostvars, groups, infos)
+    try:
+        return compiler.trouble_of(hostvars, groups, infos)
+    except WrongModel as wrong:
+        raise AnsibleFilterError(str(wrong)) from None
 
 
 class FilterModule:

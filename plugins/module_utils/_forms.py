@@ -383,3 +383,11 @@ def line(value: Any, most: int) -> str:
     if len(value.encode()) > most:
         raise BadForm(f"is longer than {most} bytes")
     return value
+
+
+def is_line(value: Any, most: int) -> bool:
+    try:
+        line(value, most)
+    except BadForm:
+        return False
+    return True

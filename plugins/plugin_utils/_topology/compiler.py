@@ -9,17 +9,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any, TypeVar
 
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl_plan import ARP_NAMES
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import vrrp
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.adoption import as_model
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.checks import check_membership, check_site
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.infos import read_info, read_infos, read_listings
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.inventory import (
     DEFAULT_PURGE,
     OVERRIDABLE,
     Inventory,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.keepalived import keepalived_plan, weight
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.listings import listings
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.listings import left_empty, listings
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.methods import METHODS
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import (
     Mistake,
@@ -89,13 +91,16 @@ def host_plan(
 ) -> dict[str, Any]:
     """The plan of a host in a role; WrongModel with every mistake where there is any."""
     mistakes: list[Mistake] = []
+    hostvars, groups = _mapping(hostvars, "hostvars"), _mapping(groups, "groups")
     if role not in ROLES:
         raise WrongModel([Mistake("role", f"{show(role)} is not known", choose(role, ROLES))])
-    if host not in hostvars:
+    if not isinstance(host, str) or host not in hostvars:
         raise WrongModel([Mistake("host", f"{show(host)} is not in the inventory", "name one of its hosts")])
+    # Ansible makes empty text of a template that says none.
+    services = None if services == "" else _plain(services, "services")
     overrides = _overrides(variables, mistakes)
     inventory = Inventory(hostvars, groups, mistakes, reader=host, overrides=overrides)
-    names = list(inventory.directors if directors is None else directors)
+    names = list(inventory.directors if directors is None else _names(directors, "directors"))
     is_director = role in ("director", "keepalived")
     if is_director and host not in names:
         names.append(host)
@@ -119,7 +124,7 @@ def mistakes_of(
 ) -> list[str]:
     """Every mistake of the inventory. With ``hosts``, only these hosts' plans have to be complete."""
     mistakes: list[Mistake] = []
-    inventory = Inventory(hostvars, groups, mistakes)
+    inventory = Inventory(_mapping(hostvars, "hostvars"), _mapping(groups, "groups"), mistakes)
     site = _site(inventory, inventory.directors, None, mistakes)
     mistakes += check_site(site)
     mistakes += check_membership(site)
@@ -129,7 +134,7 @@ def mistakes_of(
         "router": inventory.routers,
         "keepalived": site.services,
     }
-    wanted = None if hosts is None else set(hosts)
+    wanted = None if hosts is None else set(_names(hosts, "hosts"))
     for role, names in members.items():
         for name in names:
             if (wanted is None or name in wanted) and not inventory.is_absent(name):
@@ -140,11 +145,13 @@ def mistakes_of(
 def trouble_of(hostvars: Mapping[str, Any], groups: Mapping[str, Any], infos: Mapping[str, Any]) -> list[str]:
     """What is wrong on the directors as they run, or with the inventory that says how they should."""
     mistakes: list[Mistake] = []
-    inventory = Inventory(hostvars, groups, mistakes)
+    inventory = Inventory(_mapping(hostvars, "hostvars"), _mapping(groups, "groups"), mistakes)
     site = _site(inventory, inventory.directors, None, mistakes)
     if mistakes:
         return as_lines(mistakes)
-    return list(trouble(site, plain(infos), {name: _vips_on(site, name) for name in site.listings}))
+    return list(
+        trouble(site, read_infos(_plain(infos, "infos")), {name: _vips_on(site, name) for name in site.listings})
+    )
 
 
 def _vips_on(site: Site, real_server: str) -> list[Address]:
@@ -155,35 +162,74 @@ def _vips_on(site: Site, real_server: str) -> list[Address]:
 
 def status_of(hostvars: Mapping[str, Any], groups: Mapping[str, Any], infos: Mapping[str, Any]) -> list[str]:
     """What the directors do at the moment. Mistakes of the inventory are no reason not to look."""
-    inventory = Inventory(hostvars, groups, [])
-    return list(status(_site(inventory, inventory.directors, None, []), plain(infos)))
+    inventory = Inventory(_mapping(hostvars, "hostvars"), _mapping(groups, "groups"), [])
+    return list(status(_site(inventory, inventory.directors, None, []), read_infos(_plain(infos, "infos"))))
 
 
 def model_of(hostvars: Mapping[str, Any], groups: Mapping[str, Any], info: Mapping[str, Any]) -> dict[str, Any]:
     """The lvs_services that ask for a director's table as it is, and what of it they cannot say."""
-    inventory = Inventory(hostvars, groups, [])
+    inventory = Inventory(_mapping(hostvars, "hostvars"), _mapping(groups, "groups"), [])
     site = Site(inventory, {})
     hosts = {address: name for name in inventory.real_servers for address in site.addresses(name)}
-    services, problems = as_model(plain(info["services"]), hosts)
+    services, problems = as_model(read_info(_plain(info, "info"), "info")["services"], hosts)
     return {"services": services, "problems": problems}
 
 
 def listings_of(hostvars: Mapping[str, Any], groups: Mapping[str, Any], hosts: Any) -> list[dict[str, Any]]:
     """Where these hosts are listed as real servers; WrongModel with every mistake where there is any."""
     mistakes: list[Mistake] = []
-    inventory = Inventory(hostvars, groups, mistakes)
+    groups = _mapping(groups, "groups")
+    inventory = Inventory(_mapping(hostvars, "hostvars"), groups, mistakes)
     site = _site(inventory, inventory.directors, None, mistakes)
-    found = listings(site, groups, hosts, mistakes)
+    found = listings(site, groups, _plain(hosts, "hosts"), mistakes)
     if mistakes:
         raise WrongModel(mistakes)
     return found
 
 
+def emptied_of(found: Any, tables: Any, batches: Any) -> list[str]:
+    """Which services would have no usable real server while each batch of hosts is drained."""
+    infos = {
+        director: read_info({"services": services}, f"tables.{forms.word(director)}")["services"]
+        for director, services in _mapping(_plain(tables, "tables"), "tables").items()
+    }
+    return left_empty(read_listings(_plain(found, "listings")), infos, _batches(batches))
+
+
+def _batches(batches: Any) -> list[list[str]]:
+    listed = _plain(batches, "batches")
+    if not isinstance(listed, list):
+        problem = f"must be a list of lists of hosts, is {show(batches)}"
+        raise WrongModel([Mistake("batches", problem, "give the hosts that are drained together as one list")])
+    return [_names(each, f"batches[{position}]") for position, each in enumerate(listed)]
+
+
+def _mapping(value: Any, what: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise WrongModel([Mistake(what, f"must be a mapping, is {show(value)}", f"give {what} as Ansible has it")])
+    return value
+
+
+def _names(value: Any, what: str) -> list[str]:
+    names = _plain(value, what)
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise WrongModel([Mistake(what, f"must be a list of names of hosts, is {show(value)}", "write each as text")])
+    return names
+
+
+def _plain(value: Any, what: str) -> Any:
+    try:
+        return plain(value)
+    except Exception as error:  # a template may raise anything
+        message = " ".join(str(error).split())
+        raise WrongModel([Mistake(what, f"cannot be evaluated: {message}", "give plain values")]) from None
+
+
 def _overrides(variables: Mapping[str, Any] | None, mistakes: list[Mistake]) -> dict[str, Any]:
-    overrides = plain(variables or {})
+    overrides = _mapping({} if variables is None else _plain(variables, "variables"), "variables")
     for name in overrides:
         if name not in OVERRIDABLE:
-            mistakes.append(Mistake(f"variables.{name}", "is not known", choose(name, OVERRIDABLE)))
+            mistakes.append(Mistake(f"variables.{forms.word(name)}", "is not known", choose(name, OVERRIDABLE)))
     # Of a gateway, null says something: that the default route is left alone.
     return {name: value for name, value in overrides.items() if value is not None or name == "lvs_gateway"}
 
@@ -197,7 +243,7 @@ def _site(
     """
     names = list(map(str, directors))
     if not names and not mistakes:
-        group = inventory.group_name("lvs_directors")
+        group = forms.word(inventory.group_name("lvs_directors"))
         mistakes.append(Mistake("lvs_services", f"no host is in the group {group}", "put the director there"))
     raw: dict[str, Any] = {}
     partners = {} if asked is None else _partners(inventory, asked, given, names)
@@ -206,11 +252,11 @@ def _site(
             continue
         if director not in inventory:
             close = did_you_mean(director, inventory.names())
-            mistakes.append(Mistake("directors", f"{director!r} is not in the inventory", f"{close}add it there"))
+            mistakes.append(Mistake("directors", f"{show(director)} is not in the inventory", f"{close}add it there"))
             continue
-        is_set, services = (True, given) if given else inventory.variable(director, "lvs_services")
+        is_set, services = inventory.variable(director, "lvs_services") if given is None else (True, given)
         if is_set:
-            raw[director] = plain(services)
+            raw[director] = services
         else:
             remedy = "set it, to [] where there shall be no service"
             mistakes.append(Mistake(f"{director}: lvs_services", "is not set for this director", remedy))
@@ -218,13 +264,13 @@ def _site(
     # Reading what floats is reading hosts, which needs no service.
     floating = frozenset(each.address for name in raw for each in inventory.host(name).vrrp.floating)
     lists = list(raw.values())
+    # Of a director whose services cannot be read there is a mistake, and no plan.
+    unread = dict.fromkeys([] if asked is None or asked not in inventory else [asked], ())
     if lists and all(each == lists[0] for each in lists):
         shared = parse_services(lists[0], "", inventory, mistakes, floating)
-        return Site(inventory, dict.fromkeys(raw, shared))
-    return Site(
-        inventory,
-        {name: parse_services(each, f"{name}: ", inventory, mistakes, floating) for name, each in raw.items()},
-    )
+        return Site(inventory, {**unread, **dict.fromkeys(raw, shared)})
+    read = {name: parse_services(each, f"{name}: ", inventory, mistakes, floating) for name, each in raw.items()}
+    return Site(inventory, {**unread, **read})
 
 
 def _partners(inventory: Inventory, name: str, given: Any, named: list[str]) -> dict[str, Any]:
@@ -235,8 +281,8 @@ def _partners(inventory: Inventory, name: str, given: Any, named: list[str]) -> 
     """
     if name not in inventory or inventory.host(name).manager != "keepalived":
         return {}
-    own = plain(inventory.variable(name, "lvs_services")[1])
-    mine = plain(given) or own
+    own = inventory.variable(name, "lvs_services")[1]
+    mine = own if given is None else given
     partners = {}
     for other in inventory.directors:
         if other in named or inventory.is_absent(other):
@@ -244,7 +290,7 @@ def _partners(inventory: Inventory, name: str, given: Any, named: list[str]) -> 
         if mine != own and inventory.host(other).manager == "keepalived":
             partners[other] = mine
             continue
-        theirs = plain(inventory.variable(other, "lvs_services")[1])
+        theirs = inventory.variable(other, "lvs_services")[1]
         if written_vips(mine) & written_vips(theirs):
             partners[other] = theirs
     return partners
@@ -275,7 +321,7 @@ def _director_needs(site: Site, name: str) -> Iterator[Need]:
         yield from _sync_needs(site, name)
         if site.inventory.variable(name, "lvs_vrrp")[1]:
             yield Note(f"{name}: lvs_vrrp: nothing moves addresses while lvs_manager is kernel")
-    yield from _inventory_gateways(site.host(name))
+    yield from _inventory_gateways(site, site.host(name))
 
 
 def _idle(service: Service) -> Iterator[Need]:
@@ -399,7 +445,7 @@ def _real_server_needs(site: Site, name: str) -> Iterator[Need]:
             yield need
     if is_tuned:
         yield from _second_tuning(site.host(name))
-    yield from _inventory_gateways(site.host(name))
+    yield from _inventory_gateways(site, site.host(name))
 
 
 def _second_tuning(host: Host) -> Iterator[Mistake]:
@@ -420,7 +466,7 @@ def _router_needs(site: Site, name: str) -> Iterator[Need]:
         if service.family == 6:
             yield forwarding(6)
         yield from METHODS[service.forward].router(site, director, service, name)
-    yield from _inventory_gateways(site.host(name))
+    yield from _inventory_gateways(site, site.host(name))
 
 
 def _lost_routes(site: Site, name: str, needs: list[Need]) -> Iterator[Need]:
@@ -440,8 +486,13 @@ def _lost_routes(site: Site, name: str, needs: list[Need]) -> Iterator[Need]:
         )
 
 
-def _inventory_gateways(host: Host) -> Iterator[Need]:
+def _inventory_gateways(site: Site, host: Host) -> Iterator[Need]:
+    # What moves is on another director now, which may be the gateway of this one.
+    own = frozenset(site.addresses(host.name)).difference(site.moving)
     for address in host.gateways or ():
+        if address in own:
+            problem = f"{address} is an address of {host.name} itself"
+            yield Mistake(f"{host.name}: lvs_gateway", problem, "write the router's, or none to leave the route alone")
         yield Gateway(address, "lvs_gateway")
 
 

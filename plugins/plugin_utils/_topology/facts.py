@@ -6,16 +6,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from ipaddress import ip_interface
 from typing import Any
 
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import (
     Address,
     AddressInNetwork,
     Facts,
     Interface,
 )
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import as_address, as_integer, plain
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import (
+    as_address,
+    as_integer,
+    as_interface,
+    plain,
+)
 
 # What the compiler reads of ansible_facts, besides one entry per interface. The rest may be large.
 _NAMES = ("interfaces", "default_ipv4", "default_ipv6")
@@ -33,7 +38,7 @@ def own_addresses(facts: Facts, family: int, beside: Address | None, vips: froze
         interface.name: [
             each.ip
             for each in interface.addresses
-            if each.version == family and each.ip not in vips and not (each.ip.is_link_local or each.ip.is_loopback)
+            if each.version == family and each.ip not in vips and forms.OWN_ADDRESS.problem(each.ip) is None
         ]
         for interface in facts.interfaces or ()
         if interface.name != "lo"
@@ -70,14 +75,15 @@ def _interfaces(raw: Mapping[str, Any], names: Any) -> tuple[Interface, ...] | N
         # An address with a label (eth1:vip) is listed as an interface eth1_vip of its own, without a device.
         parents = [device for device in entries if name.startswith(device.replace("-", "_") + "_")]
         entries.setdefault(max(parents, key=len, default=name), []).append(entry)
-    return tuple(_interface(name, parts) for name, parts in entries.items())
+    # What no interface can be called was not said by an honest host, and shall shape no other host's plan.
+    return tuple(_interface(name, parts) for name, parts in entries.items() if forms.is_interface(name))
 
 
 def _interface(name: str, parts: list[Mapping[str, Any]]) -> Interface:
     addresses = [address for part in parts for address in _addresses(part)]
     return Interface(
         name=name,
-        mac=parts[0].get("macaddress"),
+        mac=_mac(parts[0].get("macaddress")),
         active=parts[0].get("active") is not False,
         # A labelled secondary address is listed twice.
         addresses=tuple(dict.fromkeys(addresses)),
@@ -85,13 +91,25 @@ def _interface(name: str, parts: list[Mapping[str, Any]]) -> Interface:
     )
 
 
+def _mac(value: Any) -> str | None:
+    """The MAC address; None where the interface has none that another host could send to."""
+    try:
+        return forms.lladdr(value)
+    except forms.BadForm:
+        return None
+
+
 def _addresses(entry: Mapping[str, Any]) -> Iterator[AddressInNetwork]:
-    ipv4 = entry.get("ipv4")
-    ipv4_entries = ipv4 if isinstance(ipv4, list) else [ipv4]
-    for each in [*ipv4_entries, *(entry.get("ipv4_secondaries") or []), *(entry.get("ipv6") or [])]:
+    for each in [*_listed(entry, "ipv4"), *_listed(entry, "ipv4_secondaries"), *_listed(entry, "ipv6")]:
         if not isinstance(each, Mapping):
             continue
-        try:
-            yield ip_interface(f"{each['address']}/{each.get('prefix') or each['netmask']}")
-        except (KeyError, ValueError):
-            continue
+        parts = (each.get("address"), each.get("prefix") or each.get("netmask"))
+        address = as_interface("/".join(map(forms.word, parts)))
+        if address is not None:
+            yield address
+
+
+def _listed(entry: Mapping[str, Any], name: str) -> list[Any]:
+    """One mapping, or a list of them."""
+    value = entry.get(name)
+    return value if isinstance(value, list) else [value]

@@ -144,9 +144,9 @@ def _status(reader: Reader) -> list[str]:
         return []
     found = []
     for position, each in enumerate(raw if isinstance(raw, list) else [raw]):
-        first, dash, last = str(each).partition("-")
+        first, dash, last = each.partition("-") if isinstance(each, str) else (each, "", "")
         low, high = as_integer(first), as_integer(last if dash else first)
-        if isinstance(each, bool) or low is None or high is None or not 100 <= low <= high <= 599:
+        if low is None or high is None or not 100 <= low <= high <= 599:
             at = f"status[{position}]" if isinstance(raw, list) else "status"
             reader.refuse(at, f"{show(each)} is no HTTP status", "use 100 to 599, or a range such as 200-299")
         else:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from functools import cached_property
 from ipaddress import ip_address
 from typing import Any
@@ -18,7 +19,6 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     DEFAULT_SYNC_PORT,
     DEFAULT_TIMEOUTS,
     DEFAULT_TTL,
-    MAX_TIMEOUT,
 )
 from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl_plan import (
     IPVS,
@@ -29,7 +29,6 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.facts impor
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import (
     Mistake,
     choose,
-    did_you_mean,
     show,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import (
@@ -50,7 +49,8 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values impo
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.vrrp_settings import read_keepalived, read_vrrp
 
-_UNSET = object()
+# How alike two names are of which one is the other with a letter too much, too few or wrong.
+_MISSPELT = 0.9
 _STATES = ("present", "absent")
 _SCOPES = ("real_servers", "fwmark", "all")
 DEFAULT_PURGE = ("real_servers",)
@@ -96,7 +96,7 @@ class Inventory:
         self._wrong: set[tuple[str, str]] = set()
 
     def __contains__(self, name: object) -> bool:
-        return name in self._hostvars
+        return isinstance(name, str) and name in self._hostvars
 
     @cached_property
     def directors(self) -> tuple[str, ...]:
@@ -111,19 +111,23 @@ class Inventory:
         return self._group("lvs_routers")
 
     def names(self) -> list[str]:
-        return [str(name) for name in self._hostvars]
+        return [str(name) for name in self._hostvars if isinstance(name, str)]
 
     def group_name(self, group: str) -> str:
         """What the inventory calls the group: lvs_directors_group and its like may say otherwise."""
         for host in self.names() if self._reader is None else [self._reader]:
             _given, name = self.variable(host, f"{group}_group")
+            if isinstance(name, str) and name:
+                return name
             if name:
-                return str(name)
+                self._mistake(host, f"{group}_group", f"{show(name)} is no name of a group", "write one word")
         return group
 
     def _group(self, group: str) -> tuple[str, ...]:
-        members = self._groups.get(self.group_name(group)) or ()
-        return tuple(str(host) for host in members if str(host) in self._hostvars)
+        members = self._groups.get(self.group_name(group))
+        if not isinstance(members, (list, tuple)):
+            return ()
+        return tuple(str(host) for host in members if isinstance(host, str) and host in self._hostvars)
 
     def variable(self, host: str, name: str) -> tuple[bool, Any]:
         """Whether the variable is set on the host, and its plain value. One that cannot be evaluated is a mistake."""
@@ -174,7 +178,8 @@ class Inventory:
     def _variables_of(self, host: str) -> Mapping[str, Any]:
         # Looking a host up in hostvars merges all its variables anew each time.
         if host not in self._variables:
-            self._variables[host] = self._hostvars[host]
+            variables = self._hostvars[host]
+            self._variables[host] = variables if isinstance(variables, Mapping) else {}
         return self._variables[host]
 
     def _read_facts(self, name: str) -> Facts:
@@ -256,27 +261,38 @@ class Inventory:
         if value is None or value == "":
             # Often a name, or the address of a management network: the default where there is nothing better.
             address = as_address(self.variable(host, "ansible_host")[1])
-            return () if address is None else (address,)
+            return () if address is None or forms.OWN_ADDRESS.problem(address) else (address,)
         return self._one_of_each_family(
             host,
             "lvs_address",
             value,
+            forms.OWN_ADDRESS,
             "write the host's own address, without a prefix, or a list with one for IPv4 and one for IPv6",
             "lists two addresses of one address family",
         )
 
+    def reached_by_loopback(self, host: str) -> Address | None:
+        """What Ansible reaches the host by, where that is no address for anybody else and nothing better is said."""
+        if self.variable(host, "lvs_address")[1] not in (None, ""):
+            return None
+        address = as_address(self.variable(host, "ansible_host")[1])
+        return address if address is not None and forms.OWN_ADDRESS.problem(address) else None
+
     def _one_of_each_family(
-        self, host: str, variable: str, value: Any, remedy: str, two_of_one: str
+        self, host: str, variable: str, value: Any, purpose: forms.Purpose, remedy: str, two_of_one: str
     ) -> tuple[Address, ...]:
         """One address, or a list with one for IPv4 and one for IPv6."""
-        addresses = [as_address(each) for each in (value if isinstance(value, list) else [value])]
-        known = tuple(address for address in addresses if address is not None)
-        if len(known) < len(addresses):
-            wrong = value[addresses.index(None)] if isinstance(value, list) else value
-            self._mistake(host, variable, f"{show(wrong)} is no IP address", remedy)
+        known: list[Address] = []
+        for each in value if isinstance(value, list) else [value]:
+            address = as_address(each)
+            problem = "is no IP address" if address is None else purpose.problem(address)
+            if address is not None and problem is None:
+                known.append(address)
+            else:
+                self._mistake(host, variable, f"{show(each)} {problem}", remedy)
         if len({address.version for address in known}) < len(known):
             self._mistake(host, variable, two_of_one, "keep one for IPv4 and one for IPv6")
-        return known
+        return tuple(known)
 
     def _gateways(self, host: str) -> tuple[Address, ...] | None:
         given, value = self.variable(host, "lvs_gateway")
@@ -285,7 +301,8 @@ class Inventory:
         if value in (None, "", "none"):
             return ()
         remedy = "write an address, auto, or none to leave the default route alone"
-        return self._one_of_each_family(host, "lvs_gateway", value, remedy, "lists two gateways of one address family")
+        twice = "lists two gateways of one address family"
+        return self._one_of_each_family(host, "lvs_gateway", value, forms.GATEWAY, remedy, twice)
 
     def _keep_weights(self, host: str) -> bool:
         _given, value = self.variable(host, "lvs_keep_weights")
@@ -319,18 +336,23 @@ class Inventory:
             return ()
         sysctls: dict[str, str | None] = {}
         for key, setting in value.items():
-            path = f"lvs_sysctls[{key}]"
-            name = canonical(str(key))
+            path = f"lvs_sysctls[{forms.word(key)}]"
+            name = canonical(key)
             if name is None:
                 self._mistake(host, path, "is not the name of a sysctl", "write it as net.ipv4.ip_forward")
-            elif name.startswith(IPVS) and name[len(IPVS) :] not in IPVS_NAMES:
-                close = did_you_mean(name[len(IPVS) :], IPVS_NAMES)
-                self._mistake(host, path, "is in no kernel", f"{close}leave it out")
-            elif isinstance(setting, (bool, list, Mapping)):
-                problem = f"{show(setting)} is no value of a sysctl"
+                continue
+            if name in sysctls:
+                problem = f"is {name} in another notation, which is listed already"
+                self._mistake(host, path, problem, "keep one of the two")
+            # Later kernels have more names than are known here; the host says whether it has this one.
+            close = get_close_matches(name[len(IPVS) :], IPVS_NAMES, n=1, cutoff=_MISSPELT)
+            if name.startswith(IPVS) and name[len(IPVS) :] not in IPVS_NAMES and close:
+                self._mistake(host, path, "is not known", f"did you mean {close[0]}? Otherwise leave it out")
+            try:
+                sysctls[name] = None if setting is None else forms.sysctl_value(setting)
+            except forms.BadForm as wrong:
+                problem = f"{show(setting)} {wrong}"
                 self._mistake(host, path, problem, "write a number or text, or null to leave the key alone")
-            else:
-                sysctls[name] = None if setting is None else str(setting)
         return tuple(sysctls.items())
 
     def _mapping(self, host: str, variable: str, example: str) -> Mapping[str, Any]:
@@ -353,7 +375,7 @@ class Inventory:
         reader = self._keys(host, "lvs_timeouts", "{tcp: 900, tcpfin: 120, udp: 300}")
         if reader is None:
             return ()
-        timeouts = {name: reader.integer(name, 0, MAX_TIMEOUT, default=0) for name in DEFAULT_TIMEOUTS}
+        timeouts = {name: reader.integer(name, *forms.TIMEOUTS, default=0) for name in DEFAULT_TIMEOUTS}
         reader.finish()
         # 0 is the kernel's own way to leave one as it is.
         return tuple((name, seconds) for name, seconds in timeouts.items() if seconds)
@@ -378,7 +400,7 @@ class Inventory:
             interface = None
         raw_group = reader.take("group")
         group = as_address(DEFAULT_GROUP if raw_group is None else raw_group)
-        if group is None or not group.is_multicast:
+        if group is None or not group.is_multicast or forms.ANY.problem(group):
             reader.refuse("group", f"{show(raw_group)} is no multicast address", f"use {DEFAULT_GROUP} or ff02::81")
             group = ip_address(DEFAULT_GROUP)
         # A length is taken by every daemon; 0 is what fits.
@@ -387,11 +409,11 @@ class Inventory:
         sync = Sync(
             states=states,
             interface=interface,
-            syncid=reader.integer("syncid", 0, 255, default=0),
+            syncid=reader.integer("syncid", *forms.SYNC_IDS, default=0),
             maxlen=0 if reader.take("maxlen") == 0 else reader.integer("maxlen", least, most, default=0),
             group=group,
-            port=reader.integer("port", 1, 65535, default=DEFAULT_SYNC_PORT),
-            ttl=reader.integer("ttl", 1, 255, default=DEFAULT_TTL),
+            port=reader.integer("port", *forms.REAL_PORTS, default=DEFAULT_SYNC_PORT),
+            ttl=reader.integer("ttl", *forms.TTLS, default=DEFAULT_TTL),
         )
         reader.finish()
         return sync

@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from ipaddress import ip_address
 from typing import Any
 
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, did_you_mean, show
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import RealServer, Service
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.parity import service_name
@@ -18,7 +18,6 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table impor
     real_server,
     service_key,
 )
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import plain
 
 _WEB = ("http", "https")
 # Where a digest alone says what is right.
@@ -52,8 +51,7 @@ def listings(site: Site, groups: Mapping[str, Any], names: Any, mistakes: list[M
 
 def _hosts(site: Site, groups: Mapping[str, Any], names: Any, mistakes: list[Mistake]) -> list[str]:
     """The hosts that are meant, each once."""
-    wanted = plain(names)
-    wanted = [wanted] if isinstance(wanted, str) else wanted
+    wanted = [names] if isinstance(names, str) else names
     if not isinstance(wanted, list) or not wanted or not all(isinstance(name, str) and name for name in wanted):
         problem = f"{show(names)} names no host"
         mistakes.append(Mistake("hosts", problem, "give the name of a real server or of a group, or a list of names"))
@@ -62,7 +60,7 @@ def _hosts(site: Site, groups: Mapping[str, Any], names: Any, mistakes: list[Mis
     for name in wanted:
         if name in site.inventory:
             found[name] = None
-        elif name in groups:
+        elif isinstance(groups.get(name), (list, tuple)):
             found.update(dict.fromkeys(map(str, groups[name])))
         else:
             close = did_you_mean(name, [*site.inventory.names(), *map(str, groups)])
@@ -139,5 +137,5 @@ def _key(service: Mapping[str, Any], real_server: Mapping[str, Any]) -> tuple[An
     if "fwmark" in service:
         which: tuple[Any, ...] = (service["fwmark"], service["family"])
     else:
-        which = (service["protocol"], ip_address(str(service["address"])), service["port"])
-    return (*which, ip_address(str(real_server["address"])), real_server["port"])
+        which = (service["protocol"], forms.canonical_address(service["address"]), service["port"])
+    return (*which, forms.canonical_address(real_server["address"]), real_server["port"])

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
+
 Info = Mapping[str, Any]
 # What counts and measures differs by itself.
 _OF_SERVICE = ("scheduler", "scheduler_flags", "one_packet", "persistence")
@@ -61,7 +63,8 @@ def service_name(service: Mapping[str, Any]) -> str:
 
 
 def endpoint(thing: Mapping[str, Any]) -> str:
-    address = str(thing["address"])
+    # Whoever wrote it: the kernel spells some addresses otherwise than Python does.
+    address = forms.canonical_address(thing["address"])
     return f"[{address}]:{thing['port']}" if ":" in address else f"{address}:{thing['port']}"
 
 

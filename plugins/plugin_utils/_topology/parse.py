@@ -9,7 +9,7 @@ Only what can be said of one list of services by itself is checked here; what ne
 from __future__ import annotations
 
 from collections.abc import Mapping
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
@@ -35,6 +35,8 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values impo
     full_prefix,
 )
 
+# What messages, comments and lists of keepalived take in one line.
+_NAME_BYTES = 200
 HELPERS = ("ftp",)
 # Of ip_vs_ftp, unless it is loaded with another parameter.
 FTP_PORT = 21
@@ -148,7 +150,7 @@ class _Parser:
 
     def _name(self, reader: Reader) -> str:
         name = reader.take("name")
-        if isinstance(name, str) and name and name.isprintable():
+        if forms.is_line(name, _NAME_BYTES):
             first = self._names.setdefault(name, reader.path)
             if first != reader.path:
                 reader.refuse(
@@ -156,6 +158,8 @@ class _Parser:
                 )
             return name
         problem = "is missing" if name is None else f"{show(name)} is no name"
+        if isinstance(name, str) and len(name.encode(errors="replace")) > _NAME_BYTES:
+            problem = f"is longer than {_NAME_BYTES} bytes"
         reader.refuse("name", problem, "give the service a name of its own")
         return ""
 
@@ -172,7 +176,7 @@ class _Parser:
             reader.refuse("address", f"{show(raw)} is no IP address", remedy)
             return None, None
         address, network = interface.ip, interface.network
-        problem = _unusable(address)
+        problem = forms.VIP.problem(address)
         if network.prefixlen == 0:
             problem = "makes every address a neighbour"
         if problem is None and network.prefixlen < full_prefix(address) - 1:
@@ -257,7 +261,7 @@ class _Parser:
         self, reader: Reader, family: int | None, protocol: str | None, fwmark: int | None
     ) -> Persistence | None:
         raw = reader.mapping("persistence", "{timeout: 300}")
-        if not raw:
+        if raw is None:
             return None
         inner = Reader(raw, reader.at("persistence"), self._mistakes)
         timeout = inner.integer("timeout", *forms.TIMEOUTS, default=forms.DEFAULT_PERSISTENCE)
@@ -269,6 +273,7 @@ class _Parser:
         if engine is not None:
             if engine != "sip":
                 inner.refuse("engine", f"{show(engine)} is not known", "use sip, or leave it out")
+                engine = None
             elif protocol not in (None, "udp") and fwmark is None:
                 inner.refuse("engine", f"sip reads udp, and the service is {protocol}", "use protocol: udp")
         if timeout == 0:
@@ -294,7 +299,7 @@ class _Parser:
                 reader.refuse("netmask", f"{show(raw)} is no netmask of IPv4", "write it such as 255.255.255.0")
         elif not _contiguous(mask):
             reader.refuse("netmask", f"{mask} has a gap in its bits", "write it such as 255.255.255.0")
-        return str(raw)
+        return str(mask)
 
     def _one_packet(self, reader: Reader, protocol: str | None, fwmark: int | None) -> bool:
         one_packet = reader.boolean("one_packet", default=False)
@@ -308,8 +313,9 @@ class _Parser:
         for position, raw in enumerate(addresses):
             at = f"snat_addresses[{position}]"
             address = as_address(raw)
-            if address is None:
-                reader.refuse(at, f"{show(raw)} is no IP address", "write one of the director's")
+            problem = "is no IP address" if address is None else forms.SOURCE_NAT.problem(address)
+            if address is None or problem:
+                reader.refuse(at, f"{show(raw)} {problem}", "write one of the director's")
             elif family is not None and address.version != family:
                 reader.refuse(at, f"{address} is not of the VIP's family", f"use an IPv{family} address")
             elif address in found:
@@ -432,7 +438,7 @@ class _Parser:
         if raw is None:
             return None
         inner = Reader(raw, reader.at("sorry_server"), self._mistakes)
-        host, address = self._who(inner, family, may_be_loopback=True)
+        host, address = self._who(inner, family, forms.SORRY_SERVER)
         sorry_port = inner.integer("port", *forms.PORTS, default=port)
         tunnel = self._tunnel(inner, forward)
         inner.finish()
@@ -465,14 +471,14 @@ class _Parser:
         return Tunnel(kind, port, checksum)
 
     def _who(
-        self, reader: Reader, family: int | None, *, may_be_loopback: bool = False
+        self, reader: Reader, family: int | None, purpose: forms.Purpose = forms.REAL_SERVER
     ) -> tuple[str | None, Address | None]:
         """The inventory host, where there is one, and the RIP."""
         raw_host, raw_address = reader.take("host"), reader.take("address")
         address = as_address(raw_address)
         if raw_address is not None:
-            problem = "is no IP address" if address is None else _unusable(address)
-            if address is None or (problem and not (may_be_loopback and address.is_loopback)):
+            problem = "is no IP address" if address is None else purpose.problem(address)
+            if address is None or problem:
                 reader.refuse("address", f"{show(raw_address)} {problem}", "write the real server's own address")
                 return None, None
         if raw_host is None:
@@ -501,6 +507,11 @@ class _Parser:
         address = named.address(family)
         if address is not None or self._inventory.is_wrong(host, "lvs_address"):
             return address
+        reached = self._inventory.reached_by_loopback(host)
+        if reached is not None:
+            problem = f"{host} has no lvs_address, and its ansible_host {reached} {forms.OWN_ADDRESS.problem(reached)}"
+            reader.refuse("host", problem, f"set lvs_address of {host} to the address that the director reaches it by")
+            return None
         other = next(iter(named.addresses), None)
         found = own_addresses(self._inventory.facts(host), family, other, self._vips)
         if len(found) == 1:
@@ -526,20 +537,6 @@ class _Parser:
             hosts = map(self._inventory.host, self._inventory.real_servers)
             self._by_address = {address: host.name for host in hosts for address in host.addresses}
         return self._by_address.get(address)
-
-
-def _unusable(address: Address) -> str | None:
-    if address.is_unspecified:
-        return "is the unspecified address"
-    if address.is_loopback:
-        return "is a loopback address"
-    if address.is_multicast:
-        return "is a multicast address"
-    if address == IPv4Address("255.255.255.255"):
-        return "is the broadcast address"
-    if isinstance(address, IPv6Address) and address.is_link_local:
-        return "is a link-local address, which needs an interface"
-    return None
 
 
 def _ports(raw: Any) -> tuple[int, int] | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.methods import METHODS
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import RealServer, Service
 
@@ -19,7 +20,7 @@ def service_key(service: Service) -> dict[str, Any]:
     """What says which service is meant, in the options of the modules."""
     if service.address is None:
         return {"fwmark": service.fwmark, "family": f"ipv{service.family}"}
-    return {"address": str(service.address), "port": service.port, "protocol": service.protocol}
+    return {"address": forms.spelling(service.address), "port": service.port, "protocol": service.protocol}
 
 
 def virtual_service(service: Service) -> dict[str, Any]:
@@ -42,7 +43,7 @@ def virtual_service(service: Service) -> dict[str, Any]:
 def real_server(entry: RealServer) -> dict[str, Any]:
     """The real server without its forwarding method, which is its service's."""
     return {
-        "address": str(entry.address),
+        "address": forms.spelling(entry.address),
         "port": entry.port,
         "weight": entry.weight,
         "upper_threshold": entry.upper_threshold,

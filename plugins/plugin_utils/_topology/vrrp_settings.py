@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._forms import is_interface
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.config_text import (
     read_command,
@@ -182,8 +183,9 @@ def _unicast(reader: Reader) -> tuple[bool, tuple[Address, ...]]:
     for position, each in enumerate(value):
         address = as_address(each)
         at = f"unicast[{position}]"
-        if address is None:
-            reader.refuse(at, f"{show(each)} is no IP address", remedy)
+        problem = "is no IP address" if address is None else forms.PEER.problem(address)
+        if address is None or problem:
+            reader.refuse(at, f"{show(each)} {problem}", remedy)
         elif address in peers:
             reader.refuse(at, f"{address} is listed twice", "keep one")
         else:
@@ -202,9 +204,10 @@ def _addresses(reader: Reader) -> tuple[Floating, ...]:
         else:
             text, interface = each, None
         address = as_interface(text)
-        if address is None:
+        problem = "is no IP address" if address is None else forms.FLOATING.problem(address.ip)
+        if address is None or problem:
             remedy = "write it as 10.0.0.29/24, or as {address: 10.0.0.29/24, interface: eth2}"
-            reader.refuse(at, f"{show(text)} is no IP address", remedy)
+            reader.refuse(at, f"{show(text)} {problem}", remedy)
             continue
         first = next((other.path for other in found if other.address == address.ip), None)
         if first:

@@ -18,6 +18,7 @@ from ansible_collections.lvs.topology.tests.unit.topology.inventories import (
     r2,
     r3,
     r4,
+    r5,
     r6,
     r7,
     rs,
@@ -47,6 +48,16 @@ def entry(**more: Any) -> Change:
 
 def host(name: str, **more: Any) -> Change:
     return lambda model: model.hostvars[name].update(more)
+
+
+def both(**more: Any) -> Change:
+    """Change the VRRP settings of both directors of a pair."""
+
+    def change(model: Model) -> None:
+        for name in ("lb1", "lb2"):
+            model.hostvars[name]["lvs_vrrp"] = {**model.hostvars[name]["lvs_vrrp"], **more}
+
+    return change
 
 
 def fwmark(**more: Any) -> Change:
@@ -863,9 +874,64 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
         r1,
         host("lb1", lvs_sysctls={"net.ipv4.vs.contrack": 1, "net.ipv4.vs.est_nice": 1, "net.ipv4.vs.nothing_like": 1}),
         [
-            "lb1: lvs_sysctls[net.ipv4.vs.contrack]: is in no kernel; did you mean conntrack? Otherwise leave it out",
-            "lb1: lvs_sysctls[net.ipv4.vs.nothing_like]: is in no kernel; leave it out",
+            "lb1: lvs_sysctls[net.ipv4.vs.contrack]: is not known; did you mean conntrack? Otherwise leave it out",
         ],
+    ),
+    "a sysctl in both notations": (
+        r1,
+        host("lb1", lvs_sysctls={"net.ipv4.tcp_syncookies": 1, "net/ipv4/tcp_syncookies": 0}),
+        [
+            "lb1: lvs_sysctls[net/ipv4/tcp_syncookies]: is net.ipv4.tcp_syncookies in another notation, which is "
+            "listed already; keep one of the two"
+        ],
+    ),
+    "sysctls that are no single line": (
+        r1,
+        host("lb1", lvs_sysctls={"a.b": "", "a.c": "1\nkernel.core_pattern = x", "a.d": "\0", "a.e": [1], "a*.f": 1}),
+        [
+            f"lb1: lvs_sysctls[{key}]: {problem}; write a number or text, or null to leave the key alone"
+            for key, problem in (
+                ("a.b", "'' is not one line of text"),
+                ("a.c", "'1\\nkernel.core_pattern = x' is not one line of text"),
+                ("a.d", "'\\x00' is not one line of text"),
+                ("a.e", "a list is no value of a sysctl"),
+            )
+        ]
+        + ["lb1: lvs_sysctls[a*.f]: is not the name of a sysctl; write it as net.ipv4.ip_forward"],
+    ),
+    "a real server whose ansible_host is a loopback address": (
+        r1,
+        host("web2", lvs_address="", ansible_host="127.0.0.1"),
+        [
+            f"{S}.real_servers[1].host: web2 has no lvs_address, and its ansible_host 127.0.0.1 is a loopback address; "
+            "set lvs_address of web2 to the address that the director reaches it by"
+        ],
+    ),
+    "a gateway that is the host itself": (
+        r1,
+        host("web1", lvs_gateway="192.168.246.161"),
+        [
+            "web1: lvs_gateway: 192.168.246.161 is an address of web1 itself; "
+            "write the router's, or none to leave the route alone"
+        ],
+    ),
+    "words that are lists": (
+        r6,
+        lambda model: (entry(tunnel={"type": ["ipip"]})(model), host("lb1", lvs_sync={"role": ["master"]})(model)),
+        [
+            "lb1: lvs_sync.role: a list is not known; use one of master, backup, both",
+            f"{S}.real_servers[1].tunnel.type: a list is not known; use one of ipip, gue, gre",
+        ],
+    ),
+    "a port of thousands of digits": (
+        r1,
+        service(port="9" * 5000),
+        [f"{S}.port: '{'9' * 59}... (5002 characters) is no whole number; use 0 to 65535"],
+    ),
+    "an interface that iptables takes for many": (
+        r1,
+        host("lb1", lvs_vip_interface="eth+"),
+        ["lb1: lvs_vip_interface: 'eth+' is no name of an interface; write it as eth1"],
     ),
     "two gateways of one family": (
         r1,
@@ -1272,6 +1338,69 @@ def test_mistake(name: str) -> None:
 @pytest.mark.parametrize("name", REFERENCES)
 def test_the_reference_topologies_have_none(name: str) -> None:
     assert REFERENCES[name]().mistakes() == []
+
+
+NEVER = ["0.0.0.1", "::", "127.0.0.1", "::1", "224.0.0.1", "ff02::1", "255.255.255.255", "240.0.0.1", "::ffff:10.0.0.9"]
+# Where an address stands in a model: what puts it there, and the path that a mistake has.
+PLACES: dict[str, tuple[Callable[[], Model], Callable[[str], Change], str]] = {
+    "VIP": (r1, lambda text: service(address=text), f"{S}.address"),
+    "real server": (r1, lambda text: entry(host=None, address=text), f"{S}.real_servers[1].address"),
+    "own address": (r1, lambda text: host("web2", lvs_address=text), "web2: lvs_address"),
+    "gateway": (r1, lambda text: host("web2", lvs_gateway=text), "web2: lvs_gateway"),
+    "source": (r7, lambda text: service(snat_addresses=[text]), f"{S}.snat_addresses[0]"),
+    "floating": (r5, lambda text: both(addresses=[text]), "lb1: lvs_vrrp.addresses[0]"),
+    "peer": (r5, lambda text: both(unicast=[text]), "lb1: lvs_vrrp.unicast[0]"),
+    "marked": (
+        r1,
+        lambda text: service(
+            address=None, port=None, fwmark=1, family="ipv6" if ":" in text else "ipv4", marked=[{"address": text}]
+        ),
+        f"{S}.marked[0].address",
+    ),
+}
+
+
+@pytest.mark.parametrize("text", [*NEVER, "169.254.1.1", "fe80::1"])
+@pytest.mark.parametrize("place", PLACES)
+def test_addresses_that_cannot_be_right(place: str, text: str) -> None:
+    make, put, path = PLACES[place]
+    model = make()
+    assert not [line for line in model.mistakes() if line.startswith(f"{path}: ")]
+    put(text)(model)
+    refused = [line for line in model.mistakes() if line.startswith(f"{path}: ")]
+    # Clouds have a link-local gateway of IPv4, and two directors may talk on a link of their own.
+    fine = {("gateway", "169.254.1.1"), ("peer", "169.254.1.1"), ("peer", "fe80::1")}
+    assert bool(refused) is ((place, text) not in fine)
+
+
+def test_facts_show_no_address_that_cannot_be_right() -> None:
+    model = r1()
+    odd = ["169.254.7.7/16", "240.0.0.7/8", "127.0.0.9/8", "0.0.0.9/8"]
+    host("web2", lvs_address="", ansible_facts=facts(nic("eth1", *odd)))(model)
+    assert [line.split("; ")[0] for line in model.mistakes()] == [f"{S}.real_servers[1].host: web2 has no IPv4 address"]
+    host("web2", lvs_address="", ansible_facts=facts(nic("eth1", *odd, "192.168.246.162/24")))(model)
+    assert model.mistakes() == []
+
+
+def test_the_sorry_server_may_be_the_director_itself() -> None:
+    model = r5()
+    for director in ("lb1", "lb2"):
+        model.hostvars[director]["lvs_services"][0]["sorry_server"] = {"address": "127.0.0.1", "port": 80}
+    assert model.mistakes() == []
+
+
+def test_a_sysctl_that_is_not_known_yet_is_asked_for_on_the_host() -> None:
+    model = r1()
+    host("lb1", lvs_sysctls={"net.ipv4.vs.conn_max": 1000})(model)
+    assert model.mistakes() == []
+    assert model.plan("lb1", "director")["sysctls"]["net.ipv4.vs.conn_max"] == "1000"
+
+
+def test_services_that_are_given_empty_are_none() -> None:
+    model = r1()
+    assert model.plan("lb1", "director", services=[])["services"] == []
+    assert len(model.plan("lb1", "director")["services"]) == 1
+    assert model.refusal("lb1", "director", services="web")[0].startswith("lvs_services: must be a list of services")
 
 
 def test_all_mistakes_are_found_in_one_run() -> None:

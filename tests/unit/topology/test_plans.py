@@ -621,7 +621,7 @@ def test_every_option_of_a_service() -> None:
     ("persistence", "planned"),
     [
         (None, {"timeout": 0}),
-        ({}, {"timeout": 0}),
+        ({}, {"timeout": 300, "netmask": "255.255.255.255", "engine": "none"}),
         ({"timeout": 0}, {"timeout": 0}),
         ({"timeout": 1}, {"timeout": 1, "netmask": "255.255.255.255", "engine": "none"}),
         ({"timeout": 1, "engine": "none"}, {"timeout": 1, "netmask": "255.255.255.255", "engine": "none"}),
