@@ -84,7 +84,7 @@ def test_a_cable_can_be_cut() -> None:
     assert "0 received" in lab("ssh", NAME, "one", "ping -c 1 -W 1 10.9.0.2; true")
     lab("link", NAME, "two", "front", "up")
     # The neighbour entry may be failing just now, which the first echo request then is told.
-    lab("ssh", NAME, "one", "timeout 15 sh -c 'until ping -c 1 -W 1 10.9.0.2; do sleep 0.2; done'")
+    lab("ssh", NAME, "one", "timeout 300 sh -c 'until ping -c 1 -W 1 10.9.0.2; do sleep 0.2; done'")
 
 
 @pytest.mark.parametrize("how", [[], ["--power-cut"]])

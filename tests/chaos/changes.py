@@ -136,13 +136,13 @@ def _unnoticed_table() -> Table:
 def _unnoticed(title: str, action: Callable[[], object], result: Result, found: Table) -> None:
     """Make a change under load, and count who noticed."""
     say(f"unnoticed: {title}")
-    with pair.load(patience=5, downloads=2) as load:
+    with pair.load(patience=pair.PATIENT, downloads=2) as load:
         time.sleep(2)
         start = load.mark("start")
         action()
         done = load.mark("done")
         time.sleep(2)
-        pair.wait("enough requests", lambda: load.count() >= ENOUGH, 120)
+        pair.wait("enough requests", lambda: load.count() >= ENOUGH)
         record = load.finish()
     failed, broken = measure.failed(record.requests), measure.broken(record, pair.DIGEST)
     row = [len(record.requests), len(failed), measure.slowest(record.requests), len(record.downloads), len(broken)]
@@ -167,7 +167,7 @@ def refused() -> Result:
             "raw of a service": pair.service(inventory, "dr"),
         }
         spoilt[given]["raw"] = spoilt[given].get("raw", "") + "nonsense 1\n"
-        with pair.load(patience=5) as load:
+        with pair.load(patience=pair.PATIENT) as load:
             before = {host: pair.run(host, state, check=False) for host in pair.DIRECTORS}
             output = pair.playbook("site", inventory, check=False)
             after = {host: pair.run(host, state, check=False) for host in pair.DIRECTORS}

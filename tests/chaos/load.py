@@ -7,7 +7,8 @@ The one argument is JSON: {"targets": {NAME: ADDRESS}, "rate": requests a second
 "downloads": at a time and target, "pace": bytes a second of each}.
 One JSON object a line comes out: requests, downloads and marks, all with times of this host's clock.
 A line comes in: "mark WORDS" writes a mark, and so gives an event outside its time here; "downloads N" changes how many
-are under way; "finish" starts no more, lets downloads go on at full speed, and ends. So does the end of the input.
+are under way; "patience N" changes how long the next requests may take; "finish" starts no more, lets downloads go on
+at full speed, and ends. So does the end of the input.
 """
 
 from __future__ import annotations
@@ -53,6 +54,8 @@ class Load:
                 say("mark", name=rest, at=time.monotonic())
             elif word == "downloads":
                 self.downloads = int(rest)
+            elif word == "patience":
+                self.patience = float(rest)
             else:
                 self.finishing.set()
                 return

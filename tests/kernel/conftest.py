@@ -19,6 +19,7 @@ import socket
 import struct
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any, Callable, Iterator
 
@@ -87,6 +88,34 @@ def sh(command: str) -> str:
 @pytest.fixture(name="sh")
 def _sh() -> Callable[[str], str]:
     return sh
+
+
+@pytest.fixture
+def until() -> Callable[[Callable[[], object]], None]:
+    """Wait until a condition holds. The limit is only there so that a failure ends, however slow the machine is."""
+
+    def wait(condition: Callable[[], object], limit: float = 300) -> None:
+        deadline = time.monotonic() + limit
+        while not condition():
+            assert time.monotonic() < deadline, f"not within {limit} s"
+            time.sleep(0.1)
+
+    return wait
+
+
+@pytest.fixture
+def answers_arp() -> Callable[[str], bool]:
+    """Whether somebody answers the namespace client's ARP requests for an address.
+
+    Any of some requests and answers may be lost, so the first answer is enough; nobody is who leaves all of them alone.
+    """
+
+    def ask(address: str) -> bool:
+        # One command: each try ends with the first answer.
+        script = f"for i in 1 2 3; do arping -f -c 1 -w 1 -I eth0 {address} && break; done; true"
+        return "reply from" in sh(f"ip netns exec client sh -c '{script}'")
+
+    return ask
 
 
 @pytest.fixture

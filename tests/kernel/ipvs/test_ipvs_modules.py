@@ -294,7 +294,7 @@ def connections_so_far(sh) -> int:
     return int(sh("ipvsadm -Ln --stats --exact").splitlines()[-1].split()[2])
 
 
-def test_an_edit_keeps_connections_and_counters(ensure, sh, wire) -> None:
+def test_an_edit_keeps_connections_and_counters(ensure, sh, wire, until) -> None:
     """A connection that is established before the edit goes on after it, to the same real server."""
     wire("rs", "10.1.0.2/24")
     sh("ip address add 10.1.0.1/24 dev br0; ip address add 10.1.0.100/32 dev br0")
@@ -311,12 +311,12 @@ def test_an_edit_keeps_connections_and_counters(ensure, sh, wire) -> None:
         "while (data := c.recv(100)): c.sendall(data)"
     )
     ask = (
-        "import socket, sys; s = socket.create_connection(('10.1.0.100', 80), 10); s.settimeout(10)\n"
+        "import socket, sys; s = socket.create_connection(('10.1.0.100', 80), 120); s.settimeout(120)\n"
         "for line in sys.stdin:\n s.sendall(line.encode()); print(s.recv(100).decode(), end='', flush=True)"
     )
     into = ["ip", "netns", "exec"]
     server = subprocess.Popen([*into, "rs", sys.executable, "-c", echo])
-    time.sleep(1.5)
+    until(lambda: sh("ip netns exec rs ss -Hltn sport = :80"))
     client = subprocess.Popen(
         [*into, "client", sys.executable, "-c", ask],
         stdin=subprocess.PIPE,
@@ -327,7 +327,7 @@ def test_an_edit_keeps_connections_and_counters(ensure, sh, wire) -> None:
     try:
         client.stdin.write("before\n")
         assert client.stdout.readline() == "before\n"
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 300
         while connections_so_far(sh) != 1:
             assert time.monotonic() < deadline, sh("ipvsadm -Ln --stats --exact")
             time.sleep(0.2)
@@ -568,19 +568,24 @@ def any_written(weight: int) -> bool:
 
 @pytest.mark.slow
 def test_killed_in_the_middle_twenty_times(spawn_module, run_module, sh) -> None:
-    """SIGKILL at a random moment of a bulk change: a re-run converges, and what is not ours is as it was."""
+    """SIGKILL at a random moment of a bulk change: a re-run converges, and what is not ours is as it was.
+
+    How long a change takes is the machine's affair: it is killed until enough kills were in the middle.
+    """
     sh("ipvsadm -A -t 10.9.9.9:9 && ipvsadm -a -t 10.9.9.9:9 -r 10.9.9.1:9 -m -w 999 -x 3 -y 2")
     sh("ipvsadm -A -f 9 -p 77")
     foreign = save(sh)
     chance = random.Random(20)  # noqa: S311, no secret
-    in_the_middle = 0
-    for weight in range(1, 21):
+    in_the_middle, weight = 0, 0
+    while weight < 20 or in_the_middle < 3:
+        weight += 1
+        assert weight <= 200, f"{in_the_middle} of 200 kills were in the middle"
         if weight % 5 == 1:  # into an empty table; otherwise edits of a full one
             assert not run_module("ipvs_table", {"state": "absent"}).get("failed")
             assert save(sh) == foreign
         process = spawn_module("ipvs_table", big_table(weight))
         mark = f" -m -w {weight}\n"
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 600
         # Wait until the kernel has one of the changes, then for a random part of what the rest takes.
         while not any_written(weight):
             assert process.poll() is None, process.communicate()
@@ -599,8 +604,7 @@ def test_killed_in_the_middle_twenty_times(spawn_module, run_module, sh) -> None
         assert table.count("\n") == BIG + BIG_SERVICES + foreign.count("\n")
         assert all(line in table for line in foreign.splitlines())
     assert run_module("ipvs_table", big_table(weight))["changes"] == []
-    print(f"{in_the_middle} of 20 kills were in the middle")
-    assert in_the_middle >= 3
+    print(f"{in_the_middle} of {weight} kills were in the middle")
     run_module("ipvs_table", {"state": "absent"})
     assert save(sh) == foreign
     assert sh("ipvsadm -Ln --thresholds").splitlines()[-2].split()[1:4] == ["10.9.9.1:9", "3", "2"]

@@ -82,7 +82,7 @@ class Steps:
         )
         Path("/tmp/traffic.py").write_text(script)
         self.sh("python3 /tmp/traffic.py")
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 300
         while self.counted()[0][0] != "3":
             assert time.monotonic() < deadline, self.sh("ipvsadm -Ln --stats --exact")
             time.sleep(0.2)
@@ -175,7 +175,7 @@ class Steps:
     def rate(self) -> None:
         self.traffic()
         names = ("cps", "inpps", "outpps", "inbps", "outbps")
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 300
         while True:
             # The estimator may come between the two.
             before, service = self.sh("ipvsadm -Ln --rate --exact"), self.info("services")["services"][0]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -365,7 +364,7 @@ def test_preflight_finds_who_else_fills_the_table(run_module, sh, manager) -> No
 
 
 @pytest.mark.usefixtures("services_of_boot")
-def test_preflight_finds_a_keepalived_that_is_not_ours(run_module, sh) -> None:
+def test_preflight_finds_a_keepalived_that_is_not_ours(run_module, sh, until) -> None:
     config = Path("/etc/keepalived/conf.d/web.conf")
     config.parent.mkdir()
     config.write_text("# virtual_server is not here\nvrrp_instance a {\n}\n")
@@ -384,10 +383,7 @@ def test_preflight_finds_a_keepalived_that_is_not_ours(run_module, sh) -> None:
 
     running = subprocess.Popen(["keepalived", "--dont-fork", "--no-syslog", "-f", str(config)])
     try:
-        for _attempt in range(50):
-            if "10.0.0.100" in sh("ipvsadm -Sn"):
-                break
-            time.sleep(0.1)
+        until(lambda: "10.0.0.100" in sh("ipvsadm -Sn"))
         result = run_module("preflight", {"manager": "keepalived"})
         assert (result["keepalived_runs"], result["managed_by"]) == (True, [])
         assert "keepalived runs here and has virtual servers of its own" in refusal(run_module, "kernel")
@@ -402,7 +398,7 @@ def test_preflight_finds_a_keepalived_that_is_not_ours(run_module, sh) -> None:
         assert '"keepalived_runs": false' in sh("ip netns exec other python3 /tmp/preflight.py")
     finally:
         running.terminate()
-        running.wait(timeout=20)
+        running.wait(timeout=300)
 
 
 @pytest.mark.usefixtures("services_of_boot")

@@ -144,15 +144,11 @@ def real_server(wire, sh) -> None:
     sh("ip address add 10.0.0.100/32 dev lo")
 
 
-def answers(sh, address: str) -> int:
-    return sh(f"ip netns exec client arping -c 1 -w 2 -I eth0 {address} || true").count("reply from")
-
-
 @pytest.mark.usefixtures("real_server")
-def test_arp_filter_create_modify_delete(run_module, sh, arptables) -> None:
+def test_arp_filter_create_modify_delete(run_module, sh, arptables, answers_arp, until) -> None:
     sh(f"{arptables} -A INPUT -s 10.0.0.0/24 -d 10.0.0.77 -j DROP")
     before = sh(f"{arptables} -n -L")
-    assert answers(sh, "10.0.0.100") == 1
+    assert answers_arp("10.0.0.100")
     predicted = run_module("arp_filter", {"filters": FILTERS}, check=True)
     assert sh(f"{arptables} -n -L") == before
     result = run_module("arp_filter", {"filters": FILTERS})
@@ -164,14 +160,16 @@ def test_arp_filter_create_modify_delete(run_module, sh, arptables) -> None:
             "arptables -A OUTPUT -j mangle -s 10.0.0.100 --mangle-ip-s 10.0.0.2",
         ]
     )
-    assert answers(sh, "10.0.0.100") == 0
-    assert answers(sh, "10.0.0.2") == 1
+    assert not answers_arp("10.0.0.100")
+    assert answers_arp("10.0.0.2")
     assert not run_module("arp_filter", {"filters": FILTERS})["changed"]
 
     # The host's own requests carry the RIP where they would carry the VIP.
     sh("ip route add 10.0.0.50/32 dev br0 src 10.0.0.100")
-    sh("ip netns exec client tcpdump -n -c 1 -i eth0 arp and host 10.0.0.50 >/tmp/asked 2>/tmp/asking & sleep 1")
-    sh("ping -c 1 -W 1 10.0.0.50 >/dev/null || true; sleep 0.5")
+    sh("ip netns exec client tcpdump -l -n -c 1 -i eth0 arp and host 10.0.0.50 >/tmp/asked 2>/tmp/asking &")
+    until(lambda: "listening on" in Path("/tmp/asking").read_text())
+    sh("ping -c 1 -W 1 10.0.0.50 >/dev/null || true")
+    until(lambda: "who-has" in Path("/tmp/asked").read_text())
     assert "who-has 10.0.0.50 tell 10.0.0.2" in Path("/tmp/asked").read_text()
 
     sh(f"{arptables} -D INPUT -d 10.0.0.100 -j DROP")

@@ -138,14 +138,22 @@ def test_other_addresses_of_the_subnet_survive(run_module, sh) -> None:
     assert sh("sysctl -n net.ipv4.conf.br0.promote_secondaries") == "0\n"
 
 
-def test_the_operators_route_survives_a_moving_vip(run_module, sh) -> None:
+def test_the_operators_route_survives_a_moving_vip(run_module, sh, until) -> None:
     sh("sysctl -w net.ipv4.conf.all.promote_secondaries=0 net.ipv4.conf.dummy0.promote_secondaries=0")
     run_module("vip_address", {"addresses": [{"address": "192.168.50.128/24", "interface": "dummy0"}]})
     sh("ip route add default via 192.168.50.1 dev dummy0")
-    sh("ip monitor route >/tmp/routes 2>&1 & echo $! >/tmp/monitor; sleep 0.5")
+    sh("ip monitor route >/tmp/routes 2>&1 & echo $! >/tmp/monitor")
+    seen = Path("/tmp/routes")
+
+    def is_seen(mark: str) -> bool:
+        sh(f"ip route add {mark} dev dummy0 && ip route del {mark} dev dummy0")
+        return mark in seen.read_text()
+
+    until(lambda: is_seen("198.51.100.1"))
     new = {"addresses": [{"address": "192.168.50.130/24", "interface": "dummy0"}], "purge": True}
     result = run_module("vip_address", new)
-    sh("sleep 0.2; kill $(cat /tmp/monitor)")
+    until(lambda: is_seen("198.51.100.2"))
+    sh("kill $(cat /tmp/monitor)")
     assert result["changes"] == [
         "ip address add 192.168.50.130/24 dev dummy0",
         "ip address del 192.168.50.128/24 dev dummy0",
@@ -154,7 +162,7 @@ def test_the_operators_route_survives_a_moving_vip(run_module, sh) -> None:
     assert "secondary" not in sh("ip address show dev dummy0")
     assert sh("ip route show default dev dummy0") == "default via 192.168.50.1 \n"
     # Not even for a moment.
-    assert "default" not in Path("/tmp/routes").read_text()
+    assert "default" not in seen.read_text()
     assert sh("sysctl -n net.ipv4.conf.dummy0.promote_secondaries") == "0\n"
 
 
@@ -188,19 +196,16 @@ def test_address_mistakes_come_together(run_module, sh) -> None:
     ("vip", "pattern", "frames"),
     [("10.0.0.100", "arp", 6), ("fd00::100", "'icmp6 and ip6[40] == 136 and dst host ff02::1'", 3)],
 )
-def test_a_new_address_is_announced(run_module, sh, vip, pattern, frames) -> None:
+def test_a_new_address_is_announced(run_module, sh, until, vip, pattern, frames) -> None:
     sh(f"ip netns exec client tcpdump -U -n -v -e -i eth0 -c {frames} {pattern} >/tmp/announced 2>/tmp/ready &")
-    while "listening on" not in Path("/tmp/ready").read_text():
-        time.sleep(0.05)
+    until(lambda: "listening on" in Path("/tmp/ready").read_text())
     mac = sh("cat /sys/class/net/br0/address").strip()
     # The neighbour knows somebody else under this address.
     sh(f"ip -n client neigh replace {vip} lladdr 02:00:00:00:00:99 dev eth0 nud reachable")
     wanted = {"addresses": [{"address": vip, "interface": "br0", "announce": "br0"}]}
     result = run_module("vip_address", wanted)
     assert len(result["changes"]) == 2
-    deadline = time.monotonic() + 10
-    while Path("/tmp/announced").read_text().count(f"{mac} >") < frames and time.monotonic() < deadline:
-        time.sleep(0.1)
+    until(lambda: Path("/tmp/announced").read_text().count(f"{mac} >") >= frames)
     seen = Path("/tmp/announced").read_text()
     assert seen.count(f"{mac} >") == frames, seen
     assert "bad icmp6 cksum" not in seen

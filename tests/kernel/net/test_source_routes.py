@@ -86,26 +86,30 @@ def test_tables_come_and_go(run_module, sh) -> None:
     assert not LEDGER.exists()
 
 
-def test_clients_are_told(run_module, sh) -> None:
+def test_clients_are_told(run_module, sh, until) -> None:
     for vip in VIPS:
         sh(f"ip address add {vip['source']} dev lo")
     sh("ip -n client route add 10.0.0.100 via 10.0.0.2 && ip -n client -6 route add fd00::100 via fd00::2")
     sh("python3 -m http.server --bind :: 80 >/dev/null 2>&1 & echo $! >/tmp/server.pid")
-    sh("for i in $(seq 100); do ss -Hltn | grep -q ':80 ' && break; sleep 0.1; done")
+    until(lambda: sh("ss -Hltn sport = :80"))
     run_module("source_route", {"source_routes": VIPS})
-    with open("/tmp/handshakes", "w", encoding="ascii") as output:
+    with open("/tmp/handshakes", "wb") as output, open("/tmp/listens", "wb") as said:
         filters = "(tcp and src port 80) or (ip6 and src host fd00::100) or (ip6 and src host fd00::2)"
-        watcher = subprocess.Popen(["tcpdump", "-l", "-n", "-i", "br0", filters], stdout=output)
-    sh("sleep 1")
+        watcher = subprocess.Popen(["tcpdump", "-l", "-n", "-i", "br0", filters], stdout=output, stderr=said)
+    until(lambda: "listening on" in Path("/tmp/listens").read_text())
     for address in ("10.0.0.100", "[fd00::100]", "10.0.0.2"):
-        sh(f"ip netns exec client curl --silent --max-time 5 http://{address}/ >/dev/null")
-    sh("sleep 1; kill $(cat /tmp/server.pid)")
+        sh(f"ip netns exec client curl --silent --max-time 120 http://{address}/ >/dev/null")
+    sh("kill $(cat /tmp/server.pid)")
+
+    def told() -> dict[str, str]:
+        seen = Path("/tmp/handshakes").read_text()
+        return dict(re.findall(r"IP6? (\S+)\.80 > .*Flags \[S\.\].*mss (\d+)\b.*\n", seen))
+
+    until(lambda: len(told()) == 3)
     watcher.terminate()
-    watcher.wait(10)
-    seen = Path("/tmp/handshakes").read_text()
-    told = dict(re.findall(r"IP6? (\S+)\.80 > .*Flags \[S\.\].*mss (\d+)", seen))
+    watcher.wait(300)
     # The host's own address is not concerned.
-    assert told == {"10.0.0.100": "1440", "fd00::100": "1400", "10.0.0.2": "1460"}, seen
+    assert told() == {"10.0.0.100": "1440", "fd00::100": "1400", "10.0.0.2": "1460"}
 
 
 def test_what_the_kernel_learned_of_a_path_is_no_route(run_module, sh, wire) -> None:
@@ -137,7 +141,7 @@ def _send_too_much(source: str) -> None:
     with socket.socket(family, socket.SOCK_DGRAM) as sender:
         sender.setsockopt(level, option, 2)  # never fragment
         sender.bind((source, 0))
-        for _attempt in range(50):
+        for _attempt in range(600):
             try:
                 sender.sendto(bytes(1400), (destination, 9))
             except OSError as problem:

@@ -181,12 +181,6 @@ def test_a_damaged_ledger_stops_everything(run_module, sh) -> None:
     assert value(sh, FORWARD) == "0"
 
 
-def arping(sh, address: str) -> int:
-    """How many answers come to two requests from the namespace client."""
-    output = sh(f"ip netns exec client arping -c 1 -w 2 -I eth0 {address} || true")
-    return output.count("reply from")
-
-
 @pytest.fixture
 def real_server(wire, sh) -> None:
     """The test's own namespace as a real server with the VIP on lo and a client on its segment."""
@@ -196,31 +190,31 @@ def real_server(wire, sh) -> None:
 
 
 @pytest.mark.usefixtures("real_server")
-def test_arp_tuning_silences_the_vip_only(run_module, sh) -> None:
-    assert arping(sh, "10.0.0.100") == 1
+def test_arp_tuning_silences_the_vip_only(run_module, sh, answers_arp) -> None:
+    assert answers_arp("10.0.0.100")
     wanted = {"interfaces": [{"interface": "all", "arp_ignore": 1, "arp_announce": 2}]}
     predicted = run_module("arp_tuning", wanted, check=True)
-    assert arping(sh, "10.0.0.100") == 1
+    assert answers_arp("10.0.0.100")
     result = run_module("arp_tuning", wanted)
     assert result["changes"] == predicted["changes"]
     assert result["effective"] == predicted["effective"]
     assert result["effective"]["br0"] == {"arp_ignore": 1, "arp_announce": 2}
-    assert arping(sh, "10.0.0.100") == 0
-    assert arping(sh, "10.0.0.2") == 1
+    assert not answers_arp("10.0.0.100")
+    assert answers_arp("10.0.0.2")
     assert not run_module("arp_tuning", wanted)["changed"]
     sh("sysctl -w net.ipv4.conf.all.arp_ignore=0")
     assert run_module("arp_tuning", wanted)["changes"] == ["sysctl -w net.ipv4.conf.all.arp_ignore=1"]
     run_module("arp_tuning", {"state": "absent"})
-    assert arping(sh, "10.0.0.100") == 1
+    assert answers_arp("10.0.0.100")
     assert value(sh, "net.ipv4.conf.all.arp_announce") == "0"
     assert not ARP.exists()
     assert not LEDGER.exists()
 
 
 @pytest.mark.usefixtures("real_server")
-def test_lo_has_no_effect_as_the_documentation_says(run_module, sh) -> None:
+def test_lo_has_no_effect_as_the_documentation_says(run_module, answers_arp) -> None:
     run_module("arp_tuning", {"interfaces": [{"interface": "lo", "arp_ignore": 1}]})
-    assert arping(sh, "10.0.0.100") == 1
+    assert answers_arp("10.0.0.100")
 
 
 @pytest.mark.usefixtures("real_server")

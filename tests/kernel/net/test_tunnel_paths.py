@@ -71,7 +71,7 @@ def network(wire, sh) -> Iterator[None]:
     sh("head -c 2000000 /dev/urandom >/tmp/upload")
     Path("/tmp/server.py").write_text(SERVER)
     sh("ip netns exec web python3 /tmp/server.py >/tmp/server.log 2>&1 & echo $! >/tmp/server.pid")
-    sh("for i in $(seq 100); do ip netns exec web ss -Hltn | grep -q ':80 ' && break; sleep 0.1; done")
+    sh("timeout 300 sh -c 'until ip netns exec web ss -Hltn sport = :80 | grep -q .; do sleep 0.1; done'")
     yield
     sh("kill $(cat /tmp/server.pid)")
 
@@ -153,9 +153,9 @@ def test_every_tunnel(run_module, sh, outer, inner) -> None:
             apply(run_module, plan("web", "real_server", service), "real_server")
         apply(run_module, plan("director", "director", service), "director")
         sh("ip netns exec client ip route flush cache; ip netns exec client ip -6 route flush cache")
-        answer = sh(f"ip netns exec client curl --silent --show-error --max-time 20 -T /tmp/upload http://{vip}/")
+        answer = sh(f"ip netns exec client curl --silent --show-error --max-time 300 -T /tmp/upload http://{vip}/")
         assert answer.replace("::ffff:", "") == f"{digest} {client}", tunnel
-        assert sh(f"ip netns exec client curl --silent --max-time 20 http://{vip}/ | wc -c") == "2097152\n", tunnel
+        assert sh(f"ip netns exec client curl --silent --max-time 300 http://{vip}/ | wc -c") == "2097152\n", tunnel
         learned = re.search(r" mtu (\d+)", sh(f"ip netns exec client ip route get {VIPS[inner]}"))
         assert learned, tunnel
         assert 1500 - int(learned[1]) in sizes, tunnel
