@@ -22,7 +22,7 @@ ROLES = sorted(path.name for path in (CHECKOUT / "roles").iterdir())
 INVENTORIES = {
     "docs/examples/dr.yml": "dr",
     "docs/examples/nat.yml": "nat",
-    "docs/examples/dual-stack.yml": "ipv6",
+    "docs/examples/dual-stack.yml": "mixed",
     "docs/examples/tun.yml": "tun",
     "docs/examples/fullnat.yml": "fullnat",
     "docs/examples/pair.yml": "ha",
@@ -30,7 +30,7 @@ INVENTORIES = {
     "tests/chaos/inventory.yml": "ha",
     **{
         f"molecule/{name}/inventory/hosts.yml": name
-        for name in ("dr", "dr_routed", "nat", "nat_wlc", "ipv6", "mixed", "tun", "fullnat", "ftp", "ha")
+        for name in ("dr", "dr_routed", "nat", "nat_wlc", "mixed", "tun", "fullnat", "ftp", "ha")
     },
 }
 

@@ -6,21 +6,23 @@
 from __future__ import annotations
 
 import re
-import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-# Longer than keepalived needs to remove web1.
+# web1 stays down until keepalived has noticed, and what it waits for afterwards is what the test looks for as well.
 DOWN = """
-- name: Be down for a while
-  ansible.builtin.command: sh -c 'systemctl stop nginx; sleep 15; systemctl start nginx'
+- name: Be down until somebody says that it is enough
+  ansible.builtin.shell: systemctl stop nginx; until [ -e /run/noticed ]; do sleep 0.2; done; systemctl start nginx
   changed_when: true
 """
 NOTHING = "- name: Do nothing\n  ansible.builtin.meta: noop\n"
 # Up again for keepalived, which adds it, and then something fails.
 FAIL = """
-- name: Be up again, and fail
-  ansible.builtin.command: sh -c 'systemctl stop nginx; sleep 15; systemctl start nginx; sleep 15; exit 1'
+- name: Be up again, and fail once that is noticed too
+  ansible.builtin.shell: >-
+    systemctl stop nginx; until [ -e /run/noticed ]; do sleep 0.2; done; systemctl start nginx;
+    until [ -e /run/added ]; do sleep 0.2; done; exit 1
   changed_when: true
 """
 
@@ -35,11 +37,15 @@ def weights(scenario: Any) -> list[int | None]:
     return [weight(scenario, director) for director in scenario.directors]
 
 
-def wait_for(scenario: Any, expected: list[int | None], limit: float = 40) -> None:
-    deadline = time.monotonic() + limit
-    while weights(scenario) != expected:
-        assert time.monotonic() < deadline, f"{weights(scenario)}, not {expected} within {limit} s"
-        time.sleep(0.5)
+def wait_for(scenario: Any, expected: list[int | None]) -> None:
+    scenario.wait(f"weights {expected}", lambda: weights(scenario) == expected)
+
+
+def tell(scenario: Any, *steps: tuple[list[int | None], str]) -> None:
+    """Tell web1, by a file for each, that its weights on both directors have become what they have to be."""
+    for expected, name in steps:
+        wait_for(scenario, expected)
+        scenario.run("web1", f"touch /run/{name}")
 
 
 def said(result: Any) -> str:
@@ -59,15 +65,22 @@ def present(scenario: Any) -> str:
 
 
 def test_maintenance_that_keepalived_notices(scenario: Any, tmp_path: Path) -> None:
-    with scenario.load() as answers:
+    with scenario.load() as answers, ThreadPoolExecutor() as pool:
+        told = pool.submit(tell, scenario, ([None, None], "noticed"))
         result = roll(scenario, tmp_path / "tasks.yml", DOWN)
+    told.result()
     assert result.returncode == 0, result.stdout + result.stderr
     assert weights(scenario) == [1, 1]
-    assert answers["lost"] == 0, answers
+    assert not answers.lost, answers
+    scenario.run("web1", "rm /run/noticed")
 
 
 def test_a_roll_that_fails_says_what_is(scenario: Any, tmp_path: Path) -> None:
-    result = roll(scenario, tmp_path / "tasks.yml", FAIL)
+    with ThreadPoolExecutor() as pool:
+        told = pool.submit(tell, scenario, ([None, None], "noticed"), ([1, 1], "added"))
+        result = roll(scenario, tmp_path / "tasks.yml", FAIL)
+    told.result()
+    scenario.run("web1", "rm /run/noticed /run/added")
     assert result.returncode != 0
     assert "It has weight 0 in web on lb1, weight 0 in web on lb2. keepalived gives it the weight" in said(result)
     assert weights(scenario) == [0, 0]

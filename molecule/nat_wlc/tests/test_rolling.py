@@ -11,17 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-# A request that takes its time: a restart of the server would cut it off.
-LONG = """
-import os, socket, time
-connection = socket.create_connection(("192.168.0.30", 80), 5)
-connection.sendall(b"GET / HTTP/1.1\\r\\nHost: web\\r\\nX-Long: ")
-while not os.path.exists("/tmp/finish"):
-    time.sleep(0.2)
-    connection.sendall(b"x")
-connection.sendall(b"\\r\\n\\r\\n")
-print((connection.recv(4096).split() or ["cut off"])[-1].decode())
-"""
 RESTART = """
 - name: Maintain it
   ansible.builtin.command: sh -c 'systemctl kill --signal=KILL nginx; systemctl restart nginx && touch /run/maintained'
@@ -44,35 +33,36 @@ def said(result: Any) -> str:
     return " ".join((result.stdout + result.stderr).split())
 
 
-def finish_once_drained(scenario: Any) -> str:
-    """Let the long request end a while after web1 got weight 0; the answer says what had been done by then."""
-    deadline = time.monotonic() + 50
-    while weights(scenario)["web1"] and time.monotonic() < deadline:
-        time.sleep(0.5)
-    time.sleep(10)  # longer than it takes from there to the restart
+def finish_once_drained(scenario: Any, download: Any) -> tuple[str, list[str]]:
+    """Let the download end a while after web1 got weight 0; what had been done by then, and what came of it."""
+    scenario.wait("web1 is drained", lambda: not weights(scenario)["web1"])
+    # Longer than it takes from there to the restart. A shorter time would show less, and fail nobody.
+    time.sleep(10)
     done = scenario.run("web1", "test -e /run/maintained && echo restarted || echo waiting")
-    scenario.run("client", "touch /tmp/finish")
-    return str(done)
+    return str(done), download.finish()
 
 
 def test_a_roll_under_load(scenario: Any, tmp_path: Path) -> None:
     tasks = tmp_path / "restart.yml"
     tasks.write_text(RESTART)
+    for host in ("web1", "web2"):
+        scenario.run(host, "mkdir -p /srv/files; hostname >/srv/files/download; truncate -s 32M /srv/files/download")
+    whole = scenario.run("web1", "sha256sum /srv/files/download").split()[0]
     change = "ipvsadm -e -t 192.168.0.30:80 -r 10.0.0.52:80 -m -w"
     scenario.run("director", f"{change} 0")
-    scenario.run("client", f"rm -f /tmp/finish; nohup python3 -c '{LONG}' >/tmp/long 2>&1 & sleep 1")
-    # Neither the model's, nor to be forgotten.
-    scenario.run("director", f"{change} 3")
-    with scenario.load() as answers, ThreadPoolExecutor() as pool:
-        waiting = pool.submit(finish_once_drained, scenario)
-        scenario.playbook("lvs.topology.rolling", "--extra-vars", f"lvs_rolling_tasks={tasks}")
-    assert waiting.result() == "waiting"
-    assert scenario.run("client", "cat /tmp/long") == "web1"
-    assert answers["lost"] == 0, answers
+    # What a restart of web1 would cut off.
+    with scenario.download("192.168.0.30") as download:
+        # Neither the model's, nor to be forgotten.
+        scenario.run("director", f"{change} 3")
+        with scenario.load() as answers, ThreadPoolExecutor() as pool:
+            waiting = pool.submit(finish_once_drained, scenario, download)
+            scenario.playbook("lvs.topology.rolling", "--extra-vars", f"lvs_rolling_tasks={tasks}")
+        assert waiting.result() == ("waiting", ["web1", whole])
+    assert not answers.lost, answers
     assert answers["web1"], answers
     assert answers["web2"], answers
     for host in ("web1", "web2"):
-        scenario.run(host, "rm /run/maintained")
+        scenario.run(host, "rm /run/maintained; rm -r /srv/files")
     assert weights(scenario) == {"web1": 1, "web2": 3}
 
 

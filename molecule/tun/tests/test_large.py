@@ -49,7 +49,7 @@ def servers(scenario: Any) -> Iterator[None]:
     for host in ("web1", "web2"):
         scenario.run(host, f"cat >/run/large.py <<'EOF'\n{SERVER}EOF")
         scenario.run(host, "systemd-run --quiet --unit large python3 /run/large.py")
-        scenario.run(host, "for i in $(seq 50); do ss -Hltn | grep -q :8000 && break; sleep 0.2; done")
+        scenario.run(host, "timeout 300 sh -c 'until ss -Hltn sport = :8000 | grep -q .; do sleep 0.2; done'")
     scenario.run("client", f"head -c {UP}M /dev/urandom >/tmp/upload")
     yield
     for host in ("web1", "web2"):
@@ -64,30 +64,21 @@ def test_large_requests_and_answers(scenario: Any, tmp_path: Path, vip: str) -> 
     size = 50 if DOWN > 100 and "102" in vip else DOWN
     uploaded = scenario.run("client", "sha256sum </tmp/upload").split()[0]
     made = scenario.run("client", f'python3 -c "{SAME.format(size * 16)}"').strip()
-    captures = {lan: tmp_path / lan for lan in ("front", "back")}
-    filters = {
-        "front": "tcp[tcpflags] & tcp-syn != 0 or (ip6 and ip6[6] == 6 and ip6[53] & 2 != 0)",
-        "back": "ip[6:2] & 0x3fff != 0 or ip6[6] == 44",
-    }
-    watchers = []
-    for lan, capture in captures.items():
-        with capture.open("w") as output:
-            command = ["tcpdump", "-l", "-n", "-v", "-i", f"lan-{lan}", filters[lan]]
-            watchers.append(scenario.lab_process(*command, stdout=output))
-    scenario.run("client", "sleep 1")
-    answer = scenario.run("client", f"curl --silent --show-error --max-time 120 -T /tmp/upload {url}")
-    downloaded = scenario.run("client", f"curl --silent --show-error --max-time 120 {url}{size} | sha256sum")
-    for watcher in watchers:
-        watcher.terminate()
-        watcher.wait(10)
+    begins = "tcp[tcpflags] & tcp-syn != 0 or (ip6 and ip6[6] == 6 and ip6[53] & 2 != 0)"
+    fragments = "ip[6:2] & 0x3fff != 0 or ip6[6] == 44"
+    watch_front = scenario.capture(tmp_path / "front", "front", begins, "-v")
+    watch_back = scenario.capture(tmp_path / "back", "back", fragments, "-v")
+    with watch_front as front, watch_back as back:
+        answer = scenario.run("client", f"curl --silent --show-error --speed-time 120 -T /tmp/upload {url}")
+        downloaded = scenario.run("client", f"curl --silent --show-error --speed-time 120 {url}{size} | sha256sum")
     client = "2001:db8:1::10" if ":" in vip else "::ffff:172.25.254.10"
     assert answer.split() == [uploaded, client]
     assert downloaded.split()[0] == made
-    handshakes = captures["front"].read_text()
+    handshakes = front.text
     assert "DF" in handshakes or ":" in vip
     offered = {int(each) for each in re.findall(r"Flags \[S\.\].*?mss (\d+)", handshakes)}
     assert offered == {SIZES[vip]}, handshakes
-    assert captures["back"].read_text().strip() == "", "fragments"
+    assert back.text.strip() == "", "fragments"
 
 
 def test_everything_is_as_described(scenario: Any) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from pathlib import Path
 from typing import Any
 
@@ -17,19 +16,12 @@ VIP = "2001:db8:246::160"
 
 
 def test_one_mac_answers_for_the_vip(scenario: Any, tmp_path: Path) -> None:
-    capture = tmp_path / "ndisc"
-    advertisement = "icmp6 and ip6[40] == 136"
-    with capture.open("w") as output:
-        watcher = scenario.lab_process("tcpdump", "-l", "-n", "-e", "-i", "lan-front", advertisement, stdout=output)
-        time.sleep(2)
+    with scenario.capture(tmp_path / "ndisc", "front", "icmp6 and ip6[40] == 136", "-e") as capture:
         forget = f"ip -6 neigh flush to {VIP} dev eth1"
         scenario.run("client", f"for i in 1 2 3 4 5; do {forget}; curl --silent {scenario.expected['url6']}; done")
-        time.sleep(1)
-        watcher.terminate()
-        watcher.wait(10)
-    answers = re.findall(rf"^\S+ (\S+) > .* tgt is {VIP},", capture.read_text(), re.MULTILINE)
-    assert len(answers) >= 5, capture.read_text()
-    assert set(answers) == {scenario.arp_owner()}, capture.read_text()
+    answers = re.findall(rf"^\S+ (\S+) > .* tgt is {VIP},", capture.text, re.MULTILINE)
+    assert len(answers) >= 5, capture.text
+    assert set(answers) == {scenario.arp_owner()}, capture.text
     assert f"lladdr {scenario.arp_owner()} " in scenario.run("client", f"ip -6 neigh show {VIP}")
 
 
