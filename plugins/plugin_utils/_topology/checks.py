@@ -17,8 +17,10 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import full_prefix
 
 
-def check_site(site: Site) -> Iterator[Mistake]:
-    yield from _check_holders(site)
+def check_site(site: Site, *, are_holders_known: bool = True) -> Iterator[Mistake]:
+    """``are_holders_known``: whether the services of a director are its own, and not those of several together."""
+    if are_holders_known:
+        yield from _check_holders(site)
     yield from check_pairs(site)
     for director in site.services:
         if site.is_moved(director):

@@ -1009,3 +1009,14 @@ def test_the_ftp_helper_is_a_kernel_module() -> None:
     model = r3()
     model.service.update(port=21, helper="ftp")
     assert model.plan("lb1", "director")["kernel_modules"] == ["ip_vs", "ip_vs_rr", "ip_vs_ftp"]
+
+
+@pytest.mark.parametrize("role", ["real_server", "router"])
+def test_services_that_the_role_alone_has_are_those_of_its_directors_together(role: str) -> None:
+    """The roles of the directors know which of them holds what, and this one does not have to."""
+    model = r1()
+    model.hostvars["lb2"] = {"ansible_facts": facts(nic("eth1", "192.168.246.167/24"))}
+    services = model.hostvars["lb1"].pop("lvs_services")
+    plan = model.plan("web1", role, services=services, directors=["lb1", "lb2"])
+    if role == "real_server":
+        assert [each["address"] for each in plan["addresses"]] == ["192.168.246.160/32"]

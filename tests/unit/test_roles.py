@@ -1,0 +1,129 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The README of each role: its examples suit the role's specification and compile, its tags are those of the tasks."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
+from ansible_collections.lvs.topology.tests.unit.topology.inventories import facts, nic
+
+ROLES = Path(__file__).parents[2] / "roles"
+PREFIX = "lvs.topology."
+# The roles to use, and what the plan of each must not lack.
+SUBSTANCE = {"director": "kernel_modules", "keepalived": "keepalived", "real_server": "addresses", "router": "sysctls"}
+USED_ALONE = tuple(SUBSTANCE)
+# The hosts of the examples, by the groups that these name. Directors have a leg in the networks of all examples.
+GROUPS = {"loadbalancers": ["lb1", "lb2"], "webservers": ["web1", "web2"], "gateways": ["gw1"]}
+FACTS = {
+    **{
+        f"lb{number}": facts(
+            nic("eth1", f"192.168.246.{165 + number}/24", mac=f"02:00:00:00:01:0{number}"),
+            nic("eth2", f"192.168.0.2{number}/24", mac=f"02:00:00:00:02:0{number}"),
+            nic("eth3", f"10.0.0.2{number}/24", mac=f"02:00:00:00:03:0{number}"),
+        )
+        for number in (1, 2)
+    },
+    "web1": facts(nic("eth1", "192.168.246.161/24")),
+    "web2": facts(nic("eth1", "192.168.246.162/24")),
+    "gw1": facts(nic("eth1", "192.168.246.1/24")),
+}
+
+
+def blocks(role: str) -> list[Any]:
+    """The README's YAML: lists of plays, and variables of groups. A variable of a vault is text."""
+    found = re.findall(r"^```yaml\n(.*?)^```", (ROLES / role / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+    return [yaml.safe_load(re.sub(r"\{\{.*?\}\}", "secret", block)) for block in found]
+
+
+def examples(role: str) -> list[dict[str, Any]]:
+    """The plays of the README."""
+    return [play for block in blocks(role) if isinstance(block, list) for play in block]
+
+
+def inputs_of(play: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """What each role of a play is given, with its prefix."""
+    given: dict[str, dict[str, Any]] = {}
+    for each in play["roles"]:
+        role = {"role": each} if isinstance(each, str) else each
+        name = role["role"].removeprefix(PREFIX)
+        parameters = {key: value for key, value in role.items() if key.startswith(f"{name}_")}
+        given[name] = {**role.get("vars", {}), **parameters}
+    return given
+
+
+def specification(role: str) -> dict[str, Any]:
+    text = (ROLES / role / "meta/argument_specs.yml").read_text()
+    options: dict[str, Any] = yaml.safe_load(text)["argument_specs"]["main"]["options"]
+    return options
+
+
+@pytest.mark.parametrize("role", USED_ALONE)
+def test_examples_give_each_role_what_it_takes(role: str) -> None:
+    plays = examples(role)
+    assert any(role in inputs_of(play) for play in plays)
+    for play in plays:
+        # Variables of a play are seen by its own host only.
+        assert set(play) <= {"name", "hosts", "become", "gather_facts", "roles"}
+        for name, given in inputs_of(play).items():
+            assert ArgumentSpecValidator(specification(name)).validate(given).error_messages == []
+
+
+@pytest.mark.parametrize("role", USED_ALONE)
+def test_examples_compile(role: str) -> None:
+    shared = next((block for block in blocks(role) if isinstance(block, dict)), {})
+    hostvars = {name: {**shared, "ansible_facts": gathered} for name, gathered in FACTS.items()}
+    for play in examples(role):
+        for name, given in inputs_of(play).items():
+            if given.get(f"{name}_state") == "absent":
+                continue
+            own = {key.removeprefix(f"{name}_"): value for key, value in given.items()}
+            services, directors = own.pop("services", shared.get("lvs_services")), own.pop("directors", None)
+            variables = {f"lvs_{key}": value for key, value in own.items()}
+            for host in GROUPS[play["hosts"]]:
+                named = [host] if name in ("director", "keepalived") else directors
+                plan = compiler.host_plan(hostvars, GROUPS, host, name, services, named, variables)
+                assert plan[SUBSTANCE[name]], (host, plan)
+
+
+def tags_of(tasks: list[dict[str, Any]]) -> set[str]:
+    """The tags of tasks, and of those in their blocks."""
+    inner = [each for task in tasks for part in ("block", "rescue", "always") for each in task.get(part, [])]
+    own = {tag for task in tasks for tag in task.get("tags", []) if tag != "always"}
+    return own | (tags_of(inner) if inner else set())
+
+
+def load(path: Path) -> list[dict[str, Any]]:
+    tasks: list[dict[str, Any]] = yaml.safe_load(path.read_text())
+    return tasks
+
+
+def wanted_tags(role: str) -> set[str]:
+    """The tags by which a part of the role can be run."""
+    own = {tag for path in (ROLES / role / "tasks").glob("*.yml") for tag in tags_of(load(path))}
+    if role == "keepalived":
+        return own
+    (apply,) = load(ROLES / role / "tasks/apply.yml")
+    concerns = set(apply["vars"]["host_state_concerns"])
+    tasks = load(ROLES / "host_state/tasks/add.yml") + load(ROLES / "host_state/tasks/present.yml")
+    for task in tasks:
+        concern = re.search(r"'(\w+)' in __host_state_concerns", str(task.get("when", "")))
+        if concern is None or concern[1] in concerns:
+            is_of_another = not concern and set(task.get("tags", [])) == {"lvs_table"} and "services" not in concerns
+            own |= set() if is_of_another else tags_of([task])
+    return own
+
+
+@pytest.mark.parametrize("role", USED_ALONE)
+def test_the_readme_has_every_tag(role: str) -> None:
+    text = " ".join((ROLES / role / "README.md").read_text().split())
+    sentence = re.search(r"Tags: (.*?)\.(?: |$)", text)
+    assert sentence
+    assert set(re.findall(r"`(\w+)`", sentence[1])) == wanted_tags(role)
