@@ -1,0 +1,79 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""docs/trust.md says what the code does: the files with their modes, the facts, the commands, the capabilities.
+
+That hosts have these files and no others of ours, the molecule scenario `reuse` looks at.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.lvs.topology.plugins.module_utils import _ledger
+from ansible_collections.lvs.topology.plugins.module_utils._net import boot_plan, keepalived_plan
+from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, WriteFile
+from ansible_collections.lvs.topology.plugins.module_utils._net.traces import TRACES
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import facts
+
+CHECKOUT = Path(__file__).parents[2]
+TEXT = (CHECKOUT / "docs/trust.md").read_text()
+
+
+def written(plan: Any) -> dict[str, int]:
+    """The files that a plan writes, with their modes."""
+    actions = [change.action for change in plan.changes]
+    return {each.path: each.file.mode for each in actions if isinstance(each, WriteFile)}
+
+
+def test_every_file_and_its_mode(tmp_path: Path) -> None:
+    wanted = {suffix: File("anything\n") for suffix in boot_plan.SUFFIXES}
+    paths = [boot_plan.owner_path("ROLE", suffix) for suffix in boot_plan.SUFFIXES]
+    current = dict.fromkeys([*paths, boot_plan.SCRIPT_PATH, boot_plan.UNIT_PATH])
+    files = written(boot_plan.plan_boot("ROLE", wanted, current, set(), boot_plan.UnitState()))
+    files.update({trace.path("ROLE"): File("").mode for trace in TRACES.values() if trace.file})
+    before = keepalived_plan.Files(File("before\n"), 0.0, None)
+    outcome = keepalived_plan.plan_present(
+        _ledger.Ledger(), "keepalived", keepalived_plan.PATH, "after\n", before, keepalived_plan.Unit()
+    )
+    assert outcome.copy
+    files.update(written(outcome.plan))
+    files[keepalived_plan.copy_of(keepalived_plan.PATH)] = outcome.copy.mode
+    # The ledger, its lock and its directory are made by the code that is asked for them.
+    ledger = tmp_path / "lvs-topology/ledger.json"
+    _ledger.LedgerFile(str(ledger)).save(_ledger.Ledger().claim("address", "10.0.0.1/32 dev lo", "ROLE"))
+    files[_ledger.PATH] = ledger.stat().st_mode & 0o777
+    documented = {path: int(mode, 8) for path, mode in re.findall(r"^\| `(/[^`]+)` \| (0\d{3}) \|", TEXT, re.MULTILINE)}
+    directories = {"/etc/lvs-topology": 0o755, "/var/lib/lvs-topology": ledger.parent.stat().st_mode & 0o777}
+    locks = {path: mode for path, mode in documented.items() if path.endswith((".lock", ".turn"))}
+    assert set(locks.values()) == {0o600}
+    assert documented == {**files, **directories, **locks}
+
+
+def test_every_command() -> None:
+    sources = [path.read_text() for path in (CHECKOUT / "plugins/module_utils").rglob("*.py")]
+    named = {name for text in sources for name in re.findall(r"get_bin_path\(\"(\w+)\"", text)}
+    (sentence,) = re.findall(r"call only these commands.*?`keepalived -t`", TEXT, re.DOTALL)
+    assert {f"`{name}" for name in named} <= {word.split(" ")[0] for word in re.findall(r"`[\w -]+", sentence)}
+
+
+def test_the_capabilities_of_the_unit() -> None:
+    (bounds,) = re.findall(r"^CapabilityBoundingSet=(.*)$", boot_plan.UNIT_TEXT, re.MULTILINE)
+    (sentence,) = re.findall(r"two capabilities, (\w+) and (\w+)", TEXT)
+    assert list(sentence) == bounds.split()
+
+
+def test_every_fact_that_is_read() -> None:
+    (sentence,) = re.findall(r"Of the facts, only .*? are read", TEXT, re.DOTALL)
+    for name, words in {
+        "macaddress": "MAC address",
+        "mtu": "MTU",
+        "active": "whether it is up",
+        "ipv4": "addresses with their networks",
+        "gateway": "default gateways",
+    }.items():
+        assert f'"{name}"' in (CHECKOUT / "plugins/plugin_utils/_topology/facts.py").read_text()
+        assert words in " ".join(sentence.split())
+    assert facts._NAMES == ("interfaces", "default_ipv4", "default_ipv6")
