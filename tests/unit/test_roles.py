@@ -127,3 +127,11 @@ def test_the_readme_has_every_tag(role: str) -> None:
     sentence = re.search(r"Tags: (.*?)\.(?: |$)", text)
     assert sentence
     assert set(re.findall(r"`(\w+)`", sentence[1])) == wanted_tags(role)
+
+
+def test_a_boolean_variable_of_a_playbook_may_be_text() -> None:
+    """-e NAME=false gives the text 'false', which is true for whoever does not ask what it means."""
+    playbooks = list((ROLES.parent / "playbooks").glob("*.yml"))
+    uses = [use for path in playbooks for use in re.findall(r"default\((?:true|false)\).{0,7}", path.read_text())]
+    assert len(uses) > 4
+    assert [use for use in uses if not use.endswith(" | bool")] == []
