@@ -12,7 +12,14 @@ KERNEL ?= uml
 # User-Mode Linux needs a few lines of C compiled on processors with AMX (lab/uml).
 APT_LAB := requirements/apt-lab.txt $(if $(shell grep -m1 amx_tile /proc/cpuinfo),requirements/apt-amx.txt)
 SELECT ?=
-SCENARIO ?= $(sort $(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml)))
+ONLY ?=
+KERNEL_PARTS := kernel-ipvs kernel-net
+SCENARIOS := $(sort $(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml)))
+# What takes longest begins first, until there are times of this machine to go by.
+LONG := ha dr_routed dr ftp
+SCENARIO ?= $(filter $(LONG),$(SCENARIOS)) $(filter-out $(LONG),$(SCENARIOS))
+# Nothing that a target started outlives it, whatever way it ends.
+TOGETHER := exec scripts/together
 # Booting and ssh leave processors idle: more jobs than processors.
 JOBS ?= $(shell expr $$(nproc) + 1)
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
@@ -22,66 +29,61 @@ export PYTHONDONTWRITEBYTECODE := 1
 # Ansible wants UTF-8, and a fresh host often names a locale that was never generated.
 export LC_ALL := C.UTF-8
 
-.PHONY: help demo demo-down test lint unit lab kernel kernel-all kernel-ipvs kernel-net kernel-nft molecule bench chaos build docs lab-up lab-down clean
+.PHONY: help demo demo-down test lint unit image lab kernel kernel-all kernel-ipvs kernel-net kernel-nft molecule bench chaos build docs lab-up lab-down clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
 
 demo: $(CACHE)/runtime.stamp $(TREE) ## boot a DR topology and get answers through its VIP
-	scripts/demo
+	$(TOGETHER) --keep scripts/demo
 
 demo-down: ## take the demo down
 	lab/lab down demo
 
-test: unit ## everything, as CI runs it
-	lab/lab image
-	if ! $(MAKE) --jobs=$(JOBS) --keep-going --output-sync=target --no-print-directory \
-		kernel-nft kernel-net kernel-ipvs molecule lint lab 2>&1 | tee $(CACHE)/test.log; then
-		echo; echo "=== The ends of what failed; everything is in $(CACHE)/test.log"
-		grep -a -B 60 '^make\[.*\*\*\*' $(CACHE)/test.log
-		echo "=== What failed"
-		grep -aE '^(make\[.*\*\*\*|FAILED |ERROR )' $(CACHE)/test.log
-		exit 1
-	fi
+test: $(CACHE)/development.stamp $(TREE) ## everything, as CI runs it; ONLY="dr unit" for some parts, ONLY=failed for what did not pass
+	exec scripts/run-suite --jobs=$(JOBS) --logs=$(CACHE)/logs --memory=$(CACHE)/test.json --only='$(ONLY)' \
+		image unit lint $(KERNEL_PARTS:%=%:image) kernel-nft $(SCENARIO:%=molecule-%:image) lab:image
 
 lint: $(CACHE)/development.stamp $(TREE) ## ruff, mypy, ansible-lint, ansible-test sanity, documentation
-	scripts/lint
+	$(TOGETHER) scripts/lint
 
 unit: $(CACHE)/development.stamp $(TREE) ## pure tests, seconds
-	pytest -q tests/unit
+	$(TOGETHER) pytest -q tests/unit
 
-kernel: ## the modules against a real IPVS kernel; KERNEL=stock for Debian's own
-	$(MAKE) --no-print-directory kernel-all SELECT="-m 'not slow'"
+image: $(CACHE)/runtime.stamp ## the image of the lab's hosts, built where there is none yet
+	$(TOGETHER) lab/lab image
 
-kernel-all: $(CACHE)/development.stamp $(TREE) ## the slow ones too
-	$(MAKE) --jobs=2 --keep-going --output-sync=target --no-print-directory kernel-ipvs kernel-net
+kernel: export SELECT = -m 'not slow'
+kernel: kernel-all ## the modules against a real IPVS kernel; KERNEL=stock for Debian's own
 
 # Two kernels side by side, because each has one processor.
+kernel-all: $(CACHE)/development.stamp $(TREE) ## the slow ones too
+	exec scripts/run-suite --jobs=2 --logs=$(CACHE)/logs/kernel $(KERNEL_PARTS)
+
 kernel-ipvs: $(CACHE)/development.stamp $(TREE)
-	lab/kernel-test --kernel $(KERNEL) tests/kernel/ipvs $(wildcard tests/kernel/test_*.py) $(SELECT)
+	$(TOGETHER) lab/kernel-test --kernel $(KERNEL) tests/kernel/ipvs $(wildcard tests/kernel/test_*.py) $(SELECT)
 
 kernel-net: $(CACHE)/development.stamp $(TREE)
-	lab/kernel-test --kernel $(KERNEL) tests/kernel/net $(SELECT)
+	$(TOGETHER) lab/kernel-test --kernel $(KERNEL) tests/kernel/net $(SELECT)
 
 kernel-nft: $(CACHE)/development.stamp $(TREE) ## what only the stock kernel has, and tunnels there
-	lab/kernel-test --kernel stock tests/kernel/net/test_packet_rules.py tests/kernel/net/test_tunnel_paths.py \
+	$(TOGETHER) lab/kernel-test --kernel stock tests/kernel/net/test_packet_rules.py tests/kernel/net/test_tunnel_paths.py \
 		-k "not every_tunnel or 4-4 or 6-6"
 
 lab: $(CACHE)/development.stamp ## what the lab promises: hosts that boot, reboot, lose their link, and leave nothing
-	pytest -q lab/tests
+	$(TOGETHER) pytest -q lab/tests
 
 molecule: $(SCENARIO:%=molecule-%) ## topologies on several hosts; SCENARIO=dr for one
 
 molecule-%: $(CACHE)/development.stamp $(TREE)
 	export MOLECULE_EPHEMERAL_DIRECTORY=$(CURDIR)/$(CACHE)/molecule/$*
-	molecule test --scenario-name $*
-	echo "scenario $* passed in $$SECONDS s"
+	$(TOGETHER) molecule test --scenario-name $*
 
 bench: $(CACHE)/development.stamp $(TREE) ## ratios against ipvsadm
-	lab/kernel-test --kernel $(KERNEL) -s tests/bench
+	$(TOGETHER) lab/kernel-test --kernel $(KERNEL) -s tests/bench
 
 chaos: $(CACHE)/development.stamp $(TREE) ## what a pair of directors does when things fail: 40 minutes; CASE=split for one
-	tests/chaos/run $(CASE)
+	$(TOGETHER) tests/chaos/run $(CASE)
 
 build: ## the collection as a tarball; needs ansible-galaxy
 	ansible-galaxy collection build --force
@@ -90,7 +92,7 @@ docs: $(CACHE)/development.stamp $(TREE) ## HTML documentation in .cache/docs
 	scripts/docs
 
 lab-up: $(CACHE)/runtime.stamp ## boot a network: make lab-up NETWORK=lab/networks/demo.yml
-	lab/lab up $(or $(NETWORK),lab/networks/demo.yml)
+	$(TOGETHER) --keep lab/lab up $(or $(NETWORK),lab/networks/demo.yml)
 
 lab-down: ## take every lab down
 	lab/lab down --all

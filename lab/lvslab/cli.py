@@ -35,6 +35,7 @@ def _parser() -> argparse.ArgumentParser:
     which = down.add_mutually_exclusive_group(required=True)
     which.add_argument("name", nargs="?", metavar="NAME")
     which.add_argument("--all", action="store_true", help="every lab of this checkout")
+    which.add_argument("--ended", action="store_true", help="the files of labs that were killed; no lab that runs")
     add("status", "what is running")
     add("ssh", "a shell on a host, or a command", "name", host=True).add_argument("words", nargs=argparse.REMAINDER)
     execute = add("exec", "run a command in the network namespace of the lab, say tcpdump -ni lan-front", "name")
@@ -62,8 +63,11 @@ def _up(options: argparse.Namespace) -> None:
 
 
 def _down(options: argparse.Namespace) -> None:
-    for name in names() if options.all else [options.name]:
-        Lab(name).down()
+    for name in names() if options.all or options.ended else [options.name]:
+        if options.ended:
+            Lab(name).tidy()
+        else:
+            Lab(name).down()
 
 
 def _status(_options: argparse.Namespace) -> None:

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
+import signal
 import sys
 import time
 from pathlib import Path
@@ -66,6 +68,12 @@ def own_namespaces() -> list[str]:
     need(["unshare"])
     command = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child"]
     return command if os.geteuid() == 0 else [*command, "--user", "--map-root-user"]
+
+
+def end_with_parent() -> None:
+    """Have the kernel end this process when its parent ends, however that ends; for the time before an exec."""
+    # PR_SET_PDEATHSIG
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)
 
 
 NO_NAMESPACES = (

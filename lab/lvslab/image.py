@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import os
@@ -12,7 +13,7 @@ import shutil
 import subprocess
 import time
 from pathlib import Path
-from typing import TextIO
+from typing import Iterator, TextIO
 
 from . import uml
 from .common import CACHE, CHECKOUT, LabError, need, say
@@ -21,6 +22,8 @@ RECIPE = CHECKOUT / "lab" / "image"
 SUITE = "bookworm"
 # Bookworm's User-Mode Linux, 6.1, starts programs at half the speed or less.
 UML_SUITE = "trixie"
+# Less than what scripts/together leaves a program between SIGTERM and SIGKILL.
+_TIDY_LIMIT = 2.5
 _SIZE = {"uml": "2G", "stock": "3G"}
 
 
@@ -57,7 +60,7 @@ def image(flavour: str) -> Path:
             say(f"waiting for the {flavour} image, which another process is building")
             fcntl.flock(lock, fcntl.LOCK_EX)
         if not done.is_dir():
-            _build(flavour, done)
+            _build(flavour, done, lock)
     return done
 
 
@@ -90,20 +93,22 @@ def _commands(flavour: str, place: Path) -> list[list[str]]:
     return [[*debian, "--variant=extract", "--include=user-mode-linux", UML_SUITE, str(kernel)], system, disk]
 
 
-def _build(flavour: str, done: Path) -> None:
+def _build(flavour: str, done: Path, lock: TextIO) -> None:
     need(["mmdebstrap", "mkfs.ext4", "unshare", "ip"] + ([] if os.geteuid() == 0 else ["newuidmap"]))
+    # Whoever builds holds the lock: what is unfinished now, of whichever recipe, was interrupted.
+    for interrupted in done.parent.glob(f"{flavour}-*.unfinished"):
+        _remove(interrupted)
     unfinished = done.with_name(f"{done.name}.unfinished")
-    _remove(unfinished)
     unfinished.mkdir()
     log = done.with_name(f"{flavour}.log")
     say(f"building the {flavour} image, once for this recipe: a minute or two; log in {log}")
-    with open(log, "w", encoding="utf-8") as output:
+    with open(log, "w", encoding="utf-8") as output, _removed_unless_whole(unfinished):
         for command in _commands(flavour, unfinished):
             say(f"  {Path(command[0]).name if command[0] == 'mmdebstrap' else 'write-image'}")
-            _run(command, output, log)
-    if flavour == "uml":
-        uml.bind_to_libc(unfinished / "linux.uml", done)
-    unfinished.rename(done)
+            _run(command, output, log, lock)
+        if flavour == "uml":
+            uml.bind_to_libc(unfinished / "linux.uml", done)
+        unfinished.rename(done)
     in_use = {Path(path.read_text()).parent for path in (CACHE / "run").glob("*/image")}
     for old in done.parent.glob(f"{flavour}-*"):
         # A kernel-test may still run on a recent one.
@@ -112,13 +117,33 @@ def _build(flavour: str, done: Path) -> None:
     say(f"image ready: {done}")
 
 
-def _run(command: list[str], output: TextIO, log: Path) -> None:
-    ended = subprocess.run(
-        command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, check=False
-    ).returncode
+def _run(command: list[str], output: TextIO, log: Path, lock: TextIO) -> None:
+    # The command holds the lock as well: should it outlive us, nobody builds in the same place beside it.
+    process = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, pass_fds=[lock.fileno()]
+    )
+    try:
+        ended = process.wait()
+    except BaseException:
+        # mmdebstrap removes its own temporary directory when it is asked to end, and only then.
+        process.terminate()
+        try:
+            process.wait(_TIDY_LIMIT)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        raise
     if ended != 0:
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
         raise LabError(f"{command[0]} failed with exit status {ended}; the end of {log}:\n{tail}")
+
+
+@contextlib.contextmanager
+def _removed_unless_whole(unfinished: Path) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        _remove(unfinished)
 
 
 def _remove(directory: Path) -> None:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Sequence
 
 from . import qemu, uml
-from .common import CACHE, CHECKOUT, SCRATCH, LabError, own_namespaces, say
+from .common import CACHE, CHECKOUT, SCRATCH, LabError, end_with_parent, own_namespaces, say
 from .image import image
 
 REQUIREMENTS = CHECKOUT / "requirements" / "kernel-tests.txt"
@@ -98,7 +98,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument(
         "--pyroute2", choices=["pypi", "debian"], default="pypi", help="which pyroute2 the modules meet"
     )
-    parser.add_argument("--timeout", type=int, default=1800, metavar="SECONDS", help="end the kernel after this time")
+    parser.add_argument("--timeout", type=int, default=7200, metavar="SECONDS", help="end the kernel after this time")
     parser.add_argument("--memory", type=int, default=1024, metavar="MB")
     parser.add_argument("pytest_args", nargs=argparse.REMAINDER, help="default: tests/kernel")
     options, unknown = parser.parse_known_args(argv)
@@ -138,7 +138,13 @@ def in_private_scratch(command: Sequence[str]) -> list[str]:
 def _stream(command: Sequence[str], token: str, timeout: int) -> int:
     """Copy the console to standard output as it comes; return the exit status that the guest reported."""
     console, far_end = os.pipe()
-    kernel = subprocess.Popen(command, stdout=far_end, stderr=subprocess.STDOUT, start_new_session=True)
+    kernel = subprocess.Popen(
+        command,
+        stdout=far_end,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        preexec_fn=end_with_parent,  # noqa: PLW1509, no thread is running yet
+    )
     os.close(far_end)
     late = threading.Event()
 

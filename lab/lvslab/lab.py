@@ -33,7 +33,10 @@ from .common import CACHE, CHECKOUT, NO_NAMESPACES, SCRATCH, LabError, need, own
 from .image import image
 
 RUN = CACHE / "run"
-BOOT_LIMIT = {"uml": 120, "qemu": 600}
+# Generous: on a busy machine all of this takes several times as long as on a quiet one, and that is no fault.
+BOOT_LIMIT = {"uml": 900, "qemu": 3600}
+_HALT_LIMIT = 300
+_CONNECT_LIMIT = 60
 _SOCKET_LIMIT = 107
 _CLONE_NEWNET, _CLONE_NEWUSER = 0x40000000, 0x10000000
 
@@ -128,17 +131,29 @@ class Lab:
         if not self.files.exists():
             return
         with self._alone():
-            # Connections from outside would keep the network namespace alive.
-            for master in self._sockets().glob("10.*"):
-                command = ["ssh", "-F", str(self.files / "ssh_config"), "-O", "exit", master.name]
-                subprocess.run(command, capture_output=True, check=False, timeout=20)
-            holder = self.holder
-            if holder is not None:
-                _end(holder)
-            sockets = self._sockets()
-            if sockets != self.files:
-                shutil.rmtree(sockets, ignore_errors=True)
-            shutil.rmtree(self.files)
+            self._down()
+
+    def tidy(self) -> None:
+        """Remove what is left of the lab where it was killed; leave it alone where it runs, or is being started."""
+        try:
+            with self._alone(wait=False):
+                if self.holder is None:
+                    self._down()
+        except BlockingIOError:
+            pass  # somebody starts it or takes it down just now
+
+    def _down(self) -> None:
+        # Connections from outside would keep the network namespace alive.
+        for master in self._sockets().glob("10.*"):
+            command = ["ssh", "-F", str(self.files / "ssh_config"), "-O", "exit", master.name]
+            subprocess.run(command, capture_output=True, check=False, timeout=_CONNECT_LIMIT)
+        holder = self.holder
+        if holder is not None:
+            _end(holder)
+        sockets = self._sockets()
+        if sockets != self.files:
+            shutil.rmtree(sockets, ignore_errors=True)
+        shutil.rmtree(self.files)
 
     def inventory(self) -> dict[str, Any]:
         """How Ansible reaches the hosts."""
@@ -166,19 +181,19 @@ class Lab:
     def connect(self, address: str, port: int) -> None:
         """Hand a socket that is connected to a host to ssh, on standard output (ProxyUseFdpass)."""
         self.enter()
-        connected = socket.create_connection((address, port), timeout=20)
+        connected = socket.create_connection((address, port), timeout=_CONNECT_LIMIT)
         connected.settimeout(None)
         with socket.socket(fileno=os.dup(1)) as ssh:
             socket.send_fds(ssh, [b"\0"], [connected.fileno()])
 
     @contextlib.contextmanager
-    def _alone(self) -> Iterator[None]:
-        """One at a time starts and stops this lab."""
+    def _alone(self, wait: bool = True) -> Iterator[None]:
+        """One at a time starts and stops this lab. Without waiting: BlockingIOError where somebody else does."""
         while True:
             self.files.mkdir(parents=True, exist_ok=True)
             directory = os.open(self.files, os.O_RDONLY)
             try:
-                fcntl.flock(directory, fcntl.LOCK_EX)
+                fcntl.flock(directory, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
                 # Who was here before us may have taken the lab down, and the directory with it.
                 if self.files.exists() and os.path.samestat(os.fstat(directory), os.stat(self.files)):
                     yield
@@ -244,13 +259,14 @@ class Lab:
             self._ssh(name, "systemctl --no-block poweroff", check=False)
         self._ssh_close(name)
         if not power_cut:
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + _HALT_LIMIT
             while time.monotonic() < deadline:
                 if self._process(name) is None:
                     say(f"{name}: off")
                     return
                 time.sleep(0.1)
-            raise LabError(f"{name} did not switch itself off within 30 s; end of its console:\n{self._console(name)}")
+            late = f"{name} did not switch itself off within {_HALT_LIMIT} s"
+            raise LabError(f"{late}; end of its console:\n{self._console(name)}")
         os.killpg(process, signal.SIGKILL)
         while self._process(name) is not None:
             time.sleep(0.02)
@@ -349,13 +365,13 @@ def _end(holder: int) -> None:
     handles = [os.pidfd_open(pid) for pid in (holder, maker)]
     signal.pidfd_send_signal(handles[0], signal.SIGKILL)
     for handle in handles:
-        select.select([handle], [], [], 30)
+        select.select([handle], [], [], _HALT_LIMIT)
         os.close(handle)
 
 
 def _answers(address: str) -> bool:
     try:
-        with socket.create_connection((address, 22), timeout=2) as connection:
+        with socket.create_connection((address, 22), timeout=10) as connection:
             return connection.recv(4) == b"SSH-"
     except OSError:
         return False

@@ -292,7 +292,7 @@ def ssh_config(network: Network, key: str, sockets: str, connect: str) -> str:
             "    UserKnownHostsFile /dev/null",
             "    GlobalKnownHostsFile /dev/null",
             "    LogLevel ERROR",
-            "    ConnectTimeout 20",
+            "    ConnectTimeout 60",
             "    ServerAliveInterval 5",
             "    ServerAliveCountMax 6",
             "    ControlMaster auto",
