@@ -106,8 +106,8 @@ def host_plan(
         names.append(host)
     site = _site(inventory, names, services, mistakes, asked=host if is_director else None)
     needs = list(_NEEDS[role](site, host))
-    # A list that is given to the role of a real server or router is that of all its directors: it does not tell which of
-    # them holds a VIP, or what moves it.
+    # A list that is given to the role of a real server or router is that of all its directors: it does not tell which
+    # of them holds a VIP, or what moves it.
     mistakes += check_site(site, are_holders_known=is_director or not services)
     # A role may be used by itself, with its directors given and without any of our groups.
     if is_director and (directors is None or inventory.has_group("lvs_real_servers")):
