@@ -122,6 +122,7 @@ def two_runs() -> Result:
     result = Result()
     models = {"first": pair.model(), "second": _variant()}
     pair.playbook("teardown", models["first"])
+    # At the same moment, and one after the other has begun.
     for pause in (0.0, 5.0):
         runs = {}
         for name, inventory in models.items():
