@@ -112,3 +112,21 @@ def test_what_is_removed_by_hand_is_put_right(scenario: Any) -> None:
     output = scenario.playbook("lvs.topology.site", "--diff")
     assert scenario.changed(output) == {"director": 1, "web1": 0, "web2": 0}, output
     scenario.check("serving")
+
+
+def test_the_boot_unit_needs_nothing_that_it_would_have_to_make_in_run(scenario: Any) -> None:
+    """ProtectSystem=strict makes /run read-only. Where a service has its own /proc, some kernels leave it writable."""
+    drop_in = "/run/systemd/system/lvs-topology.service.d"
+    strict = ["ReadOnlyPaths=/run", "ProtectControlGroups=no", "ProtectKernelTunables=no", "ProtectProc=default"]
+    scenario.run(
+        "director", f"mkdir -p {drop_in} && printf '%s\\n' '[Service]' {' '.join(strict)} >{drop_in}/strict.conf"
+    )
+    try:
+        scenario.run(
+            "director",
+            "systemctl daemon-reload; iptables-legacy -t nat -F lvs-director-snat; rm -f /run/xtables.lock; "
+            "systemctl restart lvs-topology",
+        )
+        assert "-j SNAT" in scenario.run("director", "iptables-legacy -t nat -S lvs-director-snat")
+    finally:
+        scenario.run("director", f"rm -r {drop_in}; systemctl daemon-reload")
