@@ -84,7 +84,9 @@ def read_file(path: str) -> File | None:
         # What is not a regular file may keep a reader waiting for ever.
         with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             status = os.fstat(file.fileno())
-            if stat.S_ISFIFO(status.st_mode) or stat.S_ISCHR(status.st_mode):
+            # A link to /dev/null, by which systemd masks units, reads as an empty file.
+            is_null = stat.S_ISCHR(status.st_mode) and status.st_rdev == os.stat(os.devnull).st_rdev
+            if not (stat.S_ISREG(status.st_mode) or is_null):
                 raise Refused(f"{path} is not a regular file. Remove it, or the link that leads to it.")
             return File(file.read().decode("utf-8", "surrogateescape"), stat.S_IMODE(status.st_mode))
     except FileNotFoundError:

@@ -393,7 +393,7 @@ def test_two_modules_at_once_lose_no_claim(spawn_module, sh) -> None:
     for task in tasks:
         output, _errors = task.communicate(timeout=600)
         assert json.loads(output)["changed"], output
-    assert set(json.loads(LEDGER.read_text())) == {"address", "timeout", "sysctl", "service"}
+    assert set(json.loads(LEDGER.read_text())) == {"version", "address", "timeout", "sysctl", "service"}
     assert [path.name for path in LEDGER.parent.iterdir()] == ["ledger.json"]
 
 
