@@ -20,6 +20,30 @@ PREFIX = "lvs.topology."
 # The roles to use, and what the plan of each must not lack.
 SUBSTANCE = {"director": "kernel_modules", "keepalived": "keepalived", "real_server": "addresses", "router": "sysctls"}
 USED_ALONE = tuple(SUBSTANCE)
+# The tag of each concern of host_state.
+TAGS = {
+    "kernel_modules": "lvs_modules",
+    "sysctls": "lvs_sysctl",
+    "arp": "lvs_arp",
+    "arp_filters": "lvs_arp",
+    "tunnels": "lvs_tunnels",
+    "addresses": "lvs_addresses",
+    "gateways": "lvs_routes",
+    "source_routes": "lvs_routes",
+    "neighbours": "lvs_neighbours",
+    "packet_rules": "lvs_packet_rules",
+    "timeouts": "lvs_timeouts",
+    "services": "lvs_table",
+    "sync_daemons": "lvs_sync",
+}
+# What may run with every tag.
+CHANGE_NOTHING = {
+    "ansible.builtin.include_tasks",
+    "ansible.builtin.set_fact",
+    "ansible.builtin.debug",
+    "lvs.topology.preflight",
+    "lvs.topology.turn",
+}
 # The hosts of the examples, by the groups that these name. Directors have a leg in the networks of all examples.
 GROUPS = {"loadbalancers": ["lb1", "lb2"], "webservers": ["web1", "web2"], "gateways": ["gw1"]}
 FACTS = {
@@ -127,6 +151,20 @@ def test_the_readme_has_every_tag(role: str) -> None:
     sentence = re.search(r"Tags: (.*?)\.(?: |$)", text)
     assert sentence
     assert set(re.findall(r"`(\w+)`", sentence[1])) == wanted_tags(role)
+
+
+@pytest.mark.parametrize("path", sorted((ROLES / "host_state/tasks").glob("*.yml")), ids=lambda path: path.stem)
+def test_a_task_that_changes_a_concern_has_the_tag_of_that_alone(path: Path) -> None:
+    """So that a run of one tag does its part and no other. What is always run changes nothing."""
+    for task in load(path):
+        (tag,) = task["tags"]
+        concern = re.search(r"'(\w+)' in __host_state_concerns", str(task.get("when", "")))
+        if concern:
+            assert tag == TAGS[concern[1]], task["name"]
+        elif tag == "always":
+            assert set(task) & CHANGE_NOTHING, task["name"]
+        else:
+            assert tag in ("lvs_boot", "lvs_packages", *TAGS.values()), task["name"]
 
 
 def test_a_boolean_variable_of_a_playbook_may_be_text() -> None:
