@@ -142,5 +142,7 @@ def test_a_plan_has_what_its_role_looks_after(role: str, host: str) -> None:
 def test_every_concern_of_host_state_has_its_traces() -> None:
     options = load(CHECKOUT / "roles/host_state/meta/argument_specs.yml")["argument_specs"]["main"]["options"]
     assert list(TRACES) == options["host_state_concerns"]["choices"]
-    text = (CHECKOUT / "roles/host_state/tasks/add.yml").read_text()
-    assert set(re.findall(r"'(\w+)' in __host_state_concerns", text)) == set(TRACES)
+    # The task that fills the table takes away from it as well, so releasing has none of its own.
+    for file, without in (("add.yml", set()), ("release.yml", {"services"})):
+        text = (CHECKOUT / "roles/host_state/tasks" / file).read_text()
+        assert set(re.findall(r"'(\w+)' in __host_state_concerns", text)) == set(TRACES) - without, file

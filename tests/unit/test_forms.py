@@ -11,6 +11,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.options import service_key
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.save_format import parse
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import ServiceKey
+from ansible_collections.lvs.topology.plugins.module_utils._net import address_plan, gateway_plan, neighbour_plan
+from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 
 ODD: list[Any] = [
     *[None, True, False, 0, -1, 10**5000, -(10**5000), 1.5, float("nan"), float("inf"), b"\xff", object],
@@ -147,3 +152,21 @@ def test_a_sysctl_s_value_is_one_line() -> None:
     for value in ("", " ", "1\n2", "1\0", "\ud800", "x" * 5000, True, None, [1], 10**5000):
         with pytest.raises(forms.BadForm):
             forms.sysctl_value(value)
+
+
+def test_the_ledger_finds_a_service_however_its_address_is_spelled() -> None:
+    assert ServiceKey.from_text("tcp [::a00:1]:80") == ServiceKey.from_text("tcp [::10.0.0.1]:80")
+    assert str(ServiceKey.from_text("tcp [::a00:1]:80")) == "tcp [::10.0.0.1]:80"
+    (written,) = parse("-A -t [::a00:1]:80 -s rr\n")
+    assert written == service_key({"address": "0::a00:1", "port": 80}, "", Mistakes())
+
+
+def test_what_modules_compare_with_the_kernel_has_its_spelling() -> None:
+    mistakes = Mistakes()
+    (wish,) = address_plan.check([{"address": "::a00:1/128", "interface": "lo"}], None, mistakes)
+    (route,) = gateway_plan.check([{"gateway": "::a00:1", "metric": 0}], mistakes)
+    (near,) = neighbour_plan.check(
+        [{"address": "::a00:1", "interface": "eth1", "lladdr": "02:00:00:00:00:01"}], None, mistakes, present=True
+    )
+    mistakes.raise_if_any()
+    assert (wish.address, route.gateway, near.address) == ("::10.0.0.1",) * 3

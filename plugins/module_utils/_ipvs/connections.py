@@ -13,6 +13,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Callable, Iterable
 
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._forms import Address
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.codec import CodecError
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import IPV4, IPV6, Network
@@ -109,11 +110,11 @@ def _facts(words: list[bytes], has_origin: bool) -> dict[str, Any]:
         facts: dict[str, Any] = {
             "protocol": words[0].decode("ascii").lower(),
             "family": IPV6 if b":" in words[1] else IPV4,
-            "client": str(_address(words[1])),
+            "client": forms.spelling(_address(words[1])),
             "client_port": int(words[2], 16),
-            "address": str(_address(words[3])),
+            "address": forms.spelling(_address(words[3])),
             "port": int(words[4], 16),
-            "real_server": str(_address(words[5])),
+            "real_server": forms.spelling(_address(words[5])),
             "real_server_port": int(words[6], 16),
             "state": words[7].decode("ascii", "replace"),
         }

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Callable, Mapping, Sequence
 
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils import _plan
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs import drain, options, proc, settings_plan
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.codec import CodecError
@@ -333,7 +334,7 @@ def gather(module: AnsibleModule) -> dict[str, Any]:
     address = None
     if "address" in filters:
         address = mistakes.address("address", filters["address"])
-        filters["address"] = str(address)
+        filters["address"] = forms.spelling(address) if address else None
     chosen = Filter()
     if "connections" in subset:
         chosen = options.connection_filter(params, address, mistakes)

@@ -150,7 +150,7 @@ class _Parser:
 
     def _name(self, reader: Reader) -> str:
         name = reader.take("name")
-        if forms.is_line(name, _NAME_BYTES):
+        if isinstance(name, str) and forms.is_line(name, _NAME_BYTES):
             first = self._names.setdefault(name, reader.path)
             if first != reader.path:
                 reader.refuse(

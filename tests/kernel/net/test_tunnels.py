@@ -166,7 +166,7 @@ def test_mistakes_come_together(run_module, sh) -> None:
     before = state(sh)
     bad = [
         ({"type": "gue"}, "port: is needed with type gue"),
-        ({"type": "gue", "port": 70000}, "port: 70000 is not between 1 and 65535"),
+        ({"type": "gue", "port": 70000}, "port: 70000 is not a port from 1 to 65535"),
         ({"type": "gue", "port": 1, "interface": "tunl0"}, "interface: has no meaning with type gue"),
         ({"type": "ipip"}, "interface: is needed with type ipip"),
         ({"type": "ipip", "interface": "tunl0", "port": 1}, "port: has no meaning with type ipip"),
