@@ -66,6 +66,11 @@ kernel-ipvs: $(CACHE)/development.stamp $(TREE)
 kernel-net: $(CACHE)/development.stamp $(TREE)
 	$(TOGETHER) lab/kernel-test --kernel $(KERNEL) tests/kernel/net $(SELECT)
 
+# kernel-python3.8 and kernel-python3.13: the examples of every module on the oldest and the newest Python of hosts. Where
+# this machine has none (pyenv), it says so.
+kernel-python%: $(CACHE)/development.stamp $(TREE)
+	$(TOGETHER) lab/kernel-test --python $* --if-present tests/kernel/test_examples.py
+
 kernel-nft: $(CACHE)/development.stamp $(TREE) ## what only the stock kernel has, and tunnels there
 	$(TOGETHER) lab/kernel-test --kernel stock tests/kernel/net/test_packet_rules.py tests/kernel/net/test_tunnel_paths.py \
 		-k "not every_tunnel or 4-4 or 6-6"

@@ -26,6 +26,7 @@ from .image import image
 
 REQUIREMENTS = CHECKOUT / "requirements" / "kernel-tests.txt"
 GUEST_PYTHON = "3.11"
+_DEBIANS = "/run/debian-pyroute2"
 
 
 def guest_packages() -> Path:
@@ -62,8 +63,24 @@ def guest_packages() -> Path:
     return packages
 
 
-def guest_script(pytest_args: Sequence[str], python_path: Sequence[str], token: str) -> str:
-    """The script that the guest runs as root in place of an init system."""
+def interpreter(version: str) -> Path | None:
+    """The directory where pyenv has another Python of this machine: a shim on PATH looks like one and is none."""
+    root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    found = sorted(root.glob(f"versions/{version}*/bin/python{version}"))
+    return found[-1].parents[1] if found else None
+
+
+def guest_script(
+    pytest_args: Sequence[str],
+    python_path: Sequence[str],
+    token: str,
+    version: str | None = None,
+    prefix: Path | None = None,
+) -> str:
+    """The script that the guest runs as root in place of an init system.
+
+    ``prefix`` is the directory of the Python that runs the modules, where that is not the guest's own.
+    """
     environment = {
         "PYTHONPATH": ":".join(python_path),
         "PYTHONDONTWRITEBYTECODE": "1",
@@ -74,13 +91,25 @@ def guest_script(pytest_args: Sequence[str], python_path: Sequence[str], token: 
         "LANG": "C.UTF-8",
         "LVS_KERNEL_TEST": "1",
     }
-    lines = [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
+    lines = []
+    if prefix is not None:
+        environment["LVS_MODULE_PYTHON"] = str(prefix / "bin" / f"python{version}")
+        quoted = shlex.quote(str(prefix))
+        lines = [
+            # At the same place as outside: its program looks for its library there.
+            f"mkdir -p {quoted} {_DEBIANS}",
+            f"mount -t hostfs -o ro,{quoted} hostfs {quoted}",
+            # Of Debian's packages, which are for the own Python of the guest, it shall see this one only.
+            f"ln -s /usr/lib/python3/dist-packages/pyroute2* {_DEBIANS}",
+        ]
+    lines += [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
     lines += [
         "mkdir -p /run/collections/ansible_collections/lvs",
         "ln -s /checkout /run/collections/ansible_collections/lvs/topology",
         "ip link set lo up",
         "cd /checkout",
         "echo \"kernel $(uname -sr), Python $(python3 -c 'import platform; print(platform.python_version())')\"",
+        'test -z "$LVS_MODULE_PYTHON" || echo "modules on $($LVS_MODULE_PYTHON --version)"',
         f"python3 lab/guest/run_tests.py {shlex.join(pytest_args)}",
         f'echo "{token} $?"',
     ]
@@ -98,6 +127,10 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument(
         "--pyroute2", choices=["pypi", "debian"], default="pypi", help="which pyroute2 the modules meet"
     )
+    parser.add_argument(
+        "--python", metavar="VERSION", help="run the modules on another Python of this machine, such as 3.8 (pyenv's)"
+    )
+    parser.add_argument("--if-present", action="store_true", help="where the Python is missing, say so and run nothing")
     parser.add_argument("--timeout", type=int, default=7200, metavar="SECONDS", help="end the kernel after this time")
     parser.add_argument("--memory", type=int, default=1024, metavar="MB")
     parser.add_argument("pytest_args", nargs=argparse.REMAINDER, help="default: tests/kernel")
@@ -109,18 +142,34 @@ def main(argv: Sequence[str]) -> int:
     if not any((CHECKOUT / word.split("::")[0]).exists() for word in pytest_args if not word.startswith("-")):
         pytest_args.append("tests/kernel")
 
+    prefix = None
+    if options.python:
+        if options.kernel != "uml":
+            raise LabError("--python needs --kernel uml, which shows the guest a directory of this machine")
+        prefix = interpreter(options.python)
+        missing = f"Python {options.python} is not on this machine"
+        if prefix is None and options.if_present:
+            say(f"NOT TESTED: modules on Python {options.python}, because {missing} (pyenv install {options.python})")
+            return 0
+        if prefix is None:
+            raise LabError(f"{missing}: pyenv install {options.python}")
+
     packages = guest_packages()
     inside = Path("/checkout") / packages.relative_to(CHECKOUT)
     python_path = ["/run/collections", str(inside / "common")]
+    if options.python == "3.8":
+        options.pyroute2 = "debian"  # pypi's newest needs 3.9
     if options.pyroute2 == "pypi":
         python_path.append(str(inside / "pyroute2"))
+    elif prefix is not None:
+        python_path.append(_DEBIANS)
     disk = image(options.kernel) / "root.ext4"
 
     (CACHE / "run").mkdir(parents=True, exist_ok=True)
     token = f"lab-{secrets.token_hex(8)}"
     with tempfile.TemporaryDirectory(prefix="kernel-", dir=CACHE / "run") as run:
         script = Path(run) / "script"
-        script.write_text(guest_script(pytest_args, python_path, token))
+        script.write_text(guest_script(pytest_args, python_path, token, options.python, prefix))
         words = ["init=/usr/local/lib/lab/kernel-test", f"lab.run={script.relative_to(CHECKOUT)}"]
         if options.kernel == "uml":
             kernel = uml.kernel(f"{SCRATCH}/cow", disk, options.memory, [*words, f"lab.checkout={CHECKOUT}"])

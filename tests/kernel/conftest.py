@@ -119,22 +119,63 @@ def answers_arp() -> Callable[[str], bool]:
 
 
 @pytest.fixture
-def run_module() -> RunModule:
-    """Run plugins/modules/NAME.py in this process the way Ansible does, diff mode on, and return its result."""
+def run_module(other_python: OtherPython | None) -> RunModule:
+    """Run plugins/modules/NAME.py the way Ansible does, diff mode on, and return its result."""
 
     def run(name: str, args: dict[str, Any], check: bool = False) -> dict[str, Any]:
-        module = importlib.import_module(f"ansible_collections.lvs.topology.plugins.modules.{name}")
-        said = io.StringIO()
         arguments = {**args, "_ansible_check_mode": check, "_ansible_diff": True}
-        # On a host every module has a process of its own, which has not warned of anything yet.
-        warnings._global_warnings.clear()
-        with patch_module_args(arguments), contextlib.redirect_stdout(said), pytest.raises(SystemExit) as ended:
-            module.main()
-        result: dict[str, Any] = json.loads(said.getvalue())
-        assert bool(ended.value.code) == bool(result.get("failed")), result
+        said, code = other_python.run(name, arguments) if other_python else _run_here(name, arguments)
+        result: dict[str, Any] = json.loads(said)
+        assert bool(code) == bool(result.get("failed")), result
         return result
 
     return run
+
+
+def _run_here(name: str, arguments: dict[str, Any]) -> tuple[str, Any]:
+    """Run a module in this process: what it printed, and its exit status."""
+    module = importlib.import_module(f"ansible_collections.lvs.topology.plugins.modules.{name}")
+    said = io.StringIO()
+    # On a host every module has a process of its own, which has not warned of anything yet.
+    warnings._global_warnings.clear()
+    with patch_module_args(arguments), contextlib.redirect_stdout(said), pytest.raises(SystemExit) as ended:
+        module.main()
+    return said.getvalue(), ended.value.code
+
+
+class OtherPython:
+    """Another Python with every module loaded: each run is a child of it, in the namespaces of a test."""
+
+    def __init__(self, program: str) -> None:
+        script = Path(__file__).with_name("module_server.py")
+        self._process = subprocess.Popen(
+            [program, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def run(self, name: str, arguments: dict[str, Any]) -> tuple[str, Any]:
+        """Run a module: what it printed, and its exit status."""
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write(json.dumps([os.getpid(), name, arguments]) + "\n")
+        self._process.stdin.flush()
+        said, code = json.loads(self._process.stdout.readline() or '["", "the end of that Python"]')
+        assert said, f"{name} printed no result and ended with {code}: what it said is above"
+        return said, code
+
+    def close(self) -> None:
+        assert self._process.stdin
+        self._process.stdin.close()
+        self._process.wait()
+
+
+@pytest.fixture(scope="session")
+def other_python() -> Iterator[OtherPython | None]:
+    """The Python of ``lab/kernel-test --python``; None: modules run in this process."""
+    program = os.environ.get("LVS_MODULE_PYTHON")
+    server = OtherPython(program) if program else None
+    yield server
+    if server:
+        server.close()
 
 
 _CHILD = """
@@ -153,7 +194,7 @@ def spawn_module() -> Iterator[Callable[..., subprocess.Popen[str]]]:
 
     def spawn(name: str, args: dict[str, Any], check: bool = False) -> subprocess.Popen[str]:
         process = subprocess.Popen(
-            [sys.executable, "-c", _CHILD],
+            [os.environ.get("LVS_MODULE_PYTHON") or sys.executable, "-c", _CHILD],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
