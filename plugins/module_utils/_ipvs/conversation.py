@@ -1,14 +1,14 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Requests over generic netlink and their answers, the same for every family of it."""
+"""Requests over netlink and their answers: generic netlink with its families, and what else has dumps (rtnetlink)."""
 
 from __future__ import annotations
 
 import errno
 import os
 import socket
-from typing import Iterator, TypeVar
+from typing import Callable, Iterator, TypeVar
 
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs import codec
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
@@ -16,7 +16,6 @@ from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
 # The kernel answers before send() returns, so that a silence this long means a kernel that hangs.
 _TIMEOUT = 30.0
 _RECEIVE_BYTES = 1 << 20
-_DUMP_ATTEMPTS = 5
 _NETLINK_GENERIC = 16
 _SOL_NETLINK = 270
 _NETLINK_CAP_ACK = 10
@@ -36,10 +35,16 @@ _Self = TypeVar("_Self", bound="Conversation")
 class Conversation:
     """A socket to the kernel, which is asked about what ``what`` says."""
 
-    def __init__(self, what: str) -> None:
+    # How often a list that changes while the kernel lists it is read, and who may be changing it all the time.
+    _attempts = 5
+    _writers = "keepalived, kube-proxy"
+    # The answers of a kernel that cannot have any entry of the kind.
+    _nothing: tuple[int, ...] = ()
+
+    def __init__(self, what: str, protocol: int = _NETLINK_GENERIC) -> None:
         self._what = what
         self._sequence = 0
-        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_GENERIC)
+        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, protocol)
         self._socket.bind((0, 0))
         self._socket.settimeout(_TIMEOUT)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BYTES)
@@ -68,19 +73,23 @@ class Conversation:
         return next(self._receive({self._sequence}))
 
     def _dump(self, family: int, query: int, body: bytes = b"") -> list[bytes]:
-        for _attempt in range(_DUMP_ATTEMPTS):
-            found = self._dump_once(family, query, body)
+        return self._whole(lambda sequence: codec.request(family, query, codec.NLM_F_DUMP, sequence, body))
+
+    def _whole(self, request: Callable[[int], bytes]) -> list[bytes]:
+        """The payloads of a list that did not change while the kernel listed it; ``request`` has a sequence number."""
+        for _attempt in range(self._attempts):
+            found = self._dump_once(request)
             if found is not None:
                 return found
         raise Refused(
-            f"While the kernel listed {self._what}, it changed, {_DUMP_ATTEMPTS} times. "
-            "See what else writes it (keepalived, kube-proxy), then run the task again."
+            f"While the kernel listed {self._what}, it changed, {self._attempts} times. "
+            f"See what else writes it ({self._writers}), then run the task again."
         )
 
-    def _dump_once(self, family: int, query: int, body: bytes) -> list[bytes] | None:
+    def _dump_once(self, request: Callable[[int], bytes]) -> list[bytes] | None:
         """The payloads, or None where the kernel says that something changed meanwhile."""
         sequence = self._next()
-        self._send(codec.request(family, query, codec.NLM_F_DUMP, sequence, body))
+        self._send(request(sequence))
         payloads: list[bytes] = []
         interrupted = False
         number = 0
@@ -93,6 +102,11 @@ class Conversation:
                 number = codec.error_number(message.payload)
                 break
             payloads.append(message.payload)
+        if number == errno.EINTR:
+            # Some lists end with this in place of the flag.
+            return None
+        if number in self._nothing:
+            return []
         if number:
             raise Refused(cannot_read(f"read {self._what}", number))
         return None if interrupted else payloads

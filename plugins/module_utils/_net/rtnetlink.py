@@ -1,7 +1,9 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The only user of pyroute2: reads links, addresses, routes and neighbours, and applies one change of them.
+"""The only user of pyroute2: what links, addresses, routes and neighbours are there, and one change of them.
+
+The lists are read by host_lists; pyroute2 says what the bytes of an entry mean, and sends the changes.
 
 Works with pyroute2 0.7.2 (Debian 12) as well as 0.9.
 """
@@ -18,6 +20,11 @@ from typing import Any, Callable, Iterator
 try:
     from pyroute2 import IPRoute
     from pyroute2.netlink.exceptions import NetlinkError
+    from pyroute2.netlink.rtnl.fibmsg import fibmsg
+    from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
+    from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
+    from pyroute2.netlink.rtnl.ndmsg import ndmsg
+    from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
     _IMPORT_PROBLEM = None
 except Exception as problem:
@@ -32,6 +39,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._net import (
     tunnel_plan,
 )
 from ansible_collections.lvs.topology.plugins.module_utils._net.announce import announce
+from ansible_collections.lvs.topology.plugins.module_utils._net.host_lists import Entries, HostLists
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
 
 _AF_INET = 2
@@ -136,8 +144,9 @@ class Rtnetlink:
     def __init__(self) -> None:
         _usable()
         self._socket = IPRoute()
-        self._links = list(self._socket.get_links())
-        self._names: dict[int, str] = {link["index"]: link.get_attr("IFLA_IFNAME") for link in self._links}
+        self._lists = HostLists()
+        self._links = list(_decoded(ifinfmsg, self._lists.links()))
+        self._names: dict[int, str] = {link["index"]: _text(link.get_attr("IFLA_IFNAME")) for link in self._links}
         self._indexes = {name: index for index, name in self._names.items()}
         # What did not work and is no reason to stop.
         self.warnings: list[str] = []
@@ -146,6 +155,7 @@ class Rtnetlink:
         return self
 
     def __exit__(self, *_unused: object) -> None:
+        self._lists.close()
         self._socket.close()
 
     def interfaces(self) -> set[str]:
@@ -164,7 +174,7 @@ class Rtnetlink:
             flags = data.get_attr(f"{prefix}_IFLAGS") if data else None
             found.append(
                 tunnel_plan.Link(
-                    interface=link.get_attr("IFLA_IFNAME"),
+                    interface=self._name(link["index"]),
                     type=kind,
                     local=None if local in (None, "0.0.0.0", "::") else local,  # noqa: S104, nothing listens there
                     checksum=bool((flags or 0) & _CHECKSUM.get(kind, 0)),
@@ -175,7 +185,7 @@ class Rtnetlink:
 
     def addresses(self) -> list[address_plan.Held]:
         held = []
-        for message in self._socket.get_addr():
+        for message in _decoded(ifaddrmsg, self._lists.addresses()):
             flags = message.get_attr("IFA_FLAGS") or message["flags"]
             held.append(
                 address_plan.Held(
@@ -183,7 +193,7 @@ class Rtnetlink:
                     address=message.get_attr("IFA_LOCAL") or message.get_attr("IFA_ADDRESS"),
                     prefix=message["prefixlen"],
                     interface=self._name(message["index"]),
-                    label=message.get_attr("IFA_LABEL"),
+                    label=_text(message.get_attr("IFA_LABEL")),
                     deprecated=bool(flags & _DEPRECATED),
                 )
             )
@@ -194,8 +204,11 @@ class Rtnetlink:
         return [
             self._route(message, None if table == _MAIN else table)
             for family in (_AF_INET, _AF_INET6)
-            for message in self._socket.get_routes(family=family, table=table)
-            if message["type"] in _KINDS and message["tos"] == 0 and not message["flags"] & _CLONED
+            for message in _decoded(rtmsg, self._lists.routes(family, table))
+            if message.get_attr("RTA_TABLE") == table
+            and message["type"] in _KINDS
+            and message["tos"] == 0
+            and not message["flags"] & _CLONED
         ]
 
     def source_rules(self) -> list[source_route_plan.Rule]:
@@ -203,7 +216,7 @@ class Rtnetlink:
         return [
             source_route_plan.Rule(message.get_attr("FRA_SRC"), message.get_attr("FRA_TABLE"))
             for family in (_AF_INET, _AF_INET6)
-            for message in self._socket.get_rules(family=family)
+            for message in _decoded(fibmsg, self._lists.rules(family))
             if message.get_attr("FRA_SRC")
             and source_route_plan.is_ours(message.get_attr("FRA_PRIORITY"), message.get_attr("FRA_TABLE"))
         ]
@@ -241,7 +254,7 @@ class Rtnetlink:
                 message.get_attr("NDA_DST"), self._name(message["ifindex"]), message.get_attr("NDA_LLADDR")
             )
             for family in (_AF_INET, _AF_INET6)
-            for message in self._socket.get_neighbours(family=family)
+            for message in _decoded(ndmsg, self._lists.neighbours(family))
             if message["state"] & _PERMANENT and not message["flags"] & _PROXY
         ]
 
@@ -280,8 +293,7 @@ class Rtnetlink:
         if link.type == "ip6tnl":
             options["ip6tnl_proto"] = 0  # both families
         self._socket.link("add", ifname=link.interface, kind=link.type, **options)
-        (index,) = self._socket.link_lookup(ifname=link.interface)
-        self._indexes[link.interface] = index
+        self._indexes[link.interface] = socket.if_nametoindex(link.interface)
 
     def _delete_link(self, action: tunnel_plan.DeleteLink) -> None:
         self._socket.link("del", index=self._index(action.interface))
@@ -404,6 +416,19 @@ class Rtnetlink:
         if index is None:
             raise Refused(f"The interface {interface} does not exist.")
         return int(index)
+
+
+def _decoded(kind: Any, entries: Entries) -> Iterator[Any]:
+    """The entries of a list as pyroute2 understands them."""
+    for entry in entries:
+        message = kind(entry)
+        message.decode()
+        yield message
+
+
+def _text(name: str | bytes | None) -> Any:
+    """A name as text. The kernel takes nearly every byte, and pyroute2 leaves what is not UTF-8 as it is."""
+    return name.decode("utf-8", "backslashreplace") if isinstance(name, bytes) else name
 
 
 def _gateway(message: Any) -> str | None:
