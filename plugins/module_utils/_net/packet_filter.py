@@ -294,7 +294,7 @@ def boot_texts(module: AnsibleModule, owner: str, backend: str, rules: Sequence[
         return {}
     filters = PacketFilters(module)
     # In the order in which the module packet_rules has them.
-    _command, listing = filters.serve(backend, owner, sorted(rules, key=rules_plan.words))
+    _command, listing = filters.serve(backend, owner, rules_plan.in_order(rules))
     texts: dict[str, str] = {}
     for table, lines in listing.items():
         name = table.split()[0]

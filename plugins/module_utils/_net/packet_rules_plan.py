@@ -3,15 +3,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Firewall marks and source NAT of a director: rules, their words in nft and iptables, and what has to change. Pure.
 
-Every owner has one nft table or one set of iptables chains, which is replaced whole. No two rules that a task asks for
-match the same packet.
+Every owner has one nft table or one set of iptables chains, which is replaced whole. Where several rules match a
+packet, the most specific one counts.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, Dict, Iterator, Mapping, Sequence, Tuple, Union
+from typing import Any, Dict, Iterable, Iterator, Mapping, Sequence, Tuple, Union
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
@@ -92,6 +92,23 @@ def rule_of(text: str) -> Rule:
     service = int(third) if second == "mark" else (first, second, 0 if third == "*" else int(third))
     to = tuple(value.split(","))
     return SourceNat(_family_of(to[0]), service, destination or None, to)
+
+
+def in_order(rules: Iterable[Rule]) -> list[Rule]:
+    """The rules as they have to stand in a chain, whatever the order in which they were asked for.
+
+    Of marks the last one counts, so the widest range of ports comes first. Of translations of the source the first one
+    counts: IPVS asks for a service by mark before one by address, and for one with a port before that of every port.
+    """
+
+    def place(rule: Rule) -> tuple[Any, ...]:
+        if isinstance(rule, Mark):
+            return 0, rule.ports[0] - rule.ports[1], 0, words(rule)
+        by_mark = isinstance(rule.service, int)
+        every_port = not isinstance(rule.service, int) and not rule.service[2]
+        return 1, 0 if by_mark else 1 + every_port, rule.destination is None, words(rule)
+
+    return sorted(rules, key=place)
 
 
 def _family_of(address: str) -> int:
@@ -241,13 +258,8 @@ def plan_rules(
         taken = {rule.match for rule in rules or ()}
         let_go |= {key for key in owned if key not in wanted and rule_of(key).match in taken}
     settlement = settle(ledger, KIND, owner, {}, wanted, let_go, listed=listed if present else None)
-    left = [rule_of(key) for key in settlement.settled.owned(KIND, owner) if key not in wanted]
-    # What is wanted wins over what is left: the last mark counts, and the first source.
-    return [
-        *(rule for rule in left if isinstance(rule, Mark)),
-        *map(rule_of, wanted),
-        *(rule for rule in left if isinstance(rule, SourceNat)),
-    ], settlement
+    kept = [key for key in settlement.settled.owned(KIND, owner) if key not in wanted]
+    return in_order(map(rule_of, [*wanted, *kept])), settlement
 
 
 # nft

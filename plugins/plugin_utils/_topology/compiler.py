@@ -66,7 +66,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table impor
     virtual_service,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.trouble import trouble
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import plain
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import harmless, plain
 
 _T = TypeVar("_T")
 
@@ -152,7 +152,7 @@ def trouble_of(hostvars: Mapping[str, Any], groups: Mapping[str, Any], infos: Ma
     if mistakes:
         return as_lines(mistakes)
     return list(
-        trouble(site, read_infos(_plain(infos, "infos")), {name: _vips_on(site, name) for name in site.listings})
+        trouble(site, read_infos(_shown(infos, "infos")), {name: _vips_on(site, name) for name in site.listings})
     )
 
 
@@ -165,7 +165,7 @@ def _vips_on(site: Site, real_server: str) -> list[Address]:
 def status_of(hostvars: Mapping[str, Any], groups: Mapping[str, Any], infos: Mapping[str, Any]) -> list[str]:
     """What the directors do at the moment. Mistakes of the inventory are no reason not to look."""
     inventory = Inventory(_mapping(hostvars, "hostvars"), _mapping(groups, "groups"), [])
-    return list(status(_site(inventory, inventory.directors, None, []), read_infos(_plain(infos, "infos"))))
+    return list(status(_site(inventory, inventory.directors, None, []), read_infos(_shown(infos, "infos"))))
 
 
 def model_of(hostvars: Mapping[str, Any], groups: Mapping[str, Any], info: Mapping[str, Any]) -> dict[str, Any]:
@@ -173,7 +173,7 @@ def model_of(hostvars: Mapping[str, Any], groups: Mapping[str, Any], info: Mappi
     inventory = Inventory(_mapping(hostvars, "hostvars"), _mapping(groups, "groups"), [])
     site = Site(inventory, {})
     hosts = {address: name for name in inventory.real_servers for address in site.addresses(name)}
-    services, problems = as_model(read_info(_plain(info, "info"), "info")["services"], hosts)
+    services, problems = as_model(read_info(_shown(info, "info"), "info")["services"], hosts)
     return {"services": services, "problems": problems}
 
 
@@ -193,7 +193,7 @@ def emptied_of(found: Any, tables: Any, batches: Any) -> list[str]:
     """Which services would have no usable real server while each batch of hosts is drained."""
     infos = {
         director: read_info({"services": services}, f"tables.{forms.word(director)}")["services"]
-        for director, services in _mapping(_plain(tables, "tables"), "tables").items()
+        for director, services in _mapping(_shown(tables, "tables"), "tables").items()
     }
     return left_empty(read_listings(_plain(found, "listings")), infos, _batches(batches))
 
@@ -217,6 +217,11 @@ def _names(value: Any, what: str) -> list[str]:
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise WrongModel([Mistake(what, f"must be a list of names of hosts, is {show(value)}", "write each as text")])
     return names
+
+
+def _shown(value: Any, what: str) -> Any:
+    """What a host answered, harmless to show."""
+    return harmless(_plain(value, what))
 
 
 def _plain(value: Any, what: str) -> Any:

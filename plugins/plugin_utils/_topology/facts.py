@@ -1,7 +1,11 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The network facts of a host, from whatever part of them was gathered."""
+"""The network facts of a host, from whatever part of them was gathered.
+
+A host says what it likes, and its facts shape the plans of other hosts as well. So whatever has not the form of what it
+should be, counts as not said.
+"""
 
 from __future__ import annotations
 
@@ -19,16 +23,18 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values impo
     as_address,
     as_integer,
     as_interface,
-    plain,
+    from_host,
 )
 
 # What the compiler reads of ansible_facts, besides one entry per interface. The rest may be large.
 _NAMES = ("interfaces", "default_ipv4", "default_ipv6")
+# IPv4 needs 68, and lo has 65536; the kernel counts with 31 bits.
+_MTUS = forms.Range(68, 2**31 - 1)
 
 
 def read_facts(raw: Mapping[str, Any]) -> Facts:
     """Facts without a list of interfaces say nothing about addresses: unknown is not the same as none."""
-    known = {name: plain(raw[name]) for name in _NAMES if name in raw}
+    known = {name: from_host(raw[name]) for name in _NAMES if name in raw}
     return Facts(interfaces=_interfaces(raw, known.get("interfaces")), gateways=tuple(_gateways(known)))
 
 
@@ -64,11 +70,12 @@ def _interfaces(raw: Mapping[str, Any], names: Any) -> tuple[Interface, ...] | N
     labels: list[tuple[str, Mapping[str, Any]]] = []
     for name in map(str, names):
         # A fact's name has underscores where the interface's has dashes; "device" has the real one.
-        entry = plain(raw.get(name, raw.get(name.replace("-", "_"))))
+        entry = from_host(raw.get(name, raw.get(name.replace("-", "_"))))
         if not isinstance(entry, Mapping):
             continue
         if "device" in entry:
-            entries.setdefault(str(entry["device"]), []).append(entry)
+            if forms.is_interface(entry["device"]):
+                entries.setdefault(entry["device"], []).append(entry)
         else:
             labels.append((name, entry))
     for name, entry in labels:
@@ -87,8 +94,13 @@ def _interface(name: str, parts: list[Mapping[str, Any]]) -> Interface:
         active=parts[0].get("active") is not False,
         # A labelled secondary address is listed twice.
         addresses=tuple(dict.fromkeys(addresses)),
-        mtu=as_integer(parts[0].get("mtu")),
+        mtu=_mtu(parts[0].get("mtu")),
     )
+
+
+def _mtu(value: Any) -> int | None:
+    mtu = as_integer(value)
+    return mtu if mtu in _MTUS else None
 
 
 def _mac(value: Any) -> str | None:

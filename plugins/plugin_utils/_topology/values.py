@@ -18,6 +18,9 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model impor
 _NUMBER = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?\Z")
 # Far deeper than anything of the model or of what modules return. A list that holds itself ends here, too.
 _DEEPEST = 40
+# Longer than any text of a host that we read.
+_LONGEST = 4096
+_BRACES = str.maketrans("{}", "()")
 _BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
 
@@ -41,6 +44,27 @@ def plain(value: Any, depth: int = 0) -> Any:
     if isinstance(value, (Sequence, set, frozenset)):
         return [plain(each, depth + 1) for each in value]
     return str(value)
+
+
+def from_host(value: Any) -> Any:
+    """What a host answered, as plain values that can be shown."""
+    return harmless(plain(value))
+
+
+def harmless(value: Any) -> Any:
+    """Plain values without what could do something when they are shown.
+
+    A host may be hostile. Up to ansible-core 2.18 what a filter returns can be taken for a template and executed on the
+    controller, so there is no brace in the text that comes out here, and no line break.
+    """
+    if isinstance(value, dict):
+        return {harmless(key): harmless(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [harmless(each) for each in value]
+    if not isinstance(value, str):
+        return value
+    text = value[:_LONGEST].translate(_BRACES)
+    return text if text.isprintable() else ascii(text)[1:-1]
 
 
 def _key(key: Any) -> str:

@@ -28,7 +28,7 @@ with subprocess.Popen(["ip", "-force", "-batch", "-"], stdin=subprocess.PIPE, te
             ip.stdin.write(
                 f"address {verb} 10.{1 + 8 * (number % 2)}.0.{number}/32 dev dummy0\\n"
                 f"route {verb} 10.{2 + 8 * (number % 2)}.0.{number}/32 dev dummy0\\n"
-                f"-6 route {verb} fd0{2 + 6 * (number % 2)}::{number}/128 dev dummy0\\n"
+                f"route {verb} fd0{2 + 6 * (number % 2)}::{number}/128 dev dummy0\\n"
                 f"neigh {verb} 10.3.0.{number} lladdr 02:00:00:00:00:01 dev dummy0\\n"
             )
             ip.stdin.flush()
@@ -45,7 +45,7 @@ def _busy(sh, tmp_path) -> Iterator[None]:
         lines += [
             f"address add 10.5.{place}/32 dev dummy0",
             f"route add 10.6.{place}/32 dev dummy0",
-            f"-6 route add fd05::{number + 1:x}/128 dev dummy0",
+            f"route add fd05::{number + 1:x}/128 dev dummy0",
             f"neigh add 10.7.{place} lladdr 02:00:00:00:00:02 dev dummy0",
         ]
     batch.write_text("".join(f"{line}\n" for line in lines))

@@ -177,3 +177,41 @@ def test_broad_masquerade(listing: str, found: bool) -> None:
 def test_a_match_that_would_load_ip_vs_can_be_left_out() -> None:
     text = "-A x -p tcp -m ipvs --vaddr 10.0.0.1 --vport 80 -j SNAT\n-A x -p udp -m ipvs --vaddr fd00::1 -j SNAT\n"
     assert plan.without_ipvs(text) == "-A x -p tcp -j SNAT\n-A x -p udp -j SNAT\n"
+
+
+# The first of these that match a connection translates it, so each stands before what is more general.
+SPECIFIC_FIRST = [
+    SourceNat(4, 9, "10.1.0.2", ("10.1.0.9",)),
+    SourceNat(4, 10, None, ("10.1.0.8",)),
+    SourceNat(4, WEB, "10.1.0.2", ("10.1.0.7",)),
+    SourceNat(4, WEB, None, ("10.1.0.171",)),
+    SourceNat(4, ("tcp", "10.0.0.100", 0), "10.1.0.2", ("10.1.0.10",)),
+    SourceNat(4, ("tcp", "10.0.0.100", 0), None, ("10.1.0.170",)),
+]
+# The last of these that match a packet is the mark that it keeps.
+WIDE_FIRST = [
+    Mark(4, "10.0.0.100", "tcp", plan.EVERY_PORT, 9),
+    Mark(4, "10.0.0.100", "tcp", (1, 1000), 10),
+    Mark(4, "10.0.0.100", "tcp", (80, 80), 11),
+    Mark(4, "10.0.0.100", "tcp", (443, 443), 8),
+]
+
+
+@pytest.mark.parametrize("turned", [1, -1])
+def test_the_more_specific_rule_counts_whatever_the_spelling(turned: int) -> None:
+    right = [*WIDE_FIRST[:2], *sorted(WIDE_FIRST[2:], key=plan.words), *SPECIFIC_FIRST]
+    rules, _settlement = plan.plan_rules(Ledger(), "me", right[::turned], present=True, purge=False)
+    assert rules == right
+    assert plan.in_order(right[::turned]) == right
+    # What an earlier run left takes its place among them.
+    _rules, settlement = plan.plan_rules(Ledger(), "me", right[3:5], present=True, purge=False)
+    others = [rule for rule in right if rule not in right[3:5]]
+    rules, _settlement = plan.plan_rules(settlement.settled, "me", others, present=True, purge=False)
+    assert rules == right
+
+
+def test_a_wrong_order_on_a_host_is_replaced_in_one_step() -> None:
+    right, wrong = (plan.render_nft("me", rules) for rules in (SPECIFIC_FIRST, SPECIFIC_FIRST[::-1]))
+    change = plan.plan_table("nft inet lvs_topology_me", wrong, right)
+    assert [each.line for each in change.changes] == ["nft inet lvs_topology_me: replace"]
+    assert plan.replace_nft("me", change.after).splitlines()[2:] == right
