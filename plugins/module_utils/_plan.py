@@ -72,10 +72,28 @@ def run_outside_of_turns(module: AnsibleModule, ensure: Callable[[AnsibleModule]
     try:
         result = ensure(module)
     except (BadRequest, _turn.NotOurTurn) as problem:
-        module.fail_json(msg=str(problem))
+        module.fail_json(msg=printable(str(problem)))
     except Refused as problem:
-        module.fail_json(msg=str(problem), **problem.facts)
-    module.exit_json(**result)
+        module.fail_json(msg=printable(str(problem)), **printable(problem.facts))
+    module.exit_json(**printable(result))
+
+
+def printable(value: Any) -> Any:
+    """A result in which the bytes of others that are not UTF-8 (in names, files, output) are shown as escapes."""
+    if isinstance(value, Mapping):
+        return {printable(key): printable(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [printable(each) for each in value]
+    if not isinstance(value, str):
+        return value
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        try:
+            return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        except UnicodeEncodeError:
+            return value.encode("utf-8", "backslashreplace").decode("utf-8")
+    return value
 
 
 def one_by_one(apply: Callable[[Any], None]) -> Callable[[Sequence[Change]], None]:
@@ -122,12 +140,14 @@ def _fail(module: AnsibleModule, plan: Plan, refusal: Refused) -> None:
     applied = [change.line for position, change in enumerate(plan.changes) if position in done]
     remaining = [change.line for position, change in enumerate(plan.changes) if position not in done]
     module.fail_json(
-        msg=f"{refusal} Applied: {len(applied)} of {len(plan.changes)} changes. "
-        "Running the task again continues from there.",
+        msg=printable(
+            f"{refusal} Applied: {len(applied)} of {len(plan.changes)} changes. "
+            "Running the task again continues from there."
+        ),
         changed=bool(applied),
-        applied=applied,
-        remaining=remaining,
-        **refusal.facts,
+        applied=printable(applied),
+        remaining=printable(remaining),
+        **printable(refusal.facts),
     )
 
 

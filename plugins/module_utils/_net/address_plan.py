@@ -199,8 +199,12 @@ def plan_addresses(
     *,
     present: bool,
     purge: bool,
+    interfaces: AbstractSet[str] | None = None,
 ) -> tuple[Plan, Settlement]:
-    """Add first, then take away, so that an address that moves is never gone."""
+    """Add first, then take away, so that an address that moves is never gone.
+
+    What cannot be put back, because its interface is not among ``interfaces`` any more, is passed over.
+    """
     listed = None if wishes is None else {wish.held.key for wish in wishes}
     wanted = {wish.held.key: wish for wish in wishes or ()} if present else {}
     let_go = to_let_go(ledger, KIND, owner, listed, present=present, purge=purge)
@@ -242,6 +246,8 @@ def plan_addresses(
         if was is not None:
             place, _dev, interface = key.partition(" dev ")
             address, _slash, prefix = place.partition("/")
+            if interfaces is not None and interface not in interfaces:
+                continue
             old = Held(address, int(prefix), interface, was["label"], was["deprecated"])
             if held.get(key) != old:
                 changes += _put_back(held.get(key), old)
@@ -255,6 +261,16 @@ def plan_addresses(
         ),
         settlement,
     )
+
+
+def lost(settlement: Settlement, interfaces: AbstractSet[str]) -> list[str]:
+    """What was there before it was ours and cannot be put back, each in a sentence."""
+    found = []
+    for key, was in settlement.restore.items():
+        interface = key.partition(" dev ")[2]
+        if was is not None and interface not in interfaces:
+            found.append(f"{key} cannot be put back, because {interface} does not exist any more")
+    return found
 
 
 def clashes(wishes: Sequence[Wish], current: Sequence[Held], ledger: Ledger, owner: str, mistakes: Mistakes) -> None:

@@ -33,6 +33,9 @@ SCRIPT = r"""#!/bin/sh
 # it on a live host disturbs nothing. It goes on after a failure; the exit status tells of it.
 cd /etc/lvs-topology || exit 1
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
+# Words are split at blanks only, and stand for themselves.
+unset IFS
+set -f
 status=0
 
 failed() {
@@ -56,7 +59,9 @@ arp_rule() {
 
 # Before the addresses, or the host would answer ARP requests for the VIP in between. (ARP tuning is in sysctl.d.)
 unfiltered=
+set +f
 for file in *.arptables; do
+    set -f
     [ -e "$file" ] || continue
     while read -r option chain rule; do
         [ "$option" = -A ] || continue
@@ -66,7 +71,9 @@ for file in *.arptables; do
 done
 
 # Before the addresses that are on them. They can only be added, so what is there is left out.
+set +f
 for file in *.tunnels; do
+    set -f
     [ -e "$file" ] || continue
     while read -r object action words; do
         case $object in
@@ -79,7 +86,9 @@ for file in *.tunnels; do
     done <"$file"
 done
 
+set +f
 for file in *.ip; do
+    set -f
     [ -e "$file" ] || continue
     case $unfiltered in
     *" ${file%.ip} "*)
@@ -90,25 +99,57 @@ for file in *.ip; do
     ip -force -batch "$file" || failed "ip could not do all of $file"
 done
 
-# For what comes from a VIP, the routes of this moment with another segment size.
+# A route of the main table -> the command that copies it. The smaller segment size counts: ours, that of the route, or
+# what fits into its MTU (as the kernel reckons without a segment size). What is the route's own comes before its next
+# hops. A route for some sources only, and one with a tunnel of its own, mean something else than their copy would.
+# shellcheck disable=SC2016  # the dollars are those of awk
+copy='
+function fit(value) { if (value + 0 < size + 0) size = value + 0 }
+{
+    gsub(/\\/, " ")
+    size = advmss; own = ""; hops = ""; special = 0
+    for (i = 1; i <= NF; i++) {
+        if ($i == "nexthop") break
+        if ($i == "from" || $i == "encap") { special = 1; break }
+        if ($i == "expires" || $i == "nhid" || $i == "error") { i++; continue }
+        if ($i ~ /^(linkdown|dead|(rt_)?offload|(rt_)?trap|(rt_)?offload_failed|unresolved)$/) continue
+        if ($i == "advmss") { i++; if ($i == "lock") i++; fit($i); continue }
+        if ($i == "mtu") {
+            value = $(i + 1) == "lock" ? $(i + 2) : $(i + 1)
+            value -= family == "-6" ? 60 : 40
+            least = family == "-6" ? 1220 : 256
+            fit(value < least ? least : value)
+        }
+        own = own " " $i
+    }
+    for (; i <= NF; i++) {
+        if ($i == "encap") special = 1
+        if ($i !~ /^(linkdown|dead|(rt_)?offload|(rt_)?trap|unresolved)$/) hops = hops " " $i
+    }
+    if (special) print "lvs-topology: not copied: " $0 >"/dev/stderr"
+    else print "route replace" own " table " table " advmss " size hops
+}'
+
+# For what comes from a VIP, the routes of this moment with another segment size. Of two routes to one place the first
+# one counts, so it replaces the other.
+set +f
 for file in *.sources; do
+    set -f
     [ -e "$file" ] || continue
     while read -r family source table advmss priority; do
         [ "$family" = -4 ] || [ "$family" = -6 ] || continue
-        # What is the route's own comes before its next hops. Of two routes to one place the first one counts, so it
-        # replaces the other.
-        own="table $table advmss $advmss"
         ip -o "$family" route show table main | grep -v '^fe80:' | tac |
-            sed 's/[[:blank:]\]\{1,\}/ /g; s/ expires [^ ]*//; s/ nhid [^ ]*//g; s/ linkdown//g; s/ dead//g' |
-            sed "s/^/route replace /; s/\( nexthop .*\)\{0,1\}\$/ $own\1/" |
+            awk -v family="$family" -v table="$table" -v advmss="$advmss" "$copy" |
             ip "$family" -force -batch - || failed "not every route was copied for $source"
-        ip "$family" rule show | grep -qF "from $source lookup $table" ||
+        ip "$family" rule show | sed 's/$/ /' | grep -qF "from $source lookup $table " ||
             ip "$family" rule add from "$source" lookup "$table" priority "$priority" || failed "no rule for $source"
     done <"$file"
 done
 
 # Before the table, so that no connection is scheduled without them. A file replaces its own nft table and no other.
+set +f
 for file in *.nft; do
+    set -f
     [ -e "$file" ] || continue
     nft -f "$file" || failed "nft could not do $file"
 done
@@ -137,17 +178,23 @@ filter_rules() {
     failed "no $1 command takes $2"
 }
 
+set +f
 for file in *.iptables *.ip6tables; do
+    set -f
     [ -e "$file" ] || continue
     filter_rules "${file##*.}" "$file"
 done
 
+set +f
 for file in *.timeouts; do
+    set -f
     [ ! -e "$file" ] || ipvsadm -R <"$file" || failed "ipvsadm could not do all of $file"
 done
 
 # Where the table holds something, somebody else has filled it.
+set +f
 set -- *.ipvsadm
+set -f
 if [ -e "$1" ]; then
     if table=$(ipvsadm -S -n); then
         if [ -z "$table" ]; then
@@ -161,7 +208,9 @@ if [ -e "$1" ]; then
 fi
 
 # Where a daemon of the kind runs, somebody else has started it.
+set +f
 for file in *.daemons; do
+    set -f
     [ -e "$file" ] || continue
     while read -r start state options; do
         ipvsadm -L --daemon | grep -q "^$state sync daemon " && continue

@@ -9,6 +9,7 @@ import contextlib
 import glob
 import os
 import re
+from typing import TextIO
 
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net import keepalived_plan
@@ -87,13 +88,18 @@ def _is_enabled(unit: str) -> bool:
     return any(glob.glob(f"{place}/{unit}.service") or glob.glob(f"{place}/S*{unit}") for place in _WANTS)
 
 
+def _text(path: str) -> TextIO:
+    """A file in which any user can write what he likes, so that it need not be UTF-8."""
+    return open(path, encoding="utf-8", errors="backslashreplace")
+
+
 def _is_running(name: str) -> bool:
     """Whether a process of that name is in our network namespace."""
     ours = os.readlink("/proc/self/ns/net")
     for process in os.listdir("/proc"):
         if process.isdigit():
             # It may end while it is looked at.
-            with contextlib.suppress(OSError), open(f"/proc/{process}/comm", encoding="utf-8") as file:
+            with contextlib.suppress(OSError), _text(f"/proc/{process}/comm") as file:
                 if file.read().strip() == name and os.readlink(f"/proc/{process}/ns/net") == ours:
                     return True
     return False

@@ -48,8 +48,16 @@ def ensure_addresses(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
             address_plan.clashes(wishes or (), current, ledger, params["owner"], mistakes)
         mistakes.raise_if_any()
         plan, settlement = address_plan.plan_addresses(
-            ledger, params["owner"], current, wishes, present=present, purge=params["purge"]
+            ledger,
+            params["owner"],
+            current,
+            wishes,
+            present=present,
+            purge=params["purge"],
+            interfaces=kernel.interfaces(),
         )
+        for warning in address_plan.lost(settlement, kernel.interfaces()):
+            module.warn(warning)
         return _carry_out(module, kernel, book, plan, settlement)
 
 
@@ -114,7 +122,7 @@ def ensure_source_routes(module: AnsibleModule, book: LedgerFile) -> dict[str, A
             ledger,
             params["owner"],
             rules,
-            kernel.routes(),
+            kernel.plain_routes(),
             [route for table in sorted(tables) for route in kernel.routes(table)],
             wishes,
             present=present,

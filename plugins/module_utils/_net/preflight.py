@@ -93,7 +93,8 @@ def _built_without(options: list[str], release: str) -> list[str]:
     """The options that the kernel's own description denies. Where a host does not have it, nothing is concluded."""
     for path in (f"/boot/config-{release}", f"/lib/modules/{release}/config", "/proc/config.gz"):
         try:
-            with gzip.open(path, "rt") if path.endswith(".gz") else open(path, encoding="utf-8") as file:
+            opened = gzip.open if path.endswith(".gz") else open
+            with opened(path, "rt", encoding="utf-8", errors="backslashreplace") as file:
                 built = {line.partition("=")[0] for line in file if line.startswith("CONFIG_")}
         except OSError:
             continue
@@ -153,6 +154,6 @@ def _privilege() -> list[str]:
 
 
 def _may_configure_network() -> bool:
-    with open("/proc/self/status", encoding="ascii") as file:
+    with open("/proc/self/status", encoding="ascii", errors="replace") as file:
         effective = next(line.split()[1] for line in file if line.startswith("CapEff:"))
     return bool(int(effective, 16) >> _CAP_NET_ADMIN & 1)

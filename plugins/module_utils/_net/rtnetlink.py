@@ -201,8 +201,11 @@ class Rtnetlink:
 
     def routes(self, table: int = _MAIN) -> list[gateway_plan.Route]:
         """The routes of a table, both families."""
+        return [route for route, _is_plain in self._routes(table)]
+
+    def _routes(self, table: int) -> list[tuple[gateway_plan.Route, bool]]:
         return [
-            self._route(message, None if table == _MAIN else table)
+            (self._route(message, None if table == _MAIN else table), not _encapsulates(message))
             for family in (_AF_INET, _AF_INET6)
             for message in _decoded(rtmsg, self._lists.routes(family, table))
             if message.get_attr("RTA_TABLE") == table
@@ -210,6 +213,16 @@ class Rtnetlink:
             and message["tos"] == 0
             and not message["flags"] & _CLONED
         ]
+
+    def plain_routes(self) -> list[gateway_plan.Route]:
+        """The routes of the main table that a copy can stand for: those without a tunnel of their own."""
+        found = []
+        for route, is_plain in self._routes(_MAIN):
+            if is_plain:
+                found.append(route)
+            else:
+                self.warnings.append(f"{route} has an encapsulation, which is not copied: the route is left out")
+        return found
 
     def source_rules(self) -> list[source_route_plan.Rule]:
         """The rules by source address that look like ours."""
@@ -429,6 +442,11 @@ def _decoded(kind: Any, entries: Entries) -> Iterator[Any]:
 def _text(name: str | bytes | None) -> Any:
     """A name as text. The kernel takes nearly every byte, and pyroute2 leaves what is not UTF-8 as it is."""
     return name.decode("utf-8", "backslashreplace") if isinstance(name, bytes) else name
+
+
+def _encapsulates(message: Any) -> bool:
+    """Whether a route, or one of its next hops, has a tunnel of its own."""
+    return any(way.get_attr("RTA_ENCAP_TYPE") for way in (message, *(message.get_attr("RTA_MULTIPATH") or ())))
 
 
 def _gateway(message: Any) -> str | None:

@@ -22,6 +22,9 @@ PRIORITY = 32100
 _TABLES = 10000
 # The least that TCP has to take (RFC 9293), and the largest that IPv6 without jumbograms can say.
 _LEAST, _MOST = 536, 65475
+# The headers of IP and TCP, and the least that the kernel makes of an MTU.
+_HEADERS = {4: 40, 6: 60}
+_LEAST_BY_MTU = {4: 256, 6: 1220}
 
 
 @dataclass(frozen=True)
@@ -121,8 +124,21 @@ def copies(main: Sequence[Route], rule: Rule) -> list[Route]:
     for route in main:
         if route.version == rule.version and not str(route.destination).startswith(("fe80:", "ff00:")):
             # Two NICs in one subnet: the kernel has a route for each, and takes the first.
-            found.setdefault(route.place, replace(route, table=rule.table, advmss=rule.advmss))
+            found.setdefault(route.place, replace(route, table=rule.table, advmss=_smaller(route, rule.advmss)))
     return list(found.values())
+
+
+def _smaller(route: Route, advmss: int) -> int:
+    """What a copy announces: our size, unless the route has a smaller one, or an MTU into which ours does not fit.
+
+    A segment size that is set makes the kernel ignore the MTU (ipv4_default_advmss(), ip6_default_advmss()).
+    """
+    sizes = [advmss]
+    if route.advmss:
+        sizes.append(route.advmss)
+    if route.mtu:
+        sizes.append(max(route.mtu - _HEADERS[route.version], _LEAST_BY_MTU[route.version]))
+    return min(sizes)
 
 
 def plan_source_routes(

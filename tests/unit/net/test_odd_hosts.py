@@ -1,0 +1,74 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hosts on which something is gone, is smaller than usual, or is not UTF-8."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
+from ansible_collections.lvs.topology.plugins.module_utils._net import address_plan, managers
+from ansible_collections.lvs.topology.plugins.module_utils._net.gateway_plan import Route
+from ansible_collections.lvs.topology.plugins.module_utils._net.source_route_plan import Rule, copies
+from ansible_collections.lvs.topology.plugins.module_utils._plan import printable
+
+
+@pytest.mark.parametrize(
+    ("version", "limits", "expected"),
+    [
+        (4, {}, 1440),
+        (4, {"advmss": 1200}, 1200),
+        (4, {"advmss": 9000}, 1440),
+        (4, {"mtu": 1300}, 1260),
+        (4, {"mtu": 1300, "advmss": 1100}, 1100),
+        (4, {"mtu": 9000}, 1440),
+        (4, {"mtu": 68}, 256),
+        (6, {"mtu": 1300}, 1240),
+        (6, {"mtu": 1280}, 1220),
+    ],
+)
+def test_a_copy_announces_the_smaller_segment_size(version: int, limits: dict[str, int], expected: int) -> None:
+    route = Route(version, gateway="fe80::1" if version == 6 else "10.0.0.1", interface="eth0", **limits)
+    (copy,) = copies([route], Rule("fd00::100" if version == 6 else "10.0.0.100", 11440))
+    assert (copy.advmss, copy.mtu, copy.table) == (expected, limits.get("mtu"), 11440)
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_an_address_whose_interface_is_gone_is_passed_over(there: bool) -> None:
+    key = "10.0.0.100/32 dev eth1"
+    ledger = Ledger().claim("address", key, "me", {"label": None, "deprecated": False})
+    interfaces = {"lo", "eth1"} if there else {"lo"}
+    plan, settlement = address_plan.plan_addresses(
+        ledger, "me", [], None, present=False, purge=False, interfaces=interfaces
+    )
+    assert [change.line for change in plan.changes] == ([f"ip address add {key}"] if there else [])
+    said = [] if there else [f"{key} cannot be put back, because eth1 does not exist any more"]
+    assert address_plan.lost(settlement, interfaces) == said
+    assert settlement.settled.owned("address", "me") == {}
+
+
+def test_a_process_may_have_any_bytes_in_its_name(tmp_path: Path) -> None:
+    program = tmp_path / os.fsdecode(b"\xff\xfe")
+    program.symlink_to("/bin/sleep")
+    with subprocess.Popen([str(program), "600"]) as process:
+        try:
+            assert not managers._is_running("no such process")
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("é", "é"),
+        (os.fsdecode(b"a\xffb"), "a\\xffb"),
+        ("\ud800", "\\ud800"),
+        ({os.fsdecode(b"\xff"): [os.fsdecode(b"\xff"), 1, None, ("x",)]}, {"\\xff": ["\\xff", 1, None, ["x"]]}),
+    ],
+)
+def test_the_bytes_of_others_are_shown_as_escapes(value: object, expected: object) -> None:
+    assert printable(value) == expected
