@@ -118,12 +118,15 @@ def ensure_source_routes(module: AnsibleModule, book: LedgerFile) -> dict[str, A
     with Rtnetlink() as kernel:
         rules = kernel.source_rules()
         tables = {rule.table for rule in (*rules, *(wishes or ()))}
+        held = [route for table in sorted(tables) for route in kernel.routes(table)]
+        for warning in source_route_plan.of_others(held):
+            module.warn(warning)
         plan, settlement = source_route_plan.plan_source_routes(
             ledger,
             params["owner"],
             rules,
             kernel.plain_routes(),
-            [route for table in sorted(tables) for route in kernel.routes(table)],
+            held,
             wishes,
             present=present,
             purge=params["purge"],

@@ -118,6 +118,21 @@ def is_ours(priority: int | None, table: int | None) -> bool:
     return priority == PRIORITY and table is not None and _TABLES + _LEAST <= table <= _TABLES + _MOST
 
 
+def is_copy(route: Route) -> bool:
+    """Whether a route in a table of ours is one of ours: each of these has a segment size that is not above ours."""
+    return route.advmss is not None and route.table is not None and route.advmss <= route.table - _TABLES
+
+
+def of_others(held: Sequence[Route]) -> list[str]:
+    """What somebody else has put into tables of ours, each in a sentence."""
+    return [
+        f"{route} was put there by somebody else. It is left alone, and counts for what comes from a VIP as well; use "
+        "another table for it where that is not meant"
+        for route in held
+        if not is_copy(route)
+    ]
+
+
 def copies(main: Sequence[Route], rule: Rule) -> list[Route]:
     """What a rule's table has to hold. Link-local addresses are never a client's, nor in the VIP's scope."""
     found: dict[tuple[object, ...], Route] = {}
@@ -168,8 +183,10 @@ def plan_source_routes(
     after = {**current, **{key: wanted[key] for key in settlement.wrong}}
     for key in settlement.restore:
         after.pop(key, None)
-    need = {copy: None for rule in after.values() for copy in copies(main, rule)}
-    stale = [route for route in held if route not in need]
+    ours = [route for route in held if is_copy(route)]
+    occupied = {route.place for route in held if not is_copy(route)}
+    need = {copy: None for rule in after.values() for copy in copies(main, rule) if copy.place not in occupied}
+    stale = [route for route in ours if route not in need]
     # One that is only different is replaced, so that there is no moment without it.
     replaced = {route.place for route in need}
     actions: list[Any] = [SetCopy(route) for route in need if route not in held]

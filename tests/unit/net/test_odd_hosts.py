@@ -11,9 +11,15 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
-from ansible_collections.lvs.topology.plugins.module_utils._net import address_plan, managers
+from ansible_collections.lvs.topology.plugins.module_utils._net import address_plan, gateway_plan, managers
+from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.gateway_plan import Route
-from ansible_collections.lvs.topology.plugins.module_utils._net.source_route_plan import Rule, copies
+from ansible_collections.lvs.topology.plugins.module_utils._net.source_route_plan import (
+    Rule,
+    copies,
+    of_others,
+    plan_source_routes,
+)
 from ansible_collections.lvs.topology.plugins.module_utils._plan import printable
 
 
@@ -72,3 +78,44 @@ def test_a_process_may_have_any_bytes_in_its_name(tmp_path: Path) -> None:
 )
 def test_the_bytes_of_others_are_shown_as_escapes(value: object, expected: object) -> None:
     assert printable(value) == expected
+
+
+@pytest.mark.parametrize("present", [True, False])
+def test_routes_of_others_in_our_tables_are_left_alone(present: bool) -> None:
+    rule = Rule("10.0.0.100", 11440)
+    main = [Route(4, gateway="10.0.0.1", interface="eth0"), Route(4, "10.0.0.0", 24, interface="eth0", scope=253)]
+    theirs = [
+        Route(4, "198.51.100.0", 24, gateway="10.0.0.7", interface="eth0", table=11440),
+        Route(4, gateway="10.0.0.8", interface="eth0", table=11440),
+    ]
+    stale = Route(4, "10.9.0.0", 24, interface="eth0", table=11440, advmss=1440)
+    ledger = Ledger().claim("source_route", rule.key, "me")
+    rules = [] if present else [rule]
+    wishes = [rule] if present else None
+    plan, _settlement = plan_source_routes(
+        ledger, "me", rules, main, [*theirs, stale], wishes, present=present, purge=False
+    )
+    link = "ip route replace 10.0.0.0/24 dev eth0 proto static scope link table 11440 advmss 1440"
+    come = [link, "ip rule add from 10.0.0.100 lookup 11440 priority 32100"]
+    gone = [] if present else ["ip rule del from 10.0.0.100 lookup 11440 priority 32100"]
+    assert [change.line for change in plan.changes] == [
+        *(come if present else gone),
+        "ip route del 10.9.0.0/24 dev eth0 proto static table 11440 advmss 1440",
+    ]
+    assert [said.split(" was put")[0] for said in of_others([*theirs, stale])] == [str(route) for route in theirs]
+
+
+@pytest.mark.parametrize(("now", "changed"), [("192.168.50.1", False), ("192.168.50.9", True)])
+def test_a_gateway_in_a_network_that_is_to_come_is_predicted(now: str, changed: bool) -> None:
+    routes = [Route(4, gateway=now, interface="eth0")]
+    doubts: list[str] = []
+    mistakes = Mistakes()
+    options = [{"gateway": "192.168.50.1", "metric": 0}]
+    wishes = gateway_plan.check(options, mistakes, {"eth0"}, routes, frozenset(), doubts)
+    mistakes.raise_if_any()
+    plan, _settlement, _warnings = gateway_plan.plan_gateways(
+        Ledger(), "me", {"eth0"}, routes, wishes, present=True, purge=False
+    )
+    assert len(doubts) == 1
+    expected = ["ip route replace default via 192.168.50.1 proto static"] if changed else []
+    assert [change.line for change in plan.changes] == expected
