@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from typing import Iterator
@@ -38,19 +39,22 @@ with subprocess.Popen(["ip", "-force", "-batch", "-"], stdin=subprocess.PIPE, te
 
 @pytest.fixture
 def _busy(sh, tmp_path) -> Iterator[None]:
-    batch = tmp_path / "batch"
-    lines = ["link set dummy0 up"]
+    lines: dict[str, list[str]] = {"-4": [], "-6": []}
     for number in range(STABLE):
         place = f"{number // 200}.{number % 200 + 1}"
-        lines += [
+        lines["-4"] += [
             f"address add 10.5.{place}/32 dev dummy0",
             f"route add 10.6.{place}/32 dev dummy0",
-            f"route add fd05::{number + 1:x}/128 dev dummy0",
             f"neigh add 10.7.{place} lladdr 02:00:00:00:00:02 dev dummy0",
         ]
-    batch.write_text("".join(f"{line}\n" for line in lines))
-    sh("ip link add dummy0 type veth peer name dummy1 && ip link set dummy1 up")
-    sh(f"ip -batch {batch}")
+        lines["-6"].append(f"route add fd05::{number + 1:x}/128 dev dummy0")
+    sh("ip link add dummy0 type veth peer name dummy1 && ip link set dummy1 up && ip link set dummy0 up")
+    # Some kernels load IPv6 when it is first used.
+    socket.socket(socket.AF_INET6, socket.SOCK_DGRAM).close()
+    for family, commands in lines.items():
+        batch = tmp_path / family
+        batch.write_text("".join(f"{command}\n" for command in commands))
+        sh(f"ip {family} -batch {batch}")
     with subprocess.Popen([sys.executable, "-c", _CHANGES], stderr=subprocess.DEVNULL) as other:
         yield
         other.kill()
