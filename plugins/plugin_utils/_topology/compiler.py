@@ -342,24 +342,17 @@ def _idle(service: Service) -> Iterator[Need]:
 
 
 def _loop_guard(site: Site, name: str) -> Iterator[Need]:
-    """A director that is a real server too must hand on nothing while another one is master.
-
-    Both have the same table: what the master sends to a real server, that one would schedule again.
-    """
-    entry = next(
-        (
-            entry
-            for director, service, entry in site.listings.get(name, ())
-            if director != name and director in site.partners(name) and service.forward in ("dr", "tun")
-        ),
-        None,
-    )
+    """A director that is a real server too must hand on nothing while another one is master."""
+    entry = vrrp.may_loop(site, name)
     if entry is None:
         return
     yield Sysctl("net.ipv4.vs.backup_only", "1")
     if vrrp.has_several_masters(site, name):
         problem = f"is false, and {entry.path} makes the director {name} a real server too"
-        remedy = "leave it out: as backup of one instance the director hands on nothing, of the others neither"
+        remedy = (
+            "leave it out, and give each director one priority for all instances: as backup of one it hands on "
+            "nothing, of the other instances neither"
+        )
         yield Mistake(f"{name}: lvs_vrrp.sync_group", problem, remedy)
     if site.host(name).sync is None:
         problem = f"is needed: {entry.path} makes the director {name} a real server too"

@@ -10,11 +10,38 @@ keepalived's own rules for escapes differ from place to place.
 from __future__ import annotations
 
 import re
+from typing import Any
+from unicodedata import category
 
 from ansible_collections.lvs.topology.plugins.module_utils._forms import is_interface
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import show
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import Reader
 
+# keepalived reads so many bytes of a line, and takes the rest for a line of its own. Raw lines are indented.
+_LINE = 1023
+_INDENT = 4
+# What stands around a value in its line is shorter than the difference.
+_LONGEST = 900
+_LONGEST_NAME = 64
+_LONGEST_HOST = 255
+# What a placeholder may become: the longest address, the largest port.
+_FILLED = {"{address}": "f" * 39, "{port}": "65535"}
+# What a shell would act on, and keepalived hands to the command as a part of its arguments.
+_SHELL = ";|<>&`"
+# Lines that undo what a director is there for, by their first word.
+_DANGEROUS = {
+    "vrrp_strict": "has keepalived drop packets to the VIPs, and refuse unicast with IPv6, passwords and delays",
+    "strict_mode": "has keepalived drop packets to the VIPs, and refuse unicast with IPv6, passwords and delays",
+    "no_accept": "has keepalived drop packets to the VIPs before IPVS sees them",
+    "vrrp_iptables": "names chains of iptables, which keepalived is mostly built without",
+    "vrrp_ipsets": "names sets of iptables, which keepalived is mostly built without",
+    "lvs_flush": "empties the IPVS table when keepalived starts, also of what others put there",
+    "lvs_flush_onstop": "empties the IPVS table when keepalived stops, also of what others put there",
+    "lvs_flush_on_stop": "empties the IPVS table when keepalived stops, also of what others put there",
+    "net_namespace": "moves keepalived into another network namespace than the rest of the director",
+    "net_namespace_ipvs": "moves the IPVS table into another network namespace than the rest of the director",
+    "reload_check_config": "leaves systemd waiting for the end of a reload for ever (seen with 2.2.7)",
+}
 # Printable, without space, quotes, backslash, # and ! (comments), { } (blocks), $ (variables) and ~ (sequences).
 _WORD = re.compile(r"[^\W_]|[%&()*+,\-./:;<=>?@\[\]^_`|]", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]*\Z")
@@ -32,6 +59,11 @@ def show_character(character: str) -> str:
     return names.get(character, character if character.isprintable() else "a control character")
 
 
+def discreet(value: Any) -> str:
+    """A value that stands where a mapping should: lines of a configuration have a password among them."""
+    return "text" if isinstance(value, str) and any(map(str.isspace, value)) else show(value)
+
+
 def read_word(reader: Reader, key: str, what: str, remedy: str) -> str | None:
     """One word, without any character that has a meaning of its own."""
     value = reader.take(key)
@@ -40,7 +72,14 @@ def read_word(reader: Reader, key: str, what: str, remedy: str) -> str | None:
     if not isinstance(value, str) or not value:
         reader.refuse(key, f"{show(value)} is no {what}", remedy)
         return None
-    return value if _takes(reader, key, special(value), remedy) else None
+    return value if _takes(reader, key, special(value), remedy) and _fits(reader, key, value) else None
+
+
+def _fits(reader: Reader, key: str, value: str, most: int = _LONGEST) -> bool:
+    if len(value) > most:
+        problem = f"has {len(value)} characters, and keepalived reads lines of {_LINE} bytes"
+        reader.refuse(key, problem, f"use {most} at most")
+    return len(value) <= most
 
 
 def _takes(reader: Reader, key: str, character: str | None, remedy: str) -> bool:
@@ -50,18 +89,18 @@ def _takes(reader: Reader, key: str, character: str | None, remedy: str) -> bool
     return character is None
 
 
-def _read_like(reader: Reader, key: str, pattern: re.Pattern[str], what: str, remedy: str) -> str | None:
+def _read_like(reader: Reader, key: str, pattern: re.Pattern[str], what: str, remedy: str, most: int) -> str | None:
     value = reader.take(key)
     if value is None:
         return None
     if not isinstance(value, str) or not pattern.match(value):
         reader.refuse(key, f"{show(value)} is no {what}", remedy)
         return None
-    return value
+    return value if _fits(reader, key, value, most) else None
 
 
 def read_name(reader: Reader, key: str) -> str | None:
-    return _read_like(reader, key, _NAME, "name", "use letters, digits, and - _ . : after the first one")
+    return _read_like(reader, key, _NAME, "name", "use letters, digits, and - _ . : after the first one", _LONGEST_NAME)
 
 
 def read_interface(reader: Reader, key: str) -> str | None:
@@ -73,19 +112,27 @@ def read_interface(reader: Reader, key: str) -> str | None:
 
 
 def read_host(reader: Reader, key: str) -> str | None:
-    return _read_like(reader, key, _HOST, "name of a host", "write it as www.example.com")
+    return _read_like(reader, key, _HOST, "name of a host", "write it as www.example.com", _LONGEST_HOST)
 
 
 def read_user(reader: Reader, key: str) -> str | None:
-    return _read_like(reader, key, _USER, "name of a user", "write it as keepalived_script")
+    return _read_like(reader, key, _USER, "name of a user", "write it as keepalived_script", _LONGEST_NAME)
 
 
 def read_command(reader: Reader, key: str, placeholders: tuple[str, ...] = ()) -> str | None:
     """A command with its arguments: no shell reads it, and keepalived itself only cuts it at spaces."""
     remedy = "write one line such as /usr/local/bin/check NAME, and put what needs a shell into the script"
     command = _absolute(reader, key, "command", " '", placeholders, remedy)
-    if command is not None and command.count("'") % 2:
+    if command is None:
+        return None
+    if command.count("'") % 2:
         reader.refuse(key, "has a quote that does not end", remedy)
+        return None
+    # Every second piece stands in quotes, where a character is meant as it is.
+    found = next((each for piece in command.split("'")[::2] for each in piece if each in _SHELL), None)
+    if found:
+        problem = f"holds {found} outside quotes, and no shell reads the command: it would become an argument"
+        reader.refuse(key, problem, "put it into a script, or what is an argument into '")
         return None
     return command
 
@@ -103,14 +150,39 @@ def _absolute(reader: Reader, key: str, what: str, also: str, placeholders: tupl
         return None
     text = value
     for placeholder in placeholders:
-        text = text.replace(placeholder, "")
-    return value if _takes(reader, key, special(text, also), remedy) else None
+        text = text.replace(placeholder, _FILLED[placeholder])
+    return value if _takes(reader, key, special(text, also), remedy) and _fits(reader, key, text) else None
 
 
 def read_raw(reader: Reader, key: str) -> str | None:
-    """Text of the operator's, which is taken as it is."""
+    """Text of the operator's, which is taken as it is where it stays the lines that it was written as."""
     value = reader.take(key)
-    if value is None or isinstance(value, str):
-        return value or None
-    reader.refuse(key, f"must be text, is {show(value)}", "write lines of keepalived.conf after |")
-    return None
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        reader.refuse(key, f"must be text, is {show(value)}", "write lines of keepalived.conf after |")
+        return None
+    if any(category(each) in ("Cc", "Cs") and each not in "\t\n\r" for each in value):
+        reader.refuse(key, "holds a control character, or half of one in UTF-16", "write plain lines of text")
+        return None
+    lines = value.splitlines()
+    for number, line in enumerate(lines, start=1):
+        if len(line.encode()) > _LINE - _INDENT:
+            problem = f"has {len(line.encode())} bytes in line {number}, and keepalived reads lines of {_LINE} bytes"
+            reader.refuse(key, problem, "break the line, or put what is long into a file of its own")
+            return None
+        for word in _first_words(line):
+            if word in _DANGEROUS:
+                reader.refuse(key, f"{word} in line {number} {_DANGEROUS[word]}", "take the line out")
+    if value.rstrip().endswith("\\"):
+        reader.refuse(key, "ends with a backslash, and would go on with a line of ours", "take the backslash away")
+        return None
+    return value or None
+
+
+def _first_words(line: str) -> list[str]:
+    """The word with which each statement of a line begins."""
+    text = re.split(r"(?:^|\s)[#!]", line, maxsplit=1)[0]
+    statements = (each.split() for each in re.split(r"[{}]", text))
+    # A line for one host only begins with @ and that host.
+    return [words[1 if words[0].startswith("@") and words[1:] else 0].strip('"') for words in statements if words]

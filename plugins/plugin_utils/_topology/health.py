@@ -70,11 +70,11 @@ def _health_check(reader: Reader, ports: list[int]) -> Mapping[str, Any] | None:
         return None
     inner = Reader(raw, reader.at("health_check"), reader.mistakes)
     kind = inner.take("type")
-    if not isinstance(kind, str) or kind not in _TYPES:
+    if not isinstance(kind, str) or kind not in TYPES:
         problem = "is missing" if kind is None else f"{show(kind)} is not known"
-        inner.refuse("type", problem, choose(kind, _TYPES))
+        inner.refuse("type", problem, choose(kind, TYPES))
         return {"type": "tcp"}
-    check: dict[str, Any] = {"type": kind} | _times(inner, kind) | _TYPES[kind](inner)
+    check: dict[str, Any] = {"type": kind} | _times(inner, kind) | TYPES[kind](inner)
     if kind in _WITH_PORT:
         port = inner.integer("port", 1, 65535, default=0)
         if port:
@@ -208,7 +208,7 @@ def _nothing(_reader: Reader) -> dict[str, Any]:
     return {}
 
 
-_TYPES: Mapping[str, Callable[[Reader], dict[str, Any]]] = {
+TYPES: Mapping[str, Callable[[Reader], dict[str, Any]]] = {
     "http": _http,
     "https": _https,
     "tcp": _nothing,

@@ -25,6 +25,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl_plan impo
     IPVS_NAMES,
     canonical,
 )
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.config_text import discreet
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.facts import read_facts
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import (
     Mistake,
@@ -359,7 +360,7 @@ class Inventory:
         """A variable that is a mapping; empty where it is not set."""
         _given, value = self.variable(host, variable)
         if value is not None and not isinstance(value, Mapping):
-            self._mistake(host, variable, f"must be a mapping, is {show(value)}", f"write it as {example}")
+            self._mistake(host, variable, f"must be a mapping, is {discreet(value)}", f"write it as {example}")
         return value if isinstance(value, Mapping) else {}
 
     def _vrrp(self, name: str) -> Vrrp:

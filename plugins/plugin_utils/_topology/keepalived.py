@@ -19,8 +19,11 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table impor
     virtual_service,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.vrrp import Carrier, carriers
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.vrrp_settings import DEFAULT_SCRIPT_USER
 
 SYNC_GROUP = "lvs"
+# Of characters; each takes up to four bytes of the 1023 that keepalived reads of a line.
+_LONGEST_REMARK = 200
 
 
 def keepalived_plan(site: Site, name: str, daemon: SyncDaemon | None) -> dict[str, Any]:
@@ -41,7 +44,8 @@ def keepalived_plan(site: Site, name: str, daemon: SyncDaemon | None) -> dict[st
     configuration = {
         "global_defs": _given(
             router_id=host.keepalived.router_id,
-            script_user=host.keepalived.script_user if _runs_scripts(site, name) else None,
+            # One who was named runs what is in raw lines, too.
+            script_user=host.keepalived.script_user or (DEFAULT_SCRIPT_USER if _runs_scripts(site, name) else None),
             timeouts=dict(host.timeouts) or None,
             sync=_sync(daemon, names),
             raw=host.keepalived.global_raw,
@@ -126,14 +130,15 @@ def _service(service: Service, files: dict[str, str]) -> dict[str, Any]:
     text = check.pop(target, "") if target else ""
     servers = []
     for entry in service.real_servers:
-        server = ({"name": entry.host} if entry.host and not special(entry.host) else {}) | real_server(entry)
+        named = entry.host and len(entry.host) <= _LONGEST_REMARK and not special(entry.host)
+        server = ({"name": entry.host} if named else {}) | real_server(entry)
         if target == "script":
             server["script"] = _filled(text, entry)
         elif target == "path":
             server["track_file"] = files.setdefault(_filled(text, entry), f"file_{len(files) + 1}")
         servers.append(server)
     return {
-        "name": service.name,
+        "name": _remark(service.name),
         **virtual_service(service),
         "forward": kernel_forward(service),
         "quorum": min(extra.quorum, max(weight(service), 1)),
@@ -150,6 +155,12 @@ def _service(service: Service, files: dict[str, str]) -> dict[str, Any]:
         ),
         "real_servers": servers,
     }
+
+
+def _remark(name: str) -> str:
+    """A name for a comment, which must stay one: keepalived cuts long lines, and reads on after a backslash."""
+    text = "".join(each if each.isprintable() and each != "\\" else "?" for each in name)
+    return text if len(text) <= _LONGEST_REMARK else f"{text[:_LONGEST_REMARK]}..."
 
 
 def weight(service: Service) -> int:

@@ -223,10 +223,10 @@ class Vrrp:
 
 @dataclass(frozen=True)
 class Keepalived:
-    """What concerns the daemon as a whole."""
+    """What concerns the daemon as a whole. ``script_user`` None: nobody was named."""
 
     router_id: str
-    script_user: str
+    script_user: str | None
     global_raw: str | None
     raw: str | None
 

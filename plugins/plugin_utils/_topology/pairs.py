@@ -170,7 +170,10 @@ def _check_priorities(site: Site, first: str, other: str) -> Iterator[Mistake]:
             yield Mistake(each.at("priority"), problem, "give each director its own")
     if len(set(orders)) > 1 and site.host(other).vrrp.sync_group:
         problem = f"is above that of {first} in some instances and below in others, and they are all in one sync group"
-        remedy = "put the directors in the same order everywhere, or set sync_group: false"
+        remedy = "put the directors in the same order everywhere"
+        # Where one of them is a real server too, one has to be master of everything.
+        if not any(vrrp.may_loop(site, name) for name in (first, other)):
+            remedy += ", or set sync_group: false"
         yield Mistake(f"{other}: lvs_vrrp.priority", problem, remedy)
 
 

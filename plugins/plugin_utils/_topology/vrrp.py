@@ -14,10 +14,11 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model impor
     Address,
     Floating,
     Instance,
+    RealServer,
     TrackProcess,
     TrackScript,
 )
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import VirtualAddress
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import Note, VirtualAddress
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
 
 _HIGHEST, _STEP = 150, 10
@@ -127,13 +128,7 @@ def floating_address(site: Site, name: str, floating: Floating) -> VirtualAddres
 def _carrier(site: Site, name: str, instance: Instance, carried: tuple[VirtualAddress, ...]) -> Carrier:
     family = _family(site, name, carried)
     version = 3 if family == 6 or not float(instance.advert_int).is_integer() else 2
-    peers: tuple[Address, ...] = ()
-    source = site.host(name).address(family) if instance.unicast else None
-    if instance.peers:
-        peers = tuple(each for each in instance.peers if each not in site.host(name).addresses)
-    elif instance.unicast:
-        others = (site.host(each).address(family) for each in site.partners(name) if each != name)
-        peers = tuple(each for each in others if each is not None)
+    source, peers = _unicast(site, name, instance, family)
     return Carrier(
         settings=instance,
         carried=carried,
@@ -144,6 +139,51 @@ def _carrier(site: Site, name: str, instance: Instance, carried: tuple[VirtualAd
         source=source,
         peers=peers,
     )
+
+
+def _unicast(site: Site, name: str, instance: Instance, family: int) -> tuple[Address | None, tuple[Address, ...]]:
+    """Where unicast adverts come from, and where they go. The source is None where it is not known."""
+    if not instance.unicast:
+        return None, ()
+    if instance.peers:
+        own = _own_of(site, name, instance)
+        source = next((each for each in own if each.version == family), None)
+        peers = tuple(each for each in instance.peers if each not in own)
+        return source or _sender(site, name, instance, family), peers
+    found = []
+    for other in site.partners(name):
+        twin = next((each for each in site.host(other).vrrp.instances if each.name == instance.name), None)
+        found.append(_sender(site, other, twin or instance, family) if other != name else None)
+    return _sender(site, name, instance, family), tuple(each for each in found if each is not None)
+
+
+def _own_of(site: Site, name: str, instance: Instance) -> list[Address]:
+    """Which of the addresses that are listed for unicast are the director's own, those of the instance's NIC first."""
+    here = _own_addresses(site, name, instance.interface)
+    own = {*site.host(name).addresses, *site.addresses(name)}.difference(site.moving)
+    return sorted((each for each in instance.peers if each in own), key=lambda each: each not in here)
+
+
+def _own_addresses(site: Site, name: str, interface: str | None) -> tuple[Address, ...]:
+    """What the director has on the interface by itself, as far as facts tell."""
+    known = site.interface(name, interface)
+    return tuple(each.ip for each in known.addresses if each.ip not in site.moving) if known else ()
+
+
+def _sender(site: Site, name: str, instance: Instance, family: int) -> Address | None:
+    """The address from which the director sends unicast adverts.
+
+    keepalived listens on the instance's interface alone, and does not hear what goes to an address elsewhere.
+    None: it is not known, or there are several to choose from.
+    """
+    named = site.host(name).address(family)
+    if named is None or site.interface(name, instance.interface) is None:
+        return named
+    own = _own_addresses(site, name, instance.interface)
+    if named in own:
+        return named
+    fitting = [each for each in own if each.version == family and not each.is_link_local]
+    return fitting[0] if len(fitting) == 1 else None
 
 
 def _family(site: Site, name: str, carried: tuple[VirtualAddress, ...]) -> int:
@@ -178,7 +218,7 @@ def has_several_masters(site: Site, name: str) -> bool:
     return len(vrrp.instances) > 1 and not vrrp.sync_group
 
 
-def needs(site: Site, name: str) -> Iterator[Mistake]:
+def needs(site: Site, name: str) -> Iterator[Mistake | Note]:
     """What is missing or wrong in the instances of one director."""
     if len(site.partners(name)) > 1 and site.inventory.is_of_the_role_alone(name, "lvs_vrrp"):
         problem = "is set for the role alone, and the other directors, which have to agree with it, do not see it"
@@ -200,9 +240,9 @@ def needs(site: Site, name: str) -> Iterator[Mistake]:
             if key == first:
                 problem = f"{key[0]} is that of {other.settings.name} too, on {carrier.interface}"
                 yield Mistake(carrier.settings.at("router_id"), problem, "give every instance of an interface its own")
-    if len(every) > 1 and site.host(name).vrrp.sync_group:
-        for carrier in every:
-            yield from _check_weights(carrier.settings)
+    is_grouped = len(every) > 1 and site.host(name).vrrp.sync_group
+    for carrier in every:
+        yield from _check_weights(site, name, carrier.settings, is_grouped=is_grouped)
 
 
 def _check_source(site: Site, name: str, carrier: Carrier) -> Iterator[Mistake]:
@@ -227,14 +267,39 @@ def _tracked(instance: Instance) -> Iterator[tuple[str, TrackScript | TrackProce
         yield f"{instance.at('track_processes')}[{position}]", process
 
 
-def _check_weights(settings: Instance) -> Iterator[Mistake]:
+def _check_weights(site: Site, name: str, settings: Instance, *, is_grouped: bool) -> Iterator[Mistake | Note]:
     for path, each in _tracked(settings):
-        if each.weight:
+        if not each.weight:
+            continue
+        if is_grouped:
             problem = (
                 "has no meaning in a sync group: keepalived ignores what would change the priority of one instance"
             )
-            remedy = "leave it out, so that a failure makes the director give way, or set sync_group: false"
+            remedy = "leave it out, so that a failure makes the director give way"
+            if not may_loop(site, name):
+                remedy += ", or set sync_group: false"
             yield Mistake(f"{path}.weight", problem, remedy)
+        elif not settings.preempt:
+            yield Note(
+                f"{path}.weight: while preempt is false, the master stays master whatever its priority; leave it out, "
+                "so that a failure makes the director give way, or set preempt: true"
+            )
+
+
+def may_loop(site: Site, name: str) -> RealServer | None:
+    """The entry that makes a director a real server of what another one may be master of.
+
+    Both have the same table: what the master sends to this one, this one would schedule again. The kernel's guard
+    against it knows only a master and backups, whatever the VIP: there can be no master of some VIPs alone.
+    """
+    return next(
+        (
+            entry
+            for director, service, entry in site.listings.get(name, ())
+            if director != name and director in site.partners(name) and service.forward in ("dr", "tun")
+        ),
+        None,
+    )
 
 
 def _check_unicast(site: Site, name: str, carrier: Carrier) -> Iterator[Mistake]:
@@ -244,15 +309,31 @@ def _check_unicast(site: Site, name: str, carrier: Carrier) -> Iterator[Mistake]
     path, family = settings.at("unicast"), carrier.family
     others = () if settings.peers else tuple(each for each in site.partners(name) if each != name)
     for each in (name, *others):
-        if site.host(each).address(family) is None:
+        if site.host(each).address(family) is None and not (settings.peers and carrier.source):
             problem = f"needs the IPv{family} address of {each}, and the inventory does not tell it"
             yield Mistake(path, problem, f"set lvs_address of {each}")
+    if site.host(name).address(family) is not None and carrier.source is None:
+        problem = f"needs the address from which {name} sends: {settings.interface} has no single IPv{family} address"
+        yield Mistake(path, f"{problem} of its own", "list the addresses of all directors, that of this one too")
+    if settings.peers and not _own_of(site, name, settings):
+        yield from _check_strange(site, name, carrier, path)
     if not carrier.peers and not others:
         yield Mistake(path, "has no other director to send to", "list the addresses of the others, or leave it out")
     for peer in carrier.peers:
         if peer.version != family:
             problem = f"{peer} is IPv{peer.version}, and {settings.name} sends its adverts by IPv{family}"
             yield Mistake(path, problem, f"write the IPv{family} address")
+
+
+def _check_strange(site: Site, name: str, carrier: Carrier, path: str) -> Iterator[Mistake]:
+    """Without facts, an address that nobody is known to have may be the director's own: it would be its own peer."""
+    if site.is_known(name):
+        return
+    elsewhere = {own for other in site.partners(name) if other != name for own in site.addresses(other)}
+    strange = [str(each) for each in carrier.peers if each not in elsewhere]
+    if strange:
+        problem = f"does not tell which of {', '.join(strange)} is an address of {name} itself"
+        yield Mistake(path, problem, f"gather facts of {name}, or list lvs_address of each director")
 
 
 def check(site: Site, name: str) -> Iterator[Mistake]:

@@ -14,6 +14,7 @@ from typing import Any
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._forms import is_interface
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.config_text import (
+    discreet,
     read_command,
     read_interface,
     read_name,
@@ -52,15 +53,15 @@ _ADVERT_INT = (0.01, 40.95)
 _AUTH_PASS = 8
 _HOUR = 3600
 _DAY = 86400
-# Of each: the largest value, digits after the point.
+# Of each: the smallest and the largest value, digits after the point.
 _GARP = {
-    "master_delay": (_HOUR, 0),
-    "master_repeat": (255, 0),
-    "master_refresh": (_DAY, 0),
-    "master_refresh_repeat": (255, 0),
-    "lower_prio_delay": (_HOUR, 0),
-    "lower_prio_repeat": (255, 0),
-    "interval": (100, 6),
+    "master_delay": (0, _HOUR, 0),
+    "master_repeat": (1, 255, 0),
+    "master_refresh": (0, _DAY, 0),
+    "master_refresh_repeat": (1, 255, 0),
+    "lower_prio_delay": (0, _HOUR, 0),
+    "lower_prio_repeat": (0, 255, 0),
+    "interval": (0, 100, 6),
 }
 # Switches and neighbours that missed the first ones learn of a new master within a minute.
 _REFRESH = 60
@@ -86,7 +87,7 @@ def read_vrrp(raw: Mapping[str, Any], path: str, mistakes: list[Mistake], *, is_
         at = f"{path}.instances[{position}]"
         if not isinstance(each, Mapping):
             remedy = "write name, and what is its own of interface, router_id, priority, vips"
-            mistakes.append(Mistake(at, f"must be a mapping, is {show(each)}", remedy))
+            mistakes.append(Mistake(at, f"must be a mapping, is {discreet(each)}", remedy))
             continue
         layers = _Layers(each, common, at, path, mistakes)
         name = read_name(layers, "name")
@@ -235,11 +236,14 @@ def _vips(reader: Reader) -> tuple[Address, ...]:
 def _garp(reader: Reader) -> tuple[tuple[str, float], ...]:
     raw = reader.mapping("garp", f"{{master_refresh: {_REFRESH}}}")
     inner = Reader(raw or {}, reader.at("garp"), reader.mistakes)
-    settings = {name: inner.number(name, 0, high, default=-1, digits=digits) for name, (high, digits) in _GARP.items()}
+    settings = {
+        name: inner.number(name, low, high, default=-1, digits=digits) for name, (low, high, digits) in _GARP.items()
+    }
     inner.finish()
     if settings["master_refresh"] < 0:
         settings["master_refresh"] = _REFRESH
-    return tuple((name, value) for name, value in settings.items() if value >= 0)
+    # No pause between two is what keepalived does by itself, and has no number for.
+    return tuple((name, value) for name, value in settings.items() if value > 0 or (value == 0 and name != "interval"))
 
 
 def _track_interfaces(reader: Reader) -> tuple[str, ...] | None:
@@ -316,7 +320,7 @@ def read_keepalived(raw: Mapping[str, Any], host: str, path: str, mistakes: list
     reader = Reader(raw, path, mistakes)
     settings = Keepalived(
         router_id=read_word(reader, "router_id", "identifier", "use letters, digits, and - _ .") or host,
-        script_user=read_user(reader, "script_user") or DEFAULT_SCRIPT_USER,
+        script_user=read_user(reader, "script_user"),
         global_raw=read_raw(reader, "global_raw"),
         raw=read_raw(reader, "raw"),
     )

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._net import keepalive
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, WriteFile
 from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_text import secrets_of
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import health
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import r5
 
 TEMPLATE = Path(__file__).parents[3] / "roles/keepalived/templates/keepalived.conf.j2"
@@ -179,3 +181,22 @@ def test_the_heir_gets_what_the_rendered_configuration_holds() -> None:
 def test_ipv6_services_are_found() -> None:
     text = "virtual_server fd00::29 80 {\n    protocol SCTP\n}\nvirtual_server fwmark 11 {\n    ip_family inet6\n}\n"
     assert plan.services_of(text) == ["sctp [fd00::29]:80", "fwmark 11 ipv6"]
+
+
+@pytest.mark.parametrize("kind", health.TYPES)
+def test_every_type_of_check_is_rendered(kind: str) -> None:
+    """One without a branch in the template would be a service without a check."""
+    model = r5()
+    needed = {"misc": {"script": "/bin/check"}, "file": {"path": "/run/health"}}.get(kind, {})
+    for director in ("lb1", "lb2"):
+        model.hostvars[director]["lvs_services"][0]["health_check"] = {"type": kind, **needed}
+    text = rendered(model.plan("lb1", "keepalived"))
+    name = {"http": "HTTP_GET", "https": "SSL_GET"}.get(kind, f"{kind.upper()}_CHECK")
+    assert len(re.findall(rf"^ {{8}}{name} {{$", text, re.MULTILINE)) == 2, text
+
+
+def test_a_type_that_the_template_does_not_know_is_no_check_that_is_left_out() -> None:
+    made = r5().plan("lb1", "keepalived")
+    made["keepalived"]["services"][0]["health_check"]["type"] = "gopher"
+    with pytest.raises(jinja2.UndefinedError):
+        rendered(made)

@@ -461,7 +461,7 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
     "an option of gratuitous ARP out of range": (
         r5,
         vrrp(garp={"master_repeat": 256}),
-        both("@: lvs_vrrp.garp.master_repeat: 256 is out of range; use 0 to 255"),
+        both("@: lvs_vrrp.garp.master_repeat: 256 is out of range; use 1 to 255"),
     ),
     "tracking an interface that is not there": (
         r5,
@@ -1050,8 +1050,8 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
         several_masters_serve,
         [
             f"{director}: lvs_vrrp.sync_group: is false, and lvs_services[0].real_servers[{position}] makes the "
-            f"director {director} a real server too; leave it out: as backup of one instance the director hands on "
-            "nothing, of the others neither"
+            f"director {director} a real server too; leave it out, and give each director one priority for all "
+            "instances: as backup of one it hands on nothing, of the other instances neither"
             for position, director in enumerate(("lb1", "lb2"))
         ],
     ),
@@ -1439,6 +1439,253 @@ def test_mistake(name: str) -> None:
     model = make()
     change(model)
     assert sorted(model.mistakes()) == sorted(lines)
+
+
+def instances_of(state: frozenset[str]) -> Model:
+    """A pair with two instances, and what may stand in the way of them."""
+    model = dr_pair()
+    if "serve" in state:
+        directors_serve("sysctl")(model)
+        sync()(model)
+    script = {"name": "s", "script": "/bin/s", **({"weight": -20} if "weight" in state else {})}
+    for director, priority in (("lb1", 150), ("lb2", 140)):
+        second = {"priority": 300 - priority} if "crossed" in state else {}
+        given = {"sync_group": False} if "apart" in state else {}
+        vrrp(
+            director,
+            priority=priority,
+            track_scripts=[script],
+            instances=[{"name": "a", "vips": ["192.168.246.160"]}, {"name": "b", "router_id": 52, **second}],
+            **given,
+        )(model)
+    return model
+
+
+def after(state: frozenset[str], line: str) -> list[frozenset[str]]:
+    """What becomes of the pair by each way out that a mistake names."""
+    path, remedy = line.rpartition("; ")[0].partition(": is ")[0], line.rpartition("; ")[2]
+    ways = []
+    if "one priority for all" in remedy:
+        ways.append(state - {"apart", "crossed"})
+    elif "leave it out" in remedy:
+        ways.append(state - ({"weight"} if ".weight" in path else {"apart"}))
+    if "same order everywhere" in remedy:
+        ways.append(state - {"crossed"})
+    if "set sync_group: false" in remedy:
+        ways.append(state | {"apart"})
+    return ways
+
+
+STATES = ("serve", "weight", "crossed", "apart")
+
+
+@pytest.mark.parametrize("number", range(2 ** len(STATES)))
+def test_every_way_out_leads_out(number: int) -> None:
+    """Whichever remedy is chosen each time, no state comes back, and in the end all is well."""
+
+    def follow(state: frozenset[str], seen: tuple[frozenset[str], ...]) -> None:
+        assert state not in seen, (seen, state)
+        for line in instances_of(state).mistakes():
+            ways = after(state, line)
+            assert ways, line
+            for way in ways:
+                follow(way, (*seen, state))
+
+    follow(frozenset(each for bit, each in enumerate(STATES) if number >> bit & 1), ())
+
+
+WITH_RAW: dict[str, tuple[Callable[[str], Change], str]] = {
+    "lines for every instance": (lambda text: vrrp(raw=text), "@: lvs_vrrp.raw"),
+    "lines for global_defs": (
+        lambda text: lambda model: [host(each, lvs_keepalived={"global_raw": text})(model) for each in ("lb1", "lb2")],
+        "@: lvs_keepalived.global_raw",
+    ),
+    "blocks": (
+        lambda text: lambda model: [host(each, lvs_keepalived={"raw": text})(model) for each in ("lb1", "lb2")],
+        "@: lvs_keepalived.raw",
+    ),
+    "lines for a service": (lambda text: service(raw=text), "lvs_services[0].raw"),
+}
+REFUSED = {
+    "vrrp_strict\n": "vrrp_strict in line 1 has keepalived drop packets to the VIPs, and refuse unicast with IPv6, "
+    "passwords and delays; take the line out",
+    "debug 1\n  no_accept # why": "no_accept in line 2 has keepalived drop packets to the VIPs before IPVS sees them; "
+    "take the line out",
+    "global_defs { vrrp_iptables }": "vrrp_iptables in line 1 names chains of iptables, which keepalived is mostly "
+    "built without; take the line out",
+    "@lb1 lvs_flush": "lvs_flush in line 1 empties the IPVS table when keepalived starts, also of what others put "
+    "there; take the line out",
+    "debug 1\nx"
+    + "a" * 1019: "has 1020 bytes in line 2, and keepalived reads lines of 1023 bytes; break the line, or put "
+    "what is long into a file of its own",
+    "$A=x \\\n": "ends with a backslash, and would go on with a line of ours; take the backslash away",
+    "debug\0 1": "holds a control character, or half of one in UTF-16; write plain lines of text",
+    "debug \ud800": "holds a control character, or half of one in UTF-16; write plain lines of text",
+}
+
+
+@pytest.mark.parametrize("text", REFUSED)
+@pytest.mark.parametrize("where", WITH_RAW)
+def test_raw_lines_that_undo_what_a_director_is_there_for(where: str, text: str) -> None:
+    change, path = WITH_RAW[where]
+    model = r5()
+    change(text)(model)
+    directors = ("lb1", "lb2") if "@" in path else ("",)
+    mistakes = model.mistakes()
+    assert sorted(mistakes) == sorted(f"{path.replace('@', each)}: {REFUSED[text]}" for each in directors)
+
+
+@pytest.mark.parametrize(
+    "text", ["# vrrp_strict", "notify /bin/no_accept", "debug 1 ! no_accept", "é" * 500, "a\r\nb\tc"]
+)
+def test_raw_lines_that_only_look_so(text: str) -> None:
+    model = r5()
+    vrrp(raw=text)(model)
+    assert model.mistakes() == []
+
+
+COMMANDS: dict[str, Callable[[str], Change]] = {
+    "quorum_up": lambda command: service(quorum_up=command),
+    "quorum_down": lambda command: service(quorum_down=command),
+    "script": lambda command: service(health_check={"type": "misc", "script": command}),
+    "notify": lambda command: vrrp(notify={"any": command}),
+    "track_scripts": lambda command: vrrp(track_scripts=[{"name": "a", "script": command}]),
+}
+
+
+@pytest.mark.parametrize("where", COMMANDS)
+@pytest.mark.parametrize(
+    ("command", "character"),
+    [
+        ("/bin/a; /bin/b", ";"),
+        ("/bin/a && /bin/b", "&"),
+        ("/bin/a &", "&"),
+        ("/bin/a | grep x", "|"),
+        ("/bin/a >/dev/null", ">"),
+        ("/bin/a 2>&1", ">"),
+        ("/bin/a </dev/null", "<"),
+        ("/bin/a `date`", "`"),
+        ("/bin/a 'quoted;' ;", ";"),
+    ],
+)
+def test_no_command_needs_a_shell(where: str, command: str, character: str) -> None:
+    model = r5()
+    COMMANDS[where](command)(model)
+    told = (
+        f"holds {character} outside quotes, and no shell reads the command: it would become an argument; put it into a "
+    )
+    mistakes = model.mistakes()
+    assert mistakes
+    assert all(f"{told}script" in each for each in mistakes)
+
+
+@pytest.mark.parametrize("where", COMMANDS)
+def test_an_argument_in_quotes_is_taken_as_it_is(where: str) -> None:
+    model = r5()
+    COMMANDS[where]("/bin/a 'one;two|three' --url='http://x/?a=1&b=2'")(model)
+    assert model.mistakes() == []
+
+
+LONG = "a" * 1021
+TOO_LONG: dict[str, Change] = {
+    **{f"command {name}": make(f"/bin/{LONG}") for name, make in COMMANDS.items()},
+    "command with placeholders": service(health_check={"type": "misc", "script": "/bin/a " + "{address}" * 25}),
+    "file": service(health_check={"type": "file", "path": f"/run/{LONG}"}),
+    "path of a URL": service(health_check={"type": "http", "path": f"/{LONG}"}),
+    "virtual_host": service(health_check={"type": "http", "virtual_host": LONG}),
+    "name of DNS": service(health_check={"type": "dns", "name": LONG}),
+    "helo_name": service(health_check={"type": "smtp", "helo_name": LONG}),
+    "instance": vrrp(instances=[{"name": LONG}]),
+    "script": vrrp(track_scripts=[{"name": LONG, "script": "/bin/a"}]),
+    "process": vrrp(track_processes=[{"name": "a", "process": LONG}]),
+    "router_id": lambda model: [host(each, lvs_keepalived={"router_id": LONG})(model) for each in ("lb1", "lb2")],
+}
+
+
+@pytest.mark.parametrize("what", TOO_LONG)
+def test_no_value_is_longer_than_a_line_that_keepalived_reads(what: str) -> None:
+    model = r5()
+    TOO_LONG[what](model)
+    mistakes = model.mistakes()
+    assert mistakes
+    assert all("characters, and keepalived reads lines of 1023 bytes; use " in each for each in mistakes)
+
+
+def unicast_elsewhere(**more: Any) -> Model:
+    """Two networks: lvs_address in one, adverts in the other."""
+    model = r5()
+    for number, director in enumerate(("lb1", "lb2"), start=1):
+        nics = (
+            nic("eth0", f"172.17.2.{number}/24"),
+            nic("eth1", f"192.168.0.1{number}/24"),
+            nic("eth2", f"10.0.0.1{number}/24"),
+        )
+        host(director, ansible_facts=facts(*nics))(model)
+    vrrp(interface="eth0", **more)(model)
+    return model
+
+
+def sends(model: Model, director: str) -> dict[str, Any]:
+    made = model.plan(director, "keepalived")["keepalived"]["instances"][0]["unicast"]
+    assert isinstance(made, dict)
+    return made
+
+
+@pytest.mark.parametrize("unicast", [["172.17.2.1", "172.17.2.2"], True])
+def test_adverts_go_from_and_to_where_the_interface_is(unicast: Any) -> None:
+    """The address of the inventory is elsewhere: it is neither the source, nor is the own one a peer."""
+    model = unicast_elsewhere(unicast=unicast)
+    assert model.mistakes() == []
+    assert sends(model, "lb1") == {"source": "172.17.2.1", "peers": ["172.17.2.2"]}
+    assert sends(model, "lb2") == {"source": "172.17.2.2", "peers": ["172.17.2.1"]}
+
+
+def test_of_several_addresses_the_one_that_is_listed_sends() -> None:
+    model = unicast_elsewhere(unicast=True)
+    nics = nic("eth0", "172.17.2.1/24", "172.17.2.9/24"), nic("eth1", "192.168.0.11/24"), nic("eth2", "10.0.0.11/24")
+    host("lb1", ansible_facts=facts(*nics))(model)
+    assert model.mistakes() == [
+        "lb1: lvs_vrrp.unicast: needs the address from which lb1 sends: eth0 has no single IPv4 address of its own; "
+        "list the addresses of all directors, that of this one too"
+    ]
+    vrrp(unicast=["172.17.2.2", "172.17.2.9"])(model)
+    assert model.mistakes() == []
+    assert sends(model, "lb1") == {"source": "172.17.2.9", "peers": ["172.17.2.2"]}
+
+
+def test_without_facts_nobody_is_taken_for_another_director() -> None:
+    model = unicast_elsewhere(unicast=["172.17.2.1", "172.17.2.2"])
+    model.without_facts()
+    for director in ("lb1", "lb2"):
+        host(director, lvs_vip_interface="eth1")(model)
+    vrrp(addresses=[{"address": "10.0.0.29/24", "interface": "eth2"}])(model)
+    assert model.mistakes() == both(
+        "@: lvs_vrrp.unicast: does not tell which of 172.17.2.1, 172.17.2.2 is an address of @ itself; gather facts of "
+        "@, or list lvs_address of each director"
+    )
+    # What the inventory itself tells needs no facts.
+    vrrp(unicast=["10.0.0.11", "10.0.0.12"], interface="eth2")(model)
+    assert model.mistakes() == []
+    assert sends(model, "lb2") == {"source": "10.0.0.12", "peers": ["10.0.0.11"]}
+
+
+def test_no_text_that_may_hold_a_password_is_shown() -> None:
+    for change in (
+        host("lb1", lvs_vrrp="auth_pass hUnt3r"),
+        host("lb1", lvs_keepalived="auth_pass hUnt3r"),
+        vrrp(instances=["auth_pass hUnt3r"]),
+        vrrp(raw=["auth_pass hUnt3r"]),
+        password("hUnt3r!"),
+        password(["hUnt3r"]),
+        password("hUnt3r-is-too-long"),
+        password("hUnt3r", "lb1"),
+        vrrp(authpass="hUnt3r"),
+    ):
+        model = r5()
+        change(model)
+        mistakes = model.mistakes()
+        assert mistakes
+        assert "hUnt3r" not in "\n".join(mistakes)
 
 
 @pytest.mark.parametrize("make", [r5, dr_pair])

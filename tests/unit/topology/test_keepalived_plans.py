@@ -385,6 +385,34 @@ def test_a_floating_address_with_its_interface_needs_no_facts() -> None:
     assert model.mistakes() == []
 
 
+def test_a_weight_moves_nothing_as_long_as_nobody_preempts() -> None:
+    model = both(r5(), track_scripts=[{"name": "up", "script": "/bin/up", "weight": -60}])
+    note = (
+        "lb1: lvs_vrrp.track_scripts[0].weight: while preempt is false, the master stays master whatever its priority; "
+        "leave it out, so that a failure makes the director give way, or set preempt: true"
+    )
+    assert model.plan("lb1", "keepalived")["notes"] == [note]
+    for better in ({"preempt": True}, {"track_scripts": [{"name": "up", "script": "/bin/up"}]}):
+        assert "notes" not in both(copy.deepcopy(model), **better).plan("lb1", "keepalived")
+
+
+def test_who_was_named_to_run_scripts_runs_those_of_raw_lines_too() -> None:
+    model = r5()
+    for director in ("lb1", "lb2"):
+        raw = "vrrp_script up {\n    script /bin/up\n}"
+        model.hostvars[director]["lvs_keepalived"] = {"script_user": "checker", "raw": raw}
+    assert configuration(model)["global_defs"]["script_user"] == "checker"
+
+
+def test_remarks_stay_remarks() -> None:
+    """keepalived takes what is behind the 1023rd byte of a line for a line of its own."""
+    model = serving(r5(), name="ü" * 1021 + "include /x")
+    (made,) = configuration(model)["services"]
+    assert len(f"# {made['name']}".encode()) < 1000
+    (made,) = configuration(serving(r5(), name="web\\"))["services"]
+    assert made["name"] == "web?"
+
+
 def test_scripts_processes_and_who_runs_them() -> None:
     model = r5()
     both(
