@@ -52,6 +52,8 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.vrrp_settin
 
 # How alike two names are of which one is the other with a letter too much, too few or wrong.
 _MISSPELT = 0.9
+# Where text stands in place of a mapping, it may be lines with a password.
+_WITH_PASSWORDS = ("lvs_vrrp", "lvs_keepalived")
 _STATES = ("present", "absent")
 _SCOPES = ("real_servers", "fwmark", "all")
 DEFAULT_PURGE = ("real_servers",)
@@ -360,7 +362,8 @@ class Inventory:
         """A variable that is a mapping; empty where it is not set."""
         _given, value = self.variable(host, variable)
         if value is not None and not isinstance(value, Mapping):
-            self._mistake(host, variable, f"must be a mapping, is {discreet(value)}", f"write it as {example}")
+            said = discreet(value) if variable in _WITH_PASSWORDS else show(value)
+            self._mistake(host, variable, f"must be a mapping, is {said}", f"write it as {example}")
         return value if isinstance(value, Mapping) else {}
 
     def _vrrp(self, name: str) -> Vrrp:
