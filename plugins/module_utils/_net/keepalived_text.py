@@ -37,6 +37,10 @@ _ADVICE = re.compile(
     r"|\([^()]*\) A unicast keyword has been specified without any unicast peers\. "
     r"|vrrp_mcast_group6 \[[^\]]*\] should be link-local multicast\."
     r"|Warning - script \S+ is not used"
+    r"|\([^()]*\) Ignoring track_interface \S+ since own interface"
+    # Of a service whose real servers all have weight 0, which is how one is drained whole.
+    r"|Warning - quorum \d+ for .+ exceeds total weight of real servers 0, reducing quorum to 0"
+    r"|Virtual server .+: hysteresis \d+ >= quorum 0; setting hysteresis to \d+"
 )
 # The ends of `keepalived -t`, from its sources (lib/scheduler.h); the manual page counts one less. 4 is what it cannot
 # run with, 5 is everything else that it has to say, advice included, and 6 stands for the security of scripts.

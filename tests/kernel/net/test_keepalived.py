@@ -521,6 +521,19 @@ def test_a_configuration_with_little_in_it(sh) -> None:
     assert judge(render(plan, __keepalived_as_owner=True), sh) == "0\n"
 
 
+def test_a_service_that_is_drained_whole_stays(run_module, sh, keepalived) -> None:
+    """keepalived has something to say of weights that are all 0, and takes them."""
+    plan = {
+        **EVERYTHING,
+        "services": [service("drained", 1000, real_servers=[server(51, weight=0), server(52, weight=0)])],
+    }
+    result = run_module("keepalived_config", {"content": render(plan)})
+    assert any("exceeds total weight of real servers 0" in line for line in result["messages"])
+    keepalived(CONFIG)
+    wait_for(lambda: "-a -t 192.0.2.1:1000 -r 10.0.0.52:80 -m -w 0" in sh("ipvsadm -Sn"))
+    assert "-A -t 192.0.2.1:1000 -s rr\n-a -t 192.0.2.1:1000 -r 10.0.0.51:80 -m -w 0\n" in sh("ipvsadm -Sn")
+
+
 def test_the_owner_of_the_addresses_is_master_at_once(sh, keepalived) -> None:
     sh("ip address add 10.0.0.29/24 dev br0")
     plan = {**EVERYTHING, "services": []}

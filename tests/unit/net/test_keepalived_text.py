@@ -131,6 +131,19 @@ def test_bytes_of_other_people_are_printable() -> None:
         (5, ['(Line 7) Keyword "vmac_garp_intvl" is deprecated - please use "garp_extra_if"'], True),
         (5, ['(/etc/keepalived/keepalived.conf: Line 7) "gw" for routes is deprecated. Please use "via"'], True),
         (5, ["Warning - script unused is not used"], True),
+        (
+            5,
+            [
+                "Warning - quorum 1 for [10.0.0.1]:tcp:80 exceeds total weight of real servers 0, reducing quorum to 0",
+                "Virtual server [10.0.0.1]:tcp:80: hysteresis 0 >= quorum 0; setting hysteresis to 4294967295",
+            ],
+            True,
+        ),
+        (
+            5,
+            ["Warning - quorum 3 for [10.0.0.1]:tcp:80 exceeds total weight of real servers 2, reducing quorum to 2"],
+            False,
+        ),
         (5, ["(Line 3) Unknown keyword 'nonsense'"], False),
         (5, ["(lvs) No VIP specified; at least one is sensible", "(Line 3) Unknown keyword 'nonsense'"], False),
         (5, ["retry value invalid - 0"], False),
