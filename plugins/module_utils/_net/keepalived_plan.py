@@ -268,6 +268,9 @@ def _shown(plan: Plan, secrets: Iterable[str]) -> Plan:
     texts = ("\n".join(lines) for lines in (plan.before, plan.after))
     known = frozenset(secrets).union(*(secrets_of(text) for text in texts))
     before, after = ((*lines[:1], *masked(lines[1:], known)) for lines in (plan.before, plan.after))
+    if before == after and plan.before != plan.after:
+        # Equal sides would be no diff at all.
+        after = (f"{after[0]} (a line that is not shown differs)", *after[1:])
     return replace(plan, before=before, after=after)
 
 

@@ -86,6 +86,13 @@ def test_a_password_that_is_a_word_of_ours_damages_nothing(secret: str) -> None:
     assert f"    auth_pass {MASK}" in outcome.plan.after
 
 
+def test_a_password_alone_that_differs_is_a_diff() -> None:
+    files = plan.Files(File("    auth_pass one\n", 0o600), 0, None)
+    diff = plan.plan_present(plan.Ledger(), "keepalived", plan.PATH, "    auth_pass two\n", files, None).plan
+    assert diff.before == (f"# {plan.PATH}", f"    auth_pass {MASK}")
+    assert diff.after == (f"# {plan.PATH} (a line that is not shown differs)", f"    auth_pass {MASK}")
+
+
 def test_named_secrets_are_masked_where_no_keyword_tells() -> None:
     lines = ["notify /usr/bin/tell hUnt3r", "virtual_server 10.0.0.1 80 {", "priority 150"]
     assert masked(lines, ["hUnt3r"]) == (f"notify /usr/bin/tell {MASK}", *lines[1:])
