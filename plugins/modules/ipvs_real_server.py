@@ -95,7 +95,9 @@ options:
     default: 300
     version_added: 0.3.0
   poll_interval:
-    description: With O(state=drained), how often to look, in seconds, from V(0.1) to V(60).
+    description:
+      - With O(state=drained), the longest pause between two looks, in seconds, from V(0.1) to V(60).
+      - At first the pauses are shorter, so that the end of a short drain is not seen late.
     type: float
     default: 1.0
     version_added: 0.3.0

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl_plan impo
 from ansible_collections.lvs.topology.plugins.module_utils._net.traces import TRACES
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
 from ansible_collections.lvs.topology.tests.kernel.ipvs.option_rows import ROWS
+from ansible_collections.lvs.topology.tests.unit.topology.inventories import REFERENCES, Model, dr_pair, rs
 
 CHECKOUT = Path(__file__).parents[2]
 ROLES = sorted(path.name for path in (CHECKOUT / "roles").iterdir())
@@ -114,10 +116,76 @@ def test_every_sysctl_of_ipvs_is_documented_with_what_is_set() -> None:
     rows = dict(re.findall(r"^\| (`[^|]+`) \|[^|]+\|([^|]*)\|", keys, re.MULTILINE))
     documented = {name: value.strip() for names, value in rows.items() for name in re.findall(r"`(\w+)`", names)}
     assert set(documented) == {name for name in IPVS_NAMES if not name.startswith("sync_")}
-    hostvars, groups = inventory_of(load(CHECKOUT / "molecule/dr/inventory/hosts.yml"), "dr")
-    values = compiler.host_plan(hostvars, groups, "director", "director", None, None, None)["sysctls"]
-    set_by_us = {key: value for key, value in documented.items() if value}
-    assert set_by_us == {key[len(IPVS) :]: value for key, value in values.items() if key.startswith(IPVS)}
+    set_by_us = {key: value.partition(",")[0] for key, value in documented.items() if value}
+    assert set_by_us == {key[len(IPVS) :]: value for key, value in sysctls_of_all() if key.startswith(IPVS)}
+    # One without a condition is set on every director, and one with a condition is not.
+    everywhere = {key for key, value in documented.items() if value and "," not in value}
+    every = [{key[len(IPVS) :] for key in plan["sysctls"]} for role, plan in plans_of_all() if role == "director"]
+    assert everywhere == set.intersection(*every) & set(documented)
+
+
+def test_what_the_roles_set_is_documented_and_nothing_else() -> None:
+    text = (CHECKOUT / "docs/sysctls.md").read_text()
+    table, _end, rest = text.split("## What the roles set")[1].partition("\n## ")
+    rows = re.findall(r"^\| (`[^|]+`) \| ([^|]+) \|", table, re.MULTILINE)
+    documented = {(name, value) for keys, values in rows for name, value in _pairs(keys, values)}
+    # That of a tunnel belongs to the module that makes the tunnel: no plan has it.
+    assert _general("net.ipv4.conf.TUNNEL.rp_filter") in {name for name, _value in documented}
+    found = {(_general(key), value) for key, value in sysctls_of_all()} | set(ARP.items())
+    assert documented - {("net.ipv4.conf.IF.rp_filter", "2")} == found
+    left_alone = rest.partition("## Related, and left alone")[2]
+    for name in re.findall(r"`(net\.[\w.]+)`", left_alone):
+        assert _general(name) not in {key for key, _value in found}
+
+
+ARP = {"net.ipv4.conf.all.arp_ignore": "1", "net.ipv4.conf.all.arp_announce": "2"}
+
+
+def _pairs(keys: str, values: str) -> list[tuple[str, str]]:
+    """The names of a row, where braces stand for several, each with its value."""
+    names: list[str] = []
+    for written in re.findall(r"`([^`]+)`", keys):
+        parts = re.split(r"\{([^}]+)\}", written)
+        every = [""]
+        for position, part in enumerate(parts):
+            every = [begun + each for begun in every for each in (part.split(",") if position % 2 else [part])]
+        names += [names[0].rpartition(".")[0] + each if each.startswith(".") else each for each in every]
+    given = values.split(", ")
+    return list(zip(map(_general, names), given * len(names) if len(given) == 1 else given))
+
+
+def _general(key: str) -> str:
+    return re.sub(r"\.conf\.(?!all\.)\w+\.", ".conf.IF.", key)
+
+
+@cache
+def plans_of_all() -> list[tuple[str, dict[str, Any]]]:
+    """The plan of every host of every inventory that is written down somewhere, with its role."""
+    groups_of = {"lvs_directors": "director", "lvs_real_servers": "real_server", "lvs_routers": "router"}
+    plans = []
+    described = [inventory_of(load(CHECKOUT / path), network) for path, network in INVENTORIES.items()]
+    references = [model() for model in (*REFERENCES.values(), dr_pair, _loop_pair)]
+    for hostvars, groups in [*described, *((model.hostvars, model.groups) for model in references)]:
+        for each in hostvars.values():
+            each.pop("lvs_sysctls", None)
+        for group, role in groups_of.items():
+            for host in groups.get(group, []):
+                plans.append((role, compiler.host_plan(hostvars, groups, host, role)))
+    return plans
+
+
+def _loop_pair() -> Model:
+    """Directors that are real servers of each other."""
+    model = dr_pair()
+    model.groups["lvs_real_servers"] += ["lb1", "lb2"]
+    for director in ("lb1", "lb2"):
+        model.hostvars[director]["lvs_sync"] = {"syncid": 1}
+        model.hostvars[director]["lvs_services"][0]["real_servers"] = rs("lb1", "lb2")
+    return model
+
+
+def sysctls_of_all() -> set[tuple[str, str]]:
+    return {item for _role, plan in plans_of_all() for item in plan["sysctls"].items()}
 
 
 def test_the_table_of_ipvsadm_s_options_has_what_is_tested() -> None:

@@ -29,10 +29,12 @@ SYSCTLS = ("expire_quiescent_template", "conn_reuse_mode")
 # A handshake that was under way when the weight became 0 counts as inactive until its end.
 _HANDSHAKE = 1.0
 
+_SHORTEST_PAUSE = 1.0
+
 
 @dataclass(frozen=True)
 class Patience:
-    """What is waited for, how long, and how often is looked, in seconds."""
+    """What is waited for, how long, and the longest pause between two looks, in seconds."""
 
     kinds: tuple[str, ...]
     timeout: float
@@ -78,7 +80,12 @@ def wait(
         if said != WAITING:
             left = there.connections if there and there.connections else Connections()
             return Ending(said, round(waited, 1), left, there.weight if there else 0)
-        sleep(min(patience.poll_interval, patience.timeout - waited))
+        sleep(min(_pause(patience, waited), patience.timeout - waited))
+
+
+def _pause(patience: Patience, waited: float) -> float:
+    """Until the next look: longer as the waiting goes on, so that a short drain is not seen a whole interval late."""
+    return min(patience.poll_interval, max(_SHORTEST_PAUSE, waited))
 
 
 def warnings(service: Service, patience: Patience, sysctls: Mapping[str, int], timeouts: Timeouts | None) -> list[str]:

@@ -35,6 +35,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model impor
     ROLES,
     Address,
     Host,
+    RealServer,
     Service,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.nat import forwarding
@@ -99,7 +100,8 @@ def host_plan(
     # Ansible makes empty text of a template that says none.
     services = None if services == "" else _plain(services, "services")
     overrides = _overrides(variables, mistakes)
-    inventory = Inventory(hostvars, groups, mistakes, reader=host, overrides=overrides)
+    prepared = host if role == "real_server" else None
+    inventory = Inventory(hostvars, groups, mistakes, reader=host, overrides=overrides, prepared=prepared)
     names = list(inventory.directors if directors is None else _names(directors, "directors"))
     is_director = role in ("director", "keepalived")
     if is_director and host not in names:
@@ -317,8 +319,12 @@ def _director_needs(site: Site, name: str) -> Iterator[Need]:
         if service.family == 6:
             yield KernelOption("IP_VS_IPV6")
         if not is_moved:
+            if not service.real_servers:
+                yield Note(f"{service.path}.real_servers: is empty: nobody serves its clients")
             yield from _idle(service)
             yield from _vip_needs(site, name, service)
+        for entry in service.targets:
+            yield from _reached_elsewhere(site, name, service, entry)
         for each in service.marked:
             yield Mark(service.fwmark or 0, each.vip.address, each.protocol, each.ports)
         yield from METHODS[service.forward].director(site, name, service)
@@ -329,6 +335,30 @@ def _director_needs(site: Site, name: str) -> Iterator[Need]:
         if site.inventory.variable(name, "lvs_vrrp")[1]:
             yield Note(f"{name}: lvs_vrrp: nothing moves addresses while lvs_manager is kernel")
     yield from _inventory_gateways(site, site.host(name))
+
+
+def _reached_elsewhere(site: Site, director: str, service: Service, entry: RealServer) -> Iterator[Need]:
+    """The address by which ansible reaches a host is often in a network for that alone."""
+    host, address = entry.host, entry.address
+    if host is None or host == director or not site.inventory.is_reached_at(host, address):
+        return
+    if any(_in_one_network(site, host, address, vip.address) for vip in service.vips):
+        return
+    towards = [*(vip.address for vip in service.vips), *site.addresses(director)]
+    for link in site.on_link(host):
+        if link.own.version == address.version and address not in link.own.network:
+            near = next((each for each in towards if each in link.own.network), None)
+            if near is not None:
+                yield Note(
+                    f"{host}: lvs_address is not set, and packets go to its ansible_host {address}. It also has "
+                    f"{link.own.ip} in {link.own.network}, where {near} of the director's side is: set lvs_address to "
+                    "the one that they shall go to"
+                )
+                return
+
+
+def _in_one_network(site: Site, host: str, one: Address, other: Address) -> bool:
+    return any(one in link.own.network and other in link.own.network for link in site.on_link(host))
 
 
 def _idle(service: Service) -> Iterator[Need]:
@@ -431,6 +461,9 @@ def _real_server_needs(site: Site, name: str) -> Iterator[Need]:
     gateways: dict[int, Gateway] = {}
     vips: dict[Address, VirtualAddress] = {}
     is_tuned = False
+    # Without a director that is present all real servers are put back, as was asked for.
+    if site.services and name not in site.listings:
+        yield _unlisted(site, name)
     for director, service, entry in site.listings.get(name, ()):
         for need in METHODS[service.forward].real_server(site, director, service, entry):
             if isinstance(need, Gateway):
@@ -446,6 +479,19 @@ def _real_server_needs(site: Site, name: str) -> Iterator[Need]:
     if is_tuned:
         yield from _second_tuning(site.host(name))
     yield from _inventory_gateways(site, site.host(name))
+
+
+def _unlisted(site: Site, name: str) -> Note:
+    """What looks like success would leave the clients of whoever meant this host waiting."""
+    known = ", ".join(map(str, site.addresses(name))) or "not known"
+    others = [str(entry.address) for _director, service in site.pairs() for entry in service.targets if not entry.host]
+    listed = f" They list {', '.join(dict.fromkeys(others))}, which no host of the inventory is." if others else ""
+    return Note(
+        f"{name}: NO SERVICE LISTS THIS HOST as a real server ({', '.join(site.services)}). Nothing is configured "
+        f"on it, and what an earlier run configured is put back. Its addresses are {known}.{listed} "
+        f"List it with host: {name}, or "
+        "with one of its addresses"
+    )
 
 
 def _second_tuning(host: Host) -> Iterator[Mistake]:

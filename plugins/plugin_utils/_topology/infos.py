@@ -29,6 +29,13 @@ _FLAGS = (*(flag for flags in forms.FLAGS_OF_SCHEDULER.values() for flag in flag
 _REMEDY = "pass on what lvs.topology.ipvs_info returned"
 
 
+class _Answer(Reader):
+    """What a module returned: it says null of what there is not."""
+
+    def has(self, key: str) -> bool:
+        return super().has(key) and self.take(key) is not None
+
+
 def read_infos(infos: Any) -> dict[str, dict[str, Any]]:
     """By director, what ipvs_info returned there; WrongModel where that cannot be."""
     if not isinstance(infos, Mapping):
@@ -41,7 +48,7 @@ def read_info(info: Any, path: str) -> dict[str, Any]:
     mistakes: list[Mistake] = []
     if not isinstance(info, Mapping):
         raise WrongModel([Mistake(path, f"must be a mapping, is {show(info)}", _REMEDY)])
-    reader = Reader(info, path, mistakes)
+    reader = _Answer(info, path, mistakes)
     if reader.take("services") is None:
         reader.refuse("services", "is missing", _REMEDY)
     found = {
@@ -58,7 +65,7 @@ def read_listings(found: Any) -> list[dict[str, Any]]:
     """What the filter listings returned, as far as it says who is listed where."""
     mistakes: list[Mistake] = []
     read = []
-    for reader in _mappings(Reader({"listings": found}, "left_empty", mistakes), "listings"):
+    for reader in _mappings(_Answer({"listings": found}, "left_empty", mistakes), "listings"):
         service, real_server = (_inner(reader, key) for key in ("service", "real_server"))
         read.append(
             {
@@ -79,14 +86,14 @@ def _mappings(reader: Reader, key: str) -> list[Reader]:
     for position, each in enumerate(reader.elements(key, "mappings")):
         at = f"{key}[{position}]"
         if isinstance(each, Mapping):
-            found.append(Reader(each, reader.at(at), reader.mistakes))
+            found.append(_Answer(each, reader.at(at), reader.mistakes))
         else:
             reader.refuse(at, f"must be a mapping, is {show(each)}", _REMEDY)
     return found
 
 
 def _inner(reader: Reader, key: str) -> Reader:
-    return Reader(reader.mapping(key, "a mapping") or {}, reader.at(key), reader.mistakes)
+    return _Answer(reader.mapping(key, "a mapping") or {}, reader.at(key), reader.mistakes)
 
 
 def _service(reader: Reader) -> dict[str, Any]:

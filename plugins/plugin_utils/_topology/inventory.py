@@ -85,8 +85,13 @@ class Inventory:
         mistakes: list[Mistake],
         reader: str | None = None,
         overrides: Mapping[str, Any] | None = None,
+        prepared: str | None = None,
     ) -> None:
-        """``reader`` is the host for which all this is read; ``overrides`` stand above its variables."""
+        """``reader`` is the host for which all this is read; ``overrides`` stand above its variables.
+
+        ``prepared`` is a host that is prepared as a real server whether it is in the group or not.
+        """
+        self._prepared = prepared
         self._hostvars = hostvars
         self._groups = groups
         self._reader = reader
@@ -165,6 +170,39 @@ class Inventory:
     def has_group(self, group: str) -> bool:
         """Whether the inventory has the group at all; a role may be used without it."""
         return self.group_name(group) in self._groups
+
+    def hosts_by_address(self, foreign: frozenset[Address]) -> dict[Address, str]:
+        """Which host that is prepared as a real server an address is: as the inventory says, else as facts do.
+
+        An address that facts show on several hosts, such as that of a bridge for containers, is none of them. Neither
+        are the ``foreign`` ones, which move. Without the group of real servers any host may be one.
+        """
+        names = dict.fromkeys(self.real_servers if self.has_group("lvs_real_servers") else self.names())
+        if self._prepared is not None:
+            names[self._prepared] = None
+        written: dict[Address, str] = {}
+        seen: dict[Address, set[str]] = {}
+        for name in names:
+            for address in self.written_addresses(name):
+                written.setdefault(address, name)
+            for interface in self.facts(name).interfaces or ():
+                for own in interface.addresses:
+                    if interface.name != "lo" and not forms.OWN_ADDRESS.problem(own.ip):
+                        seen.setdefault(own.ip, set()).add(name)
+        known = {address: min(hosts) for address, hosts in seen.items() if len(hosts) == 1 and address not in foreign}
+        return known | written
+
+    def written_addresses(self, name: str) -> tuple[Address, ...]:
+        """What the inventory says of a host's addresses; whether it may say so is looked at where the host is used."""
+        value = self.variable(name, "lvs_address")[1] or self.variable(name, "ansible_host")[1]
+        every = map(as_address, value if isinstance(value, list) else [value])
+        return tuple(each for each in every if each is not None and not forms.OWN_ADDRESS.problem(each))
+
+    def is_reached_at(self, name: str, address: Address) -> bool:
+        """Whether it is only known of the address that ansible reaches the host there."""
+        return (
+            not self.variable(name, "lvs_address")[1] and as_address(self.variable(name, "ansible_host")[1]) == address
+        )
 
     def host(self, name: str) -> Host:
         """The host's part of the model. Its mistakes are noted when it is first read."""
@@ -315,9 +353,13 @@ class Inventory:
         return bool(boolean)
 
     def _purge(self, host: str) -> tuple[str, ...]:
-        _given, value = self.variable(host, "lvs_purge")
-        if value is None:
+        given, value = self.variable(host, "lvs_purge")
+        if not given:
             return DEFAULT_PURGE
+        if value is None:
+            remedy = f"write [] to purge nothing, or leave it out for {', '.join(DEFAULT_PURGE)}"
+            self._mistake(host, "lvs_purge", "has nothing below it", remedy)
+            return ()
         if not isinstance(value, list):
             problem = f"must be a list of scopes, is {show(value)}"
             self._mistake(host, "lvs_purge", problem, "write each on a line with a dash")

@@ -15,6 +15,114 @@ from ansible_collections.lvs.topology.plugins.module_utils._forms import shown a
 __all__ = ["Mistake", "WrongModel", "as_lines", "choose", "did_you_mean", "show"]
 
 _LONGEST_NAME = 200
+# What stands in a path between the name of a host and its variable.
+_HOST_END = ": "
+_NAMED_HOSTS = 3
+# What ipvsadm, keepalived, ldirectord and the literature call what the model calls otherwise, in small letters and with
+# underscores. Which of the names is meant depends on where it stands.
+_SYNONYMS = {
+    "masq": ("nat",),
+    "masquerade": ("nat",),
+    "masquerading": ("nat",),
+    "gate": ("dr",),
+    "gatewaying": ("dr",),
+    "direct": ("dr",),
+    "direct_routing": ("dr",),
+    "route": ("dr",),
+    "ipip": ("tun",),
+    "tunnel": ("tun",),
+    "tunneling": ("tun",),
+    "full_nat": ("fullnat",),
+    "fnat": ("fullnat",),
+    "lb_algo": ("scheduler",),
+    "lvs_sched": ("scheduler",),
+    "sched": ("scheduler",),
+    "algorithm": ("scheduler",),
+    "round_robin": ("rr",),
+    "least_connection": ("lc",),
+    "least_conn": ("lc",),
+    "weighted_round_robin": ("wrr",),
+    "weighted_least_connection": ("wlc",),
+    "source_hash": ("sh",),
+    "lb_kind": ("forward",),
+    "lvs_method": ("forward",),
+    "method": ("forward",),
+    "mode": ("forward",),
+    "forwarding": ("forward",),
+    "sched_flags": ("scheduler_flags",),
+    "flag_1": ("sh-fallback", "mh-fallback"),
+    "flag_2": ("sh-port", "mh-port"),
+    "ops": ("one_packet",),
+    "vip": ("address",),
+    "virtual": ("address",),
+    "virtual_address": ("address",),
+    "rip": ("address",),
+    "ip": ("address",),
+    "ipaddr": ("address",),
+    "rport": ("port",),
+    "vport": ("port",),
+    "connect_port": ("port",),
+    "mark": ("fwmark",),
+    "af": ("family",),
+    "inet": ("ipv4",),
+    "inet6": ("ipv6",),
+    "real": ("real_servers",),
+    "rs": ("real_servers",),
+    "backends": ("real_servers",),
+    "servers": ("real_servers",),
+    "realserver": ("real_servers", "real_server"),
+    "realservers": ("real_servers",),
+    "fallback": ("sorry_server",),
+    "persistent": ("persistence",),
+    "persistence_timeout": ("persistence", "timeout"),
+    "persistence_granularity": ("persistence", "netmask"),
+    "persistence_engine": ("persistence", "engine"),
+    "granularity": ("netmask",),
+    "pe": ("engine", "persistence"),
+    "uthreshold": ("upper_threshold",),
+    "u_threshold": ("upper_threshold",),
+    "lthreshold": ("lower_threshold",),
+    "l_threshold": ("lower_threshold",),
+    "tcp_check": ("tcp", "health_check"),
+    "http_get": ("http", "health_check"),
+    "ssl_get": ("https", "health_check"),
+    "udp_check": ("udp", "health_check"),
+    "smtp_check": ("smtp", "health_check"),
+    "dns_check": ("dns", "health_check"),
+    "ping_check": ("ping", "health_check"),
+    "misc_check": ("misc", "health_check"),
+    "file_check": ("file", "health_check"),
+    "connect": ("tcp",),
+    "checktype": ("type", "health_check"),
+    "check": ("health_check",),
+    "delay_loop": ("interval", "health_check"),
+    "checkinterval": ("interval", "health_check"),
+    "connect_timeout": ("timeout", "health_check"),
+    "misc_timeout": ("timeout",),
+    "checktimeout": ("timeout", "health_check"),
+    "retry": ("retries", "health_check"),
+    "nb_get_retry": ("retries",),
+    "delay_before_retry": ("retry_delay",),
+    "misc_path": ("script",),
+    "misc_dynamic": ("dynamic_weight",),
+    "virtualhost": ("virtual_host",),
+    "status_code": ("status",),
+    "enable_sni": ("sni",),
+    "virtual_router_id": ("router_id",),
+    "vrid": ("router_id",),
+    "nopreempt": ("preempt",),
+    "virtual_ipaddress": ("addresses",),
+    "unicast_peer": ("unicast",),
+    "track_script": ("track_scripts",),
+    "track_interface": ("track_interfaces",),
+    "track_process": ("track_processes",),
+    "vrrp_version": ("version",),
+    "mcast_group": ("group",),
+    "mcast_port": ("port",),
+    "mcast_ttl": ("ttl",),
+    "mcast_interface": ("interface",),
+    "sync_maxlen": ("maxlen",),
+}
 
 
 @dataclass(frozen=True)
@@ -38,8 +146,26 @@ class WrongModel(Exception):
 
 
 def as_lines(mistakes: Iterable[Mistake]) -> list[str]:
-    """Each mistake once, in the order in which they were found."""
-    return list(dict.fromkeys(map(str, mistakes)))
+    """Each mistake once, in the order in which they were found. What is wrong in the same way on several hosts, as a
+    variable of their group is, makes one line with their names.
+    """
+    hosts: dict[Mistake, dict[str, None]] = {}
+    for mistake in mistakes:
+        host, _end, path = mistake.path.partition(_HOST_END)
+        if not path:
+            host, path = "", mistake.path
+        hosts.setdefault(Mistake(path, mistake.problem, mistake.remedy), {})[host] = None
+    return [_line(mistake, list(names)) for mistake, names in hosts.items()]
+
+
+def _line(mistake: Mistake, hosts: list[str]) -> str:
+    if len(hosts) == 1:
+        return f"{hosts[0]}{_HOST_END}{mistake}" if hosts[0] else str(mistake)
+    named = [each or "all directors" for each in hosts]
+    if len(named) > _NAMED_HOSTS:
+        others = len(named) - _NAMED_HOSTS + 1
+        named = [*named[: _NAMED_HOSTS - 1], f"and {others} others"]
+    return f"{mistake.path} ({', '.join(named)}): {mistake.problem}; {mistake.remedy}"
 
 
 def choose(value: Any, choices: Iterable[str]) -> str:
@@ -51,5 +177,15 @@ def choose(value: Any, choices: Iterable[str]) -> str:
 def did_you_mean(value: Any, known: Iterable[str]) -> str:
     """The known name that was probably meant, as the beginning of a remedy; nothing where none is close."""
     # No name is long, and comparing takes its time.
-    close = get_close_matches(value, known, n=1) if isinstance(value, str) and len(value) <= _LONGEST_NAME else []
-    return f"did you mean {close[0]}? Otherwise " if close else ""
+    if not isinstance(value, str) or len(value) > _LONGEST_NAME:
+        return ""
+    names = {_spelling(each): each for each in reversed(list(known))}
+    given = _spelling(value)
+    synonyms = [each for each in map(_spelling, _SYNONYMS.get(given, ())) if each in names]
+    close = [given] if given in names else synonyms or get_close_matches(given, names, n=1)
+    return f"did you mean {names[close[0]]}? Otherwise " if close else ""
+
+
+def _spelling(name: str) -> str:
+    """A name as it is compared: whether letters are large, and what stands between words, says nothing."""
+    return name.strip().lower().replace("-", "_").replace(" ", "_")

@@ -328,7 +328,7 @@ class _Parser:
 
     def _marked(self, reader: Reader, fwmark: int | None, family: int | None) -> tuple[Marked, ...]:
         """What carries the service's mark."""
-        elements = reader.elements("marked", "what carries the mark")
+        elements = reader.elements("marked", "packets that carry the mark")
         if elements and fwmark is None:
             reader.refuse("marked", "has no meaning without fwmark", "leave it out, or use fwmark in place of address")
             return ()
@@ -386,6 +386,9 @@ class _Parser:
         self, reader: Reader, port: int, family: int | None, forward: str | None
     ) -> tuple[RealServer, ...]:
         elements = reader.elements("real_servers", "real servers")
+        if not reader.has("real_servers"):
+            remedy = "list them, or write [] where there shall be none: those in the table are taken away then"
+            reader.refuse("real_servers", "is missing", remedy)
         parsed = [
             self._real_server(raw, f"{reader.path}.real_servers[{position}]", port, family, forward)
             for position, raw in enumerate(elements)
@@ -534,8 +537,7 @@ class _Parser:
     def _host_at(self, address: Address) -> str | None:
         """The inventory's name of a real server that was given by its address."""
         if self._by_address is None:
-            hosts = map(self._inventory.host, self._inventory.real_servers)
-            self._by_address = {address: host.name for host in hosts for address in host.addresses}
+            self._by_address = self._inventory.hosts_by_address(self._vips)
         return self._by_address.get(address)
 
 

@@ -135,7 +135,8 @@ class Reader:
     """One mapping of the model. Its keys are taken one by one; those that nobody took are refused.
 
     Every method notes what is wrong and returns its default, so that reading goes on and finds the next mistake.
-    An explicit null is a key that was not given.
+    An explicit null is a key that was not given. Of a list or a mapping it is a mistake: every line below the key was
+    commented out, and whether all or nothing was meant nobody knows.
     """
 
     def __init__(self, raw: Mapping[str, Any], path: str, mistakes: list[Mistake]) -> None:
@@ -149,6 +150,10 @@ class Reader:
 
     def refuse(self, key: str, problem: str, remedy: str) -> None:
         self.mistakes.append(Mistake(self.at(key), problem, remedy))
+
+    def has(self, key: str) -> bool:
+        """Whether the key was written at all."""
+        return key in self._raw
 
     def take(self, key: str) -> Any:
         self._taken[key] = None
@@ -213,6 +218,8 @@ class Reader:
     def elements(self, key: str, kind: str) -> list[Any]:
         value = self.take(key)
         if value is None:
+            if self.has(key):
+                self.refuse(key, "has nothing below it", f"list the {kind}, write [] for none, or leave the key out")
             return []
         if not isinstance(value, list):
             self.refuse(key, f"must be a list of {kind}, is {show(value)}", "write each on a line with a dash")
@@ -221,6 +228,8 @@ class Reader:
 
     def mapping(self, key: str, kind: str) -> Mapping[str, Any] | None:
         value = self.take(key)
+        if value is None and self.has(key):
+            self.refuse(key, "has nothing below it", f"write it as {kind}, or leave the key out")
         if value is None or isinstance(value, Mapping):
             return value
         self.refuse(key, f"must be a mapping, is {show(value)}", f"write it as {kind}")

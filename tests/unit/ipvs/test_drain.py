@@ -66,6 +66,8 @@ WAITS = [
     ([there(active=2), there(active=2), there()], patience(timeout=1.5), 1.5, drain.DRAINED),
     ([there(active=2), there(active=1)], patience(timeout=1), 1.0, drain.OVER),
     ([there(active=2), there(active=1)], patience(timeout=0.5, poll_interval=60), 0.5, drain.OVER),
+    ([there(active=2), there()], patience(timeout=300, poll_interval=60), 1.0, drain.DRAINED),
+    ([there(active=2), there(active=1), there()], patience(timeout=300, poll_interval=60), 2.0, drain.DRAINED),
     ([there(active=2)], patience(timeout=0), 0.0, drain.OVER),
     ([there(active=2), None], patience(poll_interval=0.5), 0.5, drain.GONE),
     ([there(active=2), there(weight=1)], patience(), 1.0, drain.TAKEN_BACK),

@@ -198,8 +198,15 @@ def marked_without_port(model: Model) -> None:
 
 
 def both(*lines: str) -> list[str]:
-    """The same of either director, whose name is @."""
-    return [line.replace("@", director) for director in ("lb1", "lb2") for line in lines]
+    """The same of either director, whose name is @: one line of both, unless it names the director elsewhere too."""
+    found = []
+    for line in lines:
+        path, problem = line.removeprefix("@: ").split(": ", 1)
+        if line.startswith("@: ") and "@" not in problem:
+            found.append(f"{path} (lb1, lb2): {problem}")
+        else:
+            found += [line.replace("@", director) for director in ("lb1", "lb2")]
+    return found
 
 
 MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {

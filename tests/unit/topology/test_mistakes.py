@@ -368,7 +368,7 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
     "an unknown forwarding method": (
         r1,
         service(forward="masq"),
-        [f"{S}.forward: 'masq' is not known; use one of dr, nat, tun, fullnat"],
+        [f"{S}.forward: 'masq' is not known; did you mean nat? Otherwise use one of dr, nat, tun, fullnat"],
     ),
     "no forwarding method": (
         r1,
@@ -566,7 +566,11 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
         fwmark(fwmark=2**32),
         [f"{S}.fwmark: 4294967296 is out of range; use 1 to 4294967295"],
     ),
-    "an unknown family": (r1, fwmark(family="inet"), [f"{S}.family: 'inet' is not known; use one of ipv4, ipv6"]),
+    "an unknown family": (
+        r1,
+        fwmark(family="inet"),
+        [f"{S}.family: 'inet' is not known; did you mean ipv4? Otherwise use one of ipv4, ipv6"],
+    ),
     "a firewall mark with a port": (
         r1,
         fwmark(port=80),
@@ -714,9 +718,8 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
         two_directors,
         two_nat_directors,
         [
-            f"{name}: lvs_gateway: is needed: lb1: lvs_services[0] (web) wants 192.168.246.166 as default gateway, "
+            "lvs_gateway (web1, web2): is needed: lb1: lvs_services[0] (web) wants 192.168.246.166 as default gateway, "
             "lb2: lvs_services[0] (web) wants 192.168.246.167; set it to the one that leads back through all of them"
-            for name in ("web1", "web2")
         ],
     ),
     "a NAT director that is not on the real servers' network": (
@@ -731,9 +734,8 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
         r4,
         lambda model: (model.without_facts(), model.hostvars["lb1"].update(lvs_address="", lvs_vip_interface="eth1")),
         [
-            f"{name}: lvs_gateway: is needed: the director lb1 has no lvs_address, and its facts are not known; "
+            "lvs_gateway (app1, app2): is needed: the director lb1 has no lvs_address, and its facts are not known; "
             "set it to the gateway that leads back through the director"
-            for name in ("app1", "app2")
         ],
     ),
     "a VIP on no network of the director": (
@@ -1365,9 +1367,11 @@ PLACES: dict[str, tuple[Callable[[], Model], Callable[[str], Change], str]] = {
 def test_addresses_that_cannot_be_right(place: str, text: str) -> None:
     make, put, path = PLACES[place]
     model = make()
-    assert not [line for line in model.mistakes() if line.startswith(f"{path}: ")]
+    # What two directors have in common makes one line.
+    begins = (f"{path}: ", f"{path.removeprefix('lb1: ')} (lb1, lb2): ")
+    assert not [line for line in model.mistakes() if line.startswith(begins)]
     put(text)(model)
-    refused = [line for line in model.mistakes() if line.startswith(f"{path}: ")]
+    refused = [line for line in model.mistakes() if line.startswith(begins)]
     # Clouds have a link-local gateway of IPv4, and two directors may talk on a link of their own.
     fine = {("gateway", "169.254.1.1"), ("peer", "169.254.1.1"), ("peer", "fe80::1")}
     assert bool(refused) is ((place, text) not in fine)
@@ -1403,6 +1407,88 @@ def test_services_that_are_given_empty_are_none() -> None:
     assert model.refusal("lb1", "director", services="web")[0].startswith("lvs_services: must be a list of services")
 
 
+@pytest.mark.parametrize(
+    ("wrong", "meant"),
+    [
+        ({"forward": "DR"}, "dr"),
+        ({"forward": "Masquerading"}, "nat"),
+        ({"forward": "gatewaying"}, "dr"),
+        ({"forward": "ipip"}, "tun"),
+        ({"protocol": "TCP"}, "tcp"),
+        ({"scheduler": "WLC"}, "wlc"),
+        ({"health_check": {"type": "TCP_CHECK"}}, "tcp"),
+        ({"health_check": {"type": "tcp", "delay_loop": 6}}, "interval"),
+        ({"lb_algo": "rr"}, "scheduler"),
+        ({"lvs_sched": "rr"}, "scheduler"),
+        ({"lb_kind": "DR"}, "forward"),
+        ({"TCP_CHECK": {}}, "health_check"),
+        ({"realservers": []}, "real_servers"),
+        ({"Real-Servers": []}, "real_servers"),
+        ({"persistence_timeout": 300}, "persistence"),
+        ({"persistence": {"granularity": "255.255.0.0"}}, "netmask"),
+        ({"real_servers": [{"host": "web1", "rport": 8080}]}, "port"),
+        ({"real_servers": [{"rip": "192.168.246.161"}]}, "address"),
+    ],
+)
+def test_words_of_the_field_are_understood_as_such(wrong: dict[str, Any], meant: str) -> None:
+    model = r1()
+    model.service.update(wrong)
+    assert any(f"did you mean {meant}? Otherwise " in line for line in model.mistakes()), model.mistakes()
+
+
+@pytest.mark.parametrize(
+    ("key", "remedy"),
+    [
+        ("real_servers", "list the real servers, write [] for none, or leave the key out"),
+        ("snat_addresses", "list the addresses, write [] for none, or leave the key out"),
+        ("scheduler_flags", "list the flags, write [] for none, or leave the key out"),
+        ("marked", "list the packets that carry the mark, write [] for none, or leave the key out"),
+        ("persistence", "write it as {timeout: 300}, or leave the key out"),
+        ("health_check", "write it as {type: tcp}, or leave the key out"),
+        ("sorry_server", "write it as {address: 127.0.0.1, port: 8080}, or leave the key out"),
+    ],
+)
+def test_a_key_whose_lines_are_all_commented_out(key: str, remedy: str) -> None:
+    model = r1()
+    model.service[key] = None
+    assert f"lvs_services[0].{key}: has nothing below it; {remedy}" in model.mistakes()
+
+
+def test_a_pool_is_empty_only_where_that_is_written() -> None:
+    model = r1()
+    del model.service["real_servers"]
+    remedy = "list them, or write [] where there shall be none: those in the table are taken away then"
+    assert model.mistakes() == [f"lvs_services[0].real_servers: is missing; {remedy}"]
+    assert model.refusal("lb1", "director") == model.mistakes()
+    model.service["real_servers"] = []
+    assert model.mistakes() == []
+    plan = model.plan("lb1", "director")
+    assert plan["services"][0]["real_servers"] == []
+    assert any(note.startswith("lvs_services[0].real_servers: is empty") for note in plan["notes"])
+
+
+def test_a_list_of_what_is_purged_with_every_line_commented_out() -> None:
+    model = r1()
+    model.hostvars["lb1"]["lvs_purge"] = None
+    line = "lb1: lvs_purge: has nothing below it; write [] to purge nothing, or leave it out for real_servers"
+    assert model.mistakes() == [line]
+    # A role's input that is null is one that was not given.
+    assert model.refusal("lb1", "director", variables={"lvs_purge": None}) == [line]
+
+
+@pytest.mark.parametrize(
+    ("count", "hosts"), [(2, "lb1, web1"), (3, "lb1, web1, web2"), (22, "lb1, web1, and 20 others")]
+)
+def test_a_mistake_of_all_hosts_is_one_line(count: int, hosts: str) -> None:
+    model = r1()
+    model.groups["lvs_real_servers"] += [f"web{number}" for number in range(3, 22)]
+    model.hostvars |= {f"web{number}": {"lvs_address": f"192.168.246.2{number:02}"} for number in range(3, 22)}
+    for name in list(model.hostvars)[:count]:
+        model.hostvars[name]["lvs_vrrp"] = {"router_id": 0}
+    model.service["real_servers"] = rs(*model.groups["lvs_real_servers"])
+    assert model.mistakes() == [f"lvs_vrrp.router_id ({hosts}): 0 is out of range; use 1 to 255"]
+
+
 def test_all_mistakes_are_found_in_one_run() -> None:
     model = two_directors()
     model.hostvars["lb1"]["lvs_services"][0].update(scheduler="x", real_servers=rs("web1", "nobody", weight=-1))
@@ -1416,6 +1502,7 @@ def test_all_mistakes_are_found_in_one_run() -> None:
         "lvs_services[0].real_servers[1].host",
         "lvs_services[0].real_servers[1].weight",
         "lvs_services[1].forward",
+        "lvs_services[1].real_servers",
         "lvs_services[1].port",
         "lvs_services[0].real_servers[0]",
         "lvs_services[0].real_servers[0].port",

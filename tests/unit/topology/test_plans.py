@@ -620,7 +620,6 @@ def test_every_option_of_a_service() -> None:
 @pytest.mark.parametrize(
     ("persistence", "planned"),
     [
-        (None, {"timeout": 0}),
         ({}, {"timeout": 300, "netmask": "255.255.255.255", "engine": "none"}),
         ({"timeout": 0}, {"timeout": 0}),
         ({"timeout": 1}, {"timeout": 1, "netmask": "255.255.255.255", "engine": "none"}),
@@ -628,7 +627,7 @@ def test_every_option_of_a_service() -> None:
         ({"netmask": "255.255.0.0"}, {"timeout": 300, "netmask": "255.255.0.0", "engine": "none"}),
     ],
 )
-def test_persistence(persistence: dict[str, Any] | None, planned: dict[str, Any]) -> None:
+def test_persistence(persistence: dict[str, Any], planned: dict[str, Any]) -> None:
     model = r1()
     model.service["persistence"] = persistence
     assert model.plan("lb1", "director")["services"][0]["persistence"] == planned
