@@ -37,6 +37,14 @@ options:
     type: dict
     required: true
     description: What M(lvs.topology.ipvs_info) returned on the director with the subset V(services).
+  host:
+    type: str
+    description: The director's name in the inventory. By default the first one.
+    version_added: 0.4.0
+  weight:
+    type: int
+    description: The weight to write for real servers whose weight is 0. By default 0, with a problem that says so.
+    version_added: 0.4.0
 seealso:
   - module: lvs.topology.ipvs_info
 """
@@ -64,13 +72,19 @@ _value:
     problems:
       type: list
       elements: str
-      description: A line for each service of the table that a model cannot say.
+      description: A line for each service of the table that a model cannot say, and for each weight of 0.
 """
 
 
-def as_model(hostvars: Mapping[str, Any], groups: Mapping[str, Any], info: Mapping[str, Any]) -> dict[str, Any]:
+def as_model(
+    hostvars: Mapping[str, Any],
+    groups: Mapping[str, Any],
+    info: Mapping[str, Any],
+    host: str | None = None,
+    weight: Any = None,
+) -> dict[str, Any]:
     try:
-        return compiler.model_of(hostvars, groups, info)
+        return compiler.model_of(hostvars, groups, info, host, weight)
     except WrongModel as wrong:
         raise AnsibleFilterError(str(wrong)) from None
 

@@ -10,6 +10,7 @@ flag-3 of sh and mh, and firewall marks above 2^31. `ipvsadm -R` reads all of it
 from __future__ import annotations
 
 import ipaddress
+import re
 import shlex
 from typing import Any, Iterable, Mapping
 
@@ -200,18 +201,47 @@ _VALUED = {
 _BARE_TIMEOUT = 360
 
 
-def parse(text: str) -> Table:
-    """Read rules as ipvsadm -S -n writes them; SaveFormatError names the line that it cannot read."""
+# Names of hosts and of ports begin with a letter, or have one.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
+_DIGITS = re.compile(r"[0-9.]*\Z")
+# Words that ipvsadm 1.26 and older print in place of the options of today.
+_OLD_WORDS = {"pe": "--pe", "ops": "-o"}
+
+
+class Names:
+    """What names in rules mean, which `ipvsadm -S` without -n prints. This one asks nobody, and refuses them."""
+
+    def address(self, name: str, in_brackets: bool) -> str:
+        """The one address of a host; ``in_brackets`` says that it is of IPv6."""
+        kind = "IPv6 address" if in_brackets else "address"
+        raise ValueError(f"{name} is the name of a host; print the rules with ipvsadm -S -n, or write its {kind}")
+
+    def port(self, name: str, protocol: str) -> int:
+        """The port of a service of /etc/services."""
+        raise ValueError(
+            f"{name} is the name of a {protocol} port; print the rules with ipvsadm -S -n, or write it as number"
+        )
+
+
+def parse(text: str, names: Names | None = None) -> Table:
+    """Read rules as ipvsadm -S -n writes them; SaveFormatError names every line that it cannot read.
+
+    ``names`` says what names mean.
+    """
+    names = names or Names()
     services: dict[ServiceKey, Service] = {}
     destinations: dict[ServiceKey, dict[DestinationKey, Destination]] = {}
+    problems: list[str] = []
     for number, line in enumerate(text.splitlines(), 1):
         words = line.strip()
         if not words or words.startswith("#"):
             continue
         try:
-            _parse_line(words, services, destinations)
+            _parse_line(words, services, destinations, names)
         except (ValueError, KeyError) as problem:
-            raise SaveFormatError(f"line {number}: {line!r}: {problem}") from problem
+            problems.append(f"line {number}: {line!r}: {problem}")
+    if problems:
+        raise SaveFormatError("\n".join(problems))
     return {key: Entry(service, destinations[key]) for key, service in services.items()}
 
 
@@ -219,9 +249,10 @@ def _parse_line(
     line: str,
     services: dict[ServiceKey, Service],
     destinations: dict[ServiceKey, dict[DestinationKey, Destination]],
+    names: Names,
 ) -> None:
     options = _options(shlex.split(line))
-    key = _parse_key(options)
+    key = _parse_key(options, names)
     if "-A" in options:
         if key in services:
             raise ValueError(f"the service {key} is there already")
@@ -230,7 +261,7 @@ def _parse_line(
     elif "-a" in options:
         if key not in services:
             raise ValueError(f"the service {key} has not been added before")
-        destination = _parse_destination(key, options)
+        destination = _parse_destination(key, options, names)
         if destination.key in destinations[key]:
             raise ValueError(f"the real server {destination.key} is there already")
         destinations[key][destination.key] = destination
@@ -242,7 +273,8 @@ def _options(words: list[str]) -> dict[str, str | None]:
     found: dict[str, str | None] = {}
     position = 0
     while position < len(words):
-        option = _LONG.get(words[position], words[position])
+        word = _OLD_WORDS.get(words[position], words[position])
+        option = _LONG.get(word, word)
         following = words[position + 1] if position + 1 < len(words) else None
         position += 1
         if option in found:
@@ -274,7 +306,7 @@ def _parse_number(options: Mapping[str, str | None], option: str, default: int, 
     return int(value)
 
 
-def _parse_endpoint(text: str, default_port: int = 0) -> tuple[str, int]:
+def _parse_endpoint(text: str, protocol: str, names: Names, default_port: int = 0) -> tuple[str, int]:
     host, port = text, ""
     if text.startswith("["):
         host, closed, rest = text[1:].partition("]")
@@ -283,10 +315,14 @@ def _parse_endpoint(text: str, default_port: int = 0) -> tuple[str, int]:
         port = rest[1:]
     elif ":" in text:
         host, _colon, port = text.partition(":")
+    if _NAME.match(host) and not _DIGITS.match(host):
+        host = names.address(host, text.startswith("["))
+    if _NAME.match(port) and not _DIGITS.match(port):
+        return forms.canonical_address(host), names.port(port, protocol)
     return forms.canonical_address(host), _parse_number({"port": port or None}, "port", default_port, 65535)
 
 
-def _parse_key(options: Mapping[str, str | None]) -> ServiceKey:
+def _parse_key(options: Mapping[str, str | None], names: Names) -> ServiceKey:
     given = [option for option in (*_SERVICE_OPTIONS.values(), "-f") if option in options]
     if len(given) != 1:
         raise ValueError("one of -t, -u, --sctp-service and -f is needed")
@@ -298,7 +334,7 @@ def _parse_key(options: Mapping[str, str | None]) -> ServiceKey:
             raise ValueError("firewall mark 0 is no service")
         return ServiceKey(family=IPV6 if "-6" in options else IPV4, fwmark=mark)
     protocol = {option: name for name, option in _SERVICE_OPTIONS.items()}[given[0]]
-    address, port = _parse_endpoint(value)
+    address, port = _parse_endpoint(value, protocol, names)
     return ServiceKey(family=family_of(address), protocol=protocol, address=address, port=port)
 
 
@@ -329,10 +365,10 @@ def _parse_service(key: ServiceKey, options: Mapping[str, str | None]) -> Servic
     )
 
 
-def _parse_destination(key: ServiceKey, options: Mapping[str, str | None]) -> Destination:
+def _parse_destination(key: ServiceKey, options: Mapping[str, str | None], names: Names) -> Destination:
     if options.get("-r") is None:
         raise ValueError("-r is needed")
-    address, port = _parse_endpoint(options["-r"] or "", key.port)
+    address, port = _parse_endpoint(options["-r"] or "", key.protocol or "tcp", names, key.port)
     forward = "nat" if "-m" in options else "tun" if "-i" in options else "dr"
     settings: dict[str, Any] = {}
     if forward == "tun":

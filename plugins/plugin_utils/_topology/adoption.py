@@ -14,15 +14,21 @@ from typing import Any
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.parity import service_name
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.parity import endpoint, service_name
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import as_address
 
 _DEFAULTS = {"scheduler": "wlc", "scheduler_flags": [], "one_packet": False}
 _OF_REAL_SERVER = {"weight": 1, "upper_threshold": 0, "lower_threshold": 0}
 
 
-def as_model(services: Iterable[Mapping[str, Any]], hosts: Mapping[Address, str]) -> tuple[list[Any], list[str]]:
-    """What ipvs_info says, in the words of the model, and what the model cannot say. ``hosts`` have these addresses."""
+def as_model(
+    services: Iterable[Mapping[str, Any]], hosts: Mapping[Address, str], weight: int | None = None
+) -> tuple[list[Any], list[str]]:
+    """What ipvs_info says, in the words of the model, and what the model cannot say. ``hosts`` have these addresses.
+
+    ``weight`` is given to real servers that have none: the kernel does not know whether somebody wrote that 0, or a
+    health check or a drain left it for as long as something lasts.
+    """
     found: list[Any] = []
     problems: list[str] = []
     for service in services:
@@ -37,7 +43,25 @@ def as_model(services: Iterable[Mapping[str, Any]], hosts: Mapping[Address, str]
                 f"{service_name(service)}: has no real server, by which its forwarding method would be known"
             )
         else:
-            found.append(_service(service, methods[0], hosts))
+            idle = [endpoint(each) for each in service["real_servers"] if not each["weight"]]
+            if idle and weight is None:
+                problems.append(
+                    f"{service_name(service)}: {', '.join(idle)} has weight 0, perhaps only until a health check or a "
+                    "drain ends. Correct it in the list, or set lvs_adopt_weight to the weight to write in its place"
+                )
+            known = forms.FLAGS_OF_SCHEDULER.get(service["scheduler"], ())
+            lost = [flag for flag in service["scheduler_flags"] if flag not in known]
+            flags = [flag for flag in service["scheduler_flags"] if flag in known]
+            if lost:
+                problems.append(
+                    f"{service_name(service)}: {', '.join(lost)} means nothing to {service['scheduler']}, "
+                    "and is left out"
+                )
+            raised = [
+                each if each["weight"] or weight is None else {**each, "weight": weight}
+                for each in service["real_servers"]
+            ]
+            found.append(_service({**service, "scheduler_flags": flags, "real_servers": raised}, methods[0], hosts))
     return found, problems
 
 

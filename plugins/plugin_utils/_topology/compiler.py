@@ -170,13 +170,56 @@ def status_of(hostvars: Mapping[str, Any], groups: Mapping[str, Any], infos: Map
     return list(status(_site(inventory, inventory.directors, None, []), read_infos(_shown(infos, "infos"))))
 
 
-def model_of(hostvars: Mapping[str, Any], groups: Mapping[str, Any], info: Mapping[str, Any]) -> dict[str, Any]:
-    """The lvs_services that ask for a director's table as it is, and what of it they cannot say."""
+def endpoints_of(hostvars: Mapping[str, Any], groups: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Where clients can connect by TCP, on directors that are present and to services that have anybody to serve."""
     inventory = Inventory(_mapping(hostvars, "hostvars"), _mapping(groups, "groups"), [])
+    site = _site(inventory, inventory.directors, None, [])
+    found = {
+        (service.address, service.port): service.name
+        for _director, service in site.pairs()
+        if service.address is not None and service.protocol == "tcp" and service.port and service.targets
+    }
+    return [{"name": name, "address": str(address), "port": port} for (address, port), name in found.items()]
+
+
+def model_of(
+    hostvars: Mapping[str, Any],
+    groups: Mapping[str, Any],
+    info: Mapping[str, Any],
+    host: str | None = None,
+    weight: Any = None,
+) -> dict[str, Any]:
+    """The lvs_services that ask for a director's table as it is, and what of it they cannot say.
+
+    ``host`` is the director, and ``weight`` what a real server gets whose weight is 0.
+    """
+    inventory = Inventory(_mapping(hostvars, "hostvars"), _mapping(groups, "groups"), [])
+    director = host or next(iter(inventory.directors), "")
+    if director not in inventory:
+        raise WrongModel([Mistake("host", f"{show(director)} is not in the inventory", "name the director")])
+    given = None if weight in (None, "") else forms.integer(weight)
+    if weight not in (None, "") and (given is None or not forms.WEIGHTS.low < given <= forms.WEIGHTS.high):
+        raise WrongModel([Mistake("weight", f"{show(weight)} is no weight", f"use 1 to {forms.WEIGHTS.high}")])
     site = Site(inventory, {})
     hosts = {address: name for name in inventory.real_servers for address in site.addresses(name)}
-    services, problems = as_model(read_info(_shown(info, "info"), "info")["services"], hosts)
+    found, problems = as_model(read_info(_shown(info, "info"), "info")["services"], hosts, given)
+    services: list[Any] = []
+    for each in found:
+        # What each of them cannot be by itself, or beside those that stay.
+        wrong = _adopted(inventory, director, [*services, each])
+        if wrong:
+            problems += [f"{each['name']}: left out, because no model can say it so: {line}" for line in wrong]
+        else:
+            services.append(each)
     return {"services": services, "problems": problems}
+
+
+def _adopted(inventory: Inventory, director: str, services: list[Any]) -> list[str]:
+    """What is wrong with services that somebody else's table has."""
+    mistakes: list[Mistake] = []
+    site = Site(inventory, {director: parse_services(services, "", inventory, mistakes)})
+    mistakes += check_site(site)
+    return as_lines(each for each in mistakes if "lvs_services" in each.path)
 
 
 def listings_of(hostvars: Mapping[str, Any], groups: Mapping[str, Any], hosts: Any) -> list[dict[str, Any]]:

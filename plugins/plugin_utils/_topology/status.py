@@ -19,6 +19,9 @@ def status(site: Site, infos: Mapping[str, Info]) -> Iterator[str]:
     names = {service_name(virtual_service(service)): service.name for _director, service in site.pairs()}
     hosts = {entry.address: host for host, entries in site.listings.items() for _director, _service, entry in entries}
     for director, info in infos.items():
+        if director not in site.services:
+            yield f"{director}: takes no part (lvs_state is absent, or it is no director of the inventory)"
+            continue
         held = [str(address) for address in site.serving_addresses(director) if site.holds(director, address)]
         yield f"{director}: holds {', '.join(held) or 'no VIP'}{_daemons(info)}"
         for service in info["services"]:

@@ -55,6 +55,8 @@ def _of_real_server(site: Site, name: str, vips: Iterable[Address]) -> Iterator[
 
 def _of_service(director: str, service: Service, table: Mapping[str, Info]) -> Iterator[str]:
     name = service_name(virtual_service(service))
+    if not service.real_servers:
+        return  # nobody is to serve, and keepalived leaves such a service out
     if name not in table:
         yield f"{director}: {name} ({service.name}) is not in the table"
         return

@@ -81,7 +81,10 @@ def test_what_else_operators_write() -> None:
         ("-A -t 10.0.0.1:80 -u 10.0.0.1:80", "one of"),
         ("-A -t 10.0.0.1:80 -t 10.0.0.1:80", "given twice"),
         ("-A -t 10.0.0.1:65536", "not a number from 0 to 65535"),
-        ("-A -t host:80", "does not appear to be an IPv4 or IPv6 address"),
+        ("-A -t 10.0.0.256:80", "does not appear to be an IPv4 or IPv6 address"),
+        ("-A -t host:80", "host is the name of a host; print the rules with ipvsadm -S -n"),
+        ("-A -t 10.0.0.1:http", "http is the name of a tcp port; print the rules with ipvsadm -S -n"),
+        ("-A -t a:80\n-A -t b:80", "line 1: .*\n.*line 2: "),
         ("-A -t [fd00::1]80", "not an address and port"),
         ("-A -f 0", "firewall mark 0"),
         ("-A -t 10.0.0.1:80 -s rr -b sh-port", "not a flag"),
@@ -94,3 +97,30 @@ def test_what_else_operators_write() -> None:
 def test_errors(text: str, message: str) -> None:
     with pytest.raises(save_format.SaveFormatError, match=message):
         save_format.parse(text)
+
+
+def test_the_words_of_older_ipvsadm() -> None:
+    text = "-A -u 10.0.0.1:5060 -s rr -p 300 pe sip\n-A -u 10.0.0.1:53 -s rr ops\n-A -u 10.0.0.1:5061 -p 90 --pe sip"
+    first, second, third = (entry.service for entry in save_format.parse(text).values())
+    assert (first.engine, first.timeout, second.one_packet, third.engine) == ("sip", 300, True, "sip")
+
+
+class Known(save_format.Names):
+    def address(self, name: str, in_brackets: bool) -> str:
+        return {("www.example.com", False): "10.0.0.1", ("app-6.example.com", True): "fd00::1"}[name, in_brackets]
+
+    def port(self, name: str, protocol: str) -> int:
+        return {("http-alt", "tcp"): 8080, ("domain", "udp"): 53}[name, protocol]
+
+
+def test_names_mean_what_the_caller_says() -> None:
+    text = """
+    -A -t www.example.com:http-alt -s rr
+    -a -t www.example.com:http-alt -r 10.0.0.2:http-alt -m
+    -A -u [app-6.example.com]:domain
+    """
+    first, second = save_format.parse(text, Known()).values()
+    assert (str(first.service.key), str(second.service.key)) == ("tcp 10.0.0.1:8080", "udp [fd00::1]:53")
+    assert list(first.destinations) == [DestinationKey("10.0.0.2", 8080)]
+    with pytest.raises(save_format.SaveFormatError, match="line 1: "):
+        save_format.parse("-A -t other.example.com:80", Known())

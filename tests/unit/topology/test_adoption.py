@@ -8,7 +8,10 @@ from __future__ import annotations
 from ipaddress import ip_address
 from typing import Any
 
+import pytest
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.adoption import as_model
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import r1
 
 HOSTS = {ip_address("192.168.246.161"): "web1", ip_address("2001:db8::162"): "web2"}
@@ -39,7 +42,10 @@ def test_what_is_default_is_left_out_and_hosts_have_their_names() -> None:
                 "real_servers": [{"host": "web1"}, {"address": "192.168.246.170", "weight": 0}],
             }
         ],
-        [],
+        [
+            "tcp 192.168.246.160:80: 192.168.246.170:80 has weight 0, perhaps only until a health check or a drain "
+            "ends. Correct it in the list, or set lvs_adopt_weight to the weight to write in its place"
+        ],
     )
 
 
@@ -97,3 +103,57 @@ def test_the_compiler_asks_for_the_same_again() -> None:
         service["real_servers"] = [{**each, "tunnel": None} for each in service["real_servers"]]
     model.hostvars["lb1"]["lvs_services"] = as_model(table, {})[0]
     assert model.plan("lb1", "director")["services"] == plan["services"]
+
+
+def adopted(table: list[dict[str, Any]], **more: Any) -> tuple[list[dict[str, Any]], list[str]]:
+    model = r1()
+    found = compiler.model_of(model.hostvars, model.groups, {"services": table}, "lb1", **more)
+    model.hostvars["lb1"]["lvs_services"] = found["services"]
+    # Whatever is written is accepted.
+    assert model.mistakes() == []
+    return found["services"], found["problems"]
+
+
+def test_what_no_model_takes_is_a_problem() -> None:
+    ipip = {"type": "ipip", "port": 0, "checksum": "none"}
+    bad = _service(_real_server("192.168.246.161", 80, forward="tun", tunnel=ipip), fwmark=7)
+    other = _service(_real_server("192.168.246.161", 8080), **{**WEB, "port": 8080})
+    services, problems = adopted([bad, _service(_real_server("192.168.246.161"), **WEB), other])
+    assert [each["name"] for each in services] == ["tcp-192.168.246.160-80", "tcp-192.168.246.160-8080"]
+    assert problems
+    assert all(line.startswith("mark-7-ipv4: left out, because no model can say it so: ") for line in problems)
+
+
+def test_a_weight_that_somebody_took_away_is_asked_for() -> None:
+    table = [_service(_real_server("192.168.246.161", weight=0), _real_server("192.168.246.162", weight=3), **WEB)]
+    services, problems = adopted(table)
+    assert services[0]["real_servers"] == [{"host": "web1", "weight": 0}, {"host": "web2", "weight": 3}]
+    assert len(problems) == 1
+    services, problems = adopted(table, weight="3")
+    assert services[0]["real_servers"] == [{"host": "web1", "weight": 3}, {"host": "web2", "weight": 3}]
+    assert problems == []
+    for wrong in ("x", 0, -1, [3]):
+        with pytest.raises(WrongModel, match="is no weight"):
+            adopted(table, weight=wrong)
+
+
+TEMPLATE = "{{ lookup('pipe', 'id') }}"
+
+
+@pytest.mark.parametrize("key", ["scheduler", "protocol", "address", "port", "scheduler_flags", "forward", "engine"])
+def test_no_answer_of_a_director_is_a_template(key: str) -> None:
+    service = _service(_real_server("192.168.246.161"), **WEB)
+    if key == "forward":
+        service["real_servers"][0][key] = TEMPLATE
+    elif key == "engine":
+        service["persistence"] |= {"timeout": 300, key: TEMPLATE}
+    else:
+        service[key] = [TEMPLATE] if key == "scheduler_flags" else TEMPLATE
+    with pytest.raises(WrongModel):
+        adopted([service])
+
+
+def test_a_scheduler_that_the_model_does_not_know_is_a_problem() -> None:
+    services, problems = adopted([_service(_real_server("192.168.246.161"), **WEB, scheduler="own_one")])
+    assert services == []
+    assert len(problems) == 1

@@ -227,7 +227,7 @@ def info() -> dict[str, Any]:
         "port": 80,
         "protocol": "tcp",
         "family": "ipv4",
-        "scheduler": "rr",
+        "scheduler": "sh",
         "scheduler_flags": ["sh-port"],
         "one_packet": False,
         "persistence": {"timeout": 300, "netmask": "255.255.255.255", "engine": "none"},
@@ -236,6 +236,8 @@ def info() -> dict[str, Any]:
     mark = {**copy.deepcopy(service), "fwmark": 1}
     for key in ("address", "port", "protocol"):
         del mark[key]
+    # Nothing but NAT has another port than the service.
+    mark["real_servers"][0]["port"] = 0
     daemon = {"state": "master", "interface": "eth1", "syncid": 1, "group": "224.0.0.81", "port": 8848}
     return {"services": [service, mark], "timeouts": {"tcp": 900}, "daemons": [daemon]}
 

@@ -1,0 +1,80 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The filter client_endpoints: documentation and one call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
+
+DOCUMENTATION = r"""
+name: client_endpoints
+version_added: 0.4.0
+author:
+  - The lvs.topology authors (@lvs-topology)
+short_description: Where clients can connect by TCP
+description:
+  - The VIP and the port of every TCP service of the directors that are present.
+  - Services for every port, of a firewall mark, and with an empty pool are left out.
+positional: _input, _groups
+options:
+  _input:
+    type: dict
+    required: true
+    description: The variable C(hostvars), or a dictionary of the same form.
+  _groups:
+    type: dict
+    required: true
+    description: The variable C(groups). See P(lvs.topology.host_plan#filter) for the groups that are looked at.
+seealso:
+  - plugin: lvs.topology.trouble
+    plugin_type: filter
+"""
+
+EXAMPLES = r"""
+- name: Connect to every service
+  ansible.builtin.wait_for:
+    host: "{{ item.address }}"
+    port: "{{ item.port }}"
+    timeout: 5
+  loop: "{{ hostvars | lvs.topology.client_endpoints(groups) }}"
+"""
+
+RETURN = r"""
+_value:
+  type: list
+  elements: dict
+  description: One for each address and port.
+  contains:
+    name:
+      type: str
+      returned: always
+      description: The name of the service.
+    address:
+      type: str
+      returned: always
+      description: The VIP.
+    port:
+      type: int
+      returned: always
+      description: The port.
+"""
+
+
+def client_endpoints(hostvars: Mapping[str, Any], groups: Mapping[str, Any]) -> list[dict[str, Any]]:
+    try:
+        return compiler.endpoints_of(hostvars, groups)
+    except WrongModel as wrong:
+        raise AnsibleFilterError(str(wrong)) from None
+
+
+class FilterModule:
+    """Offers the filter to Ansible."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {"client_endpoints": client_endpoints}
