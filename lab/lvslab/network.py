@@ -254,7 +254,10 @@ def seed(network: Network, host: Host, public_key: str) -> dict[str, str]:
 
 def words(network: Network, host: Host) -> list[str]:
     """What the kernel's command line tells systemd on a host."""
-    return [f"systemd.machine_id={hashlib.sha256(f'{network.name} {host.name}'.encode()).hexdigest()[:32]}"]
+    machine = hashlib.sha256(f"{network.name} {host.name}".encode()).hexdigest()[:32]
+    # Nobody logs in by PAM: sessions and their manager only make a boot longer.
+    masked = ("systemd-logind.service", "systemd-user-sessions.service")
+    return [f"systemd.machine_id={machine}", *(f"systemd.mask={unit}" for unit in masked)]
 
 
 _NGINX = """\
@@ -294,7 +297,7 @@ def ssh_config(network: Network, key: str, sockets: str, connect: str) -> str:
             "    LogLevel ERROR",
             "    ConnectTimeout 60",
             "    ServerAliveInterval 5",
-            "    ServerAliveCountMax 6",
+            "    ServerAliveCountMax 12",
             "    ControlMaster auto",
             f'    ControlPath "{sockets}/%h"',
             "    ControlPersist 600",

@@ -55,7 +55,9 @@ def kernel(cow: str, disk: Path, memory: int, words: Sequence[str]) -> list[str]
     """The command line of a kernel whose root is a copy-on-write file over the disk, console on standard output."""
     return [
         *program(disk.parent), f"uml_dir={SCRATCH}/uml/", f"mem={memory}M", f"ubd0={cow},{disk}", "root=/dev/ubda",
-        "rootfstype=ext4", "rw", "con=null", "con0=null,fd:1", "quiet", "loglevel=3", "panic=-1", *words,
+        "rootfstype=ext4", "rw", "con=null", "con0=null,fd:1", "quiet", "loglevel=3", "panic=-1",
+        # 512 terminals that nobody uses: for each of them udev ran its rules at every boot.
+        "pty.legacy_count=0", *words,
     ]  # fmt: skip
 
 

@@ -154,8 +154,8 @@ class Run:
         _prctl(_PR_SET_CHILD_SUBREAPER, 1)
         end_with_parent()
         for number in ENDING_SIGNALS:
-            # nohup ignores SIGHUP, and means it.
-            if signal.getsignal(number) is not signal.SIG_IGN:
+            # nohup ignores SIGHUP, and means it. That a shell has what it starts behind it ignore SIGINT means nothing.
+            if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._tell)
         if not keep and MARK not in os.environ:
             self._clear_up()

@@ -32,7 +32,7 @@ def until(state: Callable[[], object]) -> None:
     deadline = time.monotonic() + LIMIT
     while not state():
         assert time.monotonic() < deadline
-        time.sleep(0.05)
+        time.sleep(0.2)
 
 
 @pytest.fixture
@@ -87,6 +87,27 @@ def test_a_signal_ends_daemons_too(number: signal.Signals, options: list[str], d
     run.send_signal(number)
     run.communicate(timeout=LIMIT)
     assert run.returncode == 128 + number
+    assert alive(seconds) == []
+
+
+def test_an_interrupt_reaches_what_a_script_runs_behind_it(seconds: str) -> None:
+    words = f"{SCRIPTS}/together sleep {seconds} & echo $!; wait"
+    shell = start("sh", "-c", words)
+    until(lambda: alive(seconds))
+    assert shell.stdout is not None
+    os.kill(int(shell.stdout.readline()), signal.SIGINT)
+    shell.communicate(timeout=LIMIT)
+    assert alive(seconds) == []
+
+
+def test_what_nohup_runs_outlives_its_terminal(seconds: str) -> None:
+    run = start("nohup", SCRIPTS / "together", "sleep", seconds)
+    until(lambda: alive(seconds))
+    run.send_signal(signal.SIGHUP)
+    time.sleep(1)
+    assert alive(seconds)
+    run.terminate()
+    run.communicate(timeout=LIMIT)
     assert alive(seconds) == []
 
 
