@@ -14,14 +14,23 @@ import yaml
 
 MODULES = sorted(Path(__file__).parents[2].glob("plugins/modules/*.py"))
 PREFIX = "lvs.topology."
-TASK_KEYWORDS = {"name", "register", "become"}
+TASK_KEYWORDS = {"name", "register", "become", "throttle"}
+# What an action plugin of the same name adds on the controller.
+FROM_THE_CONTROLLER = {"turn": {"run": "control/of/a/test", "who": "a test"}}
 
 
 def examples(module: Path) -> list[dict[str, Any]]:
     for statement in ast.parse(module.read_text(encoding="utf-8")).body:
         if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "EXAMPLES":
-            return yaml.safe_load(ast.literal_eval(statement.value))
+            return [task for each in yaml.safe_load(ast.literal_eval(statement.value)) for task in tasks_of(each)]
     raise AssertionError(f"{module} has no EXAMPLES")
+
+
+def tasks_of(example: dict[str, Any]) -> list[dict[str, Any]]:
+    """The example itself, or where it is a whole play, those tasks of it that call a module of ours."""
+    if "hosts" not in example:
+        return [example]
+    return [task for task in example["tasks"] if any(word.startswith(PREFIX) for word in task)]
 
 
 @pytest.fixture
@@ -49,7 +58,8 @@ def test_examples(module: Path, run_module) -> None:
     for task in tasks:
         (action,) = set(task) - TASK_KEYWORDS
         assert action.startswith(PREFIX), task
-        name, args = action[len(PREFIX) :], task[action] or {}
+        name = action[len(PREFIX) :]
+        args = {**(task[action] or {}), **FROM_THE_CONTROLLER.get(name, {})}
         predicted = run_module(name, args, check=True)
         result = run_module(name, args)
         for each in (predicted, result):
