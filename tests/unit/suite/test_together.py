@@ -56,6 +56,12 @@ def alive(seconds: str) -> list[int]:
     return found
 
 
+def _heed_signals() -> None:
+    # A shell has what it starts behind it ignore SIGINT, and nohup SIGHUP: these tests may themselves run so.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 def start(*command: str | Path, **options: object) -> subprocess.Popen[str]:
     clean = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "LVS_TOPOLOGY_RUN")}
     return subprocess.Popen(
@@ -64,6 +70,7 @@ def start(*command: str | Path, **options: object) -> subprocess.Popen[str]:
         stderr=subprocess.STDOUT,
         text=True,
         env=clean,
+        preexec_fn=_heed_signals,  # noqa: PLW1509, pytest has one thread here
         **options,  # type: ignore[call-overload]
     )
 
