@@ -11,7 +11,7 @@ import pwd
 import signal
 import tempfile
 import time
-from typing import Any, NoReturn
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lvs.topology.plugins.module_utils._disk import sync_directory
@@ -42,7 +42,7 @@ _PATIENCE = 5.0
 _SHOWN = ("owner", "path", "script_user", "heir", "state")
 
 
-class Discreet(AnsibleModule):
+class Discreet(AnsibleModule):  # type: ignore[misc] # ansible-core has no types
     """A module whose answers repeat nothing of a configuration, and which tells the host's log nothing.
 
     ``no_log`` of an option has Ansible look for its value in everything that is returned, and replace it there.
@@ -51,10 +51,10 @@ class Discreet(AnsibleModule):
     def __init__(self, **options: Any) -> None:
         super().__init__(no_log=True, **options)
 
-    def exit_json(self, **result: Any) -> NoReturn:
+    def exit_json(self, **result: Any) -> None:
         super().exit_json(**self._without_arguments(result))
 
-    def fail_json(self, msg: str, **result: Any) -> NoReturn:
+    def fail_json(self, msg: str, **result: Any) -> None:
         super().fail_json(printable(msg), **self._without_arguments(result))
 
     def _without_arguments(self, result: dict[str, Any]) -> dict[str, Any]:

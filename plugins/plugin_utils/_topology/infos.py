@@ -82,7 +82,7 @@ def read_listings(found: Any) -> list[dict[str, Any]]:
 
 def _mappings(reader: Reader, key: str) -> list[Reader]:
     """The elements of a list of mappings."""
-    found = []
+    found: list[Reader] = []
     for position, each in enumerate(reader.elements(key, "mappings")):
         at = f"{key}[{position}]"
         if isinstance(each, Mapping):
