@@ -43,8 +43,8 @@ class Suite:
         while (self._waiting or self._running) and not run.must_end():
             self._begin_what_can()
             time.sleep(0.1)
-            reap({process.pid for process, _ in self._running.values()})
-            for part, (process, _) in list(self._running.items()):
+            reap({process.pid for process, _began in self._running.values()})
+            for part, (process, _began) in list(self._running.items()):
                 if process.poll() is not None:
                     self._ended(part, process.returncode)
 
@@ -84,7 +84,7 @@ class Suite:
         self._say(f"{part.name} begins")
 
     def _ended(self, part: Part, status: int) -> None:
-        _, began = self._running.pop(part)
+        _process, began = self._running.pop(part)
         seconds = time.monotonic() - began
         result = "passed" if status == 0 else "FAILED"
         self.results[part.name], self.seconds[part.name] = result, seconds

@@ -33,7 +33,7 @@ def parse(words: Iterable[str]) -> list[Part]:
     """Read TARGET or TARGET:NEEDED,NEEDED."""
     parts = []
     for word in words:
-        target, _, needs = word.partition(":")
+        target, _colon, needs = word.partition(":")
         parts.append(Part(target, tuple(one for one in needs.split(",") if one)))
     return parts
 

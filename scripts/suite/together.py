@@ -202,7 +202,7 @@ def _caught_by_make(pid: int) -> int:
         lines = Path(f"/proc/{pid}/status").read_text(errors="replace").splitlines()
     except OSError:
         return 0
-    said = {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    said = {name: value.strip() for name, _colon, value in (line.partition(":") for line in lines)}
     if "make" not in said["Name"]:
         return 0
     return int(said["SigCgt"], 16) & sum(1 << (number - 1) for number in ENDING_SIGNALS)

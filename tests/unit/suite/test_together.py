@@ -138,7 +138,7 @@ def test_the_next_run_ends_what_a_killed_one_left(seconds: str) -> None:
     run.kill()
     run.wait()
     assert len(alive(seconds)) >= 1
-    out, _ = start(SCRIPTS / "together", "true").communicate(timeout=LIMIT)
+    out, _errors = start(SCRIPTS / "together", "true").communicate(timeout=LIMIT)
     assert "An earlier run was killed here." in out
     assert alive(seconds) == []
 
@@ -166,7 +166,7 @@ def suite(tmp_path: Path, seconds: str) -> Callable[..., subprocess.Popen[str]]:
 
 def test_what_failed_is_said_and_what_needs_it_does_not_begin(suite: Callable[..., subprocess.Popen[str]]) -> None:
     run = suite("good", "bad", "after:bad")
-    out, _ = run.communicate(timeout=LIMIT)
+    out, _errors = run.communicate(timeout=LIMIT)
     assert run.returncode == 1
     lines = out.splitlines()
     assert lines[-1] == "1 passed, 2 failed"
@@ -206,7 +206,7 @@ def test_a_signal_to_the_suite_ends_every_part(
     run = suite("--jobs=2", "good", "daemons", "after:daemons")
     until(lambda: len(alive(seconds)) == 2)
     run.send_signal(number)
-    out, _ = run.communicate(timeout=LIMIT)
+    out, _errors = run.communicate(timeout=LIMIT)
     assert alive(seconds) == []
     assert run.returncode == 128 + number
     assert out.endswith("\n1 passed, 2 failed\n")

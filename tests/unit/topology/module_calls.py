@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -48,11 +49,10 @@ class Spec(Exception):
 def validator(name: str) -> ArgumentSpecValidator:
     """The argument spec of a module, as its main() has it."""
     module: ModuleType = importlib.import_module(f"ansible_collections.lvs.topology.plugins.modules.{name}")
-    with mock.patch.object(module, "AnsibleModule", side_effect=lambda **given: (_ for _ in ()).throw(Spec(given))):
-        try:
-            module.main()
-        except Spec as found:
-            given = found.args[0]
+    # The module ends where it makes its AnsibleModule: only the arguments of that call are wanted.
+    with mock.patch.object(module, "AnsibleModule", side_effect=Spec) as made, contextlib.suppress(Spec):
+        module.main()
+    given = made.call_args.kwargs
     names = ("mutually_exclusive", "required_together", "required_one_of", "required_if", "required_by")
     return ArgumentSpecValidator(given["argument_spec"], **{each: given[each] for each in names if each in given})
 
