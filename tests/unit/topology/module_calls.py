@@ -42,7 +42,7 @@ _OMIT = "__omit__"
 
 
 class Spec(Exception):
-    """Carries what a module hands to AnsibleModule."""
+    """Ends a module where it makes its AnsibleModule."""
 
 
 @lru_cache
