@@ -1,10 +1,7 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""docs/trust.md says what the code does: the files with their modes, the facts, the commands, the capabilities.
-
-That hosts have these files and no others of ours, the molecule scenario `reuse` looks at.
-"""
+"""docs/trust.md says what the code does: the files with their modes, the facts, the commands, the capabilities."""
 
 from __future__ import annotations
 
