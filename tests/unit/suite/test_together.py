@@ -71,7 +71,7 @@ def start(*command: str | Path, **options: object) -> subprocess.Popen[str]:
         text=True,
         env=clean,
         preexec_fn=_heed_signals,  # noqa: PLW1509, pytest has one thread here
-        **options,  # type: ignore[call-overload]
+        **options,  # type: ignore[call-overload] # any options of Popen
     )
 
 
