@@ -172,7 +172,8 @@ def main(argv: Sequence[str]) -> int:
         script.write_text(guest_script(pytest_args, python_path, token, options.python, prefix))
         words = ["init=/usr/local/lib/lab/kernel-test", f"lab.run={script.relative_to(CHECKOUT)}"]
         if options.kernel == "uml":
-            kernel = uml.kernel(f"{SCRATCH}/cow", disk, options.memory, [*words, f"lab.checkout={CHECKOUT}"])
+            seat = len(list((CACHE / "run").glob("kernel-*")))
+            kernel = uml.kernel(f"{SCRATCH}/cow", disk, options.memory, [*words, f"lab.checkout={CHECKOUT}"], seat)
         else:
             kernel = qemu.test_kernel(disk, options.memory, words)
         return _stream(in_private_scratch(kernel), token, options.timeout)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 WRONG = [
-    "lvs_arp_method",
+    "lvs_arp_method (director, web1, web2)",
     "lvs_services[0].scheduler",
     "lvs_services[0].real_servers[0].port",
     "lvs_services[0].real_servers[1].weight",
