@@ -13,6 +13,8 @@ KERNEL ?= uml
 APT_LAB := requirements/apt-lab.txt $(if $(shell grep -m1 amx_tile /proc/cpuinfo),requirements/apt-amx.txt)
 SELECT ?=
 ONLY ?=
+# The oldest Python of hosts, and the newest.
+PYTHONS := 3.8 3.13
 KERNEL_PARTS := kernel-ipvs kernel-net
 SCENARIOS := $(sort $(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml)))
 # What takes longest begins first, until there are times of this machine to go by.
@@ -42,7 +44,8 @@ demo-down: ## take the demo down
 
 test: $(CACHE)/development.stamp $(TREE) ## everything, as CI runs it; ONLY="dr unit" for some parts, ONLY=failed for what did not pass
 	exec scripts/run-suite --jobs=$(JOBS) --logs=$(CACHE)/logs --memory=$(CACHE)/test.json --only='$(ONLY)' \
-		image unit lint $(KERNEL_PARTS:%=%:image) kernel-nft $(SCENARIO:%=molecule-%:image) lab:image
+		image unit lint $(KERNEL_PARTS:%=%:image) kernel-nft $(PYTHONS:%=kernel-python%:image) \
+		$(SCENARIO:%=molecule-%:image) lab:image
 
 lint: $(CACHE)/development.stamp $(TREE) ## ruff, mypy, ansible-lint, ansible-test sanity, documentation
 	$(TOGETHER) scripts/lint
@@ -66,8 +69,7 @@ kernel-ipvs: $(CACHE)/development.stamp $(TREE)
 kernel-net: $(CACHE)/development.stamp $(TREE)
 	$(TOGETHER) lab/kernel-test --kernel $(KERNEL) tests/kernel/net $(SELECT)
 
-# kernel-python3.8 and kernel-python3.13: the examples of every module on the oldest and the newest Python of hosts. Where
-# this machine has none (pyenv), it says so.
+# The examples of every module on that Python. Where this machine has none (pyenv), it says so.
 kernel-python%: $(CACHE)/development.stamp $(TREE)
 	$(TOGETHER) lab/kernel-test --python $* --if-present tests/kernel/test_examples.py
 
@@ -81,6 +83,8 @@ lab: $(CACHE)/development.stamp ## what the lab promises: hosts that boot, reboo
 molecule: $(SCENARIO:%=molecule-%) ## topologies on several hosts; SCENARIO=dr for one
 
 molecule-%: $(CACHE)/development.stamp $(TREE)
+	# Lines that are cut into pieces tell nobody what failed.
+	export COLUMNS=300
 	export MOLECULE_EPHEMERAL_DIRECTORY=$(CURDIR)/$(CACHE)/molecule/$*
 	$(TOGETHER) molecule test --scenario-name $*
 

@@ -109,13 +109,17 @@ class Suite:
             unfinished.rename(self._memory)
 
     def summary(self) -> str:
-        """What failed with its own lines, how long each part took, and the count."""
-        lines = []
+        """What failed with its own lines, what was not tested, how long each part took, and the count."""
+        lines, not_tested = [], []
         for name, result in self.results.items():
+            log = self._logs / f"{name}.log"
             if result == "FAILED":
-                log = self._logs / f"{name}.log"
                 lines += ["", f"=== {name} failed. What its log says, which is {log}:"]
                 lines += report.what_failed(log.read_text(errors="replace"))
+            elif result == "passed":
+                not_tested += report.not_tested(log.read_text(errors="replace"))
+        if not_tested:
+            lines += ["", "=== What this machine could not test", *(f"  {one}" for one in not_tested)]
         whole = time.monotonic() - self._began
         lines += ["", "=== Time", *report.table(self.seconds, self.results, whole)]
         lines += [f"  load average now: {' '.join(f'{load:.1f}' for load in os.getloadavg())}"]

@@ -13,12 +13,15 @@ _OF_ONE_TEST = 14
 _AT_MOST = 60
 _WIDTH = 400
 _COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+# What molecule writes before each line of a program that it runs.
+_FRAME = re.compile(r"^  │ ?")
 _NOISE = re.compile(r"^make(\[\d+\])?: ")
 _SECTION = re.compile(r"^=+ (FAILURES|ERRORS) =+$")
 _HEADING = re.compile(r"^_{3,} .* _{3,}$")
 _REASON = re.compile(r"^(E  |>  |\S+:\d+: )")
 _SUMMARY = re.compile(r"^(FAILED|ERROR) ")
 _TASK = re.compile(r"^(TASK|RUNNING HANDLER|PLAY) \[")
+_NOT_TESTED = "NOT TESTED: "
 _FATAL = re.compile(r"^(fatal: |failed: |\[ERROR\]|ERROR!)")
 
 
@@ -27,7 +30,7 @@ def what_failed(log: str) -> list[str]:
 
     Of pytest: the failed tests with their reasons. Of Ansible: the failed tasks. Where there is neither: the end.
     """
-    lines = [line.rstrip() for line in _COLOUR.sub("", log).replace("\r", "\n").split("\n")]
+    lines = [_FRAME.sub("", line).rstrip() for line in _COLOUR.sub("", log).replace("\r", "\n").split("\n")]
     lines = [line for line in lines if line and not _NOISE.match(line)]
     found = [*_of_pytest(lines), *_of_ansible(lines)] or lines[-_TAIL:]
     if len(found) > _AT_MOST:
@@ -65,6 +68,11 @@ def _of_ansible(lines: Sequence[str]) -> list[str]:
             found += [task, line] if task else [line]
             task = ""
     return found
+
+
+def not_tested(log: str) -> list[str]:
+    """What a part says that it did not test, because the machine lacks what that takes."""
+    return [line[line.index(_NOT_TESTED) :] for line in log.splitlines() if _NOT_TESTED in line]
 
 
 def table(seconds: Mapping[str, float], results: Mapping[str, str], whole: float) -> list[str]:

@@ -31,17 +31,29 @@ KERNEL_FORWARD = "dr"
 
 def check(site: Site, director: str, service: Service) -> Iterator[Mistake]:
     for entry in service.targets:
-        if entry.port != service.port:
-            yield Mistake(
-                f"{entry.path}.port",
-                f"{entry.port} differs from the service's port {service.port}, and direct routing cannot map ports",
-                "leave it out, or use forward: nat",
-            )
+        yield from check_port(service, entry, "direct routing")
         if entry.host == director or entry.address.is_loopback or entry.address.version != service.family:
             continue  # a director that is a real server too answers by itself; a wrong family is said elsewhere
         yield from _check_segment(site, director, entry)
         yield from check_gateway(site, director, service, entry)
         yield from check_static_neighbour(site, director, service, entry)
+
+
+def check_port(service: Service, entry: RealServer, method: str) -> Iterator[Mistake]:
+    """A real server gets packets as the client sent them."""
+    if entry.port == service.port:
+        return
+    if service.fwmark is None:
+        problem = f"{entry.port} differs from the service's port {service.port}, and {method} cannot map ports"
+        remedy = "leave it out, or use forward: nat"
+    else:
+        problem = (
+            f"{entry.port} has no meaning here: a service by firewall mark has no port, and with {method} a packet "
+            "arrives on the port that the client asked for"
+        )
+        # Not with persistence: ip_vs_sched_persist maps only the service's own port.
+        remedy = f"leave it out, or use forward: nat without persistence, which sends all of them to port {entry.port}"
+    yield Mistake(f"{entry.path}.port", problem, remedy)
 
 
 def _check_segment(site: Site, director: str, entry: RealServer) -> Iterator[Mistake]:

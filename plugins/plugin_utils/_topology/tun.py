@@ -43,12 +43,7 @@ _ETHERNET = 1500
 
 def check(site: Site, director: str, service: Service) -> Iterator[Mistake]:
     for entry in service.targets:
-        if entry.port != service.port:
-            yield Mistake(
-                f"{entry.path}.port",
-                f"{entry.port} differs from the service's port {service.port}, and tunnels cannot map ports",
-                "leave it out, or use forward: nat",
-            )
+        yield from dr.check_port(service, entry, "a tunnel")
         if entry.host == director:
             continue  # it answers by itself
         yield from dr.check_gateway(site, director, service, entry)

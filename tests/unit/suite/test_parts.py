@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 from suite.parts import Unknown, choose, in_order, parse
-from suite.report import last_line, what_failed
+from suite.report import last_line, not_tested, what_failed
 
 PARTS = parse(["image", "unit", "kernel-net:image", "molecule-dr:image", "molecule-ha:image"])
 LAST = {
@@ -65,6 +65,10 @@ FAILED lab/tests/test_lab.py::test_a_cable_can_be_cut - assert 1 == 2
 1 failed, 11 passed in 30.12s
 make: *** [Makefile:78: lab] Error 1
 """
+# As molecule shows what it runs, colours included.
+MOLECULE_LOG = "INFO     dr: Executing\n" + "".join(
+    f"  \x1b[2m│\x1b[0m {line}\n" for line in PYTEST_LOG.splitlines()[1:]
+)
 ANSIBLE_LOG = """\
 \x1b[32mTASK [Look] ***************\x1b[0m
 ok: [director]
@@ -87,6 +91,7 @@ def test_of_a_failed_test_its_own_lines_are_said() -> None:
 
 
 def test_of_a_failed_task_its_name_and_error_are_said() -> None:
+    assert what_failed(MOLECULE_LOG) == what_failed(PYTEST_LOG)
     assert what_failed(ANSIBLE_LOG) == [
         "TASK [Change]",
         'fatal: [director]: FAILED! => {"msg": "no such device"}',
@@ -109,3 +114,8 @@ def test_much_that_failed_is_said_with_its_beginning_and_its_end() -> None:
 
 def test_what_did_not_end_did_not_pass() -> None:
     assert last_line({"a": "passed", "b": "FAILED", "c": "interrupted", "d": "did not begin"}) == "1 passed, 3 failed"
+
+
+def test_what_the_machine_could_not_test() -> None:
+    log = "kernel 6.12\n[  0.1 s] NOT TESTED: modules on Python 3.8, because it is not here\n1 passed\n"
+    assert not_tested(log) == ["NOT TESTED: modules on Python 3.8, because it is not here"]

@@ -321,6 +321,24 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
             "leave it out, or use forward: nat"
         ],
     ),
+    "a port of a real server behind a firewall mark": (
+        r1,
+        lambda model: (fwmark()(model), entry(port=443)(model)),
+        [
+            f"{S}.real_servers[1].port: 443 has no meaning here: a service by firewall mark has no port, and with "
+            "direct routing a packet arrives on the port that the client asked for; leave it out, or use forward: nat "
+            "without persistence, which sends all of them to port 443"
+        ],
+    ),
+    "a port of a real server behind a firewall mark in TUN": (
+        r6,
+        lambda model: (fwmark()(model), entry(port=443)(model)),
+        [
+            f"{S}.real_servers[1].port: 443 has no meaning here: a service by firewall mark has no port, and with a "
+            "tunnel a packet arrives on the port that the client asked for; leave it out, or use forward: nat without "
+            "persistence, which sends all of them to port 443"
+        ],
+    ),
     "a duplicate name": (
         r1,
         again(name="web", port=81),
@@ -1165,7 +1183,7 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
         r6,
         entry(port=8080),
         [
-            f"{S}.real_servers[1].port: 8080 differs from the service's port 80, and tunnels cannot map ports; leave "
+            f"{S}.real_servers[1].port: 8080 differs from the service's port 80, and a tunnel cannot map ports; leave "
             "it out, or use forward: nat"
         ],
     ),
