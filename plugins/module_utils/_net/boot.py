@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -88,6 +89,15 @@ def _render(owner: str, lists: dict[str, Any], mistakes: Mistakes) -> dict[str, 
     addresses = address_plan.check(lists["addresses"], None, mistakes)
     gateways = gateway_plan.check(lists["gateways"], mistakes)
     sources = source_route_plan.check(lists["source_routes"], mistakes)
+    if sources:
+        # Most hosts have none, and to import pyroute2 takes as long as all the rest.
+        from ansible_collections.lvs.topology.plugins.module_utils._net.rtnetlink import (  # noqa: PLC0415, see above
+            Rtnetlink,
+        )
+
+        with Rtnetlink() as kernel:
+            routes_of = functools.lru_cache(None)(kernel.routes)
+            sources = [source_route_plan.in_free_table(source, routes_of) for source in sources]
     neighbours = neighbour_plan.check(lists["neighbours"], None, mistakes, present=True)
     rules = arp_filter_plan.check(lists["arp_filters"], None, mistakes, option="arp_filters")
     request = planner.Request(wanted=ipvs_options.wanted_services(lists["services"], "services", mistakes))

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger, LedgerFile, booked, carry_out_booked
@@ -117,10 +118,13 @@ def ensure_source_routes(module: AnsibleModule, book: LedgerFile) -> dict[str, A
     mistakes.raise_if_any()
     with Rtnetlink() as kernel:
         rules = kernel.source_rules()
-        tables = {rule.table for rule in (*rules, *(wishes or ()))}
-        held = [route for table in sorted(tables) for route in kernel.routes(table)]
-        for warning in source_route_plan.of_others(held):
+        routes_of = functools.lru_cache(None)(kernel.routes)
+        if present and wishes is not None:
+            wishes = [source_route_plan.in_free_table(wish, routes_of) for wish in wishes]
+        in_use = sorted({wish.table for wish in wishes or ()})
+        for warning in source_route_plan.of_others([route for table in in_use for route in routes_of(table)]):
             module.warn(warning)
+        held = [route for table in sorted({*in_use, *(rule.table for rule in rules)}) for route in routes_of(table)]
         plan, settlement = source_route_plan.plan_source_routes(
             ledger,
             params["owner"],

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Mapping, Sequence
+from typing import Any, Callable, Mapping, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
@@ -18,10 +18,10 @@ from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, 
 KIND = "source_route"
 # Behind an operator's own rules, and before the main table, which has 32766.
 PRIORITY = 32100
-# A table for each size: 11440 announces segments of 1440 bytes.
-_TABLES = 10000
 # The least that TCP has to take (RFC 9293), and the largest that IPv6 without jumbograms can say.
 _LEAST, _MOST = 536, 65475
+# A table for each size: 11440 announces segments of 1440 bytes, or 81440 or 151440 where somebody else uses that one.
+_FIRST, _STEP, _CHOICES = 10000, 70000, 3
 # The headers of IP and TCP, and the least that the kernel makes of an MTU.
 _HEADERS = {4: 40, 6: 60}
 _LEAST_BY_MTU = {4: 256, 6: 1220}
@@ -44,7 +44,7 @@ class Rule:
 
     @property
     def advmss(self) -> int:
-        return self.table - _TABLES
+        return _size(self.table)
 
     def __str__(self) -> str:
         """As the ip command takes it."""
@@ -105,7 +105,7 @@ def check(options: Sequence[Mapping[str, Any]], mistakes: Mistakes, *, present: 
             mistakes.add(f"{where}.advmss", f"{advmss} is not between {_LEAST} and {_MOST}")
         if source is None:
             continue
-        rule = Rule(forms.spelling(source), _TABLES + (advmss or 0))
+        rule = Rule(forms.spelling(source), _FIRST + (advmss or 0))
         if rule.key in positions:
             mistakes.add(where, f"{rule.key} is already listed in source_routes[{positions[rule.key]}]")
         positions.setdefault(rule.key, position)
@@ -115,19 +115,35 @@ def check(options: Sequence[Mapping[str, Any]], mistakes: Mistakes, *, present: 
 
 def is_ours(priority: int | None, table: int | None) -> bool:
     """Whether a rule of the kernel looks like one of ours."""
-    return priority == PRIORITY and table is not None and _TABLES + _LEAST <= table <= _TABLES + _MOST
+    if priority != PRIORITY or table is None or not _FIRST <= table < _FIRST + _CHOICES * _STEP:
+        return False
+    return _LEAST <= _size(table) <= _MOST
+
+
+def _size(table: int) -> int:
+    """The segment size that a table of ours announces."""
+    return (table - _FIRST) % _STEP
+
+
+def in_free_table(wish: Rule, routes_of: Callable[[int], Sequence[Route]]) -> Rule:
+    """The rule with the first table for its size in which nobody else has a route, or else with the first of all."""
+    for choice in range(_CHOICES):
+        table = _FIRST + choice * _STEP + wish.advmss
+        if all(is_copy(route) or route.version != wish.version for route in routes_of(table)):
+            return replace(wish, table=table)
+    return wish
 
 
 def is_copy(route: Route) -> bool:
     """Whether a route in a table of ours is one of ours: each of these has a segment size that is not above ours."""
-    return route.advmss is not None and route.table is not None and route.advmss <= route.table - _TABLES
+    return route.advmss is not None and route.table is not None and route.advmss <= _size(route.table)
 
 
 def of_others(held: Sequence[Route]) -> list[str]:
     """What somebody else has put into tables of ours, each in a sentence."""
     return [
-        f"{route} was put there by somebody else. It is left alone, and counts for what comes from a VIP as well; use "
-        "another table for it where that is not meant"
+        f"{route} was put there by somebody else, as into every other table for that size. It is left alone, and "
+        "counts for what comes from a VIP as well; use another table for it where that is not meant"
         for route in held
         if not is_copy(route)
     ]

@@ -184,6 +184,30 @@ def test_the_first_of_two_nics_in_one_subnet_counts(run_module, sh) -> None:
     assert state(sh) == live
 
 
+def test_a_table_of_others_is_left_to_them(run_module, sh) -> None:
+    sh("mount -t tmpfs tmpfs /etc/systemd/system")
+    theirs = "ip route show table 11440 2>/dev/null"
+    sh("ip route add 198.51.100.0/24 via 10.0.0.8 table 11440 && ip route add default via 10.0.0.8 table 11440")
+    before, used = state(sh), sh(theirs)
+    result = both(run_module, {"source_routes": VIPS})
+    assert sorted(result["changes"]) == sorted(each.replace("11440", "81440") for each in CHANGES)
+    assert "warnings" not in result
+    run_module("boot_restore", {"source_routes": VIPS})
+    live = state(sh)
+    sh("ip route flush table 81440 && ip rule del from 10.0.0.100")
+    assert sh("/etc/lvs-topology/restore 2>&1") == ""
+    assert (state(sh), sh(theirs)) == (live, used)
+    both(run_module, {"state": "absent"})
+    assert state(sh) == before
+    # And one that others begin to use later is left.
+    sh("ip route flush table 11440")
+    both(run_module, {"source_routes": VIPS})
+    sh("ip route add 198.51.100.0/24 via 10.0.0.8 table 11440")
+    both(run_module, {"source_routes": VIPS})
+    assert "from 10.0.0.100 lookup 81440" in sh("ip rule")
+    assert sh(theirs).split() == "198.51.100.0/24 via 10.0.0.8 dev br0".split()
+
+
 def test_routes_are_copied_whole(run_module, sh) -> None:
     """What a host with a routing daemon has: next hops that are objects, of the other family, and dead ends."""
     sh("mount -t tmpfs tmpfs /etc/systemd/system")

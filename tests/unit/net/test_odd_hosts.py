@@ -17,6 +17,8 @@ from ansible_collections.lvs.topology.plugins.module_utils._net.gateway_plan imp
 from ansible_collections.lvs.topology.plugins.module_utils._net.source_route_plan import (
     Rule,
     copies,
+    in_free_table,
+    is_ours,
     of_others,
     plan_source_routes,
 )
@@ -103,6 +105,33 @@ def test_routes_of_others_in_our_tables_are_left_alone(present: bool) -> None:
         "ip route del 10.9.0.0/24 dev eth0 proto static table 11440 advmss 1440",
     ]
     assert [said.split(" was put")[0] for said in of_others([*theirs, stale])] == [str(route) for route in theirs]
+
+
+@pytest.mark.parametrize(
+    ("used", "table"),
+    [
+        ({}, 11440),
+        # What is ours, of whatever size, and what is of the other family, is in nobody's way.
+        ({11440: [{"advmss": 1440}, {"advmss": 1200}, {"version": 6}]}, 11440),
+        ({11440: [{}]}, 81440),
+        ({11440: [{"advmss": 9000}], 81440: [{"advmss": 1440}]}, 81440),
+        ({11440: [{}], 81440: [{}]}, 151440),
+        # Then both are in one table, and that is said.
+        ({11440: [{}], 81440: [{}], 151440: [{}]}, 11440),
+    ],
+)
+def test_a_table_that_others_use_is_left_to_them(used: dict[int, list[dict[str, int]]], table: int) -> None:
+    held = {
+        number: [Route(**{"version": 4, "gateway": "10.0.0.7", "table": number, **each}) for each in routes]
+        for number, routes in used.items()
+    }
+    rule = in_free_table(Rule("10.0.0.100", 11440), lambda number: held.get(number, []))
+    assert (rule.table, rule.advmss) == (table, 1440)
+    assert is_ours(32100, table)
+
+
+def test_tables_that_cannot_be_ours() -> None:
+    assert not any(is_ours(32100, table) for table in (254, 10535, 75476, 80535, 221440, None))
 
 
 @pytest.mark.parametrize(("now", "changed"), [("192.168.50.1", False), ("192.168.50.9", True)])
