@@ -27,6 +27,7 @@ _CAP_NET_ADMIN = 12
 # Debian's name of the package and that of RHEL, where they are not both the name of what is missing.
 _PACKAGES = {
     "arptables": ("arptables", "iptables-nft"),
+    "awk": ("mawk", "gawk"),
     "ip": ("iproute2", "iproute"),
     "iptables": ("iptables", "iptables-nft"),
     "modprobe": ("kmod", "kmod"),

@@ -120,6 +120,8 @@ def real_server(site: Site, director: str, service: Service, entry: RealServer) 
         # What carries a firewall mark may be tcp.
         if service.protocol == "tcp" or service.fwmark is not None:
             yield SegmentSize(vip.address, inside - _IP[service.family] - _TCP)
+            # The script at boot copies routes with it.
+            yield Command("awk")
     yield from dr.hide_vip(site, director, service, entry)
 
 

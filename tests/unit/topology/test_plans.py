@@ -255,7 +255,7 @@ def test_r6() -> None:
     assert director["services"] == wanted
     assert "kernels" not in director
     assert model.plan("web1", "real_server") == {
-        "commands": ["ip", "modprobe"],
+        "commands": ["ip", "modprobe", "awk"],
         "kernel_modules": ["ipip"],
         "sysctls": {},
         "arp": TUNED,
