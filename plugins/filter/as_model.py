@@ -23,16 +23,10 @@ description:
   - What the kernel does not know is not in it. NAT that is FULLNAT by rules of a packet filter, what sets firewall
     marks, and health checks have to be added.
   - Real servers that are hosts of the inventory get their names.
+extends_documentation_fragment:
+  - lvs.topology.inventory
 positional: _input, _groups, info
 options:
-  _input:
-    type: dict
-    required: true
-    description: The variable C(hostvars), or a dictionary of the same form.
-  _groups:
-    type: dict
-    required: true
-    description: The variable C(groups). See P(lvs.topology.host_plan#filter) for the groups that are looked at.
   info:
     type: dict
     required: true

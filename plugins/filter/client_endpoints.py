@@ -21,16 +21,9 @@ short_description: Where clients can connect by TCP
 description:
   - The VIP and the port of every TCP service of the directors that are present.
   - Services for every port, of a firewall mark, and with an empty pool are left out.
+extends_documentation_fragment:
+  - lvs.topology.inventory
 positional: _input, _groups
-options:
-  _input:
-    type: dict
-    required: true
-    description: The variable C(hostvars), or a dictionary of the same form.
-  _groups:
-    type: dict
-    required: true
-    description: The variable C(groups). See P(lvs.topology.host_plan#filter) for the groups that are looked at.
 seealso:
   - plugin: lvs.topology.trouble
     plugin_type: filter

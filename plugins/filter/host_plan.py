@@ -24,19 +24,10 @@ description:
   - The model is checked first, and all its mistakes are reported together.
   - Facts are used where they were gathered. What can only be told with them, such as the interface of a VIP, is asked
     for where they are missing.
+extends_documentation_fragment:
+  - lvs.topology.inventory
 positional: _input, _groups
 options:
-  _input:
-    type: dict
-    required: true
-    description: The variable C(hostvars), or a dictionary of the same form.
-  _groups:
-    type: dict
-    required: true
-    description:
-      - The variable C(groups).
-      - Directors, real servers and routers are the hosts of C(lvs_directors), C(lvs_real_servers) and C(lvs_routers).
-        The variables C(lvs_directors_group), C(lvs_real_servers_group) and C(lvs_routers_group) name other groups.
   host:
     type: str
     required: true

@@ -22,16 +22,10 @@ description:
   - Looks through the virtual services of every director that is present. Firewall-mark services count as well, sorry
     servers do not.
   - A name that is not in the inventory, a host that no director lists, and every mistake of the services is reported.
+extends_documentation_fragment:
+  - lvs.topology.inventory
 positional: _input, _groups, hosts
 options:
-  _input:
-    type: dict
-    required: true
-    description: The variable C(hostvars), or a dictionary of the same form.
-  _groups:
-    type: dict
-    required: true
-    description: The variable C(groups). See P(lvs.topology.host_plan#filter) for the groups that are looked at.
   hosts:
     type: raw
     required: true

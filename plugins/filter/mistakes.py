@@ -20,16 +20,10 @@ short_description: Every mistake of an inventory's virtual services, in one list
 description:
   - Checks every service of every director, and whether the plan of every host can be made. Nothing is raised, so that a
     playbook can show all mistakes before any host is touched.
+extends_documentation_fragment:
+  - lvs.topology.inventory
 positional: _input, _groups
 options:
-  _input:
-    type: dict
-    required: true
-    description: The variable C(hostvars), or a dictionary of the same form.
-  _groups:
-    type: dict
-    required: true
-    description: The variable C(groups). See P(lvs.topology.host_plan#filter) for the groups that are looked at.
   hosts:
     type: list
     elements: str

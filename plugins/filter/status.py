@@ -21,16 +21,10 @@ short_description: What running directors do, in lines to read
 description:
   - For each director the VIPs and floating addresses that it holds, its services, and their real servers with weights
     and connections.
+extends_documentation_fragment:
+  - lvs.topology.inventory
 positional: _input, _groups, infos
 options:
-  _input:
-    type: dict
-    required: true
-    description: The variable C(hostvars), or a dictionary of the same form.
-  _groups:
-    type: dict
-    required: true
-    description: The variable C(groups). See P(lvs.topology.host_plan#filter) for the groups that are looked at.
   infos:
     type: dict
     required: true

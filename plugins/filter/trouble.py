@@ -24,16 +24,10 @@ description:
     directors hold, or none, and tables that differ, so that a takeover would lose something.
   - A real server that should hold a VIP and does not is named too, where its facts were gathered.
   - Facts must be fresh.
+extends_documentation_fragment:
+  - lvs.topology.inventory
 positional: _input, _groups, infos
 options:
-  _input:
-    type: dict
-    required: true
-    description: The variable C(hostvars), or a dictionary of the same form.
-  _groups:
-    type: dict
-    required: true
-    description: The variable C(groups). See P(lvs.topology.host_plan#filter) for the groups that are looked at.
   infos:
     type: dict
     required: true
