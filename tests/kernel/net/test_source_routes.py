@@ -205,7 +205,7 @@ def test_a_table_of_others_is_left_to_them(run_module, sh) -> None:
     sh("ip route add 198.51.100.0/24 via 10.0.0.8 table 11440")
     both(run_module, {"source_routes": VIPS})
     assert "from 10.0.0.100 lookup 81440" in sh("ip rule")
-    assert sh(theirs).split() == "198.51.100.0/24 via 10.0.0.8 dev br0".split()
+    assert sh(theirs).split() == ["198.51.100.0/24", "via", "10.0.0.8", "dev", "br0"]
 
 
 def test_routes_are_copied_whole(run_module, sh) -> None:
