@@ -40,7 +40,7 @@ def replace_file(path: str, content: bytes, mode: int) -> None:
     directory = os.path.dirname(target)
     _remove_leftovers(target)
     # The dot keeps systemd and sysctl from reading a half-written file; the rename makes the new one appear whole.
-    handle, temporary = tempfile.mkstemp(prefix=f".{os.path.basename(target)}.", dir=directory)
+    handle, temporary = tempfile.mkstemp(prefix=_temporary(os.path.basename(target)), dir=directory)
     try:
         with os.fdopen(handle, "wb") as opened:
             if before is not None:
@@ -57,6 +57,11 @@ def replace_file(path: str, content: bytes, mode: int) -> None:
             os.unlink(temporary)
         raise
     sync_directory(directory)
+
+
+def _temporary(name: str) -> str:
+    """How the name of a file begins that is going to be the one of that name."""
+    return f".{name}.lvs-topology."
 
 
 def remove_file(path: str) -> None:
@@ -82,7 +87,7 @@ def _regular(path: str) -> os.stat_result | None:
 def _remove_leftovers(path: str) -> None:
     """Take away what a run left that was killed while it wrote this file. Whoever writes it holds the ledger's lock."""
     directory, name = os.path.split(path)
-    leftover = re.compile(rf"\.{re.escape(name)}\.[a-z0-9_]{{8}}\Z")
+    leftover = re.compile(rf"{re.escape(_temporary(name))}[a-z0-9_]{{8}}\Z")
     for found in os.listdir(directory):
         if leftover.match(found):
             os.unlink(os.path.join(directory, found))

@@ -65,7 +65,6 @@ FLAGS_OF_SCHEDULER: Mapping[str, tuple[str, ...]] = {
     "sh": ("sh-port", "sh-fallback"),
     "mh": ("mh-port", "mh-fallback"),
 }
-PERSISTENCE_ENGINES = ("none", "sip")
 PACKET_FILTERS = ("auto", "nftables", "iptables")
 DAEMON_STATES = ("master", "backup")
 

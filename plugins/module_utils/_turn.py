@@ -4,7 +4,7 @@
 """Whose turn it is on this host: one run of a playbook at a time, from its first look to its last change.
 
 A run consists of many module calls, so no lock of a process can hold it together. A file says whose turn it is. Each
-module of that run brings the file up to date; a run that says nothing for ten minutes has lost its turn. The file is in
+module of that run brings the file up to date; a run that says nothing for an hour has lost its turn. The file is in
 /run, so no turn outlives a reboot.
 """
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 PATH = "/run/lvs-topology.turn"
 # What the plays of a run have in their environment, and its modules therefore too.
 ENVIRONMENT = "LVS_TOPOLOGY_RUN"
-# The longest that a run may leave a host alone, while it installs packages or works on other hosts.
-EXPIRES = 600.0
+# The longest that a run may leave a host alone: longer than it waits for its turn on another host, and then for dpkg.
+EXPIRES = 3600.0
 _LARGEST = 4096
 _LONGEST = 300
 
@@ -86,7 +86,8 @@ def keep(path: str = PATH) -> None:
     if now.run != run:
         raise NotOurTurn(
             f"It is the turn of another run on this host, {now.who}, since {now.since}. This run was silent for more "
-            f"than {EXPIRES / 60:.0f} minutes and has lost its turn; run it again once the other one has ended."
+            f"than {EXPIRES / 60:.0f} minutes, or could not reach the host when it began. Run it again once the other "
+            "one has ended."
         )
 
 

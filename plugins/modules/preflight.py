@@ -80,6 +80,13 @@ options:
     type: str
     choices: [fail, report]
     default: fail
+  refuse:
+    description:
+      - With V(false), what would be refused is said in warnings, for somebody who only asks what there is to take away.
+      - A ledger that cannot be read at all is refused all the same.
+    type: bool
+    default: true
+    version_added: 0.4.0
   packet_rules:
     description:
       - The options of M(lvs.topology.packet_rules), for rules that the host's packet filter has to take. They are tried
@@ -242,6 +249,7 @@ def main() -> None:
                 "interfaces": {"type": "list", "elements": "str", "default": []},
                 "python_modules": {"type": "list", "elements": "str", "default": []},
                 "commands": {"type": "list", "elements": "str", "default": []},
+                "refuse": {"type": "bool", "default": True},
                 "missing": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
                 "packet_rules": PACKET_RULES,
                 "manager": {"type": "str", "choices": ["kernel", "keepalived"]},

@@ -18,7 +18,7 @@ description:
     P(lvs.topology.host_state#role) has the tasks for several hosts, which never leave two runs waiting for each other.
   - A run is one C(ansible-playbook). Its other modules have to know which one they are part of, by
     E(LVS_TOPOLOGY_RUN). Each of them says that the run goes on, and refuses to go on where it is the turn of another.
-  - A run that has said nothing for ten minutes has lost its turn, and one that was started on this very controller and
+  - A run that has said nothing for an hour has lost its turn, and one that was started on this very controller and
     whose process has ended as well. After a reboot it is nobody's turn.
   - Check mode takes no turn and waits for none.
 author:

@@ -49,26 +49,40 @@ class Run(NamedTuple):
         """Whether it is certain that the run is over. Of runs of other controllers nothing is certain."""
         if not self.started or (self.controller, self.boot) != _machine():
             return False
-        return _start_of(self.process) != self.started
+        started = _start_of(self.process)
+        # The start of another user's process may be hidden (the mount option hidepid of /proc).
+        return not _is_there(self.process) if started is None else started != self.started
 
 
 def _machine() -> tuple[str, str]:
-    """The host and its boot. Containers of one machine have host names of their own."""
+    """The host, and its boot with the namespace of its processes: containers of one host may share its name."""
     try:
         boot = _BOOT_ID.read_text(encoding="ascii").strip()
+        processes = "".join(filter(str.isdigit, os.readlink("/proc/self/ns/pid")))
     except OSError:
-        boot = ""
-    return platform.node().replace("/", "_"), boot
+        boot = processes = ""
+    return platform.node().replace("/", "_"), f"{boot}-{processes}"
 
 
 def _start_of(process: int) -> str | None:
-    """When a process started, in ticks since the boot; None where it is not there, or has ended and is a zombie."""
+    """When a process started, in ticks since the boot; that it has ended, of a zombie; None where that is unknown."""
     try:
         # The second field is the program's name, in which anything may be.
         fields = Path(f"/proc/{process}/stat").read_bytes().rpartition(b")")[2].split()
     except OSError:
         return None
-    return None if fields[0] in (b"Z", b"X") else fields[19].decode("ascii")
+    return "ended" if fields[0] in (b"Z", b"X") else fields[19].decode("ascii")
+
+
+def _is_there(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        # It is another user's.
+        return True
+    return True
 
 
 def _user() -> str:

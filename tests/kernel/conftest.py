@@ -123,13 +123,18 @@ def run_module(other_python: OtherPython | None) -> RunModule:
     """Run plugins/modules/NAME.py the way Ansible does, diff mode on, and return its result."""
 
     def run(name: str, args: dict[str, Any], check: bool = False) -> dict[str, Any]:
-        arguments = {**args, "_ansible_check_mode": check, "_ansible_diff": True}
+        arguments = {**args, **_of_the_controller(check)}
         said, code = other_python.run(name, arguments) if other_python else _run_here(name, arguments)
         result: dict[str, Any] = json.loads(said)
         assert bool(code) == bool(result.get("failed")), result
         return result
 
     return run
+
+
+def _of_the_controller(check: bool) -> dict[str, Any]:
+    """What a controller adds to the arguments of every module."""
+    return {"_ansible_check_mode": check, "_ansible_diff": True, "_ansible_no_log": False}
 
 
 def _run_here(name: str, arguments: dict[str, Any]) -> tuple[str, Any]:
@@ -202,7 +207,7 @@ def spawn_module() -> Iterator[Callable[..., subprocess.Popen[str]]]:
         )
         started.append(process)
         assert process.stdin is not None
-        arguments = {**args, "_ansible_check_mode": check, "_ansible_diff": True}
+        arguments = {**args, **_of_the_controller(check)}
         process.stdin.write(json.dumps([name, arguments]))
         process.stdin.close()
         process.stdin = None  # so that communicate() does not flush it again

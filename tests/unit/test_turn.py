@@ -108,7 +108,7 @@ def test_several_at_once_are_never_both_at_work(path: str, tmp_path: Path) -> No
     assert all(one.split()[0] == other.split()[0] for one, other in zip(lines[::2], lines[1::2], strict=True))
 
 
-def test_a_run_is_known_to_have_ended_only_where_that_is_certain() -> None:
+def test_a_run_is_known_to_have_ended_only_where_that_is_certain(monkeypatch: pytest.MonkeyPatch) -> None:
     this = Run.this()
     assert this.process in (os.getpid(), os.getppid())
     assert Run.from_text(str(this)) == this
@@ -120,6 +120,11 @@ def test_a_run_is_known_to_have_ended_only_where_that_is_certain() -> None:
         other.stdin.close()
         other.wait()
     assert run.has_ended()
+    # Where /proc hides the processes of others, only that a number is nobody's is certain.
+    monkeypatch.setattr(_run, "_start_of", lambda _process: None)
+    assert run.has_ended()
+    assert not this.has_ended()
+    monkeypatch.undo()
     # Its number belongs to another process now.
     assert this._replace(started="1").has_ended()
     # Elsewhere, or before this machine was started, the number says nothing.

@@ -244,21 +244,12 @@ def _let_go(
         settled, _last, _was = settled.release(KIND, name, owner)
         # Services that another owner declares as well stay.
         if not settled.owners(KIND, name):
-            unwanted.add(_key_of(name))
+            unwanted.add(ServiceKey.from_text(name))
     return settled, frozenset(unwanted)
 
 
 def _claimed_keys(ledger: Ledger) -> frozenset[ServiceKey]:
-    return frozenset(_key_of(name) for kind, name in ledger.claims if kind == KIND)
-
-
-def _key_of(name: str) -> ServiceKey:
-    try:
-        return ServiceKey.from_text(name)
-    except ValueError as problem:
-        raise Refused(
-            f"The ledger names the service {name!r}, which is none ({problem}). Repair the ledger."
-        ) from problem
+    return frozenset(ServiceKey.from_text(name) for kind, name in ledger.claims if kind == KIND)
 
 
 @booked

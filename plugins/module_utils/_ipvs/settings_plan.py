@@ -8,7 +8,7 @@ The kernel sets what it is given of timeouts, and cannot edit a daemon: one that
 
 from __future__ import annotations
 
-from typing import AbstractSet, Any, Mapping, Sequence
+from typing import AbstractSet, Mapping, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.save_format import (
     daemon_line,
@@ -33,7 +33,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
 )
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net.settle import Settlement, settle, to_let_go
-from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan, Refused
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan
 
 TIMEOUT_KIND = "timeout"
 DAEMON_KIND = "sync_daemon"
@@ -116,7 +116,7 @@ def plan_daemons(
         after.pop(state, None)
         if was is None or (running is None and not wanted):
             continue
-        daemon = _noted(was)
+        daemon = Daemon(**was)
         if daemon.interface in interfaces:
             after[state] = daemon
         else:
@@ -134,13 +134,6 @@ def plan_daemons(
         tuple(daemon_line(after[state]) for state in touched if state in after),
     )
     return plan, settlement, warnings
-
-
-def _noted(was: Any) -> Daemon:
-    try:
-        return Daemon(**was)
-    except TypeError as problem:
-        raise Refused(f"The ledger notes {was!r}, which is no sync daemon ({problem}). Repair the ledger.") from problem
 
 
 def plan_zero(table: Table, total: Counters, key: ServiceKey | None) -> Plan:

@@ -35,7 +35,6 @@ DEFAULT_SCHEDULER = forms.DEFAULT_SCHEDULER
 DEFAULT_FORWARD = "dr"
 DEFAULT_WEIGHT = forms.DEFAULT_WEIGHT
 DEFAULT_TIMEOUT = forms.DEFAULT_PERSISTENCE
-MAX_TIMEOUT = forms.TIMEOUTS.high
 MAX_WEIGHT = forms.WEIGHTS.high
 MAX_THRESHOLD = forms.THRESHOLDS.high
 # What the kernel has as long as nobody sets them. A connection's timeout is bounded like that of persistence.

@@ -20,7 +20,6 @@ from ansible_collections.lvs.topology.plugins.module_utils._net import keepalive
 from ansible_collections.lvs.topology.plugins.module_utils._net.boot_plan import LINKS
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import (
-    File,
     RemoveFile,
     WriteFile,
     apply_file,
@@ -48,8 +47,8 @@ class Discreet(AnsibleModule):  # type: ignore[misc] # ansible-core has no types
     ``no_log`` of an option has Ansible look for its value in everything that is returned, and replace it there.
     """
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(no_log=True, **options)
+    def log(self, msg: str, log_args: dict[str, Any] | None = None) -> None:
+        """Tell the host's log nothing. The controller has the last word on the attribute no_log, so that is no way."""
 
     def exit_json(self, **result: Any) -> None:
         super().exit_json(**self._without_arguments(result))
@@ -77,9 +76,9 @@ def ensure_config(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
         mistakes.add("content", problem)
     mistakes.raise_if_any()
     ledger = book.load()
-    config, drop_in = _read(path), read_file(keepalived_plan.DROP_IN)
+    config, drop_in = read_file(path), read_file(keepalived_plan.DROP_IN)
     written = os.stat(path).st_mtime if config else 0.0
-    copy = _read(keepalived_plan.copy_of(path))
+    copy = read_file(keepalived_plan.copy_of(path))
     files = keepalived_plan.Files(config, written, drop_in, copy, time.time())
     daemon = _Daemon(module)
     unit = daemon.unit()
@@ -105,18 +104,6 @@ def ensure_config(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
     if copy and not module.check_mode and not outcome.settled.owners(keepalived_plan.KIND, path):
         apply_file(RemoveFile(keepalived_plan.copy_of(path)))
     return {**result, "started": keepalived_plan.starts(outcome.plan), "messages": messages}
-
-
-def _read(path: str) -> File | None:
-    """The file to the byte, so that it can be put back like that: a text file's line ends would all become one."""
-    found = read_file(path)
-    if found is None:
-        return None
-    try:
-        with open(path, "rb") as file:
-            return File(file.read().decode("utf-8", "surrogateescape"), found.mode)
-    except OSError as problem:
-        raise Refused(f"{path} cannot be read: {problem.strerror}.") from problem
 
 
 def _unwritable(content: str) -> str:

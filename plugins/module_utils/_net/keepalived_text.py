@@ -19,7 +19,9 @@ _DISTINCT = 5
 _AUTH_PASS = 8
 # What follows is nobody's business, to the end of the line. keepalived's own keywords are auth_pass and password; the
 # others are how commands of checks are usually told theirs.
-_SECRET_WORD = re.compile(r"auth_?(?:pass|data|key|hmac)|pass(?:word|wd|phrase)|secret|token", re.IGNORECASE)
+_SECRET_WORD = re.compile(
+    r"auth_?(?:pass|data|key|hmac)|pass(?:word|wd|phrase)|secret|token|(?:api|access)[-_]?key|credential", re.IGNORECASE
+)
 # Definitions, and where they are put in: a password, and even the keyword before it, can come from there.
 _VARIABLE = re.compile(r"\$|~SEQ|~LST")
 _STATEMENT = re.compile(

@@ -121,10 +121,10 @@ def ensure_source_routes(module: AnsibleModule, book: LedgerFile) -> dict[str, A
         routes_of = functools.lru_cache(None)(kernel.routes)
         if present and wishes is not None:
             wishes = [source_route_plan.in_free_table(wish, routes_of) for wish in wishes]
-        in_use = sorted({wish.table for wish in wishes or ()})
-        for warning in source_route_plan.of_others([route for table in in_use for route in routes_of(table)]):
+        for warning in source_route_plan.of_others(wishes or (), routes_of):
             module.warn(warning)
-        held = [route for table in sorted({*in_use, *(rule.table for rule in rules)}) for route in routes_of(table)]
+        tables = sorted({rule.table for rule in (*rules, *(wishes or ()))})
+        held = [route for table in tables for route in routes_of(table)]
         plan, settlement = source_route_plan.plan_source_routes(
             ledger,
             params["owner"],

@@ -12,7 +12,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any, Sequence
 
-from ansible_collections.lvs.topology.plugins.module_utils._ledger import PATH, Ledger, damage_text, read_ledger
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import PATH, damage_text, read_ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net import kmod_plan, managers, packet_filter, places
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.kmod import Modules, read_os_release
@@ -63,8 +63,9 @@ def look(module: AnsibleModule) -> dict[str, Any]:
     for name in params["interfaces"]:
         if name not in present:
             problems.append(f"interfaces: {name} does not exist; there are {', '.join(sorted(present))}")
-    ledger, damage = _ledger()
-    problems += damage
+    ledger = read_ledger()
+    if ledger.damaged:
+        problems.append(f"ledger: {damage_text(ledger, PATH)}")
     if params["manager"] is not None:
         problems += [f"manager: {text}" for text in managers.others(params["manager"], ledger, present)]
     commands = list(params["commands"])
@@ -76,7 +77,10 @@ def look(module: AnsibleModule) -> dict[str, Any]:
     packages, lacks = _lacking(module, commands)
     if params["missing"] == "fail":
         problems += lacks
-    if problems:
+    if problems and not params["refuse"]:
+        for text in problems:
+            module.warn(text)
+    elif problems:
         listed = " ".join(f"({number}) {text}" for number, text in enumerate(problems, 1))
         raise Refused(f"This host is not ready, and nothing was changed: {listed}")
     return {
@@ -131,15 +135,6 @@ def _lacking(module: AnsibleModule, commands: Sequence[str]) -> tuple[list[str],
             packages.append(_PACKAGES.get(name, (name, name))[like_rhel])
             problems.append(f"commands: there is no {name}; install the package {packages[-1]}")
     return sorted(set(packages)), problems
-
-
-def _ledger() -> tuple[Ledger, list[str]]:
-    """The ledger, and what is damaged in it."""
-    try:
-        ledger = read_ledger()
-    except Refused as problem:
-        return Ledger(), [f"ledger: {problem}"]
-    return ledger, [f"ledger: {damage_text(ledger, PATH)}"] if ledger.damaged else []
 
 
 def _privilege() -> list[str]:

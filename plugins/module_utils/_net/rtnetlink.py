@@ -76,6 +76,7 @@ _UP = 1
 # In network order; pyroute2 swaps it for gre, and not for ip6gre.
 _CHECKSUM = {"gre": 0x8000, "ip6gre": socket.htons(0x8000)}
 _IPV6_IN_IPV4 = 41
+_SOURCE = "a source for which alone it is"
 # What pyroute2 calls the attributes of a kind of tunnel.
 _PREFIXES = {"ipip": "IPIP", "sit": "SIT", "gre": "GRE", "ip6tnl": "IP6TNL", "ip6gre": "IP6GRE"}
 
@@ -200,12 +201,13 @@ class Rtnetlink:
         return held
 
     def routes(self, table: int = _MAIN) -> list[gateway_plan.Route]:
-        """The routes of a table, both families."""
-        return [route for route, _is_plain in self._routes(table)]
+        """The routes of a table, both families, for packets from anywhere."""
+        return [route for route, own in self._routes(table) if own != _SOURCE]
 
-    def _routes(self, table: int) -> list[tuple[gateway_plan.Route, bool]]:
+    def _routes(self, table: int) -> list[tuple[gateway_plan.Route, str]]:
+        """Each with what it has of its own that a copy would lack."""
         return [
-            (self._route(message, None if table == _MAIN else table), not _encapsulates(message))
+            (self._route(message, None if table == _MAIN else table), _own(message))
             for family in (_AF_INET, _AF_INET6)
             for message in _decoded(rtmsg, self._lists.routes(family, table))
             if message.get_attr("RTA_TABLE") == table
@@ -215,13 +217,13 @@ class Rtnetlink:
         ]
 
     def plain_routes(self) -> list[gateway_plan.Route]:
-        """The routes of the main table that a copy can stand for: those without a tunnel of their own."""
+        """The routes of the main table that a copy can stand for."""
         found = []
-        for route, is_plain in self._routes(_MAIN):
-            if is_plain:
-                found.append(route)
+        for route, own in self._routes(_MAIN):
+            if own:
+                self.warnings.append(f"{route} has {own}, which is not copied: the route is left out")
             else:
-                self.warnings.append(f"{route} has an encapsulation, which is not copied: the route is left out")
+                found.append(route)
         return found
 
     def source_rules(self) -> list[source_route_plan.Rule]:
@@ -444,9 +446,12 @@ def _text(name: str | bytes | None) -> Any:
     return name.decode("utf-8", "backslashreplace") if isinstance(name, bytes) else name
 
 
-def _encapsulates(message: Any) -> bool:
-    """Whether a route, or one of its next hops, has a tunnel of its own."""
-    return any(way.get_attr("RTA_ENCAP_TYPE") for way in (message, *(message.get_attr("RTA_MULTIPATH") or ())))
+def _own(message: Any) -> str:
+    """What a route, or one of its next hops, has beside what a Route says."""
+    if message["src_len"]:
+        return _SOURCE
+    hops = message.get_attr("RTA_MULTIPATH") or ()
+    return "an encapsulation" if any(way.get_attr("RTA_ENCAP_TYPE") for way in (message, *hops)) else ""
 
 
 def _gateway(message: Any) -> str | None:

@@ -139,13 +139,15 @@ def is_copy(route: Route) -> bool:
     return route.advmss is not None and route.table is not None and route.advmss <= _size(route.table)
 
 
-def of_others(held: Sequence[Route]) -> list[str]:
-    """What somebody else has put into tables of ours, each in a sentence."""
+def of_others(wishes: Sequence[Rule], routes_of: Callable[[int], Sequence[Route]]) -> list[str]:
+    """What somebody else has put into the tables of these rules, each in a sentence."""
+    tables = sorted({(wish.table, wish.version) for wish in wishes})
     return [
         f"{route} was put there by somebody else, as into every other table for that size. It is left alone, and "
         "counts for what comes from a VIP as well; use another table for it where that is not meant"
-        for route in held
-        if not is_copy(route)
+        for table, version in tables
+        for route in routes_of(table)
+        if route.version == version and not is_copy(route)
     ]
 
 

@@ -161,6 +161,10 @@ def test_preflight_finds_a_read_only_proc_sys_and_run(run_module, sh) -> None:
     sh("umount /run")
     assert "sysctls: /proc/sys/net is read-only, as it is in a container" in message
     assert "files: /run cannot be written: Read-only file system" in message
+    # Who takes away is warned, and each module says itself what it cannot do.
+    asked = run_module("preflight", {"refuse": False})
+    assert not asked.get("failed")
+    assert any("/proc/sys/net is read-only" in str(each) for each in asked["warnings"])
 
 
 def test_preflight_wants_root_and_not_a_capability_alone(sh) -> None:

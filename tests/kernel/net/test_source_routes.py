@@ -215,8 +215,10 @@ def test_routes_are_copied_whole(run_module, sh) -> None:
     sh("ip route add unreachable 172.16.0.0/12 && ip -6 route add blackhole 2001:db8::/32")
     sh("ip route add 198.51.100.0/24 mtu lock 1400 initcwnd 20 nexthop via inet6 fe80::9 dev br0 nexthop via 10.0.0.9")
     sh("ip route add 203.0.113.0/24 via inet6 fe80::9 dev br0")
+    # It means something else than its copy would, and the kernel lists it before the one for everybody.
+    sh("ip -6 route add default from 2001:db8:2::/64 via fd00::8 dev br0")
     sh("ip -6 route add 2001:db8:1::/48 via fd00::9 hoplimit 9")
-    main = "(ip -o route; ip -6 -o route) | grep -v ^fe80 | sed 's/ nhid [^ ]*//' | sort"
+    main = "(ip -o route; ip -6 -o route) | grep -v -e ^fe80 -e ' from ' | sed 's/ nhid [^ ]*//' | sort"
     ours = "(ip -o route show table 11440; ip -6 -o route show table 11400) | sed 's/ advmss [0-9]*//' | sort"
     # What goes through an MTU of 1400 is smaller than what the tunnel could take.
     sizes = "(ip -o route show table 11440; ip -6 -o route show table 11400) | grep -o 'advmss [0-9]*' | sort | uniq -c"

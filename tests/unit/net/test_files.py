@@ -120,8 +120,11 @@ def test_where_it_cannot_be_written_the_file_is_as_before(
 
 
 def test_what_a_killed_run_left_goes_and_nothing_else(tmp_path: Path) -> None:
-    others = [".a.conf.swp", ".a.conf.ABCDEFGH", ".a.conf.abcdefghi", "a.conf.abcdefgh", ".b.conf.abcdefgh", ".a.conf."]
-    for name in (*others, ".a.conf.abcdefgh", ".a.conf.a_3defgh"):
+    # Those with eight letters and no mark of ours are somebody's copies, such as .keepalived.conf.original.
+    others = [".a.conf.swp", ".a.conf.original", "a.conf.abcdefgh"]
+    begin = ".a.conf.lvs-topology."
+    others += [begin, f"{begin}ABCDEFGH", f"{begin}abcdefghi", ".b.conf.lvs-topology.abcdefgh"]
+    for name in (*others, f"{begin}abcdefgh", f"{begin}a_3defgh"):
         (tmp_path / name).write_text("")
     write(tmp_path / "a.conf", "text")
     assert sorted(os.listdir(tmp_path)) == sorted(["a.conf", *others])

@@ -104,7 +104,10 @@ def test_routes_of_others_in_our_tables_are_left_alone(present: bool) -> None:
         *(come if present else gone),
         "ip route del 10.9.0.0/24 dev eth0 proto static table 11440 advmss 1440",
     ]
-    assert [said.split(" was put")[0] for said in of_others([*theirs, stale])] == [str(route) for route in theirs]
+    said = of_others([rule], lambda table: [*theirs, stale] if table == 11440 else [])
+    assert [each.split(" was put")[0] for each in said] == [str(route) for route in theirs]
+    # Of the other family, and so in nobody's way.
+    assert of_others([Rule("fd00::100", 11440)], lambda _table: theirs) == []
 
 
 @pytest.mark.parametrize(
