@@ -155,6 +155,8 @@ def test_where_a_directory_cannot_be_written(run_module, sh, directory: str, how
 
 
 def test_preflight_finds_a_read_only_proc_sys_and_run(run_module, sh) -> None:
+    # The collection is below /run, so the module has to be loaded before something is mounted there.
+    assert not run_module("preflight", {}).get("failed")
     sh("mount --bind /proc/sys /proc/sys && mount -o remount,ro,bind /proc/sys")
     sh("mount -t tmpfs -o ro tmpfs /run")
     message = run_module("preflight", {})["msg"]
