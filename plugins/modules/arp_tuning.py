@@ -120,7 +120,7 @@ remaining:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.lvs.topology.plugins.module_utils._net.options import OWNED
+from ansible_collections.lvs.topology.plugins.module_utils._net.options import ARP, OWNED
 from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl import ensure_arp
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
@@ -130,15 +130,7 @@ def main() -> None:
         AnsibleModule(
             argument_spec={
                 **OWNED,
-                "interfaces": {
-                    "type": "list",
-                    "elements": "dict",
-                    "options": {
-                        "interface": {"type": "str", "required": True},
-                        "arp_ignore": {"type": "int", "choices": [0, 1, 2, 3, 8]},
-                        "arp_announce": {"type": "int", "choices": [0, 1, 2]},
-                    },
-                },
+                "interfaces": {"type": "list", "elements": "dict", "options": ARP},
                 "persist": {"type": "bool", "default": True},
             },
             required_if=[("state", "present", ("interfaces",))],

@@ -43,6 +43,32 @@ options:
     elements: str
     default: []
     version_added: 0.2.0
+  values:
+    description:
+      - Sysctls that are going to be set, with their values. Where C(/proc/sys) is read-only, as it is in a container,
+        each has to have its value already.
+    type: dict
+    default: {}
+    version_added: 0.4.0
+  arp:
+    description: The same for settings of ARP, as O(lvs.topology.arp_tuning#module:interfaces) has them.
+    type: list
+    elements: dict
+    default: []
+    version_added: 0.4.0
+    suboptions:
+      interface:
+        description: The interface, V(all) or V(default).
+        type: str
+        required: true
+      arp_ignore:
+        description: Which ARP requests are answered.
+        type: int
+        choices: [0, 1, 2, 3, 8]
+      arp_announce:
+        description: Which source address the host's own ARP requests carry.
+        type: int
+        choices: [0, 1, 2]
   kernels:
     description: The oldest kernels with which something works.
     type: list
@@ -225,7 +251,7 @@ kernel:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.lvs.topology.plugins.module_utils._net.options import PACKET_RULES
+from ansible_collections.lvs.topology.plugins.module_utils._net.options import ARP, PACKET_RULES
 from ansible_collections.lvs.topology.plugins.module_utils._net.preflight import look
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
@@ -249,6 +275,8 @@ def main() -> None:
                 "interfaces": {"type": "list", "elements": "str", "default": []},
                 "python_modules": {"type": "list", "elements": "str", "default": []},
                 "commands": {"type": "list", "elements": "str", "default": []},
+                "values": {"type": "dict", "default": {}},
+                "arp": {"type": "list", "elements": "dict", "default": [], "options": ARP},
                 "refuse": {"type": "bool", "default": True},
                 "missing": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
                 "packet_rules": PACKET_RULES,

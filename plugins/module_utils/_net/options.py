@@ -58,6 +58,12 @@ FILTERS: Spec = {
     },
 }
 
+ARP: Spec = {
+    "interface": {"type": "str", "required": True},
+    "arp_ignore": {"type": "int", "choices": [0, 1, 2, 3, 8]},
+    "arp_announce": {"type": "int", "choices": [0, 1, 2]},
+}
+
 TUNNELS: Spec = {
     "type": "list",
     "elements": "dict",

@@ -14,7 +14,6 @@ from ansible_collections.lvs.topology.plugins.module_utils._ledger import PATH
 from ansible_collections.lvs.topology.plugins.module_utils._net import boot_plan
 from ansible_collections.lvs.topology.plugins.module_utils._net.traces import TRACES
 
-_SYSCTLS = "/proc/sys/net"
 # More than all files of a host with some thousand services.
 _ROOM = 4 * 1024 * 1024
 # File systems that know no files without a name answer so.
@@ -30,13 +29,7 @@ def problems() -> list[str]:
         problem = _problem_with(directory)
         if problem is not None:
             found.setdefault(advice(problem), []).append(directory)
-    lines = [f"files: {', '.join(places)} cannot be written: {what}" for what, places in found.items()]
-    if os.statvfs(_SYSCTLS).f_flag & os.ST_RDONLY:
-        lines.append(
-            f"sysctls: {_SYSCTLS} is read-only, as it is in a container. Run this on the host itself, or give the "
-            "container its own network and /proc/sys/net to write (podman and docker: --privileged)"
-        )
-    return lines
+    return [f"files: {', '.join(places)} cannot be written: {what}" for what, places in found.items()]
 
 
 def _problem_with(directory: str) -> OSError | None:

@@ -13,10 +13,16 @@ import sys
 from typing import TYPE_CHECKING, Any, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import PATH, damage_text, read_ledger
-from ansible_collections.lvs.topology.plugins.module_utils._net import kmod_plan, managers, packet_filter, places
+from ansible_collections.lvs.topology.plugins.module_utils._net import (
+    kmod_plan,
+    managers,
+    packet_filter,
+    places,
+    sysctl_plan,
+)
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.kmod import Modules, read_os_release
-from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl import unknown
+from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl import unchangeable, unknown
 from ansible_collections.lvs.topology.plugins.module_utils._net.traces import traces
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
 
@@ -41,6 +47,7 @@ def look(module: AnsibleModule) -> dict[str, Any]:
     params = module.params
     mistakes = Mistakes()
     names = kmod_plan.check(params["kernel_modules"], mistakes)
+    values = sysctl_plan.check_values(params["values"], mistakes)
     mistakes.raise_if_any()
     problems: list[str] = []
     system = os.uname()
@@ -58,6 +65,7 @@ def look(module: AnsibleModule) -> dict[str, Any]:
     if lacking:
         problems.append(f"kernel_modules: {kernel.advice(lacking)}")
     problems += [f"sysctls: {text}" for text in unknown(params["sysctls"])]
+    problems += [f"sysctls: {text}" for text in unchangeable(values, params["arp"])]
     problems += _built_without(params["kernel_options"], system.release)
     present = set(os.listdir("/sys/class/net"))
     for name in params["interfaces"]:

@@ -9,7 +9,7 @@ import difflib
 import errno
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, AbstractSet, Any, Iterable, Mapping
+from typing import TYPE_CHECKING, AbstractSet, Any, Iterable, Mapping, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, booked, carry_out_booked
 from ansible_collections.lvs.topology.plugins.module_utils._net import sysctl_plan
@@ -78,6 +78,28 @@ def unknown(keys: Iterable[str]) -> list[str]:
             if not os.path.exists(path):
                 found.append(f"this kernel has no {name}{_close_to(name, path)}")
     return found
+
+
+def unchangeable(values: Mapping[str, str], arp: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Why these sysctls and ARP settings, as far as they are not right, cannot be set: /proc/sys may be read-only."""
+    root = os.path.join(_ROOT, "net")
+    if not os.statvfs(root).f_flag & os.ST_RDONLY:
+        return []
+    current = read(values)
+    wrong = [key for key, value in values.items() if current.get(key) != value]
+    for option in arp:
+        for name, value in sysctl_plan.ArpWish(**option).given().items():
+            # The larger one of both counts.
+            keys = [sysctl_plan.conf_key(interface, name) for interface in (option["interface"], "all")]
+            if max([int(now) for now in read(keys).values()], default=0) < value:
+                wrong.append(keys[0])
+    if not wrong:
+        return []
+    return [
+        f"{', '.join(wrong)} would be set, and {root} is read-only, as it is in a container. Run this on the host "
+        f"itself, give the container its own network and {root} to write (podman and docker: --privileged), or set "
+        "them from outside (--sysctl)"
+    ]
 
 
 def _close_to(name: str, path: str) -> str:
