@@ -23,7 +23,7 @@ from types import FrameType
 from typing import Collection, NamedTuple, Sequence
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-MARK = "LVS_TOPOLOGY_RUN"
+MARK = "LVS_TOPOLOGY_SUITE"
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # Programs that hear SIGTERM may tidy up for so long. The first process of a lab cannot hear it.
 _PATIENCE = 3.0

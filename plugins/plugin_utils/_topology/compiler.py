@@ -131,7 +131,8 @@ def mistakes_of(
     inventory = Inventory(_mapping(hostvars, "hostvars"), _mapping(groups, "groups"), mistakes)
     site = _site(inventory, inventory.directors, None, mistakes)
     mistakes += check_site(site)
-    mistakes += check_membership(site)
+    if inventory.has_group("lvs_real_servers"):
+        mistakes += check_membership(site)
     members = {
         "director": site.services,
         "real_server": dict.fromkeys([*inventory.real_servers, *site.listings]),
@@ -177,7 +178,7 @@ def endpoints_of(hostvars: Mapping[str, Any], groups: Mapping[str, Any]) -> list
     found = {
         (service.address, service.port): service.name
         for _director, service in site.pairs()
-        if service.address is not None and service.protocol == "tcp" and service.port and service.targets
+        if service.address is not None and service.protocol == "tcp" and service.port and service.real_servers
     }
     return [{"name": name, "address": str(address), "port": port} for (address, port), name in found.items()]
 
@@ -203,6 +204,8 @@ def model_of(
     site = Site(inventory, {})
     hosts = {address: name for name in inventory.real_servers for address in site.addresses(name)}
     found, problems = as_model(read_info(_shown(info, "info"), "info")["services"], hosts, given)
+    if not _adopted(inventory, director, found):
+        return {"services": found, "problems": problems}
     services: list[Any] = []
     for each in found:
         # What each of them cannot be by itself, or beside those that stay.

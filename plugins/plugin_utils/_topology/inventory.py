@@ -157,6 +157,23 @@ class Inventory:
             self._not_evaluated(host, name, error)
             return False, None
 
+    def _peek(self, host: str, name: str) -> Any:
+        """The value of a variable, None where it cannot be evaluated: for hosts that the model may not concern."""
+        if host == self._reader and name in self._overrides:
+            return self._overrides[name]
+        try:
+            return plain(self._variables_of(host).get(name))
+        except Exception:  # a template may raise anything
+            return None
+
+    def _peek_at_facts(self, host: str) -> Facts:
+        if host not in self._facts:
+            try:
+                self._facts[host] = self._evaluated_facts(host)
+            except Exception:  # a template may raise anything
+                return Facts()
+        return self._facts[host]
+
     def is_wrong(self, host: str, variable: str) -> bool:
         """Whether the variable was refused: then what is missing because of that is no mistake of its own."""
         return (host, variable) in self._wrong
@@ -185,7 +202,7 @@ class Inventory:
         for name in names:
             for address in self.written_addresses(name):
                 written.setdefault(address, name)
-            for interface in self.facts(name).interfaces or ():
+            for interface in self._peek_at_facts(name).interfaces or ():
                 for own in interface.addresses:
                     if interface.name != "lo" and not forms.OWN_ADDRESS.problem(own.ip):
                         seen.setdefault(own.ip, set()).add(name)
@@ -194,7 +211,7 @@ class Inventory:
 
     def written_addresses(self, name: str) -> tuple[Address, ...]:
         """What the inventory says of a host's addresses; whether it may say so is looked at where the host is used."""
-        value = self.variable(name, "lvs_address")[1] or self.variable(name, "ansible_host")[1]
+        value = self._peek(name, "lvs_address") or self._peek(name, "ansible_host")
         every = map(as_address, value if isinstance(value, list) else [value])
         return tuple(each for each in every if each is not None and not forms.OWN_ADDRESS.problem(each))
 
@@ -224,13 +241,15 @@ class Inventory:
         return self._variables[host]
 
     def _read_facts(self, name: str) -> Facts:
-        variables = self._variables_of(name)
         try:
-            raw = variables.get("ansible_facts")
-            return read_facts(raw) if isinstance(raw, Mapping) else Facts()
+            return self._evaluated_facts(name)
         except Exception as error:  # facts may be given as variables, with templates in them
             self._not_evaluated(name, "ansible_facts", error)
             return Facts()
+
+    def _evaluated_facts(self, name: str) -> Facts:
+        raw = self._variables_of(name).get("ansible_facts")
+        return read_facts(raw) if isinstance(raw, Mapping) else Facts()
 
     def _read_host(self, name: str) -> Host:
         manager = self._text(name, "lvs_manager") or MANAGERS[0]

@@ -32,7 +32,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values impo
     as_address,
     as_integer,
     as_interface,
-    full_prefix,
+    problem_in_network,
 )
 
 # What messages, comments and lists of keepalived take in one line.
@@ -175,19 +175,11 @@ class _Parser:
         if interface is None:
             reader.refuse("address", f"{show(raw)} is no IP address", remedy)
             return None, None
-        address, network = interface.ip, interface.network
-        problem = forms.VIP.problem(address)
-        if network.prefixlen == 0:
-            problem = "makes every address a neighbour"
-        if problem is None and network.prefixlen < full_prefix(address) - 1:
-            if address == network.network_address:
-                problem = "is a network"
-            elif address.version == 4 and address == network.broadcast_address:
-                problem = "is the broadcast address of its network"
+        problem = forms.VIP.problem(interface.ip) or problem_in_network(interface)
         if problem is not None:
             reader.refuse("address", f"{show(raw)} {problem}", remedy)
             return None, None
-        return address, network.prefixlen if "/" in raw else None
+        return interface.ip, interface.network.prefixlen if "/" in raw else None
 
     def _fwmark(self, reader: Reader, address: Address | None) -> tuple[int | None, int | None]:
         """The firewall mark or None, and the address family or None where it is not known."""

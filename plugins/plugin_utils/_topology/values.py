@@ -118,6 +118,19 @@ def as_interface(value: Any) -> AddressInNetwork | None:
         return None
 
 
+def problem_in_network(interface: AddressInNetwork) -> str | None:
+    """Why no host can have the address in a network of that prefix."""
+    address, network = interface.ip, interface.network
+    if network.prefixlen == 0:
+        return "makes every address a neighbour"
+    if network.prefixlen < full_prefix(address) - 1:
+        if address == network.network_address:
+            return "is a network"
+        if address.version == 4 and address == network.broadcast_address:
+            return "is the broadcast address of its network"
+    return None
+
+
 def as_network(value: Any) -> IPv4Network | IPv6Network | None:
     """A network without host bits, or one address."""
     try:

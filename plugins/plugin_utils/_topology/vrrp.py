@@ -152,8 +152,7 @@ def _unicast(site: Site, name: str, instance: Instance, family: int) -> tuple[Ad
         return source or _sender(site, name, instance, family), peers
     found = []
     for other in site.partners(name):
-        twin = next((each for each in site.host(other).vrrp.instances if each.name == instance.name), None)
-        found.append(_sender(site, other, twin or instance, family) if other != name else None)
+        found.append(_sender(site, other, _twin(site, other, instance), family) if other != name else None)
     return _sender(site, name, instance, family), tuple(each for each in found if each is not None)
 
 
@@ -313,8 +312,9 @@ def _check_unicast(site: Site, name: str, carrier: Carrier) -> Iterator[Mistake]
             problem = f"needs the IPv{family} address of {each}, and the inventory does not tell it"
             yield Mistake(path, problem, f"set lvs_address of {each}")
     if site.host(name).address(family) is not None and carrier.source is None:
-        problem = f"needs the address from which {name} sends: {settings.interface} has no single IPv{family} address"
-        yield Mistake(path, f"{problem} of its own", "list the addresses of all directors, that of this one too")
+        yield _no_sender(name, settings, family)
+    for each in others:
+        yield from _check_peer(site, each, settings, family)
     if settings.peers and not _own_of(site, name, settings):
         yield from _check_strange(site, name, carrier, path)
     if not carrier.peers and not others:
@@ -323,6 +323,30 @@ def _check_unicast(site: Site, name: str, carrier: Carrier) -> Iterator[Mistake]
         if peer.version != family:
             problem = f"{peer} is IPv{peer.version}, and {settings.name} sends its adverts by IPv{family}"
             yield Mistake(path, problem, f"write the IPv{family} address")
+
+
+def _check_peer(site: Site, other: str, settings: Instance, family: int) -> Iterator[Mistake]:
+    """Whether it is certain where another director listens: who is sent to elsewhere hears nothing, and is master."""
+    twin = _twin(site, other, settings)
+    if twin.interface is None or site.host(other).address(family) is None:
+        return
+    if not site.is_known(other):
+        problem = f"needs the address of {other} on {twin.interface}, and nothing is known of that"
+        remedy = f"run without --limit, so that facts of {other} are gathered, or list the addresses of all directors"
+        yield Mistake(settings.at("unicast"), problem, remedy)
+    elif _sender(site, other, twin, family) is None:
+        yield _no_sender(other, twin, family)
+
+
+def _no_sender(name: str, settings: Instance, family: int) -> Mistake:
+    problem = f"needs the address from which {name} sends: {settings.interface} has no single IPv{family} address"
+    remedy = "list the addresses of all directors, that of this one too"
+    return Mistake(settings.at("unicast"), f"{problem} of its own", remedy)
+
+
+def _twin(site: Site, other: str, instance: Instance) -> Instance:
+    """The same instance, as another director has it."""
+    return next((each for each in site.host(other).vrrp.instances if each.name == instance.name), instance)
 
 
 def _check_strange(site: Site, name: str, carrier: Carrier, path: str) -> Iterator[Mistake]:

@@ -40,6 +40,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values impo
     as_boolean,
     as_interface,
     full_prefix,
+    problem_in_network,
 )
 
 DEFAULT_SCRIPT_USER = "keepalived_script"
@@ -215,8 +216,9 @@ def _addresses(reader: Reader) -> tuple[Floating, ...]:
             reader.refuse(at, f"{address.ip} is {first} already", "keep one")
             continue
         prefix = address.network.prefixlen if "/" in text else full_prefix(address.ip)
-        if prefix < full_prefix(address.ip) - 1 and address.ip == address.network.network_address:
-            reader.refuse(at, f"{show(text)} is a network", "write an address in it")
+        problem = problem_in_network(address)
+        if problem:
+            reader.refuse(at, f"{show(text)} {problem}", "write an address in a network, such as 10.0.0.29/24")
             continue
         found.append(Floating(reader.at(at), address.ip, prefix, interface))
     return tuple(found)

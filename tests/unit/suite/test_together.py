@@ -63,7 +63,7 @@ def _heed_signals() -> None:
 
 
 def start(*command: str | Path, **options: object) -> subprocess.Popen[str]:
-    clean = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "LVS_TOPOLOGY_RUN")}
+    clean = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "LVS_TOPOLOGY_SUITE")}
     return subprocess.Popen(
         [str(word) for word in command],
         stdout=subprocess.PIPE,

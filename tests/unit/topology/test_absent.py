@@ -25,7 +25,8 @@ def test_what_clients_cannot_connect_to() -> None:
     model = r1()
     web = model.service
     web |= {"address": "192.168.246.160/24", "port": "80"}
-    others = [{"protocol": "udp"}, {"port": 0, "persistence": {"timeout": 9}}, {"port": 81, "real_servers": []}]
+    sorry = {"port": 82, "real_servers": [], "sorry_server": {"address": "192.168.246.163"}}
+    others = [{"protocol": "udp"}, {"port": 0, "persistence": {"timeout": 9}}, {"port": 81, "real_servers": []}, sorry]
     model.services.extend({**web, "name": str(number), **other} for number, other in enumerate(others))
     assert compiler.endpoints_of(model.hostvars, model.groups) == [
         {"name": "web", "address": "192.168.246.160", "port": 80}

@@ -44,6 +44,34 @@ def test_a_host_that_the_group_lacks_is_found_by_its_own_role() -> None:
     assert len(model.plan("lb1", "director", services=services(model))["services"][0]["real_servers"]) == 2
 
 
+def test_what_somebody_else_prepares_is_written_as_an_address() -> None:
+    """site in an inventory without the group of real servers, in which that machine is all the same."""
+    model = by_themselves()
+    model.groups = {"lvs_directors": ["lb1"], "webs": ["web1", "web2"]}
+    assert model.mistakes() == []
+
+
+class Undefined(dict[str, Any]):
+    """The variables of a host, one of which is a template that cannot be evaluated yet."""
+
+    def __getitem__(self, key: str) -> Any:
+        if key in ("ansible_host", "ansible_facts"):
+            raise ValueError(f"'{key}' is undefined")
+        return super().__getitem__(key)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        try:
+            return self[key]
+        except KeyError:
+            return default
+
+
+def test_a_host_that_the_model_does_not_concern_may_be_anything() -> None:
+    model = by_themselves()
+    model.hostvars["db9"] = Undefined(ansible_host="x", ansible_facts={})
+    assert model.plan("lb1", "director", services=services(model), directors=["lb1"])["services"]
+
+
 def test_an_address_that_several_hosts_have_is_none_of_them() -> None:
     model = by_themselves()
     for name in ("web1", "web2"):

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import Model, dr_pair, facts, nic, r5, rs
 
 Change = Callable[[Model], object]
@@ -391,7 +392,25 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
     "a floating address that is a network": (
         r5,
         vrrp(addresses=["10.0.0.0/24"]),
-        both("@: lvs_vrrp.addresses[0]: '10.0.0.0/24' is a network; write an address in it"),
+        both(
+            "@: lvs_vrrp.addresses[0]: '10.0.0.0/24' is a network; write an address in a network, such as 10.0.0.29/24"
+        ),
+    ),
+    "a floating address that is a broadcast address": (
+        r5,
+        vrrp(addresses=["10.0.0.255/24"]),
+        both(
+            "@: lvs_vrrp.addresses[0]: '10.0.0.255/24' is the broadcast address of its network; write an address in a "
+            "network, such as 10.0.0.29/24"
+        ),
+    ),
+    "a floating address whose network is everything": (
+        r5,
+        vrrp(addresses=["10.0.0.29/0"]),
+        both(
+            "@: lvs_vrrp.addresses[0]: '10.0.0.29/0' makes every address a neighbour; write an address in a network, "
+            "such as 10.0.0.29/24"
+        ),
     ),
     "a floating address with an unknown key": (
         r5,
@@ -1658,6 +1677,17 @@ def test_of_several_addresses_the_one_that_is_listed_sends() -> None:
     vrrp(unicast=["172.17.2.2", "172.17.2.9"])(model)
     assert model.mistakes() == []
     assert sends(model, "lb1") == {"source": "172.17.2.9", "peers": ["172.17.2.2"]}
+
+
+def test_a_director_of_which_nothing_is_known_is_sent_to_nowhere_by_guess() -> None:
+    """As with --limit lb1 and no facts in a cache: lvs_address of lb2 is not where lb2 listens."""
+    model = unicast_elsewhere(unicast=True)
+    model.hostvars["lb2"].pop("ansible_facts")
+    with pytest.raises(WrongModel) as refused:
+        model.plan("lb1", "keepalived")
+    assert "lb1: lvs_vrrp.unicast: needs the address of lb2 on eth0, and nothing is known of that" in str(refused.value)
+    vrrp(unicast=["172.17.2.1", "172.17.2.2"])(model)
+    assert sends(model, "lb1") == {"source": "172.17.2.1", "peers": ["172.17.2.2"]}
 
 
 def test_without_facts_nobody_is_taken_for_another_director() -> None:
