@@ -58,5 +58,5 @@ def test_the_playbooks_agree_with_the_roles(playbook: Run) -> None:
 def test_a_limit_that_hides_what_is_needed_is_refused(playbook: Run) -> None:
     result = playbook("site", "--check", "--limit", "client", "--extra-vars", "lvs_arp_method=static_neighbour")
     assert result.returncode != 0
-    assert "lb1: lvs_vip_interface: is needed where facts do not tell the interface for the VIPs" in said(result)
+    assert "lvs_vip_interface (lb1, lb2): is needed where facts do not tell the interface for the VIPs" in said(result)
     assert "Nothing was touched" in said(result)
