@@ -18,8 +18,8 @@ PYTHONS := 3.8 3.13
 KERNEL_PARTS := kernel-ipvs kernel-net
 SCENARIOS := $(sort $(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml)))
 # What takes longest begins first, until there are times of this machine to go by.
-LONG := ha dr_routed dr ftp
-SCENARIO ?= $(filter $(LONG),$(SCENARIOS)) $(filter-out $(LONG),$(SCENARIOS))
+LONG := ha dr_routed reuse
+SCENARIO ?= $(LONG) $(filter-out $(LONG),$(SCENARIOS))
 # Nothing that a target started outlives it, whatever way it ends.
 TOGETHER := exec scripts/together
 # Booting and ssh leave processors idle: more jobs than processors.
@@ -44,8 +44,8 @@ demo-down: ## take the demo down
 
 test: $(CACHE)/development.stamp $(TREE) ## everything, as CI runs it; ONLY="dr unit" for some parts, ONLY=failed for what did not pass
 	exec scripts/run-suite --jobs=$(JOBS) --logs=$(CACHE)/logs --memory=$(CACHE)/test.json --only='$(ONLY)' \
-		image unit lint $(KERNEL_PARTS:%=%:image) kernel-nft $(PYTHONS:%=kernel-python%:image) \
-		$(SCENARIO:%=molecule-%:image) lab:image
+		image unit lint $(LONG:%=molecule-%:image) $(KERNEL_PARTS:%=%:image) kernel-nft $(PYTHONS:%=kernel-python%:image) \
+		$(filter-out $(LONG:%=molecule-%:image),$(SCENARIO:%=molecule-%:image)) lab:image
 
 lint: $(CACHE)/development.stamp $(TREE) ## ruff, mypy, ansible-lint, ansible-test sanity, documentation
 	$(TOGETHER) scripts/lint
