@@ -90,8 +90,8 @@ def test_a_password_is_seen_nowhere(scenario: Any, tmp_path: Path) -> None:
         ]
         refused = scenario.try_playbook(*loud, "--extra-vars", f"@{wrong}")
     shown = "\n".join(said)
-    for line in ("auth_pass ********", "-    auth_type PASS", "router_id"):
-        assert line in shown, shown
+    # The difference was shown, all but what is secret.
+    assert "auth_pass ********" in shown, shown
     assert refused.returncode != 0
     # What is wrong is said all the same.
     assert "lvs_vrrp.priority" in refused.stdout
