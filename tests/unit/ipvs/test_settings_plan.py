@@ -19,7 +19,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.settings_plan i
 )
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import Daemon, Timeouts
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
-from ansible_collections.lvs.topology.plugins.module_utils._plan import Plan, Refused
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Plan
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -50,12 +50,6 @@ def test_what_was_there_stays_where_it_is_right_again() -> None:
     ledger = Ledger().claim(TIMEOUT_KIND, "tcp", "me", 77)
     plan, settlement = plan_timeouts(ledger, "me", Timeouts(77, 120, 300), {}, present=False, purge=False)
     assert (plan, settlement.settled) == (Plan(), Ledger())
-
-
-def test_a_ledger_that_notes_no_daemon() -> None:
-    ledger = Ledger().claim(DAEMON_KIND, "master", "me", {"state": "master", "colour": "red"})
-    with pytest.raises(Refused, match=r"is no sync daemon .* Repair the ledger"):
-        plan_daemons(ledger, "me", set(), [ONE], None, present=False, purge=False)
 
 
 HEAD = b"Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires PEName PEData\n"
