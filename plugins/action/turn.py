@@ -9,6 +9,7 @@ import time
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.lvs.topology.plugins.plugin_utils._run import Run
@@ -26,7 +27,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core has no type
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
-        if self._task.check_mode:
+        if self._task.check_mode and not boolean(self._task.args.get("look", False), strict=False):
             return {**result, "changed": False, "taken": True, "run": ""}
         host = (task_vars or {}).get("inventory_hostname", "the host")
         patience = _seconds(self._task.args.get("patience", 1800))
@@ -51,8 +52,8 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core has no type
             if time.monotonic() > deadline:
                 raise AnsibleActionFail(
                     f"Another run has been at work on {host} for too long: {holder['who']}, since {holder['since']}. "
-                    "Nothing was changed. Run this again once the other one has ended; one that says nothing for ten "
-                    "minutes has lost its turn."
+                    "Nothing was changed. Run this again once the other one has ended; one that says nothing for an "
+                    "hour has lost its turn."
                 )
             if holder != waits_for:
                 waits_for = holder

@@ -93,22 +93,20 @@ remaining:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
 from ansible_collections.lvs.topology.plugins.module_utils._net.arptables import ensure_filters
-from ansible_collections.lvs.topology.plugins.module_utils._net.options import FILTERS, OWNED
+from ansible_collections.lvs.topology.plugins.module_utils._net.options import ARP_FILTER_SPEC
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
 
 def main() -> None:
     run(
         AnsibleModule(
-            argument_spec={
-                **OWNED,
-                "filters": FILTERS,
-            },
+            argument_spec=ARP_FILTER_SPEC,
             required_if=[("state", "present", ("filters",))],
             supports_check_mode=True,
         ),
-        ensure_filters,
+        booked(ensure_filters),
     )
 
 

@@ -120,7 +120,8 @@ remaining:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.lvs.topology.plugins.module_utils._net.options import ARP, OWNED
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
+from ansible_collections.lvs.topology.plugins.module_utils._net.options import ARP_TUNING_SPEC
 from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl import ensure_arp
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
@@ -128,15 +129,11 @@ from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 def main() -> None:
     run(
         AnsibleModule(
-            argument_spec={
-                **OWNED,
-                "interfaces": {"type": "list", "elements": "dict", "options": ARP},
-                "persist": {"type": "bool", "default": True},
-            },
+            argument_spec=ARP_TUNING_SPEC,
             required_if=[("state", "present", ("interfaces",))],
             supports_check_mode=True,
         ),
-        ensure_arp,
+        booked(ensure_arp),
     )
 
 

@@ -149,30 +149,19 @@ remaining:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
 from ansible_collections.lvs.topology.plugins.module_utils._net.boot import ensure_boot
+from ansible_collections.lvs.topology.plugins.module_utils._net.options import BOOT_RESTORE_SPEC
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
 
 def main() -> None:
     run(
         AnsibleModule(
-            argument_spec={
-                "owner": {"type": "str", "default": "lvs"},
-                "tunnels": {"type": "list", "elements": "dict", "default": []},
-                "addresses": {"type": "list", "elements": "dict", "default": []},
-                "gateways": {"type": "list", "elements": "dict", "default": []},
-                "source_routes": {"type": "list", "elements": "dict", "default": []},
-                "neighbours": {"type": "list", "elements": "dict", "default": []},
-                "arp_filters": {"type": "list", "elements": "dict", "default": []},
-                "packet_rules": {"type": "dict"},
-                "services": {"type": "list", "elements": "dict", "default": []},
-                "timeouts": {"type": "dict", "default": {}},
-                "sync_daemons": {"type": "list", "elements": "dict", "default": []},
-                "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-            },
+            argument_spec=BOOT_RESTORE_SPEC,
             supports_check_mode=True,
         ),
-        ensure_boot,
+        booked(ensure_boot),
     )
 
 

@@ -108,22 +108,20 @@ remaining:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
 from ansible_collections.lvs.topology.plugins.module_utils._net.network import ensure_gateways
-from ansible_collections.lvs.topology.plugins.module_utils._net.options import GATEWAYS, OWNED
+from ansible_collections.lvs.topology.plugins.module_utils._net.options import DEFAULT_GATEWAY_SPEC
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
 
 def main() -> None:
     run(
         AnsibleModule(
-            argument_spec={
-                **OWNED,
-                "gateways": GATEWAYS,
-            },
+            argument_spec=DEFAULT_GATEWAY_SPEC,
             required_if=[("state", "present", ("gateways",))],
             supports_check_mode=True,
         ),
-        ensure_gateways,
+        booked(ensure_gateways),
     )
 
 

@@ -144,6 +144,7 @@ remaining:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.ensure import ensure_daemons, run
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.options import DAEMONS_SPEC
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
 
 
 def main() -> None:
@@ -153,7 +154,7 @@ def main() -> None:
             required_if=[("state", "present", ("daemons",))],
             supports_check_mode=True,
         ),
-        ensure_daemons,
+        booked(ensure_daemons),
     )
 
 

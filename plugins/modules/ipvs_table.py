@@ -290,6 +290,7 @@ remaining:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.ensure import ensure_table, run
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.options import TABLE_SPEC
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
 
 
 def main() -> None:
@@ -298,7 +299,7 @@ def main() -> None:
         required_if=[("state", "present", ("services",))],
         supports_check_mode=True,
     )
-    run(module, ensure_table)
+    run(module, booked(ensure_table))
 
 
 if __name__ == "__main__":

@@ -93,10 +93,11 @@ remaining:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.ensure import ensure_timeouts, run
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.options import TIMEOUTS_SPEC
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
 
 
 def main() -> None:
-    run(AnsibleModule(argument_spec=TIMEOUTS_SPEC, supports_check_mode=True), ensure_timeouts)
+    run(AnsibleModule(argument_spec=TIMEOUTS_SPEC, supports_check_mode=True), booked(ensure_timeouts))
 
 
 if __name__ == "__main__":

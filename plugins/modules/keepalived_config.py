@@ -131,6 +131,7 @@ remaining:
   elements: str
 """
 
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
 from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived import Discreet, ensure_config
 from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_plan import PATH
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run
@@ -152,7 +153,7 @@ def main() -> None:
             required_if=[("state", "present", ("content",))],
             supports_check_mode=True,
         ),
-        ensure_config,
+        booked(ensure_config),
     )
 
 

@@ -83,22 +83,20 @@ remaining:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
 from ansible_collections.lvs.topology.plugins.module_utils._net.kmod import ensure_modules
-from ansible_collections.lvs.topology.plugins.module_utils._net.options import OWNED
+from ansible_collections.lvs.topology.plugins.module_utils._net.options import KERNEL_MODULES_SPEC
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
 
 def main() -> None:
     run(
         AnsibleModule(
-            argument_spec={
-                **OWNED,
-                "modules": {"type": "list", "elements": "str"},
-            },
+            argument_spec=KERNEL_MODULES_SPEC,
             required_if=[("state", "present", ("modules",))],
             supports_check_mode=True,
         ),
-        ensure_modules,
+        booked(ensure_modules),
     )
 
 

@@ -166,7 +166,8 @@ remaining:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.lvs.topology.plugins.module_utils._net.options import BACKEND, MARKS, OWNED, SOURCE_NAT
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
+from ansible_collections.lvs.topology.plugins.module_utils._net.options import PACKET_RULES_SPEC
 from ansible_collections.lvs.topology.plugins.module_utils._net.packet_filter import ensure_packet_rules
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
@@ -174,16 +175,11 @@ from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 def main() -> None:
     run(
         AnsibleModule(
-            argument_spec={
-                **OWNED,
-                "backend": BACKEND,
-                "marks": MARKS,
-                "source_nat": SOURCE_NAT,
-            },
+            argument_spec=PACKET_RULES_SPEC,
             required_if=[("state", "present", ("marks", "source_nat"), True)],
             supports_check_mode=True,
         ),
-        ensure_packet_rules,
+        booked(ensure_packet_rules),
     )
 
 

@@ -99,22 +99,20 @@ remaining:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
 from ansible_collections.lvs.topology.plugins.module_utils._net.network import ensure_source_routes
-from ansible_collections.lvs.topology.plugins.module_utils._net.options import OWNED, SOURCE_ROUTES
+from ansible_collections.lvs.topology.plugins.module_utils._net.options import SOURCE_ROUTE_SPEC
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
 
 def main() -> None:
     run(
         AnsibleModule(
-            argument_spec={
-                **OWNED,
-                "source_routes": SOURCE_ROUTES,
-            },
+            argument_spec=SOURCE_ROUTE_SPEC,
             required_if=[("state", "present", ("source_routes",))],
             supports_check_mode=True,
         ),
-        ensure_source_routes,
+        booked(ensure_source_routes),
     )
 
 

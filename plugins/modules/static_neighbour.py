@@ -100,22 +100,20 @@ remaining:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
 from ansible_collections.lvs.topology.plugins.module_utils._net.network import ensure_neighbours
-from ansible_collections.lvs.topology.plugins.module_utils._net.options import NEIGHBOURS, OWNED
+from ansible_collections.lvs.topology.plugins.module_utils._net.options import STATIC_NEIGHBOUR_SPEC
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
 
 def main() -> None:
     run(
         AnsibleModule(
-            argument_spec={
-                **OWNED,
-                "neighbours": NEIGHBOURS,
-            },
+            argument_spec=STATIC_NEIGHBOUR_SPEC,
             required_if=[("state", "present", ("neighbours",))],
             supports_check_mode=True,
         ),
-        ensure_neighbours,
+        booked(ensure_neighbours),
     )
 
 

@@ -103,7 +103,8 @@ remaining:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.lvs.topology.plugins.module_utils._net.options import OWNED
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
+from ansible_collections.lvs.topology.plugins.module_utils._net.options import SYSCTL_PROFILE_SPEC
 from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl import ensure_profile
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
@@ -111,16 +112,11 @@ from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 def main() -> None:
     run(
         AnsibleModule(
-            argument_spec={
-                **OWNED,
-                "values": {"type": "dict"},
-                "missing": {"type": "str", "choices": ["report", "fail"], "default": "report"},
-                "persist": {"type": "bool", "default": True},
-            },
+            argument_spec=SYSCTL_PROFILE_SPEC,
             required_if=[("state", "present", ("values",))],
             supports_check_mode=True,
         ),
-        ensure_profile,
+        booked(ensure_profile),
     )
 
 

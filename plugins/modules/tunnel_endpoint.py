@@ -142,7 +142,8 @@ remaining:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.lvs.topology.plugins.module_utils._net.options import OWNED, TUNNELS
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
+from ansible_collections.lvs.topology.plugins.module_utils._net.options import TUNNEL_ENDPOINT_SPEC
 from ansible_collections.lvs.topology.plugins.module_utils._net.tunnels import ensure_tunnels
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
@@ -150,14 +151,11 @@ from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 def main() -> None:
     run(
         AnsibleModule(
-            argument_spec={
-                **OWNED,
-                "tunnels": TUNNELS,
-            },
+            argument_spec=TUNNEL_ENDPOINT_SPEC,
             required_if=[("state", "present", ("tunnels",))],
             supports_check_mode=True,
         ),
-        ensure_tunnels,
+        booked(ensure_tunnels),
     )
 
 

@@ -9,6 +9,8 @@ The waiting is the controller's: plugins/action/turn.py.
 
 from __future__ import annotations
 
+from typing import Any
+
 DOCUMENTATION = r"""
 module: turn
 short_description: Have one run of a playbook at a time work on a host
@@ -37,6 +39,11 @@ options:
       - With V(0) it does not wait and does not fail, and RV(taken) says whether it is this run's turn.
     type: int
     default: 1800
+  look:
+    description:
+      - Do what M(lvs.topology.host_facts) does as well, once it is this run's turn. A call of its own costs more.
+    type: bool
+    default: false
   run:
     description: Which run this is. Set by the controller, whatever is given.
     type: str
@@ -73,6 +80,10 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+ansible_facts:
+  description: As those of M(lvs.topology.host_facts).
+  returned: with O(look=true), once it is this run's turn
+  type: dict
 taken:
   description: Whether it is this run's turn.
   returned: success
@@ -103,8 +114,15 @@ holder:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.lvs.topology.plugins.module_utils._net.host_facts import look
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run_outside_of_turns
 from ansible_collections.lvs.topology.plugins.module_utils._turn import ensure_turn
+
+
+def ensure(module: AnsibleModule) -> dict[str, Any]:
+    """The turn first: another run may be about to change what is looked at."""
+    turn = ensure_turn(module)
+    return {**look(module), **turn} if module.params["look"] and turn["taken"] else turn
 
 
 def main() -> None:
@@ -113,13 +131,14 @@ def main() -> None:
             argument_spec={
                 "state": {"type": "str", "choices": ["taken", "given_back"], "default": "taken"},
                 "patience": {"type": "int", "default": 1800},
+                "look": {"type": "bool", "default": False},
                 "run": {"type": "str", "default": ""},
                 "who": {"type": "str", "default": ""},
                 "ended": {"type": "list", "elements": "str", "default": []},
             },
             supports_check_mode=True,
         ),
-        ensure_turn,
+        ensure,
     )
 
 

@@ -129,23 +129,20 @@ remaining:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
 from ansible_collections.lvs.topology.plugins.module_utils._net.network import ensure_addresses
-from ansible_collections.lvs.topology.plugins.module_utils._net.options import ADDRESSES, OWNED
+from ansible_collections.lvs.topology.plugins.module_utils._net.options import VIP_ADDRESS_SPEC
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
 
 def main() -> None:
     run(
         AnsibleModule(
-            argument_spec={
-                **OWNED,
-                "addresses": ADDRESSES,
-                "state": {"type": "str", "choices": ["present", "absent", "forgotten"], "default": "present"},
-            },
+            argument_spec=VIP_ADDRESS_SPEC,
             required_if=[("state", "present", ("addresses",))],
             supports_check_mode=True,
         ),
-        ensure_addresses,
+        booked(ensure_addresses),
     )
 
 

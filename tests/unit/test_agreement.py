@@ -12,8 +12,11 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.lvs.topology.plugins.module_utils._concerns import BOOT, CONCERNS
+from ansible_collections.lvs.topology.plugins.module_utils._host import SPEC
 from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl_plan import IPVS, IPVS_NAMES
 from ansible_collections.lvs.topology.plugins.module_utils._net.traces import TRACES
+from ansible_collections.lvs.topology.plugins.plugin_utils._tags import TAGS
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
 from ansible_collections.lvs.topology.tests.kernel.ipvs.option_rows import ROWS
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import REFERENCES, Model, dr_pair, rs
@@ -202,15 +205,15 @@ def test_every_module_is_in_the_action_group() -> None:
 def test_a_plan_has_what_its_role_looks_after(role: str, host: str) -> None:
     hostvars, groups = inventory_of(load(CHECKOUT / "molecule/dr_routed/inventory/hosts.yml"), "dr_routed")
     plan = compiler.host_plan(hostvars, groups, host, role, None, None, None)
-    (task,) = load(CHECKOUT / f"roles/{role}/tasks/apply.yml")
     settings = {"commands", "kernel_options", "kernels", "manager", "purge", "keep_weights", "notes"}
-    assert set(task["vars"]["host_state_concerns"]) == set(plan) - settings
+    assert {*SPEC["plan"]["options"]} == settings | set(TRACES)
+    # The role's README names the tags of what is in the plan, and of what every role has.
+    text = " ".join((CHECKOUT / f"roles/{role}/README.md").read_text().split())
+    sentence = re.search(r"Tags: (.*?)\.(?: |$)", text)
+    assert sentence
+    tags = {TAGS[key] for key in plan if key not in settings} | {"lvs_packages", "lvs_boot"}
+    assert set(re.findall(r"`(\w+)`", sentence[1])) == tags
 
 
-def test_every_concern_of_host_state_has_its_traces() -> None:
-    options = load(CHECKOUT / "roles/host_state/meta/argument_specs.yml")["argument_specs"]["main"]["options"]
-    assert list(TRACES) == options["host_state_concerns"]["choices"]
-    # The task that fills the table takes away from it as well, so releasing has none of its own.
-    for file, without in (("add.yml", set()), ("release.yml", {"services"})):
-        text = (CHECKOUT / "roles/host_state/tasks" / file).read_text()
-        assert set(re.findall(r"'(\w+)' in __host_state_concerns", text)) == set(TRACES) - without, file
+def test_every_concern_of_host_state_has_its_traces_and_its_tag() -> None:
+    assert [*CONCERNS] == [*TRACES, BOOT] == [*TAGS]

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.lvs.topology.plugins.plugin_utils._tags import TAGS, chosen_concerns
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import facts, nic
 
@@ -20,28 +21,11 @@ PREFIX = "lvs.topology."
 # The roles to use, and what the plan of each must not lack.
 SUBSTANCE = {"director": "kernel_modules", "keepalived": "keepalived", "real_server": "addresses", "router": "sysctls"}
 USED_ALONE = tuple(SUBSTANCE)
-# The tag of each concern of host_state.
-TAGS = {
-    "kernel_modules": "lvs_modules",
-    "sysctls": "lvs_sysctl",
-    "arp": "lvs_arp",
-    "arp_filters": "lvs_arp",
-    "tunnels": "lvs_tunnels",
-    "addresses": "lvs_addresses",
-    "gateways": "lvs_routes",
-    "source_routes": "lvs_routes",
-    "neighbours": "lvs_neighbours",
-    "packet_rules": "lvs_packet_rules",
-    "timeouts": "lvs_timeouts",
-    "services": "lvs_table",
-    "sync_daemons": "lvs_sync",
-}
 # What may run with every tag.
 CHANGE_NOTHING = {
     "ansible.builtin.include_tasks",
     "ansible.builtin.set_fact",
     "ansible.builtin.debug",
-    "lvs.topology.preflight",
     "lvs.topology.turn",
 }
 # The hosts of the examples, by the groups that these name. Directors have a leg in the networks of all examples.
@@ -129,42 +113,47 @@ def load(path: Path) -> list[dict[str, Any]]:
     return tasks
 
 
-def wanted_tags(role: str) -> set[str]:
-    """The tags by which a part of the role can be run."""
-    own = {tag for path in (ROLES / role / "tasks").glob("*.yml") for tag in tags_of(load(path))}
-    if role == "keepalived":
-        return own
-    (apply,) = load(ROLES / role / "tasks/apply.yml")
-    concerns = set(apply["vars"]["host_state_concerns"])
-    tasks = load(ROLES / "host_state/tasks/add.yml") + load(ROLES / "host_state/tasks/present.yml")
-    for task in tasks:
-        concern = re.search(r"'(\w+)' in __host_state_concerns", str(task.get("when", "")))
-        if concern is None or concern[1] in concerns:
-            is_of_another = not concern and set(task.get("tags", [])) == {"lvs_table"} and "services" not in concerns
-            own |= set() if is_of_another else tags_of([task])
-    return own
-
-
-@pytest.mark.parametrize("role", USED_ALONE)
-def test_the_readme_has_every_tag(role: str) -> None:
-    text = " ".join((ROLES / role / "README.md").read_text().split())
+def test_the_readme_of_keepalived_has_every_tag() -> None:
+    """Those of the other roles are the tags of what is in their plans, see test_agreement.py."""
+    wanted = {tag for path in (ROLES / "keepalived/tasks").glob("*.yml") for tag in tags_of(load(path))}
+    text = " ".join((ROLES / "keepalived/README.md").read_text().split())
     sentence = re.search(r"Tags: (.*?)\.(?: |$)", text)
     assert sentence
-    assert set(re.findall(r"`(\w+)`", sentence[1])) == wanted_tags(role)
+    assert set(re.findall(r"`(\w+)`", sentence[1])) == wanted
 
 
 @pytest.mark.parametrize("path", sorted((ROLES / "host_state/tasks").glob("*.yml")), ids=lambda path: path.stem)
-def test_a_task_that_changes_a_concern_has_the_tag_of_that_alone(path: Path) -> None:
-    """So that a run of one tag does its part and no other. What is always run changes nothing."""
+def test_what_is_run_with_every_tag_changes_nothing_that_the_tags_of_the_run_do_not_choose(path: Path) -> None:
     for task in load(path):
-        (tag,) = task["tags"]
-        concern = re.search(r"'(\w+)' in __host_state_concerns", str(task.get("when", "")))
-        if concern:
-            assert tag == TAGS[concern[1]], task["name"]
-        elif tag == "always":
-            assert set(task) & CHANGE_NOTHING, task["name"]
+        if task["tags"] == ["always"]:
+            assert set(task) & CHANGE_NOTHING or task["lvs.topology.host_state"]["follow_tags"] is True, task["name"]
         else:
-            assert tag in ("lvs_boot", "lvs_packages", *TAGS.values()), task["name"]
+            assert task["tags"] == ["lvs_packages"], task["name"]
+
+
+@pytest.mark.parametrize(
+    ("own", "run", "skip", "chosen"),
+    [
+        (["always"], ["all"], [], set(TAGS)),
+        (["always"], ["tagged"], [], set(TAGS)),
+        (["always"], ["lvs_table"], [], {"services"}),
+        (["always"], ["lvs_arp", "lvs_boot"], [], {"arp", "arp_filters", "boot"}),
+        (["always"], ["all"], ["lvs_routes"], set(TAGS) - {"gateways", "source_routes"}),
+        (["always"], ["lvs_arp", "lvs_boot"], ["lvs_boot"], {"arp", "arp_filters"}),
+        # The tag of another role, and one that somebody gave to this one.
+        (["always"], ["web"], [], set()),
+        (["always"], ["always"], [], set()),
+        (["always", "web"], ["web"], [], set(TAGS)),
+        (["always", "web"], ["web"], ["lvs_boot"], set(TAGS) - {"boot"}),
+        (["always", "web"], ["web", "lvs_table"], [], {"services"}),
+        (["always", "web"], ["all"], [], set(TAGS)),
+        (["always", "web"], ["lvs_packages"], [], set()),
+    ],
+)
+def test_the_tags_of_a_run_choose_concerns(own: list[str], run: list[str], skip: list[str], chosen: set[str]) -> None:
+    found = chosen_concerns(own, run, skip)
+    assert set(found) == chosen
+    assert found == [concern for concern in TAGS if concern in chosen]
 
 
 def test_a_boolean_variable_of_a_playbook_may_be_text() -> None:

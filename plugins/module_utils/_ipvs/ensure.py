@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from typing import TYPE_CHECKING, Any, Callable, Mapping, Sequence
 
@@ -31,7 +32,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     WantedDestination,
     WantedService,
 )
-from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger, LedgerFile, booked, carry_out_booked
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger, LedgerFile, carry_out_booked
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.settle import forget
 from ansible_collections.lvs.topology.plugins.module_utils._plan import (
@@ -49,18 +50,24 @@ if TYPE_CHECKING:
 KIND = "service"
 
 
-def run(module: AnsibleModule, ensure: Callable[[AnsibleModule], dict[str, Any]]) -> None:
+def run(module: AnsibleModule, ensure: Callable[..., dict[str, Any]]) -> None:
     """Run one of the functions below and leave the module, with its result or with what went wrong."""
+    _plan.run(module, readable(ensure))
 
-    def readable(module: AnsibleModule) -> dict[str, Any]:
+
+def readable(ensure: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """One of the functions below that says so where the kernel's answer cannot be read."""
+
+    @functools.wraps(ensure)
+    def guarded(*given: Any) -> dict[str, Any]:
         try:
-            return ensure(module)
+            return ensure(*given)
         except CodecError as problem:
             raise Refused(
                 f"The kernel's IPVS answered something that this collection cannot read: {problem}."
             ) from problem
 
-    _plan.run(module, readable)
+    return guarded
 
 
 def ensure_service(module: AnsibleModule) -> dict[str, Any]:
@@ -191,7 +198,6 @@ def _missing_service(module: AnsibleModule, mistakes: Mistakes, key: ServiceKey 
         mistakes.add("service", text)
 
 
-@booked
 def ensure_table(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
     owner = module.params["owner"]
     present = module.params["state"] == "present"
@@ -252,7 +258,6 @@ def _claimed_keys(ledger: Ledger) -> frozenset[ServiceKey]:
     return frozenset(ServiceKey.from_text(name) for kind, name in ledger.claims if kind == KIND)
 
 
-@booked
 def ensure_timeouts(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
     params = module.params
     owner, present = params["owner"], params["state"] == "present"
@@ -272,7 +277,6 @@ def ensure_timeouts(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
     return {**result, "left_over": list(settlement.left_over)}
 
 
-@booked
 def ensure_daemons(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
     params = module.params
     owner, present, items = params["owner"], params["state"] == "present", params["daemons"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, booked, carry_out_booked
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, carry_out_booked
 from ansible_collections.lvs.topology.plugins.module_utils._net import arp_filter_plan
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused, one_by_one
@@ -20,7 +20,6 @@ _SBIN = ["/usr/sbin", "/sbin"]
 _CHAINS = ("INPUT", "OUTPUT")
 
 
-@booked
 def ensure_filters(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
     """What the module arp_filter does."""
     params = module.params

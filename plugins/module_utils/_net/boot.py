@@ -1,7 +1,10 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The module boot_restore: the files that restore a host's state, and the unit that reads them."""
+"""The module boot_restore: the files that restore a host's state, and the unit that reads them.
+
+What most hosts have no files of is imported where a host has: Python compiles it anew in every run.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.lvs.topology.plugins.module_utils._disk import sync_directory
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs import options as ipvs_options
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs import planner, save_format
-from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, booked
 from ansible_collections.lvs.topology.plugins.module_utils._net import (
     address_plan,
     arp_filter_plan,
@@ -21,8 +21,6 @@ from ansible_collections.lvs.topology.plugins.module_utils._net import (
     gateway_plan,
     neighbour_plan,
     options,
-    packet_filter,
-    packet_rules_plan,
     source_route_plan,
     tunnel_plan,
 )
@@ -32,6 +30,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._plan import BadReque
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
+    from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile
 
 # The lists have the form that they have in the modules which set them now.
 _SPEC = {
@@ -42,13 +41,10 @@ _SPEC = {
     "neighbours": options.NEIGHBOURS,
     "arp_filters": options.FILTERS,
     "packet_rules": options.PACKET_RULES,
-    "services": ipvs_options.TABLE_SPEC["services"],
-    "timeouts": ipvs_options.TIMEOUTS,
-    "sync_daemons": ipvs_options.DAEMONS,
 }
+_IPVS = ("services", "timeouts", "sync_daemons")
 
 
-@booked
 def ensure_boot(module: AnsibleModule, _book: LedgerFile) -> dict[str, Any]:
     """What the module boot_restore does. It claims nothing, but no other module is at work on the host meanwhile."""
     params = module.params
@@ -59,11 +55,8 @@ def ensure_boot(module: AnsibleModule, _book: LedgerFile) -> dict[str, Any]:
     if params["state"] == "present":
         lists = _validated(params)
         wanted.update(_render(owner, lists, mistakes))
-        rules = _packet_rules(owner, lists["packet_rules"], mistakes)
-        mistakes.raise_if_any()
-        # Only the host can tell whether these are rules of nft or of iptables.
-        texts = packet_filter.boot_texts(module, owner, (lists["packet_rules"] or {}).get("backend", "auto"), rules)
-        wanted.update({suffix: boot_plan.render_packet_rules(owner, suffix, text) for suffix, text in texts.items()})
+        if lists["packet_rules"]:
+            wanted.update(_packet_rules(module, owner, lists["packet_rules"], mistakes))
     mistakes.raise_if_any()
 
     own = {boot_plan.owner_path(owner, suffix) for suffix in boot_plan.SUFFIXES}
@@ -77,11 +70,22 @@ def ensure_boot(module: AnsibleModule, _book: LedgerFile) -> dict[str, Any]:
 
 
 def _validated(params: dict[str, Any]) -> dict[str, Any]:
-    given = {name: params[name] for name in _SPEC}
-    validated = ArgumentSpecValidator(_SPEC).validate(given)
+    given = {name: params[name] for name in (*_SPEC, *_IPVS)}
+    spec = {**_SPEC, **(_ipvs_spec() if any(given[name] for name in _IPVS) else {})}
+    validated = ArgumentSpecValidator(spec).validate({name: given[name] for name in spec})
     if validated.error_messages:
         raise BadRequest("; ".join(validated.error_messages))
-    return dict(validated.validated_parameters)
+    return {**given, **validated.validated_parameters}
+
+
+def _ipvs_spec() -> dict[str, Any]:
+    from ansible_collections.lvs.topology.plugins.module_utils._ipvs import options as ipvs_options
+
+    return {
+        "services": ipvs_options.TABLE_SPEC["services"],
+        "timeouts": ipvs_options.TIMEOUTS,
+        "sync_daemons": ipvs_options.DAEMONS,
+    }
 
 
 def _render(owner: str, lists: dict[str, Any], mistakes: Mistakes) -> dict[str, File | None]:
@@ -90,36 +94,52 @@ def _render(owner: str, lists: dict[str, Any], mistakes: Mistakes) -> dict[str, 
     gateways = gateway_plan.check(lists["gateways"], mistakes)
     sources = source_route_plan.check(lists["source_routes"], mistakes)
     if sources:
-        # Most hosts have none, and to import pyroute2 takes as long as all the rest.
-        from ansible_collections.lvs.topology.plugins.module_utils._net.rtnetlink import (  # noqa: PLC0415, see above
-            Rtnetlink,
-        )
-
-        with Rtnetlink() as kernel:
-            routes_of = functools.lru_cache(None)(kernel.routes)
-            sources = [source_route_plan.in_free_table(source, routes_of) for source in sources]
+        sources = _in_free_tables(sources)
     neighbours = neighbour_plan.check(lists["neighbours"], None, mistakes, present=True)
     rules = arp_filter_plan.check(lists["arp_filters"], None, mistakes, option="arp_filters")
-    request = planner.Request(wanted=ipvs_options.wanted_services(lists["services"], "services", mistakes))
-    timeouts = ipvs_options.wanted_timeouts(lists["timeouts"], mistakes, "timeouts")
-    daemons = ipvs_options.wanted_daemons(lists["sync_daemons"], None, mistakes, "sync_daemons")
-    table = planner.plan_table({}, request, mistakes).after
     return {
         "ip": boot_plan.render_ip(owner, addresses, gateways, neighbours),
         "tunnels": boot_plan.render_tunnels(owner, tunnels),
         "sources": boot_plan.render_sources(owner, sources),
         "arptables": boot_plan.render_arptables(owner, rules),
+        **(_ipvs(lists, mistakes) if any(lists[name] for name in _IPVS) else {}),
+    }
+
+
+def _in_free_tables(sources: list[source_route_plan.Rule]) -> list[source_route_plan.Rule]:
+    from ansible_collections.lvs.topology.plugins.module_utils._net.rtnetlink import Rtnetlink
+
+    with Rtnetlink() as kernel:
+        routes_of = functools.lru_cache(None)(kernel.routes)
+        return [source_route_plan.in_free_table(source, routes_of) for source in sources]
+
+
+def _ipvs(lists: dict[str, Any], mistakes: Mistakes) -> dict[str, File | None]:
+    from ansible_collections.lvs.topology.plugins.module_utils._ipvs import options as ipvs_options
+    from ansible_collections.lvs.topology.plugins.module_utils._ipvs import planner, save_format
+
+    request = planner.Request(wanted=ipvs_options.wanted_services(lists["services"], "services", mistakes))
+    timeouts = ipvs_options.wanted_timeouts(lists["timeouts"], mistakes, "timeouts")
+    daemons = ipvs_options.wanted_daemons(lists["sync_daemons"], None, mistakes, "sync_daemons")
+    table = planner.plan_table({}, request, mistakes).after
+    return {
         "timeouts": boot_plan.render_ipvsadm(save_format.timeouts_lines(timeouts)),
         "ipvsadm": boot_plan.render_ipvsadm(save_format.render(table.values())),
         "daemons": boot_plan.render_ipvsadm([save_format.daemon_line(daemon) for daemon in daemons]),
     }
 
 
-def _packet_rules(owner: str, given: dict[str, Any] | None, mistakes: Mistakes) -> list[packet_rules_plan.Rule]:
-    if given is None:
-        return []
+def _packet_rules(
+    module: AnsibleModule, owner: str, given: dict[str, Any], mistakes: Mistakes
+) -> dict[str, File | None]:
+    from ansible_collections.lvs.topology.plugins.module_utils._net import packet_filter, packet_rules_plan
+
     packet_rules_plan.check_owner(owner, mistakes)
-    return packet_rules_plan.check(given["marks"] or [], given["source_nat"] or [], mistakes, "packet_rules.")
+    rules = packet_rules_plan.check(given["marks"] or [], given["source_nat"] or [], mistakes, "packet_rules.")
+    mistakes.raise_if_any()
+    # Only the host can tell whether these are rules of nft or of iptables.
+    texts = packet_filter.boot_texts(module, owner, given["backend"], rules)
+    return {suffix: boot_plan.render_packet_rules(owner, suffix, text) for suffix, text in texts.items()}
 
 
 def _files() -> set[str]:
@@ -141,11 +161,10 @@ class _Systemd:
     def unit_state(self) -> boot_plan.UnitState | None:
         if not os.path.isdir("/run/systemd/system"):
             return None
-        return boot_plan.UnitState(self._says("is-enabled", "enabled"), self._says("is-failed", "failed"))
-
-    def _says(self, question: str, answer: str) -> bool:
-        _status, output, _errors = self._run([self._command, question, boot_plan.UNIT])
-        return bool(output.strip() == answer)
+        properties = [f"--property={name}" for name in ("UnitFileState", "ActiveState")]
+        _status, output, _errors = self._run([self._command, "show", *properties, boot_plan.UNIT])
+        said = set(output.split())
+        return boot_plan.UnitState("UnitFileState=enabled" in said, "ActiveState=failed" in said)
 
     def apply(self, action: Any) -> None:
         if not isinstance(action, boot_plan.Systemctl):

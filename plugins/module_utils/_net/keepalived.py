@@ -15,7 +15,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lvs.topology.plugins.module_utils._disk import sync_directory
-from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, booked, carry_out_booked
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, carry_out_booked
 from ansible_collections.lvs.topology.plugins.module_utils._net import keepalived_plan
 from ansible_collections.lvs.topology.plugins.module_utils._net.boot_plan import LINKS
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
@@ -62,7 +62,6 @@ class Discreet(AnsibleModule):  # type: ignore[misc] # ansible-core has no types
         return {"invocation": {"module_args": shown}, **result}
 
 
-@booked
 def ensure_config(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
     """What the module keepalived_config does."""
     params = module.params

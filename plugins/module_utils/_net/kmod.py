@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, booked, carry_out_booked
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, carry_out_booked
 from ansible_collections.lvs.topology.plugins.module_utils._net import kmod_plan
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import apply_file, joined, plan_file, read_file
@@ -26,7 +26,6 @@ _RARE = {
 _SBIN = ["/usr/sbin", "/sbin"]
 
 
-@booked
 def ensure_modules(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
     """What the module kernel_modules does."""
     params = module.params

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger, LedgerFile, booked, carry_out_booked
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger, LedgerFile, carry_out_booked
 from ansible_collections.lvs.topology.plugins.module_utils._net import (
     address_plan,
     gateway_plan,
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
 
-@booked
 def ensure_addresses(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
     """What the module vip_address does."""
     params = module.params
@@ -71,7 +70,6 @@ def _forget_addresses(module: AnsibleModule, book: LedgerFile, ledger: Ledger, m
     return {**_unchanged(), **carry_out_booked(module, plan, do_nothing, book, ledger, settled)}
 
 
-@booked
 def ensure_gateways(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
     """What the module default_gateway does."""
     params = module.params
@@ -102,7 +100,6 @@ def ensure_gateways(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
         return _carry_out(module, kernel, book, plan, settlement)
 
 
-@booked
 def ensure_source_routes(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
     """What the module source_route does."""
     params = module.params
@@ -138,7 +135,6 @@ def ensure_source_routes(module: AnsibleModule, book: LedgerFile) -> dict[str, A
         return _carry_out(module, kernel, book, plan, settlement)
 
 
-@booked
 def ensure_neighbours(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
     """What the module static_neighbour does."""
     params = module.params

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The argument specs of the lists that describe a host: each for its own module, and all for boot_restore."""
+"""The argument specs: of the lists that describe a host, and of the modules that bring it to one of these lists."""
 
 from __future__ import annotations
 
@@ -119,4 +119,40 @@ BACKEND: Spec = {"type": "str", "choices": ["auto", "nftables", "iptables"], "de
 PACKET_RULES: Spec = {
     "type": "dict",
     "options": {"backend": BACKEND, "marks": MARKS, "source_nat": SOURCE_NAT},
+}
+
+# The modules, in the order in which host_state calls what is in them.
+KERNEL_MODULES_SPEC: Spec = {**OWNED, "modules": {"type": "list", "elements": "str"}}
+_PERSIST: Spec = {"persist": {"type": "bool", "default": True}}
+SYSCTL_PROFILE_SPEC: Spec = {
+    **OWNED,
+    **_PERSIST,
+    "values": {"type": "dict"},
+    "missing": {"type": "str", "choices": ["report", "fail"], "default": "report"},
+}
+ARP_TUNING_SPEC: Spec = {**OWNED, **_PERSIST, "interfaces": {"type": "list", "elements": "dict", "options": ARP}}
+ARP_FILTER_SPEC: Spec = {**OWNED, "filters": FILTERS}
+TUNNEL_ENDPOINT_SPEC: Spec = {**OWNED, "tunnels": TUNNELS}
+VIP_ADDRESS_SPEC: Spec = {
+    **OWNED,
+    "addresses": ADDRESSES,
+    "state": {"type": "str", "choices": ["present", "absent", "forgotten"], "default": "present"},
+}
+DEFAULT_GATEWAY_SPEC: Spec = {**OWNED, "gateways": GATEWAYS}
+SOURCE_ROUTE_SPEC: Spec = {**OWNED, "source_routes": SOURCE_ROUTES}
+STATIC_NEIGHBOUR_SPEC: Spec = {**OWNED, "neighbours": NEIGHBOURS}
+PACKET_RULES_SPEC: Spec = {**OWNED, **PACKET_RULES["options"]}
+BOOT_RESTORE_SPEC: Spec = {
+    "owner": {"type": "str", "default": "lvs"},
+    "tunnels": {"type": "list", "elements": "dict", "default": []},
+    "addresses": {"type": "list", "elements": "dict", "default": []},
+    "gateways": {"type": "list", "elements": "dict", "default": []},
+    "source_routes": {"type": "list", "elements": "dict", "default": []},
+    "neighbours": {"type": "list", "elements": "dict", "default": []},
+    "arp_filters": {"type": "list", "elements": "dict", "default": []},
+    "packet_rules": {"type": "dict"},
+    "services": {"type": "list", "elements": "dict", "default": []},
+    "timeouts": {"type": "dict", "default": {}},
+    "sync_daemons": {"type": "list", "elements": "dict", "default": []},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
 }

@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Callable, Iterator, Mapping, Sequence, Union
 
-from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, booked, carry_out_booked
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, carry_out_booked
 from ansible_collections.lvs.topology.plugins.module_utils._net import packet_rules_plan as rules_plan
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import joined
@@ -30,7 +30,6 @@ _TRY = '"$1" $2 && "$3" $4'
 _FULL = 0.8
 
 
-@booked
 def ensure_packet_rules(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
     """What the module packet_rules does."""
     params = module.params

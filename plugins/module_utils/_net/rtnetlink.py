@@ -12,29 +12,14 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import importlib.util
 import socket
-import sys
 from typing import Any, Callable, Iterator
-
-try:
-    from pyroute2 import IPRoute
-    from pyroute2.netlink.exceptions import NetlinkError
-    from pyroute2.netlink.rtnl.fibmsg import fibmsg
-    from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
-    from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
-    from pyroute2.netlink.rtnl.ndmsg import ndmsg
-    from pyroute2.netlink.rtnl.rtmsg import rtmsg
-
-    _IMPORT_PROBLEM = None
-except Exception as problem:
-    # Not only ImportError: on Python 3.8, which it no longer supports, pyroute2 0.9 raises TypeError.
-    _IMPORT_PROBLEM = problem
 
 from ansible_collections.lvs.topology.plugins.module_utils._net import (
     address_plan,
     gateway_plan,
     neighbour_plan,
+    pyroute,
     source_route_plan,
     tunnel_plan,
 )
@@ -95,19 +80,6 @@ _MEANING = {
 }
 
 
-def _usable() -> None:
-    if _IMPORT_PROBLEM is None:
-        return
-    found = importlib.util.find_spec("pyroute2")
-    where = f"it was found at {found.origin} but does not load ({_IMPORT_PROBLEM})" if found else "it is not installed"
-    version = ".".join(str(number) for number in sys.version_info[:3])
-    raise Refused(
-        f"The Python library pyroute2 cannot be used by {sys.executable} ({version}): {where}. "
-        "Install the package python3-pyroute2 (Debian, Ubuntu, RHEL, Fedora), or with pip pyroute2 "
-        "('pyroute2<0.9' for Python 3.8)."
-    )
-
-
 @contextlib.contextmanager
 def _promoting(interface: str) -> Iterator[None]:
     """Let the kernel keep the other addresses of a subnet when the first one goes.
@@ -143,10 +115,10 @@ class Rtnetlink:
     """The state of this network namespace, and changes to it."""
 
     def __init__(self) -> None:
-        _usable()
-        self._socket = IPRoute()
+        self._kinds = pyroute.messages()
+        self._connection: Any = None
         self._lists = HostLists()
-        self._links = list(_decoded(ifinfmsg, self._lists.links()))
+        self._links = list(_decoded(self._kinds.link, self._lists.links()))
         self._names: dict[int, str] = {link["index"]: _text(link.get_attr("IFLA_IFNAME")) for link in self._links}
         self._indexes = {name: index for index, name in self._names.items()}
         # What did not work and is no reason to stop.
@@ -157,7 +129,15 @@ class Rtnetlink:
 
     def __exit__(self, *_unused: object) -> None:
         self._lists.close()
-        self._socket.close()
+        if self._connection is not None:
+            self._connection.close()
+
+    @property
+    def _socket(self) -> Any:
+        """Only a host on which something is to be changed needs it."""
+        if self._connection is None:
+            self._connection = pyroute.connection()
+        return self._connection
 
     def interfaces(self) -> set[str]:
         return set(self._indexes)
@@ -186,7 +166,7 @@ class Rtnetlink:
 
     def addresses(self) -> list[address_plan.Held]:
         held = []
-        for message in _decoded(ifaddrmsg, self._lists.addresses()):
+        for message in _decoded(self._kinds.address, self._lists.addresses()):
             flags = message.get_attr("IFA_FLAGS") or message["flags"]
             held.append(
                 address_plan.Held(
@@ -209,7 +189,7 @@ class Rtnetlink:
         return [
             (self._route(message, None if table == _MAIN else table), _own(message))
             for family in (_AF_INET, _AF_INET6)
-            for message in _decoded(rtmsg, self._lists.routes(family, table))
+            for message in _decoded(self._kinds.route, self._lists.routes(family, table))
             if message.get_attr("RTA_TABLE") == table
             and message["type"] in _KINDS
             and message["tos"] == 0
@@ -231,7 +211,7 @@ class Rtnetlink:
         return [
             source_route_plan.Rule(message.get_attr("FRA_SRC"), message.get_attr("FRA_TABLE"))
             for family in (_AF_INET, _AF_INET6)
-            for message in _decoded(fibmsg, self._lists.rules(family))
+            for message in _decoded(self._kinds.rule, self._lists.rules(family))
             if message.get_attr("FRA_SRC")
             and source_route_plan.is_ours(message.get_attr("FRA_PRIORITY"), message.get_attr("FRA_TABLE"))
         ]
@@ -269,7 +249,7 @@ class Rtnetlink:
                 message.get_attr("NDA_DST"), self._name(message["ifindex"]), message.get_attr("NDA_LLADDR")
             )
             for family in (_AF_INET, _AF_INET6)
-            for message in _decoded(ndmsg, self._lists.neighbours(family))
+            for message in _decoded(self._kinds.neighbour, self._lists.neighbours(family))
             if message["state"] & _PERMANENT and not message["flags"] & _PROXY
         ]
 
@@ -293,7 +273,7 @@ class Rtnetlink:
         }
         try:
             handlers[type(action)](action)
-        except NetlinkError as refusal:
+        except self._kinds.refusal as refusal:
             meaning = _MEANING.get(refusal.code, str(refusal))
             raise Refused(f"{action} failed: {meaning}.") from refusal
 

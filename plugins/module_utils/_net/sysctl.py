@@ -11,7 +11,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, AbstractSet, Any, Iterable, Mapping, Sequence
 
-from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, booked, carry_out_booked
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, carry_out_booked
 from ansible_collections.lvs.topology.plugins.module_utils._net import sysctl_plan
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import apply_file, read_file
@@ -26,7 +26,6 @@ _ROOT = "/proc/sys"
 _CONF = _ROOT + "/net/ipv4/conf"
 
 
-@booked
 def ensure_profile(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
     """What the module sysctl_profile does."""
     params = module.params
@@ -110,7 +109,6 @@ def _close_to(name: str, path: str) -> str:
     return f"; did you mean {name[: -len(last)]}{close[0]}?" if close else ""
 
 
-@booked
 def ensure_arp(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
     """What the module arp_tuning does."""
     params = module.params

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, AbstractSet, Any
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import (
     Ledger,
     LedgerFile,
-    booked,
     carry_out_booked,
 )
 from ansible_collections.lvs.topology.plugins.module_utils._net import fou, sysctl, sysctl_plan, tunnel_plan
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
 
-@booked
 def ensure_tunnels(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
     """What the module tunnel_endpoint does."""
     params = module.params

@@ -26,7 +26,9 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values impo
     from_host,
 )
 
-# What the compiler reads of ansible_facts, besides one entry per interface. The rest may be large.
+# What the module host_facts of this collection found, in place of what the module setup has found.
+_OURS = "lvs_topology"
+# What the compiler reads of these, besides one entry per interface. The rest may be large.
 _NAMES = ("interfaces", "default_ipv4", "default_ipv6")
 # IPv4 needs 68, and lo has 65536; the kernel counts with 31 bits.
 _MTUS = forms.Range(68, 2**31 - 1)
@@ -34,6 +36,9 @@ _MTUS = forms.Range(68, 2**31 - 1)
 
 def read_facts(raw: Mapping[str, Any]) -> Facts:
     """Facts without a list of interfaces say nothing about addresses: unknown is not the same as none."""
+    ours = raw.get(_OURS)
+    if isinstance(ours, Mapping):
+        raw = ours
     known = {name: from_host(raw[name]) for name in _NAMES if name in raw}
     return Facts(interfaces=_interfaces(raw, known.get("interfaces")), gateways=tuple(_gateways(known)))
 
@@ -68,6 +73,9 @@ def _interfaces(raw: Mapping[str, Any], names: Any) -> tuple[Interface, ...] | N
         return None
     entries: dict[str, list[Mapping[str, Any]]] = {}
     labels: list[tuple[str, Mapping[str, Any]]] = []
+    for name in names:
+        if isinstance(name, Mapping) and forms.is_interface(name.get("device")):
+            entries.setdefault(name["device"], []).append(name)
     for name in map(str, names):
         # A fact's name has underscores where the interface's has dashes; "device" has the real one.
         entry = from_host(raw.get(name, raw.get(name.replace("-", "_"))))
@@ -112,7 +120,8 @@ def _mac(value: Any) -> str | None:
 
 
 def _addresses(entry: Mapping[str, Any]) -> Iterator[AddressInNetwork]:
-    for each in [*_listed(entry, "ipv4"), *_listed(entry, "ipv4_secondaries"), *_listed(entry, "ipv6")]:
+    names = ("addresses", "ipv4", "ipv4_secondaries", "ipv6")
+    for each in [each for name in names for each in _listed(entry, name)]:
         if not isinstance(each, Mapping):
             continue
         parts = (each.get("address"), each.get("prefix") or each.get("netmask"))

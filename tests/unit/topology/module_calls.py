@@ -1,22 +1,16 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the tasks of host_state ask of the modules, and what the modules say to its form, without any host."""
+"""What host_state asks of its concerns for a plan, and what these say to its form, without any host."""
 
 from __future__ import annotations
 
-import contextlib
-import importlib
-import re
-from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
-from pathlib import Path
-from types import ModuleType
+from collections.abc import Callable, Mapping
 from typing import Any
-from unittest import mock
 
-import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.lvs.topology.plugins.module_utils import _host
+from ansible_collections.lvs.topology.plugins.module_utils._concerns import CONCERNS
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs import options
 from ansible_collections.lvs.topology.plugins.module_utils._net import (
     address_plan,
@@ -32,29 +26,6 @@ from ansible_collections.lvs.topology.plugins.module_utils._net import (
 )
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest
-from jinja2 import ChainableUndefined
-from jinja2.nativetypes import NativeEnvironment
-
-COLLECTION = "lvs.topology."
-TASKS = Path(__file__).parents[3] / "roles/host_state/tasks"
-_CONCERN = re.compile(r"'(\w+)' in __host_state_concerns")
-_OMIT = "__omit__"
-
-
-class Spec(Exception):
-    """Ends a module where it makes its AnsibleModule."""
-
-
-@lru_cache
-def validator(name: str) -> ArgumentSpecValidator:
-    """The argument spec of a module, as its main() has it."""
-    module: ModuleType = importlib.import_module(f"ansible_collections.lvs.topology.plugins.modules.{name}")
-    # The module ends where it makes its AnsibleModule: only the arguments of that call are wanted.
-    with mock.patch.object(module, "AnsibleModule", side_effect=Spec) as made, contextlib.suppress(Spec):
-        module.main()
-    given = made.call_args.kwargs
-    names = ("mutually_exclusive", "required_together", "required_one_of", "required_if", "required_by")
-    return ArgumentSpecValidator(given["argument_spec"], **{each: given[each] for each in names if each in given})
 
 
 def _arp(params: Mapping[str, Any], mistakes: Mistakes) -> None:
@@ -77,40 +48,53 @@ def boot_files(params: Mapping[str, Any], mistakes: Mistakes) -> dict[str, Any]:
     """The files for the next boot, by suffix."""
     lists = boot._validated(dict(params))
     files: dict[str, Any] = boot._render(params["owner"], lists, mistakes)
-    rules = boot._packet_rules(params["owner"], lists["packet_rules"], mistakes)
+    given = lists["packet_rules"] or {"marks": [], "source_nat": []}
+    rules = packet_rules_plan.check(given["marks"] or [], given["source_nat"] or [], mistakes, "packet_rules.")
     files["nft"] = "\n".join(packet_rules_plan.render_nft(params["owner"], rules)) if rules else None
     return files
 
 
 CHECKS: Mapping[str, Callable[[Mapping[str, Any], Mistakes], object]] = {
     "kernel_modules": lambda params, mistakes: kmod_plan.check(params["modules"] or [], mistakes),
-    "sysctl_profile": lambda params, mistakes: sysctl_plan.check_values(params["values"] or {}, mistakes),
-    "arp_tuning": _arp,
-    "arp_filter": lambda params, mistakes: arp_filter_plan.check(params["filters"] or [], None, mistakes),
-    "tunnel_endpoint": lambda params, mistakes: tunnel_plan.check(params["tunnels"] or [], mistakes),
-    "vip_address": lambda params, mistakes: address_plan.check(params["addresses"] or [], None, mistakes),
-    "default_gateway": lambda params, mistakes: gateway_plan.check(params["gateways"] or [], mistakes),
-    "source_route": lambda params, mistakes: source_route_plan.check(params["source_routes"] or [], mistakes),
-    "static_neighbour": lambda params, mistakes: neighbour_plan.check(
+    "sysctls": lambda params, mistakes: sysctl_plan.check_values(params["values"] or {}, mistakes),
+    "arp": _arp,
+    "arp_filters": lambda params, mistakes: arp_filter_plan.check(params["filters"] or [], None, mistakes),
+    "tunnels": lambda params, mistakes: tunnel_plan.check(params["tunnels"] or [], mistakes),
+    "addresses": lambda params, mistakes: address_plan.check(params["addresses"] or [], None, mistakes),
+    "gateways": lambda params, mistakes: gateway_plan.check(params["gateways"] or [], mistakes),
+    "source_routes": lambda params, mistakes: source_route_plan.check(params["source_routes"] or [], mistakes),
+    "neighbours": lambda params, mistakes: neighbour_plan.check(
         params["neighbours"] or [], None, mistakes, present=True
     ),
     "packet_rules": _packet_rules,
-    "ipvs_timeouts": options.wanted_timeouts,
-    "ipvs_table": _table,
-    "ipvs_sync_daemon": lambda params, mistakes: options.wanted_daemons(params["daemons"] or [], None, mistakes),
-    "boot_restore": boot_files,
+    "timeouts": options.wanted_timeouts,
+    "services": _table,
+    "sync_daemons": lambda params, mistakes: options.wanted_daemons(params["daemons"] or [], None, mistakes),
+    "boot": boot_files,
 }
 
 
-def refusals(name: str, arguments: Mapping[str, Any]) -> list[str]:
-    """What a module would say to its arguments before it looks at the host."""
+def calls(plan: Mapping[str, Any], owner: str) -> list[_host.Call]:
+    """What is asked when the plan is added, and when what it has not is released."""
+    every = [*CONCERNS]
+    return _host.adding(every, plan, owner, purge=False) + _host.releasing(every, plan, owner)
+
+
+def plan_refusals(plan: Mapping[str, Any], owner: str) -> list[str]:
+    """What the module itself says to a plan."""
+    messages: list[str] = ArgumentSpecValidator(_host.SPEC).validate({"plan": plan, "owner": owner}).error_messages
+    return messages
+
+
+def refusals(call: _host.Call) -> list[str]:
+    """What a concern would say to its options before it looks at the host."""
     mistakes = Mistakes()
-    validated = validator(name).validate(dict(arguments))
-    found = list(validated.error_messages)
+    validator = ArgumentSpecValidator(CONCERNS[call.concern].work()[0])
+    result = validator.validate(call.options)
+    found = list(result.error_messages)
     if not found:
-        if "owner" in arguments:
-            mistakes.owner(arguments["owner"])
-        CHECKS[name](validated.validated_parameters, mistakes)
+        mistakes.owner(call.options["owner"])
+        CHECKS[call.concern](result.validated_parameters, mistakes)
     try:
         mistakes.raise_if_any()
     except BadRequest as refused:
@@ -118,35 +102,8 @@ def refusals(name: str, arguments: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def validated(name: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-    parameters: Mapping[str, Any] = validator(name).validate(dict(arguments)).validated_parameters
+def validated(call: _host.Call) -> Mapping[str, Any]:
+    parameters: Mapping[str, Any] = (
+        ArgumentSpecValidator(CONCERNS[call.concern].work()[0]).validate(call.options).validated_parameters
+    )
     return parameters
-
-
-@lru_cache
-def _tasks(file: str) -> tuple[tuple[str, str | None, dict[str, Any]], ...]:
-    """Each task's module, the concern without which it is left out, and its arguments."""
-    found = []
-    for task in yaml.safe_load((TASKS / file).read_text()):
-        concern = _CONCERN.fullmatch(str(task.get("when", "")))
-        for key, arguments in task.items():
-            if key.startswith(COLLECTION):
-                found.append((key.removeprefix(COLLECTION), concern[1] if concern else None, arguments))
-    return tuple(found)
-
-
-def calls(file: str, plan: Mapping[str, Any], owner: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The modules that the tasks of a file call for a plan, with the arguments that Ansible makes of them."""
-    environment = NativeEnvironment(undefined=ChainableUndefined)
-    variables = {"host_state_plan": plan, "host_state_owner": owner, "host_state_state": "present", "omit": _OMIT}
-    for name, concern, arguments in _tasks(file):
-        if concern is not None and concern not in plan:
-            continue
-        made = {key: _made(environment, value, variables) for key, value in arguments.items()}
-        yield name, {key: value for key, value in made.items() if not (isinstance(value, str) and value == _OMIT)}
-
-
-def _made(environment: NativeEnvironment, value: Any, variables: Mapping[str, Any]) -> Any:
-    if not isinstance(value, str) or "{{" not in value:
-        return value
-    return environment.from_string(value).render(variables)

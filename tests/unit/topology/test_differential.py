@@ -21,7 +21,13 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes im
 from ansible_collections.lvs.topology.tests.unit.topology import real_tools
 from ansible_collections.lvs.topology.tests.unit.topology.generated import models
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import REFERENCES, Model, dr_pair, two_directors
-from ansible_collections.lvs.topology.tests.unit.topology.module_calls import boot_files, calls, refusals, validated
+from ansible_collections.lvs.topology.tests.unit.topology.module_calls import (
+    boot_files,
+    calls,
+    plan_refusals,
+    refusals,
+    validated,
+)
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 EXAMPLES = int(os.environ.get("LVS_DIFFERENTIAL_EXAMPLES", "60"))
@@ -74,22 +80,21 @@ def _of_keepalived(plan: dict[str, Any], counts: Counter[str]) -> list[str]:
 
 
 def _of_host_state(plan: dict[str, Any], owner: str, counts: Counter[str]) -> list[str]:
-    found: list[str] = []
+    found = [f"host_state: {each}" for each in plan_refusals(plan, owner)]
     arguments: dict[str, Any] = {}
-    for file in ("add.yml", "release.yml"):
-        for module, given_arguments in calls(file, plan, owner):
-            counts["module calls"] += 1
-            refused = refusals(module, given_arguments)
-            found += [f"{file}: {module}: {each}" for each in refused]
-            if not refused:
-                arguments.setdefault(module, validated(module, given_arguments))
+    for call in calls(plan, owner):
+        counts["calls of concerns"] += 1
+        refused = refusals(call)
+        found += [f"{call.concern}: {each}" for each in refused]
+        if not refused:
+            arguments.setdefault(call.concern, validated(call))
     return found or _of_files(plan, owner, arguments, counts)
 
 
 def _of_files(plan: dict[str, Any], owner: str, arguments: dict[str, Any], counts: Counter[str]) -> list[str]:
     """Whether the files for the next boot are read as they are meant."""
     found: list[str] = []
-    files = boot_files(arguments["boot_restore"], Mistakes())
+    files = boot_files(arguments["boot"], Mistakes())
     if files["ip"] and not real_tools.why_not("ip"):
         counts["ip files"] += 1
         found += real_tools.ip_differs(plan, files["ip"].text)
@@ -108,9 +113,9 @@ def _of_files(plan: dict[str, Any], owner: str, arguments: dict[str, Any], count
         text = kmod_plan.render(owner, None, modules, modules, keep=False)
         if real_tools.modules_load_d(text.text if text else "") != sorted(modules):
             found.append(f"modules-load.d: {text} is not read as {modules}")
-    if files["ipvsadm"]:
+    if files.get("ipvsadm"):
         counts["ipvsadm files"] += 1
-        wanted = options.wanted_services(arguments["ipvs_table"]["services"], "services", Mistakes())
+        wanted = options.wanted_services(arguments["services"]["services"], "services", Mistakes())
         table = save_format.parse(files["ipvsadm"].text)
         if set(table) != {each.key for each in wanted}:
             found.append(f"ipvsadm: {files['ipvsadm'].text} is not read as {wanted}")

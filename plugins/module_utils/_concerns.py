@@ -1,0 +1,164 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What host_state looks after on a host, in the one order in which it is added. Releasing goes backwards.
+
+The order matters: net.ipv4.vs.* exists only once ip_vs is loaded, ARP must be tuned before there is a VIP to answer
+for, and the table comes late, when everything that it sends packets through is ready.
+
+A concern's work is imported when a host needs it: Python compiles a module's source anew in every run on a host, and
+what most hosts have nothing of would be most of it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, Mapping, NamedTuple, Tuple
+
+Plan = Mapping[str, Any]
+# What a module's function takes is the module and the ledger.
+Work = Tuple[Dict[str, Any], Callable[..., Dict[str, Any]]]
+BOOT = "boot"
+
+
+class Concern(NamedTuple):
+    """One part of a host's state: what a plan means for the module that brings it about by itself."""
+
+    options: Callable[[Plan], dict[str, Any]]
+    # The argument spec of that module, and what it does.
+    work: Callable[[], Work]
+    # What an earlier run had and the plan has not goes when no other host uses it any more, by the option purge.
+    is_released: bool = True
+
+
+def _kernel_modules() -> Work:
+    from ansible_collections.lvs.topology.plugins.module_utils._net.kmod import ensure_modules
+    from ansible_collections.lvs.topology.plugins.module_utils._net.options import KERNEL_MODULES_SPEC
+
+    return KERNEL_MODULES_SPEC, ensure_modules
+
+
+def _sysctls() -> Work:
+    from ansible_collections.lvs.topology.plugins.module_utils._net.options import SYSCTL_PROFILE_SPEC
+    from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl import ensure_profile
+
+    return SYSCTL_PROFILE_SPEC, ensure_profile
+
+
+def _arp() -> Work:
+    from ansible_collections.lvs.topology.plugins.module_utils._net.options import ARP_TUNING_SPEC
+    from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl import ensure_arp
+
+    return ARP_TUNING_SPEC, ensure_arp
+
+
+def _arp_filters() -> Work:
+    from ansible_collections.lvs.topology.plugins.module_utils._net.arptables import ensure_filters
+    from ansible_collections.lvs.topology.plugins.module_utils._net.options import ARP_FILTER_SPEC
+
+    return ARP_FILTER_SPEC, ensure_filters
+
+
+def _tunnels() -> Work:
+    from ansible_collections.lvs.topology.plugins.module_utils._net.options import TUNNEL_ENDPOINT_SPEC
+    from ansible_collections.lvs.topology.plugins.module_utils._net.tunnels import ensure_tunnels
+
+    return TUNNEL_ENDPOINT_SPEC, ensure_tunnels
+
+
+def _addresses() -> Work:
+    from ansible_collections.lvs.topology.plugins.module_utils._net.network import ensure_addresses
+    from ansible_collections.lvs.topology.plugins.module_utils._net.options import VIP_ADDRESS_SPEC
+
+    return VIP_ADDRESS_SPEC, ensure_addresses
+
+
+def _gateways() -> Work:
+    from ansible_collections.lvs.topology.plugins.module_utils._net.network import ensure_gateways
+    from ansible_collections.lvs.topology.plugins.module_utils._net.options import DEFAULT_GATEWAY_SPEC
+
+    return DEFAULT_GATEWAY_SPEC, ensure_gateways
+
+
+def _source_routes() -> Work:
+    from ansible_collections.lvs.topology.plugins.module_utils._net.network import ensure_source_routes
+    from ansible_collections.lvs.topology.plugins.module_utils._net.options import SOURCE_ROUTE_SPEC
+
+    return SOURCE_ROUTE_SPEC, ensure_source_routes
+
+
+def _neighbours() -> Work:
+    from ansible_collections.lvs.topology.plugins.module_utils._net.network import ensure_neighbours
+    from ansible_collections.lvs.topology.plugins.module_utils._net.options import STATIC_NEIGHBOUR_SPEC
+
+    return STATIC_NEIGHBOUR_SPEC, ensure_neighbours
+
+
+def _packet_rules() -> Work:
+    from ansible_collections.lvs.topology.plugins.module_utils._net.options import PACKET_RULES_SPEC
+    from ansible_collections.lvs.topology.plugins.module_utils._net.packet_filter import ensure_packet_rules
+
+    return PACKET_RULES_SPEC, ensure_packet_rules
+
+
+def _timeouts() -> Work:
+    from ansible_collections.lvs.topology.plugins.module_utils._ipvs.ensure import ensure_timeouts, readable
+    from ansible_collections.lvs.topology.plugins.module_utils._ipvs.options import TIMEOUTS_SPEC
+
+    return TIMEOUTS_SPEC, readable(ensure_timeouts)
+
+
+def _services() -> Work:
+    from ansible_collections.lvs.topology.plugins.module_utils._ipvs.ensure import ensure_table, readable
+    from ansible_collections.lvs.topology.plugins.module_utils._ipvs.options import TABLE_SPEC
+
+    return TABLE_SPEC, readable(ensure_table)
+
+
+def _sync_daemons() -> Work:
+    from ansible_collections.lvs.topology.plugins.module_utils._ipvs.ensure import ensure_daemons, readable
+    from ansible_collections.lvs.topology.plugins.module_utils._ipvs.options import DAEMONS_SPEC
+
+    return DAEMONS_SPEC, readable(ensure_daemons)
+
+
+def _boot() -> Work:
+    from ansible_collections.lvs.topology.plugins.module_utils._net.boot import ensure_boot
+    from ansible_collections.lvs.topology.plugins.module_utils._net.options import BOOT_RESTORE_SPEC
+
+    return BOOT_RESTORE_SPEC, ensure_boot
+
+
+def _list(key: str, option: str) -> Callable[[Plan], dict[str, Any]]:
+    return lambda plan: {option: plan.get(key) or []}
+
+
+def _table_options(plan: Plan) -> dict[str, Any]:
+    given = {name: plan[name] for name in ("purge", "keep_weights") if plan.get(name) is not None}
+    return {"services": plan.get("services") or [], **given}
+
+
+def _boot_options(plan: Plan) -> dict[str, Any]:
+    names = ("tunnels", "addresses", "gateways", "source_routes", "neighbours", "arp_filters", "packet_rules")
+    return {name: plan[name] for name in (*names, "services", "timeouts", "sync_daemons") if plan.get(name)}
+
+
+CONCERNS: Mapping[str, Concern] = {
+    "kernel_modules": Concern(_list("kernel_modules", "modules"), _kernel_modules),
+    "sysctls": Concern(lambda plan: {"values": plan.get("sysctls") or {}}, _sysctls),
+    "arp": Concern(_list("arp", "interfaces"), _arp),
+    "arp_filters": Concern(_list("arp_filters", "filters"), _arp_filters),
+    "tunnels": Concern(_list("tunnels", "tunnels"), _tunnels),
+    "addresses": Concern(_list("addresses", "addresses"), _addresses),
+    "gateways": Concern(_list("gateways", "gateways"), _gateways),
+    "source_routes": Concern(_list("source_routes", "source_routes"), _source_routes),
+    "neighbours": Concern(_list("neighbours", "neighbours"), _neighbours),
+    "packet_rules": Concern(
+        lambda plan: {"marks": [], "source_nat": [], **(plan.get("packet_rules") or {})}, _packet_rules
+    ),
+    "timeouts": Concern(lambda plan: dict(plan.get("timeouts") or {}), _timeouts),
+    # Its entries go while it is filled.
+    "services": Concern(_table_options, _services, is_released=False),
+    "sync_daemons": Concern(_list("sync_daemons", "daemons"), _sync_daemons),
+    # The files for the next boot say what the plan says, and nothing of what is left over.
+    BOOT: Concern(_boot_options, _boot, is_released=False),
+}

@@ -1,0 +1,235 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation, arguments and one call; the work is in module_utils/_host.py, and plugins/action/host_state.py."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: host_state
+short_description: Bring a host to everything that a plan asks for, in the right order
+version_added: 0.4.0
+description:
+  - Does in one call, and in the one order that is right, what the modules M(lvs.topology.kernel_modules),
+    M(lvs.topology.sysctl_profile), M(lvs.topology.arp_tuning), M(lvs.topology.arp_filter),
+    M(lvs.topology.tunnel_endpoint), M(lvs.topology.vip_address), M(lvs.topology.default_gateway),
+    M(lvs.topology.source_route), M(lvs.topology.static_neighbour), M(lvs.topology.packet_rules),
+    M(lvs.topology.ipvs_timeouts), M(lvs.topology.ipvs_table), M(lvs.topology.ipvs_sync_daemon) and
+    M(lvs.topology.boot_restore) do one by one.
+  - All concerns are planned before the first one is changed. What one of them refuses is refused while nothing is
+    touched, and where nothing is to be changed the host is only looked at.
+  - Where the kernel refuses a change after all, the module says what was applied and what was not begun. A later run
+    goes on from there.
+  - Concerns of which the plan has nothing, and of which an earlier run left nothing, are passed over. The table of IPVS
+    is always looked at where the plan has O(plan.services), for RV(unmanaged).
+  - Nobody else changes what this collection manages on the host while the module is at work.
+author:
+  - The lvs.topology authors (@lvs-topology)
+extends_documentation_fragment:
+  - lvs.topology.attributes
+options:
+  owner:
+    description:
+      - On whose behalf the plan is, which is noted on the host with what was there before.
+      - Letters, digits, V(_) and V(-).
+    type: str
+    default: lvs
+  plan:
+    description:
+      - What the host shall have, as the filter P(lvs.topology.host_plan#filter) returns it for the roles C(director),
+        C(real_server) and C(router).
+      - A key that is left out or empty means that there shall be nothing of it. Not needed with O(state=absent).
+    type: dict
+    suboptions:
+      kernel_modules:
+        description: As O(lvs.topology.kernel_modules#module:modules).
+        type: list
+        elements: str
+      sysctls:
+        description: As O(lvs.topology.sysctl_profile#module:values).
+        type: dict
+      arp:
+        description: As O(lvs.topology.arp_tuning#module:interfaces).
+        type: list
+        elements: dict
+      arp_filters:
+        description: As O(lvs.topology.arp_filter#module:filters).
+        type: list
+        elements: dict
+      tunnels:
+        description: As O(lvs.topology.tunnel_endpoint#module:tunnels).
+        type: list
+        elements: dict
+      addresses:
+        description: As O(lvs.topology.vip_address#module:addresses).
+        type: list
+        elements: dict
+      gateways:
+        description: As O(lvs.topology.default_gateway#module:gateways).
+        type: list
+        elements: dict
+      source_routes:
+        description: As O(lvs.topology.source_route#module:source_routes).
+        type: list
+        elements: dict
+      neighbours:
+        description: As O(lvs.topology.static_neighbour#module:neighbours).
+        type: list
+        elements: dict
+      packet_rules:
+        description: The options C(backend), C(marks) and C(source_nat) of M(lvs.topology.packet_rules).
+        type: dict
+      timeouts:
+        description: The options C(tcp), C(tcpfin) and C(udp) of M(lvs.topology.ipvs_timeouts).
+        type: dict
+      services:
+        description: As O(lvs.topology.ipvs_table#module:services).
+        type: list
+        elements: dict
+      purge:
+        description: As O(lvs.topology.ipvs_table#module:purge).
+        type: list
+        elements: str
+      keep_weights:
+        description: As O(lvs.topology.ipvs_table#module:keep_weights).
+        type: bool
+      sync_daemons:
+        description: As O(lvs.topology.ipvs_sync_daemon#module:daemons).
+        type: list
+        elements: dict
+      manager:
+        description: With V(keepalived), addresses and services are left to M(lvs.topology.keepalived_config).
+        type: str
+        choices: [kernel, keepalived]
+      commands: &not_here
+        description: A part of every plan, which M(lvs.topology.preflight) looks at and this module does not.
+        type: list
+        elements: str
+      kernel_options: *not_here
+      kernels:
+        description: A part of every plan, which M(lvs.topology.preflight) looks at and this module does not.
+        type: list
+        elements: dict
+      notes:
+        description: What the operator should know. This module does not use it.
+        type: list
+        elements: str
+  concerns:
+    description: Which parts of the plan to look after. V(boot) stands for the files that restore the others at boot.
+    type: list
+    elements: str
+    choices: &concerns
+      - kernel_modules
+      - sysctls
+      - arp
+      - arp_filters
+      - tunnels
+      - addresses
+      - gateways
+      - source_routes
+      - neighbours
+      - packet_rules
+      - timeouts
+      - services
+      - sync_daemons
+      - boot
+    default: *concerns
+  follow_tags:
+    description:
+      - Look only after what C(--tags) and C(--skip-tags) of the run choose, in place of O(concerns), by the tags that
+        the roles of this collection have for it. The task that has this has the tag C(always).
+      - The controller handles this; the module on the host never sees a tag.
+    type: bool
+    default: false
+  steps:
+    description:
+      - V(add) adds and changes what the plan asks for, and takes away nothing but entries of the table of IPVS.
+      - V(release) takes away, or puts back as it was, what an earlier run had and the plan has not, in the opposite
+        order.
+      - The two are apart where other hosts must change in between, so that nobody sends packets to what is gone.
+    type: list
+    elements: str
+    choices: [add, release]
+    default: [add, release]
+  state:
+    description: V(absent) takes away, or puts back as it was, everything that O(owner) has on the host.
+    type: str
+    choices: [present, absent]
+    default: present
+seealso:
+  - plugin: lvs.topology.host_plan
+    plugin_type: filter
+"""
+
+EXAMPLES = r"""
+- name: Have a real server of a DR topology
+  lvs.topology.host_state:
+    owner: real_server
+    plan:
+      sysctls:
+        net.ipv4.conf.all.rp_filter: "2"
+      arp:
+        - interface: all
+          arp_ignore: 1
+          arp_announce: 2
+      addresses:
+        - address: 192.168.246.160/32
+          interface: lo
+
+- name: Put back what was there before
+  lvs.topology.host_state:
+    owner: real_server
+    state: absent
+"""
+
+RETURN = r"""
+changes:
+  description: The changes made, or in check mode to be made, as an operator would type them.
+  returned: success
+  type: list
+  elements: str
+  sample:
+    - sysctl -w net.ipv4.conf.all.arp_ignore=1
+    - ip address add 192.168.246.160/32 dev lo
+left_over:
+  description: The concerns in which something is left that the plan has not, because O(steps) has no V(release).
+  returned: success
+  type: list
+  elements: str
+  sample: [addresses]
+unmanaged:
+  description: The services that nobody declared and that were left alone, in the words of C(ipvsadm-save).
+  returned: success
+  type: list
+  elements: str
+  sample: [-A -t 192.168.246.170:443 -s wlc]
+applied:
+  description: The changes that took effect before one was refused.
+  returned: when a change was refused
+  type: list
+  elements: str
+remaining:
+  description: The changes of the same concern that did not take effect. A later run plans them anew.
+  returned: when a change was refused
+  type: list
+  elements: str
+not_begun:
+  description: The concerns that come after the one in which a change was refused.
+  returned: when a change was refused
+  type: list
+  elements: str
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.lvs.topology.plugins.module_utils._host import SPEC, ensure_host
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
+from ansible_collections.lvs.topology.plugins.module_utils._plan import run
+
+
+def main() -> None:
+    run(AnsibleModule(argument_spec=SPEC, supports_check_mode=True), booked(ensure_host))
+
+
+if __name__ == "__main__":
+    main()
