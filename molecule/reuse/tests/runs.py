@@ -1,0 +1,27 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is said of runs of ansible-playbook."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+
+HERE = Path(__file__).parents[1]
+Run = Callable[..., "CompletedProcess[str]"]
+
+
+def said(result: CompletedProcess[str]) -> str:
+    """What Ansible printed, wherever, on lines of whatever length."""
+    return " ".join((result.stdout + result.stderr).split())
+
+
+def changed(result: CompletedProcess[str]) -> dict[str, int]:
+    """How many tasks changed each host, of a run that succeeded."""
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "Traceback" not in result.stdout + result.stderr
+    recap = re.findall(r"^(\S+) .*changed=(\d+)", result.stdout.split("PLAY RECAP")[1], re.MULTILINE)
+    return {host: int(count) for host, count in recap if int(count)}

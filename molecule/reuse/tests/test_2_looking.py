@@ -1,0 +1,56 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""verify and status on a site that is right, and on one that somebody damaged: each damage is named, none is mended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from runs import Run, changed, said
+
+DAMAGE = {
+    "lb1": "ipvsadm -d -t 192.168.246.160:80 -r 192.168.246.162:80",
+    "lb2": "ip address del 192.168.246.170/32 dev eth1",
+    "app2": "ip address del 192.168.246.160/32 dev lo",
+}
+NAMED = (
+    "lb1: tcp 192.168.246.160:80 (shop) has no real server app2 192.168.246.162:80",
+    "192.168.246.170: is on no director of lb2",
+    "app2: the VIP 192.168.246.160 is on none of its interfaces",
+)
+REPAIR = {
+    "lb1": "ipvsadm -a -t 192.168.246.160:80 -r 192.168.246.162:80 -g -w 2",
+    "lb2": "ip address add 192.168.246.170/32 dev eth1",
+    "app2": "ip address add 192.168.246.160/32 dev lo",
+}
+
+
+def test_a_site_that_is_right(playbook: Run) -> None:
+    assert changed(playbook("verify")) == {}
+
+
+def test_what_status_shows(playbook: Run) -> None:
+    result = playbook("status")
+    assert changed(result) == {}
+    for line in (
+        "lb1: holds 192.168.246.160; synchronisation daemon: backup (syncid 7)",
+        "tcp 192.168.246.160:80 rr (shop)",
+        "app1 192.168.246.161:80 dr weight 1 active ",
+        "app2 192.168.246.162:80 dr weight 2 active ",
+        "lb2: holds 192.168.246.170",
+        "(intranet)",
+    ):
+        assert line in said(result), line
+
+
+def test_damage_is_named_and_left(scenario: Any, playbook: Run) -> None:
+    for host, command in DAMAGE.items():
+        scenario.run(host, command)
+    result = playbook("verify")
+    for host, command in REPAIR.items():
+        scenario.run(host, command)  # which fails where verify had mended it
+    assert result.returncode != 0, said(result)
+    for line in NAMED:
+        assert line in said(result), line
+    assert f"Not as it should be: {len(NAMED)} " in said(result)
