@@ -106,13 +106,6 @@ options:
     type: str
     choices: [fail, report]
     default: fail
-  refuse:
-    description:
-      - With V(false), what would be refused is said in warnings, for somebody who only asks what there is to take away.
-      - A ledger that cannot be read at all is refused all the same.
-    type: bool
-    default: true
-    version_added: 0.4.0
   packet_rules:
     description:
       - The options of M(lvs.topology.packet_rules), for rules that the host's packet filter has to take. They are tried
@@ -191,7 +184,7 @@ options:
     version_added: 0.3.0
   owner:
     description:
-      - The owner of O(packet_rules), whose own rules are not somebody else's, of RV(traces), and of RV(managed_by).
+      - The owner of O(packet_rules), whose own rules are not somebody else's, and of RV(managed_by).
     type: str
     default: lvs
 """
@@ -223,14 +216,6 @@ kernel_modules:
   type: list
   elements: str
   sample: [xt_ipvs]
-traces:
-  description:
-    - Where something of O(owner) is on the host that may have to be put back, in the words of the role
-      P(lvs.topology.host_state#role).
-  returned: success
-  type: list
-  elements: str
-  sample: [sysctls, addresses]
 managed_by:
   description:
     - Who holds addresses and services of this host by an earlier run, V(kernel) where these are noted as O(owner)'s,
@@ -277,7 +262,6 @@ def main() -> None:
                 "commands": {"type": "list", "elements": "str", "default": []},
                 "values": {"type": "dict", "default": {}},
                 "arp": {"type": "list", "elements": "dict", "default": [], "options": ARP},
-                "refuse": {"type": "bool", "default": True},
                 "missing": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
                 "packet_rules": PACKET_RULES,
                 "manager": {"type": "str", "choices": ["kernel", "keepalived"]},

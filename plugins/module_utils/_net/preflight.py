@@ -23,7 +23,6 @@ from ansible_collections.lvs.topology.plugins.module_utils._net import (
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.kmod import Modules, read_os_release
 from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl import unchangeable, unknown
-from ansible_collections.lvs.topology.plugins.module_utils._net.traces import traces
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
 
 if TYPE_CHECKING:
@@ -85,10 +84,7 @@ def look(module: AnsibleModule) -> dict[str, Any]:
     packages, lacks = _lacking(module, commands)
     if params["missing"] == "fail":
         problems += lacks
-    if problems and not params["refuse"]:
-        for text in problems:
-            module.warn(text)
-    elif problems:
+    if problems:
         listed = " ".join(f"({number}) {text}" for number, text in enumerate(problems, 1))
         raise Refused(f"This host is not ready, and nothing was changed: {listed}")
     return {
@@ -96,7 +92,6 @@ def look(module: AnsibleModule) -> dict[str, Any]:
         "kernel": system.release,
         "missing_packages": packages,
         "kernel_modules": needed,
-        "traces": traces(ledger, params["owner"]),
         "managed_by": managers.managed_by(ledger, params["owner"]),
         "keepalived_runs": managers.is_keepalived_running(),
     }
