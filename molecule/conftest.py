@@ -206,10 +206,22 @@ class Scenario:
         return subprocess.run([*command, *arguments], check=False, capture_output=True, text=True, env=plain)
 
     @staticmethod
-    def changed(output: str) -> dict[str, int]:
-        """What the recap of a playbook says was changed, by host; the controller itself only checks."""
-        recap = re.findall(r"^(\S+) .*changed=(\d+)", output.rpartition("PLAY RECAP")[2], re.MULTILINE)
-        return {host: int(count) for host, count in recap if host != "localhost"}
+    def changed(output: str) -> dict[str, list[str]]:
+        """What a playbook with --diff changed, by host: the parts of its state, and other tasks by their names."""
+        hosts = re.findall(r"^(\S+) .*changed=\d+", output.rpartition("PLAY RECAP")[2], re.MULTILINE)
+        # The controller itself only checks.
+        found: dict[str, list[str]] = {host: [] for host in hosts if host != "localhost"}
+        task, parts = "", []
+        for line in output.splitlines():
+            if match := re.match(r"TASK \[(?:\S+ : )?(.*)\] \**$", line):
+                task = match[1]
+            elif match := re.match(r"--- before: (\S+)", line):
+                parts.append(match[1])
+            elif match := re.match(r"(\w+): \[(\S+?)[\]: ]", line):
+                if match[1] == "changed":
+                    found[match[2]] += parts or [task]
+                parts = []
+        return found
 
     @staticmethod
     def differences(output: str) -> set[str]:

@@ -19,9 +19,9 @@ def said(result: CompletedProcess[str]) -> str:
     return " ".join((result.stdout + result.stderr).split())
 
 
-def changed(result: CompletedProcess[str]) -> dict[str, int]:
-    """How many tasks changed each host, of a run that succeeded."""
+def hosts_changed(result: CompletedProcess[str]) -> set[str]:
+    """The hosts that a run changed which succeeded."""
     assert result.returncode == 0, result.stdout + result.stderr
     assert "Traceback" not in result.stdout + result.stderr
     recap = re.findall(r"^(\S+) .*changed=(\d+)", result.stdout.split("PLAY RECAP")[1], re.MULTILINE)
-    return {host: int(count) for host, count in recap if int(count)}
+    return {host for host, count in recap if int(count)}

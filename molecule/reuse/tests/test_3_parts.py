@@ -3,14 +3,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs of a part: a tag mends its own damage and no other, a limit reaches its host and no other.
 
-That every task has the one tag of its concern, tests/unit/test_roles.py sees.
+Which tag chooses what, tests/unit/test_roles.py sees.
 """
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from runs import Run, changed
+from runs import Run, hosts_changed
 
 
 class Damage(NamedTuple):
@@ -59,15 +59,25 @@ def test_parts_and_the_whole(scenario: Any, roles: Run) -> None:
     left = set(MEND)
     assert broken(scenario) == left
 
-    assert changed(roles("--tags", "lvs_table")) == {"lb1": 1}
+    result = roles("--tags", "lvs_table", "--diff")
+    assert hosts_changed(result) == {"lb1"}
+    assert scenario.changed(result.stdout)["lb1"] == ["services"]
     left -= {"lvs_table"}
     assert broken(scenario) == left
 
     # The address is another host's.
-    assert changed(roles("--tags", "lvs_boot,lvs_addresses", "--limit", "lb1")) == {"lb1": 1}
+    assert hosts_changed(roles("--tags", "lvs_boot,lvs_addresses", "--limit", "lb1")) == {"lb1"}
     left -= {"lvs_boot"}
     assert broken(scenario) == left
 
     # A tag that the repository has put on the roles runs all of them.
-    assert changed(roles("--tags", "balancing")) == {"lb1": 3, "lb2": 1, "app1": 2, "client": 1}
+    result = roles("--tags", "balancing", "--diff")
+    assert hosts_changed(result) == {"lb1", "lb2", "app1", "client"}
+    assert scenario.changed(result.stdout) == {
+        "lb1": ["kernel_modules", "timeouts", "sync_daemons"],
+        "lb2": ["packet_rules"],
+        "app1": ["arp", "addresses"],
+        "app2": [],
+        "client": ["sysctls"],
+    }
     assert broken(scenario) == set()

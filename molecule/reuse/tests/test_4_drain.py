@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from runs import Run, changed, said
+from runs import Run, hosts_changed, said
 
 
 def weights(scenario: Any, director: str) -> dict[str, int]:
@@ -27,12 +27,12 @@ def test_false_as_text_does_not_allow_an_empty_service(scenario: Any, playbook: 
 
 def test_drained_without_being_removed_and_put_back(scenario: Any, playbook: Run) -> None:
     settings = "lvs_drain=app2 lvs_drain_timeout=60 lvs_drain_on_timeout=proceed lvs_drain_allow_empty=false"
-    changed(playbook("drain", "-e", f"{settings} lvs_drain_remove=false"))
+    hosts_changed(playbook("drain", "-e", f"{settings} lvs_drain_remove=false"))
     assert weights(scenario, "lb1") == {"app1": 1, "app2": 0}
     assert weights(scenario, "lb2") == {"app1": 1, "app2": 0}
     # Of an undo nothing is asked for: it leaves no service empty, even where others have weight 0 as well.
     scenario.run("lb1", "ipvsadm -e -t 192.168.246.160:80 -r 192.168.246.161:80 -g -w 0")
-    changed(playbook("drain", "-e", f"{settings} lvs_drain_state=present"))
+    hosts_changed(playbook("drain", "-e", f"{settings} lvs_drain_state=present"))
     assert weights(scenario, "lb1") == {"app1": 0, "app2": 2}
     assert weights(scenario, "lb2") == {"app1": 1, "app2": 1}
     scenario.run("lb1", "ipvsadm -e -t 192.168.246.160:80 -r 192.168.246.161:80 -g -w 1")
