@@ -80,10 +80,10 @@ kernel-nft: $(CACHE)/development.stamp $(TREE) ## what only the stock kernel has
 lab: $(CACHE)/development.stamp ## what the lab promises: hosts that boot, reboot, lose their link, and leave nothing
 	$(TOGETHER) pytest -q lab/tests
 
+# Lines that are cut into pieces tell nobody what failed, hence the columns.
 molecule: $(SCENARIO:%=molecule-%) ## topologies on several hosts; SCENARIO=dr for one
 
 molecule-%: $(CACHE)/development.stamp $(TREE)
-	# Lines that are cut into pieces tell nobody what failed.
 	export COLUMNS=300
 	export MOLECULE_EPHEMERAL_DIRECTORY=$(CURDIR)/$(CACHE)/molecule/$*
 	$(TOGETHER) molecule test --scenario-name $*

@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, Mapping, NamedTuple, Tuple
 
+from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest
+
 Plan = Mapping[str, Any]
 # What a module's function takes is the module and the ledger.
 Work = Tuple[Dict[str, Any], Callable[..., Dict[str, Any]]]
@@ -132,6 +134,19 @@ def _list(key: str, option: str) -> Callable[[Plan], dict[str, Any]]:
     return lambda plan: {option: plan.get(key) or []}
 
 
+def _of_dictionary(key: str, options: dict[str, Any]) -> Callable[[Plan], dict[str, Any]]:
+    """The options of a module by their own names, with what they are where the plan has them not."""
+
+    def of(plan: Plan) -> dict[str, Any]:
+        given = plan.get(key) or {}
+        unknown = sorted(set(map(str, given)) - set(options))
+        if unknown:
+            raise BadRequest(f"{key}: {', '.join(unknown)} is not known; there are {', '.join(options)}")
+        return {**options, **given}
+
+    return of
+
+
 def _table_options(plan: Plan) -> dict[str, Any]:
     given = {name: plan[name] for name in ("purge", "keep_weights") if plan.get(name) is not None}
     return {"services": plan.get("services") or [], **given}
@@ -153,9 +168,9 @@ CONCERNS: Mapping[str, Concern] = {
     "source_routes": Concern(_list("source_routes", "source_routes"), _source_routes),
     "neighbours": Concern(_list("neighbours", "neighbours"), _neighbours),
     "packet_rules": Concern(
-        lambda plan: {"marks": [], "source_nat": [], **(plan.get("packet_rules") or {})}, _packet_rules
+        _of_dictionary("packet_rules", {"backend": "auto", "marks": [], "source_nat": []}), _packet_rules
     ),
-    "timeouts": Concern(lambda plan: dict(plan.get("timeouts") or {}), _timeouts),
+    "timeouts": Concern(_of_dictionary("timeouts", {"tcp": None, "tcpfin": None, "udp": None}), _timeouts),
     # Its entries go while it is filled.
     "services": Concern(_table_options, _services, is_released=False),
     "sync_daemons": Concern(_list("sync_daemons", "daemons"), _sync_daemons),

@@ -10,10 +10,11 @@ The changes are then planned anew, one concern after the other, because each may
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Collection, Iterable, Mapping, NamedTuple, NoReturn, Sequence
+from typing import TYPE_CHECKING, Any, Collection, Mapping, NamedTuple, NoReturn, Sequence
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.lvs.topology.plugins.module_utils._concerns import BOOT, CONCERNS
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.managers import KEEPALIVED, KERNEL
 from ansible_collections.lvs.topology.plugins.module_utils._net.traces import traces
@@ -21,7 +22,6 @@ from ansible_collections.lvs.topology.plugins.module_utils._plan import BadReque
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
-    from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile
 
 # What each item of these has, the concern checks.
 _LISTS = (
@@ -35,21 +35,22 @@ _LISTS = (
     "services",
     "sync_daemons",
 )
+PLAN: dict[str, Any] = {
+    "type": "dict",
+    "options": {
+        **{name: {"type": "list", "elements": "str"} for name in ("kernel_modules", "purge")},
+        **{name: {"type": "dict"} for name in ("sysctls", "packet_rules", "timeouts")},
+        **{name: {"type": "list", "elements": "dict"} for name in _LISTS},
+        "keep_weights": {"type": "bool"},
+        "manager": {"type": "str", "choices": [KERNEL, KEEPALIVED]},
+        # About the host, which preflight has looked at, and for the operator.
+        **{name: {"type": "list", "elements": "str"} for name in ("commands", "kernel_options", "notes")},
+        "kernels": {"type": "list", "elements": "dict"},
+    },
+}
 SPEC: dict[str, Any] = {
     "owner": {"type": "str", "default": "lvs"},
-    "plan": {
-        "type": "dict",
-        "options": {
-            **{name: {"type": "list", "elements": "str"} for name in ("kernel_modules", "purge")},
-            **{name: {"type": "dict"} for name in ("sysctls", "packet_rules", "timeouts")},
-            **{name: {"type": "list", "elements": "dict"} for name in _LISTS},
-            "keep_weights": {"type": "bool"},
-            "manager": {"type": "str", "choices": [KERNEL, KEEPALIVED]},
-            # About the host, which preflight has looked at, and for the operator.
-            **{name: {"type": "list", "elements": "str"} for name in ("commands", "kernel_options", "notes")},
-            "kernels": {"type": "list", "elements": "dict"},
-        },
-    },
+    "plan": PLAN,
     "concerns": {"type": "list", "elements": "str", "choices": list(CONCERNS), "default": list(CONCERNS)},
     "steps": {"type": "list", "elements": "str", "choices": ["add", "release"], "default": ["add", "release"]},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -71,29 +72,51 @@ def ensure_host(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
     """What the module host_state does."""
     params = module.params
     owner, steps, present = params["owner"], params["steps"], params["state"] == "present"
-    plan = (params["plan"] or {}) if present else {}
     mistakes = Mistakes()
     mistakes.owner(owner)
+    if not steps:
+        mistakes.add("steps", "none is given; use add, release, or both")
     mistakes.raise_if_any()
     left = traces(book.load(), owner)
-    asked = _asked(params["concerns"], plan, left, present=present)
     if not present:
-        calls = taking_away(asked, owner)
-    elif "add" in steps:
-        calls = adding(asked, plan, owner, purge="release" in steps)
-    else:
-        calls = releasing(asked, plan, owner)
+        # What goes first does not wait for what may be refused later.
+        calls = taking_away(_asked(params["concerns"], {}, left), owner)
+        return _result(module, [_gone_through(module, book, calls, check_mode=module.check_mode)])
+    plan = params["plan"]
+    asked = _asked(params["concerns"], plan, left)
+    purge = "release" in steps
+    calls = adding(asked, plan, owner, purge=purge) if "add" in steps else releasing(asked, plan, owner)
+    foreseen = _gone_through(module, book, calls, check_mode=True)
+    passes = [foreseen]
+    if foreseen.is_needed and not module.check_mode:
+        passes = []
+        if "add" in steps:
+            passes.append(_gone_through(module, book, adding(asked, plan, owner, purge=False), check_mode=False))
+        left_over = _left_over(module, book, asked, plan, owner)
+        if purge and left_over:
+            calls = releasing(left_over, plan, owner)
+            passes.append(_gone_through(module, book, calls, *passes, check_mode=False))
+    left_over = [] if purge else _left_over(module, book, asked, plan, owner)
+    return {**_result(module, passes), "left_over": left_over, "unmanaged": foreseen.unmanaged}
+
+
+def is_in_place(module: AnsibleModule, plan: Mapping[str, Any], owner: str) -> bool:
+    """Whether host_state would find nothing to change, and nothing to say. BadRequest says what it would refuse.
+
+    Where another owner has something here as well, that one's part of the run may change what is shared, and nothing is
+    said in advance.
+    """
+    book = LedgerFile()
+    ledger = book.load()
+    if any(name.partition(":")[0] != owner for claim in ledger.claims.values() for name in claim.owners):
+        return False
+    asked = _asked([*CONCERNS], plan, traces(ledger, owner))
     foreseen = _Pass(module, book, check_mode=True)
-    foreseen.run(calls)
-    if module.check_mode or not (foreseen.changes or foreseen.warnings):
-        return _result(module, [foreseen])
-    if not present or "add" not in steps:
-        return _result(module, [_carried_out(module, book, calls)])
-    added = _carried_out(module, book, adding(asked, plan, owner, purge=False))
-    if "release" not in steps or not added.left_over:
-        return _result(module, [added])
-    released = _carried_out(module, book, releasing(added.left_over, plan, owner), added)
-    return _result(module, [added, released])
+    try:
+        foreseen.run(adding(asked, plan, owner, purge=True))
+    except Refused:
+        return False  # whether it comes to that depends on what is done before
+    return not (foreseen.is_needed or foreseen.unmanaged)
 
 
 def adding(concerns: Collection[str], plan: Mapping[str, Any], owner: str, *, purge: bool) -> list[Call]:
@@ -126,7 +149,7 @@ def _options(name: str, plan: Mapping[str, Any], owner: str, *, purge: bool) -> 
     return {**concern.options(plan), "owner": owner, **({"purge": purge} if concern.is_released else {})}
 
 
-def _asked(chosen: Collection[str], plan: Mapping[str, Any], left: Collection[str], *, present: bool) -> list[str]:
+def _asked(chosen: Collection[str], plan: Mapping[str, Any], left: Collection[str]) -> list[str]:
     """The concerns in which something is wanted, or is there from an earlier run.
 
     The table is always looked at where the plan speaks of it: for what others put there.
@@ -134,15 +157,33 @@ def _asked(chosen: Collection[str], plan: Mapping[str, Any], left: Collection[st
     wanted = {BOOT, *left, *(name for name in CONCERNS if plan.get(name))}
     if plan.get("services") is not None:
         wanted.add("services")
-    if present and plan.get("manager") == KEEPALIVED:
+    if plan.get("manager") == KEEPALIVED:
         wanted.difference_update(_MANAGED)
     return [name for name in CONCERNS if name in chosen and name in wanted]
 
 
-def _carried_out(module: AnsibleModule, book: LedgerFile, calls: Sequence[Call], *before: _Pass) -> _Pass:
-    made = _Pass(module, book, check_mode=False, before=before)
-    made.run(calls)
-    return made
+def _left_over(
+    module: AnsibleModule, book: LedgerFile, asked: Collection[str], plan: Mapping[str, Any], owner: str
+) -> list[str]:
+    """The concerns in which releasing would still do something. In check mode nothing that was added is there yet."""
+    looked = _Pass(module, book, check_mode=True)
+    looked.run(releasing(asked, plan, owner))
+    return looked.left_over if module.check_mode else [*looked.needed]
+
+
+def _gone_through(
+    module: AnsibleModule, book: LedgerFile, calls: Sequence[Call], *before: _Pass, check_mode: bool
+) -> _Pass:
+    one = _Pass(module, book, check_mode, before)
+    try:
+        one.run(calls)
+    except BadRequest as problem:
+        one.say_warnings()
+        raise BadRequest(f"{problem} Nothing was changed.") from problem
+    except Refused:
+        one.say_warnings()
+        raise
+    return one
 
 
 @dataclass
@@ -155,14 +196,35 @@ class _Pass:
     before: Sequence[_Pass] = ()
     results: dict[str, dict[str, Any]] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    # The concerns whose claims in the ledger are other ones than before.
+    noted: set[str] = field(default_factory=set)
 
     @property
     def changes(self) -> list[str]:
         return [line for result in self.results.values() for line in result["changes"]]
 
     @property
+    def needed(self) -> dict[str, dict[str, Any]]:
+        """The concerns in which something is to be changed, if only in the ledger."""
+        return {name: made for name, made in self.results.items() if made["changes"] or name in self.noted}
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether there is anything to do, or to say."""
+        return bool(self.needed or self.warnings)
+
+    @property
+    def unmanaged(self) -> list[str]:
+        found: list[str] = self.results.get("services", {}).get("unmanaged", [])
+        return found
+
+    @property
     def left_over(self) -> list[str]:
-        return [name for name, result in self.results.items() if result.get("left_over")]
+        return [name for name, made in self.results.items() if made.get("left_over")]
+
+    def say_warnings(self) -> None:
+        for warning in dict.fromkeys(warning for each in (*self.before, self) for warning in each.warnings):
+            self.module.warn(warning)
 
     def run(self, calls: Sequence[Call]) -> None:
         for position, call in enumerate(calls):
@@ -170,9 +232,12 @@ class _Pass:
                 self.results[call.concern] = self._do(call)
             except _Stopped as stopped:
                 self._fail(call.concern, stopped.result, calls[position + 1 :])
-            except (BadRequest, Refused) as problem:
-                facts = problem.facts if isinstance(problem, Refused) else {}
-                self._fail(call.concern, {"msg": str(problem), **facts}, calls[position + 1 :])
+            except BadRequest as problem:
+                if self.check_mode:
+                    raise BadRequest(f"{call.concern}: {problem}") from problem
+                self._fail(call.concern, {"msg": str(problem)}, calls[position + 1 :])
+            except Refused as problem:
+                self._fail(call.concern, {"msg": str(problem), **problem.facts}, calls[position + 1 :])
 
     def _do(self, call: Call) -> dict[str, Any]:
         spec, ensure = CONCERNS[call.concern].work()
@@ -180,7 +245,11 @@ class _Pass:
         if validated.error_messages:
             raise BadRequest("; ".join(validated.error_messages))
         part = _Part(self.module, validated.validated_parameters, self.check_mode, self.warnings)
-        return ensure(part, self.book)
+        self.book.foreseen = False
+        made = ensure(part, self.book)
+        if self.book.foreseen:
+            self.noted.add(call.concern)
+        return made
 
     def _fail(self, concern: str, result: Mapping[str, Any], rest: Sequence[Call]) -> NoReturn:
         said = f"{concern}: {result['msg']}"
@@ -194,8 +263,6 @@ class _Pass:
             if rest:
                 said += f" What comes after it was not begun: {', '.join(call.concern for call in rest)}."
             said += " A run that succeeds brings the host to the whole plan, whatever was applied already."
-        for warning in self.warnings:
-            self.module.warn(warning)
         raise Refused(
             said,
             facts={
@@ -229,22 +296,14 @@ class _Part:
         raise _Stopped(result)
 
 
-def _result(module: AnsibleModule, passes: Iterable[_Pass]) -> dict[str, Any]:
-    done = list(passes)
-    for warning in dict.fromkeys(warning for each in done for warning in each.warnings):
+def _result(module: AnsibleModule, passes: Sequence[_Pass]) -> dict[str, Any]:
+    for warning in dict.fromkeys(warning for each in passes for warning in each.warnings):
         module.warn(warning)
-    changes = [line for each in done for line in each.changes]
+    changes = [line for each in passes for line in each.changes]
     differences = [
-        {"before_header": name, "after_header": name, **result["diff"]}
-        for each in done
-        for name, result in each.results.items()
-        if "diff" in result
+        {"before_header": name, "after_header": name, **made["diff"]}
+        for each in passes
+        for name, made in each.results.items()
+        if "diff" in made
     ]
-    table = done[0].results.get("services", {})
-    return {
-        "changed": bool(changes),
-        "changes": changes,
-        "left_over": done[-1].left_over,
-        "unmanaged": table.get("unmanaged", []),
-        **({"diff": differences} if differences else {}),
-    }
+    return {"changed": bool(changes), "changes": changes, **({"diff": differences} if differences else {})}

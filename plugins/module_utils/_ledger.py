@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
 PATH = "/var/lib/lvs-topology/ledger.json"
-# No module of this collection takes nearly as long.
-_PATIENCE = 60.0
+# Only a module that fills a large table on a slow host takes nearly as long.
+_PATIENCE = 300.0
 _LOCK_INTERVAL = 0.05
 # The format of the file. One without a number is of a release that wrote none, and reads the same.
 VERSION = 1
@@ -244,6 +244,8 @@ class LedgerFile:
 
     def __init__(self, path: str = PATH) -> None:
         self.path = path
+        # Whether a run in check mode would have changed it.
+        self.foreseen = False
 
     @contextlib.contextmanager
     def locked(self, patience: float = _PATIENCE) -> Iterator[LedgerFile]:
@@ -352,11 +354,12 @@ def carry_out_booked(
 
     A run that is killed in between therefore leaves a claim too many, never a change that nobody knows of.
     """
-    if not module.check_mode:
-        file.save(claimed)
+    if module.check_mode:
+        file.foreseen = file.load() != settled
+        return carry_out(module, plan, apply_all)
+    file.save(claimed)
     result = carry_out(module, plan, apply_all)
-    if not module.check_mode:
-        file.save(settled)
+    file.save(settled)
     return result
 
 

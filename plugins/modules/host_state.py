@@ -17,13 +17,13 @@ description:
     M(lvs.topology.source_route), M(lvs.topology.static_neighbour), M(lvs.topology.packet_rules),
     M(lvs.topology.ipvs_timeouts), M(lvs.topology.ipvs_table), M(lvs.topology.ipvs_sync_daemon) and
     M(lvs.topology.boot_restore) do one by one.
-  - All concerns are planned before the first one is changed. What one of them refuses is refused while nothing is
-    touched, and where nothing is to be changed the host is only looked at.
+  - With O(state=present) all concerns are planned before the first one is changed. What one of them refuses is refused
+    while nothing is touched, and where nothing is to be changed the host is only looked at.
   - Where the kernel refuses a change after all, the module says what was applied and what was not begun. A later run
     goes on from there.
   - Concerns of which the plan has nothing, and of which an earlier run left nothing, are passed over. The table of IPVS
     is always looked at where the plan has O(plan.services), for RV(unmanaged).
-  - Nobody else changes what this collection manages on the host while the module is at work.
+  - No other module of this collection that keeps books changes the host while this one is at work.
 author:
   - The lvs.topology authors (@lvs-topology)
 extends_documentation_fragment:
@@ -39,7 +39,7 @@ options:
     description:
       - What the host shall have, as the filter P(lvs.topology.host_plan#filter) returns it for the roles C(director),
         C(real_server) and C(router).
-      - A key that is left out or empty means that there shall be nothing of it. Not needed with O(state=absent).
+      - A key that is left out or empty means that there shall be nothing of it. Required with O(state=present).
     type: dict
     suboptions:
       kernel_modules:
@@ -103,12 +103,12 @@ options:
         type: str
         choices: [kernel, keepalived]
       commands: &not_here
-        description: A part of every plan, which M(lvs.topology.preflight) looks at and this module does not.
+        description: A part of every plan, for the options of M(lvs.topology.preflight). This module does not use it.
         type: list
         elements: str
       kernel_options: *not_here
       kernels:
-        description: A part of every plan, which M(lvs.topology.preflight) looks at and this module does not.
+        description: A part of every plan, for the options of M(lvs.topology.preflight). This module does not use it.
         type: list
         elements: dict
       notes:
@@ -193,8 +193,8 @@ changes:
     - sysctl -w net.ipv4.conf.all.arp_ignore=1
     - ip address add 192.168.246.160/32 dev lo
 left_over:
-  description: The concerns in which something is left that the plan has not, because O(steps) has no V(release).
-  returned: success
+  description: The concerns in which something is left that the plan has not, for a call with the step V(release).
+  returned: success, where O(steps) is only V(add)
   type: list
   elements: str
   sample: [addresses]
@@ -228,7 +228,14 @@ from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
 
 def main() -> None:
-    run(AnsibleModule(argument_spec=SPEC, supports_check_mode=True), booked(ensure_host))
+    run(
+        AnsibleModule(
+            argument_spec=SPEC,
+            required_if=[("state", "present", ("plan",))],
+            supports_check_mode=True,
+        ),
+        booked(ensure_host),
+    )
 
 
 if __name__ == "__main__":

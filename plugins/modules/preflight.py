@@ -43,32 +43,14 @@ options:
     elements: str
     default: []
     version_added: 0.2.0
-  values:
+  plan:
     description:
-      - Sysctls that are going to be set, with their values. Where C(/proc/sys) is read-only, as it is in a container,
-        each has to have its value already.
+      - What M(lvs.topology.host_state) is going to be asked for, by the same O(owner). Where nothing else is missing,
+        that is planned here already. A plan that would be refused then is refused now, and RV(in_place) says whether
+        there is anything to do.
+      - Where C(/proc/sys) is read-only, as it is in a container, each sysctl of it has to have its value already.
     type: dict
-    default: {}
     version_added: 0.4.0
-  arp:
-    description: The same for settings of ARP, as O(lvs.topology.arp_tuning#module:interfaces) has them.
-    type: list
-    elements: dict
-    default: []
-    version_added: 0.4.0
-    suboptions:
-      interface:
-        description: The interface, V(all) or V(default).
-        type: str
-        required: true
-      arp_ignore:
-        description: Which ARP requests are answered.
-        type: int
-        choices: [0, 1, 2, 3, 8]
-      arp_announce:
-        description: Which source address the host's own ARP requests carry.
-        type: int
-        choices: [0, 1, 2]
   kernels:
     description: The oldest kernels with which something works.
     type: list
@@ -184,7 +166,7 @@ options:
     version_added: 0.3.0
   owner:
     description:
-      - The owner of O(packet_rules), whose own rules are not somebody else's, and of RV(managed_by).
+      - The owner of O(plan) and of O(packet_rules), whose own rules are not somebody else's, and of RV(managed_by).
     type: str
     default: lvs
 """
@@ -224,6 +206,13 @@ managed_by:
   type: list
   elements: str
   sample: [kernel]
+in_place:
+  description:
+    - Whether the host is as O(plan) wants it and there is nothing to say of it, so that M(lvs.topology.host_state) need
+      not be called.
+    - Never where another owner has something on the host as well, because that one's part of a run comes in between.
+  returned: success
+  type: bool
 keepalived_runs:
   description: Whether a keepalived runs, whoever started it.
   returned: success
@@ -236,7 +225,7 @@ kernel:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.lvs.topology.plugins.module_utils._net.options import ARP, PACKET_RULES
+from ansible_collections.lvs.topology.plugins.module_utils._net.options import PACKET_RULES
 from ansible_collections.lvs.topology.plugins.module_utils._net.preflight import look
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
@@ -260,8 +249,7 @@ def main() -> None:
                 "interfaces": {"type": "list", "elements": "str", "default": []},
                 "python_modules": {"type": "list", "elements": "str", "default": []},
                 "commands": {"type": "list", "elements": "str", "default": []},
-                "values": {"type": "dict", "default": {}},
-                "arp": {"type": "list", "elements": "dict", "default": [], "options": ARP},
+                "plan": {"type": "dict"},
                 "missing": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
                 "packet_rules": PACKET_RULES,
                 "manager": {"type": "str", "choices": ["kernel", "keepalived"]},

@@ -18,6 +18,7 @@ from typing import Any, Sequence
 
 from . import report
 from .parts import Part, Unknown, choose, in_order, parse
+from .processors import Spread
 from .together import Run, end_with_parent, reap
 
 
@@ -40,9 +41,11 @@ class Suite:
         for part in self._waiting:
             self._remembered.get(part.name, {}).pop("result", None)
         self._remember()
+        spread = Spread()
         while (self._waiting or self._running) and not run.must_end():
             self._begin_what_can()
             time.sleep(0.1)
+            spread.now_and_then()
             reap({process.pid for process, _began in self._running.values()})
             for part, (process, _began) in list(self._running.items()):
                 if process.poll() is not None:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import subprocess
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,6 +14,7 @@ import pytest
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible_collections.lvs.topology.plugins.action import turn
+from ansible_collections.lvs.topology.plugins.module_utils import _turn
 from ansible_collections.lvs.topology.plugins.plugin_utils._run import Run
 
 OTHER = {"run": "elsewhere/boot/7/1", "who": "ada on elsewhere, process 7", "since": "2026-01-31 12:00:00 +0000"}
@@ -96,3 +99,24 @@ def test_what_goes_wrong_on_the_host_is_passed_on(monkeypatch: pytest.MonkeyPatc
     host = Host(monkeypatch, answer)
     assert host.ask() == answer
     assert len(host.asked) == 1
+
+
+def test_the_turn_is_given_back_without_a_module(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The file goes where it says that it is this run's turn, and stays where it is another's, or nobody's."""
+    path = tmp_path / "turn"
+    monkeypatch.setattr(turn, "PATH", str(path))
+    host = Host(monkeypatch, TAKEN)
+
+    def low_level(_self: Any, command: str) -> dict[str, Any]:
+        done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+        return {"rc": done.returncode, "stdout": done.stdout, "stderr": done.stderr}
+
+    monkeypatch.setattr(turn.ActionModule, "_low_level_execute_command", low_level)
+    monkeypatch.delenv(_turn.ENVIRONMENT, raising=False)
+    for run, is_left in ((str(Run.this()), False), (OTHER["run"], True)):
+        _turn.take(run, "ada", path=str(path))
+        assert not host.ask(state="given_back")["taken"]
+        assert path.exists() is is_left
+    path.unlink()
+    assert host.ask(state="given_back")["changed"] is False
+    assert host.asked == []

@@ -188,6 +188,8 @@ def _carry_out(
     plan: Plan,
     settlement: Settlement,
 ) -> dict[str, Any]:
+    if plan.changes:
+        kernel.ready()
     result = carry_out_booked(module, plan, one_by_one(kernel.apply), book, settlement.claimed, settlement.settled)
     result["left_alone"] = list(settlement.left_alone)
     result["left_over"] = list(settlement.left_over)

@@ -12,6 +12,8 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any, Sequence
 
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.lvs.topology.plugins.module_utils._host import PLAN, is_in_place
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import PATH, damage_text, read_ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net import (
     kmod_plan,
@@ -22,8 +24,9 @@ from ansible_collections.lvs.topology.plugins.module_utils._net import (
 )
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.kmod import Modules, read_os_release
+from ansible_collections.lvs.topology.plugins.module_utils._net.options import ARP_TUNING_SPEC
 from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl import unchangeable, unknown
-from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
+from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Refused
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -45,8 +48,9 @@ def look(module: AnsibleModule) -> dict[str, Any]:
     """What the module preflight does."""
     params = module.params
     mistakes = Mistakes()
+    mistakes.owner(params["owner"])
     names = kmod_plan.check(params["kernel_modules"], mistakes)
-    values = sysctl_plan.check_values(params["values"], mistakes)
+    plan, sysctls, arp = _of_plan(params["plan"] or {}, mistakes)
     mistakes.raise_if_any()
     problems: list[str] = []
     system = os.uname()
@@ -64,7 +68,7 @@ def look(module: AnsibleModule) -> dict[str, Any]:
     if lacking:
         problems.append(f"kernel_modules: {kernel.advice(lacking)}")
     problems += [f"sysctls: {text}" for text in unknown(params["sysctls"])]
-    problems += [f"sysctls: {text}" for text in unchangeable(values, params["arp"])]
+    problems += [f"sysctls: {text}" for text in unchangeable(sysctls, arp)]
     problems += _built_without(params["kernel_options"], system.release)
     present = set(os.listdir("/sys/class/net"))
     for name in params["interfaces"]:
@@ -84,6 +88,13 @@ def look(module: AnsibleModule) -> dict[str, Any]:
     packages, lacks = _lacking(module, commands)
     if params["missing"] == "fail":
         problems += lacks
+    in_place = False
+    if not (problems or packages or params["plan"] is None):
+        modules = [*(plan["kernel_modules"] or []), *needed]
+        try:
+            in_place = is_in_place(module, {**plan, "kernel_modules": modules}, params["owner"])
+        except BadRequest as problem:
+            problems.append(f"plan: {problem}")
     if problems:
         listed = " ".join(f"({number}) {text}" for number, text in enumerate(problems, 1))
         raise Refused(f"This host is not ready, and nothing was changed: {listed}")
@@ -94,7 +105,19 @@ def look(module: AnsibleModule) -> dict[str, Any]:
         "kernel_modules": needed,
         "managed_by": managers.managed_by(ledger, params["owner"]),
         "keepalived_runs": managers.is_keepalived_running(),
+        "in_place": in_place,
     }
+
+
+def _of_plan(given: dict[str, Any], mistakes: Mistakes) -> tuple[dict[str, Any], dict[str, str], list[dict[str, Any]]]:
+    """The plan by its form, and what it sets below /proc/sys."""
+    validated = ArgumentSpecValidator(PLAN["options"]).validate(given)
+    arp = ArgumentSpecValidator({"arp": ARP_TUNING_SPEC["interfaces"]}).validate({"arp": given.get("arp") or []})
+    for text in (*validated.error_messages, *arp.error_messages):
+        mistakes.add("plan", text)
+    mistakes.raise_if_any()
+    plan = validated.validated_parameters
+    return plan, sysctl_plan.check_values(plan["sysctls"] or {}, mistakes), arp.validated_parameters["arp"]
 
 
 def _built_without(options: list[str], release: str) -> list[str]:

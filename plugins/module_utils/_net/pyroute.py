@@ -39,9 +39,9 @@ def messages() -> Messages:
     return _loaded(_messages)
 
 
-def connection() -> Any:
+def connection_class() -> Any:
     """What is needed to change something: a socket with the methods of ip."""
-    return _loaded(_connection)
+    return _loaded(_connection_class)
 
 
 def _messages() -> Messages:
@@ -55,10 +55,10 @@ def _messages() -> Messages:
     return Messages(ifinfmsg, ifaddrmsg, rtmsg, fibmsg, ndmsg, NetlinkError)
 
 
-def _connection() -> Any:
+def _connection_class() -> Any:
     from pyroute2.iproute.linux import IPRoute
 
-    return IPRoute()
+    return IPRoute
 
 
 def _loaded(load: Callable[[], _T]) -> _T:

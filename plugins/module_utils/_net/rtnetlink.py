@@ -136,8 +136,19 @@ class Rtnetlink:
     def _socket(self) -> Any:
         """Only a host on which something is to be changed needs it."""
         if self._connection is None:
-            self._connection = pyroute.connection()
+            make = self.ready()
+            try:
+                self._connection = make()
+            except OSError as problem:
+                raise Refused(f"No netlink socket can be had for changes: {problem.strerror}.") from problem
         return self._connection
+
+    def ready(self) -> Any:
+        """Refuse where nothing could be changed, before anything is."""
+        found = pyroute.connection_class()
+        # Of the same load: an exception of another one would not be caught.
+        self._kinds = pyroute.messages()
+        return found
 
     def interfaces(self) -> set[str]:
         return set(self._indexes)

@@ -65,6 +65,8 @@ def ensure_tunnels(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
 
         # A link is tuned before it is up, and nothing is given up before what takes its place is there.
         plan = joined(make, tuning, start, stop)
+        if any(isinstance(change.action, tunnel_plan.ON_LINKS) for change in plan.changes):
+            kernel.ready()
         result = carry_out_booked(module, plan, one_by_one(apply), book, settlement.claimed, settlement.settled)
     result["left_alone"] = list(links.left_alone)
     result["left_over"] = list(links.left_over)

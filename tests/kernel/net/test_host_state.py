@@ -117,7 +117,7 @@ def test_adding_and_releasing_apart(run_module, sh) -> None:
     run_module("host_state", args())
     smaller = {**PLAN, "addresses": [], "arp": []}
     added = run_module("host_state", args(smaller, steps=["add"]))
-    assert added["left_over"] == ["arp", "addresses"]
+    assert added["left_over"] == ["addresses", "arp"]
     assert "10.0.0.100/32" in sh("ip -o address show dev lo")
     released = run_module("host_state", args(smaller, steps=["release"]))
     # The VIP goes before the ARP tuning that keeps it quiet.
@@ -163,7 +163,6 @@ def test_what_the_last_concern_refuses_is_refused_before_the_first_is_touched(
         assert failed["failed"]
         assert failed["msg"].startswith(where)
         assert "Nothing was changed." in failed["msg"]
-        assert failed["applied"] == []
         assert state(sh) == before
     assert not LEDGER.exists()
 
@@ -218,3 +217,118 @@ def test_host_facts_agree_with_ip(run_module, sh) -> None:
     assert {"address": "fd05::1", "prefix": 64} in by_name["eth5"]["addresses"]
     assert found["default_ipv4"] == {"gateway": "10.5.0.254"}
     assert "default_ipv6" not in found
+
+
+def test_preflight_says_what_there_is_to_do_and_what_would_be_refused(run_module, sh) -> None:
+    before = state(sh)
+    asked = {"owner": "director", "plan": PLAN}
+    assert run_module("preflight", asked)["in_place"] is False
+    assert state(sh) == before
+    run_module("host_state", args())
+    assert run_module("preflight", asked)["in_place"] is True
+    # Less than what is there is something to do as well.
+    assert run_module("preflight", {**asked, "plan": {**PLAN, "addresses": []}})["in_place"] is False
+    for damage, repair in (
+        ("ip address del 10.0.0.100/32 dev lo", None),
+        ("ipvsadm -E -t 10.0.0.100:80 -s wlc", None),
+        ("rm /etc/lvs-topology/director.ip", None),
+        ("sysctl -qw net.ipv4.conf.lo.arp_ignore=0", None),
+        ("ipvsadm --set 900 0 0", None),
+        # What others put there is said by host_state in each run.
+        ("ipvsadm -A -t 198.51.100.1:80 -s rr", "ipvsadm -D -t 198.51.100.1:80"),
+    ):
+        sh(damage)
+        assert run_module("preflight", asked)["in_place"] is False, damage
+        run_module("host_state", args())
+        sh(repair or "true")
+        assert run_module("preflight", asked)["in_place"] is True, damage
+    refused = run_module("preflight", {**asked, "plan": {**PLAN, "addresses": [{"address": "x", "interface": "lo"}]}})
+    assert "plan: addresses: addresses[0].address: " in refused["msg"]
+    # Another role of ours may change what both have.
+    run_module("vip_address", {"owner": "real_server", "addresses": [{"address": "10.0.0.7", "interface": "lo"}]})
+    assert run_module("preflight", asked)["in_place"] is False
+
+
+def test_a_damaged_ledger_is_taken_down_as_far_as_it_can_be_read(run_module, sh) -> None:
+    run_module("host_state", args())
+    ledger = json.loads(LEDGER.read_text())
+    ledger["address"]["10.0.0.100/32 dev lo"]["was"] = [7]
+    LEDGER.write_text(json.dumps(ledger))
+    gone = run_module("host_state", {"owner": "director", "state": "absent"})
+    assert not gone.get("failed")
+    assert "10.0.0.100/32 dev lo" in str(gone["warnings"])
+    assert sh("ipvsadm -S -n") == ""
+    assert list(json.loads(LEDGER.read_text())) == ["address", "version"]
+    assert "10.0.0.100/32" in sh("ip -o address show dev lo")
+
+
+def test_what_is_only_in_the_ledger_is_brought_up_to_date(run_module, sh) -> None:
+    run_module("host_state", args())
+    # A VIP that leaves the plan, and that somebody has taken away before.
+    sh("ip address del 10.0.0.100/32 dev lo")
+    smaller = {**PLAN, "addresses": []}
+    assert run_module("preflight", {"owner": "director", "plan": smaller})["in_place"] is False
+    run_module("host_state", args(smaller))
+    assert "address" not in json.loads(LEDGER.read_text())
+    sh("ip address add 10.0.0.100/32 dev lo")
+    run_module("host_state", args(smaller))
+    assert "10.0.0.100/32" in sh("ip -o address show dev lo"), "the operator's own address is gone"
+    # A ledger that was lost: what is right in the table is ours again.
+    LEDGER.unlink()
+    run_module("host_state", args(smaller))
+    assert json.loads(LEDGER.read_text())["service"]
+    run_module("host_state", args({**smaller, "services": []}))
+    assert sh("ipvsadm -S -n") == ""
+
+
+def test_a_line_of_a_file_that_was_never_claimed_leaves_with_the_plan(run_module, sh) -> None:
+    """It was right before, so there is nothing to put back, and a check and a run still agree."""
+    sh("sysctl -qw net.ipv4.ip_forward=1")
+    more = {**PLAN, "sysctls": {**PLAN["sysctls"], "net.ipv4.ip_forward": "1"}}
+    run_module("host_state", args(more))
+    line = "net.ipv4.ip_forward = 1"
+    file = Path("/etc/sysctl.d/99-zz-lvs-topology-director.conf")
+    assert line in file.read_text()
+    added = run_module("host_state", args(steps=["add"]))
+    assert added["left_over"] == ["sysctls"]
+    predicted = run_module("host_state", args(), check=True)
+    assert run_module("host_state", args())["changes"] == predicted["changes"] == [f"write {file}"]
+    assert line not in file.read_text()
+    assert not run_module("host_state", args(), check=True)["changed"]
+    assert sh("sysctl -n net.ipv4.ip_forward") == "1\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"owner": "director"}, "state is present but all of the following are missing: plan"),
+        ({"owner": "director", "plan": PLAN, "steps": []}, "steps: none is given"),
+        ({"owner": "director", "plan": {**PLAN, "timeouts": {"state": "absent"}}}, "timeouts: state is not known"),
+        ({"owner": "director", "plan": {**PLAN, "packet_rules": {"owner": "x"}}}, "packet_rules: owner is not known"),
+        ({"owner": "../x", "plan": PLAN}, "owner: "),
+    ],
+)
+def test_half_a_request_takes_nothing_away(options: dict[str, Any], said: str, run_module, sh) -> None:
+    run_module("host_state", args())
+    before = state(sh)
+    refused = run_module("host_state", options)
+    assert refused["failed"]
+    assert said in refused["msg"]
+    assert state(sh) == before
+
+
+def test_teardown_goes_as_far_as_it_can(run_module, sh) -> None:
+    run_module("host_state", args())
+    # A file of ours that is none any more: what goes before it is gone, and what keeps the VIP quiet is not.
+    file = Path("/etc/sysctl.d/99-zz-lvs-topology-director-arp.conf")
+    file.unlink()
+    file.mkdir()
+    refused = run_module("host_state", {"owner": "director", "state": "absent"})
+    assert refused["msg"].startswith("arp: ")
+    assert refused["not_begun"] == ["sysctls", "kernel_modules"]
+    assert "ipvsadm -D -t 10.0.0.100:80" in refused["applied"]
+    assert "10.0.0.100/32" not in sh("ip -o address show dev lo")
+    assert sh("sysctl -n net.ipv4.conf.lo.arp_ignore") == "1\n"
+    file.rmdir()
+    run_module("host_state", {"owner": "director", "state": "absent"})
+    assert not LEDGER.exists()
