@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Collection, Mapping, NamedTuple, NoReturn
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.lvs.topology.plugins.module_utils._concerns import BOOT, CONCERNS
-from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, for_check_mode
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.managers import KEEPALIVED, KERNEL
 from ansible_collections.lvs.topology.plugins.module_utils._net.traces import traces
@@ -106,7 +106,7 @@ def is_in_place(module: AnsibleModule, plan: Mapping[str, Any], owner: str) -> b
     Where another owner has something here as well, that one's part of the run may change what is shared, and nothing is
     said in advance.
     """
-    book = LedgerFile()
+    book = for_check_mode()
     ledger = book.load()
     if any(name.partition(":")[0] != owner for claim in ledger.claims.values() for name in claim.owners):
         return False

@@ -325,6 +325,11 @@ def read_ledger() -> Ledger:
     return LedgerFile().load()
 
 
+def for_check_mode() -> LedgerFile:
+    """The ledger for what runs in check mode, which never saves it."""
+    return LedgerFile()
+
+
 def booked(
     ensure: Callable[[AnsibleModule, LedgerFile], dict[str, Any]],
 ) -> Callable[[AnsibleModule], dict[str, Any]]:

@@ -9,8 +9,6 @@ The waiting is the controller's: plugins/action/turn.py.
 
 from __future__ import annotations
 
-from typing import Any
-
 DOCUMENTATION = r"""
 module: turn
 short_description: Have one run of a playbook at a time work on a host
@@ -112,6 +110,8 @@ holder:
       type: str
       sample: 2026-01-31 12:00:00 +0000
 """
+
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lvs.topology.plugins.module_utils._net.host_facts import look

@@ -17,7 +17,8 @@ from typing import Any
 
 # Of the inventory, of secrets.yml, and one that is refused.
 SECRETS = ("s3cret", "bl0ckS3c", "t00-l0ng-f0r-it")
-# What looks at every process over and over, until a file tells it to say what it has seen.
+# What looks at every process over and over, until a file tells it to say what it has seen. A module takes a second or
+# more, and looking all the time would take the processor from it.
 WATCH = """
 import glob, os, time
 seen = set()
@@ -28,7 +29,7 @@ while not os.path.exists("/tmp/seen-enough"):
                 seen.add(process.read())
         except OSError:
             pass
-    time.sleep(0.2)
+    time.sleep(0.5)
 with open("/tmp/processes.new", "wb") as file:
     file.write(b"\\n".join(seen))
 os.rename("/tmp/processes.new", "/tmp/processes")
@@ -43,7 +44,7 @@ def watched(scenario: Any) -> Iterator[list[str]]:
     enough = threading.Event()
 
     def look_here() -> None:
-        while not enough.wait(0.1):
+        while not enough.wait(0.3):
             for path in Path("/proc").glob("[0-9]*/cmdline"):
                 with contextlib.suppress(OSError):
                     here.add(path.read_bytes())

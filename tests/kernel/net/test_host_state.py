@@ -35,8 +35,8 @@ PLAN: dict[str, Any] = {
 ORDER = ["modprobe", "sysctl", "ip", "ipvsadm", "write"]
 
 
-def args(plan: dict[str, Any] = PLAN, **options: Any) -> dict[str, Any]:
-    return {"owner": "director", "plan": plan, **options}
+def args(plan: Any = None, **options: Any) -> dict[str, Any]:
+    return {"owner": "director", "plan": PLAN if plan is None else plan, **options}
 
 
 @pytest.fixture(autouse=True)
