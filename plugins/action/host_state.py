@@ -36,9 +36,11 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core has no type
         )
         if follows and "left_over" in answer:
             # For the play that releases, when other hosts have changed in between.
-            answer["ansible_facts"] = {f"lvs_topology_left_over_{arguments['owner']}": answer["left_over"]}
+            fact = f"lvs_topology_left_over_{arguments.get('owner', 'lvs')}"
+            answer.setdefault("ansible_facts", {})[fact] = answer["left_over"]
         if follows and answer.get("unmanaged"):
-            _display.display("Left alone, because nobody declared it here (see lvs_purge):")
+            host = variables.get("inventory_hostname", "the host")
+            _display.display(f"Left alone on {host}, because nobody declared it here (see lvs_purge):")
             for line in answer["unmanaged"]:
                 _display.display(f"  {line}")
         return {**result, **answer}

@@ -19,7 +19,7 @@ author:
 extends_documentation_fragment:
   - lvs.topology.attributes.info
 requirements:
-  - C(ip) of iproute2 4.16 or later, which knows C(-json). Without C(ip) there is a warning and no fact.
+  - C(ip) of iproute2 4.16 or later, which knows C(-json). Without C(ip) there is a warning, and the fact is empty.
 seealso:
   - plugin: lvs.topology.host_plan
     plugin_type: filter

@@ -31,8 +31,7 @@ def chosen_concerns(own: Collection[str], run: Collection[str], skip: Collection
 
     The task is always run, so its own tags besides are those that somebody gave to a play or a role: these mean all.
     """
-    named = {concern for concern, tag in TAGS.items() if tag in run}
-    by_user = {"all", "tagged", *own} - {"always"}
-    if not named and by_user & set(run):
-        named = set(TAGS)
-    return [concern for concern, tag in TAGS.items() if concern in named and tag not in skip]
+    if {"all", "tagged"} & set(skip):
+        return []
+    whole = bool(({"all", "tagged", *own} - {"always"}) & set(run))
+    return [concern for concern, tag in TAGS.items() if (whole or tag in run) and tag not in skip]

@@ -145,7 +145,13 @@ def test_what_is_run_with_every_tag_changes_nothing_that_the_tags_of_the_run_do_
         (["always"], ["always"], [], set()),
         (["always", "web"], ["web"], [], set(TAGS)),
         (["always", "web"], ["web"], ["lvs_boot"], set(TAGS) - {"boot"}),
-        (["always", "web"], ["web", "lvs_table"], [], {"services"}),
+        # Tags add up.
+        (["always", "web"], ["web", "lvs_table"], [], set(TAGS)),
+        (["always"], ["all", "lvs_table"], [], set(TAGS)),
+        (["always", "lvs_table"], ["lvs_table"], [], set(TAGS)),
+        # What Ansible skips with these is all but what is always run.
+        (["always"], ["all"], ["all"], set()),
+        (["always"], ["all"], ["tagged"], set()),
         (["always", "web"], ["all"], [], set(TAGS)),
         (["always", "web"], ["lvs_packages"], [], set()),
     ],

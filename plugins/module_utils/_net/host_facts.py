@@ -26,7 +26,7 @@ def look(module: AnsibleModule) -> dict[str, Any]:
     if command is None:
         # Where the inventory names the addresses nothing is missing, and preflight names the package.
         module.warn("There is no ip command, so nothing is known of this host's network.")
-        return {"changed": False}
+        return {"changed": False, "ansible_facts": {NAME: {}}}
     return {"changed": False, "ansible_facts": {NAME: _network(module, command)}}
 
 

@@ -37,7 +37,7 @@ _MTUS = forms.Range(68, 2**31 - 1)
 def read_facts(raw: Mapping[str, Any]) -> Facts:
     """Facts without a list of interfaces say nothing about addresses: unknown is not the same as none."""
     ours = raw.get(_OURS)
-    if isinstance(ours, Mapping):
+    if isinstance(ours, Mapping) and ours:
         raw = ours
     known = {name: from_host(raw[name]) for name in _NAMES if name in raw}
     return Facts(interfaces=_interfaces(raw, known.get("interfaces")), gateways=tuple(_gateways(known)))
