@@ -166,8 +166,13 @@ def _left_over(
     module: AnsibleModule, book: LedgerFile, asked: Collection[str], plan: Mapping[str, Any], owner: str
 ) -> list[str]:
     """The concerns in which releasing would still do something. In check mode nothing that was added is there yet."""
+    calls = releasing(asked, plan, owner)
     looked = _Pass(module, book, check_mode=True)
-    looked.run(releasing(asked, plan, owner))
+    try:
+        looked.run(calls)
+    except (BadRequest, Refused):
+        # Something has been added by now. What is wrong, releasing says, and what was done before.
+        return [call.concern for call in calls]
     return looked.left_over if module.check_mode else [*looked.needed]
 
 
