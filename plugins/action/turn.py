@@ -66,7 +66,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core has no type
             time.sleep(_INTERVAL)
 
     def _give_back(self, run: str) -> dict[str, Any]:
-        """Remove the file if it says that it is this run's turn. A module would take twenty times as long for that.
+        """Remove the file if it says that it is this run's turn. A module call costs a slow host a second.
 
         Nobody else takes a turn that is this run's, so there is nothing to lock.
         """

@@ -5,7 +5,7 @@
 
 Each User-Mode Linux stays on one processor with the programs that it runs (lab/lvslab/uml.py says why). The system
 therefore does not move one away from a crowded processor while another is idle, and some labs side by side are idle and
-busy in turns. Moving a kernel costs nothing that counts, so the busiest processor gives one away every few seconds.
+busy in turns. So every few seconds the busiest processor gives one away.
 """
 
 from __future__ import annotations
