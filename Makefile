@@ -9,8 +9,6 @@ CACHE := .cache
 VENV := $(CACHE)/venv
 TREE := $(CACHE)/collections/ansible_collections/lvs/topology
 KERNEL ?= uml
-# User-Mode Linux needs a few lines of C compiled on processors with AMX (lab/uml).
-APT_LAB := requirements/apt-lab.txt $(if $(shell grep -m1 amx_tile /proc/cpuinfo),requirements/apt-amx.txt)
 SELECT ?=
 ONLY ?=
 # The oldest Python of hosts, and the newest.
@@ -110,8 +108,8 @@ clean: ## remove everything that was built, images included
 	if [ -d $(CACHE)/lab/run ]; then lab/lab down --all; fi
 	rm -rf $(CACHE)
 
-$(CACHE)/runtime.stamp: requirements/runtime.txt $(APT_LAB) scripts/install
-	scripts/install $(PYTHON) $(VENV) requirements/runtime.txt $(APT_LAB)
+$(CACHE)/runtime.stamp: requirements/runtime.txt requirements/apt-lab.txt scripts/install
+	scripts/install $(PYTHON) $(VENV) requirements/runtime.txt requirements/apt-lab.txt
 	touch $@
 
 $(CACHE)/development.stamp: requirements/development.txt requirements/apt-test.txt $(CACHE)/runtime.stamp

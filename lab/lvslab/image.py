@@ -9,6 +9,7 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import shlex
 import shutil
 import subprocess
 import time
@@ -30,12 +31,13 @@ _SIZE = {"uml": "2G", "stock": "3G"}
 def recipe_hash(flavour: str) -> str:
     """Identify an image by all that goes into it."""
     # Where the checkout lies goes into no image.
-    commands = repr(_commands(flavour, Path("image"))).replace(str(RECIPE), "recipe")
+    commands = repr(_commands(flavour, Path("image"))).replace(str(CHECKOUT), "checkout")
     digest = hashlib.sha256(commands.encode())
-    for path in sorted(RECIPE.rglob("*")):
-        if path.is_file() and (flavour == "stock" or path.name != "packages.stock"):
-            digest.update(f"{path.relative_to(RECIPE)} {path.stat().st_mode & 0o111:o}\n".encode())
-            digest.update(path.read_bytes())
+    of_one_flavour = {"stock": [RECIPE / "packages.stock"], "uml": [uml.POPULATE]}
+    shared = {path for path in RECIPE.rglob("*") if path.is_file()}.difference(*of_one_flavour.values())
+    for path in sorted([*shared, *of_one_flavour[flavour]]):
+        digest.update(f"{path.relative_to(CHECKOUT)} {path.stat().st_mode & 0o111:o}\n".encode())
+        digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
 
@@ -67,7 +69,7 @@ def image(flavour: str) -> Path:
 def _commands(flavour: str, place: Path) -> list[list[str]]:
     """What makes an image in a directory. Part of the recipe: see recipe_hash."""
     root = os.geteuid() == 0
-    kernel = place / "kernel.tar" if flavour == "uml" else ""
+    of_uml = [str(place / "kernel.tar"), str(place / "populate.so")] if flavour == "uml" else []
     debian = [
         "mmdebstrap",
         f"--mode={'root' if root else 'unshare'}",
@@ -81,20 +83,23 @@ def _commands(flavour: str, place: Path) -> list[list[str]]:
         "--dpkgopt=path-exclude=/usr/share/locale/*",
         "--dpkgopt=path-exclude=/usr/share/doc/*",
         f"--include={','.join(packages(flavour))}",
-        f'--customize-hook="{RECIPE}/customise" "$1" "{kernel}"',
+        f'--customize-hook="{RECIPE}/customise" "$1" {shlex.join(of_uml)}',
         SUITE,
         str(place / "root.tar"),
     ]
     # The owners of the files have names only in a user namespace where we are not root.
     namespace = [] if root else ["unshare", "--user", "--map-root-user", "--map-auto"]
     disk = [*namespace, "sh", "-eu", str(RECIPE / "write-image"), str(place), _SIZE[flavour], flavour]
-    if not kernel:
+    if not of_uml:
         return [system, disk]
-    return [[*debian, "--variant=extract", "--include=user-mode-linux", UML_SUITE, str(kernel)], system, disk]
+    kernel, populate = of_uml
+    extract = [*debian, "--variant=extract", "--include=user-mode-linux", UML_SUITE, kernel]
+    return [extract, uml.compiler(uml.POPULATE, populate), system, disk]
 
 
 def _build(flavour: str, done: Path, lock: TextIO) -> None:
-    need(["mmdebstrap", "mkfs.ext4", "unshare", "ip"] + ([] if os.geteuid() == 0 else ["newuidmap"]))
+    compiler, user = ["gcc"] if flavour == "uml" else [], [] if os.geteuid() == 0 else ["newuidmap"]
+    need(["mmdebstrap", "mkfs.ext4", "unshare", "ip", *compiler, *user])
     # Whoever builds holds the lock: what is unfinished now, of whichever recipe, was interrupted.
     for interrupted in done.parent.glob(f"{flavour}-*.unfinished"):
         _remove(interrupted)
@@ -104,7 +109,7 @@ def _build(flavour: str, done: Path, lock: TextIO) -> None:
     say(f"building the {flavour} image, once for this recipe: a minute or two; log in {log}")
     with open(log, "w", encoding="utf-8") as output, _removed_unless_whole(unfinished):
         for command in _commands(flavour, unfinished):
-            say(f"  {Path(command[0]).name if command[0] == 'mmdebstrap' else 'write-image'}")
+            say(f"  {command[0] if command[0] in ('mmdebstrap', 'gcc') else 'write-image'}")
             _run(command, output, log, lock)
         if flavour == "uml":
             uml.bind_to_libc(unfinished / "linux.uml", done)

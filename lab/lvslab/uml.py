@@ -16,7 +16,9 @@ from typing import Sequence
 from .common import CACHE, CHECKOUT, SCRATCH, need
 from .network import Host
 
-_SHIM = CHECKOUT / "lab" / "uml" / "xstate.c"
+# Preloaded by the kernel itself on some processors, and by what runs on it.
+_XSTATE = CHECKOUT / "lab/uml/xstate.c"
+POPULATE = CHECKOUT / "lab/uml/populate.c"
 _PT_INTERP = 3
 
 
@@ -37,17 +39,22 @@ def program(directory: Path) -> list[str]:
     """How to start the linux.uml of an image on this processor."""
     start = ["env", f"LD_LIBRARY_PATH={directory}"]
     if "amx_tile" in Path("/proc/cpuinfo").read_text():
-        start.append(f"LD_PRELOAD={_shim()}")
+        start.append(f"LD_PRELOAD={_xstate()}")
     return [*start, str(directory / "linux.uml")]
 
 
-def _shim() -> Path:
+def compiler(source: Path, library: str) -> list[str]:
+    """The command that makes something to preload."""
+    return ["gcc", "-O2", "-shared", "-fPIC", "-o", library, str(source)]
+
+
+def _xstate() -> Path:
     need(["gcc"])
-    library = CACHE / "uml" / f"xstate-{hashlib.sha256(_SHIM.read_bytes()).hexdigest()[:16]}.so"
+    library = CACHE / "uml" / f"xstate-{hashlib.sha256(_XSTATE.read_bytes()).hexdigest()[:16]}.so"
     if not library.exists():
         library.parent.mkdir(parents=True, exist_ok=True)
         unfinished = library.with_suffix(f".{os.getpid()}")
-        subprocess.run(["gcc", "-O2", "-shared", "-fPIC", "-o", str(unfinished), str(_SHIM)], check=True)
+        subprocess.run(compiler(_XSTATE, str(unfinished)), check=True)
         unfinished.rename(library)
     return library
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Collection, Mapping, NamedTuple, NoReturn
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.lvs.topology.plugins.module_utils._concerns import BOOT, CONCERNS
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, for_check_mode
+from ansible_collections.lvs.topology.plugins.module_utils._net import keepalived_plan
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.managers import KEEPALIVED, KERNEL
 from ansible_collections.lvs.topology.plugins.module_utils._net.traces import traces
@@ -104,11 +105,13 @@ def is_in_place(module: AnsibleModule, plan: Mapping[str, Any], owner: str) -> b
     """Whether host_state would find nothing to change, and nothing to say. BadRequest says what it would refuse.
 
     Where another owner has something here as well, that one's part of the run may change what is shared, and nothing is
-    said in advance.
+    said in advance. keepalived that goes on shares nothing: it has its own file and unit.
     """
     book = for_check_mode()
     ledger = book.load()
-    if any(name.partition(":")[0] != owner for claim in ledger.claims.values() for name in claim.owners):
+    apart = {keepalived_plan.KIND, keepalived_plan.UNIT_KIND} if plan.get("manager") == KEEPALIVED else set()
+    shared = (claim for (kind, _key), claim in ledger.claims.items() if kind not in apart)
+    if any(name.partition(":")[0] != owner for claim in shared for name in claim.owners):
         return False
     asked = _asked([*CONCERNS], plan, traces(ledger, owner))
     foreseen = _Pass(module, book, check_mode=True)
@@ -249,7 +252,7 @@ class _Pass:
         validated = ArgumentSpecValidator(spec).validate(call.options)
         if validated.error_messages:
             raise BadRequest("; ".join(validated.error_messages))
-        part = _Part(self.module, validated.validated_parameters, self.check_mode, self.warnings)
+        part = _Part(validated.validated_parameters, self.check_mode, self.warnings)
         self.book.foreseen = False
         made = ensure(part, self.book)
         if self.book.foreseen:
@@ -290,11 +293,9 @@ class _Stopped(Exception):
 class _Part:
     """What the work of one concern sees of the module: options of its own, and otherwise the same."""
 
-    def __init__(self, module: AnsibleModule, params: Mapping[str, Any], check_mode: bool, warnings: list[str]) -> None:
+    def __init__(self, params: Mapping[str, Any], check_mode: bool, warnings: list[str]) -> None:
         self.params = params
         self.check_mode = check_mode
-        self.run_command = module.run_command
-        self.get_bin_path = module.get_bin_path
         self.warn = warnings.append
 
     def fail_json(self, **result: Any) -> NoReturn:

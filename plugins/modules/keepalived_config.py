@@ -113,6 +113,11 @@ started:
   returned: success
   type: bool
   sample: false
+in_place:
+  description: Whether keepalived runs with this very configuration, and the ledger says so, without anything to be done.
+  returned: success
+  type: bool
+  sample: true
 messages:
   description: What keepalived said of the configuration although it took it.
   returned: success

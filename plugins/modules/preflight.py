@@ -210,7 +210,8 @@ in_place:
   description:
     - Whether the host is as O(plan) wants it and there is nothing to say of it, so that M(lvs.topology.host_state) need
       not be called.
-    - Never where another owner has something on the host as well, because that one's part of a run comes in between.
+    - Never where another owner has something on the host as well, because that one's part of a run comes in between;
+      the file and the unit of a keepalived that goes on do not count.
   returned: success
   type: bool
 keepalived_runs:

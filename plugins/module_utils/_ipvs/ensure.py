@@ -9,8 +9,8 @@ import functools
 import time
 from typing import TYPE_CHECKING, Any, Callable, Mapping, Sequence
 
+from ansible_collections.lvs.topology.plugins.module_utils import _commands, _plan
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
-from ansible_collections.lvs.topology.plugins.module_utils import _plan
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs import drain, options, proc, settings_plan
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.codec import CodecError
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.connections import Filter, read_connections
@@ -444,7 +444,7 @@ def _open(module: AnsibleModule, mistakes: Mistakes, *, may_load: bool) -> Ipvs:
         mistakes.raise_if_any()
     except BadRequest:
         return Ipvs(load_module=None)
-    return Ipvs(load_module=_loader(module) if may_load and not module.check_mode else None)
+    return Ipvs(load_module=_loader() if may_load and not module.check_mode else None)
 
 
 def _read(kernel: Ipvs, mistakes: Mistakes, counters: bool = False) -> Table:
@@ -455,12 +455,12 @@ def _read(kernel: Ipvs, mistakes: Mistakes, counters: bool = False) -> Table:
         raise
 
 
-def _loader(module: AnsibleModule) -> LoadModule:
+def _loader() -> LoadModule:
     def load(name: str) -> str | None:
-        modprobe = module.get_bin_path("modprobe", opt_dirs=["/sbin", "/usr/sbin"])
+        modprobe = _commands.find("modprobe")
         if modprobe is None:
             return "modprobe is not installed; the package is kmod"
-        code, _out, error = module.run_command([modprobe, "--", name])
+        code, _out, error = _commands.run([modprobe, "--", name])
         return None if code == 0 else (error.strip() or f"modprobe {name} ended with {code}")
 
     return load

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from ansible_collections.lvs.topology.plugins.module_utils import _commands
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, carry_out_booked
 from ansible_collections.lvs.topology.plugins.module_utils._net import arp_filter_plan
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
@@ -16,7 +17,6 @@ from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused,
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
-_SBIN = ["/usr/sbin", "/sbin"]
 _CHAINS = ("INPUT", "OUTPUT")
 
 
@@ -36,7 +36,7 @@ def ensure_filters(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
     if not rules and not owned:
         # Nothing to do, so the command need not be there either.
         return {"changed": False, "changes": [], "left_over": []}
-    tables = Arptables(module)
+    tables = Arptables()
     plan, settlement = arp_filter_plan.plan_filters(
         ledger, params["owner"], tables.rules(), rules, present=present, purge=params["purge"]
     )
@@ -48,24 +48,24 @@ def ensure_filters(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
 class Arptables:
     """The filter table of ARP, by that one of the two arptables commands that this kernel serves."""
 
-    def __init__(self, module: AnsibleModule) -> None:
-        self._run = module.run_command
-        self._command = self._working(module)
+    def __init__(self) -> None:
+        self._command = self._working()
 
-    def _working(self, module: AnsibleModule) -> str:
+    @staticmethod
+    def _working() -> str:
         """Both commands list an empty table even where the kernel lacks theirs; only adding a rule tells.
 
         So a rule is added in a network namespace that exists for the moment.
         """
-        unshare = module.get_bin_path("unshare") or "unshare"
+        unshare = _commands.find("unshare") or "unshare"
         said = []
         for name in ("arptables", "arptables-legacy", "arptables-nft"):
-            command = module.get_bin_path(name, opt_dirs=_SBIN)
+            command = _commands.find(name)
             if command is None:
                 continue
-            status, _output, errors = self._run([unshare, "--net", command, "-A", "INPUT", "-j", "ACCEPT"])
+            status, _output, errors = _commands.run([unshare, "--net", command, "-A", "INPUT", "-j", "ACCEPT"])
             if status == 0:
-                return str(command)
+                return command
             said.append(f"{command} says: {errors.strip()}")
         if not said:
             raise Refused(
@@ -80,7 +80,7 @@ class Arptables:
         """The rules of both chains, in the words of arptables."""
         found = []
         for chain in _CHAINS:
-            status, output, errors = self._run([self._command, "-n", "-L", chain])
+            status, output, errors = _commands.run([self._command, "-n", "-L", chain])
             if status != 0:
                 raise Refused(f"{self._command} cannot list the chain {chain}: {errors.strip()}.")
             found += [f"{chain} {line.strip()}" for line in output.splitlines() if line.startswith("-")]
@@ -89,6 +89,6 @@ class Arptables:
     def apply(self, action: Any) -> None:
         option = "-A" if isinstance(action, arp_filter_plan.AddRule) else "-D"
         command = [self._command, option, *action.rule.split()]
-        status, _output, errors = self._run(command)
+        status, _output, errors = _commands.run(command)
         if status != 0:
             raise Refused(f"{' '.join(command)} failed: {errors.strip()}.")

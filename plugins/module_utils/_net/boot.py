@@ -13,6 +13,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.lvs.topology.plugins.module_utils import _commands
 from ansible_collections.lvs.topology.plugins.module_utils._disk import sync_directory
 from ansible_collections.lvs.topology.plugins.module_utils._net import (
     address_plan,
@@ -56,12 +57,12 @@ def ensure_boot(module: AnsibleModule, _book: LedgerFile) -> dict[str, Any]:
         lists = _validated(params)
         wanted.update(_render(owner, lists, mistakes))
         if lists["packet_rules"]:
-            wanted.update(_packet_rules(module, owner, lists["packet_rules"], mistakes))
+            wanted.update(_packet_rules(owner, lists["packet_rules"], mistakes))
     mistakes.raise_if_any()
 
     own = {boot_plan.owner_path(owner, suffix) for suffix in boot_plan.SUFFIXES}
     current = {path: read_file(path) for path in (*own, boot_plan.SCRIPT_PATH, boot_plan.UNIT_PATH)}
-    systemd = _Systemd(module)
+    systemd = _Systemd()
     others = _files() - own
     unit_state = systemd.unit_state(goes=not (others or any(wanted.values())))
     plan = boot_plan.plan_boot(owner, wanted, current, others, unit_state)
@@ -130,16 +131,14 @@ def _ipvs(lists: dict[str, Any], mistakes: Mistakes) -> dict[str, File | None]:
     }
 
 
-def _packet_rules(
-    module: AnsibleModule, owner: str, given: dict[str, Any], mistakes: Mistakes
-) -> dict[str, File | None]:
+def _packet_rules(owner: str, given: dict[str, Any], mistakes: Mistakes) -> dict[str, File | None]:
     from ansible_collections.lvs.topology.plugins.module_utils._net import packet_filter, packet_rules_plan
 
     packet_rules_plan.check_owner(owner, mistakes)
     rules = packet_rules_plan.check(given["marks"] or [], given["source_nat"] or [], mistakes, "packet_rules.")
     mistakes.raise_if_any()
     # Only the host can tell whether these are rules of nft or of iptables.
-    texts = packet_filter.boot_texts(module, owner, given["backend"], rules)
+    texts = packet_filter.boot_texts(owner, given["backend"], rules)
     return {suffix: boot_plan.render_packet_rules(owner, suffix, text) for suffix, text in texts.items()}
 
 
@@ -155,9 +154,8 @@ def _files() -> set[str]:
 class _Systemd:
     """The unit, where there is systemd."""
 
-    def __init__(self, module: AnsibleModule) -> None:
-        self._run = module.run_command
-        self._command = module.get_bin_path("systemctl") or "systemctl"
+    def __init__(self) -> None:
+        self._command = _commands.find("systemctl") or "systemctl"
 
     def unit_state(self, *, goes: bool) -> boot_plan.UnitState | None:
         if not os.path.isdir("/run/systemd/system"):
@@ -167,14 +165,14 @@ class _Systemd:
         return boot_plan.UnitState(self._says("is-enabled", "enabled"), is_failed)
 
     def _says(self, question: str, answer: str) -> bool:
-        _status, output, _errors = self._run([self._command, question, boot_plan.UNIT])
+        _status, output, _errors = _commands.run([self._command, question, boot_plan.UNIT])
         return bool(output.strip() == answer)
 
     def apply(self, action: Any) -> None:
         if not isinstance(action, boot_plan.Systemctl):
             apply_file(action)
             return
-        status, _output, errors = self._run([self._command, *action.words])
+        status, _output, errors = _commands.run([self._command, *action.words])
         if status != 0:
             raise Refused(f"systemctl {' '.join(action.words)} failed: {errors.strip()}.")
         # systemctl leaves that to chance, and a unit that is not enabled restores nothing.

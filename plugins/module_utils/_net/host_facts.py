@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Mapping
 
+from ansible_collections.lvs.topology.plugins.module_utils import _commands
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
 
 if TYPE_CHECKING:
@@ -15,29 +16,28 @@ if TYPE_CHECKING:
 
 # The fact that the compiler reads.
 NAME = "lvs_topology"
-_SBIN = ["/usr/sbin", "/sbin"]
 # Far away, so that the answer is the default route. Nothing is sent there. ansible.builtin.setup asks for the like.
 _FAR = {"4": "8.8.8.8", "6": "2001:4860:4860::8888"}
 
 
 def look(module: AnsibleModule) -> dict[str, Any]:
     """What the module host_facts does."""
-    command = module.get_bin_path("ip", opt_dirs=_SBIN)
+    command = _commands.find("ip")
     if command is None:
         # Where the inventory names the addresses nothing is missing, and preflight names the package.
         module.warn("There is no ip command, so nothing is known of this host's network.")
         return {"changed": False, "ansible_facts": {NAME: {}}}
-    return {"changed": False, "ansible_facts": {NAME: _network(module, command)}}
+    return {"changed": False, "ansible_facts": {NAME: _network(command)}}
 
 
-def _network(module: AnsibleModule, command: str) -> dict[str, Any]:
+def _network(command: str) -> dict[str, Any]:
     """The interfaces with their addresses, and the next hops of the default routes."""
-    status, links, errors = _ask(module, command, "address", "show")
+    status, links, errors = _ask(command, "address", "show")
     if status != 0 or links is None:
         raise Refused(f"{command} -json address show failed: {errors.strip() or 'what it printed is not JSON'}.")
     found: dict[str, Any] = {"interfaces": [_interface(link) for link in links if isinstance(link, dict)]}
     for family, far in _FAR.items():
-        _status, routes, _errors = _ask(module, command, f"-{family}", "route", "get", far)
+        _status, routes, _errors = _ask(command, f"-{family}", "route", "get", far)
         first = routes[0] if routes and isinstance(routes[0], dict) else {}
         if first.get("gateway"):
             found[f"default_ipv{family}"] = {"gateway": first["gateway"]}
@@ -59,9 +59,9 @@ def _interface(link: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _ask(module: AnsibleModule, command: str, *words: str) -> tuple[int, list[Any] | None, str]:
+def _ask(command: str, *words: str) -> tuple[int, list[Any] | None, str]:
     """The status of an ip command, what it lists (None where it cannot be read), and what it complains of."""
-    status, output, errors = module.run_command([command, "-json", *words], errors="surrogateescape")
+    status, output, errors = _commands.run([command, "-json", *words])
     try:
         listed = json.loads(output) if output.strip() else []
     except ValueError:

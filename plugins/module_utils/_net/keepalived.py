@@ -14,6 +14,7 @@ import time
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.lvs.topology.plugins.module_utils import _commands
 from ansible_collections.lvs.topology.plugins.module_utils._disk import sync_directory
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, carry_out_booked
 from ansible_collections.lvs.topology.plugins.module_utils._net import keepalived_plan
@@ -35,7 +36,6 @@ from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_text 
 from ansible_collections.lvs.topology.plugins.module_utils._net.rtnetlink import Rtnetlink
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused, one_by_one
 
-_SBIN = ["/usr/sbin", "/sbin"]
 _PATIENCE = 5.0
 # The arguments that an answer may repeat. One that nobody knows may be a configuration under a wrong name.
 _SHOWN = ("owner", "path", "script_user", "heir", "state")
@@ -79,7 +79,7 @@ def ensure_config(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
     written = os.stat(path).st_mtime if config else 0.0
     copy = read_file(keepalived_plan.copy_of(path))
     files = keepalived_plan.Files(config, written, drop_in, copy, time.time())
-    daemon = _Daemon(module)
+    daemon = _Daemon()
     unit = daemon.unit()
     if params["state"] == "present":
         outcome = keepalived_plan.plan_present(ledger, owner, path, params["content"], files, unit, params["secrets"])
@@ -102,7 +102,13 @@ def ensure_config(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
     result = carry_out_booked(module, outcome.plan, one_by_one(daemon.apply), book, outcome.claimed, outcome.settled)
     if copy and not module.check_mode and not outcome.settled.owners(keepalived_plan.KIND, path):
         apply_file(RemoveFile(keepalived_plan.copy_of(path)))
-    return {**result, "started": keepalived_plan.starts(outcome.plan), "messages": messages}
+    is_noted = outcome.claimed == outcome.settled == ledger
+    return {
+        **result,
+        "started": keepalived_plan.starts(outcome.plan),
+        "messages": messages,
+        "in_place": is_noted and not (outcome.plan.changes or outcome.copy),
+    }
 
 
 def _unwritable(content: str) -> str:
@@ -121,7 +127,7 @@ def _addresses() -> set[str]:
 
 def _judge(module: AnsibleModule, path: str, content: str) -> list[str]:
     """What keepalived says of a configuration. It is refused where keepalived would leave any of it out."""
-    keepalived = module.get_bin_path("keepalived", opt_dirs=_SBIN)
+    keepalived = _commands.find("keepalived")
     if keepalived is None:
         if module.check_mode:
             module.warn("keepalived is not installed yet, so its opinion of the configuration is not known")
@@ -138,7 +144,7 @@ def _judge(module: AnsibleModule, path: str, content: str) -> list[str]:
         # keepalived 2.2.7 ends its own test by SIGTERM where scripts have a user of their own.
         before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
         try:
-            status, output, errors = module.run_command([keepalived, "-t", "-f", temporary])
+            status, output, errors = _commands.run([keepalived, "-t", "-f", temporary])
         finally:
             signal.signal(signal.SIGTERM, before)
     finally:
@@ -171,15 +177,14 @@ def _exists(user: str) -> bool:
 class _Daemon:
     """keepalived as a unit of systemd, and its processes."""
 
-    def __init__(self, module: AnsibleModule) -> None:
-        self._run = module.run_command
-        self._systemctl = module.get_bin_path("systemctl") or "systemctl"
+    def __init__(self) -> None:
+        self._systemctl = _commands.find("systemctl") or "systemctl"
 
     def unit(self) -> keepalived_plan.Unit | None:
         if not os.path.isdir("/run/systemd/system"):
             return None
         names = "ActiveState,UnitFileState,StateChangeTimestampMonotonic"
-        _status, output, _errors = self._run([self._systemctl, "show", "-p", names, keepalived_plan.UNIT])
+        _status, output, _errors = _commands.run([self._systemctl, "show", "-p", names, keepalived_plan.UNIT])
         shown = dict(line.partition("=")[::2] for line in output.splitlines())
         # The state changes with every reload. The two clocks differ by what this moment shows.
         since = int(shown.get("StateChangeTimestampMonotonic") or 0) / 1e6
@@ -201,7 +206,7 @@ class _Daemon:
             apply_file(action)
 
     def _call(self, words: tuple[str, ...]) -> None:
-        status, _output, errors = self._run([self._systemctl, *words])
+        status, _output, errors = _commands.run([self._systemctl, *words])
         if status != 0:
             raise Refused(
                 f"systemctl {' '.join(words)} failed: {errors.strip()} "
@@ -215,7 +220,7 @@ class _Daemon:
 
     def _kill(self) -> None:
         """The children before their parent: they clean up when it dies before them."""
-        _status, output, _errors = self._run(
+        _status, output, _errors = _commands.run(
             [self._systemctl, "show", "-p", "MainPID", "--value", keepalived_plan.UNIT]
         )
         parent = int(output.strip() or 0)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from ansible_collections.lvs.topology.plugins.module_utils import _commands
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, carry_out_booked
 from ansible_collections.lvs.topology.plugins.module_utils._net import kmod_plan
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
@@ -23,7 +24,6 @@ _SYS = "/sys/module"
 _RARE = {
     "ip_vs_twos": " The scheduler twos is there since Linux 5.11 where CONFIG_IP_VS_TWOS is set; otherwise use another."
 }
-_SBIN = ["/usr/sbin", "/sbin"]
 
 
 def ensure_modules(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def ensure_modules(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
     mistakes.owner(owner)
     names = kmod_plan.check(params["modules"] or [], mistakes)
     mistakes.raise_if_any()
-    kernel = Modules(module)
+    kernel = Modules()
     chains = None if params["modules"] is None else {name: kernel.chain(name) for name in names}
     if present:
         lacking = [name for name, chain in (chains or {}).items() if chain is None]
@@ -69,15 +69,14 @@ def ensure_modules(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
 class Modules:
     """The modules of the running kernel."""
 
-    def __init__(self, module: AnsibleModule) -> None:
-        self._run = module.run_command
-        self._modprobe = module.get_bin_path("modprobe", opt_dirs=_SBIN)
-        self._rmmod = module.get_bin_path("rmmod", opt_dirs=_SBIN)
+    def __init__(self) -> None:
+        self._modprobe = _commands.find("modprobe")
+        self._rmmod = _commands.find("rmmod")
 
     def chain(self, name: str) -> tuple[str, ...] | None:
         """The module with what it depends on, in the order of loading; empty: built in; None: there is none."""
         if self._modprobe is not None:
-            status, output, _errors = self._run([self._modprobe, "--show-depends", name])
+            status, output, _errors = _commands.run([self._modprobe, "--show-depends", name])
             if status == 0:
                 words = [line.split() for line in output.splitlines()]
                 return tuple(_name_of(line[1]) for line in words if len(line) > 1 and line[0] == "insmod")
@@ -124,7 +123,7 @@ class Modules:
             apply_file(action)
 
     def _call(self, command: list[str], attempt: str) -> None:
-        status, _output, errors = self._run(command)
+        status, _output, errors = _commands.run(command)
         if status != 0:
             raise Refused(f"{attempt} failed: {errors.strip()}. Run as root, and look into the kernel's log (dmesg).")
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Callable, Iterator, Mapping, Sequence, Union
 
+from ansible_collections.lvs.topology.plugins.module_utils import _commands
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, carry_out_booked
 from ansible_collections.lvs.topology.plugins.module_utils._net import packet_rules_plan as rules_plan
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
@@ -24,7 +25,6 @@ from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
-_SBIN = ["/usr/sbin", "/sbin"]
 # Both commands have to run in the same namespace, which goes away with them. Standard input goes to the first.
 _TRY = '"$1" $2 && "$3" $4'
 _FULL = 0.8
@@ -46,7 +46,7 @@ def ensure_packet_rules(module: AnsibleModule, book: LedgerFile) -> dict[str, An
         # Nothing to do, so the commands need not be there either.
         return {"changed": False, "changes": [], "left_over": [], "backend": None}
 
-    filters = PacketFilters(module)
+    filters = PacketFilters()
     if present:
         filters.refuse_foreign_marks(owner, params["marks"] or [], "", mistakes)
         mistakes.raise_if_any()
@@ -84,24 +84,21 @@ class Nft:
 
     backend = "nftables"
 
-    def __init__(self, module: AnsibleModule, command: str) -> None:
-        self._module = module
+    def __init__(self, command: str) -> None:
         self._command = command
 
     def __str__(self) -> str:
         return self._command
 
     def listings(self) -> list[str]:
-        return [_listing(self._module, [self._command, "list", "ruleset"])]
+        return [_listing([self._command, "list", "ruleset"])]
 
     def current(self, owner: str, listings: Sequence[str]) -> Listing:
         return rules_plan.read_nft(owner, listings[0])
 
     def tried(self, owner: str, rules: Sequence[Rule]) -> Listing:
         text = rules_plan.replace_nft(owner, rules_plan.render_nft(owner, rules))
-        return rules_plan.read_nft(
-            owner, _try(self._module, (self._command, "-f -"), (self._command, "list ruleset"), text)
-        )
+        return rules_plan.read_nft(owner, _try((self._command, "-f -"), (self._command, "list ruleset"), text))
 
     def transaction(self, owner: str, plan: Plan, _table: str) -> tuple[list[str], str]:
         return [self._command, "-f", "-"], rules_plan.replace_nft(owner, plan.after)
@@ -112,8 +109,7 @@ class Iptables:
 
     backend = "iptables"
 
-    def __init__(self, module: AnsibleModule, command: str) -> None:
-        self._module = module
+    def __init__(self, command: str) -> None:
         self._directory, self.name = os.path.split(command)
 
     def __str__(self) -> str:
@@ -127,7 +123,7 @@ class Iptables:
         return f"{self._directory}/{name}-{verb}"
 
     def listings(self) -> list[str]:
-        return [_listing(self._module, [self._path(name, "save")]) for _family, name in self._commands()]
+        return [_listing([self._path(name, "save")]) for _family, name in self._commands()]
 
     def current(self, owner: str, listings: Sequence[str]) -> Listing:
         found: Listing = {}
@@ -148,12 +144,12 @@ class Iptables:
             if not os.path.exists(restore[0]):
                 raise NotServed(f"there is no {restore[0]}")
             if os.path.isdir("/sys/module/ip_vs"):
-                saved = _try(self._module, restore, (self._path(name, "save"), ""), text)
+                saved = _try(restore, (self._path(name, "save"), ""), text)
                 found.update(rules_plan.read_iptables(owner, name, saved))
             else:
                 # A look must not load ip_vs. While it is not there, no rule that speaks of it is there either, and
                 # how the kernel would word it does not matter.
-                _try(self._module, restore, (self._path(name, "save"), ""), rules_plan.without_ipvs(text))
+                _try(restore, (self._path(name, "save"), ""), rules_plan.without_ipvs(text))
                 found.update(rendered)
         return found
 
@@ -168,9 +164,8 @@ Tool = Union[Nft, Iptables]
 class PacketFilters:
     """Every command of a packet filter that the host has; what each of them lists is read once."""
 
-    def __init__(self, module: AnsibleModule) -> None:
-        self._module = module
-        self.tools = list(_tools(module))
+    def __init__(self) -> None:
+        self.tools = list(_tools())
         self._listings = [tool.listings() for tool in self.tools]
 
     def serve(self, backend: str, owner: str, rules: Sequence[Rule]) -> tuple[str, Listing]:
@@ -250,14 +245,14 @@ class PacketFilters:
         name = table.split(maxsplit=1)[0].replace("ip6tables", "iptables")
         tool = next(each for each in self.tools if os.path.basename(str(each)) == name)
         command, text = tool.transaction(owner, plan, table)
-        status, _output, errors = self._module.run_command(command, data=text)
+        status, _output, errors = _commands.run(command, text)
         if status != 0:
             raise Refused(
                 f"{' '.join(command)} failed for {table}: {_one_line(errors)}. Nothing of it is there.", applied
             )
 
 
-def look_at(module: AnsibleModule, owner: str, wish: Mapping[str, Any]) -> tuple[list[str], list[str], list[str]]:
+def look_at(owner: str, wish: Mapping[str, Any]) -> tuple[list[str], list[str], list[str]]:
     """What preflight says of packet rules: problems, packages to install, and kernel modules to load for them."""
     mistakes = Mistakes()
     rules_plan.check_owner(owner, mistakes)
@@ -265,7 +260,7 @@ def look_at(module: AnsibleModule, owner: str, wish: Mapping[str, Any]) -> tuple
     mistakes.raise_if_any()
     if not rules:
         return [], [], []
-    filters = PacketFilters(module)
+    filters = PacketFilters()
     filters.refuse_foreign_marks(owner, wish["marks"] or [], "packet_rules.", mistakes)
     mistakes.raise_if_any()
     try:
@@ -274,7 +269,7 @@ def look_at(module: AnsibleModule, owner: str, wish: Mapping[str, Any]) -> tuple
         lacking = _lacking(wish["backend"], filters.tools)
         return [] if lacking else [f"packet_rules: {refusal}"], lacking, []
     uses_ipvs = any(" -m ipvs " in line for lines in listing.values() for line in lines)
-    kernel = Modules(module)
+    kernel = Modules()
     if uses_ipvs and kernel.chain("xt_ipvs") is None:
         return [f"packet_rules: {command} needs a match that is not there. {kernel.advice(['xt_ipvs'])}"], [], []
     return [], [], ["xt_ipvs"] if uses_ipvs else []
@@ -287,11 +282,11 @@ def _lacking(backend: str, tools: Sequence[Tool]) -> list[str]:
     return [names[name] for name in names if backend in ("auto", name) and name not in there][:1]
 
 
-def boot_texts(module: AnsibleModule, owner: str, backend: str, rules: Sequence[Rule]) -> dict[str, str]:
+def boot_texts(owner: str, backend: str, rules: Sequence[Rule]) -> dict[str, str]:
     """What brings the rules back, by the suffix of the file; nothing where there are none."""
     if not rules:
         return {}
-    filters = PacketFilters(module)
+    filters = PacketFilters()
     # In the order in which the module packet_rules has them.
     _command, listing = filters.serve(backend, owner, rules_plan.in_order(rules))
     texts: dict[str, str] = {}
@@ -306,38 +301,38 @@ def boot_texts(module: AnsibleModule, owner: str, backend: str, rules: Sequence[
     return texts
 
 
-def _tools(module: AnsibleModule) -> Iterator[Tool]:
+def _tools() -> Iterator[Tool]:
     """In the order of preference: nft, then the iptables that is the distribution's choice, then the others."""
-    nft = module.get_bin_path("nft", opt_dirs=_SBIN)
+    nft = _commands.find("nft")
     if nft is not None:
-        yield Nft(module, nft)
+        yield Nft(nft)
     seen = set()
     for name in ("iptables", "iptables-legacy", "iptables-nft"):
-        command = module.get_bin_path(name, opt_dirs=_SBIN)
+        command = _commands.find(name)
         if command is not None and os.path.realpath(command) not in seen:
             seen.add(os.path.realpath(command))
-            yield Iptables(module, command)
+            yield Iptables(command)
 
 
 def _table_of(table: str) -> str:
     return table.rpartition(" ")[2]
 
 
-def _try(module: AnsibleModule, add: tuple[str, str], show: tuple[str, str], text: str) -> str:
+def _try(add: tuple[str, str], show: tuple[str, str], text: str) -> str:
     """What a namespace lists after the rules were added to it."""
-    unshare = module.get_bin_path("unshare") or "unshare"
-    status, output, errors = module.run_command([unshare, "--net", "sh", "-c", _TRY, "sh", *add, *show], data=text)
+    unshare = _commands.find("unshare") or "unshare"
+    status, output, errors = _commands.run([unshare, "--net", "sh", "-c", _TRY, "sh", *add, *show], text)
     if status != 0:
         raise NotServed(_one_line(errors))
     return str(output)
 
 
-def _listing(module: AnsibleModule, command: Sequence[str]) -> str:
+def _listing(command: Sequence[str]) -> str:
     """What the command lists. One that cannot list serves nothing, and holds nothing of ours."""
     if not os.path.exists(command[0]):
         return ""
-    status, output, _errors = module.run_command(list(command))
-    return str(output) if status == 0 else ""
+    status, output, _errors = _commands.run(command)
+    return output if status == 0 else ""
 
 
 def _one_line(errors: str) -> str:

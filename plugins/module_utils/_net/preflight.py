@@ -13,6 +13,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Sequence
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.lvs.topology.plugins.module_utils import _commands
 from ansible_collections.lvs.topology.plugins.module_utils._host import PLAN, is_in_place
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import PATH, damage_text, read_ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net import (
@@ -57,7 +58,7 @@ def look(module: AnsibleModule) -> dict[str, Any]:
     if system.sysname != "Linux":
         raise Refused(f"This host runs {system.sysname}; IPVS is a part of Linux.")
     problems += _privilege() or places.problems()
-    kernel = Modules(module)
+    kernel = Modules()
     problems += [
         f"kernels: {each['because']} needs Linux {each['release']} or later, and this is {system.release}; boot a "
         "newer kernel, or leave that out"
@@ -82,7 +83,7 @@ def look(module: AnsibleModule) -> dict[str, Any]:
     commands = list(params["commands"])
     needed: list[str] = []
     if params["packet_rules"] is not None:
-        refusals, lacking_commands, needed = packet_filter.look_at(module, params["owner"], params["packet_rules"])
+        refusals, lacking_commands, needed = packet_filter.look_at(params["owner"], params["packet_rules"])
         problems += refusals
         commands += lacking_commands
     packages, lacks = _lacking(module, commands)
@@ -157,7 +158,7 @@ def _lacking(module: AnsibleModule, commands: Sequence[str]) -> tuple[list[str],
             )
     like_rhel = bool({"rhel", "fedora", "centos"} & set(read_os_release()))
     for name in commands:
-        if module.get_bin_path(name, opt_dirs=["/usr/sbin", "/sbin"]) is None:
+        if _commands.find(name) is None:
             packages.append(_PACKAGES.get(name, (name, name))[like_rhel])
             problems.append(f"commands: there is no {name}; install the package {packages[-1]}")
     return sorted(set(packages)), problems

@@ -244,6 +244,19 @@ def test_preflight_says_what_there_is_to_do_and_what_would_be_refused(run_module
         assert run_module("preflight", asked)["in_place"] is True, damage
     refused = run_module("preflight", {**asked, "plan": {**PLAN, "addresses": [{"address": "x", "interface": "lo"}]}})
     assert "plan: addresses: addresses[0].address: " in refused["msg"]
+    # A keepalived that goes on shares nothing with the director.
+    moved = {**asked, "plan": {**PLAN, "manager": "keepalived", "addresses": [], "services": []}}
+    run_module("host_state", {"owner": "director", "state": "absent"})
+    run_module("host_state", args(moved["plan"]))
+    assert run_module("preflight", moved)["in_place"] is True
+    ledger = json.loads(LEDGER.read_text())
+    before = {"enabled": False, "active": False}
+    ledger["keepalived_config"] = {"/etc/keepalived/keepalived.conf": {"owners": ["keepalived"], "was": None}}
+    ledger["keepalived_unit"] = {"keepalived.service": {"owners": ["keepalived"], "was": before}}
+    LEDGER.write_text(json.dumps(ledger))
+    assert run_module("preflight", moved)["in_place"] is True
+    run_module("host_state", args())
+    assert run_module("preflight", asked)["in_place"] is False
     # Another role of ours may change what both have.
     run_module("vip_address", {"owner": "real_server", "addresses": [{"address": "10.0.0.7", "interface": "lo"}]})
     assert run_module("preflight", asked)["in_place"] is False

@@ -588,6 +588,12 @@ def test_a_configuration_comes_and_goes(run_module) -> None:
         assert secret not in str(result)
     assert (path.read_text(), path.stat().st_mode & 0o777) == (SMALL, 0o640)
     assert not write(run_module)["changed"]
+    # What need not be asked for once more; where only the claim is lacking, it has to be.
+    asked = {"content": SMALL, "secrets": ["s3cret"]}
+    assert not predicted["in_place"]
+    assert run_module("keepalived_config", asked, check=True)["in_place"]
+    assert not run_module("keepalived_config", {**asked, "owner": "other"}, check=True)["in_place"]
+    assert not run_module("keepalived_config", {**asked, "content": SMALL + "# more\n"}, check=True)["in_place"]
     other = write(run_module, content=SMALL.replace("s3cret", "n3w"), secrets=[])
     assert other["changes"] == [f"write {CONFIG}"]
     assert "s3cret" not in str(other)
