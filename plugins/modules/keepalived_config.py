@@ -114,7 +114,7 @@ started:
   type: bool
   sample: false
 in_place:
-  description: Whether keepalived runs with this very configuration, and the ledger says so, without anything to be done.
+  description: Whether keepalived runs with this very configuration, and nothing has to be done or noted for it.
   returned: success
   type: bool
   sample: true

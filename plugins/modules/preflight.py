@@ -45,9 +45,11 @@ options:
     version_added: 0.2.0
   plan:
     description:
-      - What M(lvs.topology.host_state) is going to be asked for, by the same O(owner). Where nothing else is missing,
-        that is planned here already. A plan that would be refused then is refused now, and RV(in_place) says whether
-        there is anything to do.
+      - What M(lvs.topology.host_state) is going to be asked for, by the same O(owner). Its kernel modules, kernel
+        options, kernels, interfaces, commands, packet rules and manager are looked for besides those that the options
+        of these names give.
+      - Where nothing is missing, that is planned here already. A plan that would be refused then is refused now, and
+        RV(in_place) says whether there is anything to do.
       - Where C(/proc/sys) is read-only, as it is in a container, each sysctl of it has to have its value already.
     type: dict
     version_added: 0.4.0
@@ -226,7 +228,7 @@ kernel:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.lvs.topology.plugins.module_utils._net.options import PACKET_RULES
+from ansible_collections.lvs.topology.plugins.module_utils._net.options import KERNELS, PACKET_RULES
 from ansible_collections.lvs.topology.plugins.module_utils._net.preflight import look
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
@@ -238,15 +240,7 @@ def main() -> None:
                 "kernel_modules": {"type": "list", "elements": "str", "default": []},
                 "kernel_options": {"type": "list", "elements": "str", "default": []},
                 "sysctls": {"type": "list", "elements": "str", "default": []},
-                "kernels": {
-                    "type": "list",
-                    "elements": "dict",
-                    "default": [],
-                    "options": {
-                        "release": {"type": "str", "required": True},
-                        "because": {"type": "str", "required": True},
-                    },
-                },
+                "kernels": {**KERNELS, "default": []},
                 "interfaces": {"type": "list", "elements": "str", "default": []},
                 "python_modules": {"type": "list", "elements": "str", "default": []},
                 "commands": {"type": "list", "elements": "str", "default": []},

@@ -121,6 +121,13 @@ PACKET_RULES: Spec = {
     "options": {"backend": BACKEND, "marks": MARKS, "source_nat": SOURCE_NAT},
 }
 
+# The oldest kernels with which something works.
+KERNELS: Spec = {
+    "type": "list",
+    "elements": "dict",
+    "options": {"release": {"type": "str", "required": True}, "because": {"type": "str", "required": True}},
+}
+
 # The modules, in the order in which host_state calls what is in them.
 KERNEL_MODULES_SPEC: Spec = {**OWNED, "modules": {"type": "list", "elements": "str"}}
 _PERSIST: Spec = {"persist": {"type": "bool", "default": True}}

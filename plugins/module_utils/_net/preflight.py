@@ -10,7 +10,7 @@ import importlib.util
 import os
 import re
 import sys
-from typing import TYPE_CHECKING, Any, Sequence
+from typing import TYPE_CHECKING, Any, Mapping, Sequence
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.lvs.topology.plugins.module_utils import _commands
@@ -25,7 +25,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._net import (
 )
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.kmod import Modules, read_os_release
-from ansible_collections.lvs.topology.plugins.module_utils._net.options import ARP_TUNING_SPEC
+from ansible_collections.lvs.topology.plugins.module_utils._net.options import ARP_TUNING_SPEC, KERNELS, PACKET_RULES
 from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl import unchangeable, unknown
 from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Refused
 
@@ -33,6 +33,12 @@ if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
 _CAP_NET_ADMIN = 12
+# What is looked at of a plan here has a form already. What else it has, host_state's concerns check.
+_LOOKED_AT: dict[str, Any] = {
+    "arp": ARP_TUNING_SPEC["interfaces"],
+    "packet_rules": PACKET_RULES,
+    "kernels": KERNELS,
+}
 # Debian's name of the package and that of RHEL, where they are not both the name of what is missing.
 _PACKAGES = {
     "arptables": ("arptables", "iptables-nft"),
@@ -50,8 +56,10 @@ def look(module: AnsibleModule) -> dict[str, Any]:
     params = module.params
     mistakes = Mistakes()
     mistakes.owner(params["owner"])
-    names = kmod_plan.check(params["kernel_modules"], mistakes)
-    plan, sysctls, arp = _of_plan(params["plan"] or {}, mistakes)
+    plan, looked_at = _of_plan(params["plan"] or {}, mistakes)
+    asked = _with_those_of(looked_at, params)
+    names = kmod_plan.check(asked["kernel_modules"], mistakes)
+    sysctls = sysctl_plan.check_values(plan["sysctls"] or {}, mistakes)
     mistakes.raise_if_any()
     problems: list[str] = []
     system = os.uname()
@@ -62,28 +70,28 @@ def look(module: AnsibleModule) -> dict[str, Any]:
     problems += [
         f"kernels: {each['because']} needs Linux {each['release']} or later, and this is {system.release}; boot a "
         "newer kernel, or leave that out"
-        for each in params["kernels"]
+        for each in asked["kernels"]
         if older(system.release, each["release"])
     ]
     lacking = [name for name in names if kernel.chain(name) is None]
     if lacking:
         problems.append(f"kernel_modules: {kernel.advice(lacking)}")
     problems += [f"sysctls: {text}" for text in unknown(params["sysctls"])]
-    problems += [f"sysctls: {text}" for text in unchangeable(sysctls, arp)]
-    problems += _built_without(params["kernel_options"], system.release)
+    problems += [f"sysctls: {text}" for text in unchangeable(sysctls, looked_at["arp"] or [])]
+    problems += _built_without(asked["kernel_options"], system.release)
     present = set(os.listdir("/sys/class/net"))
-    for name in params["interfaces"]:
+    for name in asked["interfaces"]:
         if name not in present:
             problems.append(f"interfaces: {name} does not exist; there are {', '.join(sorted(present))}")
     ledger = read_ledger()
     if ledger.damaged:
         problems.append(f"ledger: {damage_text(ledger, PATH)}")
-    if params["manager"] is not None:
-        problems += [f"manager: {text}" for text in managers.others(params["manager"], ledger, present)]
-    commands = list(params["commands"])
+    if asked["manager"] is not None:
+        problems += [f"manager: {text}" for text in managers.others(asked["manager"], ledger, present)]
+    commands = list(asked["commands"])
     needed: list[str] = []
-    if params["packet_rules"] is not None:
-        refusals, lacking_commands, needed = packet_filter.look_at(params["owner"], params["packet_rules"])
+    if asked["packet_rules"]:
+        refusals, lacking_commands, needed = packet_filter.look_at(params["owner"], asked["packet_rules"])
         problems += refusals
         commands += lacking_commands
     packages, lacks = _lacking(module, commands)
@@ -110,15 +118,35 @@ def look(module: AnsibleModule) -> dict[str, Any]:
     }
 
 
-def _of_plan(given: dict[str, Any], mistakes: Mistakes) -> tuple[dict[str, Any], dict[str, str], list[dict[str, Any]]]:
-    """The plan by its form, and what it sets below /proc/sys."""
+def _of_plan(given: Mapping[str, Any], mistakes: Mistakes) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The plan as host_state gets it, and what is looked at of it here, by its form."""
     validated = ArgumentSpecValidator(PLAN["options"]).validate(given)
-    arp = ArgumentSpecValidator({"arp": ARP_TUNING_SPEC["interfaces"]}).validate({"arp": given.get("arp") or []})
-    for text in (*validated.error_messages, *arp.error_messages):
+    looked_at = ArgumentSpecValidator(_LOOKED_AT).validate({name: given.get(name) for name in _LOOKED_AT})
+    for text in (*validated.error_messages, *looked_at.error_messages):
         mistakes.add("plan", text)
     mistakes.raise_if_any()
     plan = validated.validated_parameters
-    return plan, sysctl_plan.check_values(plan["sysctls"] or {}, mistakes), arp.validated_parameters["arp"]
+    return plan, {**plan, **looked_at.validated_parameters}
+
+
+def _with_those_of(plan: Mapping[str, Any], params: Mapping[str, Any]) -> dict[str, Any]:
+    """What the options ask for, and what the plan does."""
+    lists = ("kernel_modules", "kernel_options", "kernels", "commands")
+    return {
+        **{name: [*params[name], *(plan[name] or [])] for name in lists},
+        "interfaces": [*params["interfaces"], *interfaces_of(plan)],
+        "manager": params["manager"] or plan["manager"],
+        "packet_rules": params["packet_rules"] or plan["packet_rules"],
+    }
+
+
+def interfaces_of(plan: Mapping[str, Any]) -> list[str]:
+    """The interfaces that have to be there before the plan is applied: those of tunnels appear only then."""
+    own = {each.get("interface") for each in plan.get("tunnels") or []}
+    named = [
+        each.get("interface") for key in ("addresses", "sync_daemons", "neighbours") for each in plan.get(key) or []
+    ]
+    return [name for name in dict.fromkeys(named) if name and name not in own]
 
 
 def _built_without(options: list[str], release: str) -> list[str]:

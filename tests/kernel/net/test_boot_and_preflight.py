@@ -244,6 +244,13 @@ def test_preflight_tells_all_at_once(run_module, sh) -> None:
         "(5) commands: there is no nosuch",
     ):
         assert text in message
+    # What a plan needs is the same, but for the tunnels that it makes itself.
+    plan = {name: bad[name] for name in ("kernel_modules", "commands", "kernels")}
+    plan["addresses"] = [{"address": "10.0.0.1", "interface": name} for name in ("eth9", "tunl0")]
+    plan["tunnels"] = [{"type": "ipip", "interface": "tunl0"}]
+    of_plan = run_module("preflight", {"plan": plan})["msg"]
+    without_python = message[: message.index(" (4)")] + message[message.index(" (5)") :].replace("(5)", "(4)")
+    assert of_plan == without_python
     assert sh("lsmod") == before
 
 
