@@ -40,25 +40,27 @@ ENOUGH, BEFORE_AND_AFTER = 100, 20
 # An address that nobody has: the request for it is the last packet that a capture sees.
 MARK = "203.0.113.254"
 
-# One request of the client with curl, from a source port that was not used for a long time: one that IPVS still knows
-# would go where the last connection from it went, and not where the scheduler sends it. There are 10,000 of them from
-# $FIRST on; curl ends with 45 where one is taken.
-REQUEST = """
-request() {
-  while :; do
-    port=$(( ($(cat /tmp/port-$FIRST 2>/dev/null || echo 0) + 1) % 10000 )); echo $port >/tmp/port-$FIRST
-    said=$(curl --silent --globoff --max-time "$PATIENCE" --local-port $((FIRST + port)) "$1"); code=$?
-    case $code in
-      0) echo "$said"; return ;;
-      45) ;;
-      7) echo lost:refused; return ;;
-      28) echo lost:timeout; return ;;
-      52|56) echo lost:reset; return ;;
-      *) echo lost:curl-$code; return ;;
-    esac
-  done
+# Requests of the client, each from a source port that was not used for a long time: one that IPVS still knows would go
+# where the last connection from it went, and not where the scheduler sends it. There are 10,000 of them from $FIRST on.
+# One curl makes all of them, because its start costs much more than a request; after each, a line says how it ended.
+REQUESTS = r"""
+requests() {
+  last=$(cat /tmp/port-$FIRST 2>/dev/null || echo 0)
+  number=0
+  while [ $number -lt "$2" ]; do
+    number=$((number + 1))
+    printf 'next\nurl = "%s"\nlocal-port = %s\nmax-time = %s\n' "$1" $((FIRST + (last + number) % 10000)) "$PATIENCE"
+    printf '%s\n' silent globoff 'header = "Connection: close"' 'write-out = "\n=%{exitcode}\n"'
+  done | curl --rate "$3" --config -
+  echo $(((last + $2) % 10000)) >/tmp/port-$FIRST
 }
 """
+# What curl's exit status means; with the last one there was no request, because another program had the port.
+LOST = {7: "refused", 28: "timeout", 52: "reset", 56: "reset"}
+PORT_TAKEN = 45
+# How many requests a load makes with one curl, and how many in a second. The client shares the processors with the
+# hosts: without pauses it would slow down the change that it watches.
+AT_A_TIME, PACE = 5, "5/s"
 # A download that goes on slowly until it is told to end, and then says from whom it was and what came. A small buffer,
 # so that the server cannot be done before the client is.
 DOWNLOAD = """
@@ -230,8 +232,11 @@ class Scenario:
 
     def answers(self, url: str, count: int = 20, patience: int = PATIENCE) -> Answers:
         """How often each real server answered requests of the client, one connection each, each from a fresh port."""
-        script = f"FIRST=10000 PATIENCE={patience}; {REQUEST}\nfor i in $(seq {count}); do request '{url}'; done"
-        return Answers(self.run("client", script).split())
+        found = Answers()
+        while missing := count - sum(found.values()):
+            script = f"FIRST=10000 PATIENCE={patience}; {REQUESTS}\nrequests '{url}' {missing} 1000/s; true"
+            found.update(_told(self.run("client", script)))
+        return found
 
     def asked(self, command: str, count: int) -> Answers:
         """How often each real server answered a command of the client that prints who did."""
@@ -241,15 +246,14 @@ class Scenario:
     @contextlib.contextmanager
     def load(self) -> Iterator[Answers]:
         """Requests of the client, one after the other, while the body runs; who answered them, or lost."""
-        request = f"FIRST=20000 PATIENCE={PATIENCE}; {REQUEST}"
-        # The client shares the processors with the hosts: without pauses it would slow down the change that it watches.
-        loop = f"while [ ! -e /tmp/enough ]; do request '{self.expected['url']}'; sleep 0.2; done; echo end"
-        self.run("client", f"cat >/tmp/load.sh <<'END'\n{request}\n{loop}\nEND")
+        loop = f"while [ ! -e /tmp/enough ]; do requests '{self.expected['url']}' {AT_A_TIME} {PACE}; done; echo end"
+        script = f"FIRST=20000 PATIENCE={PATIENCE}; {REQUESTS}\n{loop}"
+        self.run("client", f"cat >/tmp/load.sh <<'END'\n{script}\nEND")
         self.run("client", "rm -f /tmp/enough; nohup sh /tmp/load.sh >/tmp/load 2>&1 </dev/null &")
         counted = Answers()
 
         def asked() -> int:
-            return int(self.run("client", "wc -l </tmp/load"))
+            return int(self.run("client", "grep -c ^= /tmp/load; true"))
 
         try:
             self.wait("requests before the change", lambda: asked() >= BEFORE_AND_AFTER)
@@ -259,7 +263,7 @@ class Scenario:
         finally:
             self.run("client", "touch /tmp/enough")
             self.wait("the last request", lambda: self.run("client", "tail -n 1 /tmp/load") == "end")
-            counted.update(self.run("client", "head -n -1 /tmp/load").split())
+            counted.update(_told(self.run("client", "head -n -1 /tmp/load")))
 
     @contextlib.contextmanager
     def download(self, vip: str, path: str = "/files/download") -> Iterator[Download]:
@@ -375,6 +379,23 @@ class Scenario:
             wanted, count = request["answers"], _how_many(request["answers"])
             found = self.asked(request["ask"], count) if "ask" in request else self.answers(request["url"], count)
             _compare(found, wanted, request.get("ask") or request["url"])
+
+
+def _told(output: str) -> list[str]:
+    """Who answered each request, or lost and why."""
+    found: list[str] = []
+    said: list[str] = []
+    for line in output.splitlines():
+        if not line.startswith("="):
+            said += line.split()
+            continue
+        status = int(line[1:])
+        if status == 0:
+            found += said
+        elif status != PORT_TAKEN:
+            found.append(f"lost:{LOST.get(status, f'curl-{status}')}")
+        said = []
+    return found
 
 
 def _how_many(wanted: dict[str, Any]) -> int:
