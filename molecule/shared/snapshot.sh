@@ -1,8 +1,8 @@
 #!/bin/sh
 # What an operator would look at to see whether anything was left behind. Counters, ages and what follows free memory are
-# cut out, and so is the order of routes, which is chance after a boot.
+# cut out, and so is what is chance after a boot: the order of routes, and whether an address is still being probed.
 sysctl -a 2>/dev/null | grep -E '^net\.(ipv4|ipv6)\.(ip_forward|conf|vs)' | grep -v -E 'stable_secret|sync_qlen_max'
-ip -o address show | sed -E 's/ (valid_lft|preferred_lft) [^ ]+//g'
+ip -o address show | sed -E 's/ (valid_lft|preferred_lft) [^ ]+//g; s/ tentative//'
 ip route show table all | grep -v -E 'expires|^broadcast|^multicast' | sort
 ip rule; ip -6 rule
 ip -o link show type ipip; ip -o link show type sit; ip -o link show type ip6tnl

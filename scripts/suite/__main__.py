@@ -10,7 +10,6 @@ import contextlib
 import fcntl
 import json
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -34,7 +33,6 @@ class Suite:
         self._began = time.monotonic()
         self.results: dict[str, str] = {}
         self.seconds: dict[str, float] = {}
-        self.of_processor: dict[str, float] = {}
         self._remembered = remembered(memory)
 
     def go(self, run: Run) -> None:
@@ -50,9 +48,7 @@ class Suite:
             spread.now_and_then()
             reap({process.pid for process, _began in self._running.values()})
             for part, (process, _began) in list(self._running.items()):
-                before = processor_time_of_ended()
                 if process.poll() is not None:
-                    self.of_processor[part.name] = processor_time_of_ended() - before
                     self._ended(part, process.returncode)
 
     def interrupted(self) -> None:
@@ -128,7 +124,7 @@ class Suite:
         if not_tested:
             lines += ["", "=== What this machine could not test", *(f"  {one}" for one in not_tested)]
         whole = time.monotonic() - self._began
-        lines += ["", "=== Time", *report.table(self.seconds, self.of_processor, self.results, whole)]
+        lines += ["", "=== Time", *report.table(self.seconds, self.results, whole)]
         lines += [f"  load average now: {' '.join(f'{load:.1f}' for load in os.getloadavg())}"]
         not_passed = [f"{name}: {result}" for name, result in self.results.items() if result != "passed"]
         if not_passed:
@@ -136,12 +132,6 @@ class Suite:
             if self._memory:
                 lines.append("  Run these alone with: make test ONLY=failed")
         return "\n".join([*lines, "", report.last_line(self.results)])
-
-
-def processor_time_of_ended() -> float:
-    """The seconds of processor that ended processes of this run took, with those below them."""
-    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return spent.ru_utime + spent.ru_stime
 
 
 def remembered(memory: Path | None) -> dict[str, Any]:

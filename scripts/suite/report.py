@@ -75,20 +75,14 @@ def not_tested(log: str) -> list[str]:
     return [line[line.index(_NOT_TESTED) :] for line in log.splitlines() if _NOT_TESTED in line]
 
 
-def table(
-    seconds: Mapping[str, float], of_processor: Mapping[str, float], results: Mapping[str, str], whole: float
-) -> list[str]:
-    """How long each part took, longest first, how much of a processor, and how busy that kept this run."""
+def table(seconds: Mapping[str, float], results: Mapping[str, str], whole: float) -> list[str]:
+    """How long each part took, longest first, and how busy that kept this run."""
     width = max([len(name) for name in seconds], default=0)
     order = sorted(seconds, key=lambda name: -seconds[name])
-    lines = [
-        f"  {name:{width}}  {seconds[name]:6.0f} s, {of_processor[name]:6.0f} s of processor  {results[name]}"
-        for name in order
-    ]
+    lines = [f"  {name:{width}}  {seconds[name]:6.0f} s  {results[name]}" for name in order]
     total = sum(seconds.values())
     side_by_side = f"; {total / whole:.1f} parts side by side on average" if whole else ""
-    spent = sum(of_processor.values())
-    return [*lines, f"  {'in all':{width}}  {whole:6.0f} s, {spent:6.0f} s of processor{side_by_side}"]
+    return [*lines, f"  {'in all':{width}}  {whole:6.0f} s{side_by_side}"]
 
 
 def last_line(results: Mapping[str, str]) -> str:
