@@ -3,9 +3,9 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  *
  * Preloaded on User-Mode Linux, where a page that a program touches for the first time costs two stops of the program
- * and four switches between processes: as much as a thousand lines of Python. Python touches thousands of pages to
- * start and to compile a module. This has the kernel hand out all of a mapping when it is made, at a tenth of the cost
- * for each page. Programs that touch little of what they map would only lose by it.
+ * and four switches between processes. Python touches thousands of pages to start and to compile a module. This has the
+ * kernel hand out all of a mapping when it is made, at a fraction of the cost. Programs that touch little of what they
+ * map would only lose by it.
  */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -246,6 +246,7 @@ class LedgerFile:
         self.path = path
         # Whether a run in check mode would have changed it.
         self.foreseen = False
+        self._loaded: tuple[tuple[int, ...], Ledger] | None = None
 
     @contextlib.contextmanager
     def locked(self, patience: float = _PATIENCE) -> Iterator[LedgerFile]:
@@ -282,7 +283,13 @@ class LedgerFile:
     def load(self) -> Ledger:
         try:
             with open(self.path, "rb") as file:
-                content = file.read(_LARGEST + 1)
+                status = os.fstat(file.fileno())
+                # One concern after the other asks for it. Whoever changes it puts another file in its place.
+                version = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+                if self._loaded and self._loaded[0] == version:
+                    return self._loaded[1]
+                # A buffer of the largest size would take longer to get than all the rest.
+                content = file.read(min(status.st_size, _LARGEST) + 1)
         except FileNotFoundError:
             return Ledger()
         except OSError as problem:
@@ -290,17 +297,21 @@ class LedgerFile:
         try:
             if len(content) > _LARGEST:
                 raise ValueError(f"it has more than {_LARGEST} bytes")
-            return Ledger.from_json(content.decode("utf-8"))
+            ledger = Ledger.from_json(content.decode("utf-8"))
         except ValueError as problem:
             raise Refused(
                 f"The ledger {self.path} is damaged ({problem}). It notes what this collection changed on the host and "
                 "what was there before. Repair it or restore it from a backup; only when nothing has to be put back "
                 "may it be removed."
             ) from problem
+        self._loaded = version, ledger
+        return ledger
 
     def save(self, ledger: Ledger) -> None:
         if ledger == self.load():
             return
+        # Within a tick of the clock another file may look the same.
+        self._loaded = None
         try:
             if ledger.claims or ledger.damaged:
                 self._write(ledger.to_json())

@@ -26,6 +26,7 @@ from typing import Any, Callable, Iterator
 import pytest
 from ansible.module_utils.common import warnings
 from ansible.module_utils.testing import patch_module_args
+from ansible_collections.lvs.topology.plugins.module_utils._net import kmod
 
 _CLONE_NEWNS = 0x00020000
 _CLONE_NEWNET = 0x40000000
@@ -141,8 +142,9 @@ def _run_here(name: str, arguments: dict[str, Any]) -> tuple[str, Any]:
     """Run a module in this process: what it printed, and its exit status."""
     module = importlib.import_module(f"ansible_collections.lvs.topology.plugins.modules.{name}")
     said = io.StringIO()
-    # On a host every module has a process of its own, which has not warned of anything yet.
+    # On a host every module has a process of its own, which has neither warned of anything yet nor asked modprobe.
     warnings._global_warnings.clear()
+    kmod.loading_order.cache_clear()
     with patch_module_args(arguments), contextlib.redirect_stdout(said), pytest.raises(SystemExit) as ended:
         module.main()
     return said.getvalue(), ended.value.code

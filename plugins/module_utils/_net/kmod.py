@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -75,11 +76,9 @@ class Modules:
 
     def chain(self, name: str) -> tuple[str, ...] | None:
         """The module with what it depends on, in the order of loading; empty: built in; None: there is none."""
-        if self._modprobe is not None:
-            status, output, _errors = _commands.run([self._modprobe, "--show-depends", name])
-            if status == 0:
-                words = [line.split() for line in output.splitlines()]
-                return tuple(_name_of(line[1]) for line in words if len(line) > 1 and line[0] == "insmod")
+        known = None if self._modprobe is None else loading_order(self._modprobe, name)
+        if known is not None:
+            return known
         # It may be there although its file is not: in a container, or after the package was updated.
         if not os.path.isdir(f"{_SYS}/{name}"):
             return None
@@ -126,6 +125,19 @@ class Modules:
         status, _output, errors = _commands.run(command)
         if status != 0:
             raise Refused(f"{attempt} failed: {errors.strip()}. Run as root, and look into the kernel's log (dmesg).")
+
+
+@functools.lru_cache(maxsize=None)
+def loading_order(modprobe: str, name: str) -> tuple[str, ...] | None:
+    """What modprobe would load for a module, itself included; None: it knows no such module.
+
+    That is a matter of files which nobody changes while a host is planned, several times over.
+    """
+    status, output, _errors = _commands.run([modprobe, "--show-depends", name])
+    if status != 0:
+        return None
+    words = [line.split() for line in output.splitlines()]
+    return tuple(_name_of(line[1]) for line in words if len(line) > 1 and line[0] == "insmod")
 
 
 def _name_of(path: str) -> str:

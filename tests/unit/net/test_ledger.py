@@ -227,3 +227,18 @@ def test_every_module_that_keeps_books_locks_them() -> None:
     utilities = Path(__file__).parents[3] / "plugins/module_utils"
     opened = [path.name for path in utilities.rglob("*.py") if "LedgerFile(" in path.read_text()]
     assert opened == ["_ledger.py"], "take the ledger from the decorator booked()"
+
+
+def test_what_is_loaded_once_is_loaded_anew_where_somebody_changed_it(tmp_path: Path) -> None:
+    path = str(tmp_path / "ledger.json")
+    file, other = LedgerFile(path), LedgerFile(path)
+    one = Ledger().claim("module", "dummy", "a")
+    file.save(one)
+    assert file.load() is file.load()
+    for owner in ("b", "c"):
+        other.save(Ledger().claim("module", "dummy", owner))
+        assert file.load().owners("module", "dummy") == (owner,)
+    other.save(Ledger())
+    assert file.load() == Ledger()
+    file.save(one)
+    assert other.load() == one
