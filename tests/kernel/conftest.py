@@ -71,6 +71,10 @@ def host() -> Iterator[None]:
         if any(Path("/run/netns").iterdir()):
             sh("ip -all netns delete")
     finally:
+        # A thread that was joined may still be on its way out, and a process with threads cannot change its mounts.
+        deadline = time.monotonic() + 300
+        while len(os.listdir("/proc/self/task")) > 1 and time.monotonic() < deadline:
+            time.sleep(0.01)
         here = os.getcwd()
         for descriptor, kind in zip(before, (_CLONE_NEWNET, _CLONE_NEWNS)):
             _check(_libc.setns(descriptor, kind))
