@@ -1,0 +1,46 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How commands of the host are found and run, whatever they answer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from ansible_collections.lvs.topology.plugins.module_utils import _commands
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
+
+
+def test_what_a_command_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
+    said = _commands.run(["sh", "-c", 'cat; echo "$LC_ALL"; echo wrong >&2; exit 3'], "in\n")
+    assert said == (3, "in\nC\n", "wrong\n")
+
+
+def test_bytes_that_are_no_text_come_back_as_they_were() -> None:
+    odd = _commands.run(["printf", r"\377"]).output
+    assert odd.encode(errors="surrogateescape") == b"\xff"
+    assert _commands.run(["cat"], odd).output == odd
+
+
+def test_a_command_does_not_wait_for_input_that_nobody_gives() -> None:
+    assert _commands.run(["cat"]) == (0, "", "")
+
+
+def test_a_command_that_cannot_be_started_is_named(tmp_path: Path) -> None:
+    broken = tmp_path / "ip"
+    broken.write_bytes(b"\x7fELF")
+    broken.chmod(0o755)
+    for path in (str(broken), str(tmp_path / "none")):
+        with pytest.raises(Refused, match=f"^{path} cannot be started: "):
+            _commands.run([path])
+
+
+def test_a_command_is_looked_for_where_administrators_have_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "of-mine").touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert _commands.find("of-mine") == str(tmp_path / "of-mine")
+    assert _commands.find("no-such-command") is None
+    # Not in that PATH.
+    assert _commands.find("ip") in ("/sbin/ip", "/usr/sbin/ip")
