@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
 _CAP_NET_ADMIN = 12
-# What is looked at of a plan here has a form already. What else it has, host_state's concerns check.
+# The parts of a plan that preflight looks at itself, with their forms. The concerns of host_state check the others.
 _LOOKED_AT: dict[str, Any] = {
     "arp": ARP_TUNING_SPEC["interfaces"],
     "packet_rules": PACKET_RULES,
@@ -142,11 +142,12 @@ def _with_those_of(plan: Mapping[str, Any], params: Mapping[str, Any]) -> dict[s
 
 def interfaces_of(plan: Mapping[str, Any]) -> list[str]:
     """The interfaces that have to be there before the plan is applied: those of tunnels appear only then."""
-    own = {each.get("interface") for each in plan.get("tunnels") or []}
+    own = [each.get("interface") for each in plan.get("tunnels") or []]
     named = [
         each.get("interface") for key in ("addresses", "sync_daemons", "neighbours") for each in plan.get(key) or []
     ]
-    return [name for name in dict.fromkeys(named) if name and name not in own]
+    # What is no name, the concern of the list refuses.
+    return [name for name in dict.fromkeys(name for name in named if isinstance(name, str)) if name not in own]
 
 
 def _built_without(options: list[str], release: str) -> list[str]:

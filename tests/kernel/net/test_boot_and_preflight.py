@@ -251,6 +251,10 @@ def test_preflight_tells_all_at_once(run_module, sh) -> None:
     of_plan = run_module("preflight", {"plan": plan})["msg"]
     without_python = message[: message.index(" (4)")] + message[message.index(" (5)") :].replace("(5)", "(4)")
     assert of_plan == without_python
+    # An interface that is no name is a mistake like any other.
+    for wrong in (["eth9"], {"a": 1}, 7):
+        refused = run_module("preflight", {"plan": {"addresses": [{"address": "10.0.0.1", "interface": wrong}]}})
+        assert "plan: addresses: " in refused["msg"], refused
     assert sh("lsmod") == before
 
 
