@@ -97,7 +97,7 @@ def _is_at(site: Site, director: str, entry: RealServer, gateway: Address) -> bo
         link = site.link_to(director, entry.address)
         return link is not None and any(each.ip == gateway for each in link.interface.addresses)
     floating = (each.address for each in site.floating_of(director))
-    return gateway in (*site.addresses(director), *site.vips_of(director), *floating)
+    return gateway in site.vips_of(director) or gateway in (*site.addresses(director), *floating)
 
 
 def check_static_neighbour(site: Site, director: str, service: Service, entry: RealServer) -> Iterator[Mistake]:

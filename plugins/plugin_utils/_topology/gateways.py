@@ -52,6 +52,10 @@ def _find_expected(site: Site, name: str, family: int) -> tuple[Address, ...]:
 
 def asked_for(site: Site, name: str, family: int) -> tuple[Address, ...]:
     """The default gateways that the inventory gives the host, or that NAT needs. None: what is there stays."""
+    return site.once(("asked for gateways", name, family), lambda: _find_asked_for(site, name, family))
+
+
+def _find_asked_for(site: Site, name: str, family: int) -> tuple[Address, ...]:
     gateways = site.host(name).gateways
     if gateways is None:
         gateways = tuple(dict.fromkeys(gateway for _service, gateway in wanted_by_nat(site, name, family)))
@@ -60,6 +64,10 @@ def asked_for(site: Site, name: str, family: int) -> tuple[Address, ...]:
 
 def wanted_by_nat(site: Site, name: str, family: int) -> list[tuple[Service, Address]]:
     """The services for which the host answers through their director, with the gateway that leads there."""
+    return site.once(("wanted by NAT", name, family), lambda: _find_wanted(site, name, family))
+
+
+def _find_wanted(site: Site, name: str, family: int) -> list[tuple[Service, Address]]:
     wanted = [
         (service, towards(site, director, entry))
         for director, service, entry in site.listings.get(name, ())

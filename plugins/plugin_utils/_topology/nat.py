@@ -10,6 +10,7 @@ way around it.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl_plan import canonical
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import gateways
@@ -87,6 +88,7 @@ def forwarding(family: int) -> Sysctl:
     return Sysctl("net.ipv4.ip_forward" if family == 4 else "net.ipv6.conf.all.forwarding", "1")
 
 
+@lru_cache(maxsize=None)
 def _off(family: int, interface: str, name: str) -> Sysctl:
     # The notation with slashes, because an interface's name may have dots in it.
     key = canonical(f"net/ipv{family}/conf/{interface}/{name}")

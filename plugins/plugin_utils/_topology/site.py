@@ -207,12 +207,16 @@ class Site:
         """The prefix of the VIP on the director: as written, else as an operator has set it up, else of one address."""
         if place.interface == "lo":
             return full_prefix(vip)  # a shorter one would make the whole network local
-        known = [each for service in self.services[director] for each in service.vips]
-        written = [each.prefix for each in known if each.address == vip and each.prefix is not None]
+        written = self.once(("written prefixes", director), lambda: self._find_written_prefixes(director))
         # What comes and goes was not set up by an operator.
         interface = None if self.is_moved(director) else self.interface(director, place.interface)
         there = [each.network.prefixlen for each in (interface.addresses if interface else ()) if each.ip == vip]
-        return (written or sorted(there) or [full_prefix(vip)])[0]
+        return written[vip] if vip in written else min(there, default=full_prefix(vip))
+
+    def _find_written_prefixes(self, director: str) -> dict[Address, int]:
+        """The prefix of each VIP that was written with one: where several services wrote one, that of the first."""
+        every = [each for service in self.services[director] for each in service.vips]
+        return {each.address: each.prefix for each in reversed(every) if each.prefix is not None}
 
     def virtual_address(self, director: str, vip: Address) -> VirtualAddress | Mistake:
         """How the director holds the VIP."""

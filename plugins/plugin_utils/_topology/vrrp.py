@@ -49,7 +49,8 @@ class Carrier:
 
     @property
     def excluded(self) -> tuple[VirtualAddress, ...]:
-        return tuple(each for each in self.carried if each not in self.announced)
+        announced = self.announced
+        return tuple(each for each in self.carried if each not in announced)
 
     @property
     def interfaces(self) -> tuple[str, ...]:

@@ -303,9 +303,13 @@ _PORTS = itertools.cycle(range(10000, 30000))
 
 def seen_by(sh, url: str, count: int = 8, patience: int = 120) -> Counter[str]:
     """Which sources the real servers saw."""
-    ports = " ".join(str(next(_PORTS)) for _number in range(count))
-    request = f"curl --silent --max-time {patience} --local-port $port -g http://{url}/ || echo lost"
-    return Counter(sh(f"for port in {ports}; do ip netns exec client {request}; done").split())
+    said = 'write-out = "%{onerror}lost\\n"'
+    requests = "\nnext\n".join(
+        f'url = "http://{url}/"\nlocal-port = {next(_PORTS)}\nmax-time = {patience}\nsilent\ngloboff\n{said}'
+        for _number in range(count)
+    )
+    # One curl for all of them: its start costs more here than its requests.
+    return Counter(sh(f"ip netns exec client curl --config - <<'END' || true\n{requests}\nEND").split())
 
 
 def is_lost(sh, url: str) -> bool:
