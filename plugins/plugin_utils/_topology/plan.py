@@ -1,0 +1,175 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a host needs -> its plan: each need once, as plain data that modules take."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any, TypeVar
+
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.keepalived import keepalived_plan
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, Host, Service
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import (
+    Arp,
+    ArpFilter,
+    Command,
+    Gateway,
+    KernelModule,
+    KernelOption,
+    KernelRelease,
+    Mark,
+    Need,
+    Neighbour,
+    Note,
+    SegmentSize,
+    SourceNat,
+    SyncDaemon,
+    Sysctl,
+    TunnelEnd,
+    VirtualAddress,
+)
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table import (
+    kernel_forward,
+    real_server,
+    virtual_service,
+)
+
+_T = TypeVar("_T")
+
+_COMMANDS = {
+    "director": ["ip", "ipvsadm", "modprobe"],
+    "real_server": ["ip"],
+    "router": ["ip"],
+    "keepalived": [],
+}
+
+
+def plan_of(role: str, site: Site, name: str, needs: list[Need]) -> dict[str, Any]:
+    """The needs of a host, each once, as plain data."""
+    host = site.host(name)
+    plan: dict[str, Any] = {"commands": [*_COMMANDS[role], *(each.name for each in _each(needs, Command))]}
+    notes = [each.text for each in _each(needs, Note)]
+    said = {"notes": notes} if notes else {}
+    if role == "keepalived":
+        daemon = next(iter(_each(needs, SyncDaemon)), None)
+        return plan | keepalived_plan(site, name, daemon) | said
+    if role != "router":
+        plan["kernel_modules"] = [each.name for each in _each(needs, KernelModule)]
+    if role == "director":
+        plan["kernel_options"] = [each.name for each in _each(needs, KernelOption)]
+    releases = [{"release": each.release, "because": each.because} for each in _each(needs, KernelRelease)]
+    if releases:
+        plan["kernels"] = releases
+    plan["sysctls"] = sysctls_of(needs, host)
+    if role == "real_server":
+        plan["arp"] = [
+            {"interface": each.interface, "arp_ignore": each.arp_ignore, "arp_announce": each.arp_announce}
+            for each in _each(needs, Arp)
+        ]
+        plan["arp_filters"] = [
+            _given(vip=str(each.vip), source=str(each.source), interface=each.interface)
+            for each in _each(needs, ArpFilter)
+        ]
+        plan["tunnels"] = [_given(**_words(each)) for each in _each(needs, TunnelEnd)]
+    if role != "router":
+        plan["addresses"] = [
+            _given(
+                address=f"{each.address}/{each.prefix}",
+                interface=each.interface,
+                announce=each.announce,
+                deprecated=each.deprecated,
+            )
+            for each in _each(needs, VirtualAddress)
+        ]
+    gateways = dict.fromkeys(str(each.address) for each in _each(needs, Gateway))
+    plan["gateways"] = [{"gateway": address} for address in gateways]
+    if role == "real_server":
+        plan["source_routes"] = _source_routes(needs)
+    if role == "router":
+        plan["neighbours"] = [
+            {"address": str(each.address), "lladdr": each.lladdr, "interface": each.interface}
+            for each in _each(needs, Neighbour)
+        ]
+    if role == "director":
+        plan["packet_rules"] = _packet_rules(needs, host)
+        services = () if site.is_moved(name) else site.services.get(name, ())
+        plan["manager"] = host.manager
+        plan["services"] = [_service(service) for service in services]
+        plan["purge"] = list(host.purge)
+        plan["keep_weights"] = host.keep_weights
+        plan["timeouts"] = {} if site.is_moved(name) else dict(host.timeouts)
+        plan["sync_daemons"] = [_sync_daemon(each) for each in _each(needs, SyncDaemon)]
+    return plan | said
+
+
+def _sync_daemon(daemon: SyncDaemon) -> dict[str, Any]:
+    sync = daemon.sync
+    return {
+        "state": daemon.state,
+        "interface": daemon.interface,
+        "syncid": sync.syncid,
+        "maxlen": sync.maxlen,
+        "group": str(sync.group),
+        "port": sync.port,
+        "ttl": sync.ttl,
+    }
+
+
+def _packet_rules(needs: list[Need], host: Host) -> dict[str, Any]:
+    """Empty where there is no rule: then it does not matter which packet filter the host has."""
+    marks = [
+        _given(
+            mark=each.mark,
+            address=str(each.address),
+            protocol=each.protocol,
+            ports=[str(low) if low == high else f"{low}-{high}" for low, high in each.ports] or None,
+        )
+        for each in _each(needs, Mark)
+    ]
+    source_nat = [_source_nat(each) for each in _each(needs, SourceNat)]
+    return {"backend": host.packet_filter, "marks": marks, "source_nat": source_nat} if marks or source_nat else {}
+
+
+def _source_nat(need: SourceNat) -> dict[str, Any]:
+    if len(need.service) == 2:
+        mark, family = need.service
+        service: dict[str, Any] = {"fwmark": mark, "family": f"ipv{family}"}
+    else:
+        address, protocol, port = need.service
+        service = {"address": str(address), "port": port, "protocol": protocol}
+    addresses = [str(each) for each in need.destinations]
+    return service | _given(destinations=addresses or None) | {"to": [str(each) for each in need.to]}
+
+
+def sysctls_of(needs: list[Need], host: Host) -> dict[str, str]:
+    sysctls = {each.key: each.value for each in _each(needs, Sysctl)} | dict(host.sysctls)
+    return {key: value for key, value in sysctls.items() if value is not None}
+
+
+def _each(needs: list[Need], kind: type[_T]) -> list[_T]:
+    return list(dict.fromkeys(need for need in needs if isinstance(need, kind)))
+
+
+def _source_routes(needs: list[Need]) -> list[dict[str, Any]]:
+    """What answers from a VIP announce: the smallest of what its tunnels can take."""
+    sizes: dict[Address, int] = {}
+    for each in _each(needs, SegmentSize):
+        sizes[each.address] = min(each.size, sizes.get(each.address, each.size))
+    return [{"source": str(address), "advmss": size} for address, size in sizes.items()]
+
+
+def _words(end: TunnelEnd) -> dict[str, Any]:
+    words = {"type" if name == "kind" else name: value for name, value in asdict(end).items()}
+    return words | {"local": str(end.local) if end.local else None}
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _service(service: Service) -> dict[str, Any]:
+    """The service for ipvs_table: what is left out there would be left alone."""
+    forward = {"forward": kernel_forward(service)}
+    return virtual_service(service) | {"real_servers": [real_server(each) | forward for each in service.real_servers]}

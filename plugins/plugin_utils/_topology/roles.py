@@ -1,0 +1,280 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a host needs in each of its roles, and what of the inventory keeps it from that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl_plan import ARP_NAMES
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import vrrp
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.inventory import DEFAULT_PURGE
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.keepalived import weight
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.methods import METHODS
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, choose
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, Host, RealServer, Service
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.nat import forwarding
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import (
+    Arp,
+    Command,
+    Gateway,
+    KernelModule,
+    KernelOption,
+    Mark,
+    Need,
+    Note,
+    SyncDaemon,
+    Sysctl,
+    VirtualAddress,
+)
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.plan import sysctls_of
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
+
+# A connection whose real server is gone starts anew at once, and persistence does not outlive a weight of 0.
+_IPVS_SYSCTLS = ("net.ipv4.vs.expire_nodest_conn", "net.ipv4.vs.expire_quiescent_template")
+
+
+def _director_needs(site: Site, name: str) -> Iterator[Need]:
+    is_moved = site.is_moved(name)
+    yield KernelModule("ip_vs")
+    for key in _IPVS_SYSCTLS:
+        yield Sysctl(key, "1")
+    for service in site.services.get(name, ()):
+        yield KernelModule(f"ip_vs_{service.scheduler}")
+        if service.persistence and service.persistence.engine != "none":
+            yield KernelModule(f"ip_vs_pe_{service.persistence.engine}")
+        if service.address is not None:
+            yield KernelOption(f"IP_VS_PROTO_{service.protocol.upper()}")
+        if service.family == 6:
+            yield KernelOption("IP_VS_IPV6")
+        if not is_moved:
+            if not service.real_servers:
+                yield Note(f"{service.path}.real_servers: is empty: nobody serves its clients")
+            yield from _idle(service)
+            yield from _vip_needs(site, name, service)
+        for entry in service.targets:
+            yield from _reached_elsewhere(site, name, service, entry)
+        for each in service.marked:
+            yield Mark(service.fwmark or 0, each.vip.address, each.protocol, each.ports)
+        yield from METHODS[service.forward].director(site, name, service)
+    if is_moved:
+        yield from _loop_guard(site, name)
+    else:
+        yield from _sync_needs(site, name)
+        if site.inventory.variable(name, "lvs_vrrp")[1]:
+            yield Note(f"{name}: lvs_vrrp: nothing moves addresses while lvs_manager is kernel")
+    yield from _inventory_gateways(site, site.host(name))
+
+
+def _reached_elsewhere(site: Site, director: str, service: Service, entry: RealServer) -> Iterator[Need]:
+    """The address by which ansible reaches a host is often in a network for that alone."""
+    host, address = entry.host, entry.address
+    if host is None or host == director or not site.inventory.is_reached_at(host, address):
+        return
+    if any(_in_one_network(site, host, address, vip.address) for vip in service.vips):
+        return
+    towards = [*(vip.address for vip in service.vips), *site.addresses(director)]
+    for link in site.on_link(host):
+        if link.own.version == address.version and address not in link.own.network:
+            near = next((each for each in towards if each in link.own.network), None)
+            if near is not None:
+                yield Note(
+                    f"{host}: lvs_address is not set, and packets go to its ansible_host {address}. It also has "
+                    f"{link.own.ip} in {link.own.network}, where {near} of the director's side is: set lvs_address to "
+                    "the one that they shall go to"
+                )
+                return
+
+
+def _in_one_network(site: Site, host: str, one: Address, other: Address) -> bool:
+    return any(one in link.own.network and other in link.own.network for link in site.on_link(host))
+
+
+def _idle(service: Service) -> Iterator[Need]:
+    """What only keepalived does."""
+    given = [*service.supervision.given, *(["sorry_server"] if service.sorry_server else [])]
+    if "health_check" in given:
+        yield Note(f"{service.path}.health_check: nothing checks while lvs_manager is kernel")
+    others = [key for key in given if key != "health_check"]
+    if others:
+        yield Note(f"{service.path}: nothing acts on {', '.join(others)} while lvs_manager is kernel")
+
+
+def _loop_guard(site: Site, name: str) -> Iterator[Need]:
+    """A director that is a real server too must hand on nothing while another one is master."""
+    entry = vrrp.may_loop(site, name)
+    if entry is None:
+        return
+    yield Sysctl("net.ipv4.vs.backup_only", "1")
+    if vrrp.has_several_masters(site, name):
+        problem = f"is false, and {entry.path} makes the director {name} a real server too"
+        remedy = (
+            "leave it out, and give each director one priority for all instances: as backup of one it hands on "
+            "nothing, of the other instances neither"
+        )
+        yield Mistake(f"{name}: lvs_vrrp.sync_group", problem, remedy)
+    if site.host(name).sync is None:
+        problem = f"is needed: {entry.path} makes the director {name} a real server too"
+        remedy = (
+            "set it to {syncid: 1}: without a backup daemon net.ipv4.vs.backup_only has no effect, and packets loop"
+        )
+        yield Mistake(f"{name}: lvs_sync", problem, remedy)
+
+
+def _sync_needs(site: Site, name: str) -> Iterator[Need]:
+    host = site.host(name)
+    if host.sync is None:
+        return
+    path, interface = f"{name}: lvs_sync.interface", host.sync.interface
+    if interface is None:
+        links = (site.link_to(name, address) for address in host.addresses)
+        link = next((each for each in links if each), None)
+        if link is None:
+            problem = "is needed where facts do not tell the interface that holds lvs_address"
+            yield Mistake(path, problem, "name the one on which the directors reach each other")
+            return
+        interface = link.interface.name
+    elif site.is_known(name) and not site.interface(name, interface):
+        names = [each.name for each in site.facts(name).interfaces or ()]
+        yield Mistake(path, f"{name} has no interface {interface!r}", choose(interface, names))
+    for state in host.sync.states:
+        yield SyncDaemon(state, interface, host.sync)
+    if (
+        not site.is_moved(name)
+        and len(host.sync.states) == 2
+        and dict(host.sysctls).get("net.ipv4.vs.backup_only") == "1"
+    ):
+        yield Mistake(
+            f"{name}: lvs_sync.role",
+            "is both, and with net.ipv4.vs.backup_only a director whose backup daemon runs forwards nothing",
+            "take net.ipv4.vs.backup_only out of lvs_sysctls, or use one role at a time",
+        )
+
+
+def _vip_needs(site: Site, name: str, service: Service) -> Iterator[Need]:
+    for vip in (each.address for each in service.vips):
+        yield site.virtual_address(name, vip)
+
+
+def _keepalived_needs(site: Site, name: str) -> Iterator[Need]:
+    if site.is_moved(name):
+        yield Command("keepalived")
+        yield from vrrp.needs(site, name)
+        yield from _sync_needs(site, name)
+        yield from _unsaid(site, name)
+
+
+def _unsaid(site: Site, name: str) -> Iterator[Need]:
+    """What the model says, and keepalived cannot be told."""
+    for service in site.services.get(name, ()):
+        quorum = service.supervision.quorum
+        if not service.real_servers:
+            yield Note(f"{service.path}: keepalived takes no service without real servers; it is left out until then")
+        elif weight(service) < quorum:
+            yield Note(
+                f"{service.path}.quorum: {quorum} is above the weight of all real servers together; it is lowered"
+            )
+    every = vrrp.carriers(site, name)
+    if site.host(name).sync and len(every) > 1 and vrrp.has_several_masters(site, name):
+        first = every[0].settings.name
+        yield Note(
+            f"{name}: lvs_sync: whoever is master of {first} sends; connections of the other instances stay apart"
+        )
+    if site.host(name).keep_weights:
+        yield Note(f"{name}: lvs_keep_weights: keepalived sets the weights; they are not kept")
+    if set(site.host(name).purge).difference(DEFAULT_PURGE):
+        yield Note(f"{name}: lvs_purge: keepalived leaves alone what others put in the table; nothing is purged")
+
+
+def real_server_needs(site: Site, name: str) -> Iterator[Need]:
+    gateways: dict[int, Gateway] = {}
+    vips: dict[Address, VirtualAddress] = {}
+    is_tuned = False
+    # Without a director that is present all real servers are put back, as was asked for.
+    if site.services and name not in site.listings:
+        yield _unlisted(site, name)
+    for director, service, entry in site.listings.get(name, ()):
+        for need in METHODS[service.forward].real_server(site, director, service, entry):
+            if isinstance(need, Gateway):
+                first = gateways.setdefault(need.address.version, need)
+                if first.address != need.address:
+                    yield _two_gateways(name, first, need)
+                    continue
+            # A packet to the VIP is local whichever interface holds it: one is enough.
+            if isinstance(need, VirtualAddress) and vips.setdefault(need.address, need) != need:
+                continue
+            is_tuned = is_tuned or isinstance(need, Arp)
+            yield need
+    if is_tuned:
+        yield from _second_tuning(site.host(name))
+    yield from _inventory_gateways(site, site.host(name))
+
+
+def _unlisted(site: Site, name: str) -> Note:
+    """What looks like success would leave the clients of whoever meant this host waiting."""
+    known = ", ".join(map(str, site.addresses(name))) or "not known"
+    others = [str(entry.address) for _director, service in site.pairs() for entry in service.targets if not entry.host]
+    listed = f" They list {', '.join(dict.fromkeys(others))}, which no host of the inventory is." if others else ""
+    return Note(
+        f"{name}: NO SERVICE LISTS THIS HOST as a real server ({', '.join(site.services)}). Nothing is configured "
+        f"on it, and what an earlier run configured is put back. Its addresses are {known}.{listed} "
+        f"List it with host: {name}, or "
+        "with one of its addresses"
+    )
+
+
+def _second_tuning(host: Host) -> Iterator[Mistake]:
+    for key, _value in host.sysctls:
+        if key.startswith("net.ipv4.conf.") and key.rpartition(".")[2] in ARP_NAMES:
+            problem = "is set by lvs_arp_method: sysctl here, and the two would overwrite each other"
+            yield Mistake(f"{host.name}: lvs_sysctls[{key}]", problem, "leave it out, or use another lvs_arp_method")
+
+
+def _two_gateways(name: str, one: Gateway, other: Gateway) -> Mistake:
+    problem = f"is needed: {one.because} wants {one.address} as default gateway, {other.because} wants {other.address}"
+    return Mistake(f"{name}: lvs_gateway", problem, "set it to the one that leads back through all of them")
+
+
+def _router_needs(site: Site, name: str) -> Iterator[Need]:
+    yield forwarding(4)
+    for director, service in site.pairs():
+        if service.family == 6:
+            yield forwarding(6)
+        yield from METHODS[service.forward].router(site, director, service, name)
+    yield from _inventory_gateways(site, site.host(name))
+
+
+def lost_routes(site: Site, name: str, needs: list[Need]) -> Iterator[Need]:
+    """The kernel drops default routes from router advertisements when forwarding is switched on."""
+    host = site.host(name)
+    sysctls = sysctls_of(needs, host)
+    forwards = sysctls.get(forwarding(6).key) == forwarding(6).value
+    keeps = any(key.endswith(".accept_ra") and value == "2" for key, value in sysctls.items())
+    has_route, is_static = (
+        any(each.version == 6 for each in of or ()) for of in (site.facts(name).gateways, host.gateways)
+    )
+    if forwards and has_route and not is_static and not keeps:
+        yield Note(
+            "IPv6 forwarding makes the kernel ignore router advertisements, and drop the default routes that came from "
+            f"them: give {name} its IPv6 default gateway with lvs_gateway, or net.ipv6.conf.INTERFACE.accept_ra: 2 in "
+            "lvs_sysctls"
+        )
+
+
+def _inventory_gateways(site: Site, host: Host) -> Iterator[Need]:
+    # What moves is on another director now, which may be the gateway of this one.
+    own = frozenset(site.addresses(host.name)).difference(site.moving)
+    for address in host.gateways or ():
+        if address in own:
+            problem = f"{address} is an address of {host.name} itself"
+            yield Mistake(f"{host.name}: lvs_gateway", problem, "write the router's, or none to leave the route alone")
+        yield Gateway(address, "lvs_gateway")
+
+
+NEEDS = {
+    "director": _director_needs,
+    "real_server": real_server_needs,
+    "router": _router_needs,
+    "keepalived": _keepalived_needs,
+}
