@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl_plan import ARP_NAMES
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import vrrp
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.inventory import DEFAULT_PURGE
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.host_settings import DEFAULT_PURGE
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.keepalived import weight
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.methods import METHODS
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, choose

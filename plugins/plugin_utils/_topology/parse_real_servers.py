@@ -1,0 +1,187 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The real servers of a service as they were written -> who they are, and by which address they are reached."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.facts import own_addresses
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.inventory import Inventory
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, did_you_mean, show
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, RealServer, Tunnel
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import Reader, as_address
+
+
+class RealServers:
+    """Reads the real servers of one list of services.
+
+    ``vips`` are the addresses that are no host's own, although facts may show them on one.
+    """
+
+    def __init__(self, inventory: Inventory, mistakes: list[Mistake], vips: frozenset[Address]) -> None:
+        self._inventory = inventory
+        self._mistakes = mistakes
+        self._vips = vips
+        self._by_address: dict[Address, str] | None = None
+
+    def listed(self, reader: Reader, port: int, family: int | None, forward: str | None) -> tuple[RealServer, ...]:
+        """The real servers that can be understood; for every other there is a mistake."""
+        """The real servers that can be understood; for every other there is a mistake."""
+        elements = reader.elements("real_servers", "real servers")
+        if not reader.has("real_servers"):
+            remedy = "list them, or write [] where there shall be none: those in the table are taken away then"
+            reader.refuse("real_servers", "is missing", remedy)
+        parsed = [
+            self._real_server(raw, f"{reader.path}.real_servers[{position}]", port, family, forward)
+            for position, raw in enumerate(elements)
+        ]
+        real_servers = tuple(each for each in parsed if each is not None)
+        first_by_key: dict[tuple[Address, int], str] = {}
+        for each in real_servers:
+            first = first_by_key.setdefault((each.address, each.port), each.path)
+            if first != each.path:
+                problem = f"{each.address} port {each.port} is {first} already"
+                self._mistakes.append(Mistake(each.path, problem, "keep one, with the weight it shall have"))
+        return real_servers
+
+    def _real_server(
+        self, raw: Any, path: str, port: int, family: int | None, forward: str | None
+    ) -> RealServer | None:
+        if not isinstance(raw, Mapping):
+            problem = f"must be a mapping, is {show(raw)}"
+            self._mistakes.append(Mistake(path, problem, "write host: NAME, or address: RIP"))
+            return None
+        reader = Reader(raw, path, self._mistakes)
+        host, address = self._who(reader, family)
+        rs_port = reader.integer("port", *forms.PORTS, default=port)
+        weight = reader.integer("weight", *forms.WEIGHTS, default=1)
+        upper = reader.integer("upper_threshold", *forms.THRESHOLDS, default=0)
+        lower = reader.integer("lower_threshold", *forms.THRESHOLDS, default=0)
+        tunnel = self._tunnel(reader, forward)
+        reader.finish()
+        # 0 is no limit; the kernel then takes three quarters of the upper threshold as the lower one.
+        if lower > upper:
+            remedy = f"use 0 to {upper}" if upper else "set upper_threshold too, or leave it out"
+            problem = f"{lower} is above upper_threshold {upper}" if upper else "has no upper_threshold to go with"
+            reader.refuse("lower_threshold", problem, remedy)
+        if address is None:
+            return None
+        return RealServer(
+            path=path,
+            address=address,
+            host=host,
+            port=rs_port,
+            weight=weight,
+            upper_threshold=upper,
+            lower_threshold=lower,
+            tunnel=tunnel,
+        )
+
+    def sorry(self, reader: Reader, port: int, family: int | None, forward: str | None) -> RealServer | None:
+        """Who answers while there are too few real servers. It may be the director itself."""
+        raw = reader.mapping("sorry_server", "{address: 127.0.0.1, port: 8080}")
+        if raw is None:
+            return None
+        inner = Reader(raw, reader.at("sorry_server"), self._mistakes)
+        host, address = self._who(inner, family, forms.SORRY_SERVER)
+        sorry_port = inner.integer("port", *forms.PORTS, default=port)
+        tunnel = self._tunnel(inner, forward)
+        inner.finish()
+        if address is None:
+            return None
+        return RealServer(inner.path, address, host, sorry_port, 1, 0, 0, tunnel)
+
+    def _tunnel(self, reader: Reader, forward: str | None) -> Tunnel | None:
+        raw = reader.mapping("tunnel", "{type: ipip}")
+        if forward != "tun":
+            # Where the method itself is wrong, it is not known whether a tunnel belongs here.
+            if reader.take("tunnel") is not None and forward is not None:
+                reader.refuse("tunnel", "has no meaning without forward: tun", "leave it out")
+            return None
+        inner = Reader(raw or {}, reader.at("tunnel"), self._mistakes)
+        kind = inner.choice("type", forms.TUNNEL_CHECKSUMS, "ipip")
+        port = inner.integer("port", *forms.REAL_PORTS, default=0)
+        # An unquoted on is true in YAML.
+        is_on = inner.take("checksum") is True
+        checksum = "on" if is_on else inner.choice("checksum", forms.TUNNEL_CHECKSUMS["gue"], "none")
+        inner.finish()
+        if kind != "gue" and inner.take("port") is not None:
+            inner.refuse("port", f"has no meaning with type: {kind}, which is no UDP", "leave it out, or use type: gue")
+        elif kind == "gue" and inner.take("port") is None:
+            inner.refuse("port", "is missing", "write the UDP port for type: gue, such as 6080")
+        possible = forms.TUNNEL_CHECKSUMS[kind]
+        if checksum not in possible:
+            remedy = f"use {' or '.join(possible)}" if len(possible) > 1 else "leave it out, or use type: gue or gre"
+            inner.refuse("checksum", f"{show(checksum)} is not possible with type: {kind}", remedy)
+        return Tunnel(kind, port, checksum)
+
+    def _who(
+        self, reader: Reader, family: int | None, purpose: forms.Purpose = forms.REAL_SERVER
+    ) -> tuple[str | None, Address | None]:
+        """The inventory host, where there is one, and the RIP."""
+        raw_host, raw_address = reader.take("host"), reader.take("address")
+        address = as_address(raw_address)
+        if raw_address is not None:
+            problem = "is no IP address" if address is None else purpose.problem(address)
+            if address is None or problem:
+                reader.refuse("address", f"{show(raw_address)} {problem}", "write the real server's own address")
+                return None, None
+        if raw_host is None:
+            if address is None:
+                remedy = "write host: NAME of the inventory, or address: RIP"
+                self._mistakes.append(Mistake(reader.path, "names no real server", remedy))
+                return None, None
+            host = self._host_at(address)
+            return (None, None) if self._is_absent(reader, "address", host) else (host, address)
+        if not isinstance(raw_host, str) or raw_host not in self._inventory:
+            close = did_you_mean(raw_host, self._inventory.names())
+            remedy = f"{close}add it to the inventory, or write address: RIP"
+            reader.refuse("host", f"{show(raw_host)} is not in the inventory", remedy)
+            return None, None
+        if self._is_absent(reader, "host", raw_host):
+            return None, None
+        if address is None:
+            address = self._address_of(reader, raw_host, family)
+        return raw_host, address
+
+    def _address_of(self, reader: Reader, host: str, family: int | None) -> Address | None:
+        """The host's address of the service's family: as the inventory says, else the only one that facts know."""
+        if family is None:
+            return None  # the service is wrong already
+        named = self._inventory.host(host)
+        address = named.address(family)
+        if address is not None or self._inventory.is_wrong(host, "lvs_address"):
+            return address
+        reached = self._inventory.reached_by_loopback(host)
+        if reached is not None:
+            problem = f"{host} has no lvs_address, and its ansible_host {reached} {forms.OWN_ADDRESS.problem(reached)}"
+            reader.refuse("host", problem, f"set lvs_address of {host} to the address that the director reaches it by")
+            return None
+        other = next(iter(named.addresses), None)
+        found = own_addresses(self._inventory.facts(host), family, other, self._vips)
+        if len(found) == 1:
+            return found[0]
+        if found:
+            problem = f"{host} has several IPv{family} addresses: {', '.join(map(str, found))}"
+        else:
+            problem = f"{host} has no IPv{family} address" + (f" beside {other}" if other else "")
+        remedy = f"add the right one to lvs_address of {host}, which may be a list with one for IPv4 and one for IPv6"
+        reader.refuse("host", problem, remedy if other else f"set lvs_address of {host}")
+        return None
+
+    def _is_absent(self, reader: Reader, key: str, host: str | None) -> bool:
+        if host is None or not self._inventory.is_absent(host):
+            return False
+        remedy = "take it out of real_servers; a weight of 0 is not enough"
+        reader.refuse(key, f"{host} has lvs_state absent, and would get packets while it is put back", remedy)
+        return True
+
+    def _host_at(self, address: Address) -> str | None:
+        """The inventory's name of a real server that was given by its address."""
+        if self._by_address is None:
+            self._by_address = self._inventory.hosts_by_address(self._vips)
+        return self._by_address.get(address)
