@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import vrrp
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import vrrp_checks
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.methods import METHODS
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, choose
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, Marked, Service, Vip
@@ -24,7 +24,7 @@ def check_site(site: Site, *, are_holders_known: bool = True) -> Iterator[Mistak
     yield from check_pairs(site)
     for director in site.services:
         if site.is_moved(director):
-            yield from vrrp.check(site, director)
+            yield from vrrp_checks.check(site, director)
         yield from _check_vip_interface(site, director)
         yield from _check_vips_on_lo(site, director)
         yield from _check_prefixes(site, director)

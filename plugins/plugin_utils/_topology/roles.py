@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl_plan import ARP_NAMES
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import vrrp
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import vrrp, vrrp_checks
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.host_settings import DEFAULT_PURGE
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.keepalived import weight
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.methods import METHODS
@@ -160,7 +160,7 @@ def _vip_needs(site: Site, name: str, service: Service) -> Iterator[Need]:
 def _keepalived_needs(site: Site, name: str) -> Iterator[Need]:
     if site.is_moved(name):
         yield Command("keepalived")
-        yield from vrrp.needs(site, name)
+        yield from vrrp_checks.needs(site, name)
         yield from _sync_needs(site, name)
         yield from _unsaid(site, name)
 

@@ -8,17 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.config_text import special
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, choose
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import (
     Address,
     Floating,
     Instance,
     RealServer,
-    TrackProcess,
-    TrackScript,
 )
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import Note, VirtualAddress
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import VirtualAddress
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
 
 _HIGHEST, _STEP = 150, 10
@@ -75,7 +72,7 @@ def _find_carriers(site: Site, name: str) -> Iterator[Carrier]:
     if not vrrp.instances:
         return  # each was refused when it was read
     shares: dict[int, list[VirtualAddress]] = {position: [] for position in range(len(vrrp.instances))}
-    for vip in _vips(site, name):
+    for vip in distinct_vips(site, name):
         place = site.virtual_address(name, vip)
         if isinstance(place, VirtualAddress):
             shares[_instance_of(site, name, place)].append(place)
@@ -92,7 +89,8 @@ def _find_carriers(site: Site, name: str) -> Iterator[Carrier]:
             yield _carrier(site, name, instance, tuple(shares[position]))
 
 
-def _vips(site: Site, name: str) -> tuple[Address, ...]:
+def distinct_vips(site: Site, name: str) -> tuple[Address, ...]:
+    """The VIPs of all services of the director, each once."""
     return tuple(dict.fromkeys(vip.address for service in site.services[name] for vip in service.vips))
 
 
@@ -147,17 +145,17 @@ def _unicast(site: Site, name: str, instance: Instance, family: int) -> tuple[Ad
     if not instance.unicast:
         return None, ()
     if instance.peers:
-        own = _own_of(site, name, instance)
+        own = own_of(site, name, instance)
         source = next((each for each in own if each.version == family), None)
         peers = tuple(each for each in instance.peers if each not in own)
-        return source or _sender(site, name, instance, family), peers
+        return source or sender(site, name, instance, family), peers
     found = []
     for other in site.partners(name):
-        found.append(_sender(site, other, _twin(site, other, instance), family) if other != name else None)
-    return _sender(site, name, instance, family), tuple(each for each in found if each is not None)
+        found.append(sender(site, other, twin_of(site, other, instance), family) if other != name else None)
+    return sender(site, name, instance, family), tuple(each for each in found if each is not None)
 
 
-def _own_of(site: Site, name: str, instance: Instance) -> list[Address]:
+def own_of(site: Site, name: str, instance: Instance) -> list[Address]:
     """Which of the addresses that are listed for unicast are the director's own, those of the instance's NIC first."""
     here = _own_addresses(site, name, instance.interface)
     own = {*site.host(name).addresses, *site.addresses(name)}.difference(site.moving)
@@ -170,7 +168,7 @@ def _own_addresses(site: Site, name: str, interface: str | None) -> tuple[Addres
     return tuple(each.ip for each in known.addresses if each.ip not in site.moving) if known else ()
 
 
-def _sender(site: Site, name: str, instance: Instance, family: int) -> Address | None:
+def sender(site: Site, name: str, instance: Instance, family: int) -> Address | None:
     """The address from which the director sends unicast adverts.
 
     keepalived listens on the instance's interface alone, and does not hear what goes to an address elsewhere.
@@ -218,74 +216,6 @@ def has_several_masters(site: Site, name: str) -> bool:
     return len(vrrp.instances) > 1 and not vrrp.sync_group
 
 
-def needs(site: Site, name: str) -> Iterator[Mistake | Note]:
-    """What is missing or wrong in the instances of one director."""
-    if len(site.partners(name)) > 1 and site.inventory.is_of_the_role_alone(name, "lvs_vrrp"):
-        problem = "is set for the role alone, and the other directors, which have to agree with it, do not see it"
-        yield Mistake(f"{name}: lvs_vrrp", problem, "set lvs_vrrp in the inventory")
-    for vip in _vips(site, name):
-        place = site.virtual_address(name, vip)
-        if isinstance(place, Mistake):
-            yield place
-    for floating in site.host(name).vrrp.floating:
-        place = floating_address(site, name, floating)
-        if isinstance(place, Mistake):
-            yield place
-    every = carriers(site, name)
-    for position, carrier in enumerate(every):
-        yield from _check_carrier(site, name, carrier)
-        yield from _check_unicast(site, name, carrier)
-        for other in every[:position]:
-            key, first = _identity(carrier), _identity(other)
-            if key == first:
-                problem = f"{key[0]} is that of {other.settings.name} too, on {carrier.interface}"
-                yield Mistake(carrier.settings.at("router_id"), problem, "give every instance of an interface its own")
-    is_grouped = len(every) > 1 and site.host(name).vrrp.sync_group
-    for carrier in every:
-        yield from _check_weights(site, name, carrier.settings, is_grouped=is_grouped)
-
-
-def _check_source(site: Site, name: str, carrier: Carrier) -> Iterator[Mistake]:
-    """IPv6 sends adverts from its link-local address, and unicast from lvs_address."""
-    interface = site.interface(name, carrier.interface)
-    if carrier.family == 6 or carrier.settings.unicast or interface is None:
-        return
-    if not any(each.version == 4 and each.ip not in site.moving for each in interface.addresses):
-        problem = f"{interface.name} of {name} has no IPv4 address of its own to send adverts from"
-        yield Mistake(carrier.settings.at("interface"), problem, "name the interface that holds lvs_address")
-
-
-def _identity(carrier: Carrier) -> tuple[int, int, str | None]:
-    return carrier.settings.router_id, carrier.family, carrier.interface
-
-
-def _tracked(instance: Instance) -> Iterator[tuple[str, TrackScript | TrackProcess]]:
-    """What the instance tracks besides interfaces, each with its path."""
-    for position, script in enumerate(instance.track_scripts):
-        yield f"{instance.at('track_scripts')}[{position}]", script
-    for position, process in enumerate(instance.track_processes):
-        yield f"{instance.at('track_processes')}[{position}]", process
-
-
-def _check_weights(site: Site, name: str, settings: Instance, *, is_grouped: bool) -> Iterator[Mistake | Note]:
-    for path, each in _tracked(settings):
-        if not each.weight:
-            continue
-        if is_grouped:
-            problem = (
-                "has no meaning in a sync group: keepalived ignores what would change the priority of one instance"
-            )
-            remedy = "leave it out, so that a failure makes the director give way"
-            if not may_loop(site, name):
-                remedy += ", or set sync_group: false"
-            yield Mistake(f"{path}.weight", problem, remedy)
-        elif not settings.preempt:
-            yield Note(
-                f"{path}.weight: while preempt is false, the master stays master whatever its priority; leave it out, "
-                "so that a failure makes the director give way, or set preempt: true"
-            )
-
-
 def may_loop(site: Site, name: str) -> RealServer | None:
     """The entry that makes a director a real server of what another one may be master of.
 
@@ -302,126 +232,6 @@ def may_loop(site: Site, name: str) -> RealServer | None:
     )
 
 
-def _check_unicast(site: Site, name: str, carrier: Carrier) -> Iterator[Mistake]:
-    settings = carrier.settings
-    if not settings.unicast:
-        return
-    path, family = settings.at("unicast"), carrier.family
-    others = () if settings.peers else tuple(each for each in site.partners(name) if each != name)
-    for each in (name, *others):
-        if site.host(each).address(family) is None and not (settings.peers and carrier.source):
-            problem = f"needs the IPv{family} address of {each}, and the inventory does not tell it"
-            yield Mistake(path, problem, f"set lvs_address of {each}")
-    if site.host(name).address(family) is not None and carrier.source is None:
-        yield _no_sender(name, settings, family)
-    for each in others:
-        yield from _check_peer(site, each, settings, family)
-    if settings.peers and not _own_of(site, name, settings):
-        yield from _check_strange(site, name, carrier, path)
-    if not carrier.peers and not others:
-        yield Mistake(path, "has no other director to send to", "list the addresses of the others, or leave it out")
-    for peer in carrier.peers:
-        if peer.version != family:
-            problem = f"{peer} is IPv{peer.version}, and {settings.name} sends its adverts by IPv{family}"
-            yield Mistake(path, problem, f"write the IPv{family} address")
-
-
-def _check_peer(site: Site, other: str, settings: Instance, family: int) -> Iterator[Mistake]:
-    """Whether it is certain where another director listens: who is sent to elsewhere hears nothing, and is master."""
-    twin = _twin(site, other, settings)
-    if twin.interface is None or site.host(other).address(family) is None:
-        return
-    if not site.is_known(other):
-        problem = f"needs the address of {other} on {twin.interface}, and nothing is known of that"
-        remedy = f"run without --limit, so that facts of {other} are gathered, or list the addresses of all directors"
-        yield Mistake(settings.at("unicast"), problem, remedy)
-    elif _sender(site, other, twin, family) is None:
-        yield _no_sender(other, twin, family)
-
-
-def _no_sender(name: str, settings: Instance, family: int) -> Mistake:
-    problem = f"needs the address from which {name} sends: {settings.interface} has no single IPv{family} address"
-    remedy = "list the addresses of all directors, that of this one too"
-    return Mistake(settings.at("unicast"), f"{problem} of its own", remedy)
-
-
-def _twin(site: Site, other: str, instance: Instance) -> Instance:
+def twin_of(site: Site, other: str, instance: Instance) -> Instance:
     """The same instance, as another director has it."""
     return next((each for each in site.host(other).vrrp.instances if each.name == instance.name), instance)
-
-
-def _check_strange(site: Site, name: str, carrier: Carrier, path: str) -> Iterator[Mistake]:
-    """Without facts, an address that nobody is known to have may be the director's own: it would be its own peer."""
-    if site.is_known(name):
-        return
-    elsewhere = {own for other in site.partners(name) if other != name for own in site.addresses(other)}
-    strange = [str(each) for each in carrier.peers if each not in elsewhere]
-    if strange:
-        problem = f"does not tell which of {', '.join(strange)} is an address of {name} itself"
-        yield Mistake(path, problem, f"gather facts of {name}, or list lvs_address of each director")
-
-
-def check(site: Site, name: str) -> Iterator[Mistake]:
-    """What can be said of a director's instances whatever is known of its network."""
-    vrrp, vips = site.host(name).vrrp, site.vips_of(name)
-    named: dict[Address, Instance] = {}
-    for instance in vrrp.instances:
-        for position, vip in enumerate(instance.vips):
-            path = f"{instance.path}.vips[{position}]"
-            first = named.setdefault(vip, instance)
-            if vip not in vips:
-                yield Mistake(path, f"no service of {name} has the VIP {vip}", "correct it, or take it out")
-            elif first is not instance:
-                yield Mistake(path, f"{vip} is with {first.name} already", "name each VIP once")
-    seen: dict[Address, Floating] = {}
-    for each in vrrp.floating:
-        if each.address in vips:
-            yield Mistake(each.path, f"{each.address} is a VIP, which moves anyway", "take it out")
-        elif seen.setdefault(each.address, each) is not each:
-            yield Mistake(each.path, f"{each.address} is {seen[each.address].path} already", "keep one")
-        for host in dict.fromkeys([*site.services, *site.listings]):
-            if each.address in site.host(host).addresses:
-                problem = f"{each.address} is the own address of {host}, and could not move"
-                yield Mistake(each.path, problem, "use an address that no host has by itself")
-    yield from _check_definitions(vrrp.instances)
-    if special(site.host(name).keepalived.router_id):
-        problem = f"is needed: keepalived's configuration does not take the name {name!r}"
-        yield Mistake(f"{name}: lvs_keepalived.router_id", problem, "write one with letters, digits, and - _ .")
-    if site.host(name).vip_interface == "lo":
-        problem = "lo has no neighbours to whom keepalived could announce the VIPs"
-        yield Mistake(f"{name}: lvs_vip_interface", problem, "name the NIC whose network holds them")
-
-
-def _check_definitions(instances: tuple[Instance, ...]) -> Iterator[Mistake]:
-    """A script has one definition, whichever instances track it."""
-    known: dict[tuple[type, str], tuple[TrackScript | TrackProcess, str, Instance]] = {}
-    for instance in instances:
-        for path, each in _tracked(instance):
-            first, there, other = known.setdefault((type(each), each.name), (each, path, instance))
-            if there != path and (first != each or other is instance):
-                yield Mistake(path, f"{each.name} is the name of {there} too", "give each a name of its own")
-
-
-def _check_carrier(site: Site, name: str, carrier: Carrier) -> Iterator[Mistake]:
-    settings = carrier.settings
-    if carrier.priority is None:
-        problem = f"is needed: {name} has no place among the directors of the inventory by which it could be chosen"
-        yield Mistake(settings.at("priority"), problem, "write 1 to 254, another one for each director")
-    if site.is_known(name):
-        names = [each.name for each in site.facts(name).interfaces or ()]
-        for key, interfaces in (("interface", (settings.interface,)), ("track_interfaces", settings.track_interfaces)):
-            for interface in interfaces or ():
-                if interface is not None and interface not in names:
-                    yield Mistake(settings.at(key), f"{name} has no interface {interface!r}", choose(interface, names))
-        yield from _check_source(site, name, carrier)
-    if carrier.version == 2:
-        if carrier.family == 6:
-            problem = "2 knows no IPv6, which this instance carries"
-            yield Mistake(settings.at("version"), problem, "use 3, or leave it out")
-        elif not float(settings.advert_int).is_integer():
-            problem = f"2 counts in whole seconds, and advert_int is {settings.advert_int}"
-            yield Mistake(settings.at("version"), problem, "use 3, or leave it out")
-    elif settings.auth_pass is not None:
-        because = "version" if settings.version else "IPv6" if carrier.family == 6 else "advert_int"
-        problem = f"VRRP version 3, which {because} asks for here, has no authentication"
-        yield Mistake(settings.at("auth_pass"), problem, "leave it out, or use version 2 with IPv4 and whole seconds")
