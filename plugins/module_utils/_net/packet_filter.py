@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING, Any, Callable, Iterator, Mapping, Sequence, Un
 from ansible_collections.lvs.topology.plugins.module_utils import _commands
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, carry_out_booked
 from ansible_collections.lvs.topology.plugins.module_utils._net import packet_rules_plan as rules_plan
+from ansible_collections.lvs.topology.plugins.module_utils._net import packet_rules_text as rules_text
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import joined
 from ansible_collections.lvs.topology.plugins.module_utils._net.kmod import Modules
-from ansible_collections.lvs.topology.plugins.module_utils._net.packet_rules_plan import Listing, Rule
+from ansible_collections.lvs.topology.plugins.module_utils._net.packet_rules_plan import Rule
+from ansible_collections.lvs.topology.plugins.module_utils._net.packet_rules_text import Listing
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan, Refused
 
 if TYPE_CHECKING:
@@ -57,7 +59,7 @@ def ensure_packet_rules(module: AnsibleModule, book: LedgerFile) -> dict[str, An
     before = filters.current(owner)
     # What is wanted comes before what another backend had goes.
     plans = {
-        table: rules_plan.plan_table(table, before.get(table, ()), after.get(table, ()))
+        table: rules_text.plan_table(table, before.get(table, ()), after.get(table, ()))
         for table in {**after, **before}
     }
     for warning in filters.warnings(owner, wanted):
@@ -94,14 +96,14 @@ class Nft:
         return [_listing([self._command, "list", "ruleset"])]
 
     def current(self, owner: str, listings: Sequence[str]) -> Listing:
-        return rules_plan.read_nft(owner, listings[0])
+        return rules_text.read_nft(owner, listings[0])
 
     def tried(self, owner: str, rules: Sequence[Rule]) -> Listing:
-        text = rules_plan.replace_nft(owner, rules_plan.render_nft(owner, rules))
-        return rules_plan.read_nft(owner, _try((self._command, "-f -"), (self._command, "list ruleset"), text))
+        text = rules_text.replace_nft(owner, rules_text.render_nft(owner, rules))
+        return rules_text.read_nft(owner, _try((self._command, "-f -"), (self._command, "list ruleset"), text))
 
     def transaction(self, owner: str, plan: Plan, _table: str) -> tuple[list[str], str]:
-        return [self._command, "-f", "-"], rules_plan.replace_nft(owner, plan.after)
+        return [self._command, "-f", "-"], rules_text.replace_nft(owner, plan.after)
 
 
 class Iptables:
@@ -128,33 +130,33 @@ class Iptables:
     def current(self, owner: str, listings: Sequence[str]) -> Listing:
         found: Listing = {}
         for (_family, name), saved in zip(self._commands(), listings):
-            found.update(rules_plan.read_iptables(owner, name, saved))
+            found.update(rules_text.read_iptables(owner, name, saved))
         return found
 
     def tried(self, owner: str, rules: Sequence[Rule]) -> Listing:
         found: Listing = {}
         for family, name in self._commands():
-            rendered = rules_plan.render_iptables(owner, name, rules, family)
+            rendered = rules_text.render_iptables(owner, name, rules, family)
             if not rendered:
                 continue
             text = "".join(
-                rules_plan.replace_iptables(owner, _table_of(table), (), lines) for table, lines in rendered.items()
+                rules_text.replace_iptables(owner, _table_of(table), (), lines) for table, lines in rendered.items()
             )
             restore = (self._path(name, "restore"), "-w 10 --noflush")
             if not os.path.exists(restore[0]):
                 raise NotServed(f"there is no {restore[0]}")
             if os.path.isdir("/sys/module/ip_vs"):
                 saved = _try(restore, (self._path(name, "save"), ""), text)
-                found.update(rules_plan.read_iptables(owner, name, saved))
+                found.update(rules_text.read_iptables(owner, name, saved))
             else:
                 # A look must not load ip_vs. While it is not there, no rule that speaks of it is there either, and
                 # how the kernel would word it does not matter.
-                _try(restore, (self._path(name, "save"), ""), rules_plan.without_ipvs(text))
+                _try(restore, (self._path(name, "save"), ""), rules_text.without_ipvs(text))
                 found.update(rendered)
         return found
 
     def transaction(self, owner: str, plan: Plan, table: str) -> tuple[list[str], str]:
-        text = rules_plan.replace_iptables(owner, _table_of(table), plan.before, plan.after)
+        text = rules_text.replace_iptables(owner, _table_of(table), plan.before, plan.after)
         return [self._path(table.split(maxsplit=1)[0], "restore"), "-w", "10", "--noflush"], text
 
 
@@ -200,7 +202,7 @@ class PacketFilters:
         foreign: dict[int, str] = {}
         for listings in self._listings:
             for listing in listings:
-                foreign.update(rules_plan.foreign_marks(owner, listing))
+                foreign.update(rules_text.foreign_marks(owner, listing))
         for position, item in enumerate(marks):
             if item["mark"] in foreign:
                 mistakes.add(
@@ -215,7 +217,7 @@ class PacketFilters:
             return
         for listings in self._listings:
             for listing in listings:
-                broad = rules_plan.broad_masquerade(owner, listing)
+                broad = rules_text.broad_masquerade(owner, listing)
                 if broad:
                     yield (
                         f"{broad!r}, a rule of somebody else, hides the clients of every NAT service too, because "
@@ -293,10 +295,10 @@ def boot_texts(owner: str, backend: str, rules: Sequence[Rule]) -> dict[str, str
     for table, lines in listing.items():
         name = table.split()[0]
         if name == "nft":
-            texts["nft"] = rules_plan.replace_nft(owner, lines)
+            texts["nft"] = rules_text.replace_nft(owner, lines)
         else:
             suffix = name.split("-")[0]
-            text = rules_plan.replace_iptables(owner, _table_of(table), (), lines)
+            text = rules_text.replace_iptables(owner, _table_of(table), (), lines)
             texts[suffix] = texts.get(suffix, "") + text
     return texts
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net import packet_rules_plan as plan
+from ansible_collections.lvs.topology.plugins.module_utils._net import packet_rules_text as rules_text
 from ansible_collections.lvs.topology.plugins.module_utils._net.packet_rules_plan import Mark, Rule, SourceNat
 
 WEB = ("tcp", "10.0.0.100", 80)
@@ -56,25 +57,25 @@ RULES = [
 def test_one_rule_in_all_words(rule: Rule, words: str, nft: str, iptables: list[str]) -> None:
     assert plan.words(rule) == words
     assert plan.rule_of(words) == rule
-    assert f"\t\t{nft}" in plan.render_nft("me", [rule])
-    tables = list(plan.render_iptables("me", "iptables", [rule], rule.family).values())
+    assert f"\t\t{nft}" in rules_text.render_nft("me", [rule])
+    tables = list(rules_text.render_iptables("me", "iptables", [rule], rule.family).values())
     assert [[line.split(" ", 2)[2] for line in lines[2:]] for lines in tables] == [iptables]
-    assert plan.render_iptables("me", "iptables", [rule], 10 - rule.family) == {}
+    assert rules_text.render_iptables("me", "iptables", [rule], 10 - rule.family) == {}
 
 
 def test_what_is_rendered_is_read_back() -> None:
     rules = [rule for rule, *_words in RULES]
-    text = plan.replace_nft("me", plan.render_nft("me", rules))
+    text = rules_text.replace_nft("me", rules_text.render_nft("me", rules))
     assert text.startswith(
         "table inet lvs_topology_me\ndelete table inet lvs_topology_me\ntable inet lvs_topology_me {\n"
     )
     listed = "table ip other {\n}\n" + text.split("\n", 2)[2] + "table ip6 other {\n}\n"
-    assert plan.read_nft("me", listed) == {"nft inet lvs_topology_me": tuple(plan.render_nft("me", rules))}
-    assert plan.read_nft("you", listed) == {}
-    rendered = plan.render_iptables("me", "iptables", rules, 4)
+    assert rules_text.read_nft("me", listed) == {"nft inet lvs_topology_me": tuple(rules_text.render_nft("me", rules))}
+    assert rules_text.read_nft("you", listed) == {}
+    rendered = rules_text.render_iptables("me", "iptables", rules, 4)
     saved = "*nat\n:POSTROUTING ACCEPT [1:2]\n-A POSTROUTING -j other\n"
     saved += "\n".join(rendered["iptables -t nat"]).replace("- [0:0]", "- [7:9]") + "\nCOMMIT\n"
-    assert plan.read_iptables("me", "iptables", saved) == {"iptables -t nat": rendered["iptables -t nat"]}
+    assert rules_text.read_iptables("me", "iptables", saved) == {"iptables -t nat": rendered["iptables -t nat"]}
 
 
 @pytest.mark.parametrize(
@@ -89,7 +90,7 @@ def test_what_is_rendered_is_read_back() -> None:
 )
 def test_a_chain_is_called_once(calls: int, wanted: bool, expected: list[str]) -> None:
     chain, call = ":lvs-me-snat - [0:0]", "-A POSTROUTING -j lvs-me-snat"
-    text = plan.replace_iptables(
+    text = rules_text.replace_iptables(
         "me", "nat", [chain, *[call] * calls], [chain, call, "-A lvs-me-snat -x"] if wanted else []
     )
     assert text.splitlines() == ["*nat", chain, *expected, "COMMIT"]
@@ -156,7 +157,7 @@ def test_what_is_wanted_wins_over_what_is_left() -> None:
     ],
 )
 def test_marks_of_others(listing: str, marks: set[int]) -> None:
-    assert set(plan.foreign_marks("me", listing)) == marks
+    assert set(rules_text.foreign_marks("me", listing)) == marks
 
 
 @pytest.mark.parametrize(
@@ -171,12 +172,12 @@ def test_marks_of_others(listing: str, marks: set[int]) -> None:
     ],
 )
 def test_broad_masquerade(listing: str, found: bool) -> None:
-    assert bool(plan.broad_masquerade("me", listing)) is found
+    assert bool(rules_text.broad_masquerade("me", listing)) is found
 
 
 def test_a_match_that_would_load_ip_vs_can_be_left_out() -> None:
     text = "-A x -p tcp -m ipvs --vaddr 10.0.0.1 --vport 80 -j SNAT\n-A x -p udp -m ipvs --vaddr fd00::1 -j SNAT\n"
-    assert plan.without_ipvs(text) == "-A x -p tcp -j SNAT\n-A x -p udp -j SNAT\n"
+    assert rules_text.without_ipvs(text) == "-A x -p tcp -j SNAT\n-A x -p udp -j SNAT\n"
 
 
 # The first of these that match a connection translates it, so each stands before what is more general.
@@ -211,7 +212,7 @@ def test_the_more_specific_rule_counts_whatever_the_spelling(turned: int) -> Non
 
 
 def test_a_wrong_order_on_a_host_is_replaced_in_one_step() -> None:
-    right, wrong = (plan.render_nft("me", rules) for rules in (SPECIFIC_FIRST, SPECIFIC_FIRST[::-1]))
-    change = plan.plan_table("nft inet lvs_topology_me", wrong, right)
+    right, wrong = (rules_text.render_nft("me", rules) for rules in (SPECIFIC_FIRST, SPECIFIC_FIRST[::-1]))
+    change = rules_text.plan_table("nft inet lvs_topology_me", wrong, right)
     assert [each.line for each in change.changes] == ["nft inet lvs_topology_me: replace"]
-    assert plan.replace_nft("me", change.after).splitlines()[2:] == right
+    assert rules_text.replace_nft("me", change.after).splitlines()[2:] == right

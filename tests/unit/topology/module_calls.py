@@ -20,6 +20,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._net import (
     kmod_plan,
     neighbour_plan,
     packet_rules_plan,
+    packet_rules_text,
     source_route_plan,
     sysctl_plan,
     tunnel_plan,
@@ -50,7 +51,7 @@ def boot_files(params: Mapping[str, Any], mistakes: Mistakes) -> dict[str, Any]:
     files: dict[str, Any] = boot._render(params["owner"], lists, mistakes)
     given = lists["packet_rules"] or {"marks": [], "source_nat": []}
     rules = packet_rules_plan.check(given["marks"] or [], given["source_nat"] or [], mistakes, "packet_rules.")
-    files["nft"] = "\n".join(packet_rules_plan.render_nft(params["owner"], rules)) if rules else None
+    files["nft"] = "\n".join(packet_rules_text.render_nft(params["owner"], rules)) if rules else None
     return files
 
 
