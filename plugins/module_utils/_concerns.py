@@ -104,21 +104,21 @@ def _packet_rules() -> Work:
 
 def _timeouts() -> Work:
     from ansible_collections.lvs.topology.plugins.module_utils._ipvs.ensure import ensure_timeouts, readable
-    from ansible_collections.lvs.topology.plugins.module_utils._ipvs.options import TIMEOUTS_SPEC
+    from ansible_collections.lvs.topology.plugins.module_utils._ipvs.specs import TIMEOUTS_SPEC
 
     return TIMEOUTS_SPEC, readable(ensure_timeouts)
 
 
 def _services() -> Work:
     from ansible_collections.lvs.topology.plugins.module_utils._ipvs.ensure import ensure_table, readable
-    from ansible_collections.lvs.topology.plugins.module_utils._ipvs.options import TABLE_SPEC
+    from ansible_collections.lvs.topology.plugins.module_utils._ipvs.specs import TABLE_SPEC
 
     return TABLE_SPEC, readable(ensure_table)
 
 
 def _sync_daemons() -> Work:
     from ansible_collections.lvs.topology.plugins.module_utils._ipvs.ensure import ensure_daemons, readable
-    from ansible_collections.lvs.topology.plugins.module_utils._ipvs.options import DAEMONS_SPEC
+    from ansible_collections.lvs.topology.plugins.module_utils._ipvs.specs import DAEMONS_SPEC
 
     return DAEMONS_SPEC, readable(ensure_daemons)
 

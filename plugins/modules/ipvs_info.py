@@ -350,7 +350,7 @@ services:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.ensure import run
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.info import gather
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.options import INFO_SPEC
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.specs import INFO_SPEC
 
 
 def main() -> None:

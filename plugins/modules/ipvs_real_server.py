@@ -256,7 +256,7 @@ remaining:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.ensure import ensure_real_server, run
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.options import REAL_SERVER_SPEC
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.specs import REAL_SERVER_SPEC
 
 
 def main() -> None:

@@ -102,7 +102,7 @@ remaining:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.ensure import ensure_service, run
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.options import SERVICE_SPEC
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.specs import SERVICE_SPEC
 
 
 def main() -> None:

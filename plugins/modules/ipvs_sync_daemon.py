@@ -143,7 +143,7 @@ remaining:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.ensure import ensure_daemons, run
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.options import DAEMONS_SPEC
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.specs import DAEMONS_SPEC
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
 
 

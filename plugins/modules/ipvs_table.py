@@ -289,7 +289,7 @@ remaining:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.ensure import ensure_table, run
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.options import TABLE_SPEC
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.specs import TABLE_SPEC
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
 
 

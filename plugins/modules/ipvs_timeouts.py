@@ -92,7 +92,7 @@ remaining:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.ensure import ensure_timeouts, run
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.options import TIMEOUTS_SPEC
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.specs import TIMEOUTS_SPEC
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
 
 

@@ -63,7 +63,7 @@ remaining:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.ensure import ensure_zero, run
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.options import ZERO_SPEC
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.specs import ZERO_SPEC
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Mapping
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs import options, proc
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs import options, proc, specs
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.connections import Filter, read_connections
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.save_format import flag_names, netmask_text, render
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.socket import Ipvs
@@ -28,7 +28,7 @@ def gather(module: AnsibleModule) -> dict[str, Any]:
     """The subsets that the module was asked for."""
     params = module.params
     subset = params["gather_subset"]
-    filters = {name: params[name] for name in options.ZERO_SPEC if params[name] is not None}
+    filters = {name: params[name] for name in specs.ZERO_SPEC if params[name] is not None}
     mistakes = Mistakes()
     address = None
     if "address" in filters:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The options of the ipvs_* modules: their specs, and from a task's arguments to what it wants of the table. Pure.
+"""From the arguments of an ipvs_* task to what it wants of the table. Pure.
 
 Everything that can be known to be wrong without looking at the kernel is refused here, with the path of the option.
 """
@@ -14,15 +14,14 @@ from typing import Any, Mapping, Sequence
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._forms import Address
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.connections import Filter
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.drain import KINDS, Patience
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.drain import Patience
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.planner import Purge
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.settings_plan import fitting_length, message_lengths
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.specs import ZERO_SPEC
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     DAEMON_STATES,
     DEFAULT_GROUP,
-    DEFAULT_SYNC_PORT,
     DEFAULT_TIMEOUTS,
-    DEFAULT_TTL,
     IPV4,
     IPV6,
     Daemon,
@@ -34,116 +33,6 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     family_of,
 )
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
-from ansible_collections.lvs.topology.plugins.module_utils._net.options import OWNED, Spec
-
-_KEY: Spec = {
-    "address": {"type": "str"},
-    "port": {"type": "int"},
-    "protocol": {"type": "str", "choices": ["tcp", "udp", "sctp"]},
-    "fwmark": {"type": "int"},
-    "family": {"type": "str", "choices": ["ipv4", "ipv6"]},
-}
-
-_SETTINGS: Spec = {
-    "scheduler": {"type": "str"},
-    "scheduler_flags": {
-        "type": "list",
-        "elements": "str",
-        "choices": ["sh-port", "sh-fallback", "mh-port", "mh-fallback", "flag-1", "flag-2", "flag-3"],
-    },
-    "one_packet": {"type": "bool"},
-    "persistence": {
-        "type": "dict",
-        "options": {
-            "timeout": {"type": "int"},
-            "netmask": {"type": "str"},
-            "engine": {"type": "str"},
-        },
-    },
-}
-
-_REAL_SERVER: Spec = {
-    "address": {"type": "str", "required": True},
-    "port": {"type": "int"},
-    "forward": {"type": "str", "choices": ["nat", "dr", "tun"]},
-    "weight": {"type": "int"},
-    "upper_threshold": {"type": "int"},
-    "lower_threshold": {"type": "int"},
-    "tunnel": {
-        "type": "dict",
-        "options": {
-            "type": {"type": "str", "choices": ["ipip", "gue", "gre"]},
-            "port": {"type": "int"},
-            "checksum": {"type": "str", "choices": ["none", "on", "remote"]},
-        },
-    },
-}
-
-_STATE: Spec = {"state": {"type": "str", "choices": ["present", "absent"], "default": "present"}}
-
-SERVICE_SPEC: Spec = {**_KEY, **_SETTINGS, **_STATE}
-REAL_SERVER_SPEC: Spec = {
-    "service": {"type": "dict", "required": True, "options": _KEY},
-    **_REAL_SERVER,
-    "state": {"type": "str", "choices": ["present", "absent", "drained", "restored"], "default": "present"},
-    "wait_for": {"type": "list", "elements": "str", "choices": list(KINDS)},
-    "timeout": {"type": "int", "default": 300},
-    "poll_interval": {"type": "float", "default": 1.0},
-    "on_timeout": {"type": "str", "choices": ["fail", "proceed"], "default": "fail"},
-    "remove": {"type": "bool", "default": True},
-}
-TABLE_SPEC: Spec = {
-    "services": {
-        "type": "list",
-        "elements": "dict",
-        "options": {
-            **_KEY,
-            **_SETTINGS,
-            "real_servers": {"type": "list", "elements": "dict", "options": _REAL_SERVER},
-        },
-    },
-    "purge": {"type": "list", "elements": "str", "default": ["real_servers"]},
-    "keep_weights": {"type": "bool", "default": False},
-    "owner": {"type": "str", "default": "lvs"},
-    "state": {"type": "str", "choices": ["present", "absent", "forgotten"], "default": "present"},
-}
-TIMEOUTS: Spec = {"type": "dict", "options": {name: {"type": "int"} for name in DEFAULT_TIMEOUTS}}
-TIMEOUTS_SPEC: Spec = {**TIMEOUTS["options"], **OWNED}
-DAEMONS: Spec = {
-    "type": "list",
-    "elements": "dict",
-    "options": {
-        "state": {"type": "str", "choices": ["master", "backup"], "required": True},
-        "interface": {"type": "str"},
-        "syncid": {"type": "int", "default": 0},
-        "maxlen": {"type": "int", "default": 0},
-        "group": {"type": "str", "default": DEFAULT_GROUP},
-        "port": {"type": "int", "default": DEFAULT_SYNC_PORT},
-        "ttl": {"type": "int", "default": DEFAULT_TTL},
-    },
-}
-DAEMONS_SPEC: Spec = {"daemons": DAEMONS, **OWNED}
-ZERO_SPEC: Spec = dict(_KEY)
-INFO_SPEC: Spec = {
-    "gather_subset": {
-        "type": "list",
-        "elements": "str",
-        "choices": ["services", "settings", "connections"],
-        "default": ["services", "settings"],
-    },
-    **_KEY,
-    "connection_filter": {
-        "type": "dict",
-        "options": {
-            "client": {"type": "str"},
-            "real_server": {"type": "str"},
-            "real_server_port": {"type": "int"},
-            "state": {"type": "list", "elements": "str"},
-            "origin": {"type": "str", "choices": ["any", "local", "sync"]},
-        },
-    },
-    "connection_limit": {"type": "int", "default": 1000},
-}
 
 
 def _join(path: str, option: str) -> str:
@@ -383,7 +272,7 @@ def _multicast(mistakes: Mistakes, path: str, text: str) -> str | None:
 
 def zero_key(params: Mapping[str, Any], mistakes: Mistakes) -> ServiceKey | None:
     """The service whose counters are meant; None for all."""
-    if all(params[name] is None for name in _KEY):
+    if all(params[name] is None for name in ZERO_SPEC):
         return None
     return service_key(params, "", mistakes)
 

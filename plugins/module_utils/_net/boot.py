@@ -81,12 +81,12 @@ def _validated(params: dict[str, Any]) -> dict[str, Any]:
 
 
 def _ipvs_spec() -> dict[str, Any]:
-    from ansible_collections.lvs.topology.plugins.module_utils._ipvs import options as ipvs_options
+    from ansible_collections.lvs.topology.plugins.module_utils._ipvs import specs
 
     return {
-        "services": ipvs_options.TABLE_SPEC["services"],
-        "timeouts": ipvs_options.TIMEOUTS,
-        "sync_daemons": ipvs_options.DAEMONS,
+        "services": specs.TABLE_SPEC["services"],
+        "timeouts": specs.TIMEOUTS,
+        "sync_daemons": specs.DAEMONS,
     }
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.options import TABLE_SPEC
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.specs import TABLE_SPEC
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import (
     REFERENCES,
     Model,
