@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.config_text import (
@@ -70,12 +71,14 @@ def _health_check(reader: Reader, ports: list[int]) -> Mapping[str, Any] | None:
         return None
     inner = Reader(raw, reader.at("health_check"), reader.mistakes)
     kind = inner.take("type")
-    if not isinstance(kind, str) or kind not in TYPES:
+    if not isinstance(kind, str) or kind not in KINDS:
         problem = "is missing" if kind is None else f"{show(kind)} is not known"
-        inner.refuse("type", problem, choose(kind, TYPES))
+        inner.refuse("type", problem, choose(kind, KINDS))
         return {"type": "tcp"}
-    check: dict[str, Any] = {"type": kind} | _times(inner, kind) | TYPES[kind](inner)
-    if kind in _WITH_PORT:
+    options = KINDS[kind].options
+    check: dict[str, Any] = {"type": kind} | (_times(inner, kind) if "interval" in options else {})
+    check |= KINDS[kind].read(inner)
+    if "port" in options:
         port = inner.integer("port", 1, 65535, default=0)
         if port:
             check["port"] = port
@@ -87,8 +90,6 @@ def _health_check(reader: Reader, ports: list[int]) -> Mapping[str, Any] | None:
 
 
 def _times(reader: Reader, kind: str) -> dict[str, Any]:
-    if kind == "file":
-        return {}  # the kernel tells keepalived of changes
     # keepalived stops a script after whole seconds.
     timeout = (
         reader.integer("timeout", 1, _HOUR, default=3)
@@ -208,37 +209,34 @@ def _nothing(_reader: Reader) -> dict[str, Any]:
     return {}
 
 
-TYPES: Mapping[str, Callable[[Reader], dict[str, Any]]] = {
-    "http": _http,
-    "https": _https,
-    "tcp": _nothing,
-    "udp": _udp,
-    "smtp": _smtp,
-    "dns": _dns,
-    "ping": _nothing,
-    "misc": _misc,
-    "file": _file,
-}
-_WITH_PORT = ("http", "https", "tcp", "udp", "smtp", "dns")
-_ALWAYS = ("interval", "timeout", "retries", "retry_delay", "warmup")
-_URL = ("path", "status", "virtual_host", "digest", "urls")
-_OPTIONS: Mapping[str, tuple[str, ...]] = {
-    "http": (*_ALWAYS, "port", *_URL),
-    "https": (*_ALWAYS, "port", *_URL, "sni"),
-    "tcp": (*_ALWAYS, "port"),
-    "udp": (*_ALWAYS, "port", "payload", "require_reply"),
-    "smtp": (*_ALWAYS, "port", "helo_name"),
-    "dns": (*_ALWAYS, "port", "name", "query_type"),
-    "ping": _ALWAYS,
-    "misc": (*_ALWAYS, "script", "dynamic_weight", "user"),
-    "file": ("path", "weight"),
+@dataclass(frozen=True)
+class _Kind:
+    """A kind of health check: the options that it has, and how those that no other reader knows are read."""
+
+    options: tuple[str, ...]
+    read: Callable[[Reader], dict[str, Any]] = _nothing
+
+
+_TIMES = ("interval", "timeout", "retries", "retry_delay", "warmup")
+_HTTP = (*_TIMES, "port", "path", "status", "virtual_host", "digest", "urls")
+KINDS: Mapping[str, _Kind] = {
+    "http": _Kind(_HTTP, _http),
+    "https": _Kind((*_HTTP, "sni"), _https),
+    "tcp": _Kind((*_TIMES, "port")),
+    "udp": _Kind((*_TIMES, "port", "payload", "require_reply"), _udp),
+    "smtp": _Kind((*_TIMES, "port", "helo_name"), _smtp),
+    "dns": _Kind((*_TIMES, "port", "name", "query_type"), _dns),
+    "ping": _Kind(_TIMES),
+    "misc": _Kind((*_TIMES, "script", "dynamic_weight", "user"), _misc),
+    # The kernel tells keepalived of changes: there are no times.
+    "file": _Kind(("path", "weight"), _file),
 }
 
 
 def _refuse_others(reader: Reader, raw: Mapping[str, Any], kind: str) -> None:
     """An option of another type is no unknown key: it is in the wrong place."""
     for key in raw:
-        of = [each for each, options in _OPTIONS.items() if key in options]
-        if of and key not in _OPTIONS[kind] and reader.take(key) is not None:
+        of = [name for name, each in KINDS.items() if key in each.options]
+        if of and key not in KINDS[kind].options and reader.take(key) is not None:
             remedy = "leave it out" + (f", or use type: {' or '.join(of)}" if len(of) < 4 else "")
             reader.refuse(key, f"has no meaning with type: {kind}", remedy)

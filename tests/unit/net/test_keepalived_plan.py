@@ -183,7 +183,7 @@ def test_ipv6_services_are_found() -> None:
     assert plan.services_of(text) == ["sctp [fd00::29]:80", "fwmark 11 ipv6"]
 
 
-@pytest.mark.parametrize("kind", health.TYPES)
+@pytest.mark.parametrize("kind", health.KINDS)
 def test_every_type_of_check_is_rendered(kind: str) -> None:
     """One without a branch in the template would be a service without a check."""
     model = r5()
