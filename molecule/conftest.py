@@ -233,9 +233,11 @@ class Scenario:
     def answers(self, url: str, count: int = 20, patience: int = PATIENCE) -> Answers:
         """How often each real server answered requests of the client, one connection each, each from a fresh port."""
         found = Answers()
-        while missing := count - sum(found.values()):
+        while (missing := count - sum(found.values())) > 0:
             script = f"FIRST=10000 PATIENCE={patience}; {REQUESTS}\nrequests '{url}' {missing} 1000/s; true"
-            found.update(_told(self.run("client", script)))
+            output = self.run("client", script)
+            assert len(re.findall("^=", output, re.MULTILINE)) == missing, f"curl made no {missing} requests:\n{output}"
+            found.update(_told(output))
         return found
 
     def asked(self, command: str, count: int) -> Answers:
@@ -253,7 +255,7 @@ class Scenario:
         counted = Answers()
 
         def asked() -> int:
-            return int(self.run("client", "grep -c ^= /tmp/load; true"))
+            return int(self.run("client", f"grep ^= /tmp/load | grep -vc '^={PORT_TAKEN}$'; true"))
 
         try:
             self.wait("requests before the change", lambda: asked() >= BEFORE_AND_AFTER)
@@ -264,6 +266,7 @@ class Scenario:
             self.run("client", "touch /tmp/enough")
             self.wait("the last request", lambda: self.run("client", "tail -n 1 /tmp/load") == "end")
             counted.update(_told(self.run("client", "head -n -1 /tmp/load")))
+        assert sum(counted.values()) >= enough, counted
 
     @contextlib.contextmanager
     def download(self, vip: str, path: str = "/files/download") -> Iterator[Download]:
@@ -391,7 +394,8 @@ def _told(output: str) -> list[str]:
             continue
         status = int(line[1:])
         if status == 0:
-            found += said
+            # One entry for one request, whatever was said: a page of somebody else is no name of a real server.
+            found.append(" ".join(said) or "lost:empty")
         elif status != PORT_TAKEN:
             found.append(f"lost:{LOST.get(status, f'curl-{status}')}")
         said = []

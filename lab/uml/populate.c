@@ -11,9 +11,11 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 __attribute__((constructor)) static void populate(void)
 {
-	if (strncmp(program_invocation_short_name, "python", strlen("python")) == 0)
-		mlockall(MCL_CURRENT | MCL_FUTURE); /* one that may not goes on as it was */
+	/* Whoever may lock only so much would be refused what comes later. */
+	if (geteuid() == 0 && strncmp(program_invocation_short_name, "python", strlen("python")) == 0)
+		mlockall(MCL_CURRENT | MCL_FUTURE);
 }

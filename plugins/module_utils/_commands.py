@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from typing import NamedTuple, Sequence
+from typing import IO, NamedTuple, Sequence
 
 from ansible.module_utils.common.process import get_bin_path
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
@@ -26,25 +26,40 @@ class Said(NamedTuple):
 
 
 def find(name: str) -> str | None:
-    """The path of a command in PATH, /sbin, /usr/sbin or /usr/local/sbin; None where there is none."""
+    """The path of a command in /usr/sbin or /sbin, else in PATH or /usr/local/sbin; None where there is none.
+
+    The directories that only root writes come first: PATH may be that of another user, and what restores this host at
+    boot goes by them too.
+    """
     try:
-        return str(get_bin_path(name))
+        return str(get_bin_path(name, opt_dirs=["/usr/sbin", "/sbin"]))
     except ValueError:
         return None
 
 
 def run(words: Sequence[str], text: str = "") -> Said:
-    """Run a command with the text as its input. What it says is in English, whatever the host speaks."""
+    """Run a command with the text as its input. What it says is in English, whatever the host speaks.
+
+    The run is over when the command has ended. What the command leaves running in the background would keep a pipe
+    open, so what is said goes into memory that is a file (memfd_create(2)).
+    """
     try:
-        done = subprocess.run(
-            words,
-            input=text.encode(errors="surrogateescape"),
-            capture_output=True,
-            env={**os.environ, "LC_ALL": "C"},
-            check=False,
-        )
+        with open(os.memfd_create("output"), "w+b") as output, open(os.memfd_create("errors"), "w+b") as errors:
+            done = subprocess.run(
+                words,
+                input=text.encode(errors="surrogateescape"),
+                stdout=output,
+                stderr=errors,
+                env={**os.environ, "LC_ALL": "C"},
+                check=False,
+            )
+            return Said(done.returncode, _content(output), _content(errors))
     except OSError as problem:
         raise Refused(
             f"{words[0]} cannot be started: {problem.strerror}. Install the package that has it again."
         ) from problem
-    return Said(done.returncode, *(said.decode(errors="surrogateescape") for said in (done.stdout, done.stderr)))
+
+
+def _content(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode(errors="surrogateescape")

@@ -114,7 +114,10 @@ started:
   type: bool
   sample: false
 in_place:
-  description: Whether keepalived runs with this very configuration, and nothing has to be done or noted for it.
+  description:
+    - Whether keepalived has read this very configuration, its unit is enabled and active where systemd runs, and nothing
+      has to be done or noted for it.
+    - Never where keepalived could not say what it thinks of the configuration.
   returned: success
   type: bool
   sample: true

@@ -11,9 +11,9 @@ module: preflight
 short_description: Look whether a host can be a director, real server or router, before anything is touched
 version_added: 0.1.0
 description:
-  - Looks for what is needed and changes nothing; no kernel module is loaded. O(packet_rules) is the one exception,
-    because only trying tells which packet filter the kernel serves. Modules of the packet filter may be loaded then,
-    those of IPVS are not.
+  - Looks for what is needed and changes nothing; no kernel module is loaded. Packet rules, of O(packet_rules) or of
+    O(plan), are the one exception, because only trying tells which packet filter the kernel serves. Modules of the
+    packet filter may be loaded then, those of IPVS are not.
   - Fails once with everything that is missing, and what to do about each. That includes root, room and the right to
     write in the directories where files for the next boot and the ledger go, and a ledger that is not damaged.
 author:
@@ -195,7 +195,7 @@ missing_packages:
   elements: str
   sample: [ipvsadm, python3-pyroute2]
 kernel_modules:
-  description: Kernel modules that O(packet_rules) needs on this host, for M(lvs.topology.kernel_modules).
+  description: Kernel modules that the packet rules need on this host, for M(lvs.topology.kernel_modules).
   returned: success
   type: list
   elements: str

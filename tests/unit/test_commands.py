@@ -28,6 +28,15 @@ def test_a_command_does_not_wait_for_input_that_nobody_gives() -> None:
     assert _commands.run(["cat"]) == (0, "", "")
 
 
+def test_a_command_is_over_when_it_ends_whatever_it_leaves_behind(tmp_path: Path) -> None:
+    """What is left behind ends only after this test has seen the answer."""
+    is_seen = tmp_path / "seen"
+    background = f"while [ ! -e {is_seen} ]; do sleep 0.1; done; touch {tmp_path}/over"
+    assert _commands.run(["sh", "-c", f"({background}) & echo started"]) == (0, "started\n", "")
+    assert not (tmp_path / "over").exists()
+    is_seen.touch()
+
+
 def test_a_command_that_cannot_be_started_is_named(tmp_path: Path) -> None:
     broken = tmp_path / "ip"
     broken.write_bytes(b"\x7fELF")
@@ -35,6 +44,14 @@ def test_a_command_that_cannot_be_started_is_named(tmp_path: Path) -> None:
     for path in (str(broken), str(tmp_path / "none")):
         with pytest.raises(Refused, match=f"^{path} cannot be started: "):
             _commands.run([path])
+
+
+def test_what_stands_first_in_path_is_not_run_in_place_of_the_hosts_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "ip").touch(mode=0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    assert _commands.find("ip") in ("/sbin/ip", "/usr/sbin/ip")
 
 
 def test_a_command_is_looked_for_where_administrators_have_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

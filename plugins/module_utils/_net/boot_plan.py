@@ -277,7 +277,7 @@ WantedBy=multi-user.target
 
 @dataclass(frozen=True)
 class UnitState:
-    """What systemd says of the unit."""
+    """Our unit: whether its link for the boot is there, and whether systemd says that it failed."""
 
     enabled: bool = False
     failed: bool = False

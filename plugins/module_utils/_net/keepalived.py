@@ -83,9 +83,9 @@ def ensure_config(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
     unit = daemon.unit()
     if params["state"] == "present":
         outcome = keepalived_plan.plan_present(ledger, owner, path, params["content"], files, unit, params["secrets"])
-        messages = _judge(module, path, params["content"])
+        messages, is_judged = _judge(module, path, params["content"])
     else:
-        messages = []
+        messages, is_judged = [], True
         outcome = keepalived_plan.plan_absent(
             ledger, owner, path, files, unit, leave=bool(heir), secrets=params["secrets"]
         )
@@ -107,7 +107,7 @@ def ensure_config(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
         **result,
         "started": keepalived_plan.starts(outcome.plan),
         "messages": messages,
-        "in_place": is_noted and not (outcome.plan.changes or outcome.copy),
+        "in_place": is_judged and is_noted and not (outcome.plan.changes or outcome.copy),
     }
 
 
@@ -125,13 +125,16 @@ def _addresses() -> set[str]:
         return {held.key for held in kernel.addresses()}
 
 
-def _judge(module: AnsibleModule, path: str, content: str) -> list[str]:
-    """What keepalived says of a configuration. It is refused where keepalived would leave any of it out."""
+def _judge(module: AnsibleModule, path: str, content: str) -> tuple[list[str], bool]:
+    """What keepalived says of a configuration, and whether that is what it thinks.
+
+    A configuration is refused where keepalived would leave any of it out.
+    """
     keepalived = _commands.find("keepalived")
     if keepalived is None:
         if module.check_mode:
             module.warn("keepalived is not installed yet, so its opinion of the configuration is not known")
-            return []
+            return [], False
         raise Refused("There is no keepalived. Install the package keepalived.")
     directory = os.path.dirname(path)
     try:
@@ -155,11 +158,11 @@ def _judge(module: AnsibleModule, path: str, content: str) -> list[str]:
     messages = told((line.replace(temporary, path) for line in said), secrets)
     taken, remedy = verdict(status, said)
     if taken:
-        return messages
+        return messages, True
     user = module.params["script_user"]
     if module.check_mode and user and not _exists(user):
         module.warn(f"The user {user} does not exist yet, so keepalived's opinion of the configuration is not known")
-        return messages
+        return messages, False
     listed = "".join(f"\n{line}" for line in [*messages, *([remedy] if remedy else [])])
     if not messages:
         listed = f" It ended with {status} and said nothing.{listed}"

@@ -58,7 +58,11 @@ def look(module: AnsibleModule) -> dict[str, Any]:
     mistakes.owner(params["owner"])
     plan, looked_at = _of_plan(params["plan"] or {}, mistakes)
     asked = _with_those_of(looked_at, params)
-    names = kmod_plan.check(asked["kernel_modules"], mistakes)
+    # The two lists by themselves: a mistake is told by its place in one of them.
+    names = [
+        *kmod_plan.check(params["kernel_modules"], mistakes),
+        *kmod_plan.check(plan["kernel_modules"] or [], mistakes),
+    ]
     sysctls = sysctl_plan.check_values(plan["sysctls"] or {}, mistakes)
     mistakes.raise_if_any()
     problems: list[str] = []
@@ -73,7 +77,7 @@ def look(module: AnsibleModule) -> dict[str, Any]:
         for each in asked["kernels"]
         if older(system.release, each["release"])
     ]
-    lacking = [name for name in names if kernel.chain(name) is None]
+    lacking = [name for name in dict.fromkeys(names) if kernel.chain(name) is None]
     if lacking:
         problems.append(f"kernel_modules: {kernel.advice(lacking)}")
     problems += [f"sysctls: {text}" for text in unknown(params["sysctls"])]
@@ -86,20 +90,21 @@ def look(module: AnsibleModule) -> dict[str, Any]:
     ledger = read_ledger()
     if ledger.damaged:
         problems.append(f"ledger: {damage_text(ledger, PATH)}")
-    if asked["manager"] is not None:
-        problems += [f"manager: {text}" for text in managers.others(asked["manager"], ledger, present)]
-    commands = list(asked["commands"])
+    for manager in asked["managers"]:
+        problems += [f"manager: {text}" for text in managers.others(manager, ledger, present)]
+    commands = asked["commands"]
     needed: list[str] = []
-    if asked["packet_rules"]:
-        refusals, lacking_commands, needed = packet_filter.look_at(params["owner"], asked["packet_rules"])
+    for rules in asked["packet_rules"]:
+        refusals, lacking_commands, modules = packet_filter.look_at(params["owner"], rules)
         problems += refusals
         commands += lacking_commands
-    packages, lacks = _lacking(module, commands)
+        needed += modules
+    packages, lacks = _lacking(module, list(dict.fromkeys(commands)))
     if params["missing"] == "fail":
         problems += lacks
     in_place = False
     if not (problems or packages or params["plan"] is None):
-        modules = [*(plan["kernel_modules"] or []), *needed]
+        modules = list(dict.fromkeys([*(plan["kernel_modules"] or []), *needed]))
         try:
             in_place = is_in_place(module, {**plan, "kernel_modules": modules}, params["owner"])
         except BadRequest as problem:
@@ -131,12 +136,16 @@ def _of_plan(given: Mapping[str, Any], mistakes: Mistakes) -> tuple[dict[str, An
 
 def _with_those_of(plan: Mapping[str, Any], params: Mapping[str, Any]) -> dict[str, Any]:
     """What the options ask for, and what the plan does."""
-    lists = ("kernel_modules", "kernel_options", "kernels", "commands")
+    names = {
+        "kernel_options": plan["kernel_options"] or [],
+        "commands": plan["commands"] or [],
+        "interfaces": interfaces_of(plan),
+    }
     return {
-        **{name: [*params[name], *(plan[name] or [])] for name in lists},
-        "interfaces": [*params["interfaces"], *interfaces_of(plan)],
-        "manager": params["manager"] or plan["manager"],
-        "packet_rules": params["packet_rules"] or plan["packet_rules"],
+        **{name: list(dict.fromkeys([*params[name], *of_plan])) for name, of_plan in names.items()},
+        "kernels": [*params["kernels"], *(plan["kernels"] or [])],
+        "managers": [each for each in dict.fromkeys([params["manager"], plan["manager"]]) if each is not None],
+        "packet_rules": [each for each in (params["packet_rules"], plan["packet_rules"]) if each],
     }
 
 

@@ -251,6 +251,13 @@ def test_preflight_tells_all_at_once(run_module, sh) -> None:
     of_plan = run_module("preflight", {"plan": plan})["msg"]
     without_python = message[: message.index(" (4)")] + message[message.index(" (5)") :].replace("(5)", "(4)")
     assert of_plan == without_python
+    for kind, entry in (("sync_daemons", {"state": "master"}), ("neighbours", {"address": "10.0.0.1"})):
+        of_plan = run_module("preflight", {"plan": {kind: [{**entry, "interface": "eth9"}]}})["msg"]
+        assert "interfaces: eth9 does not exist" in of_plan
+    # What both ask for is looked at once, and is no mistake.
+    assert not run_module("preflight", {**fine, "plan": {"kernel_modules": ["ip_vs"]}}).get("failed")
+    twice = run_module("preflight", {"commands": ["nosuch"], "plan": {"commands": ["nosuch"]}})["msg"]
+    assert twice.count("there is no nosuch") == 1
     # An interface that is no name is a mistake like any other.
     for wrong in (["eth9"], {"a": 1}, 7):
         refused = run_module("preflight", {"plan": {"addresses": [{"address": "10.0.0.1", "interface": wrong}]}})
@@ -338,6 +345,7 @@ virtual_server 10.0.0.100 80 {
 def refusal(run_module, manager: str) -> str:
     result = run_module("preflight", {"manager": manager})
     assert run_module("preflight", {"manager": manager}, check=True).get("msg") == result.get("msg")
+    assert run_module("preflight", {"plan": {"manager": manager}}).get("msg") == result.get("msg")
     return str(result.get("msg", ""))
 
 

@@ -608,6 +608,20 @@ def test_a_configuration_comes_and_goes(run_module) -> None:
     assert run_module("keepalived_config", back)["changes"] == [f"remove {CONFIG}"]
 
 
+def test_what_keepalived_was_not_asked_about_is_not_in_place(run_module, sh) -> None:
+    """Without the user who runs scripts, whom the role makes later, keepalived cannot say what it thinks."""
+    sh("cp /etc/passwd /tmp/passwd && echo 'checker:x:990:990::/:/bin/false' >>/tmp/passwd")
+    sh("mount --bind /tmp/passwd /etc/passwd && rm /tmp/passwd")
+    asked = {"content": SMALL.replace("script_user nobody", "script_user checker"), "script_user": "checker"}
+    run_module("keepalived_config", asked)
+    assert run_module("keepalived_config", asked, check=True)["in_place"]
+    sh("umount /etc/passwd")
+    unasked = run_module("keepalived_config", asked, check=True)
+    assert "The user checker does not exist yet" in str(unasked["warnings"])
+    assert not unasked["changed"]
+    assert not unasked["in_place"]
+
+
 def test_systemd_takes_what_is_added_to_the_unit(sh) -> None:
     sh("mount -t tmpfs tmpfs /etc/systemd/system")
     drop_in = Path(DROP_IN)

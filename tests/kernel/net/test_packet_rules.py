@@ -180,10 +180,11 @@ def test_the_marks_of_others_are_not_set_again(run_module, sh, served, backend) 
     else:
         sh(f"{served['iptables']} -t mangle -A PREROUTING -p tcp --dport 443 -j MARK --set-mark 10")
     before = ruleset(sh)
-    for name, args in {
-        "packet_rules": {"marks": MARKS},
-        "preflight": {"packet_rules": {"marks": MARKS}},
-    }.items():
+    for name, args in (
+        ("packet_rules", {"marks": MARKS}),
+        ("preflight", {"packet_rules": {"marks": MARKS}}),
+        ("preflight", {"plan": {"packet_rules": {"marks": MARKS}}}),
+    ):
         message = run_module(name, args)["msg"]
         assert "marks[0].mark: 10 is set by a rule of somebody else already (" in message
         assert "443" in message
