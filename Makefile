@@ -86,8 +86,8 @@ molecule-%: $(CACHE)/development.stamp $(TREE)
 	export MOLECULE_EPHEMERAL_DIRECTORY=$(CURDIR)/$(CACHE)/molecule/$*
 	$(TOGETHER) molecule test --scenario-name $*
 
-bench: $(CACHE)/development.stamp $(TREE) ## ratios against ipvsadm
-	$(TOGETHER) lab/kernel-test --kernel $(KERNEL) -s tests/bench
+bench: $(CACHE)/development.stamp $(TREE) ## ratios: against ipvsadm, against builtin modules; how the compiler grows
+	KERNEL=$(KERNEL) $(TOGETHER) tests/bench/run
 
 chaos: $(CACHE)/development.stamp $(TREE) ## what a pair of directors does when things fail: 40 minutes; CASE=split for one
 	$(TOGETHER) tests/chaos/run $(CASE)
