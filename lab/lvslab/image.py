@@ -76,6 +76,8 @@ def _commands(flavour: str, place: Path) -> list[list[str]]:
         "--skip=output/dev",
         '--aptopt=Acquire::Retries "5"',
     ]
+    # Before the kernel's package makes a large initramfs, which the one of customise replaces.
+    initramfs = 'mkdir -p "$1/etc/initramfs-tools/conf.d" && echo MODULES=list >"$1/etc/initramfs-tools/conf.d/lab"'
     system = [
         *debian,
         "--variant=apt",
@@ -83,6 +85,7 @@ def _commands(flavour: str, place: Path) -> list[list[str]]:
         "--dpkgopt=path-exclude=/usr/share/locale/*",
         "--dpkgopt=path-exclude=/usr/share/doc/*",
         f"--include={','.join(packages(flavour))}",
+        *([f"--essential-hook={initramfs}"] if flavour == "stock" else []),
         f'--customize-hook="{RECIPE}/customise" "$1" {shlex.join(of_uml)}',
         SUITE,
         str(place / "root.tar"),

@@ -16,7 +16,11 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.lvs.topology.plugins.module_utils._turn import PATH
 from ansible_collections.lvs.topology.plugins.plugin_utils._run import Run
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
 
+# Every task of every host has a process of its own, a copy of the one that loads this file. The compiler is loaded here
+# once, and not by each copy that makes a plan.
+PRELOADED = (compiler,)
 _display = Display()
 # Asking costs the host a module call.
 _INTERVAL = 5.0

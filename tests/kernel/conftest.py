@@ -113,6 +113,7 @@ def answers_arp() -> Callable[[str], bool]:
     """Whether somebody answers the namespace client's ARP requests for an address.
 
     Any of some requests and answers may be lost, so the first answer is enough; nobody is who leaves all of them alone.
+    Where somebody has to answer, ask ``until`` somebody does.
     """
 
     def ask(address: str) -> bool:

@@ -83,21 +83,27 @@ def test_a_password_is_seen_nowhere(scenario: Any, tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.json"
     wrong.write_text(json.dumps({"lvs_vrrp": {"router_id": 51, "auth_pass": SECRETS[2], "priority": 999}}))
     loud = ("lvs.topology.site", "-vvv", "--diff")
+    alone = tmp_path / "alone.yml"
+    alone.write_text("- hosts: lb1\n  gather_facts: false\n  roles: [lvs.topology.keepalived]\n")
     with watched(scenario) as processes:
         said = [
             scenario.playbook(*loud, "--extra-vars", f"@{scenario.directory}/secrets.yml"),
             # And back, so that the raw lines are what a difference takes away.
             scenario.playbook(*loud),
         ]
-        refused = scenario.try_playbook(*loud, "--extra-vars", f"@{wrong}")
+        refused = [
+            scenario.try_playbook(playbook, *loud[1:], "--extra-vars", f"@{wrong}")
+            for playbook in (loud[0], str(alone))
+        ]
     shown = "\n".join(said)
     # The difference was shown, all but what is secret.
     assert "auth_pass ********" in shown, shown
-    assert refused.returncode != 0
-    shown += refused.stdout + refused.stderr
-    # What is wrong is said all the same.
-    assert "lvs_vrrp.priority" in shown, shown
-    assert "lvs_vrrp.auth_pass" in shown, shown
+    for each in refused:
+        assert each.returncode != 0
+        # What is wrong is said all the same.
+        assert "lvs_vrrp.priority" in each.stdout, each.stdout
+        assert "lvs_vrrp.auth_pass" in each.stdout, each.stdout
+        shown += each.stdout + each.stderr
     assert any("keepalived" in each for each in processes)
     for secret in SECRETS:
         assert secret not in shown

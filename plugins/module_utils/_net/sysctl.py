@@ -191,10 +191,13 @@ def read(keys: Iterable[str]) -> dict[str, str]:
     values = {}
     for key in keys:
         try:
-            with open(os.path.join(_ROOT, sysctl_plan.path_of(key)), encoding="ascii", errors="replace") as file:
+            with open(os.path.join(_ROOT, sysctl_plan.path_of(key)), encoding="utf-8") as file:
                 values[key] = sysctl_plan.normal(file.read())
         except (FileNotFoundError, NotADirectoryError):
             continue
+        except UnicodeDecodeError as problem:
+            # Nothing could put it back.
+            raise Refused(f"The sysctl {key} has a value that is no text. Set it to text by hand first.") from problem
         except OSError as problem:
             raise Refused(f"The sysctl {key} cannot be read: {problem.strerror}.") from problem
     return values
@@ -205,7 +208,7 @@ def apply(action: Any) -> None:
         apply_file(action)
         return
     try:
-        with open(os.path.join(_ROOT, sysctl_plan.path_of(action.key)), "w", encoding="ascii") as file:
+        with open(os.path.join(_ROOT, sysctl_plan.path_of(action.key)), "w", encoding="utf-8") as file:
             file.write(action.value + "\n")
     except OSError as problem:
         meaning = {

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -219,6 +220,11 @@ def test_the_unit_may_do_little(run_module, sh) -> None:
     run_module("boot_restore", {"addresses": ADDRESSES})
     # Of 10 at the most, in tenths. What is left is what the unit is for: root, the host's network, CAP_NET_ADMIN.
     sh(f"systemd-analyze security --offline=true --threshold=25 {UNIT}")
+    shown = json.loads(sh(f"systemd-analyze security --offline=true --json=short {UNIT}"))
+    kept = {"SystemCallArchitectures=", "SystemCallFilter=~@module", "ProtectKernelModules=", "UMask="}
+    assert kept <= {each["name"] for each in shown if each["set"]}
+    # What waits for it must not wait for ever.
+    assert "\nTimeoutStartSec=5min\n" in UNIT.read_text()
 
 
 def test_preflight_tells_all_at_once(run_module, sh) -> None:

@@ -577,7 +577,9 @@ def test_what_keepalived_would_leave_out_is_refused(run_module) -> None:
 
 def test_a_configuration_comes_and_goes(run_module) -> None:
     path = Path(CONFIG)
-    path.write_text("# the operator's\nvrrp_instance a {\n  auth_pass theirs\n}\n")
+    # In Latin-1, as older editors wrote it.
+    theirs = b"# the operator's \xdcbergabe\nvrrp_instance a {\n  auth_pass theirs\n}\n"
+    path.write_bytes(theirs)
     path.chmod(0o600)
     predicted = run_module("keepalived_config", {"content": SMALL, "secrets": ["s3cret"]}, check=True)
     result = write(run_module)
@@ -600,7 +602,7 @@ def test_a_configuration_comes_and_goes(run_module) -> None:
     back = {"state": "absent"}
     assert run_module("keepalived_config", back, check=True)["changes"] == [f"write {CONFIG}"]
     run_module("keepalived_config", back)
-    assert "theirs" in path.read_text()
+    assert path.read_bytes() == theirs
     assert path.stat().st_mode & 0o777 == 0o600
     assert not run_module("keepalived_config", back)["changed"]
     path.unlink()

@@ -114,7 +114,7 @@ def tracking() -> Model:
 
 
 MODELS: dict[str, Callable[[], Model]] = {
-    **{kind: lambda kind=kind: checked(kind) for kind in health.TYPES},  # type: ignore[misc]
+    **{kind: lambda kind=kind: checked(kind) for kind in health.KINDS},  # type: ignore[misc]
     "instance": tracking,
 }
 
@@ -151,7 +151,7 @@ def test_keepalived_takes_both_ends_of_every_range(
 
 def test_no_retries_at_all(sh: Callable[[str], str]) -> None:
     """The default of keepalived's own MISC_CHECK, which it takes only in the check itself."""
-    for kind in health.TYPES:
+    for kind in health.KINDS:
         model = checked(kind)
         if kind != "file":
             for director in ("lb1", "lb2"):

@@ -148,7 +148,7 @@ def real_server(wire, sh) -> None:
 def test_arp_filter_create_modify_delete(run_module, sh, arptables, answers_arp, until) -> None:
     sh(f"{arptables} -A INPUT -s 10.0.0.0/24 -d 10.0.0.77 -j DROP")
     before = sh(f"{arptables} -n -L")
-    assert answers_arp("10.0.0.100")
+    until(lambda: answers_arp("10.0.0.100"))
     predicted = run_module("arp_filter", {"filters": FILTERS}, check=True)
     assert sh(f"{arptables} -n -L") == before
     result = run_module("arp_filter", {"filters": FILTERS})
@@ -161,7 +161,7 @@ def test_arp_filter_create_modify_delete(run_module, sh, arptables, answers_arp,
         ]
     )
     assert not answers_arp("10.0.0.100")
-    assert answers_arp("10.0.0.2")
+    until(lambda: answers_arp("10.0.0.2"))
     assert not run_module("arp_filter", {"filters": FILTERS})["changed"]
 
     # The host's own requests carry the RIP where they would carry the VIP.

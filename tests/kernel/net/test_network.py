@@ -287,7 +287,10 @@ def test_gateway_mistakes_come_together(run_module, sh) -> None:
     assert state(sh) == before
 
 
-def test_a_gateway_that_the_same_play_makes_reachable(run_module, sh) -> None:
+@pytest.mark.parametrize("has_default", [False, True])
+def test_a_gateway_that_the_same_play_makes_reachable(run_module, sh, has_default) -> None:
+    if has_default:
+        sh("ip route add default via 10.0.0.9 dev br0")
     before = state(sh)
     gateway = {"gateways": [{"gateway": "192.0.2.1"}]}
     predicted = run_module("default_gateway", gateway, check=True)
@@ -302,6 +305,18 @@ def test_a_gateway_that_the_same_play_makes_reachable(run_module, sh) -> None:
     for name in ("default_gateway", "vip_address"):
         run_module(name, {"state": "absent"})
     assert state(sh) == before
+
+
+def test_what_was_on_an_interface_that_is_gone_is_passed_over(run_module, sh) -> None:
+    """An address of the operator's that changed for a while, on an interface that is taken away before teardown."""
+    sh("ip link add gone up type dummy && ip address add fd00:9::1/64 dev gone nodad")
+    addresses = [{"address": "fd00:9::1/64", "interface": "gone", "deprecated": True}]
+    assert run_module("vip_address", {"addresses": addresses})["changed"]
+    sh("ip link del gone")
+    result = run_module("vip_address", {"state": "absent"})
+    assert "fd00:9::1/64 dev gone cannot be put back" in str(result["warnings"]), result
+    assert not run_module("vip_address", {"state": "absent"})["changed"]
+    assert not Path("/var/lib/lvs-topology/ledger.json").exists()
 
 
 def test_an_interface_that_appears_meanwhile_is_no_concern(sh) -> None:

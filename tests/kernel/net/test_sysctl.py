@@ -190,31 +190,31 @@ def real_server(wire, sh) -> None:
 
 
 @pytest.mark.usefixtures("real_server")
-def test_arp_tuning_silences_the_vip_only(run_module, sh, answers_arp) -> None:
-    assert answers_arp("10.0.0.100")
+def test_arp_tuning_silences_the_vip_only(run_module, sh, answers_arp, until) -> None:
+    until(lambda: answers_arp("10.0.0.100"))
     wanted = {"interfaces": [{"interface": "all", "arp_ignore": 1, "arp_announce": 2}]}
     predicted = run_module("arp_tuning", wanted, check=True)
-    assert answers_arp("10.0.0.100")
+    until(lambda: answers_arp("10.0.0.100"))
     result = run_module("arp_tuning", wanted)
     assert result["changes"] == predicted["changes"]
     assert result["effective"] == predicted["effective"]
     assert result["effective"]["br0"] == {"arp_ignore": 1, "arp_announce": 2}
     assert not answers_arp("10.0.0.100")
-    assert answers_arp("10.0.0.2")
+    until(lambda: answers_arp("10.0.0.2"))
     assert not run_module("arp_tuning", wanted)["changed"]
     sh("sysctl -w net.ipv4.conf.all.arp_ignore=0")
     assert run_module("arp_tuning", wanted)["changes"] == ["sysctl -w net.ipv4.conf.all.arp_ignore=1"]
     run_module("arp_tuning", {"state": "absent"})
-    assert answers_arp("10.0.0.100")
+    until(lambda: answers_arp("10.0.0.100"))
     assert value(sh, "net.ipv4.conf.all.arp_announce") == "0"
     assert not ARP.exists()
     assert not LEDGER.exists()
 
 
 @pytest.mark.usefixtures("real_server")
-def test_lo_has_no_effect_as_the_documentation_says(run_module, answers_arp) -> None:
+def test_lo_has_no_effect_as_the_documentation_says(run_module, answers_arp, until) -> None:
     run_module("arp_tuning", {"interfaces": [{"interface": "lo", "arp_ignore": 1}]})
-    assert answers_arp("10.0.0.100")
+    until(lambda: answers_arp("10.0.0.100"))
 
 
 @pytest.mark.usefixtures("real_server")
@@ -251,3 +251,22 @@ def test_arp_and_profile_of_one_owner_are_apart(run_module, sh) -> None:
     assert value(sh, "net.ipv4.conf.all.arp_ignore") == "1"
     run_module("arp_tuning", {"state": "absent"})
     assert value(sh, "net.ipv4.conf.all.arp_ignore") == "0"
+
+
+def test_text_beyond_ascii_comes_and_goes(run_module) -> None:
+    domain = Path("/proc/sys/kernel/domainname")
+    before = domain.read_bytes()
+    wanted = {"values": {"kernel.domainname": "höhle"}}
+    try:
+        run_module("sysctl_profile", wanted)
+        assert domain.read_bytes() == "höhle\n".encode()
+        assert "kernel.domainname = höhle" in PROFILE.read_text(encoding="utf-8")
+        assert not run_module("sysctl_profile", wanted)["changed"]
+        run_module("sysctl_profile", {"state": "absent"})
+        assert domain.read_bytes() == before
+        domain.write_bytes(b"\xff\n")
+        message = run_module("sysctl_profile", wanted)["msg"]
+        assert "The sysctl kernel.domainname has a value that is no text" in message
+        assert domain.read_bytes() == b"\xff\n"
+    finally:
+        domain.write_bytes(before)

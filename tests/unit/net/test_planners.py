@@ -171,6 +171,13 @@ def test_values_that_no_sysctl_has(value: object) -> None:
         mistakes.raise_if_any()
 
 
+def test_a_sysctl_in_both_notations() -> None:
+    mistakes = Mistakes()
+    sysctl_plan.check_values({"net.ipv4.ip_forward": "1", "net/ipv4/ip_forward": "0"}, mistakes)
+    with pytest.raises(BadRequest, match=r"the sysctl net\.ipv4\.ip_forward is listed twice"):
+        mistakes.raise_if_any()
+
+
 def arp(all_value: int, own_value: int) -> dict[str, str]:
     return {
         f"net.ipv4.conf.{interface}.{name}": str(value)

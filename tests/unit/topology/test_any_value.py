@@ -56,7 +56,7 @@ ODD: dict[str, Any] = {
     "words": ["x"],
     "lists": [["x"], {"y": ["z"]}],
     "mapping": {},
-    "keys": {1: 2, None: 3, False: 4, ("a", "b"): 5, "\ud800": 6, "a\nb": 7, 10**5000: 8},
+    "keys": {1: 2, None: 3, False: 4, ("a", "b"): 5, "\ud800": 6, "a\nb": 7, "a\0b": 9, 10**5000: 8},
     "set": {1, 2},
     "tuple": ("x",),
     "object": object(),

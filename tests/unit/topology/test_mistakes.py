@@ -1429,6 +1429,7 @@ def test_services_that_are_given_empty_are_none() -> None:
     ("wrong", "meant"),
     [
         ({"forward": "DR"}, "dr"),
+        ({"forward": "masq"}, "nat"),
         ({"forward": "Masquerading"}, "nat"),
         ({"forward": "gatewaying"}, "dr"),
         ({"forward": "ipip"}, "tun"),
