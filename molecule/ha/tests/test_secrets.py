@@ -99,11 +99,12 @@ def test_a_password_is_seen_nowhere(scenario: Any, tmp_path: Path) -> None:
     # The difference was shown, all but what is secret.
     assert "auth_pass ********" in shown, shown
     for each in refused:
-        assert each.returncode != 0
+        output = each.stdout + each.stderr
+        assert each.returncode != 0, output
         # What is wrong is said all the same.
-        assert "lvs_vrrp.priority" in each.stdout, each.stdout
-        assert "lvs_vrrp.auth_pass" in each.stdout, each.stdout
-        shown += each.stdout + each.stderr
+        assert "lvs_vrrp.priority" in output, output
+        assert "lvs_vrrp.auth_pass" in output, output
+        shown += output
     assert any("keepalived" in each for each in processes)
     for secret in SECRETS:
         assert secret not in shown
