@@ -10,37 +10,18 @@ import subprocess
 import sys
 import time
 
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
+from ansible_collections.lvs.topology.tests.unit.topology.inventories import large
 
 SIZES = ((100, 100), (1000, 100), (10000, 4))
 
 
-def _interface(address: str) -> dict[str, object]:
-    ipv4 = {"address": address, "netmask": "255.0.0.0", "prefix": "8"}
-    eth0 = {"device": "eth0", "active": True, "type": "ether", "ipv4": ipv4}
-    return {"interfaces": ["eth0"], "eth0": eth0}
-
-
 def measure(services: int, real_servers: int) -> None:
     """Print the seconds for all mistakes, and for the director's plan, and the peak of memory in MiB."""
-    addresses = {f"web{number}": f"10.1.{number // 200}.{number % 200 + 1}" for number in range(real_servers)}
-    listed = [
-        {
-            "name": f"service {number}",
-            "address": f"10.{2 + number // 40000}.{number // 200 % 200}.{number % 200 + 1}",
-            "port": 80,
-            "forward": "dr",
-            "real_servers": [{"host": name} for name in addresses],
-        }
-        for number in range(services)
-    ]
-    hostvars = {name: {"lvs_address": each, "ansible_facts": _interface(each)} for name, each in addresses.items()}
-    hostvars["lb1"] = {"lvs_address": "10.0.0.2", "ansible_facts": _interface("10.0.0.2"), "lvs_services": listed}
-    groups = {"lvs_directors": ["lb1"], "lvs_real_servers": list(addresses)}
+    model = large("dr", services, real_servers, is_pair=False)
     start = time.process_time()
-    mistakes = compiler.mistakes_of(hostvars, groups)
+    mistakes = model.mistakes()
     checked = time.process_time()
-    compiler.host_plan(hostvars, groups, "lb1", "director")
+    model.plan("lb1", "director")
     planned = time.process_time()
     if mistakes:
         sys.exit("\n".join(mistakes))

@@ -116,7 +116,7 @@ def look(module: AnsibleModule) -> dict[str, Any]:
         "changed": False,
         "kernel": system.release,
         "missing_packages": packages,
-        "kernel_modules": needed,
+        "kernel_modules": list(dict.fromkeys(needed)),
         "managed_by": managers.managed_by(ledger, params["owner"]),
         "keepalived_runs": managers.is_keepalived_running(),
         "in_place": in_place,

@@ -114,7 +114,7 @@ def tracking() -> Model:
 
 
 MODELS: dict[str, Callable[[], Model]] = {
-    **{kind: lambda kind=kind: checked(kind) for kind in health.KINDS},  # type: ignore[misc]
+    **{kind: lambda kind=kind: checked(kind) for kind in health.KINDS},  # type: ignore[misc] # a lambda with a default
     "instance": tracking,
 }
 

@@ -330,3 +330,31 @@ REFERENCES: Mapping[str, Callable[[], Model]] = {
     "R6": r6,
     "R7": r7,
 }
+
+
+def large(forward: str, services: int, real_servers: int, *, is_pair: bool) -> Model:
+    """Some thousands of services at most, each with the same real servers, on one director or a pair."""
+    directors = ["lb1", "lb2"] if is_pair else ["lb1"]
+    hosts = [f"web{number}" for number in range(real_servers)]
+    network = {"dr": "10.0", "tun": "10.2"}.get(forward, "10.1")
+    listed = [
+        {
+            "name": f"service {number}",
+            "address": f"10.0.{100 + number // 200}.{number % 200 + 1}",
+            "port": 80,
+            "forward": forward,
+            "real_servers": rs(*hosts),
+        }
+        for number in range(services)
+    ]
+    hostvars: dict[str, dict[str, Any]] = {}
+    for number, name in enumerate(directors, 2):
+        nics = [nic(f"eth{each}", f"10.{each}.0.{number}/16") for each in range(2)]
+        hostvars[name] = {"lvs_address": f"10.0.0.{number}", "lvs_services": listed, "ansible_facts": facts(*nics)}
+        if is_pair:
+            vrrp = {"router_id": 51, "interface": "eth0", "priority": 100 + number, "addresses": ["10.1.0.1/16"]}
+            hostvars[name] |= {"lvs_manager": "keepalived", "lvs_vrrp": vrrp}
+    for number, name in enumerate(hosts):
+        address = f"{network}.{1 + number // 200}.{number % 200 + 1}"
+        hostvars[name] = {"lvs_address": address, "ansible_facts": facts(nic("eth0", f"{address}/16"))}
+    return Model(hostvars, {"lvs_directors": directors, "lvs_real_servers": hosts})

@@ -14,36 +14,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
-from ansible_collections.lvs.topology.tests.unit.topology.inventories import Model, facts, nic, rs
+from ansible_collections.lvs.topology.tests.unit.topology.inventories import Model, large
 
 METHODS = ("nat", "dr", "tun", "fullnat")
-
-
-def _site(forward: str, services: int, real_servers: int, *, is_pair: bool) -> Model:
-    directors = ["lb1", "lb2"] if is_pair else ["lb1"]
-    hosts = [f"web{number}" for number in range(real_servers)]
-    network = {"dr": "10.0", "tun": "10.2"}.get(forward, "10.1")
-    listed = [
-        {
-            "name": f"service {number}",
-            "address": f"10.0.{100 + number // 200}.{number % 200 + 1}",
-            "port": 80,
-            "forward": forward,
-            "real_servers": rs(*hosts),
-        }
-        for number in range(services)
-    ]
-    hostvars: dict[str, dict[str, Any]] = {}
-    for number, name in enumerate(directors, 2):
-        nics = [nic(f"eth{each}", f"10.{each}.0.{number}/16") for each in range(2)]
-        hostvars[name] = {"lvs_address": f"10.0.0.{number}", "lvs_services": listed, "ansible_facts": facts(*nics)}
-        if is_pair:
-            vrrp = {"router_id": 51, "interface": "eth0", "priority": 100 + number, "addresses": ["10.1.0.1/16"]}
-            hostvars[name] |= {"lvs_manager": "keepalived", "lvs_vrrp": vrrp}
-    for number, name in enumerate(hosts):
-        address = f"{network}.{1 + number // 200}.{number % 200 + 1}"
-        hostvars[name] = {"lvs_address": address, "ansible_facts": facts(nic("eth0", f"{address}/16"))}
-    return Model(hostvars, {"lvs_directors": directors, "lvs_real_servers": hosts})
 
 
 def _lines_run(work: Callable[[], object]) -> int:
@@ -92,15 +65,15 @@ def _questions(model: Model) -> dict[str, Callable[[], object]]:
 @pytest.mark.parametrize("is_pair", [False, True])
 @pytest.mark.parametrize("forward", METHODS)
 def test_work_grows_with_the_services(forward: str, is_pair: bool) -> None:
-    few = _questions(_site(forward, 25, 2, is_pair=is_pair))
-    many = _questions(_site(forward, 100, 2, is_pair=is_pair))
+    few = _questions(large(forward, 25, 2, is_pair=is_pair))
+    many = _questions(large(forward, 100, 2, is_pair=is_pair))
     grown = {name: _lines_run(many[name]) / _lines_run(few[name]) for name in few}
     assert {name: round(times, 1) for name, times in grown.items() if times > 5} == {}
 
 
 @pytest.mark.parametrize("forward", METHODS)
 def test_work_grows_with_the_real_servers(forward: str) -> None:
-    few = _questions(_site(forward, 2, 25, is_pair=True))
-    many = _questions(_site(forward, 2, 100, is_pair=True))
+    few = _questions(large(forward, 2, 25, is_pair=True))
+    many = _questions(large(forward, 2, 100, is_pair=True))
     grown = {name: _lines_run(many[name]) / _lines_run(few[name]) for name in few}
     assert {name: round(times, 1) for name, times in grown.items() if times > 5} == {}
