@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import subprocess
 from collections import Counter
@@ -28,7 +29,7 @@ EVERYTHING = {"marks": MARKS, "source_nat": NAT}
 # Minutes in all: for kernel-all, and for the stock kernel.
 pytestmark = pytest.mark.slow
 SERVER = """
-import http.server, socket, sys
+import http.server, socket, sys, threading
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(200)
@@ -38,7 +39,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 class Server(http.server.ThreadingHTTPServer):
     address_family = socket.AF_INET6
-Server(("::", int(sys.argv[1])), Handler).serve_forever()
+for listening in [Server(("::", int(port)), Handler) for port in sys.argv[1:]]:
+    threading.Thread(target=listening.serve_forever).start()
+print("listening", flush=True)
 """
 
 
@@ -273,7 +276,7 @@ def test_restored_at_boot(run_module, sh, backend) -> None:
 
 
 @pytest.fixture
-def network(wire, sh, until) -> None:
+def network(wire, sh) -> None:
     """client - the test's own namespace, which is the director - two real servers without a route to the client."""
     wire("client", "10.0.0.10/24", "fd00::10/64")
     for number in (11, 12):
@@ -283,18 +286,15 @@ def network(wire, sh, until) -> None:
     for address in ("10.1.0.1/24", "10.1.0.2/24", "fd01::1/64", "fd01::2/64"):
         sh(f"ip address add {address} dev br1{' nodad' if ':' in address else ''}")
     sh("modprobe ip_vs && sysctl -q net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv4.vs.conntrack=1")
-    servers = []
-    for number in (11, 12):
-        for port in (8080, 8021, 8022):
-            command = ["ip", "netns", "exec", f"rs{number}", "python3", "-c", SERVER, str(port)]
-            servers.append(subprocess.Popen(command))
-    for number in (11, 12):
-        for port in (8080, 8021, 8022):
-            until(lambda number=number, port=port: sh(f"ip netns exec rs{number} ss -Hltn sport = :{port}"))
-    yield
-    for server in servers:
-        server.kill()
-        server.wait()
+    with contextlib.ExitStack() as started:
+        servers = []
+        for number in (11, 12):
+            command = ["ip", "netns", "exec", f"rs{number}", "python3", "-c", SERVER, "8080", "8021", "8022"]
+            servers.append(started.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True)))
+            started.callback(servers[-1].kill)
+        for server in servers:
+            assert server.stdout.readline() == "listening\n"
+        yield
     sh("ipvsadm -C")
 
 
