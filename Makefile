@@ -11,6 +11,7 @@ TREE := $(CACHE)/collections/ansible_collections/lvs/topology
 KERNEL ?= uml
 SELECT ?=
 ONLY ?=
+BASE ?=
 # The oldest Python of hosts, and the newest.
 PYTHONS := 3.8 3.13
 KERNEL_PARTS := kernel-ipvs kernel-net
@@ -86,8 +87,8 @@ molecule-%: $(CACHE)/development.stamp $(TREE)
 	export MOLECULE_EPHEMERAL_DIRECTORY=$(CURDIR)/$(CACHE)/molecule/$*
 	$(TOGETHER) molecule test --scenario-name $*
 
-bench: $(CACHE)/development.stamp $(TREE) ## ratios: against ipvsadm, against builtin modules; how the compiler grows
-	KERNEL=$(KERNEL) $(TOGETHER) tests/bench/run
+bench: $(CACHE)/development.stamp $(TREE) ## ratios: against ipvsadm, builtin modules, and BASE=DIRECTORY, another checkout
+	KERNEL=$(KERNEL) BASE='$(BASE)' $(TOGETHER) tests/bench/run
 
 chaos: $(CACHE)/development.stamp $(TREE) ## what a pair of directors does when things fail: 40 minutes; CASE=split for one
 	$(TOGETHER) tests/chaos/run $(CASE)

@@ -233,12 +233,15 @@ class Scenario:
     def answers(self, url: str, count: int = 20, patience: int = PATIENCE) -> Answers:
         """How often each real server answered requests of the client, one connection each, each from a fresh port."""
         found = Answers()
-        while (missing := count - sum(found.values())) > 0:
+        for _round in range(100):
+            missing = count - sum(found.values())
+            if not missing:
+                return found
             script = f"FIRST=10000 PATIENCE={patience}; {REQUESTS}\nrequests '{url}' {missing} 1000/s; true"
             output = self.run("client", script)
             assert len(re.findall("^=", output, re.MULTILINE)) == missing, f"curl made no {missing} requests:\n{output}"
             found.update(_told(output))
-        return found
+        raise AssertionError(f"the client's source ports are taken: {found} of {count} requests were made")
 
     def asked(self, command: str, count: int) -> Answers:
         """How often each real server answered a command of the client that prints who did."""

@@ -9,6 +9,9 @@ import sys
 
 import pytest
 
+# At the end of a run it loads all of hypothesis, only to report on tests that use it; those that do work without.
+_WITHOUT = ("-p", "no:hypothesispytest")
+
 
 class Count:
     """Counts what really ran."""
@@ -35,7 +38,7 @@ class Count:
 def main() -> int:
     """Return pytest's exit status, or 1 where it is 0 for no good reason."""
     count = Count()
-    status = int(pytest.main(["-p", "no:cacheprovider", *sys.argv[1:]], plugins=[count]))
+    status = int(pytest.main(["-p", "no:cacheprovider", *_WITHOUT, *sys.argv[1:]], plugins=[count]))
     if count.not_run:
         print(f"kernel tests: {len(count.not_run)} skipped, which counts as failed:", *count.not_run, sep="\n  ")
     elif status == 0 and not count.collect_only:

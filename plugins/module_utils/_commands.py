@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
 from typing import IO, NamedTuple, Sequence
 
 from ansible.module_utils.common.process import get_bin_path
@@ -26,13 +27,13 @@ class Said(NamedTuple):
 
 
 def find(name: str) -> str | None:
-    """The path of a command in /usr/sbin or /sbin, else in PATH or /usr/local/sbin; None where there is none.
+    """The path of a command in the system's directories, else in PATH or /usr/local/sbin; None where there is none.
 
     The directories that only root writes come first: PATH may be that of another user, and what restores this host at
-    boot goes by them too.
+    boot goes by them alone.
     """
     try:
-        return str(get_bin_path(name, opt_dirs=["/usr/sbin", "/sbin"]))
+        return str(get_bin_path(name, opt_dirs=["/usr/sbin", "/usr/bin", "/sbin", "/bin"]))
     except ValueError:
         return None
 
@@ -41,10 +42,10 @@ def run(words: Sequence[str], text: str = "") -> Said:
     """Run a command with the text as its input. What it says is in English, whatever the host speaks.
 
     The run is over when the command has ended. What the command leaves running in the background would keep a pipe
-    open, so what is said goes into memory that is a file (memfd_create(2)).
+    open, so what is said goes into files.
     """
-    try:
-        with open(os.memfd_create("output"), "w+b") as output, open(os.memfd_create("errors"), "w+b") as errors:
+    with _file() as output, _file() as errors:
+        try:
             done = subprocess.run(
                 words,
                 input=text.encode(errors="surrogateescape"),
@@ -53,11 +54,23 @@ def run(words: Sequence[str], text: str = "") -> Said:
                 env={**os.environ, "LC_ALL": "C"},
                 check=False,
             )
-            return Said(done.returncode, _content(output), _content(errors))
+        except OSError as problem:
+            raise Refused(
+                f"{words[0]} cannot be started: {problem.strerror}. Install the package that has it again."
+            ) from problem
+        return Said(done.returncode, _content(output), _content(errors))
+
+
+def _file() -> IO[bytes]:
+    """A file without a name: in memory (memfd_create(2)), or where a Python or a kernel has no such, on the disk."""
+    try:
+        return open(os.memfd_create("said"), "w+b")
+    except (AttributeError, OSError):
+        pass
+    try:
+        return tempfile.TemporaryFile()
     except OSError as problem:
-        raise Refused(
-            f"{words[0]} cannot be started: {problem.strerror}. Install the package that has it again."
-        ) from problem
+        raise Refused(f"What a command says cannot be kept: {problem.strerror}. Make room in /tmp.") from problem
 
 
 def _content(file: IO[bytes]) -> str:

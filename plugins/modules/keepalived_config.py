@@ -115,8 +115,8 @@ started:
   sample: false
 in_place:
   description:
-    - Whether keepalived has read this very configuration, its unit is enabled and active where systemd runs, and
-      nothing has to be done or noted for it.
+    - Whether the file is this very configuration and nothing has to be noted. Where systemd runs, the unit is enabled
+      and active as well, and keepalived has read the file since it was written.
     - Never where keepalived could not say what it thinks of the configuration.
   returned: success
   type: bool

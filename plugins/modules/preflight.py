@@ -37,8 +37,8 @@ options:
     version_added: 0.2.0
   sysctls:
     description:
-      - Names of sysctls that have to exist. Those that come with a kernel module, as all below C(net.ipv4.vs) do, and
-        interfaces that are not there yet are no reason to fail.
+      - Names of sysctls that have to exist, besides those of O(plan). Those that come with a kernel module, as all
+        below C(net.ipv4.vs) do, and interfaces that are not there yet are no reason to fail.
     type: list
     elements: str
     default: []
@@ -46,8 +46,8 @@ options:
   plan:
     description:
       - What M(lvs.topology.host_state) is going to be asked for, by the same O(owner). Its kernel modules, kernel
-        options, kernels, interfaces, commands, packet rules and manager are looked for besides those that the options
-        of these names give.
+        options, kernels, sysctls, interfaces, commands, packet rules and manager are looked for besides those that the
+        options of these names give.
       - Where nothing is missing, that is planned here already. A plan that would be refused then is refused now, and
         RV(in_place) says whether there is anything to do.
       - Where C(/proc/sys) is read-only, as it is in a container, each sysctl of it has to have its value already.
@@ -171,6 +171,50 @@ options:
       - The owner of O(plan) and of O(packet_rules), whose own rules are not somebody else's, and of RV(managed_by).
     type: str
     default: lvs
+  parts:
+    description:
+      - What the host is to be in each of several roles, looked at together. The options of a part are those of this
+        module with the same names, and RV(parts) has the answers.
+    type: list
+    elements: dict
+    default: []
+    version_added: 0.4.0
+    suboptions:
+      name:
+        description: The key of the part in RV(parts).
+        type: str
+        required: true
+      plan:
+        description: As O(plan).
+        type: dict
+      interfaces:
+        description: As O(interfaces).
+        type: list
+        elements: str
+        default: []
+      python_modules:
+        description: As O(python_modules).
+        type: list
+        elements: str
+        default: []
+      commands:
+        description: As O(commands).
+        type: list
+        elements: str
+        default: []
+      missing:
+        description: As O(missing).
+        type: str
+        choices: [fail, report]
+        default: fail
+      manager:
+        description: As O(manager).
+        type: str
+        choices: [kernel, keepalived]
+      owner:
+        description: As O(owner).
+        type: str
+        default: lvs
 """
 
 EXAMPLES = r"""
@@ -220,6 +264,13 @@ keepalived_runs:
   description: Whether a keepalived runs, whoever started it.
   returned: success
   type: bool
+parts:
+  description:
+    - For each part its own RV(missing_packages), RV(kernel_modules), RV(managed_by), RV(keepalived_runs) and
+      RV(in_place), by the name of the part.
+  returned: success
+  type: dict
+  sample: {}
 kernel:
   description: The release of the running kernel.
   returned: success
@@ -232,23 +283,33 @@ from ansible_collections.lvs.topology.plugins.module_utils._net.options import K
 from ansible_collections.lvs.topology.plugins.module_utils._net.preflight import look
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
+_OF_A_PART = {
+    "plan": {"type": "dict"},
+    "interfaces": {"type": "list", "elements": "str", "default": []},
+    "python_modules": {"type": "list", "elements": "str", "default": []},
+    "commands": {"type": "list", "elements": "str", "default": []},
+    "missing": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
+    "manager": {"type": "str", "choices": ["kernel", "keepalived"]},
+    "owner": {"type": "str", "default": "lvs"},
+}
+
 
 def main() -> None:
     run(
         AnsibleModule(
             argument_spec={
+                **_OF_A_PART,
                 "kernel_modules": {"type": "list", "elements": "str", "default": []},
                 "kernel_options": {"type": "list", "elements": "str", "default": []},
                 "sysctls": {"type": "list", "elements": "str", "default": []},
                 "kernels": {**KERNELS, "default": []},
-                "interfaces": {"type": "list", "elements": "str", "default": []},
-                "python_modules": {"type": "list", "elements": "str", "default": []},
-                "commands": {"type": "list", "elements": "str", "default": []},
-                "plan": {"type": "dict"},
-                "missing": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
                 "packet_rules": PACKET_RULES,
-                "manager": {"type": "str", "choices": ["kernel", "keepalived"]},
-                "owner": {"type": "str", "default": "lvs"},
+                "parts": {
+                    "type": "list",
+                    "elements": "dict",
+                    "default": [],
+                    "options": {"name": {"type": "str", "required": True}, **_OF_A_PART},
+                },
             },
             supports_check_mode=True,
         ),

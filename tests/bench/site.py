@@ -4,7 +4,8 @@
 """How long a run of site takes that changes nothing, on the hosts of a scenario.
 
 Beside it, on the same hosts: the same topology by builtin modules (builtin.yml, for the scenario dr), or another
-checkout of this collection. The runs take turns wherever two can live on one host. Only the ratios say something.
+checkout of this collection. The two take turns, so that a machine that is busy for a while slows both. Only the ratios
+say something.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ HERE = Path(__file__).parent
 CHECKOUT = HERE.parents[1]
 LAB = CHECKOUT / "lab/lab"
 CACHE = CHECKOUT / ".cache/bench"
+# How often one checkout runs before it is the turn of the other.
+_BLOCK = 2
 _CHANGED = re.compile(r"changed=(\d+)\s.*failed=0")
 
 
@@ -38,7 +41,7 @@ class Times:
     processor: list[float] = field(default_factory=list)
 
     def line(self, other: Times | None = None) -> str:
-        """The medians, and how many times as fast as this the other one is."""
+        """The medians, and how many times as long this took as the other one."""
         said = f"{self.name:34}{median(self.wall):7.1f} s{median(self.processor):8.1f} s of the controller's processors"
         if other is not None:
             said += f"{median(self.wall) / median(other.wall):7.1f} times as long"
@@ -80,14 +83,17 @@ def _unchanged(times: Times, collections: Path, scenario: str, playbook: str) ->
 @contextmanager
 def _lab(scenario: str) -> Iterator[None]:
     """The scenario's hosts, freshly booted."""
-    subprocess.run([LAB, "up", CHECKOUT / "molecule" / scenario / "network.yml"], check=True)
+    name = scenario.replace("_", "-")
+    if (CHECKOUT / ".cache/lab/run" / name).exists():
+        sys.exit(f"The hosts of {name} run already, and may be somebody's: lab/lab down {name}")
     try:
+        subprocess.run([LAB, "up", CHECKOUT / "molecule" / scenario / "network.yml"], check=True)
         CACHE.mkdir(parents=True, exist_ok=True)
         with open(CACHE / f"{scenario}.yml", "w") as file:
-            subprocess.run([LAB, "inventory", scenario], stdout=file, check=True)
+            subprocess.run([LAB, "inventory", name], stdout=file, check=True)
         yield
     finally:
-        subprocess.run([LAB, "down", scenario], check=True)
+        subprocess.run([LAB, "down", name], check=True)
 
 
 def _tree(checkout: Path) -> Path:
@@ -107,17 +113,15 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="runs of each (default: 5)")
     parser.add_argument("--base", type=Path, help="a checkout to compare with (default: builtin modules, for dr)")
     options = parser.parse_args()
+    if options.base and not (options.base / "galaxy.yml").is_file():
+        parser.error(f"--base: {options.base} is no checkout of a collection")
+    if not options.base and options.scenario != "dr":
+        parser.error("builtin.yml is for the scenario dr; give --base for others")
     ours = CHECKOUT / ".cache/collections"
     here, there = Times("site"), Times(f"site of {options.base.name}" if options.base else "builtin modules")
     with _lab(options.scenario):
         if options.base:
-            # One does not read the other's ledger, so each starts from a host that has nothing of the other.
-            base = _tree(options.base)
-            for times, collections in ((here, ours), (there, base)):
-                _run(collections, options.scenario, "lvs.topology.site")
-                for _round in range(options.rounds):
-                    _unchanged(times, collections, options.scenario, "lvs.topology.site")
-                _run(collections, options.scenario, "lvs.topology.teardown")
+            _in_blocks(options, ((here, ours), (there, _tree(options.base))))
         else:
             builtin = str(HERE / "builtin.yml")
             _run(ours, options.scenario, "lvs.topology.site")
@@ -128,6 +132,16 @@ def main() -> None:
     print(f"\nScenario {options.scenario}, nothing to change, medians of {options.rounds}")
     print(here.line())
     print(there.line(here))
+
+
+def _in_blocks(options: argparse.Namespace, both: tuple[tuple[Times, Path], ...]) -> None:
+    """Neither checkout reads the other's ledger, so each starts anew, runs some times, and is taken away again."""
+    for first in range(0, options.rounds, _BLOCK):
+        for times, collections in both:
+            _run(collections, options.scenario, "lvs.topology.site")
+            for _round in range(first, min(first + _BLOCK, options.rounds)):
+                _unchanged(times, collections, options.scenario, "lvs.topology.site")
+            _run(collections, options.scenario, "lvs.topology.teardown")
 
 
 if __name__ == "__main__":

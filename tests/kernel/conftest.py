@@ -125,6 +125,38 @@ def answers_arp() -> Callable[[str], bool]:
 
 
 @pytest.fixture
+def is_silent() -> Callable[[str, str], bool]:
+    """Whether nobody answers ARP for an address, seen while another address is answered at once.
+
+    Where that one is not, requests or answers get lost, and silence says nothing: then all are asked again.
+    """
+
+    def ask(address: str, answered: str, limit: float = 300) -> bool:
+        once = "arping -f -c 1 -w 1 -I eth0"
+        asked = f"for i in 1 2 3; do {once} {address} && break; done"
+        script = f"{once} {answered}; echo --; {asked}; echo --; {once} {answered}; true"
+        deadline = time.monotonic() + limit
+        while True:
+            before, said, after = sh(f"ip netns exec client sh -c '{script}'").split("--\n")
+            if "reply from" in before and "reply from" in after:
+                return "reply from" not in said
+            assert time.monotonic() < deadline, f"{answered} is not answered at once within {limit} s"
+
+    return ask
+
+
+@pytest.fixture
+def stop_daemon(until) -> Callable[[str], None]:
+    """End a synchronisation daemon. Where its thread has not run yet, the kernel ends it and sends no answer."""
+
+    def stop(state: str) -> None:
+        sh(f"timeout 60 ipvsadm --stop-daemon {state} || true")
+        until(lambda: f"{state} sync daemon" not in sh("ipvsadm -Ln --daemon"))
+
+    return stop
+
+
+@pytest.fixture
 def run_module(other_python: OtherPython | None) -> RunModule:
     """Run plugins/modules/NAME.py the way Ansible does, diff mode on, and return its result."""
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from functools import cache
 from pathlib import Path
@@ -217,3 +218,14 @@ def test_a_plan_has_what_its_role_looks_after(role: str, host: str) -> None:
 
 def test_every_concern_of_host_state_has_its_traces_and_its_tag() -> None:
     assert [*CONCERNS] == [*TRACES, BOOT] == [*TAGS]
+
+
+def test_the_architecture_has_a_line_for_every_file() -> None:
+    """The first line of the file itself. Modules and filters have their own documentation."""
+    told = (CHECKOUT / "docs/architecture.md").read_text().partition("## Every file")[2].splitlines()
+    found = []
+    for path in sorted((CHECKOUT / "plugins").glob("*/**/*.py")):
+        if path.relative_to(CHECKOUT / "plugins").parts[0] not in ("modules", "filter", "doc_fragments"):
+            docstring = ast.get_docstring(ast.parse(path.read_text())) or ""
+            found.append(f"| `{path.name}` | {docstring.splitlines()[0]} |")
+    assert sorted(found) == sorted(line for line in told if line.startswith("| `"))

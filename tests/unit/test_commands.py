@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -29,12 +30,19 @@ def test_a_command_does_not_wait_for_input_that_nobody_gives() -> None:
 
 
 def test_a_command_is_over_when_it_ends_whatever_it_leaves_behind(tmp_path: Path) -> None:
-    """What is left behind ends only after this test has seen the answer."""
+    """What is left behind ends after this test has seen the answer, or after some minutes."""
     is_seen = tmp_path / "seen"
-    background = f"while [ ! -e {is_seen} ]; do sleep 0.1; done; touch {tmp_path}/over"
-    assert _commands.run(["sh", "-c", f"({background}) & echo started"]) == (0, "started\n", "")
-    assert not (tmp_path / "over").exists()
-    is_seen.touch()
+    background = f"for i in $(seq 3000); do [ -e {is_seen} ] && break; sleep 0.1; done; touch {tmp_path}/over"
+    try:
+        assert _commands.run(["sh", "-c", f"({background}) & echo started"]) == (0, "started\n", "")
+        assert not (tmp_path / "over").exists()
+    finally:
+        is_seen.touch()
+
+
+def test_a_python_without_files_in_memory_will_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "memfd_create")
+    assert _commands.run(["sh", "-c", "cat; echo wrong >&2"], "in") == (0, "in", "wrong\n")
 
 
 def test_a_command_that_cannot_be_started_is_named(tmp_path: Path) -> None:
@@ -49,9 +57,11 @@ def test_a_command_that_cannot_be_started_is_named(tmp_path: Path) -> None:
 def test_what_stands_first_in_path_is_not_run_in_place_of_the_hosts_own(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    (tmp_path / "ip").touch(mode=0o755)
+    for name in ("ip", "env"):
+        (tmp_path / name).touch(mode=0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     assert _commands.find("ip") in ("/sbin/ip", "/usr/sbin/ip")
+    assert _commands.find("env") in ("/bin/env", "/usr/bin/env")
 
 
 def test_a_command_is_looked_for_where_administrators_have_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -41,15 +41,15 @@ class UnloadModule:
     name: str
 
 
-def check(names: Sequence[str], mistakes: Mistakes) -> list[str]:
-    """The modules that a task names, in the kernel's spelling."""
+def check(names: Sequence[str], mistakes: Mistakes, option: str = "modules") -> list[str]:
+    """The modules that an option of a task names, in the kernel's spelling."""
     wanted: list[str] = []
     for position, given in enumerate(names):
-        name = mistakes.form(f"modules[{position}]", given, forms.kernel_module)
+        name = mistakes.form(f"{option}[{position}]", given, forms.kernel_module)
         if name is None:
             continue
         if name in wanted:
-            mistakes.add(f"modules[{position}]", f"{name} is already listed in modules[{wanted.index(name)}]")
+            mistakes.add(f"{option}[{position}]", f"{name} is already listed in {option}[{wanted.index(name)}]")
         wanted.append(name)
     return wanted
 

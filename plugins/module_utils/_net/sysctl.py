@@ -40,7 +40,9 @@ def ensure_profile(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
     listed = None if params["values"] is None else set(wanted)
     let_go = to_let_go(ledger, sysctl_plan.KIND, owner, listed, present=present, purge=params["purge"])
     concerned = set(wanted) | let_go
-    current = read(concerned | sysctl_plan.companions(concerned))
+    # What was there before the first claim is what is put back one day.
+    kept = {key for key in wanted if not ledger.owners(sysctl_plan.KIND, key)}
+    current = read(concerned | sysctl_plan.companions(concerned), kept)
     missing = sorted(set(wanted) - set(current) - _yet_to_come(module, wanted))
     if missing and present:
         release = os.uname().release
@@ -186,17 +188,17 @@ def _carry_out(module: AnsibleModule, book: LedgerFile, run: _Run) -> tuple[dict
     return result, after
 
 
-def read(keys: Iterable[str]) -> dict[str, str]:
-    """The values of those keys that this kernel has."""
+def read(keys: Iterable[str], kept: AbstractSet[str] = frozenset()) -> dict[str, str]:
+    """The values of those keys that this kernel has. Those of ``kept`` are put back one day, so they must be text."""
     values = {}
     for key in keys:
+        strictly = "strict" if key in kept else "backslashreplace"
         try:
-            with open(os.path.join(_ROOT, sysctl_plan.path_of(key)), encoding="utf-8") as file:
+            with open(os.path.join(_ROOT, sysctl_plan.path_of(key)), encoding="utf-8", errors=strictly) as file:
                 values[key] = sysctl_plan.normal(file.read())
         except (FileNotFoundError, NotADirectoryError):
             continue
         except UnicodeDecodeError as problem:
-            # Nothing could put it back.
             raise Refused(f"The sysctl {key} has a value that is no text. Set it to text by hand first.") from problem
         except OSError as problem:
             raise Refused(f"The sysctl {key} cannot be read: {problem.strerror}.") from problem

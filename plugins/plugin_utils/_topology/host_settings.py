@@ -40,7 +40,7 @@ DEFAULT_PURGE = ("real_servers",)
 _SYNC_ROLES = {"master": ("master",), "backup": ("backup",), "both": ("master", "backup")}
 
 
-def read_host(variables: Variables, name: str) -> Host:
+def settings_of(variables: Variables, name: str) -> Host:
     """The host, with the defaults of what is not set or wrong."""
     return _Settings(variables).read(name)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.facts import read_facts
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.host_settings import read_host
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.host_settings import settings_of
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, choose, show
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, Facts, Host
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import as_address
@@ -146,7 +146,7 @@ class Inventory(Variables):
     def host(self, name: str) -> Host:
         """The host's part of the model. Its mistakes are noted when it is first read."""
         if name not in self._hosts:
-            self._hosts[name] = read_host(self, name)
+            self._hosts[name] = settings_of(self, name)
         return self._hosts[name]
 
     def facts(self, name: str) -> Facts:

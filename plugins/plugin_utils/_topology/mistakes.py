@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -18,6 +19,8 @@ _LONGEST_NAME = 200
 # What stands in a path between the name of a host and its variable.
 _HOST_END = ": "
 _NAMED_HOSTS = 3
+# Ansible takes a variable that has this for a template, and a value that cannot be evaluated is shown as it is written.
+_TEMPLATE = re.compile(r"\{(?=[{%#])")
 # What ipvsadm, keepalived, ldirectord and the literature call what the model calls otherwise, in small letters and with
 # underscores. Which of the names is meant depends on where it stands.
 _SYNONYMS = {
@@ -155,7 +158,7 @@ def as_lines(mistakes: Iterable[Mistake]) -> list[str]:
         if not path:
             host, path = "", mistake.path
         hosts.setdefault(Mistake(path, mistake.problem, mistake.remedy), {})[host] = None
-    return [_line(mistake, list(names)) for mistake, names in hosts.items()]
+    return [_TEMPLATE.sub("{ ", _line(mistake, list(names))) for mistake, names in hosts.items()]
 
 
 def _line(mistake: Mistake, hosts: list[str]) -> str:

@@ -30,7 +30,6 @@ class RealServers:
 
     def listed(self, reader: Reader, port: int, family: int | None, forward: str | None) -> tuple[RealServer, ...]:
         """The real servers that can be understood; for every other there is a mistake."""
-        """The real servers that can be understood; for every other there is a mistake."""
         elements = reader.elements("real_servers", "real servers")
         if not reader.has("real_servers"):
             remedy = "list them, or write [] where there shall be none: those in the table are taken away then"

@@ -17,6 +17,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model impor
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import VirtualAddress
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table import kernel_forward
 
 _HIGHEST, _STEP = 150, 10
 
@@ -226,7 +227,7 @@ def may_loop(site: Site, name: str) -> RealServer | None:
         (
             entry
             for director, service, entry in site.listings.get(name, ())
-            if director != name and director in site.partners(name) and service.forward in ("dr", "tun")
+            if director != name and director in site.partners(name) and kernel_forward(service) != "nat"
         ),
         None,
     )

@@ -180,7 +180,7 @@ BAD_DAEMONS = [
 
 
 @pytest.mark.usefixtures("nic")
-def test_daemons_that_cannot_be(run_module, sh) -> None:
+def test_daemons_that_cannot_be(run_module, sh, stop_daemon) -> None:
     good = {"state": "master", "interface": "eth1", "syncid": 1}
     for bad, message in BAD_DAEMONS:
         result = run_module("ipvs_sync_daemon", {"daemons": [{**good, **bad}]})
@@ -199,7 +199,7 @@ def test_daemons_that_cannot_be(run_module, sh) -> None:
     ):
         sh(f"ipvsadm --start-daemon {words} --mcast-interface eth1")
         assert f"maxlen={printed}," in daemons(sh)[0], words
-        sh(f"sleep 0.1; ipvsadm --stop-daemon {words.split()[0]}")
+        stop_daemon(words.split()[0])
 
 
 @pytest.mark.usefixtures("nic")
@@ -397,12 +397,13 @@ def test_two_modules_at_once_lose_no_claim(spawn_module, sh) -> None:
     assert [path.name for path in LEDGER.parent.iterdir()] == ["ledger.json"]
 
 
-def test_the_words_are_those_that_ipvsadm_reads(sh, run_module) -> None:
+def test_the_words_are_those_that_ipvsadm_reads(sh, run_module, stop_daemon) -> None:
     """Every command that a result shows can be typed."""
     sh("ip link add eth1 type dummy && ip link set eth1 up")
     changes = run_module("ipvs_timeouts", {"tcp": 5})["changes"]
     changes += run_module("ipvs_sync_daemon", {"daemons": [{"state": "backup", "interface": "eth1"}]})["changes"]
-    sh("sleep 0.1; ipvsadm --stop-daemon backup; ipvsadm --set 900 120 300")
+    stop_daemon("backup")
+    sh("ipvsadm --set 900 120 300")
     for line in changes:
         assert re.match(r"ipvsadm --(set|start-daemon) ", line)
         sh(line)

@@ -214,13 +214,14 @@ class Steps:
         ]
 
     def daemons(self) -> None:
-        self.sh("ipvsadm --start-daemon backup --mcast-interface eth1 --syncid 3; sleep 0.1")
+        self.sh("ipvsadm --start-daemon backup --mcast-interface eth1 --syncid 3")
         (one,) = self.info("settings")["daemons"]
         rest = ", ".join(f"{name}={one[name]}" for name in ("syncid", "maxlen", "group", "port", "ttl"))
         assert words(self.sh("ipvsadm -Ln --daemon")) == [
             f"{one['state']} sync daemon (mcast={one['interface']}, {rest})"
         ]
-        self.sh("ipvsadm --stop-daemon backup")
+        # Where its thread has not run yet, the kernel ends it and sends no answer.
+        self.sh("timeout 60 ipvsadm --stop-daemon backup || true")
 
     def order(self) -> None:
         self.everything()
