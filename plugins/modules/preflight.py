@@ -171,50 +171,6 @@ options:
       - The owner of O(plan) and of O(packet_rules), whose own rules are not somebody else's, and of RV(managed_by).
     type: str
     default: lvs
-  parts:
-    description:
-      - What the host is to be in each of several roles, looked at together. The options of a part are those of this
-        module with the same names, and RV(parts) has the answers.
-    type: list
-    elements: dict
-    default: []
-    version_added: 0.4.0
-    suboptions:
-      name:
-        description: The key of the part in RV(parts).
-        type: str
-        required: true
-      plan:
-        description: As O(plan).
-        type: dict
-      interfaces:
-        description: As O(interfaces).
-        type: list
-        elements: str
-        default: []
-      python_modules:
-        description: As O(python_modules).
-        type: list
-        elements: str
-        default: []
-      commands:
-        description: As O(commands).
-        type: list
-        elements: str
-        default: []
-      missing:
-        description: As O(missing).
-        type: str
-        choices: [fail, report]
-        default: fail
-      manager:
-        description: As O(manager).
-        type: str
-        choices: [kernel, keepalived]
-      owner:
-        description: As O(owner).
-        type: str
-        default: lvs
 """
 
 EXAMPLES = r"""
@@ -264,13 +220,6 @@ keepalived_runs:
   description: Whether a keepalived runs, whoever started it.
   returned: success
   type: bool
-parts:
-  description:
-    - For each part its own RV(missing_packages), RV(kernel_modules), RV(managed_by), RV(keepalived_runs) and
-      RV(in_place), by the name of the part.
-  returned: success
-  type: dict
-  sample: {}
 kernel:
   description: The release of the running kernel.
   returned: success
@@ -283,33 +232,23 @@ from ansible_collections.lvs.topology.plugins.module_utils._net.options import K
 from ansible_collections.lvs.topology.plugins.module_utils._net.preflight import look
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
-_OF_A_PART = {
-    "plan": {"type": "dict"},
-    "interfaces": {"type": "list", "elements": "str", "default": []},
-    "python_modules": {"type": "list", "elements": "str", "default": []},
-    "commands": {"type": "list", "elements": "str", "default": []},
-    "missing": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
-    "manager": {"type": "str", "choices": ["kernel", "keepalived"]},
-    "owner": {"type": "str", "default": "lvs"},
-}
-
 
 def main() -> None:
     run(
         AnsibleModule(
             argument_spec={
-                **_OF_A_PART,
                 "kernel_modules": {"type": "list", "elements": "str", "default": []},
                 "kernel_options": {"type": "list", "elements": "str", "default": []},
                 "sysctls": {"type": "list", "elements": "str", "default": []},
                 "kernels": {**KERNELS, "default": []},
+                "interfaces": {"type": "list", "elements": "str", "default": []},
+                "python_modules": {"type": "list", "elements": "str", "default": []},
+                "commands": {"type": "list", "elements": "str", "default": []},
+                "plan": {"type": "dict"},
+                "missing": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
                 "packet_rules": PACKET_RULES,
-                "parts": {
-                    "type": "list",
-                    "elements": "dict",
-                    "default": [],
-                    "options": {"name": {"type": "str", "required": True}, **_OF_A_PART},
-                },
+                "manager": {"type": "str", "choices": ["kernel", "keepalived"]},
+                "owner": {"type": "str", "default": "lvs"},
             },
             supports_check_mode=True,
         ),

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
@@ -23,10 +23,9 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes im
     show,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import ROLES, Address
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import Need, VirtualAddress
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import VirtualAddress
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.parse import parse_services, written_vips
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.plan import plan_of
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.role_inputs import installs_packages, role_inputs
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.roles import NEEDS, lost_routes, real_server_needs
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.status import status
@@ -82,84 +81,22 @@ def mistakes_of(
     """Every mistake of the inventory. With ``hosts``, only these hosts' plans have to be complete."""
     mistakes: list[Mistake] = []
     inventory = Inventory(_mapping(hostvars, "hostvars"), _mapping(groups, "groups"), mistakes)
-    site = _checked_site(inventory)
-    for name, role in _members(inventory, site, hosts):
-        mistakes += [need for need in NEEDS[role](site, name) if isinstance(need, Mistake)]
-    return as_lines(mistakes)
-
-
-def site_plans(
-    hostvars: Mapping[str, Any],
-    groups: Mapping[str, Any],
-    hosts: Iterable[str] | None = None,
-) -> tuple[list[str], dict[str, dict[str, dict[str, Any]]]]:
-    """All mistakes of the inventory, and where there is none, each host's plan in each of its roles.
-
-    A role's own input (``director_sysctls``) stands above the variable of all roles (``lvs_sysctls``), as in the role.
-    With each plan comes whether the role installs what is missing.
-    """
-    mistakes: list[Mistake] = []
-    inventory = Inventory(_mapping(hostvars, "hostvars"), _mapping(groups, "groups"), mistakes)
-    site = _checked_site(inventory)
-    of_inputs: list[str] = []
-    grouped = frozenset(inventory.real_servers)
-    found: dict[str, dict[str, dict[str, Any]]] = {}
-    for name, role in _members(inventory, site, hosts):
-        needs = list(NEEDS[role](site, name))
-        mistakes += [need for need in needs if isinstance(need, Mistake)]
-        if role == "real_server" and name not in grouped:
-            continue
-        inputs = role_inputs(inventory, name, role)
-        try:
-            if inputs:
-                plan = host_plan(hostvars, groups, name, role, **inputs)
-            elif not mistakes:
-                plan = _plan_of_one(site, name, role, needs, mistakes)
-            else:
-                continue
-        except WrongModel as wrong:
-            of_inputs += wrong.lines
-            continue
-        found.setdefault(name, {})[role] = {"plan": plan, "installs": installs_packages(inventory, name, role)}
-    lines = list(dict.fromkeys([*as_lines(mistakes), *of_inputs]))
-    return lines, {} if lines else found
-
-
-def _plan_of_one(site: Site, name: str, role: str, needs: list[Need], mistakes: list[Mistake]) -> dict[str, Any]:
-    """The plan of a host, whose needs on the whole site are these.
-
-    A director's is made of its own services, and those of the directors that share VIPs with it.
-    """
-    partners = site.partners(name) if role in ("director", "keepalived") and site.is_moved(name) else (name,)
-    if role in ("director", "keepalived") and len(partners) < len(site.services):
-        site = Site(site.inventory, {each: site.services[each] for each in site.services if each in partners})
-        needs = list(NEEDS[role](site, name))
-        mistakes += [need for need in needs if isinstance(need, Mistake)]
-    return plan_of(role, site, name, [*needs, *lost_routes(site, name, needs)])
-
-
-def _checked_site(inventory: Inventory) -> Site:
-    """The whole site; what is wrong with it joins the inventory's mistakes."""
-    site = _site(inventory, inventory.directors, None, inventory.mistakes)
-    inventory.mistakes += check_site(site)
+    site = _site(inventory, inventory.directors, None, mistakes)
+    mistakes += check_site(site)
     if inventory.has_group("lvs_real_servers"):
-        inventory.mistakes += check_membership(site)
-    return site
-
-
-def _members(inventory: Inventory, site: Site, hosts: Iterable[str] | None) -> Iterator[tuple[str, str]]:
-    """Every host that is present with each of its roles, also a real server that is only listed."""
-    wanted = None if hosts is None else set(_names(hosts, "hosts"))
+        mistakes += check_membership(site)
     members = {
         "director": site.services,
         "real_server": dict.fromkeys([*inventory.real_servers, *site.listings]),
         "router": inventory.routers,
         "keepalived": site.services,
     }
+    wanted = None if hosts is None else set(_names(hosts, "hosts"))
     for role, names in members.items():
         for name in names:
             if (wanted is None or name in wanted) and not inventory.is_absent(name):
-                yield name, role
+                mistakes += [need for need in NEEDS[role](site, name) if isinstance(need, Mistake)]
+    return as_lines(mistakes)
 
 
 def trouble_of(hostvars: Mapping[str, Any], groups: Mapping[str, Any], infos: Mapping[str, Any]) -> list[str]:

@@ -262,36 +262,6 @@ def test_preflight_says_what_there_is_to_do_and_what_would_be_refused(run_module
     assert run_module("preflight", asked)["in_place"] is False
 
 
-def test_preflight_looks_at_the_parts_of_a_host_together(run_module, sh) -> None:
-    run_module("host_state", args())
-    as_director = {"name": "director", "owner": "director", "plan": PLAN, "python_modules": ["pyroute2"]}
-    as_router = {"name": "router", "owner": "router", "plan": {"sysctls": {"net.ipv4.ip_forward": "1"}}}
-    held = {"name": "keepalived", "owner": "director", "commands": ["no-such-command"], "missing": "report"}
-    before = state(sh)
-    found = run_module("preflight", {"parts": [as_director, held]})["parts"]
-    assert found["director"]["in_place"] is True
-    assert found["director"]["missing_packages"] == []
-    assert found["keepalived"]["missing_packages"] == ["no-such-command"]
-    assert found["keepalived"]["in_place"] is False
-    assert {part["managed_by"][0] for part in found.values()} == {"kernel"}
-    # The router has nothing of its own yet; afterwards neither is sure what the other one's part of a run changes.
-    found = run_module("preflight", {"parts": [as_director, as_router]})["parts"]
-    assert [found[name]["in_place"] for name in ("director", "router")] == [True, False]
-    # What is missing for two of them is said once, and what only one of them lacks as well.
-    lacking = [{**part, "commands": ["nosuch"], "missing": "fail"} for part in (as_director, as_router)]
-    lacking[1]["interfaces"] = ["eth9"]
-    message = run_module("preflight", {"parts": lacking})["msg"]
-    assert message.count("there is no nosuch") == 1
-    assert "interfaces: eth9 does not exist" in message
-    wrong = {**as_router, "plan": {"sysctls": {"net.ipv4.no_such_sysctl": "1"}}}
-    message = run_module("preflight", {"parts": [as_director, wrong]})["msg"]
-    assert "this kernel has no net.ipv4.no_such_sysctl" in message
-    wrong = {**as_director, "name": "other", "plan": {**PLAN, "gateways": [{"gateway": "x"}]}}
-    message = run_module("preflight", {"parts": [as_director, wrong]})["msg"]
-    assert "plan: gateways: gateways[0].gateway: " in message
-    assert state(sh) == before
-
-
 def test_a_damaged_ledger_is_taken_down_as_far_as_it_can_be_read(run_module, sh) -> None:
     run_module("host_state", args())
     ledger = json.loads(LEDGER.read_text())

@@ -267,5 +267,18 @@ def test_text_beyond_ascii_comes_and_goes(run_module) -> None:
         message = run_module("sysctl_profile", wanted)["msg"]
         assert "The sysctl kernel.domainname has a value that is no text" in message
         assert domain.read_bytes() == b"\xff\n"
+        # What was there before the claim is known: what somebody put there since does not have to be.
+        domain.write_bytes(before)
+        run_module("sysctl_profile", wanted)
+        for state in ("present", "absent"):
+            domain.write_bytes(b"\xff\n")
+            assert run_module("sysctl_profile", {**wanted, "state": state})["changed"]
+        assert domain.read_bytes() == before
+        # The kernel keeps 64 bytes, the last of which are half a letter here.
+        cut = {"values": {"kernel.domainname": "a" + "ü" * 40}}
+        message = run_module("sysctl_profile", cut)["msg"]
+        assert "The kernel took " in message
+        assert not run_module("sysctl_profile", {"state": "absent"}).get("failed")
+        assert domain.read_bytes() == before
     finally:
         domain.write_bytes(before)

@@ -69,15 +69,6 @@ class Model:
     def mistakes(self, hosts: list[str] | None = None) -> list[str]:
         return compiler.mistakes_of(self.hostvars, self.groups, hosts)
 
-    def decided(self, hosts: list[str] | None = None) -> tuple[list[str], dict[str, dict[str, dict[str, Any]]]]:
-        return compiler.site_plans(self.hostvars, self.groups, hosts)
-
-    def every_plan(self, hosts: list[str] | None = None) -> dict[tuple[str, str], dict[str, Any]]:
-        """The plans that are made at once, by host and role."""
-        mistakes, found = self.decided(hosts)
-        assert mistakes == []
-        return {(name, role): each["plan"] for name, roles in found.items() for role, each in roles.items()}
-
     def refusal(self, host: str, role: str, **more: Any) -> list[str]:
         with pytest.raises(WrongModel) as refused:
             self.plan(host, role, **more)

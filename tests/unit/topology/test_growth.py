@@ -53,7 +53,6 @@ def _questions(model: Model) -> dict[str, Callable[[], object]]:
     arguments = (model.hostvars, model.groups)
     return {
         "mistakes": model.mistakes,
-        "all plans": model.every_plan,
         "director": lambda: model.plan("lb1", "director"),
         "keepalived": lambda: model.plan("lb1", "keepalived"),
         "real server": lambda: model.plan("web0", "real_server"),

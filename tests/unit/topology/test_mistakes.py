@@ -1613,3 +1613,12 @@ def test_hosts_that_take_no_part_need_no_plan() -> None:
     model.without_facts("lb1")
     assert model.mistakes(hosts=["web1", "web2"]) == []
     assert len(model.mistakes(hosts=["lb1"])) == 1
+
+
+@pytest.mark.parametrize("value", ["{{ 1 }}", "{% raw %}", "{# x #}", "{{{{"])
+def test_no_mistake_is_a_template(value: str) -> None:
+    """Up to ansible-core 2.18 a variable that a playbook keeps the lines in would be evaluated."""
+    model = r1()
+    model.service["scheduler"] = value
+    (line,) = model.mistakes()
+    assert not any(begin in line for begin in ("{{", "{%", "{#"))
