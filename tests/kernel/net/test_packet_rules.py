@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
 import subprocess
 from collections import Counter
 from pathlib import Path
@@ -61,7 +62,8 @@ def find_served() -> dict[str, str]:
     return found
 
 
-SERVED = find_served()
+# Where tests are only collected, nothing is asked of the kernel.
+SERVED = find_served() if os.environ.get("LVS_KERNEL_TEST") == "1" else {}
 
 
 @pytest.fixture(autouse=True)
