@@ -9,7 +9,8 @@ import sys
 
 import pytest
 
-# At the end of a run it loads all of hypothesis, only to report on tests that use it; those that do work without.
+# At the end of each run, the plugin of hypothesis loads all of hypothesis, only to report on tests that use it. Such
+# tests work without the plugin.
 _WITHOUT = ("-p", "no:hypothesispytest")
 
 

@@ -53,6 +53,7 @@ def _kvm_works(image: Path) -> bool:
 
 def _machine(disk: Path, memory: int, accel: str) -> list[str]:
     need(["qemu-system-x86_64"])
+    # Emulated page tables of five levels (la57) only make each look into them longer.
     return [
         "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-machine", "q35", "-display", "none",
         "-accel", accel, "-cpu", "host" if accel == "kvm" else "max,la57=off", "-m", str(memory), "-serial", "stdio",
@@ -70,7 +71,8 @@ def _append(words: Sequence[str]) -> list[str]:
         "panic=-1",
         "net.ifnames=0",
         "no_timer_check",
-        # Against programs that read what is not theirs by timing; emulated, they cost much and protect nobody.
+        # Mitigations keep programs from reading by timing what is not theirs. Emulated, they cost much, and
+        # protect nobody.
         "mitigations=off",
     ]
     return ["-append", " ".join([*fixed, *words])]

@@ -222,6 +222,7 @@ class Steps:
         ]
         # Where its thread has not run yet, the kernel ends it and sends no answer.
         self.sh("timeout 60 ipvsadm --stop-daemon backup || true")
+        assert "sync daemon" not in self.sh("ipvsadm -Ln --daemon")
 
     def order(self) -> None:
         self.everything()
