@@ -37,6 +37,8 @@ LIMIT = 300
 PATIENCE = 60
 # How many requests a load makes at least while something changes, and how many of them before and afterwards.
 ENOUGH, BEFORE_AND_AFTER = 100, 20
+# The directories of tests, in the order in which they are run; tests is what a scenario has by itself.
+PHASES = ("before", "serving", "transfers", "rebooted", "tests", "changed", "refused", "gone")
 # An address that nobody has: the request for it is the last packet that a capture sees.
 MARK = "203.0.113.254"
 
@@ -142,8 +144,6 @@ class Scenario:
         # Names of labs have no underscores.
         self.name = SCENARIO.name.replace("_", "-")
         self.directory = SCENARIO
-        # What prepare.yml ran before anything was changed, as one command of the shell.
-        self.snapshot = (SHARED / "snapshot.sh").read_text()
         self.expected: dict[str, Any] = yaml.safe_load((SCENARIO / "expected.yml").read_text())
         ssh_config = str(PROJECT / ".cache/lab/run" / self.name / "ssh_config")
         self.hosts: dict[str, Any] = {
@@ -162,11 +162,12 @@ class Scenario:
 
     @staticmethod
     def wait(what: str, condition: Callable[[], object], limit: float = LIMIT) -> None:
-        """Look until a condition holds."""
-        deadline = time.monotonic() + limit
+        """Look until a condition holds, ever more seldom: looking takes the processors from what is waited for."""
+        deadline, pause = time.monotonic() + limit, 0.2
         while not condition():
             assert time.monotonic() < deadline, f"{what}: not within {limit} s"
-            time.sleep(0.3)
+            time.sleep(pause)
+            pause = min(2 * pause, 2)
 
     def called(self, name: str) -> str:
         """The host of that name; of a pair of directors, master is the one that holds the VIP, and backup the other."""
@@ -180,6 +181,14 @@ class Scenario:
     def run(self, host: str, command: str) -> str:
         """The standard output of a command on a host; a failure fails the test."""
         return str(self.hosts[host].check_output(command))
+
+    def picture(self, host: str) -> str:
+        """What snapshot.sh sees of a host."""
+        return self.run(host, (SHARED / "snapshot.sh").read_text()) + "\n"
+
+    def before(self, host: str) -> Path:
+        """Where the picture of a host is kept that was taken before anything was changed."""
+        return Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"]) / f"before-{host}.txt"
 
     def lab(self, *arguments: str) -> str:
         """Run the lab's own command."""
@@ -432,8 +441,6 @@ def scenario() -> Scenario:
     return Scenario()
 
 
-@pytest.fixture(scope="session")
-def before() -> Callable[[str], str]:
-    """The picture of a host that was taken before anything was changed."""
-    directory = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"])
-    return lambda host: (directory / f"before-{host}.txt").read_text()
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run what one step of molecule verifies in the order of PHASES: molecule sorts it by the paths of the files."""
+    items.sort(key=lambda item: PHASES.index(item.path.parent.name))

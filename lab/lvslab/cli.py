@@ -30,7 +30,8 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument(argument, metavar=argument.upper())
         return command
 
-    add("up", "boot the network of a file; what runs already is left alone", "file")
+    up = add("up", "boot the network of a file; what runs already is left alone", "file")
+    up.add_argument("--inventory", metavar="FILE", help="write what the command inventory prints there")
     down = add("down", "end a lab and leave nothing of it")
     which = down.add_mutually_exclusive_group(required=True)
     which.add_argument("name", nargs="?", metavar="NAME")
@@ -58,7 +59,12 @@ def _parser() -> argparse.ArgumentParser:
 
 def _up(options: argparse.Namespace) -> None:
     wanted = load(Path(options.file))
-    Lab(wanted.name).up(Path(options.file), wanted)
+    lab = Lab(wanted.name)
+    lab.up(Path(options.file), wanted)
+    if options.inventory:
+        path = Path(options.inventory)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(_inventory_text(lab))
     say(f"lab {wanted.name} is up: lab/lab ssh {wanted.name} HOST")
 
 
@@ -108,8 +114,11 @@ def _words(options: argparse.Namespace) -> list[str]:
 
 
 def _inventory(options: argparse.Namespace) -> None:
-    lab = Lab(options.name).running()
-    print(yaml.safe_dump(lab.inventory(), sort_keys=False), end="")
+    print(_inventory_text(Lab(options.name).running()), end="")
+
+
+def _inventory_text(lab: Lab) -> str:
+    return str(yaml.safe_dump(lab.inventory(), sort_keys=False))
 
 
 def _connect(options: argparse.Namespace) -> None:

@@ -255,9 +255,7 @@ def seed(network: Network, host: Host, public_key: str) -> dict[str, str]:
 def words(network: Network, host: Host) -> list[str]:
     """What the kernel's command line tells systemd on a host."""
     machine = hashlib.sha256(f"{network.name} {host.name}".encode()).hexdigest()[:32]
-    # Nobody logs in by PAM: sessions and their manager only make a boot longer.
-    masked = ("systemd-logind.service", "systemd-user-sessions.service")
-    return [f"systemd.machine_id={machine}", *(f"systemd.mask={unit}" for unit in masked)]
+    return [f"systemd.machine_id={machine}"]
 
 
 _NGINX = """\

@@ -23,15 +23,11 @@ WRONG = [
 
 
 def test_all_mistakes_in_one_run_and_nothing_touched(scenario: Any) -> None:
-    before = {name: picture(scenario, name) for name in scenario.hosts}
+    before = {name: scenario.picture(name) for name in scenario.managed}
     result = scenario.try_playbook("lvs.topology.site", "--extra-vars", f"@{scenario.directory}/mistakes.yml")
     assert result.returncode != 0
     said = result.stdout + result.stderr
     missing = [path for path in WRONG if f"{path}:" not in said]
     assert not missing, said
     assert "Traceback" not in said
-    assert {name: picture(scenario, name) for name in scenario.hosts} == before
-
-
-def picture(scenario: Any, host: str) -> str:
-    return str(scenario.run(host, scenario.snapshot))
+    assert {name: scenario.picture(name) for name in scenario.managed} == before

@@ -89,7 +89,7 @@ def test_whole_files_in_both_directions(scenario: Any, url: str) -> None:
 
 def test_what_the_host_refuses_touches_nothing(scenario: Any) -> None:
     """A packet filter that the kernel does not serve, and a source that the director has not."""
-    before = {name: scenario.run(name, scenario.snapshot) for name in scenario.hosts}
+    before = {name: scenario.picture(name) for name in scenario.managed}
     wrong = {
         "lvs_packet_filter=nftables": "No packet filter (nftables) of the kernel",
         '{"lvs_services": [{"name": "web", "address": "192.0.2.100", "port": 8080, "forward": "fullnat", '
@@ -102,7 +102,7 @@ def test_what_the_host_refuses_touches_nothing(scenario: Any) -> None:
         assert result.returncode != 0
         assert message in result.stdout + result.stderr
         assert "Traceback" not in result.stdout + result.stderr
-    assert {name: scenario.run(name, scenario.snapshot) for name in scenario.hosts} == before
+    assert {name: scenario.picture(name) for name in scenario.managed} == before
 
 
 def test_what_is_removed_by_hand_is_put_right(scenario: Any) -> None:

@@ -40,7 +40,7 @@ def test_what_a_kernel_lacks_is_said_before_anything_is_touched(scenario: Any, t
     wrong = tmp_path / "wrong.json"
     wrong.write_text(json.dumps({"lvs_services": services}))
     config = "/boot/config-$(uname -r)"
-    before = scenario.run("director", scenario.snapshot)
+    before = scenario.picture("director")
     scenario.run("director", f"mkdir -p /boot; printf 'CONFIG_IP_VS_PROTO_%s=y\\n' TCP UDP >{config}")
     try:
         result = scenario.try_playbook("lvs.topology.site", "--extra-vars", f"@{wrong}")
@@ -51,7 +51,7 @@ def test_what_a_kernel_lacks_is_said_before_anything_is_touched(scenario: Any, t
     assert "has no module ip_vs_twos" in said, said
     assert "was built without CONFIG_IP_VS_IPV6, CONFIG_IP_VS_PROTO_SCTP" in said, said
     assert "Traceback" not in said
-    assert scenario.run("director", scenario.snapshot) == before
+    assert scenario.picture("director") == before
 
 
 def test_a_sysctl_that_no_kernel_has_is_refused(scenario: Any) -> None:

@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from typing import Any
 
 
-def test_nothing_is_left(scenario: Any, before: Callable[[str], str]) -> None:
+def test_nothing_is_left(scenario: Any) -> None:
     for name in scenario.hosts:
-        now = scenario.run(name, scenario.snapshot)
-        wanted = [line for line in before(name).splitlines() if line not in scenario.expected.get("purged", [])]
-        assert now.splitlines() == wanted, name
+        before = scenario.before(name).read_text().splitlines()
+        wanted = [line for line in before if line not in scenario.expected.get("purged", [])]
+        assert scenario.picture(name).splitlines() == wanted, name
