@@ -70,7 +70,10 @@ def _file() -> IO[bytes]:
     try:
         return tempfile.TemporaryFile()
     except OSError as problem:
-        raise Refused(f"What a command says cannot be kept: {problem.strerror}. Make room in /tmp.") from problem
+        raise Refused(
+            f"What a command says cannot be kept, neither in memory nor on the disk: {problem.strerror}. Where that is "
+            "for want of space, make some in /tmp or where TMPDIR leads to; else look for what this host runs out of."
+        ) from problem
 
 
 def _content(file: IO[bytes]) -> str:

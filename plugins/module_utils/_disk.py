@@ -14,6 +14,7 @@ import os
 import re
 import stat
 import tempfile
+from typing import Iterable
 
 _ADVICE = {
     errno.ENOSPC: "Free space and inodes there, and run the task again",
@@ -22,6 +23,18 @@ _ADVICE = {
     errno.EPERM: "Run as root; a file that root may not change either is immutable (lsattr) or in a container's image",
 }
 _LABEL = "security.selinux"
+# Where our files are. A run that was killed while it wrote one has left a file there with a name of this form.
+PLACES = (
+    "/var/lib/lvs-topology",
+    "/etc/lvs-topology",
+    "/etc/modules-load.d",
+    "/etc/sysctl.d",
+    "/etc/systemd/system",
+    "/etc/systemd/system/keepalived.service.d",
+    "/etc/keepalived",
+)
+_MARK = ".lvs-topology."
+_LEFTOVER = re.compile(rf"\..+{re.escape(_MARK)}[a-z0-9_]{{8}}\Z")
 
 
 def advice(problem: OSError) -> str:
@@ -38,9 +51,8 @@ def replace_file(path: str, content: bytes, mode: int) -> None:
     target = os.path.realpath(path)
     before = _regular(target)
     directory = os.path.dirname(target)
-    _remove_leftovers(target)
     # The dot keeps systemd and sysctl from reading a half-written file; the rename makes the new one appear whole.
-    handle, temporary = tempfile.mkstemp(prefix=_temporary(os.path.basename(target)), dir=directory)
+    handle, temporary = tempfile.mkstemp(prefix=f".{os.path.basename(target)}{_MARK}", dir=directory)
     try:
         with os.fdopen(handle, "wb") as opened:
             if before is not None:
@@ -59,17 +71,11 @@ def replace_file(path: str, content: bytes, mode: int) -> None:
     sync_directory(directory)
 
 
-def _temporary(name: str) -> str:
-    """How the name of a file begins that is going to be the one of that name."""
-    return f".{name}.lvs-topology."
-
-
 def remove_file(path: str) -> None:
     """Remove a file; where the path is a symbolic link, the file that it leads to. OSError says what went wrong."""
     target = os.path.realpath(path)
     _regular(target)
     os.unlink(target)
-    _remove_leftovers(target)
     sync_directory(os.path.dirname(target))
 
 
@@ -84,13 +90,16 @@ def _regular(path: str) -> os.stat_result | None:
     return found
 
 
-def _remove_leftovers(path: str) -> None:
-    """Take away what a run left that was killed while it wrote this file. Whoever writes it holds the ledger's lock."""
-    directory, name = os.path.split(path)
-    leftover = re.compile(rf"{re.escape(_temporary(name))}[a-z0-9_]{{8}}\Z")
-    for found in os.listdir(directory):
-        if leftover.match(found):
-            os.unlink(os.path.join(directory, found))
+def remove_leftovers(directories: Iterable[str] = PLACES) -> None:
+    """Take away what runs left that were killed while they wrote a file. Whoever calls this holds the ledger's lock.
+
+    Where that cannot be done, a file cannot be written either, and whoever has to says so.
+    """
+    for directory in directories:
+        with contextlib.suppress(OSError):
+            for found in os.listdir(directory):
+                if _LEFTOVER.match(found):
+                    os.unlink(os.path.join(directory, found))
 
 
 def _label(handle: int, path: str, mode: int, *, exists: bool) -> None:

@@ -20,7 +20,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Callable, Iterator, Mapping, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils import _ledger_forms
-from ansible_collections.lvs.topology.plugins.module_utils._disk import advice, remove_empty, remove_file, replace_file
+from ansible_collections.lvs.topology.plugins.module_utils._disk import (
+    advice,
+    remove_empty,
+    remove_file,
+    remove_leftovers,
+    replace_file,
+)
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan, Refused, carry_out
 
 if TYPE_CHECKING:
@@ -254,6 +260,7 @@ class LedgerFile:
         lock = os.path.join(os.path.dirname(self.path), "ledger.lock")
         handle = self._lock(lock, time.monotonic() + patience)
         try:
+            remove_leftovers()
             yield self
         finally:
             # Those who wait have opened this very file; they find it gone, and try again with the next one.

@@ -15,7 +15,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lvs.topology.plugins.module_utils import _commands
-from ansible_collections.lvs.topology.plugins.module_utils._disk import sync_directory
+from ansible_collections.lvs.topology.plugins.module_utils._disk import remove_leftovers, sync_directory
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, carry_out_booked
 from ansible_collections.lvs.topology.plugins.module_utils._net import keepalived_plan
 from ansible_collections.lvs.topology.plugins.module_utils._net.boot_plan import LINKS
@@ -74,6 +74,9 @@ def ensure_config(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
     if problem:
         mistakes.add("content", problem)
     mistakes.raise_if_any()
+    if not module.check_mode:
+        # The path may be anywhere, and what a killed run has left beside it has the secrets of a configuration.
+        remove_leftovers([os.path.dirname(os.path.realpath(path))])
     ledger = book.load()
     config, drop_in = read_file(path), read_file(keepalived_plan.DROP_IN)
     written = os.stat(path).st_mtime if config else 0.0

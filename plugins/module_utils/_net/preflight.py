@@ -62,7 +62,7 @@ def look(module: AnsibleModule) -> dict[str, Any]:
         *kmod_plan.check(params["kernel_modules"], mistakes, "kernel_modules"),
         *kmod_plan.check(plan["kernel_modules"] or [], mistakes, "plan.kernel_modules"),
     ]
-    sysctls = sysctl_plan.check_values(plan["sysctls"] or {}, mistakes)
+    sysctls = sysctl_plan.check_values(plan["sysctls"] or {}, mistakes, "plan.sysctls")
     mistakes.raise_if_any()
     problems: list[str] = []
     system = os.uname()

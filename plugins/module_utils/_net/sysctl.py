@@ -17,7 +17,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mi
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import apply_file, read_file
 from ansible_collections.lvs.topology.plugins.module_utils._net.settle import to_let_go
 from ansible_collections.lvs.topology.plugins.module_utils._net.traces import TRACES, Trace
-from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused, one_by_one
+from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Refused, one_by_one
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -41,7 +41,7 @@ def ensure_profile(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
     let_go = to_let_go(ledger, sysctl_plan.KIND, owner, listed, present=present, purge=params["purge"])
     concerned = set(wanted) | let_go
     # What was there before the first claim is what is put back one day.
-    kept = {key for key in wanted if not ledger.owners(sysctl_plan.KIND, key)}
+    kept = {key for key in wanted if present and not ledger.owners(sysctl_plan.KIND, key)}
     current = read(concerned | sysctl_plan.companions(concerned), kept)
     missing = sorted(set(wanted) - set(current) - _yet_to_come(module, wanted))
     if missing and present:
@@ -67,14 +67,18 @@ def _yet_to_come(module: AnsibleModule, keys: Iterable[str]) -> set[str]:
 
 
 def unknown(keys: Iterable[str]) -> list[str]:
-    """The names that this kernel does not know and that nothing will bring, each with what may be meant."""
+    """The names that this kernel does not know and that nothing will bring, each with what may be meant.
+
+    A host without IPv6, or one that has not loaded it yet, has none of its sysctls: these are nobody's mistake.
+    """
     found = []
+    without = () if os.path.isdir(os.path.join(_ROOT, "net/ipv6")) else ("net.ipv6.",)
     for key in keys:
         name = sysctl_plan.canonical(key)
         place = sysctl_plan.place_to_look(name) if name else None
         if name is None:
             found.append(f"{key!r} is not the name of a sysctl such as net.ipv4.ip_forward")
-        elif place is not None:
+        elif place is not None and not name.startswith(without):
             path = os.path.join(_ROOT, sysctl_plan.path_of(place))
             if not os.path.exists(path):
                 found.append(f"this kernel has no {name}{_close_to(name, path)}")
@@ -199,7 +203,10 @@ def read(keys: Iterable[str], kept: AbstractSet[str] = frozenset()) -> dict[str,
         except (FileNotFoundError, NotADirectoryError):
             continue
         except UnicodeDecodeError as problem:
-            raise Refused(f"The sysctl {key} has a value that is no text. Set it to text by hand first.") from problem
+            raise BadRequest(
+                f"values[{key}]: this sysctl has a value that is no text, which could not be put back one day. Set it "
+                "to text by hand first."
+            ) from problem
         except OSError as problem:
             raise Refused(f"The sysctl {key} cannot be read: {problem.strerror}.") from problem
     return values

@@ -143,11 +143,11 @@ def normal(value: str) -> str:
     return " ".join(value.split())
 
 
-def check_values(values: Mapping[str, object], mistakes: Mistakes) -> dict[str, str]:
-    """The wanted sysctls by canonical key."""
+def check_values(values: Mapping[str, object], mistakes: Mistakes, option: str = "values") -> dict[str, str]:
+    """The wanted sysctls by canonical key; option is where a task has them."""
     wanted: dict[str, str] = {}
     for given, raw in values.items():
-        path = f"values[{forms.word(given)}]"
+        path = f"{option}[{forms.word(given)}]"
         key = canonical(given)
         if key is None:
             mistakes.add(path, "is not the name of a sysctl such as net.ipv4.ip_forward")

@@ -590,7 +590,7 @@ def test_killed_in_the_middle_twenty_times(spawn_module, run_module, sh) -> None
         while not any_written(weight):
             assert process.poll() is None, process.communicate()
             assert time.monotonic() < deadline
-            time.sleep(0.001)
+            time.sleep(0.01)
         time.sleep(chance.uniform(0, 0.04))
         process.kill()
         process.communicate()

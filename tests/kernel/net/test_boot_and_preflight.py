@@ -300,9 +300,27 @@ def test_preflight_knows_sysctls_from_misspelled_ones(run_module) -> None:
         "net.ipv4.ip_forwrad": "net.ipv4.ip_forward",
         "net.ipv4.conf.eth9.rp_fliter": "net.ipv4.conf.eth9.rp_filter",
     }
-    message = run_module("preflight", {"sysctls": [*fine, *wrong]})["msg"]
-    for number, (name, meant) in enumerate(wrong.items(), 1):
-        assert f"({number}) sysctls: this kernel has no {name}; did you mean {meant}?" in message
+    plan = {"sysctls": dict.fromkeys([*fine, *wrong], "1")}
+    for asked in ({"sysctls": [*fine, *wrong]}, {"plan": plan}, {"sysctls": [*wrong], "plan": plan}):
+        message = run_module("preflight", asked)["msg"]
+        for number, (name, meant) in enumerate(wrong.items(), 1):
+            assert f"({number}) sysctls: this kernel has no {name}; did you mean {meant}?" in message
+        assert "(3)" not in message
+
+
+def test_a_host_without_ipv6_lacks_no_sysctl(run_module, sh) -> None:
+    every = {"sysctls": {"net.ipv4.ip_forward": "1", "net.ipv6.conf.all.forwarding": "1"}}
+    sh("mkdir -p /tmp/ipv4 && mount --bind /proc/sys/net/ipv4 /tmp/ipv4 && mount -t tmpfs tmpfs /proc/sys/net")
+    sh("mkdir /proc/sys/net/ipv4 && mount --move /tmp/ipv4 /proc/sys/net/ipv4")
+    assert not run_module("preflight", {"plan": every}).get("failed")
+    assert "net.ipv4.ip_forwrad" in run_module("preflight", {"plan": {"sysctls": {"net.ipv4.ip_forwrad": "1"}}})["msg"]
+
+
+def test_preflight_says_where_a_name_is_wrong(run_module) -> None:
+    wrong = {"kernel_modules": ["../x"], "plan": {"kernel_modules": ["../y"], "sysctls": {"no name": "1"}}}
+    message = run_module("preflight", wrong)["msg"]
+    for place in ("kernel_modules[0]: ", "plan.kernel_modules[0]: ", "plan.sysctls[no name]: "):
+        assert place in message, message
 
 
 def test_preflight_needs_privilege(sh) -> None:

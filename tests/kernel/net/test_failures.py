@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.lvs.topology.plugins.module_utils import _disk
 
 LEDGER = Path("/var/lib/lvs-topology/ledger.json")
 ADDRESSES = {"addresses": [{"address": f"10.0.0.{number}", "interface": "lo"} for number in range(100, 110)]}
@@ -112,6 +113,24 @@ def test_modules_killed_at_twenty_random_moments(run_module, sh) -> None:
             assert everything(run_module, sh) == whole, seed
         assert nothing(run_module, sh) == before, seed
     assert not LEDGER.exists()
+
+
+def test_what_a_killed_run_has_left_goes(run_module) -> None:
+    """Also where nothing is to be written any more, and wherever it is."""
+    anywhere = Path("/tmp/anywhere")
+    anywhere.mkdir()
+    places = [*map(Path, _disk.PLACES), anywhere]
+    for place in places:
+        place.mkdir(parents=True, exist_ok=True)
+        (place / ".some.conf.lvs-topology.abc_0123").write_text("half of")
+        (place / ".some.conf.lvs-topology.swp").write_text("of others")
+    config = {"path": str(anywhere / "keepalived.conf"), "state": "absent"}
+    assert not run_module("keepalived_config", config, check=True)["changed"]
+    assert all(len([*place.glob(".some.conf.*")]) == 2 for place in places)
+    assert not run_module("keepalived_config", config)["changed"]
+    assert {name.name for place in places for name in place.glob(".some.conf.*")} == {".some.conf.lvs-topology.swp"}
+    for place in places:
+        (place / ".some.conf.lvs-topology.swp").unlink()
 
 
 @pytest.mark.usefixtures("somebody_else")

@@ -265,7 +265,12 @@ def test_text_beyond_ascii_comes_and_goes(run_module) -> None:
         assert domain.read_bytes() == before
         domain.write_bytes(b"\xff\n")
         message = run_module("sysctl_profile", wanted)["msg"]
-        assert "The sysctl kernel.domainname has a value that is no text" in message
+        assert "values[kernel.domainname]: this sysctl has a value that is no text" in message
+        # It is said before another host is touched.
+        message = run_module("preflight", {"plan": {"sysctls": wanted["values"]}})["msg"]
+        assert "plan: sysctls: values[kernel.domainname]: this sysctl has a value that is no text" in message
+        # What is not ours is left alone, whatever it is.
+        assert not run_module("sysctl_profile", {**wanted, "state": "absent"}).get("failed")
         assert domain.read_bytes() == b"\xff\n"
         # What was there before the claim is known: what somebody put there since does not have to be.
         domain.write_bytes(before)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.lvs.topology.plugins.module_utils import _disk
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger, LedgerFile
 from ansible_collections.lvs.topology.plugins.module_utils._net import places
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import (
@@ -123,12 +124,25 @@ def test_what_a_killed_run_left_goes_and_nothing_else(tmp_path: Path) -> None:
     # Those with eight letters and no mark of ours are somebody's copies, such as .keepalived.conf.original.
     others = [".a.conf.swp", ".a.conf.original", "a.conf.abcdefgh"]
     begin = ".a.conf.lvs-topology."
-    others += [begin, f"{begin}ABCDEFGH", f"{begin}abcdefghi", ".b.conf.lvs-topology.abcdefgh"]
-    for name in (*others, f"{begin}abcdefgh", f"{begin}a_3defgh"):
+    others += [begin, f"{begin}ABCDEFGH", f"{begin}abcdefghi", "b.conf.lvs-topology.abcdefgh"]
+    for name in (*others, f"{begin}abcdefgh", ".b.lvs-topology.a_3defgh"):
         (tmp_path / name).write_text("")
-    write(tmp_path / "a.conf", "text")
-    assert sorted(os.listdir(tmp_path)) == sorted(["a.conf", *others])
-    assert read_file(str(tmp_path / "a.conf")) == File("text")
+    _disk.remove_leftovers([str(tmp_path / "is-not-there"), str(tmp_path)])
+    assert sorted(os.listdir(tmp_path)) == sorted(others)
+
+
+def test_a_file_on_its_way_has_a_name_by_which_it_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(_handle: int) -> None:
+        monkeypatch.setattr(os, "unlink", lambda _path: None)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", killed)
+    with pytest.raises(KeyboardInterrupt):
+        write(tmp_path / "a.conf", "text")
+    monkeypatch.undo()
+    assert len(os.listdir(tmp_path)) == 1
+    _disk.remove_leftovers([str(tmp_path)])
+    assert os.listdir(tmp_path) == []
 
 
 def test_places_that_cannot_be_written_are_named_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
