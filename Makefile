@@ -17,7 +17,7 @@ PYTHONS := 3.8 3.13
 KERNEL_PARTS := kernel-ipvs kernel-net
 SCENARIOS := $(sort $(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml)))
 # What takes longest begins first, until there are times of this machine to go by.
-LONG := ha dr_routed reuse
+LONG := ha reuse mixed dr_routed nat_wlc
 SCENARIO ?= $(LONG) $(filter-out $(LONG),$(SCENARIOS))
 # Nothing that a target started outlives it, whatever way it ends.
 TOGETHER := exec scripts/together

@@ -8,11 +8,8 @@ The namespace is that of the test's thread and process: the module under test, i
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import fcntl
-import importlib
-import io
 import json
 import os
 import socket
@@ -24,9 +21,7 @@ from pathlib import Path
 from typing import Any, Callable, Iterator
 
 import pytest
-from ansible.module_utils.common import warnings
-from ansible.module_utils.testing import patch_module_args
-from ansible_collections.lvs.topology.plugins.module_utils._net import kmod
+from ansible_collections.lvs.topology.tests.kernel import module_server
 
 _CLONE_NEWNS = 0x00020000
 _CLONE_NEWNET = 0x40000000
@@ -162,7 +157,7 @@ def run_module(other_python: OtherPython | None) -> RunModule:
 
     def run(name: str, args: dict[str, Any], check: bool = False) -> dict[str, Any]:
         arguments = {**args, **_of_the_controller(check)}
-        said, code = other_python.run(name, arguments) if other_python else _run_here(name, arguments)
+        said, code = other_python.run(name, arguments) if other_python else module_server.run(name, arguments)
         result: dict[str, Any] = json.loads(said)
         assert bool(code) == bool(result.get("failed")), result
         return result
@@ -175,20 +170,8 @@ def _of_the_controller(check: bool) -> dict[str, Any]:
     return {"_ansible_check_mode": check, "_ansible_diff": True, "_ansible_no_log": False}
 
 
-def _run_here(name: str, arguments: dict[str, Any]) -> tuple[str, Any]:
-    """Run a module in this process: what it printed, and its exit status."""
-    module = importlib.import_module(f"ansible_collections.lvs.topology.plugins.modules.{name}")
-    said = io.StringIO()
-    # On a host every module has a process of its own, which has neither warned of anything yet nor asked modprobe.
-    warnings._global_warnings.clear()
-    kmod.loading_order.cache_clear()
-    with patch_module_args(arguments), contextlib.redirect_stdout(said), pytest.raises(SystemExit) as ended:
-        module.main()
-    return said.getvalue(), ended.value.code
-
-
 class OtherPython:
-    """Another Python with every module loaded: each run is a child of it, in the namespaces of a test."""
+    """Another Python with every module loaded, which enters the namespaces of a test for each run."""
 
     def __init__(self, program: str) -> None:
         script = Path(__file__).with_name("module_server.py")

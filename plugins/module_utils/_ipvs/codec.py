@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Generic netlink messages of the family IPVS: bytes to types and back. Pure, standard library only.
+"""Messages of the netlink family IPVS: bytes to types and back. Pure, standard library only.
 
 The layout is that of include/uapi/linux/ip_vs.h and net/netfilter/ipvs/ip_vs_ctl.c. Messages for destinations are what
 there are thousands of, so a service's part of them is packed once and each takes one struct.pack.
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import socket
 import struct
-from typing import Any, Iterator, NamedTuple
 
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     DAEMON_STATES,
@@ -39,20 +38,26 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     family_of,
     packed,
 )
+from ansible_collections.lvs.topology.plugins.module_utils._netlink.messages import (
+    BE16,
+    BE32,
+    S32,
+    U8,
+    U16,
+    U32,
+    U64,
+    OddAnswer,
+    attribute,
+    attributes_of,
+    payload_attributes,
+    read_byte,
+    read_number,
+    read_string,
+    request,
+    text_attribute,
+)
 
 FAMILY_NAME = "IPVS"
-GENL_ID_CTRL = 16
-
-NLMSG_ERROR = 2
-NLMSG_DONE = 3
-NLM_F_REQUEST = 0x01
-NLM_F_ACK = 0x04
-NLM_F_DUMP_INTR = 0x10
-NLM_F_DUMP = 0x300
-
-CTRL_CMD_GETFAMILY = 3
-_CTRL_ATTR_FAMILY_ID = 1
-_CTRL_ATTR_FAMILY_NAME = 2
 
 CMD_GET_SERVICE = 4
 CMD_GET_DEST = 8
@@ -92,17 +97,6 @@ _TUNNEL_NAMES = {number: name for name, number in TUNNEL_TYPES.items()}
 _CHECKSUM_NAMES = {number: name for name, number in TUNNEL_CHECKSUMS.items()}
 _DAEMON_NAMES = {number: name for name, number in DAEMON_STATES.items()}
 
-_NLMSG = struct.Struct("=IHHII")
-_GENL = struct.Struct("=BBxx")
-_HEADER = struct.Struct("=IHHIIBBxx")  # both
-_ATTR = struct.Struct("=HH")
-_U8 = struct.Struct("=B")
-_U16 = struct.Struct("=H")
-_BE16 = struct.Struct(">H")
-_U32 = struct.Struct("=I")
-_BE32 = struct.Struct(">I")
-_U64 = struct.Struct("=Q")
-_S32 = struct.Struct("=i")
 _PAIR = struct.Struct("=II")
 
 # A whole destination: nest, address, port, then the numbers. Two-byte values are padded to four.
@@ -110,86 +104,24 @@ _DEST_KEY = struct.Struct("=HH HH16s HH2sxx HHHxx")
 _DEST_FULL = struct.Struct("=HH HH16s HH2sxx HHHxx HHI HHi HHI HHI HHBxxx HH2sxx HHHxx")
 
 
-class CodecError(ValueError):
-    """An answer that is not what the kernel's IPVS writes."""
-
-
-class Message(NamedTuple):
-    """One netlink message."""
-
-    type: int
-    flags: int
-    sequence: int
-    payload: bytes
-
-
-def split(data: bytes) -> Iterator[Message]:
-    """Cut what recv() gave into messages."""
-    offset, end = 0, len(data)
-    while offset < end:
-        if end - offset < _NLMSG.size:
-            raise CodecError(f"{end - offset} bytes are left where a netlink header of {_NLMSG.size} was expected")
-        length, kind, flags, sequence, _port = _NLMSG.unpack_from(data, offset)
-        if length < _NLMSG.size or length > end - offset:
-            raise CodecError(f"a netlink message says it has {length} bytes of the {end - offset} that are there")
-        yield Message(kind, flags, sequence, data[offset + _NLMSG.size : offset + length])
-        offset += (length + 3) & ~3
-
-
-def error_number(payload: bytes) -> int:
-    """The errno of an error or acknowledgement, 0 for success."""
-    if len(payload) < _S32.size:
-        raise CodecError("a netlink error answer without an error number")
-    number = -int(_S32.unpack_from(payload)[0])
-    if number < 0:
-        raise CodecError(f"a netlink error answer with the error number {number}")
-    return number
-
-
-def done_error(payload: bytes) -> int:
-    """The errno at the end of a dump; old kernels send none, which is success."""
-    return error_number(payload) if payload else 0
-
-
 # Encoding
 
 
-def _attribute(kind: int, value: bytes) -> bytes:
-    return _ATTR.pack(4 + len(value), kind) + value + bytes(-len(value) % 4)
-
-
-def _text(kind: int, value: str) -> bytes:
-    return _attribute(kind, value.encode("ascii") + b"\0")
-
-
-def request(message_type: int, command: int, flags: int, sequence: int, body: bytes = b"", version: int = 1) -> bytes:
-    """One request with its two headers."""
-    return (
-        _HEADER.pack(_HEADER.size + len(body), message_type, NLM_F_REQUEST | flags, sequence, 0, command, version)
-        + body
-    )
-
-
-def family_request(sequence: int, name: str = FAMILY_NAME) -> bytes:
-    """Ask which number a family has in this kernel."""
-    return request(GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 0, sequence, _text(_CTRL_ATTR_FAMILY_NAME, name))
-
-
 def _key_attributes(key: ServiceKey) -> bytes:
-    family = _attribute(_S_AF, _U16.pack(_FAMILIES[key.family]))
+    family = attribute(_S_AF, U16.pack(_FAMILIES[key.family]))
     if key.fwmark:
-        return family + _attribute(_S_FWMARK, _U32.pack(key.fwmark))
+        return family + attribute(_S_FWMARK, U32.pack(key.fwmark))
     return (
         family
-        + _attribute(_S_PROTOCOL, _U16.pack(PROTOCOLS[key.protocol]))
-        + _attribute(_S_ADDR, packed(key.address).ljust(16, b"\0"))
-        + _attribute(_S_PORT, _BE16.pack(key.port))
+        + attribute(_S_PROTOCOL, U16.pack(PROTOCOLS[key.protocol]))
+        + attribute(_S_ADDR, packed(key.address).ljust(16, b"\0"))
+        + attribute(_S_PORT, BE16.pack(key.port))
     )
 
 
 def service_reference(key: ServiceKey) -> bytes:
     """The part of a message that says which service it is about."""
-    return _attribute(_SERVICE, _key_attributes(key))
+    return attribute(_SERVICE, _key_attributes(key))
 
 
 def service_body(service: Service) -> bytes:
@@ -199,23 +131,23 @@ def service_body(service: Service) -> bytes:
         flags |= _F_PERSISTENT
     if service.one_packet:
         flags |= _F_ONE_PACKET
-    netmask = _BE32 if service.key.family == IPV4 else _U32  # IPv6: a number, not an address
+    netmask = BE32 if service.key.family == IPV4 else U32  # IPv6: a number, not an address
     value = (
         _key_attributes(service.key)
-        + _text(_S_SCHED, service.scheduler)
-        + _attribute(_S_FLAGS, _PAIR.pack(flags, _F_MASK))
-        + _attribute(_S_TIMEOUT, _U32.pack(service.timeout))
-        + _attribute(_S_NETMASK, netmask.pack(service.netmask))
+        + text_attribute(_S_SCHED, service.scheduler)
+        + attribute(_S_FLAGS, _PAIR.pack(flags, _F_MASK))
+        + attribute(_S_TIMEOUT, U32.pack(service.timeout))
+        + attribute(_S_NETMASK, netmask.pack(service.netmask))
     )
     if service.engine:
-        value += _text(_S_PE_NAME, service.engine)
-    return _attribute(_SERVICE, value)
+        value += text_attribute(_S_PE_NAME, service.engine)
+    return attribute(_SERVICE, value)
 
 
 def _destination_key(key: DestinationKey) -> tuple[int, int, bytes, int, int, bytes, int, int, int]:
     address = packed(key.address)
     family = _FAMILIES[IPV4 if len(address) == 4 else IPV6]
-    return 20, _D_ADDR, address.ljust(16, b"\0"), 6, _D_PORT, _BE16.pack(key.port), 6, _D_FAMILY, family
+    return 20, _D_ADDR, address.ljust(16, b"\0"), 6, _D_PORT, BE16.pack(key.port), 6, _D_FAMILY, family
 
 
 def destination_reference(key: DestinationKey) -> bytes:
@@ -244,7 +176,7 @@ def destination_body(destination: Destination) -> bytes:
         TUNNEL_TYPES[destination.tunnel],
         6,
         _D_TUN_PORT,
-        _BE16.pack(destination.tunnel_port),
+        BE16.pack(destination.tunnel_port),
         6,
         _D_TUN_FLAGS,
         TUNNEL_CHECKSUMS[destination.checksum],
@@ -280,91 +212,36 @@ def setting_request(family: int, setting: Setting, flags: int, sequence: int) ->
     if isinstance(setting, SetTimeouts):
         numbers = {_TIMEOUT_TCP: setting.timeouts.tcp, _TIMEOUT_TCP_FIN: setting.timeouts.tcpfin}
         numbers[_TIMEOUT_UDP] = setting.timeouts.udp
-        body = b"".join(_attribute(kind, _U32.pack(number)) for kind, number in numbers.items())
+        body = b"".join(attribute(kind, U32.pack(number)) for kind, number in numbers.items())
         return request(family, _SET_CONFIG, flags, sequence, body)
     if isinstance(setting, StartDaemon):
-        return request(family, _NEW_DAEMON, flags, sequence, _attribute(_DAEMON, daemon_body(setting.daemon)))
+        return request(family, _NEW_DAEMON, flags, sequence, attribute(_DAEMON, daemon_body(setting.daemon)))
     if isinstance(setting, StopDaemon):
-        state = _attribute(_Y_STATE, _U32.pack(DAEMON_STATES[setting.state]))
-        return request(family, _DEL_DAEMON, flags, sequence, _attribute(_DAEMON, state))
+        state = attribute(_Y_STATE, U32.pack(DAEMON_STATES[setting.state]))
+        return request(family, _DEL_DAEMON, flags, sequence, attribute(_DAEMON, state))
     return request(family, _ZERO, flags, sequence, b"" if setting.key is None else service_reference(setting.key))
 
 
 def daemon_body(daemon: Daemon) -> bytes:
     group = _Y_GROUP if family_of(daemon.group) == IPV4 else _Y_GROUP6
     return (
-        _attribute(_Y_STATE, _U32.pack(DAEMON_STATES[daemon.state]))
-        + _text(_Y_INTERFACE, daemon.interface)
-        + _attribute(_Y_SYNC_ID, _U32.pack(daemon.syncid))
-        + _attribute(_Y_MAXLEN, _U16.pack(daemon.maxlen))
-        + _attribute(group, packed(daemon.group))
-        + _attribute(_Y_PORT, _U16.pack(daemon.port))  # in the host's order, unlike every other port
-        + _attribute(_Y_TTL, _U8.pack(daemon.ttl))
+        attribute(_Y_STATE, U32.pack(DAEMON_STATES[daemon.state]))
+        + text_attribute(_Y_INTERFACE, daemon.interface)
+        + attribute(_Y_SYNC_ID, U32.pack(daemon.syncid))
+        + attribute(_Y_MAXLEN, U16.pack(daemon.maxlen))
+        + attribute(group, packed(daemon.group))
+        + attribute(_Y_PORT, U16.pack(daemon.port))  # in the host's order, unlike every other port
+        + attribute(_Y_TTL, U8.pack(daemon.ttl))
     )
 
 
 # Decoding
 
 
-def _attributes(data: bytes) -> dict[int, bytes]:
-    found: dict[int, bytes] = {}
-    offset, end = 0, len(data)
-    while offset < end:
-        if end - offset < 4:
-            raise CodecError(f"{end - offset} bytes are left where an attribute's header of 4 was expected")
-        length, kind = _ATTR.unpack_from(data, offset)
-        if length < 4 or length > end - offset:
-            raise CodecError(
-                f"attribute {kind & 0x3FFF} says it has {length} bytes of the {end - offset} that are there"
-            )
-        found[kind & 0x3FFF] = data[offset + 4 : offset + length]
-        offset += (length + 3) & ~3
-    return found
-
-
-def payload_attributes(payload: bytes) -> dict[int, bytes]:
-    if len(payload) < _GENL.size:
-        raise CodecError("an answer without a generic netlink header")
-    return _attributes(payload[_GENL.size :])
-
-
-_MISSING: Any = object()
-
-
-def _number(attributes: dict[int, bytes], kind: int, layout: struct.Struct, what: str, default: Any = _MISSING) -> Any:
-    value = attributes.get(kind)
-    if value is None:
-        if default is _MISSING:
-            raise CodecError(f"an answer without {what}")
-        return default
-    if len(value) != layout.size:
-        raise CodecError(f"{what} has {len(value)} bytes instead of {layout.size}")
-    return layout.unpack(value)[0]
-
-
-def _byte(attributes: dict[int, bytes], kind: int, what: str) -> int:
-    value = attributes.get(kind, b"\0")
-    if len(value) != 1:
-        raise CodecError(f"{what} has {len(value)} bytes instead of 1")
-    return value[0]
-
-
-def _string(attributes: dict[int, bytes], kind: int, what: str, default: str | None = None) -> str:
-    value = attributes.get(kind)
-    if value is None:
-        if default is None:
-            raise CodecError(f"an answer without {what}")
-        return default
-    try:
-        return value.split(b"\0", 1)[0].decode("ascii")
-    except UnicodeDecodeError as problem:
-        raise CodecError(f"{what} is not text") from problem
-
-
 def _named(names: dict[int, str], number: int, what: str) -> str:
     name = names.get(number)
     if name is None:
-        raise CodecError(f"{what} {number} is not known here")
+        raise OddAnswer(f"{what} {number} is not known here")
     return name
 
 
@@ -372,7 +249,7 @@ def _address(attributes: dict[int, bytes], kind: int, family: str, what: str) ->
     value = attributes.get(kind, b"")
     size = 4 if family == IPV4 else 16
     if len(value) < size:
-        raise CodecError(f"{what} has {len(value)} bytes instead of {size}")
+        raise OddAnswer(f"{what} has {len(value)} bytes instead of {size}")
     return socket.inet_ntop(_FAMILIES[family], value[:size])
 
 
@@ -384,22 +261,18 @@ def _counters(attributes: dict[int, bytes], narrow: int, wide: int) -> Counters:
     nest = attributes.get(wide, attributes.get(narrow))
     if nest is None:
         return Counters()
-    values = _attributes(nest)
+    values = attributes_of(nest)
     numbers = []
     for kind, name in enumerate(_COUNTER_NAMES, 1):
-        layout = _U64 if len(values.get(kind, b"")) == 8 else _U32
-        numbers.append(_number(values, kind, layout, f"counter {name}", 0))
+        layout = U64 if len(values.get(kind, b"")) == 8 else U32
+        numbers.append(read_number(values, kind, layout, f"counter {name}", 0))
     return Counters(*numbers)
-
-
-def decode_family(payload: bytes) -> int:
-    return int(_number(payload_attributes(payload), _CTRL_ATTR_FAMILY_ID, _U16, "the family's number"))
 
 
 def decode_info(payload: bytes) -> Info:
     attributes = payload_attributes(payload)
-    version = _number(attributes, _INFO_VERSION, _U32, "the IPVS version")
-    size = _number(attributes, _INFO_TABLE_SIZE, _U32, "the size of the connection table")
+    version = read_number(attributes, _INFO_VERSION, U32, "the IPVS version")
+    size = read_number(attributes, _INFO_TABLE_SIZE, U32, "the size of the connection table")
     return Info(f"{version >> 16 & 0xFF}.{version >> 8 & 0xFF}.{version & 0xFF}", size)
 
 
@@ -407,9 +280,9 @@ def decode_timeouts(payload: bytes) -> Timeouts:
     attributes = payload_attributes(payload)
     # A kernel built without TCP or UDP support leaves the attribute out.
     return Timeouts(
-        _number(attributes, _TIMEOUT_TCP, _U32, "the TCP timeout", 0),
-        _number(attributes, _TIMEOUT_TCP_FIN, _U32, "the TCP FIN timeout", 0),
-        _number(attributes, _TIMEOUT_UDP, _U32, "the UDP timeout", 0),
+        read_number(attributes, _TIMEOUT_TCP, U32, "the TCP timeout", 0),
+        read_number(attributes, _TIMEOUT_TCP_FIN, U32, "the TCP FIN timeout", 0),
+        read_number(attributes, _TIMEOUT_UDP, U32, "the UDP timeout", 0),
     )
 
 
@@ -417,50 +290,50 @@ def decode_daemon(payload: bytes) -> Daemon:
     attributes = _nested(payload, _DAEMON, "sync daemon")
     kind, family = (_Y_GROUP6, IPV6) if _Y_GROUP6 in attributes else (_Y_GROUP, IPV4)
     return Daemon(
-        state=_named(_DAEMON_NAMES, _number(attributes, _Y_STATE, _U32, "the daemon's state"), "daemon state"),
-        interface=_string(attributes, _Y_INTERFACE, "the daemon's interface"),
-        syncid=_number(attributes, _Y_SYNC_ID, _U32, "the sync id"),
-        maxlen=_number(attributes, _Y_MAXLEN, _U16, "the longest sync message"),
+        state=_named(_DAEMON_NAMES, read_number(attributes, _Y_STATE, U32, "the daemon's state"), "daemon state"),
+        interface=read_string(attributes, _Y_INTERFACE, "the daemon's interface"),
+        syncid=read_number(attributes, _Y_SYNC_ID, U32, "the sync id"),
+        maxlen=read_number(attributes, _Y_MAXLEN, U16, "the longest sync message"),
         group=_address(attributes, kind, family, "the multicast group"),
-        port=_number(attributes, _Y_PORT, _U16, "the daemon's port"),
-        ttl=_number(attributes, _Y_TTL, _U8, "the daemon's ttl"),
+        port=read_number(attributes, _Y_PORT, U16, "the daemon's port"),
+        ttl=read_number(attributes, _Y_TTL, U8, "the daemon's ttl"),
     )
 
 
 def _nested(payload: bytes, kind: int, what: str) -> dict[int, bytes]:
     nest = payload_attributes(payload).get(kind)
     if nest is None:
-        raise CodecError(f"an answer without a {what}")
-    return _attributes(nest)
+        raise OddAnswer(f"an answer without a {what}")
+    return attributes_of(nest)
 
 
 def decode_service(payload: bytes, counters: bool = False) -> Service:
     attributes = _nested(payload, _SERVICE, "service")
-    family = _named(_FAMILY_NAMES, _number(attributes, _S_AF, _U16, "the service's family"), "address family")
-    fwmark = _number(attributes, _S_FWMARK, _U32, "the firewall mark", 0)
+    family = _named(_FAMILY_NAMES, read_number(attributes, _S_AF, U16, "the service's family"), "address family")
+    fwmark = read_number(attributes, _S_FWMARK, U32, "the firewall mark", 0)
     if fwmark:
         key = ServiceKey(family=family, fwmark=fwmark)
     else:
         key = ServiceKey(
             family=family,
-            protocol=_named(_PROTOCOL_NAMES, _number(attributes, _S_PROTOCOL, _U16, "the protocol"), "protocol"),
+            protocol=_named(_PROTOCOL_NAMES, read_number(attributes, _S_PROTOCOL, U16, "the protocol"), "protocol"),
             address=_address(attributes, _S_ADDR, family, "the service's address"),
-            port=_number(attributes, _S_PORT, _BE16, "the service's port"),
+            port=read_number(attributes, _S_PORT, BE16, "the service's port"),
         )
     raw_flags = attributes.get(_S_FLAGS, b"")
     if len(raw_flags) != _PAIR.size:
-        raise CodecError(f"the service's flags have {len(raw_flags)} bytes instead of {_PAIR.size}")
+        raise OddAnswer(f"the service's flags have {len(raw_flags)} bytes instead of {_PAIR.size}")
     flags = _PAIR.unpack(raw_flags)[0]
-    timeout = _number(attributes, _S_TIMEOUT, _U32, "the persistence timeout")
-    netmask = _number(attributes, _S_NETMASK, _BE32 if family == IPV4 else _U32, "the persistence netmask")
+    timeout = read_number(attributes, _S_TIMEOUT, U32, "the persistence timeout")
+    netmask = read_number(attributes, _S_NETMASK, BE32 if family == IPV4 else U32, "the persistence netmask")
     return Service(
         key=key,
-        scheduler=_string(attributes, _S_SCHED, "the scheduler"),
+        scheduler=read_string(attributes, _S_SCHED, "the scheduler"),
         flags=frozenset(name for name, bit in SCHEDULER_FLAG_BITS.items() if flags & bit),
         one_packet=bool(flags & _F_ONE_PACKET),
         timeout=timeout if flags & _F_PERSISTENT else 0,
         netmask=netmask,
-        engine=_string(attributes, _S_PE_NAME, "the persistence engine", ""),
+        engine=read_string(attributes, _S_PE_NAME, "the persistence engine", ""),
         counters=_counters(attributes, _S_STATS, _S_STATS64) if counters else None,
     )
 
@@ -468,28 +341,27 @@ def decode_service(payload: bytes, counters: bool = False) -> Service:
 def decode_destination(payload: bytes, service_family: str, counters: bool = False) -> Destination:
     attributes = _nested(payload, _DEST, "destination")
     # Kernels before 3.18 know no mixed families and do not say.
-    number = _number(attributes, _D_FAMILY, _U16, "the destination's family", 0) or _FAMILIES[service_family]
+    number = read_number(attributes, _D_FAMILY, U16, "the destination's family", 0) or _FAMILIES[service_family]
     family = _named(_FAMILY_NAMES, number, "address family")
+    method = read_number(attributes, _D_FWD_METHOD, U32, "the forwarding method")
     return Destination(
         key=DestinationKey(
             _address(attributes, _D_ADDR, family, "the destination's address"),
-            _number(attributes, _D_PORT, _BE16, "the destination's port"),
+            read_number(attributes, _D_PORT, BE16, "the destination's port"),
         ),
-        forward=_named(
-            _FORWARD_NAMES, _number(attributes, _D_FWD_METHOD, _U32, "the forwarding method") & 7, "forwarding method"
-        ),
-        weight=_number(attributes, _D_WEIGHT, _S32, "the weight"),
-        upper=_number(attributes, _D_U_THRESH, _U32, "the upper threshold"),
-        lower=_number(attributes, _D_L_THRESH, _U32, "the lower threshold"),
-        tunnel=_named(_TUNNEL_NAMES, _byte(attributes, _D_TUN_TYPE, "the tunnel type"), "tunnel type"),
-        tunnel_port=_number(attributes, _D_TUN_PORT, _BE16, "the tunnel port", 0),
+        forward=_named(_FORWARD_NAMES, method & 7, "forwarding method"),
+        weight=read_number(attributes, _D_WEIGHT, S32, "the weight"),
+        upper=read_number(attributes, _D_U_THRESH, U32, "the upper threshold"),
+        lower=read_number(attributes, _D_L_THRESH, U32, "the lower threshold"),
+        tunnel=_named(_TUNNEL_NAMES, read_byte(attributes, _D_TUN_TYPE, "the tunnel type"), "tunnel type"),
+        tunnel_port=read_number(attributes, _D_TUN_PORT, BE16, "the tunnel port", 0),
         checksum=_named(
-            _CHECKSUM_NAMES, _number(attributes, _D_TUN_FLAGS, _U16, "the tunnel flags", 0), "tunnel flags"
+            _CHECKSUM_NAMES, read_number(attributes, _D_TUN_FLAGS, U16, "the tunnel flags", 0), "tunnel flags"
         ),
         connections=Connections(
-            _number(attributes, _D_ACTIVE, _U32, "active connections"),
-            _number(attributes, _D_INACT, _U32, "inactive connections"),
-            _number(attributes, _D_PERSIST, _U32, "persistent connections"),
+            read_number(attributes, _D_ACTIVE, U32, "active connections"),
+            read_number(attributes, _D_INACT, U32, "inactive connections"),
+            read_number(attributes, _D_PERSIST, U32, "persistent connections"),
         )
         if counters
         else None,

@@ -15,8 +15,8 @@ from typing import Any, Callable, Iterable
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._forms import Address
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.codec import CodecError
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import IPV4, IPV6, Network
+from ansible_collections.lvs.topology.plugins.module_utils._netlink.messages import OddAnswer
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def read_connections(lines: Iterable[bytes], chosen: Filter, limit: int) -> Conn
         # Behind what is in every line stand the name and data of a persistence engine.
         words = line.split(None, 9)
         if len(words) < 9:
-            raise CodecError(f"the kernel's list of connections has the line {line!r}")
+            raise OddAnswer(f"the kernel's list of connections has the line {line!r}")
         if matches(words):
             found.total += 1
             found.states[words[7].decode("ascii", "replace")] += 1
@@ -102,7 +102,7 @@ def _address(text: bytes) -> Address:
             return ipaddress.IPv6Address(text.decode())
         return ipaddress.IPv4Address(int(text, 16))
     except ValueError as problem:
-        raise CodecError(f"the kernel's list of connections has the address {text!r}") from problem
+        raise OddAnswer(f"the kernel's list of connections has the address {text!r}") from problem
 
 
 def _facts(words: list[bytes], has_origin: bool) -> dict[str, Any]:
@@ -128,4 +128,4 @@ def _facts(words: list[bytes], has_origin: bool) -> dict[str, Any]:
             "engine_data": engine[1].rstrip().decode("utf-8", "backslashreplace") if len(engine) > 1 else None,
         }
     except (ValueError, IndexError) as problem:
-        raise CodecError(f"the kernel's list of connections has the line {b' '.join(words)!r}") from problem
+        raise OddAnswer(f"the kernel's list of connections has the line {b' '.join(words)!r}") from problem

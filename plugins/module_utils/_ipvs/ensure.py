@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Callable, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils import _commands, _plan
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs import drain, options, proc, settings_plan
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.codec import CodecError
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.planner import (
     Purge,
     Request,
@@ -31,6 +30,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger, LedgerFile, carry_out_booked
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.settle import forget
+from ansible_collections.lvs.topology.plugins.module_utils._netlink.messages import OddAnswer
 from ansible_collections.lvs.topology.plugins.module_utils._plan import (
     BadRequest,
     Change,
@@ -58,7 +58,7 @@ def readable(ensure: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, A
     def guarded(*given: Any) -> dict[str, Any]:
         try:
             return ensure(*given)
-        except CodecError as problem:
+        except OddAnswer as problem:
             raise Refused(
                 f"The kernel's IPVS answered something that this collection cannot read: {problem}."
             ) from problem

@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 from typing import BinaryIO, Iterable
 
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.codec import CodecError
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import Counters
+from ansible_collections.lvs.topology.plugins.module_utils._netlink.messages import OddAnswer
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
 
 _DEVICES = "/sys/class/net"
@@ -31,7 +31,7 @@ def total_counters() -> Counters:
         # Totals are in the third line, rates in the sixth.
         return Counters(*(int(word, 16) for row in (rows[2], rows[5]) for word in row.split()))
     except (IndexError, TypeError, ValueError) as problem:
-        raise CodecError("the kernel's file ip_vs_stats is not as it was since Linux 2.6") from problem
+        raise OddAnswer("the kernel's file ip_vs_stats is not as it was since Linux 2.6") from problem
 
 
 def sysctls(names: Iterable[str]) -> dict[str, int]:

@@ -11,11 +11,6 @@ import platform
 from typing import Callable, Iterator, Optional, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs import codec
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.conversation import (
-    PRIVILEGE,
-    Conversation,
-    cannot_read,
-)
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.save_format import command, setting_command
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     MAX_THRESHOLD,
@@ -34,6 +29,12 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     StopDaemon,
     Table,
     Timeouts,
+)
+from ansible_collections.lvs.topology.plugins.module_utils._netlink import messages
+from ansible_collections.lvs.topology.plugins.module_utils._netlink.conversation import (
+    PRIVILEGE,
+    Conversation,
+    cannot_read,
 )
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Refused
 
@@ -129,14 +130,14 @@ class Ipvs(Conversation):
         # A daemon that is stopped before its thread has run for the first time is stopped, and netlink acknowledges
         # nothing (EINTR). So the answer to a second request tells that the first one is through.
         self._send(
-            codec.setting_request(self._family, setting, codec.NLM_F_ACK, sequence)
-            + codec.request(self._family, codec.CMD_GET_INFO, 0, following)
+            codec.setting_request(self._family, setting, messages.NLM_F_ACK, sequence)
+            + messages.request(self._family, codec.CMD_GET_INFO, 0, following)
         )
         number = 0
         for message in self._receive({sequence, following}):
             if message.sequence == following:
                 break
-            number = codec.error_number(message.payload)
+            number = messages.error_number(message.payload)
         if number:
             raise Refused(_explain_setting(setting, number))
 
@@ -162,25 +163,25 @@ class Ipvs(Conversation):
         return family
 
     def _one(self, query: int, what: str) -> bytes:
-        answer = self._ask(codec.request(self._family or 0, query, 0, self._next()))
-        if answer.type == codec.NLMSG_ERROR:
-            raise Refused(cannot_read(what, codec.error_number(answer.payload)))
+        answer = self._ask(messages.request(self._family or 0, query, 0, self._next()))
+        if answer.type == messages.NLMSG_ERROR:
+            raise Refused(cannot_read(what, messages.error_number(answer.payload)))
         return answer.payload
 
     def _send_batch(self, encoder: codec.Encoder, actions: Sequence[Action]) -> dict[int, int]:
         """Send the actions at once; the answer has the errno of each that was refused, by position."""
         first = self._sequence + 1
         last = len(actions) - 1
-        messages = []
+        requests = []
         for position, action in enumerate(actions):
-            flags = codec.NLM_F_ACK if position == last else 0
-            messages.append(encoder.encode(action, flags, self._next()))
-        self._send(b"".join(messages))
+            flags = messages.NLM_F_ACK if position == last else 0
+            requests.append(encoder.encode(action, flags, self._next()))
+        self._send(b"".join(requests))
         refused: dict[int, int] = {}
         for message in self._receive(set(range(first, first + len(actions)))):
-            if message.type != codec.NLMSG_ERROR:
+            if message.type != messages.NLMSG_ERROR:
                 continue
-            number = codec.error_number(message.payload)
+            number = messages.error_number(message.payload)
             if number:
                 refused[message.sequence - first] = number
             if message.sequence == first + last:

@@ -9,6 +9,7 @@ Names and ranges follow include/uapi/linux/ip_vs.h and ipvsadm 1.31. Nothing her
 from __future__ import annotations
 
 import ipaddress
+import socket
 from dataclasses import dataclass, field
 from typing import Dict, Mapping, Union
 
@@ -51,8 +52,8 @@ def family_of(address: str) -> str:
 
 
 def packed(address: str) -> bytes:
-    """The address as the kernel compares and sorts it."""
-    return ipaddress.ip_address(address).packed
+    """The address, whose form was checked, as the kernel compares and sorts it. A table asks for thousands."""
+    return socket.inet_pton(socket.AF_INET6 if ":" in address else socket.AF_INET, address)
 
 
 def endpoint(address: str, port: int) -> str:

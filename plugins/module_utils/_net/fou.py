@@ -10,9 +10,9 @@ import os
 import socket
 import struct
 
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs import codec
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.conversation import Conversation
 from ansible_collections.lvs.topology.plugins.module_utils._net.tunnel_plan import AddPort, DeletePort, Port
+from ansible_collections.lvs.topology.plugins.module_utils._netlink import messages
+from ansible_collections.lvs.topology.plugins.module_utils._netlink.conversation import Conversation
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
 
 _ADD, _DELETE, _GET = 1, 2, 3
@@ -64,7 +64,7 @@ class _Fou(Conversation):
     def ports(self) -> list[Port]:
         found = []
         for payload in [] if self.family is None else self._dump(self.family, _GET):
-            attributes = codec.payload_attributes(payload)
+            attributes = messages.payload_attributes(payload)
             version = _VERSIONS.get(attributes.get(_AF, b"\0")[0])
             special = any(any(attributes.get(kind, b"")) for kind in _SPECIAL)
             if attributes.get(_TYPE) == bytes([_GUE]) and version and not special:
@@ -75,6 +75,6 @@ class _Fou(Conversation):
         """Send a change; the errno, 0 for success."""
         if self.family is None:
             return errno.ENOENT
-        return codec.error_number(
-            self._ask(codec.request(self.family, command, codec.NLM_F_ACK, self._next(), body)).payload
+        return messages.error_number(
+            self._ask(messages.request(self.family, command, messages.NLM_F_ACK, self._next(), body)).payload
         )

@@ -14,8 +14,8 @@ import errno
 import struct
 from typing import List, NamedTuple
 
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs import codec
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.conversation import Conversation
+from ansible_collections.lvs.topology.plugins.module_utils._netlink import messages
+from ansible_collections.lvs.topology.plugins.module_utils._netlink.conversation import Conversation
 
 _NETLINK_ROUTE = 0
 _HEADER = struct.Struct("=IHHII")
@@ -96,7 +96,7 @@ class HostLists(Conversation):
         body = bytes([family]).ljust(kind.size, b"\0")
 
         def request(sequence: int) -> bytes:
-            flags = codec.NLM_F_REQUEST | codec.NLM_F_DUMP
+            flags = messages.NLM_F_REQUEST | messages.NLM_F_DUMP
             return _HEADER.pack(_HEADER.size + kind.size, kind.query, flags, sequence, 0) + body
 
         # A kernel without IPv6 answers with what it has of the other family.

@@ -20,48 +20,24 @@ from ansible_collections.lvs.topology.plugins.module_utils._net import (
     gateway_plan,
     neighbour_plan,
     pyroute,
+    route_messages,
     source_route_plan,
     tunnel_plan,
 )
 from ansible_collections.lvs.topology.plugins.module_utils._net.announce import announce
 from ansible_collections.lvs.topology.plugins.module_utils._net.host_lists import Entries, HostLists
+from ansible_collections.lvs.topology.plugins.module_utils._net.route_messages import FAMILY, MAIN
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
 
-_AF_INET = 2
-_AF_INET6 = 10
-_MAIN = 254
-# The types of routes that a table chooses by itself; None: that leads somewhere.
-_KINDS = {1: None, 6: "blackhole", 7: "unreachable", 8: "prohibit", 9: "throw"}
-_TYPES = {kind: number for number, kind in _KINDS.items()}
-_METRICS = (
-    "lock",
-    "window",
-    "rtt",
-    "rttvar",
-    "ssthresh",
-    "cwnd",
-    "reordering",
-    "hoplimit",
-    "initcwnd",
-    "features",
-    "rto_min",
-    "initrwnd",
-    "quickack",
-)
-_ONLINK = 4
-# What the kernel learned for a while of one destination, such as a smaller MTU: listed with the routes, and none.
-_CLONED = 0x200
 _NODAD = 0x02
 _DEPRECATED = 0x20
 _PERMANENT = 0x80
 _PROXY = 0x08
 _FOREVER = 0xFFFFFFFF
-_FAMILY = {4: _AF_INET, 6: _AF_INET6}
 _UP = 1
 # In network order; pyroute2 swaps it for gre, and not for ip6gre.
 _CHECKSUM = {"gre": 0x8000, "ip6gre": socket.htons(0x8000)}
 _IPV6_IN_IPV4 = 41
-_SOURCE = "a source for which alone it is"
 # What pyroute2 calls the attributes of a kind of tunnel.
 _PREFIXES = {"ipip": "IPIP", "sit": "SIT", "gre": "GRE", "ip6tnl": "IP6TNL", "ip6gre": "IP6GRE"}
 
@@ -191,26 +167,26 @@ class Rtnetlink:
             )
         return held
 
-    def routes(self, table: int = _MAIN) -> list[gateway_plan.Route]:
+    def routes(self, table: int = MAIN) -> list[gateway_plan.Route]:
         """The routes of a table, both families, for packets from anywhere."""
-        return [route for route, own in self._routes(table) if own != _SOURCE]
+        return [route for route, own in self._routes(table) if own != route_messages.SOURCE]
 
     def _routes(self, table: int) -> list[tuple[gateway_plan.Route, str]]:
         """Each with what it has of its own that a copy would lack."""
         return [
-            (self._route(message, None if table == _MAIN else table), _own(message))
-            for family in (_AF_INET, _AF_INET6)
+            (
+                route_messages.route_of(message, None if table == MAIN else table, self._name),
+                route_messages.own(message),
+            )
+            for family in FAMILY.values()
             for message in _decoded(self._kinds.route, self._lists.routes(family, table))
-            if message.get_attr("RTA_TABLE") == table
-            and message["type"] in _KINDS
-            and message["tos"] == 0
-            and not message["flags"] & _CLONED
+            if message.get_attr("RTA_TABLE") == table and route_messages.is_route(message)
         ]
 
     def plain_routes(self) -> list[gateway_plan.Route]:
         """The routes of the main table that a copy can stand for."""
         found = []
-        for route, own in self._routes(_MAIN):
+        for route, own in self._routes(MAIN):
             if own:
                 self.warnings.append(f"{route} has {own}, which is not copied: the route is left out")
             else:
@@ -221,45 +197,18 @@ class Rtnetlink:
         """The rules by source address that look like ours."""
         return [
             source_route_plan.Rule(message.get_attr("FRA_SRC"), message.get_attr("FRA_TABLE"))
-            for family in (_AF_INET, _AF_INET6)
+            for family in FAMILY.values()
             for message in _decoded(self._kinds.rule, self._lists.rules(family))
             if message.get_attr("FRA_SRC")
             and source_route_plan.is_ours(message.get_attr("FRA_PRIORITY"), message.get_attr("FRA_TABLE"))
         ]
-
-    def _route(self, message: Any, table: int | None) -> gateway_plan.Route:
-        attribute = message.get_attr("RTA_METRICS")
-        metrics = {name: attribute.get_attr(f"RTAX_{name.upper()}") for name in _METRICS} if attribute else {}
-        kind, interface = _KINDS[message["type"]], message.get_attr("RTA_OIF")
-        return gateway_plan.Route(
-            version=6 if message["family"] == _AF_INET6 else 4,
-            destination=message.get_attr("RTA_DST"),
-            length=message["dst_len"],
-            metric=message.get_attr("RTA_PRIORITY") or 0,
-            gateway=_gateway(message),
-            # For IPv6 the kernel says lo where a route leads nowhere.
-            interface=None if kind or interface is None else self._name(interface),
-            protocol=message["proto"],
-            scope=message["scope"],
-            source=message.get_attr("RTA_PREFSRC"),
-            onlink=bool(message["flags"] & _ONLINK),
-            mtu=attribute.get_attr("RTAX_MTU") if attribute else None,
-            table=table,
-            advmss=attribute.get_attr("RTAX_ADVMSS") if attribute else None,
-            kind=kind,
-            metrics=tuple((name, value) for name, value in metrics.items() if value is not None),
-            hops=tuple(
-                gateway_plan.Hop(_gateway(hop), self._name(hop["oif"]), hop["hops"] + 1)
-                for hop in message.get_attr("RTA_MULTIPATH") or ()
-            ),
-        )
 
     def permanent_neighbours(self) -> list[neighbour_plan.Neighbour]:
         return [
             neighbour_plan.Neighbour(
                 message.get_attr("NDA_DST"), self._name(message["ifindex"]), message.get_attr("NDA_LLADDR")
             )
-            for family in (_AF_INET, _AF_INET6)
+            for family in FAMILY.values()
             for message in _decoded(self._kinds.neighbour, self._lists.neighbours(family))
             if message["state"] & _PERMANENT and not message["flags"] & _PROXY
         ]
@@ -323,7 +272,7 @@ class Rtnetlink:
             index=self._index(held.interface),
             address=held.address,
             prefixlen=held.prefix,
-            family=_FAMILY[held.version],
+            family=FAMILY[held.version],
             preferred_lft=preferred,
             valid_lft=_FOREVER,
             # pyroute2 0.7.2 hears of the lifetimes only this way, 0.9 only the other way.
@@ -337,7 +286,7 @@ class Rtnetlink:
         shared = any(gone.shares_subnet(held) for held in self.addresses())
         with _promoting(gone.interface) if shared else contextlib.nullcontext():
             self._socket.addr(
-                "del", index=index, address=gone.address, prefixlen=gone.prefix, family=_FAMILY[gone.version]
+                "del", index=index, address=gone.address, prefixlen=gone.prefix, family=FAMILY[gone.version]
             )
 
     def _announce(self, action: address_plan.Announce) -> None:
@@ -350,38 +299,12 @@ class Rtnetlink:
             )
 
     def _set_route(self, action: gateway_plan.SetRoute | source_route_plan.SetCopy) -> None:
-        self._socket.route("replace", **self._route_options(action.route), proto=action.route.protocol)
+        self._socket.route(
+            "replace", **route_messages.options_of(action.route, self._index), proto=action.route.protocol
+        )
 
     def _delete_route(self, action: gateway_plan.DeleteRoute | source_route_plan.DeleteCopy) -> None:
-        self._socket.route("del", **self._route_options(action.route))
-
-    def _route_options(self, route: gateway_plan.Route) -> dict[str, Any]:
-        options: dict[str, Any] = {
-            # A default route; nothing listens there.
-            "dst": f"{route.destination or ('::' if route.version == 6 else '0.0.0.0')}/{route.length}",  # noqa: S104
-            "family": _FAMILY[route.version],
-            "table": route.table or _MAIN,
-            "scope": route.scope,
-            "type": _TYPES[route.kind],
-        }
-        if route.metric:
-            options["priority"] = route.metric
-        if route.hops:
-            options["multipath"] = [
-                {**_way(route, hop.gateway), "oif": self._index(hop.interface), "hops": hop.weight - 1}
-                for hop in route.hops
-            ]
-        elif not route.kind:
-            options["oif"] = self._index(route.interface or "")
-            options.update(_way(route, route.gateway))
-        if route.source:
-            options["prefsrc"] = route.source
-        if route.onlink:
-            options["flags"] = _ONLINK
-        metrics = {"mtu": route.mtu, "advmss": route.advmss, **dict(route.metrics)}
-        if any(metrics.values()):
-            options["metrics"] = {name: value for name, value in metrics.items() if value}
-        return options
+        self._socket.route("del", **route_messages.options_of(action.route, self._index))
 
     def _add_rule(self, action: source_route_plan.AddRule) -> None:
         self._socket.rule("add", **self._rule_options(action.rule))
@@ -391,7 +314,7 @@ class Rtnetlink:
 
     def _rule_options(self, rule: source_route_plan.Rule) -> dict[str, Any]:
         return {
-            "family": _FAMILY[rule.version],
+            "family": FAMILY[rule.version],
             "src": rule.source,
             "src_len": 128 if rule.version == 6 else 32,
             "table": rule.table,
@@ -410,7 +333,7 @@ class Rtnetlink:
         return {
             "dst": neighbour.address,
             "ifindex": self._index(neighbour.interface),
-            "family": _AF_INET6 if ":" in neighbour.address else _AF_INET,
+            "family": FAMILY[6 if ":" in neighbour.address else 4],
         }
 
     def _name(self, index: int) -> str:
@@ -435,26 +358,3 @@ def _decoded(kind: Any, entries: Entries) -> Iterator[Any]:
 def _text(name: str | bytes | None) -> Any:
     """A name as text. The kernel takes nearly every byte, and pyroute2 leaves what is not UTF-8 as it is."""
     return name.decode("utf-8", "backslashreplace") if isinstance(name, bytes) else name
-
-
-def _own(message: Any) -> str:
-    """What a route, or one of its next hops, has beside what a Route says."""
-    if message["src_len"]:
-        return _SOURCE
-    hops = message.get_attr("RTA_MULTIPATH") or ()
-    return "an encapsulation" if any(way.get_attr("RTA_ENCAP_TYPE") for way in (message, *hops)) else ""
-
-
-def _gateway(message: Any) -> str | None:
-    """The next hop of a route. An IPv4 route that has an IPv6 one says so in another attribute."""
-    via = message.get_attr("RTA_VIA")
-    gateway: str | None = via["addr"] if via else message.get_attr("RTA_GATEWAY")
-    return gateway
-
-
-def _way(route: gateway_plan.Route, gateway: str | None) -> dict[str, Any]:
-    if gateway is None:
-        return {}
-    if route.version == 4 and ":" in gateway:
-        return {"via": {"family": _AF_INET6, "addr": gateway}}
-    return {"gateway": gateway}

@@ -10,7 +10,7 @@ import os
 import socket
 from typing import Callable, Iterator, TypeVar
 
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs import codec
+from ansible_collections.lvs.topology.plugins.module_utils._netlink import messages
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
 
 # The kernel answers before send() returns, so that a silence this long means a kernel that hangs.
@@ -59,21 +59,21 @@ class Conversation:
 
     def _lookup(self, name: str) -> int | None:
         """The number that a family has in this kernel; None where there is no such family."""
-        answer = self._ask(codec.family_request(self._next(), name))
-        if answer.type != codec.NLMSG_ERROR:
-            return codec.decode_family(answer.payload)
-        number = codec.error_number(answer.payload)
+        answer = self._ask(messages.family_request(self._next(), name))
+        if answer.type != messages.NLMSG_ERROR:
+            return messages.family_number(answer.payload)
+        number = messages.error_number(answer.payload)
         if number == errno.ENOENT:
             return None
         raise Refused(f"Looking up the netlink family {name} failed: {os.strerror(number)}.")
 
-    def _ask(self, request: bytes) -> codec.Message:
+    def _ask(self, request: bytes) -> messages.Message:
         """The one answer to a request, which has the sequence number given last."""
         self._send(request)
         return next(self._receive({self._sequence}))
 
     def _dump(self, family: int, query: int, body: bytes = b"") -> list[bytes]:
-        return self._whole(lambda sequence: codec.request(family, query, codec.NLM_F_DUMP, sequence, body))
+        return self._whole(lambda sequence: messages.request(family, query, messages.NLM_F_DUMP, sequence, body))
 
     def _whole(self, request: Callable[[int], bytes]) -> list[bytes]:
         """The payloads of a list that did not change while the kernel listed it; ``request`` has a sequence number."""
@@ -94,12 +94,12 @@ class Conversation:
         interrupted = False
         number = 0
         for message in self._receive({sequence}):
-            interrupted = interrupted or bool(message.flags & codec.NLM_F_DUMP_INTR)
-            if message.type == codec.NLMSG_DONE:
-                number = codec.done_error(message.payload)
+            interrupted = interrupted or bool(message.flags & messages.NLM_F_DUMP_INTR)
+            if message.type == messages.NLMSG_DONE:
+                number = messages.done_error(message.payload)
                 break
-            if message.type == codec.NLMSG_ERROR:
-                number = codec.error_number(message.payload)
+            if message.type == messages.NLMSG_ERROR:
+                number = messages.error_number(message.payload)
                 break
             payloads.append(message.payload)
         if number == errno.EINTR:
@@ -123,7 +123,7 @@ class Conversation:
                 f"Asking the kernel about {self._what} failed: {problem.strerror}. Run the task again."
             ) from problem
 
-    def _receive(self, sequences: set[int]) -> Iterator[codec.Message]:
+    def _receive(self, sequences: set[int]) -> Iterator[messages.Message]:
         """Yield the answers to these requests for as long as the caller wants more."""
         while True:
             try:
@@ -138,6 +138,6 @@ class Conversation:
                 raise Refused(
                     f"Reading the kernel's answer about {self._what} failed: {problem.strerror}. Run the task again."
                 ) from problem
-            for message in codec.split(data):
+            for message in messages.split(data):
                 if message.sequence in sequences:
                     yield message
