@@ -63,8 +63,13 @@ def _up(options: argparse.Namespace) -> None:
     lab.up(Path(options.file), wanted)
     if options.inventory:
         path = Path(options.inventory)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(_inventory_text(lab))
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(_inventory_text(lab))
+        except OSError as error:
+            raise LabError(
+                f"lab {wanted.name} is up, but its inventory is not written: {path}: {error.strerror}"
+            ) from None
     say(f"lab {wanted.name} is up: lab/lab ssh {wanted.name} HOST")
 
 

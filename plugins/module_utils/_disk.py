@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import os
 import re
 import stat
 import tempfile
-from typing import Iterable
+from typing import Iterable, Iterator
 
 _ADVICE = {
     errno.ENOSPC: "Free space and inodes there, and run the task again",
@@ -51,6 +52,7 @@ def replace_file(path: str, content: bytes, mode: int) -> None:
     target = os.path.realpath(path)
     before = _regular(target)
     directory = os.path.dirname(target)
+    remove_leftovers([directory])
     # The dot keeps systemd and sysctl from reading a half-written file; the rename makes the new one appear whole.
     handle, temporary = tempfile.mkstemp(prefix=f".{os.path.basename(target)}{_MARK}", dir=directory)
     try:
@@ -76,6 +78,7 @@ def remove_file(path: str) -> None:
     target = os.path.realpath(path)
     _regular(target)
     os.unlink(target)
+    remove_leftovers([os.path.dirname(target)])
     sync_directory(os.path.dirname(target))
 
 
@@ -90,16 +93,42 @@ def _regular(path: str) -> os.stat_result | None:
     return found
 
 
-def remove_leftovers(directories: Iterable[str] = PLACES) -> None:
-    """Take away what runs left that were killed while they wrote a file. Whoever calls this holds the ledger's lock.
+@contextlib.contextmanager
+def draft(path: str, content: str) -> Iterator[str]:
+    """The path of a file beside another one, for as long as somebody else reads it. OSError: it cannot be made.
 
-    Where that cannot be done, a file cannot be written either, and whoever has to says so.
+    Its lock tells remove_leftovers that it is in use: whoever only looks does not hold the ledger's.
     """
+    handle, temporary = tempfile.mkstemp(prefix=f".{os.path.basename(path)}{_MARK}", dir=os.path.dirname(path))
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            file.write(content)
+            file.flush()
+            yield temporary
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+
+
+def remove_leftovers(directories: Iterable[str] = PLACES) -> None:
+    """Take away what runs left that were killed while they wrote a file. Whoever calls this holds the ledger's lock."""
     for directory in directories:
         with contextlib.suppress(OSError):
-            for found in os.listdir(directory):
-                if _LEFTOVER.match(found):
-                    os.unlink(os.path.join(directory, found))
+            for name in os.listdir(directory):
+                if _LEFTOVER.match(name):
+                    _remove_unless_used(os.path.join(directory, name))
+
+
+def _remove_unless_used(path: str) -> None:
+    """Remove a file that nobody has locked. What cannot be removed harms nobody, and is no reason to stop."""
+    with contextlib.suppress(OSError):
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.unlink(path)
+        finally:
+            os.close(handle)
 
 
 def _label(handle: int, path: str, mode: int, *, exists: bool) -> None:

@@ -260,7 +260,6 @@ class LedgerFile:
         lock = os.path.join(os.path.dirname(self.path), "ledger.lock")
         handle = self._lock(lock, time.monotonic() + patience)
         try:
-            remove_leftovers()
             yield self
         finally:
             # Those who wait have opened this very file; they find it gone, and try again with the next one.
@@ -357,6 +356,8 @@ def booked(
     def run(module: AnsibleModule) -> dict[str, Any]:
         book = LedgerFile()
         with contextlib.nullcontext() if module.check_mode else book.locked():
+            if not module.check_mode:
+                remove_leftovers()
             ledger = book.load()
             if ledger.damaged:
                 module.warn(damage_text(ledger, book.path))

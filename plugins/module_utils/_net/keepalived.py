@@ -15,7 +15,12 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lvs.topology.plugins.module_utils import _commands
-from ansible_collections.lvs.topology.plugins.module_utils._disk import remove_leftovers, sync_directory
+from ansible_collections.lvs.topology.plugins.module_utils._disk import (
+    advice,
+    draft,
+    remove_leftovers,
+    sync_directory,
+)
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, carry_out_booked
 from ansible_collections.lvs.topology.plugins.module_utils._net import keepalived_plan
 from ansible_collections.lvs.topology.plugins.module_utils._net.boot_plan import LINKS
@@ -139,26 +144,24 @@ def _judge(module: AnsibleModule, path: str, content: str) -> tuple[list[str], b
             module.warn("keepalived is not installed yet, so its opinion of the configuration is not known")
             return [], False
         raise Refused("There is no keepalived. Install the package keepalived.")
+    # Beside the file, so that the files that it includes are found.
     directory = os.path.dirname(path)
-    try:
-        handle, temporary = tempfile.mkstemp(prefix=".keepalived.", dir=directory if os.path.isdir(directory) else None)
-    except OSError as problem:
-        raise Refused(f"No file can be made in {directory}: {problem.strerror}. Run as root.") from problem
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(content)
+    beside = path if os.path.isdir(directory) else os.path.join(tempfile.gettempdir(), os.path.basename(path))
+    with contextlib.ExitStack() as using:
+        try:
+            draft_path = using.enter_context(draft(beside, content))
+        except OSError as problem:
+            raise Refused(f"No file can be made beside {beside}: {advice(problem)}") from problem
         # keepalived 2.2.7 ends its own test by SIGTERM where scripts have a user of their own.
         before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
         try:
-            status, output, errors = _commands.run([keepalived, "-t", "-f", temporary])
+            status, output, errors = _commands.run([keepalived, "-t", "-f", draft_path])
         finally:
             signal.signal(signal.SIGTERM, before)
-    finally:
-        os.unlink(temporary)
     # keepalived reads the file several times, and says so each time.
     said = list(dict.fromkeys(line.strip() for line in (output + errors).splitlines() if line.strip()))
     secrets = secrets_of(content).union(module.params["secrets"])
-    messages = told((line.replace(temporary, path) for line in said), secrets)
+    messages = told((line.replace(draft_path, path) for line in said), secrets)
     taken, remedy = verdict(status, said)
     if taken:
         return messages, True

@@ -84,6 +84,10 @@ class Modules:
             return None
         return (name,) if os.path.exists(f"{_SYS}/{name}/initstate") else ()
 
+    def is_to_come(self, name: str) -> bool:
+        """Whether it is there to be loaded, and is not."""
+        return not os.path.isdir(f"{_SYS}/{name}") and bool(self.chain(name))
+
     def loaded(self) -> dict[str, kmod_plan.Loaded]:
         """What is loaded and not built in."""
         found = {}

@@ -79,7 +79,8 @@ def look(module: AnsibleModule) -> dict[str, Any]:
     lacking = [name for name in dict.fromkeys(names) if kernel.chain(name) is None]
     if lacking:
         problems.append(f"kernel_modules: {kernel.advice(lacking)}")
-    problems += [f"sysctls: {text}" for text in unknown([*params["sysctls"], *sysctls])]
+    ipv6_comes = kernel.is_to_come("ipv6")
+    problems += [f"sysctls: {text}" for text in unknown([*params["sysctls"], *sysctls], ipv6_comes=ipv6_comes)]
     problems += [f"sysctls: {text}" for text in unchangeable(sysctls, looked_at["arp"] or [])]
     problems += _built_without(asked["kernel_options"], system.release)
     present = set(os.listdir("/sys/class/net"))

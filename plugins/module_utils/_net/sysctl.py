@@ -66,19 +66,25 @@ def _yet_to_come(module: AnsibleModule, keys: Iterable[str]) -> set[str]:
     return {key for key in keys if key.startswith(sysctl_plan.IPVS)}
 
 
-def unknown(keys: Iterable[str]) -> list[str]:
+def unknown(keys: Iterable[str], *, ipv6_comes: bool) -> list[str]:
     """The names that this kernel does not know and that nothing will bring, each with what may be meant.
 
-    A host without IPv6, or one that has not loaded it yet, has none of its sysctls: these are nobody's mistake.
+    ``ipv6_comes`` says that IPv6 is a module which this host has not loaded yet.
     """
     found = []
-    without = () if os.path.isdir(os.path.join(_ROOT, "net/ipv6")) else ("net.ipv6.",)
+    without_ipv6 = not os.path.isdir(os.path.join(_ROOT, "net/ipv6"))
     for key in keys:
         name = sysctl_plan.canonical(key)
         place = sysctl_plan.place_to_look(name) if name else None
         if name is None:
             found.append(f"{key!r} is not the name of a sysctl such as net.ipv4.ip_forward")
-        elif place is not None and not name.startswith(without):
+        elif without_ipv6 and name.startswith("net.ipv6."):
+            if not ipv6_comes:
+                found.append(
+                    f"this host runs without IPv6, and so without {name}. Switch IPv6 on, or do without by "
+                    f"lvs_sysctls: {{{name}: null}}"
+                )
+        elif place is not None:
             path = os.path.join(_ROOT, sysctl_plan.path_of(place))
             if not os.path.exists(path):
                 found.append(f"this kernel has no {name}{_close_to(name, path)}")

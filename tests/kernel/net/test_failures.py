@@ -133,6 +133,33 @@ def test_what_a_killed_run_has_left_goes(run_module) -> None:
         (place / ".some.conf.lvs-topology.swp").unlink()
 
 
+def test_what_keepalived_judges_is_left_to_it_and_goes_with_whoever_asked(run_module, sh, until) -> None:
+    slow = Path("/tmp/slow")
+    slow.write_text("#!/bin/sh\nexec sleep 4711\n")
+    slow.chmod(0o755)
+    sh(f"mount --bind {slow} /usr/sbin/keepalived")
+
+    def drafts() -> list[Path]:
+        return [*Path("/etc/keepalived").glob(".keepalived.conf.lvs-topology.*")]
+
+    child = os.fork()
+    if child == 0:
+        try:
+            # Whoever only asks does not hold the ledger's lock.
+            run_module("keepalived_config", {"content": "global_defs {\n}\n"}, check=True)
+        finally:
+            os._exit(0)
+    until(drafts)
+    until(lambda: sh("pgrep -f '[s]leep 4711' || true"))
+    assert not run_module("sysctl_profile", {"state": "absent"})["changed"]
+    assert len(drafts()) == 1
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    sh("pkill -f '[s]leep 4711'")
+    assert not run_module("sysctl_profile", {"state": "absent"})["changed"]
+    assert not drafts()
+
+
 @pytest.mark.usefixtures("somebody_else")
 @pytest.mark.parametrize("directory", ["/var/lib/lvs-topology", "/etc/sysctl.d", "/etc/lvs-topology"])
 @pytest.mark.parametrize("how", ["full", "no inodes", "read-only"])

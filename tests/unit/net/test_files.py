@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import stat
 from pathlib import Path
@@ -129,6 +130,30 @@ def test_what_a_killed_run_left_goes_and_nothing_else(tmp_path: Path) -> None:
         (tmp_path / name).write_text("")
     _disk.remove_leftovers([str(tmp_path / "is-not-there"), str(tmp_path)])
     assert sorted(os.listdir(tmp_path)) == sorted(others)
+
+
+def test_what_is_in_use_or_cannot_be_removed_keeps_nothing_else(tmp_path: Path) -> None:
+    used, odd, left = (tmp_path / f".{name}.lvs-topology.abcdefgh" for name in ("a", "b", "c"))
+    odd.mkdir()
+    left.write_text("")
+    with _disk.draft(str(tmp_path / "d"), "text") as path, used.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        _disk.remove_leftovers([str(tmp_path)])
+        assert sorted(tmp_path.iterdir()) == sorted([used, odd, Path(path)])
+        assert Path(path).read_text() == "text"
+        assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+    _disk.remove_leftovers([str(tmp_path)])
+    assert [*tmp_path.iterdir()] == [odd]
+
+
+def test_what_is_beside_the_file_that_a_link_leads_to_goes_too(tmp_path: Path) -> None:
+    target, link = tmp_path / "elsewhere" / "target", tmp_path / "link"
+    target.parent.mkdir()
+    link.symlink_to("elsewhere/target")
+    for change in (WriteFile(str(link), File("after")), RemoveFile(str(link))):
+        (target.parent / ".target.lvs-topology.abcdefgh").write_text("half of")
+        apply_file(change)
+        assert not (target.parent / ".target.lvs-topology.abcdefgh").exists()
 
 
 def test_a_file_on_its_way_has_a_name_by_which_it_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
