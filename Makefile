@@ -43,8 +43,8 @@ demo-down: ## take the demo down
 
 test: $(CACHE)/development.stamp $(TREE) ## everything, as CI runs it; ONLY="dr unit" for some parts, ONLY=failed for what did not pass
 	exec scripts/run-suite --jobs=$(JOBS) --logs=$(CACHE)/logs --memory=$(CACHE)/test.json --only='$(ONLY)' \
-		image kernel-nft unit lint $(LONG:%=molecule-%:image) $(KERNEL_PARTS:%=%:image) $(PYTHONS:%=kernel-python%:image) \
-		$(filter-out $(LONG:%=molecule-%:image),$(SCENARIO:%=molecule-%:image)) lab:image
+		image kernel-nft unit lint $(KERNEL_PARTS:%=%:image) $(SCENARIO:%=molecule-%:image) \
+		$(PYTHONS:%=kernel-python%:image) lab:image
 
 lint: $(CACHE)/development.stamp $(TREE) ## ruff, mypy, ansible-lint, ansible-test sanity, documentation
 	$(TOGETHER) scripts/lint
