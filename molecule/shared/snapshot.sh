@@ -3,7 +3,7 @@
 # cut out, and so is what is chance after a boot: the order of routes, and whether an address is still being probed.
 # Starting a program costs more here than what it does, hence few of them.
 sysctl -a --pattern '^net\.(ipv4|ipv6)\.(ip_forward|conf|vs)' 2>/dev/null | grep -v -E 'stable_secret|sync_qlen_max'
-ip -o -batch - <<'END' | sed -E 's/ (valid_lft|preferred_lft) [^ ]+//g; s/ tentative//' |
+ip -force -o -batch - <<'END' | sed -E 's/ (valid_lft|preferred_lft) [^ ]+//g; s/ tentative//' |
 address show
 route show table all
 rule show
