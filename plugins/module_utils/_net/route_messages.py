@@ -87,9 +87,9 @@ def _gateway(message: Any) -> str | None:
 
 def options_of(route: Route, index: Callable[[str], int]) -> dict[str, Any]:
     """The same for pyroute2 to send. ``index`` is asked for the number of an interface."""
+    anywhere = "::" if route.version == 6 else "0.0.0.0"  # noqa: S104, a default route: nothing listens there
     options: dict[str, Any] = {
-        # A default route; nothing listens there.
-        "dst": f"{route.destination or ('::' if route.version == 6 else '0.0.0.0')}/{route.length}",  # noqa: S104
+        "dst": f"{route.destination or anywhere}/{route.length}",
         "family": FAMILY[route.version],
         "table": route.table or MAIN,
         "scope": route.scope,
