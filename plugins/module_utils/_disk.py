@@ -54,7 +54,7 @@ def replace_file(path: str, content: bytes, mode: int) -> None:
     directory = os.path.dirname(target)
     remove_leftovers([directory])
     # The dot keeps systemd and sysctl from reading a half-written file; the rename makes the new one appear whole.
-    handle, temporary = tempfile.mkstemp(prefix=f".{os.path.basename(target)}{_MARK}", dir=directory)
+    handle, temporary = _temporary(directory, os.path.basename(target))
     try:
         with os.fdopen(handle, "wb") as opened:
             if before is not None:
@@ -97,12 +97,13 @@ def _regular(path: str) -> os.stat_result | None:
 def draft(path: str, content: str) -> Iterator[str]:
     """The path of a file beside another one, for as long as somebody else reads it. OSError: it cannot be made.
 
-    Its lock tells remove_leftovers that it is in use: whoever only looks does not hold the ledger's.
+    What a killed run has left there goes, in check mode too: it may hold secrets, and is no part of the host's state.
     """
-    handle, temporary = tempfile.mkstemp(prefix=f".{os.path.basename(path)}{_MARK}", dir=os.path.dirname(path))
+    directory = os.path.dirname(path)
+    remove_leftovers([directory])
+    handle, temporary = _temporary(directory, os.path.basename(path))
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
             file.write(content)
             file.flush()
             yield temporary
@@ -111,8 +112,22 @@ def draft(path: str, content: str) -> Iterator[str]:
             os.unlink(temporary)
 
 
+def _temporary(directory: str, name: str) -> tuple[int, str]:
+    """A new file that is going to be the one of this name. Its lock tells remove_leftovers that it is in use."""
+    while True:
+        handle, path = tempfile.mkstemp(prefix=f".{name}{_MARK}", dir=directory)
+        # A file system may know no locks. Then nothing is removed there either.
+        with contextlib.suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        # Somebody may have removed it before it was locked.
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.stat(path), os.fstat(handle)):
+                return handle, path
+        os.close(handle)
+
+
 def remove_leftovers(directories: Iterable[str] = PLACES) -> None:
-    """Take away what runs left that were killed while they wrote a file. Whoever calls this holds the ledger's lock."""
+    """Take away what runs left that were killed while they wrote a file."""
     for directory in directories:
         with contextlib.suppress(OSError):
             for name in os.listdir(directory):
@@ -125,7 +140,8 @@ def _remove_unless_used(path: str) -> None:
     with contextlib.suppress(OSError):
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # NFS takes an exclusive lock from those only who may write.
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
             os.unlink(path)
         finally:
             os.close(handle)

@@ -254,6 +254,18 @@ def address(value: Any) -> Address:
         raise BadForm(_NO_ADDRESS) from None
 
 
+def is_plain_ipv4(text: str) -> bool:
+    """Whether this is an IPv4 address of one host in its one spelling. A table has thousands, and address() is slow.
+
+    No says nothing: it may be another spelling, or an address that is in order for some purpose.
+    """
+    try:
+        packed = socket.inet_pton(socket.AF_INET, text)
+    except (OSError, ValueError):
+        return False
+    return 0 < packed[0] < 224 and packed[0] != 127 and socket.inet_ntop(socket.AF_INET, packed) == text
+
+
 def address_for(value: Any, purpose: Purpose) -> Address:
     """An address that can be right for its purpose."""
     found = address(value)

@@ -12,7 +12,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Collection, Mapping, NamedTuple, NoReturn, Sequence
 
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.lvs.topology.plugins.module_utils._concerns import BOOT, CONCERNS
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, for_check_mode
 from ansible_collections.lvs.topology.plugins.module_utils._net import keepalived_plan
@@ -20,6 +19,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mi
 from ansible_collections.lvs.topology.plugins.module_utils._net.managers import KEEPALIVED, KERNEL
 from ansible_collections.lvs.topology.plugins.module_utils._net.traces import traces
 from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Refused
+from ansible_collections.lvs.topology.plugins.module_utils._validation import validated
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -249,10 +249,7 @@ class _Pass:
 
     def _do(self, call: Call) -> dict[str, Any]:
         spec, ensure = CONCERNS[call.concern].work()
-        validated = ArgumentSpecValidator(spec).validate(call.options)
-        if validated.error_messages:
-            raise BadRequest("; ".join(validated.error_messages))
-        part = _Part(validated.validated_parameters, self.check_mode, self.warnings)
+        part = _Part(validated(spec, call.options), self.check_mode, self.warnings)
         self.book.foreseen = False
         made = ensure(part, self.book)
         if self.book.foreseen:

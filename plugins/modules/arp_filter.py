@@ -92,8 +92,8 @@ remaining:
   elements: str
 """
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
+from ansible_collections.lvs.topology.plugins.module_utils._module import Module
 from ansible_collections.lvs.topology.plugins.module_utils._net.arptables import ensure_filters
 from ansible_collections.lvs.topology.plugins.module_utils._net.options import ARP_FILTER_SPEC
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run
@@ -101,7 +101,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
 def main() -> None:
     run(
-        AnsibleModule(
+        Module(
             argument_spec=ARP_FILTER_SPEC,
             required_if=[("state", "present", ("filters",))],
             supports_check_mode=True,

@@ -119,8 +119,8 @@ remaining:
   elements: str
 """
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
+from ansible_collections.lvs.topology.plugins.module_utils._module import Module
 from ansible_collections.lvs.topology.plugins.module_utils._net.options import ARP_TUNING_SPEC
 from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl import ensure_arp
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run
@@ -128,7 +128,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
 def main() -> None:
     run(
-        AnsibleModule(
+        Module(
             argument_spec=ARP_TUNING_SPEC,
             required_if=[("state", "present", ("interfaces",))],
             supports_check_mode=True,

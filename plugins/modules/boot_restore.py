@@ -148,8 +148,8 @@ remaining:
   elements: str
 """
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
+from ansible_collections.lvs.topology.plugins.module_utils._module import Module
 from ansible_collections.lvs.topology.plugins.module_utils._net.boot import ensure_boot
 from ansible_collections.lvs.topology.plugins.module_utils._net.options import BOOT_RESTORE_SPEC
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run
@@ -157,7 +157,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
 def main() -> None:
     run(
-        AnsibleModule(
+        Module(
             argument_spec=BOOT_RESTORE_SPEC,
             supports_check_mode=True,
         ),

@@ -107,8 +107,8 @@ remaining:
   elements: str
 """
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
+from ansible_collections.lvs.topology.plugins.module_utils._module import Module
 from ansible_collections.lvs.topology.plugins.module_utils._net.network import ensure_gateways
 from ansible_collections.lvs.topology.plugins.module_utils._net.options import DEFAULT_GATEWAY_SPEC
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run
@@ -116,7 +116,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
 def main() -> None:
     run(
-        AnsibleModule(
+        Module(
             argument_spec=DEFAULT_GATEWAY_SPEC,
             required_if=[("state", "present", ("gateways",))],
             supports_check_mode=True,

@@ -83,13 +83,13 @@ ansible_facts:
             gateway: fe80::1
 """
 
-from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.lvs.topology.plugins.module_utils._module import Module
 from ansible_collections.lvs.topology.plugins.module_utils._net.host_facts import look
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run_outside_of_turns
 
 
 def main() -> None:
-    run_outside_of_turns(AnsibleModule(argument_spec={}, supports_check_mode=True), look)
+    run_outside_of_turns(Module(argument_spec={}, supports_check_mode=True), look)
 
 
 if __name__ == "__main__":

@@ -221,15 +221,15 @@ not_begun:
   elements: str
 """
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lvs.topology.plugins.module_utils._host import SPEC, ensure_host
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
+from ansible_collections.lvs.topology.plugins.module_utils._module import Module
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
 
 def main() -> None:
     run(
-        AnsibleModule(
+        Module(
             argument_spec=SPEC,
             required_if=[("state", "present", ("plan",))],
             supports_check_mode=True,

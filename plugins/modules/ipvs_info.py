@@ -347,14 +347,14 @@ services:
           sample: {conns: 12, inpkts: 100, inbytes: 7000}
 """
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.ensure import run
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.info import gather
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.specs import INFO_SPEC
+from ansible_collections.lvs.topology.plugins.module_utils._module import Module
 
 
 def main() -> None:
-    run(AnsibleModule(argument_spec=INFO_SPEC, supports_check_mode=True), gather)
+    run(Module(argument_spec=INFO_SPEC, supports_check_mode=True), gather)
 
 
 if __name__ == "__main__":

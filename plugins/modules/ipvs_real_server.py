@@ -254,13 +254,13 @@ remaining:
   elements: str
 """
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.ensure import ensure_real_server, run
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.specs import REAL_SERVER_SPEC
+from ansible_collections.lvs.topology.plugins.module_utils._module import Module
 
 
 def main() -> None:
-    run(AnsibleModule(argument_spec=REAL_SERVER_SPEC, supports_check_mode=True), ensure_real_server)
+    run(Module(argument_spec=REAL_SERVER_SPEC, supports_check_mode=True), ensure_real_server)
 
 
 if __name__ == "__main__":

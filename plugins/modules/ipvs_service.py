@@ -100,13 +100,13 @@ remaining:
   elements: str
 """
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.ensure import ensure_service, run
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.specs import SERVICE_SPEC
+from ansible_collections.lvs.topology.plugins.module_utils._module import Module
 
 
 def main() -> None:
-    run(AnsibleModule(argument_spec=SERVICE_SPEC, supports_check_mode=True), ensure_service)
+    run(Module(argument_spec=SERVICE_SPEC, supports_check_mode=True), ensure_service)
 
 
 if __name__ == "__main__":

@@ -141,15 +141,15 @@ remaining:
   elements: str
 """
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.ensure import ensure_daemons, run
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.specs import DAEMONS_SPEC
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
+from ansible_collections.lvs.topology.plugins.module_utils._module import Module
 
 
 def main() -> None:
     run(
-        AnsibleModule(
+        Module(
             argument_spec=DAEMONS_SPEC,
             required_if=[("state", "present", ("daemons",))],
             supports_check_mode=True,

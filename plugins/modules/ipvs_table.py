@@ -287,14 +287,15 @@ remaining:
   elements: str
 """
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.ensure import ensure_table, run
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.specs import TABLE_SPEC
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
+from ansible_collections.lvs.topology.plugins.module_utils._module import Module
 
 
 def main() -> None:
-    module = AnsibleModule(
+    module = Module(
+        large="services",
         argument_spec=TABLE_SPEC,
         required_if=[("state", "present", ("services",))],
         supports_check_mode=True,

@@ -90,14 +90,14 @@ remaining:
   elements: str
 """
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.ensure import ensure_timeouts, run
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.specs import TIMEOUTS_SPEC
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
+from ansible_collections.lvs.topology.plugins.module_utils._module import Module
 
 
 def main() -> None:
-    run(AnsibleModule(argument_spec=TIMEOUTS_SPEC, supports_check_mode=True), booked(ensure_timeouts))
+    run(Module(argument_spec=TIMEOUTS_SPEC, supports_check_mode=True), booked(ensure_timeouts))
 
 
 if __name__ == "__main__":

@@ -61,13 +61,13 @@ remaining:
   elements: str
 """
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.ensure import ensure_zero, run
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.specs import ZERO_SPEC
+from ansible_collections.lvs.topology.plugins.module_utils._module import Module
 
 
 def main() -> None:
-    run(AnsibleModule(argument_spec=ZERO_SPEC, supports_check_mode=True), ensure_zero)
+    run(Module(argument_spec=ZERO_SPEC, supports_check_mode=True), ensure_zero)
 
 
 if __name__ == "__main__":

@@ -82,8 +82,8 @@ remaining:
   elements: str
 """
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
+from ansible_collections.lvs.topology.plugins.module_utils._module import Module
 from ansible_collections.lvs.topology.plugins.module_utils._net.kmod import ensure_modules
 from ansible_collections.lvs.topology.plugins.module_utils._net.options import KERNEL_MODULES_SPEC
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run
@@ -91,7 +91,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
 def main() -> None:
     run(
-        AnsibleModule(
+        Module(
             argument_spec=KERNEL_MODULES_SPEC,
             required_if=[("state", "present", ("modules",))],
             supports_check_mode=True,

@@ -165,8 +165,8 @@ remaining:
   elements: str
 """
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
+from ansible_collections.lvs.topology.plugins.module_utils._module import Module
 from ansible_collections.lvs.topology.plugins.module_utils._net.options import PACKET_RULES_SPEC
 from ansible_collections.lvs.topology.plugins.module_utils._net.packet_filter import ensure_packet_rules
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run
@@ -174,7 +174,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
 def main() -> None:
     run(
-        AnsibleModule(
+        Module(
             argument_spec=PACKET_RULES_SPEC,
             required_if=[("state", "present", ("marks", "source_nat"), True)],
             supports_check_mode=True,

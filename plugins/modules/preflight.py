@@ -171,6 +171,58 @@ options:
       - The owner of O(plan) and of O(packet_rules), whose own rules are not somebody else's, and of RV(managed_by).
     type: str
     default: lvs
+  parts:
+    description:
+      - What the host is to be in each of several roles, looked at together. The options of a part are those of this
+        module with the same names, and RV(parts) has the answers.
+      - The C(notes) of a part's plan are shown on the controller.
+    type: list
+    elements: dict
+    default: []
+    version_added: 0.4.0
+    suboptions:
+      name:
+        description: The key of the part in RV(parts).
+        type: str
+        required: true
+      plan:
+        description: As O(plan).
+        type: dict
+      interfaces:
+        description: As O(interfaces).
+        type: list
+        elements: str
+        default: []
+      python_modules:
+        description: As O(python_modules).
+        type: list
+        elements: str
+        default: []
+      commands:
+        description: As O(commands).
+        type: list
+        elements: str
+        default: []
+      missing:
+        description: As O(missing).
+        type: str
+        choices: [fail, report]
+        default: fail
+      manager:
+        description: As O(manager).
+        type: str
+        choices: [kernel, keepalived]
+      owner:
+        description: As O(owner).
+        type: str
+        default: lvs
+  give_turn_back:
+    description:
+      - Where nothing is to be done for any of O(parts), and keepalived has nothing to do with them, give the turn of
+        this run back (M(lvs.topology.turn)). The controller's part of the module does it.
+    type: bool
+    default: false
+    version_added: 0.4.0
 """
 
 EXAMPLES = r"""
@@ -220,6 +272,13 @@ keepalived_runs:
   description: Whether a keepalived runs, whoever started it.
   returned: success
   type: bool
+parts:
+  description:
+    - For each part its own RV(missing_packages), RV(kernel_modules), RV(managed_by), RV(keepalived_runs) and
+      RV(in_place), and the C(plan) that was asked for, by the name of the part.
+  returned: success
+  type: dict
+  sample: {}
 kernel:
   description: The release of the running kernel.
   returned: success
@@ -227,28 +286,40 @@ kernel:
   sample: 6.1.0-40-amd64
 """
 
-from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.lvs.topology.plugins.module_utils._module import Module
 from ansible_collections.lvs.topology.plugins.module_utils._net.options import KERNELS, PACKET_RULES
 from ansible_collections.lvs.topology.plugins.module_utils._net.preflight import look
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
+_OF_A_PART = {
+    "plan": {"type": "dict"},
+    "interfaces": {"type": "list", "elements": "str", "default": []},
+    "python_modules": {"type": "list", "elements": "str", "default": []},
+    "commands": {"type": "list", "elements": "str", "default": []},
+    "missing": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
+    "manager": {"type": "str", "choices": ["kernel", "keepalived"]},
+    "owner": {"type": "str", "default": "lvs"},
+}
+
 
 def main() -> None:
     run(
-        AnsibleModule(
+        Module(
             argument_spec={
+                **_OF_A_PART,
                 "kernel_modules": {"type": "list", "elements": "str", "default": []},
                 "kernel_options": {"type": "list", "elements": "str", "default": []},
                 "sysctls": {"type": "list", "elements": "str", "default": []},
                 "kernels": {**KERNELS, "default": []},
-                "interfaces": {"type": "list", "elements": "str", "default": []},
-                "python_modules": {"type": "list", "elements": "str", "default": []},
-                "commands": {"type": "list", "elements": "str", "default": []},
-                "plan": {"type": "dict"},
-                "missing": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
                 "packet_rules": PACKET_RULES,
-                "manager": {"type": "str", "choices": ["kernel", "keepalived"]},
-                "owner": {"type": "str", "default": "lvs"},
+                "parts": {
+                    "type": "list",
+                    "elements": "dict",
+                    "default": [],
+                    "options": {"name": {"type": "str", "required": True}, **_OF_A_PART},
+                },
+                # The action plugin does it.
+                "give_turn_back": {"type": "bool", "default": False},
             },
             supports_check_mode=True,
         ),

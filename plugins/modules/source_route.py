@@ -98,8 +98,8 @@ remaining:
   elements: str
 """
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
+from ansible_collections.lvs.topology.plugins.module_utils._module import Module
 from ansible_collections.lvs.topology.plugins.module_utils._net.network import ensure_source_routes
 from ansible_collections.lvs.topology.plugins.module_utils._net.options import SOURCE_ROUTE_SPEC
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run
@@ -107,7 +107,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
 def main() -> None:
     run(
-        AnsibleModule(
+        Module(
             argument_spec=SOURCE_ROUTE_SPEC,
             required_if=[("state", "present", ("source_routes",))],
             supports_check_mode=True,

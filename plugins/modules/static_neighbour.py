@@ -99,8 +99,8 @@ remaining:
   elements: str
 """
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
+from ansible_collections.lvs.topology.plugins.module_utils._module import Module
 from ansible_collections.lvs.topology.plugins.module_utils._net.network import ensure_neighbours
 from ansible_collections.lvs.topology.plugins.module_utils._net.options import STATIC_NEIGHBOUR_SPEC
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run
@@ -108,7 +108,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
 def main() -> None:
     run(
-        AnsibleModule(
+        Module(
             argument_spec=STATIC_NEIGHBOUR_SPEC,
             required_if=[("state", "present", ("neighbours",))],
             supports_check_mode=True,

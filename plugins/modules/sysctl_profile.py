@@ -102,8 +102,8 @@ remaining:
   elements: str
 """
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
+from ansible_collections.lvs.topology.plugins.module_utils._module import Module
 from ansible_collections.lvs.topology.plugins.module_utils._net.options import SYSCTL_PROFILE_SPEC
 from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl import ensure_profile
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run
@@ -111,7 +111,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
 def main() -> None:
     run(
-        AnsibleModule(
+        Module(
             argument_spec=SYSCTL_PROFILE_SPEC,
             required_if=[("state", "present", ("values",))],
             supports_check_mode=True,

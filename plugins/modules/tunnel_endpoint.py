@@ -141,8 +141,8 @@ remaining:
   elements: str
 """
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
+from ansible_collections.lvs.topology.plugins.module_utils._module import Module
 from ansible_collections.lvs.topology.plugins.module_utils._net.options import TUNNEL_ENDPOINT_SPEC
 from ansible_collections.lvs.topology.plugins.module_utils._net.tunnels import ensure_tunnels
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run
@@ -150,7 +150,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
 def main() -> None:
     run(
-        AnsibleModule(
+        Module(
             argument_spec=TUNNEL_ENDPOINT_SPEC,
             required_if=[("state", "present", ("tunnels",))],
             supports_check_mode=True,

@@ -113,13 +113,13 @@ holder:
 
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.lvs.topology.plugins.module_utils._module import Module
 from ansible_collections.lvs.topology.plugins.module_utils._net.host_facts import look
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run_outside_of_turns
 from ansible_collections.lvs.topology.plugins.module_utils._turn import ensure_turn
 
 
-def ensure(module: AnsibleModule) -> dict[str, Any]:
+def ensure(module: Module) -> dict[str, Any]:
     """The turn first: another run may be about to change what is looked at."""
     turn = ensure_turn(module)
     return {**look(module), **turn} if module.params["look"] and turn["taken"] else turn
@@ -127,7 +127,7 @@ def ensure(module: AnsibleModule) -> dict[str, Any]:
 
 def main() -> None:
     run_outside_of_turns(
-        AnsibleModule(
+        Module(
             argument_spec={
                 "state": {"type": "str", "choices": ["taken", "given_back"], "default": "taken"},
                 "patience": {"type": "int", "default": 1800},

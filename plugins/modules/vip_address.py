@@ -128,8 +128,8 @@ remaining:
   elements: str
 """
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
+from ansible_collections.lvs.topology.plugins.module_utils._module import Module
 from ansible_collections.lvs.topology.plugins.module_utils._net.network import ensure_addresses
 from ansible_collections.lvs.topology.plugins.module_utils._net.options import VIP_ADDRESS_SPEC
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run
@@ -137,7 +137,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
 def main() -> None:
     run(
-        AnsibleModule(
+        Module(
             argument_spec=VIP_ADDRESS_SPEC,
             required_if=[("state", "present", ("addresses",))],
             supports_check_mode=True,

@@ -35,7 +35,7 @@ def run(name: str, arguments: dict) -> tuple[str, object]:
     said = io.StringIO()
     # On a host every module has a process of its own, which has neither warned of anything yet nor asked modprobe.
     warnings._global_warnings.clear()
-    kmod.loading_order.cache_clear()
+    kmod.shown_by.cache_clear()
     module = importlib.import_module(f"{modules.__name__}.{name}")
     with patch_module_args(arguments), contextlib.redirect_stdout(said):
         try:
@@ -62,11 +62,13 @@ def main() -> None:
     for each in pkgutil.iter_modules(modules.__path__):
         importlib.import_module(f"{modules.__name__}.{each.name}")
     answers, own = os.fdopen(os.dup(1), "w"), _namespaces("self")
+    os.dup2(2, 1)  # what the child of a module prints is no answer
     for line in sys.stdin:
         process, name, arguments = json.loads(line)
-        theirs = _namespaces(process)
-        _enter(theirs)
+        theirs: list[tuple[int, int]] = []
         try:
+            theirs = _namespaces(process)
+            _enter(theirs)
             answer = run(name, arguments)
         except BaseException:
             traceback.print_exc()

@@ -41,6 +41,8 @@ def _join(path: str, option: str) -> str:
 
 def _unicast(mistakes: Mistakes, path: str, text: str) -> str | None:
     """An address in the kernel's own spelling; on lo, too, where a director serves itself."""
+    if forms.is_plain_ipv4(text):
+        return text
     address = mistakes.address(path, text)
     if address is None:
         return None

@@ -232,16 +232,18 @@ def _merge_destination(
     service: Service, wanted: WantedDestination, there: Destination | None, keep_weights: bool, mistakes: Mistakes
 ) -> Destination:
     base = there or Destination(wanted.key, forward=DEFAULT_FORWARD, weight=DEFAULT_WEIGHT)
-    merged = replace(
-        base,
-        forward=_first(wanted.forward, base.forward),
+    forward = _first(wanted.forward, base.forward)
+    tunnel, tunnel_port, checksum = _merge_tunnel(forward, base, wanted, mistakes)
+    merged = Destination(
+        key=base.key,
+        forward=forward,
         weight=base.weight if there and keep_weights else _first(wanted.weight, base.weight),
         upper=_first(wanted.upper, base.upper),
         lower=_first(wanted.lower, base.lower),
-        connections=None,
-        counters=None,
+        tunnel=tunnel,
+        tunnel_port=tunnel_port,
+        checksum=checksum,
     )
-    merged = _merge_tunnel(merged, base, wanted, mistakes)
     if merged.lower > merged.upper:
         mistakes.add(
             _join(wanted.path, "lower_threshold"),
@@ -268,13 +270,15 @@ def _port_differs(service: Service, destination: Destination) -> bool:
     return not translated and not service.key.fwmark and destination.key.port != service.key.port
 
 
-def _merge_tunnel(merged: Destination, base: Destination, wanted: WantedDestination, mistakes: Mistakes) -> Destination:
+def _merge_tunnel(
+    forward: str, base: Destination, wanted: WantedDestination, mistakes: Mistakes
+) -> tuple[str, int, str]:
+    """The kind of tunnel, its port, and its checksum."""
     path = _join(wanted.path, "tunnel")
-    said = [value is not None for value in (wanted.tunnel, wanted.tunnel_port, wanted.checksum)]
-    if merged.forward != "tun":
-        if any(said):
-            mistakes.add(path, f"tunnel options need forward tun, not {merged.forward}")
-        return replace(merged, tunnel="ipip", tunnel_port=0, checksum="none")
+    if forward != "tun":
+        if (wanted.tunnel, wanted.tunnel_port, wanted.checksum) != (None, None, None):
+            mistakes.add(path, f"tunnel options need forward tun, not {forward}")
+        return "ipip", 0, "none"
     tunnel = _first(wanted.tunnel, base.tunnel)
     same = tunnel == base.tunnel  # otherwise port and checksum were those of another kind of tunnel
     port = _first(wanted.tunnel_port, base.tunnel_port if same else 0)
@@ -285,7 +289,7 @@ def _merge_tunnel(merged: Destination, base: Destination, wanted: WantedDestinat
         mistakes.add(_join(path, "port"), f"only gue tunnels have a port, not {tunnel}")
     if (tunnel == "ipip" and checksum != "none") or (tunnel == "gre" and checksum == "remote"):
         mistakes.add(_join(path, "checksum"), f"{checksum} is not possible in {tunnel} tunnels")
-    return replace(merged, tunnel=tunnel, tunnel_port=port, checksum=checksum)
+    return tunnel, port, checksum
 
 
 def unmanaged(table: Table, managed: set[ServiceKey]) -> list[str]:

@@ -12,7 +12,6 @@ import functools
 import os
 from typing import TYPE_CHECKING, Any
 
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.lvs.topology.plugins.module_utils import _commands
 from ansible_collections.lvs.topology.plugins.module_utils._disk import sync_directory
 from ansible_collections.lvs.topology.plugins.module_utils._net import (
@@ -27,7 +26,8 @@ from ansible_collections.lvs.topology.plugins.module_utils._net import (
 )
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, apply_file, read_file
-from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Refused, carry_out, one_by_one
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused, carry_out, one_by_one
+from ansible_collections.lvs.topology.plugins.module_utils._validation import validated
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -74,10 +74,7 @@ def ensure_boot(module: AnsibleModule, _book: LedgerFile) -> dict[str, Any]:
 def _validated(params: dict[str, Any]) -> dict[str, Any]:
     given = {name: params[name] for name in (*_SPEC, *_IPVS)}
     spec = {**_SPEC, **(_ipvs_spec() if any(given[name] for name in _IPVS) else {})}
-    validated = ArgumentSpecValidator(spec).validate({name: given[name] for name in spec})
-    if validated.error_messages:
-        raise BadRequest("; ".join(validated.error_messages))
-    return {**given, **validated.validated_parameters}
+    return {**given, **validated(spec, {name: given[name] for name in spec})}
 
 
 def _ipvs_spec() -> dict[str, Any]:

@@ -13,7 +13,6 @@ import tempfile
 import time
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.lvs.topology.plugins.module_utils import _commands
 from ansible_collections.lvs.topology.plugins.module_utils._disk import (
     advice,
@@ -22,6 +21,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._disk import (
     sync_directory,
 )
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, carry_out_booked
+from ansible_collections.lvs.topology.plugins.module_utils._module import Module
 from ansible_collections.lvs.topology.plugins.module_utils._net import keepalived_plan
 from ansible_collections.lvs.topology.plugins.module_utils._net.boot_plan import LINKS
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
@@ -46,7 +46,7 @@ _PATIENCE = 5.0
 _SHOWN = ("owner", "path", "script_user", "heir", "state")
 
 
-class Discreet(AnsibleModule):  # type: ignore[misc] # ansible-core has no types
+class Discreet(Module):
     """A module whose answers repeat nothing of a configuration, and which tells the host's log nothing.
 
     ``no_log`` of an option has Ansible look for its value in everything that is returned, and replace it there.
@@ -67,7 +67,7 @@ class Discreet(AnsibleModule):  # type: ignore[misc] # ansible-core has no types
         return {"invocation": {"module_args": shown}, **result}
 
 
-def ensure_config(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
+def ensure_config(module: Module, book: LedgerFile) -> dict[str, Any]:
     """What the module keepalived_config does."""
     params = module.params
     owner, path, heir = params["owner"], params["path"], params["heir"]
@@ -81,7 +81,7 @@ def ensure_config(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
     mistakes.raise_if_any()
     if not module.check_mode:
         # The path may be anywhere, and what a killed run has left beside it has the secrets of a configuration.
-        remove_leftovers([os.path.dirname(os.path.realpath(path))])
+        remove_leftovers({os.path.dirname(path), os.path.dirname(os.path.realpath(path))})
     ledger = book.load()
     config, drop_in = read_file(path), read_file(keepalived_plan.DROP_IN)
     written = os.stat(path).st_mtime if config else 0.0
@@ -133,7 +133,7 @@ def _addresses() -> set[str]:
         return {held.key for held in kernel.addresses()}
 
 
-def _judge(module: AnsibleModule, path: str, content: str) -> tuple[list[str], bool]:
+def _judge(module: Module, path: str, content: str) -> tuple[list[str], bool]:
     """What keepalived says of a configuration, and whether that is what it thinks.
 
     A configuration is refused where keepalived would leave any of it out.
@@ -151,7 +151,7 @@ def _judge(module: AnsibleModule, path: str, content: str) -> tuple[list[str], b
         try:
             draft_path = using.enter_context(draft(beside, content))
         except OSError as problem:
-            raise Refused(f"No file can be made beside {beside}: {advice(problem)}") from problem
+            raise Refused(f"No file can be made in {os.path.dirname(beside)}: {advice(problem)}") from problem
         # keepalived 2.2.7 ends its own test by SIGTERM where scripts have a user of their own.
         before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
         try:

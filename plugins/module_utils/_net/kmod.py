@@ -85,8 +85,11 @@ class Modules:
         return (name,) if os.path.exists(f"{_SYS}/{name}/initstate") else ()
 
     def is_to_come(self, name: str) -> bool:
-        """Whether it is there to be loaded, and is not."""
-        return not os.path.isdir(f"{_SYS}/{name}") and bool(self.chain(name))
+        """Whether it is there to be loaded, and is not. IPv6 may be told to do nothing once it is (disable=1)."""
+        if self._modprobe is None or os.path.isdir(f"{_SYS}/{name}"):
+            return False
+        said = (shown_by(self._modprobe, name) or "").split()
+        return "insmod" in said and "disable=1" not in said
 
     def loaded(self) -> dict[str, kmod_plan.Loaded]:
         """What is loaded and not built in."""
@@ -131,17 +134,20 @@ class Modules:
             raise Refused(f"{attempt} failed: {errors.strip()}. Run as root, and look into the kernel's log (dmesg).")
 
 
-@functools.lru_cache(maxsize=None)
 def loading_order(modprobe: str, name: str) -> tuple[str, ...] | None:
-    """What modprobe would load for a module, itself included; None: it knows no such module.
-
-    That is a matter of files which nobody changes while a host is planned, several times over.
-    """
-    status, output, _errors = _commands.run([modprobe, "--show-depends", name])
-    if status != 0:
+    """What modprobe would load for a module, itself included; None: it knows no such module."""
+    output = shown_by(modprobe, name)
+    if output is None:
         return None
     words = [line.split() for line in output.splitlines()]
     return tuple(_name_of(line[1]) for line in words if len(line) > 1 and line[0] == "insmod")
+
+
+@functools.lru_cache(maxsize=None)
+def shown_by(modprobe: str, name: str) -> str | None:
+    """What modprobe would do for a module, which is a matter of files that nobody changes while a host is planned."""
+    status, output, _errors = _commands.run([modprobe, "--show-depends", name])
+    return output if status == 0 else None
 
 
 def _name_of(path: str) -> str:

@@ -10,12 +10,12 @@ import importlib.util
 import os
 import re
 import sys
-from typing import TYPE_CHECKING, Any, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Sequence
 
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.lvs.topology.plugins.module_utils import _commands
 from ansible_collections.lvs.topology.plugins.module_utils._host import PLAN, is_in_place
-from ansible_collections.lvs.topology.plugins.module_utils._ledger import PATH, damage_text, read_ledger
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import PATH, Ledger, damage_text, read_ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net import (
     kmod_plan,
     managers,
@@ -28,6 +28,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._net.kmod import Modu
 from ansible_collections.lvs.topology.plugins.module_utils._net.options import ARP_TUNING_SPEC, KERNELS, PACKET_RULES
 from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl import unchangeable, unknown
 from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Refused
+from ansible_collections.lvs.topology.plugins.module_utils._validation import validated
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -38,6 +39,11 @@ _LOOKED_AT: dict[str, Any] = {
     "arp": ARP_TUNING_SPEC["interfaces"],
     "packet_rules": PACKET_RULES,
     "kernels": KERNELS,
+}
+# The options that a part has not, as if they were left out.
+_NOTHING: dict[str, Any] = {
+    **{option: [] for option in ("kernel_modules", "kernel_options", "kernels", "sysctls")},
+    "packet_rules": None,
 }
 # Debian's name of the package and that of RHEL, where they are not both the name of what is missing.
 _PACKAGES = {
@@ -51,88 +57,134 @@ _PACKAGES = {
 }
 
 
+class _Host(NamedTuple):
+    """What is looked at once, however many parts are asked for."""
+
+    release: str
+    kernel: Modules
+    interfaces: set[str]
+    ledger: Ledger
+    keepalived_runs: bool
+
+
+@dataclass
+class _Part:
+    """What one role of the host is asked for, by its form, and what was found."""
+
+    params: Mapping[str, Any]
+    plan: dict[str, Any]
+    asked: dict[str, Any]
+    kernel_modules: list[str]
+    sysctls: dict[str, str]
+    problems: list[str] = field(default_factory=list)
+    packages: list[str] = field(default_factory=list)
+    needed: list[str] = field(default_factory=list)
+
+
 def look(module: AnsibleModule) -> dict[str, Any]:
     """What the module preflight does."""
-    params = module.params
     mistakes = Mistakes()
+    whole = _read(module.params, mistakes)
+    parts = {each["name"]: _read({**_NOTHING, **each}, mistakes) for each in module.params["parts"]}
+    mistakes.raise_if_any()
+    system = os.uname()
+    if system.sysname != "Linux":
+        raise Refused(f"This host runs {system.sysname}; IPVS is a part of Linux.")
+    problems = _privilege() or places.problems()
+    ledger = read_ledger()
+    if ledger.damaged:
+        problems.append(f"ledger: {damage_text(ledger, PATH)}")
+    interfaces = set(os.listdir("/sys/class/net"))
+    host = _Host(system.release, Modules(), interfaces, ledger, managers.is_keepalived_running())
+    for part in (whole, *parts.values()):
+        _look_at(part, host)
+        problems += part.problems
+    answer = {"changed": False, "kernel": system.release, **_answer(module, whole, host, problems)}
+    answer["parts"] = {name: _answer(module, part, host, problems) for name, part in parts.items()}
+    if problems:
+        # The options, the plan and the parts may ask for the same.
+        listed = " ".join(f"({number}) {text}" for number, text in enumerate(dict.fromkeys(problems), 1))
+        raise Refused(f"This host is not ready, and nothing was changed: {listed}")
+    return answer
+
+
+def _read(params: Mapping[str, Any], mistakes: Mistakes) -> _Part:
+    """What is asked for, in the options of the module or in those of a part."""
     mistakes.owner(params["owner"])
     plan, looked_at = _of_plan(params["plan"] or {}, mistakes)
-    asked = _with_those_of(looked_at, params)
     names = [
         *kmod_plan.check(params["kernel_modules"], mistakes, "kernel_modules"),
         *kmod_plan.check(plan["kernel_modules"] or [], mistakes, "plan.kernel_modules"),
     ]
     sysctls = sysctl_plan.check_values(plan["sysctls"] or {}, mistakes, "plan.sysctls")
-    mistakes.raise_if_any()
-    problems: list[str] = []
-    system = os.uname()
-    if system.sysname != "Linux":
-        raise Refused(f"This host runs {system.sysname}; IPVS is a part of Linux.")
-    problems += _privilege() or places.problems()
-    kernel = Modules()
-    problems += [
-        f"kernels: {each['because']} needs Linux {each['release']} or later, and this is {system.release}; boot a "
+    return _Part(params, plan, _with_those_of(looked_at, params), list(dict.fromkeys(names)), sysctls)
+
+
+def _look_at(part: _Part, host: _Host) -> None:
+    """Find what keeps the host from being what the part asks for."""
+    asked = part.asked
+    problems = [
+        f"kernels: {each['because']} needs Linux {each['release']} or later, and this is {host.release}; boot a "
         "newer kernel, or leave that out"
         for each in asked["kernels"]
-        if older(system.release, each["release"])
+        if older(host.release, each["release"])
     ]
-    lacking = [name for name in dict.fromkeys(names) if kernel.chain(name) is None]
+    lacking = [name for name in part.kernel_modules if host.kernel.chain(name) is None]
     if lacking:
-        problems.append(f"kernel_modules: {kernel.advice(lacking)}")
-    ipv6_comes = kernel.is_to_come("ipv6")
-    problems += [f"sysctls: {text}" for text in unknown([*params["sysctls"], *sysctls], ipv6_comes=ipv6_comes)]
-    problems += [f"sysctls: {text}" for text in unchangeable(sysctls, looked_at["arp"] or [])]
-    problems += _built_without(asked["kernel_options"], system.release)
-    present = set(os.listdir("/sys/class/net"))
-    for name in asked["interfaces"]:
-        if name not in present:
-            problems.append(f"interfaces: {name} does not exist; there are {', '.join(sorted(present))}")
-    ledger = read_ledger()
-    if ledger.damaged:
-        problems.append(f"ledger: {damage_text(ledger, PATH)}")
+        problems.append(f"kernel_modules: {host.kernel.advice(lacking)}")
+    names = [*part.params["sysctls"], *part.sysctls]
+    problems += [f"sysctls: {text}" for text in unknown(names, ipv6_comes=host.kernel.is_to_come("ipv6"))]
+    problems += [f"sysctls: {text}" for text in unchangeable(part.sysctls, asked["arp"])]
+    problems += _built_without(asked["kernel_options"], host.release)
+    problems += [
+        f"interfaces: {name} does not exist; there are {', '.join(sorted(host.interfaces))}"
+        for name in asked["interfaces"]
+        if name not in host.interfaces
+    ]
     for manager in asked["managers"]:
-        problems += [f"manager: {text}" for text in managers.others(manager, ledger, present)]
+        problems += [f"manager: {text}" for text in managers.others(manager, host.ledger, host.interfaces)]
     commands = asked["commands"]
-    needed: list[str] = []
     for rules in asked["packet_rules"]:
-        refusals, lacking_commands, modules = packet_filter.look_at(params["owner"], rules)
+        refusals, lacking_commands, modules = packet_filter.look_at(part.params["owner"], rules)
         problems += refusals
         commands += lacking_commands
-        needed += modules
-    packages, lacks = _lacking(module, list(dict.fromkeys(commands)))
-    if params["missing"] == "fail":
+        part.needed += modules
+    part.packages, lacks = _lacking(part.params["python_modules"], list(dict.fromkeys(commands)))
+    if part.params["missing"] == "fail":
         problems += lacks
+    part.problems = problems
+
+
+def _answer(module: AnsibleModule, part: _Part, host: _Host, problems: list[str]) -> dict[str, Any]:
+    """What is returned of a part. What planning finds wrong with it joins the ``problems``."""
+    owner = part.params["owner"]
     in_place = False
-    if not (problems or packages or params["plan"] is None):
-        modules = list(dict.fromkeys([*(plan["kernel_modules"] or []), *needed]))
+    if not (problems or part.packages or part.params["plan"] is None):
+        modules = list(dict.fromkeys([*(part.plan["kernel_modules"] or []), *part.needed]))
         try:
-            in_place = is_in_place(module, {**plan, "kernel_modules": modules}, params["owner"])
+            in_place = is_in_place(module, {**part.plan, "kernel_modules": modules}, owner)
         except BadRequest as problem:
             problems.append(f"plan: {problem}")
-    if problems:
-        # The options and the plan may ask for the same.
-        listed = " ".join(f"({number}) {text}" for number, text in enumerate(dict.fromkeys(problems), 1))
-        raise Refused(f"This host is not ready, and nothing was changed: {listed}")
     return {
-        "changed": False,
-        "kernel": system.release,
-        "missing_packages": packages,
-        "kernel_modules": list(dict.fromkeys(needed)),
-        "managed_by": managers.managed_by(ledger, params["owner"]),
-        "keepalived_runs": managers.is_keepalived_running(),
+        "missing_packages": part.packages,
+        "kernel_modules": list(dict.fromkeys(part.needed)),
+        "managed_by": managers.managed_by(host.ledger, owner),
+        "keepalived_runs": host.keepalived_runs,
         "in_place": in_place,
     }
 
 
 def _of_plan(given: Mapping[str, Any], mistakes: Mistakes) -> tuple[dict[str, Any], dict[str, Any]]:
     """The plan as host_state gets it, and what is looked at of it here, by its form."""
-    validated = ArgumentSpecValidator(PLAN["options"]).validate(given)
-    looked_at = ArgumentSpecValidator(_LOOKED_AT).validate({name: given.get(name) for name in _LOOKED_AT})
-    for text in (*validated.error_messages, *looked_at.error_messages):
-        mistakes.add("plan", text)
+    found = []
+    for spec, asked in ((PLAN["options"], given), (_LOOKED_AT, {name: given.get(name) for name in _LOOKED_AT})):
+        try:
+            found.append(validated(spec, asked))
+        except BadRequest as problem:
+            mistakes.add("plan", str(problem))
     mistakes.raise_if_any()
-    plan = validated.validated_parameters
-    return plan, {**plan, **looked_at.validated_parameters}
+    plan, looked_at = found
+    return plan, {**plan, **looked_at}
 
 
 def _with_those_of(plan: Mapping[str, Any], params: Mapping[str, Any]) -> dict[str, Any]:
@@ -147,6 +199,7 @@ def _with_those_of(plan: Mapping[str, Any], params: Mapping[str, Any]) -> dict[s
         "kernels": [*params["kernels"], *(plan["kernels"] or [])],
         "managers": [each for each in dict.fromkeys([params["manager"], plan["manager"]]) if each is not None],
         "packet_rules": [each for each in (params["packet_rules"], plan["packet_rules"]) if each],
+        "arp": plan["arp"] or [],
     }
 
 
@@ -183,11 +236,11 @@ def older(release: str, first: str) -> bool:
     return one < other
 
 
-def _lacking(module: AnsibleModule, commands: Sequence[str]) -> tuple[list[str], list[str]]:
+def _lacking(python_modules: Sequence[str], commands: Sequence[str]) -> tuple[list[str], list[str]]:
     """The packages that have to be installed, and for each thing that is not there what to do."""
     packages: list[str] = []
     problems: list[str] = []
-    for name in module.params["python_modules"]:
+    for name in python_modules:
         if importlib.util.find_spec(name) is None:
             version = ".".join(str(number) for number in sys.version_info[:2])
             packages.append(f"python3-{name}")

@@ -135,8 +135,10 @@ def test_what_a_killed_run_left_goes_and_nothing_else(tmp_path: Path) -> None:
 def test_what_is_in_use_or_cannot_be_removed_keeps_nothing_else(tmp_path: Path) -> None:
     used, odd, left = (tmp_path / f".{name}.lvs-topology.abcdefgh" for name in ("a", "b", "c"))
     odd.mkdir()
-    left.write_text("")
+    left.write_text("of a run that was killed while somebody read it")
     with _disk.draft(str(tmp_path / "d"), "text") as path, used.open("w") as file:
+        # Making one has removed what was left.
+        assert not left.exists()
         fcntl.flock(file, fcntl.LOCK_EX)
         _disk.remove_leftovers([str(tmp_path)])
         assert sorted(tmp_path.iterdir()) == sorted([used, odd, Path(path)])
@@ -144,6 +146,21 @@ def test_what_is_in_use_or_cannot_be_removed_keeps_nothing_else(tmp_path: Path) 
         assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
     _disk.remove_leftovers([str(tmp_path)])
     assert [*tmp_path.iterdir()] == [odd]
+
+
+def test_a_file_that_is_removed_before_it_is_locked_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = fcntl.flock
+
+    def late(handle: int, how: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", lock)
+        _disk.remove_leftovers([str(tmp_path)])
+        lock(handle, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with _disk.draft(str(tmp_path / "d"), "text") as path:
+        assert Path(path).read_text() == "text"
 
 
 def test_what_is_beside_the_file_that_a_link_leads_to_goes_too(tmp_path: Path) -> None:

@@ -1,0 +1,73 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""AnsibleModule with an answer to every input, also to thousands of entries, whose results repeat only what is read."""
+
+from __future__ import annotations
+
+from typing import Any, Iterator, Mapping, Sequence
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest
+from ansible_collections.lvs.topology.plugins.module_utils._validation import odd_values, validated
+
+# Ansible takes half a second on a slow host to return the options of ten thousand entries, which nobody reads.
+_ECHOED = 1000
+
+
+def _left_empty(params: Mapping[str, Any], required_if: Sequence[Sequence[Any]]) -> Iterator[str]:
+    """To Ansible an option that is null is given. A list that somebody left empty must not take anything away."""
+    for name, value, needed, *is_any in required_if:
+        lacking = [each for each in needed if params[each] is None]
+        if params[name] == value and (len(lacking) == len(needed) if any(is_any) else lacking):
+            text = " or ".join(lacking) if any(is_any) else ", ".join(lacking)
+            yield f"{text}: missing, and needed where {name} is {value}; where nothing is wanted, give an empty one"
+
+
+class Module(AnsibleModule):  # type: ignore[misc] # ansible-core has no types
+    """An AnsibleModule with an answer to every input, whose option ``large`` may have thousands of entries."""
+
+    def __init__(self, argument_spec: Mapping[str, Any], large: str | None = None, **given: Any) -> None:
+        self._spec = argument_spec
+        self._large = large
+        self._entries: Any = None
+        self._odd: list[str] = []
+        super().__init__(argument_spec=argument_spec, **given)
+        odd = self._odd or [*_left_empty(self.params, given.get("required_if", ()))]
+        try:
+            if odd:
+                raise BadRequest("; ".join(odd))
+            if self._entries is not None:
+                self.params.update(validated({large: argument_spec[large]}, {large: self._entries}))
+        except BadRequest as problem:
+            self.fail_json(msg=str(problem))
+
+    def _load_params(self) -> None:
+        """Keep from Ansible's check what it does not get over, and the entries, in place of which it gets none."""
+        super()._load_params()
+        entries = self.params.get(self._large) if self._large else None
+        if isinstance(entries, list):
+            self._entries, self.params[self._large] = entries, []
+        for path, problem in [*odd_values(self._spec, self.params)]:
+            self._odd.append(problem)
+            there = self.params
+            for step in path[:-1]:
+                there = there[step]
+            there[path[-1]] = None
+
+    def exit_json(self, **result: Any) -> None:
+        """Leave with a result, in which options of the task that are too long to be read are counted."""
+        super().exit_json(**{"invocation": {"module_args": _echo(self.params)}, **result})
+
+
+def _echo(params: Mapping[str, Any]) -> dict[str, Any]:
+    """What the result says about the options of its task. Those that are too long to be read are counted."""
+    sizes = {name: _size(value) for name, value in params.items()}
+    return {name: value if sizes[name] <= _ECHOED else f"{sizes[name]} values" for name, value in params.items()}
+
+
+def _size(value: Any) -> int:
+    """How many values there are in one. It comes from JSON, or from a spec."""
+    if isinstance(value, dict):
+        return sum(map(_size, value.values()))
+    return sum(map(_size, value)) if isinstance(value, list) else 1

@@ -1,0 +1,100 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Options against an argument spec, as Ansible checks them, and what Ansible's own check does not do well.
+
+That ends in a traceback where a mapping of options is asked for and something else is given, such as ``persistence:
+false``. And it takes its time: each option of each entry is looked at about fifteen times, and all are copied twice.
+What is of the type that the spec asks for already, as everything is that the compiler makes, needs one look. Whatever
+is not plainly right goes to Ansible's check, which converts it or says what is wrong.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Iterator, Mapping, Tuple
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
+from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest
+
+# What is known of an option here. One that has anything besides (aliases, a fallback) is left to Ansible.
+_KNOWN = frozenset({"type", "required", "default", "choices", "elements", "options"})
+_TYPES: Mapping[str, type] = {"str": str, "int": int, "bool": bool, "float": float, "list": list, "dict": dict}
+
+
+class _Unclear(Exception):
+    """Something is not plainly as the spec wants it."""
+
+
+def validated(spec: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The options in the types of the spec, with its defaults; BadRequest in Ansible's words where they are wrong."""
+    try:
+        return _plain(spec, given)
+    except _Unclear:
+        odd = [problem for _path, problem in odd_values(spec, given)]
+        if odd:
+            raise BadRequest("; ".join(odd)) from None
+        result = ArgumentSpecValidator(spec).validate(given)
+    if result.error_messages:
+        raise BadRequest("; ".join(result.error_messages))
+    found: dict[str, Any] = result.validated_parameters
+    return found
+
+
+def _plain(spec: Mapping[str, Any], given: Any) -> dict[str, Any]:
+    if type(given) is not dict or not spec.keys() >= given.keys():
+        raise _Unclear
+    return {name: _value(option, given.get(name), name in given) for name, option in spec.items()}
+
+
+def _value(option: Mapping[str, Any], value: Any, is_given: bool) -> Any:
+    if not option.keys() <= _KNOWN:
+        raise _Unclear
+    if value is None:
+        default = option.get("default")
+        # What a null means that somebody wrote, Ansible says.
+        if option.get("required") or (is_given and (default is not None or "choices" in option)):
+            raise _Unclear
+        return default
+    # A boolean is an integer to isinstance(), and a kind of text may have to be converted.
+    kind: type = type(value)
+    if kind is not _TYPES.get(option.get("type", "str")):
+        raise _Unclear
+    choices, elements = option.get("choices"), option.get("elements")
+    if elements is None:
+        if choices is not None and value not in choices:
+            raise _Unclear
+        return _plain(option["options"], value) if "options" in option else value
+    if "options" in option:
+        return [_plain(option["options"], each) for each in value]
+    element = _TYPES.get(elements)
+    if any(type(each) is not element or (choices is not None and each not in choices) for each in value):
+        raise _Unclear
+    return value
+
+
+Path = Tuple[Any, ...]
+
+
+def odd_values(spec: Mapping[str, Any], given: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
+    """Where a mapping of options is asked for and something is given of which no mapping can be made."""
+    if not isinstance(given, Mapping):
+        return
+    for name, option in spec.items():
+        value = given.get(name)
+        if "options" not in option or value is None:
+            continue
+        here = (*path, name)
+        if option.get("type") == "list":
+            for position, each in enumerate(value if isinstance(value, list) else ()):
+                yield from odd_values(option["options"], each, (*here, position))
+        # Of text, Ansible tries to make one.
+        elif isinstance(value, (Mapping, str)):
+            yield from odd_values(option["options"], value, here)
+        else:
+            known = ", ".join(sorted(option["options"]))
+            yield here, f"{_written(here)}: {forms.shown(value)} is no mapping; give one of {known}, or leave it out"
+
+
+def _written(path: Path) -> str:
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)[1:]
