@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import json
-import shlex
 import time
 from typing import Any
 
@@ -14,7 +12,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.lvs.topology.plugins.module_utils._turn import PATH
+from ansible_collections.lvs.topology.plugins.plugin_utils import _run
 from ansible_collections.lvs.topology.plugins.plugin_utils._run import Run
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
 
@@ -37,7 +35,8 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core has no type
         if self._task.check_mode and not boolean(self._task.args.get("look", False), strict=False):
             return {**result, "changed": False, "taken": True, "run": ""}
         if self._task.args.get("state") == "given_back":
-            return {**result, **self._give_back(str(Run.this()))}
+            _run.give_back(self._low_level_execute_command)
+            return {**result, "changed": False, "taken": False, "run": str(Run.this())}
         host = (task_vars or {}).get("inventory_hostname", "the host")
         patience = _seconds(self._task.args.get("patience", 1800))
         deadline = time.monotonic() + patience
@@ -68,20 +67,6 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core has no type
                 waits_for = holder
                 _display.display(f"Waiting for another run on {host}: {holder['who']}, since {holder['since']}.")
             time.sleep(_INTERVAL)
-
-    def _give_back(self, run: str) -> dict[str, Any]:
-        """Remove the file if it says that it is this run's turn. A module call costs a slow host a second.
-
-        Nobody else takes a turn that is this run's, so there is nothing to lock.
-        """
-        said = shlex.quote(json.dumps(run))
-        script = f"if grep -qsF -- {said} {PATH}; then rm -f {PATH}; fi"
-        answer: dict[str, Any] = self._low_level_execute_command(script)
-        if answer["rc"] != 0:
-            raise AnsibleActionFail(
-                f"{PATH} cannot be removed: {answer['stderr'].strip()}. Run as root (become: true)."
-            )
-        return {"changed": False, "taken": False, "run": run}
 
 
 def _seconds(given: Any) -> int:

@@ -1,16 +1,22 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which run of ansible-playbook this is, by its process on the controller, and whether another one has ended."""
+"""Which run of ansible-playbook this is, by its process on the controller; whether another one has ended."""
 
 from __future__ import annotations
 
 import getpass
+import json
 import multiprocessing
 import os
 import platform
+import shlex
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from ansible.errors import AnsibleActionFail
+from ansible_collections.lvs.topology.plugins.module_utils._turn import PATH
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
@@ -52,6 +58,17 @@ class Run(NamedTuple):
         started = _start_of(self.process)
         # The start of another user's process may be hidden (the mount option hidepid of /proc).
         return not _is_there(self.process) if started is None else started != self.started
+
+
+def give_back(execute: Callable[[str], Mapping[str, Any]]) -> None:
+    """End this run's turn on a host where commands are executed. A module call costs a slow host a second.
+
+    Nobody else takes a turn that is this run's, so there is nothing to lock.
+    """
+    said = shlex.quote(json.dumps(str(Run.this())))
+    answer = execute(f"if grep -qsF -- {said} {PATH}; then rm -f {PATH}; fi")
+    if answer["rc"] != 0:
+        raise AnsibleActionFail(f"{PATH} cannot be removed: {answer['stderr'].strip()}. Run as root (become: true).")
 
 
 def _machine() -> tuple[str, str]:

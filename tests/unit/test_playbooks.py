@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whom the plays of the playbooks name as their hosts, and what their variables are as text of a command line."""
+"""Whom the plays of the playbooks are for, and what their variables are as text of a command line."""
 
 from __future__ import annotations
 
@@ -11,33 +11,138 @@ from typing import Any
 
 import pytest
 import yaml
-from jinja2 import Environment, StrictUndefined
+from ansible.errors import AnsibleLookupError
+from ansible_collections.lvs.topology.plugins.lookup import hosts as lookup_hosts
+from ansible_collections.lvs.topology.plugins.lookup import roles as lookup_roles
+from ansible_collections.lvs.topology.plugins.plugin_utils import _plays
 
 PLAYBOOKS = sorted((Path(__file__).parents[2] / "playbooks").glob("*.yml"))
-JINJA = Environment(undefined=StrictUndefined, autoescape=True)
+GROUPS = {"lvs_directors": ["lb1", "lb2"], "lvs_real_servers": ["web1", "lb2"], "lvs_routers": ["gw1"]}
+NOBODY = ["all:!all"]
 
 
 def plays(path: Path) -> list[dict[str, Any]]:
     return list(yaml.safe_load(path.read_text()))
 
 
-@pytest.mark.parametrize("path", PLAYBOOKS, ids=lambda path: path.stem)
-def test_no_play_names_a_group_that_is_missing(path: Path) -> None:
-    groups = {"lvs_directors": ["lb1"]}
-    for play in plays(path):
-        named = JINJA.from_string(play["hosts"]).render(groups=groups)
-        assert named in ("localhost", "all:!all", "lvs_directors"), play["name"]
+def hosts(*roles: str, groups: Any = None, hostvars: Any = None, **given: Any) -> list[str]:
+    """What the lookup hosts answers; variables of the play begin with lvs_."""
+    options = {key: given.pop(key) for key in ("play", "need_directors") if key in given}
+    variables = {"groups": GROUPS if groups is None else groups, **given}
+    if hostvars is not None:
+        variables["hostvars"] = hostvars
+    return lookup_hosts.LookupModule().run([*roles], variables=variables, **options)
 
 
 @pytest.mark.parametrize("path", PLAYBOOKS, ids=lambda path: path.stem)
-def test_other_names_of_the_groups_are_taken(path: Path) -> None:
-    names = {"lvs_directors": "a", "lvs_real_servers": "b", "lvs_routers": "c", "lvs_clients": "d"}
-    given = {f"{group}_group": name for group, name in names.items()}
-    groups = {name: ["x"] for name in (*names, *names.values())}
+def test_every_play_asks_who_it_is_for(path: Path) -> None:
     for play in plays(path):
-        usual = JINJA.from_string(play["hosts"]).render(groups=groups)
-        named = JINJA.from_string(play["hosts"]).render(groups=groups, **given)
-        assert named == ":".join(names.get(each, each) for each in usual.split(":")), play["name"]
+        asked = re.search(r"query\('lvs.topology.hosts', ([^)]*)\)", play["hosts"])
+        # What somebody names on the command line.
+        assert asked or play["hosts"] == "{{ lvs_drain | default('all:!all') }}", play["name"]
+        words = re.findall(r"'(\w+)'", asked[1].partition("play=")[0]) if asked else []
+        assert set(words) <= set(_plays.GROUPS)
+
+
+def test_groups_by_their_usual_and_by_other_names() -> None:
+    assert hosts("director", "real_server", "router") == ["lvs_directors", "lvs_real_servers", "lvs_routers"]
+    assert hosts("client") == NOBODY
+    other = {"loadbalancers": ["lb1"], "lvs_real_servers": []}
+    assert hosts("director", "real_server", groups=other, lvs_directors_group="loadbalancers") == [
+        "loadbalancers",
+        "lvs_real_servers",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"groups": {"lvs_real_servers": ["web1"]}}, "The group lvs_directors is missing or empty."),
+        ({"groups": {"lvs_directors": []}}, "The group lvs_directors is missing or empty."),
+        ({"lvs_directors_group": "loadbalancers"}, "The group loadbalancers is missing or empty."),
+        ({"lvs_routers_group": "gateways"}, "No group is called gateways."),
+        ({"lvs_routers_group": "gateways", "need_directors": False}, "No group is called gateways."),
+    ],
+)
+def test_a_group_that_is_missing_is_no_play_without_hosts(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(AnsibleLookupError, match=re.escape(f"Nothing was touched. {said}")):
+        hosts("director", **given)
+
+
+def test_a_teardown_needs_no_directors() -> None:
+    assert hosts("director", groups={}, need_directors=False) == NOBODY
+
+
+def asked_for_its_turn(**taken: Any) -> dict[str, Any]:
+    answers = {True: {"taken": True}, False: {"taken": False}, None: {"unreachable": True}}
+    return {host: {_plays.TURN: answers[answer]} for host, answer in taken.items()}
+
+
+@pytest.mark.parametrize(
+    ("taken", "waiting"),
+    [
+        ({"lb1": True, "lb2": True}, NOBODY),
+        # Whoever has its turn gives it back: two runs that have each other's would wait for ever.
+        ({"lb1": True, "lb2": False}, ["lb1", "lb2"]),
+        ({"lb1": None, "lb2": False}, ["lb1", "lb2"]),
+        ({"lb1": None, "lb2": True}, ["lb1"]),
+    ],
+)
+def test_who_is_asked_for_its_turn_once_more(taken: dict[str, Any], waiting: list[str]) -> None:
+    assert hosts("director", play="wait", hostvars=asked_for_its_turn(**taken)) == waiting
+
+
+def part(in_place: bool, manager: str = "kernel", managed_by: tuple[str, ...] = ()) -> dict[str, Any]:
+    return {"in_place": in_place, "managed_by": list(managed_by), "plan": {"manager": manager}}
+
+
+IN_PLACE, TO_DO = part(True), part(False)
+KEEPALIVED, LEAVING = part(True, "keepalived"), part(True, managed_by=("keepalived",))
+
+
+@pytest.mark.parametrize(
+    ("roles", "found", "expected"),
+    [
+        (["director"], {"director": IN_PLACE}, []),
+        (["real_server"], {"real_server": IN_PLACE}, []),
+        (["router"], {"router": IN_PLACE}, []),
+        (["director"], {"director": TO_DO}, ["fill", "finish"]),
+        (["real_server"], {"real_server": TO_DO}, ["prepare", "finish"]),
+        (["router"], {"router": TO_DO}, ["prepare", "finish"]),
+        # Whether keepalived has something to do is found out in the play that asks it.
+        (["director"], {"director": KEEPALIVED}, ["move", "fill", "finish"]),
+        (["director"], {"director": LEAVING}, ["move", "fill", "finish"]),
+        # One that is to be put back was not looked at.
+        (["director"], "absent", ["move", "fill", "finish"]),
+        (["real_server"], "absent", ["finish"]),
+        (["router"], "absent", ["prepare", "finish"]),
+        (["director", "real_server"], {"director": IN_PLACE, "real_server": TO_DO}, ["prepare", "finish"]),
+        (["client"], {}, ["finish"]),
+    ],
+)
+def test_in_which_plays_a_host_has_something_to_do(roles: list[str], found: Any, expected: list[str]) -> None:
+    known = {"lvs_state": "absent"} if found == "absent" else {_plays.CHECKED: {"parts": found}}
+    every = ("move", "prepare", "fill", "finish")
+    assert [play for play in every if list(_plays.to_do(play, roles, known))] == expected
+
+
+def test_only_hosts_that_have_something_to_do_are_in_a_play() -> None:
+    known: dict[str, Any] = {
+        "lb1": {_plays.CHECKED: {"parts": {"director": IN_PLACE}}},
+        "lb2": {_plays.CHECKED: {"parts": {"director": IN_PLACE, "real_server": TO_DO}}},
+        "web1": {_plays.CHECKED: {"parts": {"real_server": IN_PLACE}}},
+        "gw1": {"lvs_state": "absent"},
+    }
+    every = ("director", "real_server", "router")
+    assert hosts(*every, play="prepare", hostvars=known) == ["lb2", "gw1"]
+    assert hosts("director", play="fill", hostvars=known) == NOBODY
+    assert hosts(*every, play="finish", hostvars=known) == ["lb2", "gw1"]
+    # As long as nothing is known: where tasks are listed.
+    assert hosts(*every, play="finish") == [*GROUPS]
+    variables = {"inventory_hostname": "lb2", "groups": GROUPS, **known["lb2"]}
+    roles = lookup_roles.LookupModule()
+    assert roles.run([], variables=variables) == ["director", "real_server"]
+    assert roles.run(["prepare"], variables=variables) == ["real_server"]
 
 
 @pytest.mark.parametrize("path", PLAYBOOKS, ids=lambda path: path.stem)

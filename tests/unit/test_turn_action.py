@@ -15,6 +15,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible_collections.lvs.topology.plugins.action import turn
 from ansible_collections.lvs.topology.plugins.module_utils import _turn
+from ansible_collections.lvs.topology.plugins.plugin_utils import _run
 from ansible_collections.lvs.topology.plugins.plugin_utils._run import Run
 
 OTHER = {"run": "elsewhere/boot/7/1", "who": "ada on elsewhere, process 7", "since": "2026-01-31 12:00:00 +0000"}
@@ -104,7 +105,7 @@ def test_what_goes_wrong_on_the_host_is_passed_on(monkeypatch: pytest.MonkeyPatc
 def test_the_turn_is_given_back_without_a_module(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The file goes where it says that it is this run's turn, and stays where it is another's, or nobody's."""
     path = tmp_path / "turn"
-    monkeypatch.setattr(turn, "PATH", str(path))
+    monkeypatch.setattr(_run, "PATH", str(path))
     host = Host(monkeypatch, TAKEN)
 
     def low_level(_self: Any, command: str) -> dict[str, Any]:

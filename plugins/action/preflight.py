@@ -1,0 +1,40 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The controller's part of the module preflight: what an operator should know, and the end of a turn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.module_utils.parsing.convert_bool import boolean
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+from ansible_collections.lvs.topology.plugins.plugin_utils import _plays, _run
+
+_display = Display()
+
+
+class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core has no types
+    """Call the module, and hand on the plans of the parts with what was found out about each."""
+
+    _supports_check_mode = True
+    _requires_connection = True
+
+    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        arguments = dict(self._task.args)
+        ends = boolean(arguments.pop("give_turn_back", False), strict=False)
+        answer: dict[str, Any] = self._execute_module(
+            module_name="lvs.topology.preflight", module_args=arguments, task_vars=task_vars
+        )
+        if answer.get("failed") or answer.get("unreachable"):
+            return {**result, **answer}
+        host = (task_vars or {}).get("inventory_hostname", "the host")
+        for part in arguments.get("parts") or ():
+            answer["parts"][part["name"]]["plan"] = part.get("plan") or {}
+            for note in (part.get("plan") or {}).get("notes") or ():
+                _display.display(f"Works, but should be known of {host}: {note}")
+        if ends and not self._task.check_mode and all(map(_plays.is_settled, answer["parts"].values())):
+            _run.give_back(self._low_level_execute_command)
+        return {**result, **answer}

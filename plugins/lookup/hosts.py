@@ -1,0 +1,84 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lookup hosts: documentation, and one call; what is decided is decided in plugin_utils/_plays.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.errors import AnsibleLookupError
+from ansible.plugins.lookup import LookupBase
+from ansible_collections.lvs.topology.plugins.plugin_utils import _plays
+
+DOCUMENTATION = r"""
+name: hosts
+version_added: 0.4.0
+author:
+  - The lvs.topology authors (@lvs-topology)
+short_description: The hosts of a play, by their roles
+description:
+  - Returns the groups of these roles, for the C(hosts) of a play. A group that the inventory does not have is left out.
+  - Fails where there are no directors, and where a variable such as C(lvs_directors_group) names a group that is not
+    there. Both would be plays without hosts, without a word.
+  - It is made for the playbooks of this collection, which also ask it who has something to do.
+options:
+  _terms:
+    description: V(director), V(real_server), V(router), V(client).
+    type: list
+    elements: str
+    required: true
+  play:
+    description:
+      - Only those hosts that have something to do in this play of C(lvs.topology.site), by what its check found out.
+        Then hosts are returned in place of groups.
+      - V(wait) is for those that did not get their turn.
+    type: str
+    choices: [wait, move, prepare, fill, finish]
+  need_directors:
+    description: Whether it fails where there are no directors.
+    type: bool
+    default: true
+"""
+
+EXAMPLES = r"""
+- name: Something that every director and real server needs
+  hosts: "{{ query('lvs.topology.hosts', 'director', 'real_server') }}"
+  tasks:
+    - name: Look at it
+      lvs.topology.host_facts:
+"""
+
+RETURN = r"""
+_list:
+  description: Groups or hosts; a pattern that no host matches where there is none.
+  type: list
+  elements: str
+"""
+
+
+class LookupModule(LookupBase):  # type: ignore[misc] # ansible-core has no types
+    """Reads the play's variables, and those of the hosts where what was found out about them is asked for."""
+
+    def run(
+        self,
+        terms: list[str],
+        variables: dict[str, Any] | None = None,
+        play: str | None = None,
+        need_directors: bool = True,
+    ) -> list[str]:
+        known = variables or {}
+        groups = known.get("groups", {})
+        try:
+            _plays.check_groups(known, groups, need_directors=need_directors)
+        except _plays.WrongGroups as wrong:
+            raise AnsibleLookupError(str(wrong)) from None
+        # Where only hosts or tasks are listed, nothing is known of any host.
+        if play is None or "hostvars" not in known:
+            return _plays.patterns(terms, known, groups)
+        hosts, hostvars = _plays.members(terms, known, groups), known["hostvars"]
+        if play == "wait":
+            return _plays.to_wait(hosts, hostvars) or [_plays.NOBODY]
+        roles = {host: _plays.roles_of(host, known, groups) for host in hosts}
+        busy = [host for host in hosts if any(_plays.to_do(play, roles[host], hostvars[host]))]
+        return busy or [_plays.NOBODY]

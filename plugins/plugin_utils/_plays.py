@@ -1,0 +1,105 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which hosts a play of the playbooks is for: by the groups of the inventory, and by what site has found out. Pure.
+
+A play without hosts is two lines of output and no time, so a run of site that changes nothing ends with its look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any
+
+from ansible_collections.lvs.topology.plugins.module_utils._net.managers import KEEPALIVED
+
+# The roles of hosts, and the group of each as long as no variable of its name with _group at the end names another one.
+GROUPS: Mapping[str, str] = {
+    "director": "lvs_directors",
+    "real_server": "lvs_real_servers",
+    "router": "lvs_routers",
+    "client": "lvs_clients",
+}
+NOBODY = "all:!all"
+# What a host answered when it was asked for its turn, and what site found out about it. The playbook registers them.
+TURN = "__host_state_turn"
+CHECKED = "__lvs_checked"
+
+
+class WrongGroups(Exception):
+    """A group that is needed is not there."""
+
+
+def group_of(role: str, variables: Mapping[str, Any]) -> str:
+    """The name of the group of a role, as the inventory has it."""
+    return str(variables.get(f"{GROUPS[role]}_group") or GROUPS[role])
+
+
+def check_groups(variables: Mapping[str, Any], groups: Mapping[str, Any], *, need_directors: bool) -> None:
+    """Refuse what would be no host of any play, without a word."""
+    directors = group_of("director", variables)
+    if need_directors and not groups.get(directors):
+        raise WrongGroups(
+            f"Nothing was touched. The group {directors} is missing or empty. Put the directors into it, or name "
+            "another group with --extra-vars lvs_directors_group=NAME: the hosts line of a play sees extra variables "
+            "only."
+        )
+    given = {role: variables.get(f"{group}_group") for role, group in GROUPS.items()}
+    missing = [str(name) for name in given.values() if name and name not in groups]
+    if missing:
+        names = ", ".join(f"{group}_group" for group in GROUPS.values())
+        raise WrongGroups(
+            f"Nothing was touched. No group is called {' or '.join(missing)}. Correct it ({names}), or leave it out."
+        )
+
+
+def patterns(roles: Iterable[str], variables: Mapping[str, Any], groups: Mapping[str, Any]) -> list[str]:
+    """The groups of these roles, those that the inventory has, as the hosts of a play."""
+    return [name for name in (group_of(role, variables) for role in roles) if name in groups] or [NOBODY]
+
+
+def roles_of(host: str, variables: Mapping[str, Any], groups: Mapping[str, Any]) -> list[str]:
+    """The roles of a host, by its groups."""
+    return [role for role in GROUPS if host in groups.get(group_of(role, variables), ())]
+
+
+def members(roles: Iterable[str], variables: Mapping[str, Any], groups: Mapping[str, Any]) -> list[str]:
+    """The hosts of these roles, each once."""
+    return list(dict.fromkeys(host for role in roles for host in groups.get(group_of(role, variables), ())))
+
+
+def to_wait(hosts: Collection[str], known: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Who is asked for its turn once more: all of them where one is another run's, else those that did not answer."""
+    taken = {host: (known[host].get(TURN) or {}).get("taken") for host in hosts}
+    return [host for host in hosts if False in taken.values() or taken[host] is None]
+
+
+def to_do(play: str, roles: Iterable[str], variables: Mapping[str, Any]) -> Iterator[str]:
+    """Those of a host's roles that have something to do in a play of site, by the host's variables.
+
+    In ``move`` addresses go to or from keepalived; ``prepare`` is for those that directors send packets to, ``fill``
+    for directors, and ``finish`` for whoever has had anything to do, or has something to take away at last.
+    """
+    is_absent = variables.get("lvs_state") == "absent"
+    parts = (variables.get(CHECKED) or {}).get("parts", {})
+    for role in roles:
+        part = parts.get(role)
+        has_keepalived = part is not None and _has_keepalived(part)
+        is_done = not is_absent and part is not None and is_settled(part)
+        if {
+            "move": role == "director" and (is_absent or has_keepalived),
+            "prepare": not is_done and (role == "router" or (role == "real_server" and not is_absent)),
+            "fill": role == "director" and not is_done,
+            "finish": not is_done,
+        }[play]:
+            yield role
+
+
+def is_settled(part: Mapping[str, Any]) -> bool:
+    """Whether a role of a host is as it should be, so that the run has nothing more to do with it."""
+    return bool(part["in_place"]) and not _has_keepalived(part)
+
+
+def _has_keepalived(part: Mapping[str, Any]) -> bool:
+    """Whether keepalived is to manage the director, or did so far."""
+    return part["plan"].get("manager") == KEEPALIVED or KEEPALIVED in part["managed_by"]
