@@ -103,21 +103,24 @@ def _packet_rules() -> Work:
 
 
 def _timeouts() -> Work:
-    from ansible_collections.lvs.topology.plugins.module_utils._ipvs.ensure import ensure_timeouts, readable
+    from ansible_collections.lvs.topology.plugins.module_utils._ipvs.ensure_settings import ensure_timeouts
+    from ansible_collections.lvs.topology.plugins.module_utils._ipvs.opening import readable
     from ansible_collections.lvs.topology.plugins.module_utils._ipvs.specs import TIMEOUTS_SPEC
 
     return TIMEOUTS_SPEC, readable(ensure_timeouts)
 
 
 def _services() -> Work:
-    from ansible_collections.lvs.topology.plugins.module_utils._ipvs.ensure import ensure_table, readable
+    from ansible_collections.lvs.topology.plugins.module_utils._ipvs.ensure_table import ensure_table
+    from ansible_collections.lvs.topology.plugins.module_utils._ipvs.opening import readable
     from ansible_collections.lvs.topology.plugins.module_utils._ipvs.specs import TABLE_SPEC
 
     return TABLE_SPEC, readable(ensure_table)
 
 
 def _sync_daemons() -> Work:
-    from ansible_collections.lvs.topology.plugins.module_utils._ipvs.ensure import ensure_daemons, readable
+    from ansible_collections.lvs.topology.plugins.module_utils._ipvs.ensure_settings import ensure_daemons
+    from ansible_collections.lvs.topology.plugins.module_utils._ipvs.opening import readable
     from ansible_collections.lvs.topology.plugins.module_utils._ipvs.specs import DAEMONS_SPEC
 
     return DAEMONS_SPEC, readable(ensure_daemons)

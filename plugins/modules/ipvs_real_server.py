@@ -2,7 +2,7 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documentation, arguments and one call; the work is in module_utils/_ipvs/ensure.py."""
+"""Documentation, arguments and one call; the work is in module_utils/_ipvs/ensure_real_server.py."""
 
 from __future__ import annotations
 
@@ -254,7 +254,8 @@ remaining:
   elements: str
 """
 
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.ensure import ensure_real_server, run
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.ensure_real_server import ensure_real_server
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.opening import run
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.specs import REAL_SERVER_SPEC
 from ansible_collections.lvs.topology.plugins.module_utils._module import Module
 

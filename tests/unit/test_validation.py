@@ -171,8 +171,10 @@ def test_what_is_wrong_with_a_large_option_is_said_in_ansibles_words(
 
 def test_a_result_counts_what_nobody_reads() -> None:
     few, many = [{"address": "10.2.0.1"}] * 3, [{"address": "10.2.0.1", "port": 80}] * 600
-    assert _module._echo({"few": few, "many": many, "state": "present"}) == {
+    nothing = dict.fromkeys(map(str, range(500)))
+    assert _module._echo({"few": few, "many": many, "nothing": nothing, "state": "present"}) == {
         "few": few,
-        "many": "1200 values",
+        "nothing": nothing,
+        "many": "600 entries",
         "state": "present",
     }

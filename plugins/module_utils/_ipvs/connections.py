@@ -11,11 +11,12 @@ from __future__ import annotations
 import ipaddress
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any, Callable, Iterable
+from typing import Any, Callable, Iterable, Mapping
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._forms import Address
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import IPV4, IPV6, Network
+from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._netlink.messages import OddAnswer
 
 
@@ -32,6 +33,39 @@ class Filter:
     real_server_port: int | None = None
     states: frozenset[str] = frozenset()
     origin: str | None = None
+
+
+def read_filter(params: Mapping[str, Any], address: Address | None, mistakes: Mistakes) -> Filter:
+    """Which connections are asked for, by the options for services and those for connections alone."""
+    options = params["connection_filter"] or {}
+    if params["fwmark"] is not None:
+        mistakes.add("fwmark", "connections do not tell by which mark they came; give the address that clients use")
+    real_server = client = None
+    if options.get("real_server") is not None:
+        real_server = mistakes.address("connection_filter.real_server", options["real_server"])
+    if options.get("client") is not None:
+        try:
+            client = ipaddress.ip_network(options["client"])
+        except ValueError as problem:
+            mistakes.add("connection_filter.client", f"{problem}; give an address or a network")
+    for name, value in (
+        ("port", params["port"]),
+        ("connection_filter.real_server_port", options.get("real_server_port")),
+    ):
+        mistakes.within(name, value, forms.PORTS, "a port")
+    if params["connection_limit"] < 0:
+        mistakes.add("connection_limit", f"{params['connection_limit']} is less than 0")
+    return Filter(
+        family=params["family"],
+        protocol=params["protocol"],
+        address=address,
+        port=params["port"],
+        client=client,
+        real_server=real_server,
+        real_server_port=options.get("real_server_port"),
+        states=frozenset(state.upper() for state in options.get("state") or ()),
+        origin=options.get("origin"),
+    )
 
 
 @dataclass

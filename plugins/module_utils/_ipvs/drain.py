@@ -5,17 +5,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Callable, Mapping
 
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
+    CONNECTION_KINDS,
     Connections,
     Destination,
     Service,
+    ServiceKey,
     Timeouts,
 )
-
-KINDS = tuple(field.name for field in fields(Connections))
+from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 
 DRAINED = "drained"
 GONE = "gone"
@@ -49,6 +51,19 @@ class Ending:
     waited: float
     connections: Connections
     weight: int
+
+
+def read_patience(params: Mapping[str, Any], service: ServiceKey | None, mistakes: Mistakes) -> Patience:
+    """What draining waits for; by default what the protocol's connections that are under way count as."""
+    kinds, poll_interval = params["wait_for"], params["poll_interval"]
+    if kinds is None:
+        kinds = ["inactive" if service and service.protocol == "udp" else "active"]
+    elif not kinds:
+        mistakes.add("wait_for", "empty; name what to wait for, or set timeout: 0 and on_timeout: proceed not to wait")
+    mistakes.within("timeout", params["timeout"], forms.TIMEOUTS, "a number of seconds")
+    if not 0.1 <= poll_interval <= 60:
+        mistakes.add("poll_interval", f"{poll_interval} is not a number of seconds from 0.1 to 60")
+    return Patience(tuple(kinds), params["timeout"], poll_interval)
 
 
 def verdict(there: Destination | None, patience: Patience, waited: float, fresh: bool) -> str:
@@ -119,5 +134,5 @@ def warnings(service: Service, patience: Patience, sysctls: Mapping[str, int], t
 
 def left_text(connections: Connections) -> str:
     """How many connections of which kind are left."""
-    counts = [(getattr(connections, kind), kind) for kind in KINDS]
+    counts = [(getattr(connections, kind), kind) for kind in CONNECTION_KINDS]
     return ", ".join(f"{count} {kind}" for count, kind in counts if count)

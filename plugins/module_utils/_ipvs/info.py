@@ -8,8 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Mapping
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs import options, proc, specs
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.connections import Filter, read_connections
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs import proc, specs
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.connections import (
+    Filter,
+    read_connections,
+    read_filter,
+)
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.save_format import flag_names, netmask_text, render
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.socket import Ipvs
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
@@ -36,7 +40,7 @@ def gather(module: AnsibleModule) -> dict[str, Any]:
         filters["address"] = forms.spelling(address) if address else None
     chosen = Filter()
     if "connections" in subset:
-        chosen = options.connection_filter(params, address, mistakes)
+        chosen = read_filter(params, address, mistakes)
     mistakes.raise_if_any()
     # Looking must not load anything, so that this is the same in check mode.
     with Ipvs(load_module=None) as kernel:

@@ -12,19 +12,10 @@ import ipaddress
 from typing import Any, Mapping, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
-from ansible_collections.lvs.topology.plugins.module_utils._forms import Address
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.connections import Filter
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.drain import Patience
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.planner import Purge
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.settings_plan import fitting_length, message_lengths
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.specs import ZERO_SPEC
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
-    DAEMON_STATES,
-    DEFAULT_GROUP,
-    DEFAULT_TIMEOUTS,
     IPV4,
     IPV6,
-    Daemon,
     DestinationKey,
     Network,
     ServiceKey,
@@ -34,8 +25,16 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
 )
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 
+# The numbers of a real server. Of thousands of them, paths are made for those alone that are out of their range.
+_NUMBERS = (
+    ("port", forms.PORTS, "a port"),
+    ("weight", forms.WEIGHTS, "a weight"),
+    ("upper_threshold", forms.THRESHOLDS, "a threshold"),
+    ("lower_threshold", forms.THRESHOLDS, "a threshold"),
+)
 
-def _join(path: str, option: str) -> str:
+
+def join(path: str, option: str) -> str:
     return f"{path}.{option}" if path else option
 
 
@@ -65,20 +64,20 @@ def service_key(item: Mapping[str, Any], path: str, mistakes: Mistakes) -> Servi
     if fwmark is not None:
         for option in ("port", "protocol"):
             if item.get(option) is not None:
-                mistakes.add(_join(path, option), "a firewall mark service has none; leave it out")
-        if not mistakes.within(_join(path, "fwmark"), fwmark, forms.FIREWALL_MARKS, "a firewall mark"):
+                mistakes.add(join(path, option), "a firewall mark service has none; leave it out")
+        if not mistakes.within(join(path, "fwmark"), fwmark, forms.FIREWALL_MARKS, "a firewall mark"):
             return None
         return ServiceKey(family=item.get("family") or IPV4, fwmark=fwmark)
-    vip = _unicast(mistakes, _join(path, "address"), str(address))
+    vip = _unicast(mistakes, join(path, "address"), str(address))
     if port is None:
-        mistakes.add(_join(path, "port"), "missing; a service with an address has a port (0: every port)")
+        mistakes.add(join(path, "port"), "missing; a service with an address has a port (0: every port)")
     else:
-        mistakes.within(_join(path, "port"), port, forms.PORTS, "a port")
+        mistakes.within(join(path, "port"), port, forms.PORTS, "a port")
     if vip is None or port is None or port not in forms.PORTS:
         return None
     family = family_of(vip)
     if item.get("family") not in (None, family):
-        mistakes.add(_join(path, "family"), f"{vip} is {family}; leave the family out")
+        mistakes.add(join(path, "family"), f"{vip} is {family}; leave the family out")
     return ServiceKey(family=family, protocol=item.get("protocol") or "tcp", address=vip, port=port)
 
 
@@ -102,18 +101,18 @@ def _persistence(options: Mapping[str, Any] | None, path: str, family: str, mist
     if options is None:
         return {}
     timeout, netmask, engine = (options.get(name) for name in ("timeout", "netmask", "engine"))
-    mistakes.within(_join(path, "timeout"), timeout, forms.TIMEOUTS, "a number of seconds")
+    mistakes.within(join(path, "timeout"), timeout, forms.TIMEOUTS, "a number of seconds")
     if timeout == 0:
         for name, value in (("netmask", netmask), ("engine", engine)):
             if value is not None and value != "none":
-                mistakes.add(_join(path, name), "has no meaning with timeout 0, which switches persistence off")
+                mistakes.add(join(path, name), "has no meaning with timeout 0, which switches persistence off")
         return {"persistent": False}
     if engine is not None and not forms.is_part_of_module(engine):
-        mistakes.add(_join(path, "engine"), f"{engine!r} is not the name of a persistence engine")
+        mistakes.add(join(path, "engine"), f"{engine!r} is not the name of a persistence engine")
     return {
         "persistent": True,
         "timeout": timeout,
-        "netmask": None if netmask is None else _netmask(mistakes, _join(path, "netmask"), netmask, family),
+        "netmask": None if netmask is None else _netmask(mistakes, join(path, "netmask"), netmask, family),
         "engine": "" if engine == "none" else engine,
     }
 
@@ -125,11 +124,11 @@ def wanted_service(item: Mapping[str, Any], path: str, mistakes: Mistakes) -> Wa
     family = key.family if key else item.get("family") or IPV4
     scheduler, flags = item.get("scheduler"), item.get("scheduler_flags")
     if scheduler is not None and not forms.is_part_of_module(scheduler):
-        mistakes.add(_join(path, "scheduler"), f"{scheduler!r} is not the name of a scheduler, such as wlc or rr")
-    persistence = _persistence(item.get("persistence"), _join(path, "persistence"), family, mistakes)
+        mistakes.add(join(path, "scheduler"), f"{scheduler!r} is not the name of a scheduler, such as wlc or rr")
+    persistence = _persistence(item.get("persistence"), join(path, "persistence"), family, mistakes)
     destinations = None
     if item.get("real_servers") is not None:
-        destinations = _real_servers(item["real_servers"], _join(path, "real_servers"), key, mistakes)
+        destinations = _real_servers(item["real_servers"], join(path, "real_servers"), key, mistakes)
     if key is None:
         return None
     return WantedService(
@@ -163,15 +162,15 @@ def wanted_destination(
     item: Mapping[str, Any], path: str, service: ServiceKey | None, mistakes: Mistakes
 ) -> WantedDestination | None:
     """What an item says about a real server; None where it cannot be told which one."""
-    address = _unicast(mistakes, _join(path, "address"), str(item["address"]))
+    address = _unicast(mistakes, join(path, "address"), str(item["address"]))
+    for option, numbers, what in _NUMBERS:
+        number = item.get(option)
+        if number is not None and number not in numbers:
+            mistakes.within(join(path, option), number, numbers, what)
     port = item.get("port")
-    mistakes.within(_join(path, "port"), port, forms.PORTS, "a port")
-    mistakes.within(_join(path, "weight"), item.get("weight"), forms.WEIGHTS, "a weight")
-    upper, lower = item.get("upper_threshold"), item.get("lower_threshold")
-    mistakes.within(_join(path, "upper_threshold"), upper, forms.THRESHOLDS, "a threshold")
-    mistakes.within(_join(path, "lower_threshold"), lower, forms.THRESHOLDS, "a threshold")
     tunnel = item.get("tunnel") or {}
-    mistakes.within(_join(path, "tunnel.port"), tunnel.get("port"), forms.REAL_PORTS, "a port")
+    if tunnel:
+        mistakes.within(join(path, "tunnel.port"), tunnel.get("port"), forms.REAL_PORTS, "a port")
     if address is None:
         return None
     if port is None:
@@ -181,25 +180,12 @@ def wanted_destination(
         path=path,
         forward=item.get("forward"),
         weight=item.get("weight"),
-        upper=upper,
-        lower=lower,
+        upper=item.get("upper_threshold"),
+        lower=item.get("lower_threshold"),
         tunnel=tunnel.get("type"),
         tunnel_port=tunnel.get("port"),
         checksum=tunnel.get("checksum"),
     )
-
-
-def patience(params: Mapping[str, Any], service: ServiceKey | None, mistakes: Mistakes) -> Patience:
-    """What draining waits for; by default what the protocol's connections that are under way count as."""
-    kinds, poll_interval = params["wait_for"], params["poll_interval"]
-    if kinds is None:
-        kinds = ["inactive" if service and service.protocol == "udp" else "active"]
-    elif not kinds:
-        mistakes.add("wait_for", "empty; name what to wait for, or set timeout: 0 and on_timeout: proceed not to wait")
-    mistakes.within("timeout", params["timeout"], forms.TIMEOUTS, "a number of seconds")
-    if not 0.1 <= poll_interval <= 60:
-        mistakes.add("poll_interval", f"{poll_interval} is not a number of seconds from 0.1 to 60")
-    return Patience(tuple(kinds), params["timeout"], poll_interval)
 
 
 def wanted_services(items: Sequence[Mapping[str, Any]], path: str, mistakes: Mistakes) -> tuple[WantedService, ...]:
@@ -215,101 +201,6 @@ def wanted_services(items: Sequence[Mapping[str, Any]], path: str, mistakes: Mis
         else:
             found[wanted.key] = wanted
     return tuple(found.values())
-
-
-def wanted_timeouts(params: Mapping[str, Any], mistakes: Mistakes, path: str = "") -> dict[str, int]:
-    """The timeouts that shall change; 0 is the kernel's own way to leave one as it is."""
-    given = {name: params[name] for name in DEFAULT_TIMEOUTS if params.get(name)}
-    for name, seconds in given.items():
-        mistakes.within(_join(path, name), seconds, forms.TIMEOUTS, "a number of seconds")
-    return given
-
-
-def wanted_daemons(
-    items: Sequence[Mapping[str, Any]], lengths: Mapping[str, int] | None, mistakes: Mistakes, option: str = "daemons"
-) -> tuple[Daemon, ...]:
-    """The daemons of a list; ``lengths`` are the MTUs of the interfaces that exist, None where that is of no matter."""
-    found: dict[str, str] = {}
-    daemons = []
-    for position, item in enumerate(items):
-        path = f"{option}[{position}]"
-        first = found.setdefault(item["state"], path)
-        if first != path:
-            mistakes.add(path, f"{first} is a {item['state']} too, and the kernel has one of each; keep one")
-        daemon = _daemon(item, path, lengths, mistakes)
-        if daemon:
-            daemons.append(daemon)
-    return tuple(sorted(daemons, key=lambda each: DAEMON_STATES[each.state]))
-
-
-def _daemon(item: Mapping[str, Any], path: str, lengths: Mapping[str, int] | None, mistakes: Mistakes) -> Daemon | None:
-    interface, maxlen = item.get("interface"), item["maxlen"]
-    if interface is None:
-        mistakes.add(_join(path, "interface"), "missing; name the one on which the directors reach each other")
-    elif not mistakes.interface(_join(path, "interface"), interface, None if lengths is None else set(lengths)):
-        interface = None
-    group = _multicast(mistakes, _join(path, "group"), item["group"])
-    mistakes.within(_join(path, "syncid"), item["syncid"], forms.SYNC_IDS, "a sync id")
-    mistakes.within(_join(path, "port"), item["port"], forms.REAL_PORTS, "a port")
-    mistakes.within(_join(path, "ttl"), item["ttl"], forms.TTLS, "a ttl")
-    if interface is None or group is None:
-        return None
-    if maxlen:
-        lengths_of = forms.Range(*message_lengths(item["state"], group))
-        mistakes.within(_join(path, "maxlen"), maxlen, lengths_of, f"a length of a {item['state']}'s messages")
-    elif lengths is not None:
-        maxlen = fitting_length(item["state"], group, lengths[interface])
-    return Daemon(item["state"], interface, item["syncid"], maxlen, group, item["port"], item["ttl"])
-
-
-def _multicast(mistakes: Mistakes, path: str, text: str) -> str | None:
-    address = mistakes.address(path, text)
-    if address is None:
-        return None
-    if not address.is_multicast:
-        mistakes.add(path, f"{forms.word(text)} is not a multicast address such as {DEFAULT_GROUP} or ff02::81")
-        return None
-    return forms.spelling(address)
-
-
-def zero_key(params: Mapping[str, Any], mistakes: Mistakes) -> ServiceKey | None:
-    """The service whose counters are meant; None for all."""
-    if all(params[name] is None for name in ZERO_SPEC):
-        return None
-    return service_key(params, "", mistakes)
-
-
-def connection_filter(params: Mapping[str, Any], address: Address | None, mistakes: Mistakes) -> Filter:
-    """Which connections are asked for, by the options for services and those for connections alone."""
-    options = params["connection_filter"] or {}
-    if params["fwmark"] is not None:
-        mistakes.add("fwmark", "connections do not tell by which mark they came; give the address that clients use")
-    real_server = client = None
-    if options.get("real_server") is not None:
-        real_server = mistakes.address("connection_filter.real_server", options["real_server"])
-    if options.get("client") is not None:
-        try:
-            client = ipaddress.ip_network(options["client"])
-        except ValueError as problem:
-            mistakes.add("connection_filter.client", f"{problem}; give an address or a network")
-    for name, value in (
-        ("port", params["port"]),
-        ("connection_filter.real_server_port", options.get("real_server_port")),
-    ):
-        mistakes.within(name, value, forms.PORTS, "a port")
-    if params["connection_limit"] < 0:
-        mistakes.add("connection_limit", f"{params['connection_limit']} is less than 0")
-    return Filter(
-        family=params["family"],
-        protocol=params["protocol"],
-        address=address,
-        port=params["port"],
-        client=client,
-        real_server=real_server,
-        real_server_port=options.get("real_server_port"),
-        states=frozenset(state.upper() for state in options.get("state") or ()),
-        origin=options.get("origin"),
-    )
 
 
 def purge(scopes: Sequence[str], mistakes: Mistakes) -> Purge:

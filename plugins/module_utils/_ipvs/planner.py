@@ -165,19 +165,21 @@ def _plan_destinations(
     if wanted.destinations is None:
         return known
     destinations = dict(known)
-    for each in sorted(wanted.destinations, key=lambda one: one.key.sort_key()):
+    changed: dict[DestinationKey, Action] = {}
+    for each in wanted.destinations:
         there = known.get(each.key)
         destination = _merge_destination(service, each, there, request.keep_weights, mistakes)
         destinations[each.key] = destination
         if there is None:
-            builds.append(Action("add", service, destination))
+            changed[each.key] = Action("add", service, destination)
         elif destination != there:
-            builds.append(Action("edit", service, destination))
+            changed[each.key] = Action("edit", service, destination)
+    # Only what changes is sorted: most of a large table does not.
+    builds += [changed[key] for key in sorted(changed, key=DestinationKey.sort_key)]
     if request.purge.real_servers:
-        declared = {each.key for each in wanted.destinations}
-        for key in sorted(known, key=DestinationKey.sort_key):
-            if key not in declared:
-                removals.append(Action("delete", service, destinations.pop(key)))
+        undeclared = known.keys() - {each.key for each in wanted.destinations}
+        for key in sorted(undeclared, key=DestinationKey.sort_key):
+            removals.append(Action("delete", service, destinations.pop(key)))
     return destinations
 
 

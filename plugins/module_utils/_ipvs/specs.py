@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.drain import KINDS
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
+    CONNECTION_KINDS,
     DEFAULT_GROUP,
     DEFAULT_SYNC_PORT,
     DEFAULT_TIMEOUTS,
@@ -64,7 +64,7 @@ REAL_SERVER_SPEC: Spec = {
     "service": {"type": "dict", "required": True, "options": _KEY},
     **_REAL_SERVER,
     "state": {"type": "str", "choices": ["present", "absent", "drained", "restored"], "default": "present"},
-    "wait_for": {"type": "list", "elements": "str", "choices": list(KINDS)},
+    "wait_for": {"type": "list", "elements": "str", "choices": list(CONNECTION_KINDS)},
     "timeout": {"type": "int", "default": 300},
     "poll_interval": {"type": "float", "default": 1.0},
     "on_timeout": {"type": "str", "choices": ["fail", "proceed"], "default": "fail"},

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from dataclasses import dataclass, field
-from typing import Dict, Mapping, Union
+from dataclasses import dataclass, field, fields
+from typing import Dict, Mapping, NamedTuple, Union
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 
@@ -98,8 +98,8 @@ class ServiceKey:
         return (0, self.family, PROTOCOLS[self.protocol], packed(self.address), self.port)
 
 
-@dataclass(frozen=True)
-class DestinationKey:
+# Of these a table has thousands, each of which is looked up several times: a tuple is compared and hashed by C.
+class DestinationKey(NamedTuple):
     """What makes a real server of a service the same one."""
 
     address: str
@@ -136,6 +136,9 @@ class Connections:
     active: int = 0
     inactive: int = 0
     persistent: int = 0
+
+
+CONNECTION_KINDS = tuple(each.name for each in fields(Connections))
 
 
 @dataclass(frozen=True)
@@ -179,8 +182,7 @@ class Entry:
 Table = Dict[ServiceKey, Entry]
 
 
-@dataclass(frozen=True)
-class WantedDestination:
+class WantedDestination(NamedTuple):
     """What a task says about a real server; None: not said, so left alone."""
 
     key: DestinationKey

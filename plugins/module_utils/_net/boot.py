@@ -115,11 +115,11 @@ def _in_free_tables(sources: list[source_route_plan.Rule]) -> list[source_route_
 
 def _ipvs(lists: dict[str, Any], mistakes: Mistakes) -> dict[str, File | None]:
     from ansible_collections.lvs.topology.plugins.module_utils._ipvs import options as ipvs_options
-    from ansible_collections.lvs.topology.plugins.module_utils._ipvs import planner, save_format
+    from ansible_collections.lvs.topology.plugins.module_utils._ipvs import planner, save_format, settings_options
 
     request = planner.Request(wanted=ipvs_options.wanted_services(lists["services"], "services", mistakes))
-    timeouts = ipvs_options.wanted_timeouts(lists["timeouts"], mistakes, "timeouts")
-    daemons = ipvs_options.wanted_daemons(lists["sync_daemons"], None, mistakes, "sync_daemons")
+    timeouts = settings_options.wanted_timeouts(lists["timeouts"], mistakes, "timeouts")
+    daemons = settings_options.wanted_daemons(lists["sync_daemons"], None, mistakes, "sync_daemons")
     table = planner.plan_table({}, request, mistakes).after
     return {
         "timeouts": boot_plan.render_ipvsadm(save_format.timeouts_lines(timeouts)),

@@ -15,7 +15,9 @@ from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
 
 # The kernel answers before send() returns, so that a silence this long means a kernel that hangs.
 _TIMEOUT = 30.0
-_RECEIVE_BYTES = 1 << 20
+_QUEUE_BYTES = 1 << 20
+# The kernel hands over at most 32 KiB of a list at once (netlink_recvmsg in net/netlink/af_netlink.c).
+_RECEIVE_BYTES = 1 << 16
 _NETLINK_GENERIC = 16
 _SOL_NETLINK = 270
 _NETLINK_CAP_ACK = 10
@@ -44,10 +46,12 @@ class Conversation:
     def __init__(self, what: str, protocol: int = _NETLINK_GENERIC) -> None:
         self._what = what
         self._sequence = 0
+        # One for all answers: to get and give back that much memory for each takes longer than the answer does.
+        self._buffer = bytearray(_RECEIVE_BYTES)
         self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, protocol)
         self._socket.bind((0, 0))
         self._socket.settimeout(_TIMEOUT)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BYTES)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _QUEUE_BYTES)
         # Error answers need not carry the whole request back.
         self._socket.setsockopt(_SOL_NETLINK, _NETLINK_CAP_ACK, 1)
 
@@ -127,7 +131,7 @@ class Conversation:
         """Yield the answers to these requests for as long as the caller wants more."""
         while True:
             try:
-                data = self._socket.recv(_RECEIVE_BYTES)
+                size, _ancillary, flags, _address = self._socket.recvmsg_into([self._buffer])
             except socket.timeout as problem:
                 raise Refused(
                     f"The kernel gave no answer about {self._what} within {_TIMEOUT:.0f} s. Look at dmesg for what it "
@@ -138,6 +142,8 @@ class Conversation:
                 raise Refused(
                     f"Reading the kernel's answer about {self._what} failed: {problem.strerror}. Run the task again."
                 ) from problem
-            for message in messages.split(data):
+            if flags & socket.MSG_TRUNC:
+                raise messages.OddAnswer(f"an answer of more than {_RECEIVE_BYTES} bytes")
+            for message in messages.split(bytes(self._buffer[:size])):
                 if message.sequence in sequences:
                     yield message

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs import drain, options
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs import drain
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     Connections,
     Destination,
@@ -124,13 +124,13 @@ def asked_for(**params: Any) -> dict[str, Any]:
     ("key", "kinds"), [(TCP, ("active",)), (UDP, ("inactive",)), (MARK, ("active",)), (None, ("active",))]
 )
 def test_what_is_waited_for_goes_by_the_protocol(key: ServiceKey | None, kinds: tuple[str, ...]) -> None:
-    assert options.patience(asked_for(), key, Mistakes()).kinds == kinds
-    assert options.patience(asked_for(wait_for=["persistent"]), key, Mistakes()).kinds == ("persistent",)
+    assert drain.read_patience(asked_for(), key, Mistakes()).kinds == kinds
+    assert drain.read_patience(asked_for(wait_for=["persistent"]), key, Mistakes()).kinds == ("persistent",)
 
 
 def test_bad_patience_is_refused() -> None:
     mistakes = Mistakes()
-    options.patience(asked_for(wait_for=[], timeout=-1, poll_interval=0.0), TCP, mistakes)
+    drain.read_patience(asked_for(wait_for=[], timeout=-1, poll_interval=0.0), TCP, mistakes)
     with pytest.raises(BadRequest) as refused:
         mistakes.raise_if_any()
     for part in ("wait_for: empty", "timeout: -1 is not", "poll_interval: 0.0 is not"):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import errno
 import struct
-from typing import Iterable
+from typing import Any, Iterable
 
 import pytest
 from ansible_collections.lvs.topology.plugins.module_utils._net import host_lists
@@ -38,8 +38,10 @@ class Kernel:
         end = message(struct.pack("=i", -error), sequence, _DONE, flags)
         self._waiting = [b"".join(message(each, sequence) for each in payloads) + end]
 
-    def recv(self, _size: int) -> bytes:
-        return self._waiting.pop(0)
+    def recvmsg_into(self, buffers: list[bytearray]) -> tuple[int, list[Any], int, None]:
+        answer = self._waiting.pop(0)
+        buffers[0][: len(answer)] = answer
+        return len(answer), [], 0, None
 
     def close(self) -> None:
         pass

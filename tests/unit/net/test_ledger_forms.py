@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs import ensure, settings_plan
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs import ensure_table, settings_plan
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import Timeouts
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._ledger_forms import FORMS, problem_with
@@ -239,7 +239,7 @@ def _put_back_everything(ledger: Ledger) -> Ledger:
     for settlement in settlements:
         for kind, key in set(ledger.claims) - set(settlement.settled.claims):
             ledger = ledger.release(kind, key, owner)[0]
-    ledger, _unwanted = ensure._let_go(ledger, owner, (), present=False)
+    ledger, _unwanted = ensure_table._let_go(ledger, owner, (), present=False)
     files = keepalived_plan.Files(None, 0.0, None, copy=keepalived_plan.File("", 0o600))
     for path in ledger.owned("keepalived_config", owner):
         unit = keepalived_plan.Unit(enabled=True, active=True, failed=False, read=0.0)

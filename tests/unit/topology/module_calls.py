@@ -11,7 +11,7 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.lvs.topology.plugins.module_utils import _host
 from ansible_collections.lvs.topology.plugins.module_utils._concerns import CONCERNS
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs import options
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs import options, settings_options
 from ansible_collections.lvs.topology.plugins.module_utils._net import (
     address_plan,
     arp_filter_plan,
@@ -68,9 +68,9 @@ CHECKS: Mapping[str, Callable[[Mapping[str, Any], Mistakes], object]] = {
         params["neighbours"] or [], None, mistakes, present=True
     ),
     "packet_rules": _packet_rules,
-    "timeouts": options.wanted_timeouts,
+    "timeouts": settings_options.wanted_timeouts,
     "services": _table,
-    "sync_daemons": lambda params, mistakes: options.wanted_daemons(params["daemons"] or [], None, mistakes),
+    "sync_daemons": lambda params, mistakes: settings_options.wanted_daemons(params["daemons"] or [], None, mistakes),
     "boot": boot_files,
 }
 
