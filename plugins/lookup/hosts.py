@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible import context
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 from ansible_collections.lvs.topology.plugins.plugin_utils import _plays
@@ -69,12 +70,14 @@ class LookupModule(LookupBase):  # type: ignore[misc] # ansible-core has no type
     ) -> list[str]:
         known = variables or {}
         groups = known.get("groups", {})
+        # What only looks at the playbook (ansible-lint, too) may have no inventory, and nothing is known of any host.
+        if any(context.CLIARGS.get(option) for option in ("syntax", "listhosts", "listtasks", "listtags")):
+            return _plays.patterns(terms, known, groups)
         try:
             _plays.check_groups(known, groups, need_directors=need_directors)
         except _plays.WrongGroups as wrong:
             raise AnsibleLookupError(str(wrong)) from None
-        # Where only hosts or tasks are listed, nothing is known of any host.
-        if play is None or "hostvars" not in known:
+        if play is None:
             return _plays.patterns(terms, known, groups)
         hosts, hostvars = _plays.members(terms, known, groups), known["hostvars"]
         if play == "wait":

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible import context
 from ansible.errors import AnsibleLookupError
 from ansible_collections.lvs.topology.plugins.lookup import hosts as lookup_hosts
 from ansible_collections.lvs.topology.plugins.lookup import roles as lookup_roles
@@ -137,12 +138,17 @@ def test_only_hosts_that_have_something_to_do_are_in_a_play() -> None:
     assert hosts(*every, play="prepare", hostvars=known) == ["lb2", "gw1"]
     assert hosts("director", play="fill", hostvars=known) == NOBODY
     assert hosts(*every, play="finish", hostvars=known) == ["lb2", "gw1"]
-    # As long as nothing is known: where tasks are listed.
-    assert hosts(*every, play="finish") == [*GROUPS]
     variables = {"inventory_hostname": "lb2", "groups": GROUPS, **known["lb2"]}
     roles = lookup_roles.LookupModule()
     assert roles.run([], variables=variables) == ["director", "real_server"]
     assert roles.run(["prepare"], variables=variables) == ["real_server"]
+
+
+@pytest.mark.parametrize("option", ["syntax", "listhosts", "listtasks", "listtags"])
+def test_who_only_looks_at_a_playbook_needs_no_inventory(monkeypatch: pytest.MonkeyPatch, option: str) -> None:
+    monkeypatch.setattr(context, "CLIARGS", {option: True})
+    assert hosts("director", groups={}) == NOBODY
+    assert hosts("director", "router", play="finish") == ["lvs_directors", "lvs_routers"]
 
 
 @pytest.mark.parametrize("path", PLAYBOOKS, ids=lambda path: path.stem)
