@@ -5,13 +5,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from ansible import context
-from ansible.errors import AnsibleLookupError
-from ansible.plugins.lookup import LookupBase
-from ansible_collections.lvs.topology.plugins.plugin_utils import _plays
-
 DOCUMENTATION = r"""
 name: hosts
 version_added: 0.4.0
@@ -56,6 +49,13 @@ _list:
   type: list
   elements: str
 """
+
+from typing import Any
+
+from ansible import context
+from ansible.errors import AnsibleLookupError
+from ansible.plugins.lookup import LookupBase
+from ansible_collections.lvs.topology.plugins.plugin_utils import _plays
 
 
 class LookupModule(LookupBase):  # type: ignore[misc] # ansible-core has no types

@@ -5,11 +5,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from ansible.plugins.lookup import LookupBase
-from ansible_collections.lvs.topology.plugins.plugin_utils import _plays
-
 DOCUMENTATION = r"""
 name: roles
 version_added: 0.4.0
@@ -39,6 +34,11 @@ _list:
   type: list
   elements: str
 """
+
+from typing import Any
+
+from ansible.plugins.lookup import LookupBase
+from ansible_collections.lvs.topology.plugins.plugin_utils import _plays
 
 
 class LookupModule(LookupBase):  # type: ignore[misc] # ansible-core has no types

@@ -42,7 +42,8 @@ def validated(spec: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, An
 
 
 def _plain(spec: Mapping[str, Any], given: Any) -> dict[str, Any]:
-    if type(given) is not dict or not spec.keys() >= given.keys():
+    kind: type = type(given)
+    if kind is not dict or not given.keys() <= spec.keys():
         raise _Unclear
     return {name: _value(option, given.get(name), name in given) for name, option in spec.items()}
 
@@ -67,8 +68,9 @@ def _value(option: Mapping[str, Any], value: Any, is_given: bool) -> Any:
         return _plain(option["options"], value) if "options" in option else value
     if "options" in option:
         return [_plain(option["options"], each) for each in value]
-    element = _TYPES.get(elements)
-    if any(type(each) is not element or (choices is not None and each not in choices) for each in value):
+    if not {type(each) for each in value} <= {_TYPES.get(elements)}:
+        raise _Unclear
+    if choices is not None and not all(each in choices for each in value):
         raise _Unclear
     return value
 

@@ -195,7 +195,7 @@ def test_the_order_is_that_of_ipvsadm_and_both_read_the_other(sh) -> None:
             # Where families mix, ipvsadm 1.31 compares IPv4 with parts of IPv6 addresses.
             if ("." in old) == (key.family == "ipv4"):
                 new = f"10.0.{position}.{number}" if "." in old else f"fd00::{position}:{number}"
-                moved = replace(destination, key=replace(destination.key, address=new))
+                moved = replace(destination, key=destination.key._replace(address=new))
                 actions.append(Action("add", services[key], moved))
     apply(*actions)
     with Ipvs(None) as kernel:
