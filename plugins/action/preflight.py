@@ -31,9 +31,12 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core has no type
         if answer.get("failed") or answer.get("unreachable"):
             return {**result, **answer}
         host = (task_vars or {}).get("inventory_hostname", "the host")
-        for part in arguments.get("parts") or ():
-            answer["parts"][part["name"]]["plan"] = part.get("plan") or {}
-            for note in (part.get("plan") or {}).get("notes") or ():
+        given = arguments.get("parts")
+        # The module may make mappings of text, as Ansible does. Those have no plan.
+        asked = {each["name"]: each for each in given if isinstance(each, dict)} if isinstance(given, list) else {}
+        for name, part in answer["parts"].items():
+            part["plan"] = asked.get(name, {}).get("plan") or {}
+            for note in part["plan"].get("notes") or ():
                 _display.display(f"Works, but should be known of {host}: {note}")
         if ends and not self._task.check_mode and all(map(_plays.is_settled, answer["parts"].values())):
             _run.give_back(self._low_level_execute_command)

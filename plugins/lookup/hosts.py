@@ -68,20 +68,26 @@ class LookupModule(LookupBase):  # type: ignore[misc] # ansible-core has no type
         play: str | None = None,
         need_directors: bool = True,
     ) -> list[str]:
-        known = variables or {}
+        known = {**(variables or {})}
+        known.update((name, self._templar.template(known[name])) for name in _plays.NAMES if name in known)
         groups = known.get("groups", {})
+        try:
+            _plays.check_words(terms or [None], _plays.GROUPS, "role")
+            _plays.check_words([] if play is None else [play], _plays.PLAYS, "play of site")
+        except _plays.Wrong as wrong:
+            raise AnsibleLookupError(str(wrong)) from None
         # What only looks at the playbook (ansible-lint, too) may have no inventory, and nothing is known of any host.
         if any(context.CLIARGS.get(option) for option in ("syntax", "listhosts", "listtasks", "listtags")):
             return _plays.patterns(terms, known, groups)
         try:
             _plays.check_groups(known, groups, need_directors=need_directors)
-        except _plays.WrongGroups as wrong:
+        except _plays.Wrong as wrong:
             raise AnsibleLookupError(str(wrong)) from None
         if play is None:
             return _plays.patterns(terms, known, groups)
         hosts, hostvars = _plays.members(terms, known, groups), known["hostvars"]
         if play == "wait":
             return _plays.to_wait(hosts, hostvars) or [_plays.NOBODY]
-        roles = {host: _plays.roles_of(host, known, groups) for host in hosts}
+        roles = {host: {*terms}.intersection(_plays.roles_of(host, known, groups)) for host in hosts}
         busy = [host for host in hosts if any(_plays.to_do(play, roles[host], hostvars[host]))]
         return busy or [_plays.NOBODY]

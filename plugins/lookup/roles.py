@@ -37,6 +37,7 @@ _list:
 
 from typing import Any
 
+from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 from ansible_collections.lvs.topology.plugins.plugin_utils import _plays
 
@@ -45,6 +46,11 @@ class LookupModule(LookupBase):  # type: ignore[misc] # ansible-core has no type
     """Reads the variables of the task's host."""
 
     def run(self, terms: list[str], variables: dict[str, Any] | None = None) -> list[str]:
-        known = variables or {}
+        known = {**(variables or {})}
+        known.update((name, self._templar.template(known[name])) for name in _plays.NAMES if name in known)
+        try:
+            _plays.check_words(terms, _plays.PLAYS[1:], "play of site that changes something")
+        except _plays.Wrong as wrong:
+            raise AnsibleLookupError(str(wrong)) from None
         roles = _plays.roles_of(known["inventory_hostname"], known, known["groups"])
         return list(_plays.to_do(terms[0], roles, known)) if terms else roles

@@ -65,7 +65,8 @@ def replace_file(path: str, content: bytes, mode: int) -> None:
             opened.write(content)
             opened.flush()
             os.fsync(opened.fileno())
-        os.replace(temporary, target)
+            # As long as it is locked, nobody takes it for a leftover.
+            os.replace(temporary, target)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(temporary)

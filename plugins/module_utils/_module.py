@@ -61,13 +61,20 @@ class Module(AnsibleModule):  # type: ignore[misc] # ansible-core has no types
             there[path[-1]] = None
 
     def exit_json(self, **result: Any) -> None:
-        """Leave with a result, in which options of the task that are too long to be read are counted."""
-        super().exit_json(**{"invocation": {"module_args": _echo(self.params)}, **result})
+        super().exit_json(**{**self._invocation(), **result})
+
+    def fail_json(self, msg: str, **result: Any) -> None:
+        super().fail_json(msg, **{**self._invocation(), **result})
+
+    def _invocation(self) -> dict[str, Any]:
+        """What the answer says about the options of its task, unless there are none yet."""
+        params = getattr(self, "params", None)
+        return {"invocation": {"module_args": _echo(params)}} if isinstance(params, dict) else {}
 
 
 def _echo(params: Mapping[str, Any]) -> dict[str, Any]:
-    """What the result says about the options of its task. Of those that are too long to be read, how long they are."""
-    return {name: f"{len(value)} entries" if _are_many(value) else value for name, value in params.items()}
+    """The options, but for those that are too long to be read."""
+    return {name: f"more than {_MANY} values" if _are_many(value) else value for name, value in params.items()}
 
 
 def _are_many(value: Any) -> bool:

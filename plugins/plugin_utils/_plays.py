@@ -21,13 +21,25 @@ GROUPS: Mapping[str, str] = {
     "client": "lvs_clients",
 }
 NOBODY = "all:!all"
+# The roles that a model gives to hosts, and the plays of site that have only some of the hosts.
+ROLES = ("director", "real_server", "router")
+PLAYS = ("wait", "move", "prepare", "fill", "finish")
+# Variables of a play or a host by which it is decided. They may be templates.
+NAMES = ("lvs_state", *(f"{group}_group" for group in GROUPS.values()))
 # What a host answered when it was asked for its turn, and what site found out about it. The playbook registers them.
 TURN = "__host_state_turn"
 CHECKED = "__lvs_checked"
 
 
-class WrongGroups(Exception):
-    """A group that is needed is not there."""
+class Wrong(Exception):
+    """A group that is needed is not there, or what is asked for is not known."""
+
+
+def check_words(asked: Iterable[Any], known: Collection[str], what: str) -> None:
+    """Refuse what would be no host, or an error of Python."""
+    for word in asked:
+        if not isinstance(word, str) or word not in known:
+            raise Wrong(f"{word!r} is no {what}; use {', '.join(known)}")
 
 
 def group_of(role: str, variables: Mapping[str, Any]) -> str:
@@ -39,7 +51,7 @@ def check_groups(variables: Mapping[str, Any], groups: Mapping[str, Any], *, nee
     """Refuse what would be no host of any play, without a word."""
     directors = group_of("director", variables)
     if need_directors and not groups.get(directors):
-        raise WrongGroups(
+        raise Wrong(
             f"Nothing was touched. The group {directors} is missing or empty. Put the directors into it, or name "
             "another group with --extra-vars lvs_directors_group=NAME: the hosts line of a play sees extra variables "
             "only."
@@ -48,7 +60,7 @@ def check_groups(variables: Mapping[str, Any], groups: Mapping[str, Any], *, nee
     missing = [str(name) for name in given.values() if name and name not in groups]
     if missing:
         names = ", ".join(f"{group}_group" for group in GROUPS.values())
-        raise WrongGroups(
+        raise Wrong(
             f"Nothing was touched. No group is called {' or '.join(missing)}. Correct it ({names}), or leave it out."
         )
 
@@ -68,13 +80,16 @@ def members(roles: Iterable[str], variables: Mapping[str, Any], groups: Mapping[
     return list(dict.fromkeys(host for role in roles for host in groups.get(group_of(role, variables), ())))
 
 
-def to_wait(hosts: Collection[str], known: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Who is asked for its turn once more: all of them where one is another run's, else those that did not answer."""
-    taken = {host: (known[host].get(TURN) or {}).get("taken") for host in hosts}
-    return [host for host in hosts if False in taken.values() or taken[host] is None]
+def to_wait(hosts: Iterable[str], known: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Who is asked for its turn once more: all of them where one is another run's, or did not answer.
+
+    A run that waits for some hosts while it has its turn on others may wait for a run that waits for it.
+    """
+    asked = list(hosts)
+    return [] if all((known[host].get(TURN) or {}).get("taken") for host in asked) else asked
 
 
-def to_do(play: str, roles: Iterable[str], variables: Mapping[str, Any]) -> Iterator[str]:
+def to_do(play: str, roles: Collection[str], variables: Mapping[str, Any]) -> Iterator[str]:
     """Those of a host's roles that have something to do in a play of site, by the host's variables.
 
     In ``move`` addresses go to or from keepalived; ``prepare`` is for those that directors send packets to, ``fill``
@@ -82,7 +97,9 @@ def to_do(play: str, roles: Iterable[str], variables: Mapping[str, Any]) -> Iter
     """
     is_absent = variables.get("lvs_state") == "absent"
     parts = (variables.get(CHECKED) or {}).get("parts", {})
-    for role in roles:
+    for role in ROLES:
+        if role not in roles:
+            continue
         part = parts.get(role)
         has_keepalived = part is not None and _has_keepalived(part)
         is_done = not is_absent and part is not None and is_settled(part)

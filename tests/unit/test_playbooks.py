@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,6 +21,18 @@ from ansible_collections.lvs.topology.plugins.plugin_utils import _plays
 PLAYBOOKS = sorted((Path(__file__).parents[2] / "playbooks").glob("*.yml"))
 GROUPS = {"lvs_directors": ["lb1", "lb2"], "lvs_real_servers": ["web1", "lb2"], "lvs_routers": ["gw1"]}
 NOBODY = ["all:!all"]
+# A template here is what stands between <<>>.
+TEMPLAR = SimpleNamespace(template=lambda value: value.replace("<<absent>>", "absent").replace("<<tier>>", "lvs"))
+# The plays of site: for whom, and for whom of these.
+SITE = [
+    (["director", "real_server", "router"], None),
+    (["director", "real_server", "router"], "wait"),
+    (["director", "real_server", "router"], None),
+    (["director"], "move"),
+    (["real_server", "router"], "prepare"),
+    (["director"], "fill"),
+    (["director", "real_server", "router"], "finish"),
+]
 
 
 def plays(path: Path) -> list[dict[str, Any]]:
@@ -32,7 +45,7 @@ def hosts(*roles: str, groups: Any = None, hostvars: Any = None, **given: Any) -
     variables = {"groups": GROUPS if groups is None else groups, **given}
     if hostvars is not None:
         variables["hostvars"] = hostvars
-    return lookup_hosts.LookupModule().run([*roles], variables=variables, **options)
+    return lookup_hosts.LookupModule(templar=TEMPLAR).run([*roles], variables=variables, **options)
 
 
 @pytest.mark.parametrize("path", PLAYBOOKS, ids=lambda path: path.stem)
@@ -43,6 +56,40 @@ def test_every_play_asks_who_it_is_for(path: Path) -> None:
         assert asked or play["hosts"] == "{{ lvs_drain | default('all:!all') }}", play["name"]
         words = re.findall(r"'(\w+)'", asked[1].partition("play=")[0]) if asked else []
         assert set(words) <= set(_plays.GROUPS)
+
+
+def test_the_plays_of_site() -> None:
+    (path,) = (each for each in PLAYBOOKS if each.stem == "site")
+    found = []
+    for play in plays(path):
+        (asked,) = re.findall(r"query\('lvs.topology.hosts', ([^)]*)\)", play["hosts"])
+        roles, _equals, name = asked.partition(", play=")
+        found.append((re.findall(r"'(\w+)'", roles), name.strip("'") or None))
+    assert found == SITE
+    # Where any error is fatal, a host that does not answer ends the run, unless errors are ignored as well.
+    (first,) = plays(path)[0]["tasks"]
+    assert first["ignore_unreachable"]
+    assert first["ignore_errors"]
+
+
+@pytest.mark.parametrize(
+    ("roles", "options", "said"),
+    [
+        (["directors"], {}, "'directors' is no role; use director, real_server, router, client"),
+        ([["director"]], {}, "['director'] is no role"),
+        ([], {}, "None is no role"),
+        (["director"], {"play": "fil"}, "'fil' is no play of site; use wait, move, prepare, fill, finish"),
+    ],
+)
+def test_a_word_that_is_not_known_is_no_play_without_hosts(roles: list[Any], options: Any, said: str) -> None:
+    with pytest.raises(AnsibleLookupError, match=re.escape(said)):
+        hosts(*roles, **options)
+
+
+def test_variables_may_be_templates() -> None:
+    assert hosts("director", lvs_directors_group="<<tier>>_directors") == ["lvs_directors"]
+    variables = {"inventory_hostname": "web1", "groups": GROUPS, "lvs_state": "<<absent>>"}
+    assert lookup_roles.LookupModule(templar=TEMPLAR).run(["prepare"], variables=variables) == []
 
 
 def test_groups_by_their_usual_and_by_other_names() -> None:
@@ -86,7 +133,7 @@ def asked_for_its_turn(**taken: Any) -> dict[str, Any]:
         # Whoever has its turn gives it back: two runs that have each other's would wait for ever.
         ({"lb1": True, "lb2": False}, ["lb1", "lb2"]),
         ({"lb1": None, "lb2": False}, ["lb1", "lb2"]),
-        ({"lb1": None, "lb2": True}, ["lb1"]),
+        ({"lb1": None, "lb2": True}, ["lb1", "lb2"]),
     ],
 )
 def test_who_is_asked_for_its_turn_once_more(taken: dict[str, Any], waiting: list[str]) -> None:
@@ -118,7 +165,7 @@ KEEPALIVED, LEAVING = part(True, "keepalived"), part(True, managed_by=("keepaliv
         (["real_server"], "absent", ["finish"]),
         (["router"], "absent", ["prepare", "finish"]),
         (["director", "real_server"], {"director": IN_PLACE, "real_server": TO_DO}, ["prepare", "finish"]),
-        (["client"], {}, ["finish"]),
+        (["client"], {}, []),
     ],
 )
 def test_in_which_plays_a_host_has_something_to_do(roles: list[str], found: Any, expected: list[str]) -> None:
@@ -139,7 +186,7 @@ def test_only_hosts_that_have_something_to_do_are_in_a_play() -> None:
     assert hosts("director", play="fill", hostvars=known) == NOBODY
     assert hosts(*every, play="finish", hostvars=known) == ["lb2", "gw1"]
     variables = {"inventory_hostname": "lb2", "groups": GROUPS, **known["lb2"]}
-    roles = lookup_roles.LookupModule()
+    roles = lookup_roles.LookupModule(templar=TEMPLAR)
     assert roles.run([], variables=variables) == ["director", "real_server"]
     assert roles.run(["prepare"], variables=variables) == ["real_server"]
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils import _commands
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._host import PLAN, is_in_place
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import PATH, Ledger, damage_text, read_ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net import (
@@ -72,6 +73,7 @@ class _Part:
     """What one role of the host is asked for, by its form, and what was found."""
 
     params: Mapping[str, Any]
+    where: str
     plan: dict[str, Any]
     asked: dict[str, Any]
     kernel_modules: list[str]
@@ -84,8 +86,12 @@ class _Part:
 def look(module: AnsibleModule) -> dict[str, Any]:
     """What the module preflight does."""
     mistakes = Mistakes()
-    whole = _read(module.params, mistakes)
-    parts = {each["name"]: _read({**_NOTHING, **each}, mistakes) for each in module.params["parts"]}
+    whole = _read(module.params, "", mistakes)
+    parts: dict[str, _Part] = {}
+    for position, each in enumerate(module.params["parts"]):
+        if each["name"] in parts:
+            mistakes.add(f"parts[{position}].name", f"there is one called {each['name']!r} already; give each its own")
+        parts[each["name"]] = _read({**_NOTHING, **each}, f"parts[{position}].", mistakes)
     mistakes.raise_if_any()
     system = os.uname()
     if system.sysname != "Linux":
@@ -108,16 +114,16 @@ def look(module: AnsibleModule) -> dict[str, Any]:
     return answer
 
 
-def _read(params: Mapping[str, Any], mistakes: Mistakes) -> _Part:
-    """What is asked for, in the options of the module or in those of a part."""
-    mistakes.owner(params["owner"])
-    plan, looked_at = _of_plan(params["plan"] or {}, mistakes)
+def _read(params: Mapping[str, Any], where: str, mistakes: Mistakes) -> _Part:
+    """What is asked for, in the options of the module or in those of the part that is ``where``."""
+    mistakes.form(f"{where}owner", params["owner"], forms.owner)
+    plan, looked_at = _of_plan(params["plan"] or {}, f"{where}plan", mistakes)
     names = [
-        *kmod_plan.check(params["kernel_modules"], mistakes, "kernel_modules"),
-        *kmod_plan.check(plan["kernel_modules"] or [], mistakes, "plan.kernel_modules"),
+        *kmod_plan.check(params["kernel_modules"], mistakes, f"{where}kernel_modules"),
+        *kmod_plan.check(plan["kernel_modules"] or [], mistakes, f"{where}plan.kernel_modules"),
     ]
-    sysctls = sysctl_plan.check_values(plan["sysctls"] or {}, mistakes, "plan.sysctls")
-    return _Part(params, plan, _with_those_of(looked_at, params), list(dict.fromkeys(names)), sysctls)
+    sysctls = sysctl_plan.check_values(plan["sysctls"] or {}, mistakes, f"{where}plan.sysctls")
+    return _Part(params, where, plan, _with_those_of(looked_at, params), list(dict.fromkeys(names)), sysctls)
 
 
 def _look_at(part: _Part, host: _Host) -> None:
@@ -164,7 +170,7 @@ def _answer(module: AnsibleModule, part: _Part, host: _Host, problems: list[str]
         try:
             in_place = is_in_place(module, {**part.plan, "kernel_modules": modules}, owner)
         except BadRequest as problem:
-            problems.append(f"plan: {problem}")
+            problems.append(f"{part.where}plan: {problem}")
     return {
         "missing_packages": part.packages,
         "kernel_modules": list(dict.fromkeys(part.needed)),
@@ -174,15 +180,15 @@ def _answer(module: AnsibleModule, part: _Part, host: _Host, problems: list[str]
     }
 
 
-def _of_plan(given: Mapping[str, Any], mistakes: Mistakes) -> tuple[dict[str, Any], dict[str, Any]]:
+def _of_plan(given: Mapping[str, Any], path: str, mistakes: Mistakes) -> tuple[dict[str, Any], dict[str, Any]]:
     """The plan as host_state gets it, and what is looked at of it here, by its form."""
     found = []
     for spec, asked in ((PLAN["options"], given), (_LOOKED_AT, {name: given.get(name) for name in _LOOKED_AT})):
         try:
             found.append(validated(spec, asked))
         except BadRequest as problem:
-            mistakes.add("plan", str(problem))
-    mistakes.raise_if_any()
+            mistakes.add(path, str(problem))
+            found.append(dict.fromkeys(spec))
     plan, looked_at = found
     return plan, {**plan, **looked_at}
 

@@ -324,6 +324,29 @@ def test_a_host_without_ipv6(run_module, sh) -> None:
     assert run_module("preflight", {"plan": plan}).get("failed")
 
 
+def test_preflight_looks_at_several_parts_in_one_call(run_module) -> None:
+    right = {"sysctls": {"net.ipv4.ip_forward": "1"}, "notes": ["known"]}
+    parts = [
+        {"name": "router", "owner": "router", "plan": right},
+        {"name": "keepalived", "commands": ["ip", "nobody-has-this"], "missing": "report"},
+        {"name": "director", "owner": "director", "plan": {"sysctls": {"net.ipv4.vs.conntrack": "1"}}},
+    ]
+    found = run_module("preflight", {"parts": parts})["parts"]
+    assert {name: part["in_place"] for name, part in found.items()} == dict.fromkeys(found, False)
+    assert found["keepalived"]["missing_packages"] == ["nobody-has-this"]
+    run_module("host_state", {"owner": "router", "plan": right})
+    assert run_module("preflight", {"parts": parts})["parts"]["router"]["in_place"]
+    # What is wrong with any part is told by its place, and all of it at once.
+    parts[0]["plan"] = {"sysctls": {"no name": "1"}}
+    parts[1]["interfaces"] = ["eth9"]
+    parts[2] = {"name": "router", "owner": "../x", "plan": {"services": "none"}}
+    message = run_module("preflight", {"parts": parts})["msg"]
+    for place in ("parts[0].plan.sysctls", "parts[2].name", "parts[2].owner", "parts[2].plan: "):
+        assert place in message, message
+    message = run_module("preflight", {"parts": parts[1:2]})["msg"]
+    assert "interfaces: eth9 does not exist" in message
+
+
 def test_preflight_says_where_a_name_is_wrong(run_module) -> None:
     wrong = {"kernel_modules": ["../x"], "plan": {"kernel_modules": ["../y"], "sysctls": {"no name": "1"}}}
     message = run_module("preflight", wrong)["msg"]
