@@ -47,7 +47,8 @@ class LookupModule(LookupBase):  # type: ignore[misc] # ansible-core has no type
 
     def run(self, terms: list[str], variables: dict[str, Any] | None = None) -> list[str]:
         known = {**(variables or {})}
-        known.update((name, self._templar.template(known[name])) for name in _plays.NAMES if name in known)
+        names = ("lvs_state", *_plays.GROUP_NAMES)
+        known.update((name, self._templar.template(known[name])) for name in names if name in known)
         try:
             _plays.check_words(terms, _plays.PLAYS[1:], "play of site that changes something")
         except _plays.Wrong as wrong:

@@ -103,6 +103,8 @@ _ADDRESS_LENGTH = 100
 _LEADING_ZERO = re.compile(r"(?:^|[.:])0[0-9]+(?:\.|/|$)")
 _NO_ADDRESS = "is not an IPv4 or IPv6 address"
 _SHOWN = 60
+# In place of what nobody shall see.
+MASK = "********"
 
 _ZERO_NETWORK = ipaddress.IPv4Network("0.0.0.0/8")
 _BROADCAST = ipaddress.IPv4Address("255.255.255.255")

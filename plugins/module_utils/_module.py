@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import gc
-from typing import Any, Iterator, Mapping, Sequence
+from typing import Any, Collection, Iterator, Mapping, Sequence
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.lvs.topology.plugins.module_utils._forms import MASK
 from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest
 from ansible_collections.lvs.topology.plugins.module_utils._validation import odd_values, validated
 
@@ -70,6 +71,26 @@ class Module(AnsibleModule):  # type: ignore[misc] # ansible-core has no types
         """What the answer says about the options of its task, unless there are none yet."""
         params = getattr(self, "params", None)
         return {"invocation": {"module_args": _echo(params)}} if isinstance(params, dict) else {}
+
+
+class Discreet(Module):
+    """A module whose answers repeat only some options of its task, and which tells the host's log none.
+
+    ``no_log`` of an option has Ansible look for its value in everything that is returned, and replace it there.
+    """
+
+    def __init__(self, shown: Collection[str], **given: Any) -> None:
+        # One that nobody knows may be a configuration under a wrong name.
+        self._shown = frozenset(shown)
+        super().__init__(**given)
+
+    def log(self, msg: str, log_args: dict[str, Any] | None = None) -> None:
+        """Tell the host's log nothing. The controller has the last word on the attribute no_log, so that is no way."""
+
+    def _invocation(self) -> dict[str, Any]:
+        given = getattr(self, "params", None) or {}
+        shown = {name: value if name in self._shown or value is None else MASK for name, value in given.items()}
+        return {"invocation": {"module_args": shown}}
 
 
 def _echo(params: Mapping[str, Any]) -> dict[str, Any]:

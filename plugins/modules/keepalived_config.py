@@ -140,7 +140,8 @@ remaining:
 """
 
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
-from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived import Discreet, ensure_config
+from ansible_collections.lvs.topology.plugins.module_utils._module import Discreet
+from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived import ensure_config
 from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_plan import PATH
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
@@ -148,6 +149,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 def main() -> None:
     run(
         Discreet(
+            shown=("owner", "path", "script_user", "heir", "state"),
             argument_spec={
                 "owner": {"type": "str", "default": "lvs"},
                 "content": {"type": "str"},

@@ -166,6 +166,30 @@ options:
     type: str
     choices: [kernel, keepalived]
     version_added: 0.3.0
+  keepalived:
+    description:
+      - A configuration that keepalived is asked about, with the options of M(lvs.topology.keepalived_config). One that
+        it would not take as it is, is refused.
+      - The configuration is neither in the host's log nor in the output.
+    type: dict
+    version_added: 0.4.0
+    suboptions:
+      content:
+        description: As O(lvs.topology.keepalived_config#module:content).
+        type: str
+        required: true
+      secrets:
+        description: As O(lvs.topology.keepalived_config#module:secrets).
+        type: list
+        elements: str
+        default: []
+      script_user:
+        description: As O(lvs.topology.keepalived_config#module:script_user).
+        type: str
+      owner:
+        description: As O(lvs.topology.keepalived_config#module:owner).
+        type: str
+        default: lvs
   owner:
     description:
       - The owner of O(plan) and of O(packet_rules), whose own rules are not somebody else's, and of RV(managed_by).
@@ -216,6 +240,26 @@ options:
         description: As O(owner).
         type: str
         default: lvs
+      keepalived:
+        description: As O(keepalived).
+        type: dict
+        suboptions:
+          content:
+            description: As O(keepalived.content).
+            type: str
+            required: true
+          secrets:
+            description: As O(keepalived.secrets).
+            type: list
+            elements: str
+            default: []
+          script_user:
+            description: As O(keepalived.script_user).
+            type: str
+          owner:
+            description: As O(keepalived.owner).
+            type: str
+            default: lvs
   give_turn_back:
     description:
       - Where nothing is to be done for any of O(parts), and keepalived has nothing to do with them, give the turn of
@@ -268,6 +312,16 @@ in_place:
       the file and the unit of a keepalived that goes on do not count.
   returned: success
   type: bool
+keepalived_in_place:
+  description:
+    - Whether keepalived has O(keepalived) already, so that M(lvs.topology.keepalived_config) need not be called.
+  returned: success
+  type: bool
+messages:
+  description: What keepalived says of O(keepalived).
+  returned: success
+  type: list
+  elements: str
 keepalived_runs:
   description: Whether a keepalived runs, whoever started it.
   returned: success
@@ -286,7 +340,7 @@ kernel:
   sample: 6.1.0-40-amd64
 """
 
-from ansible_collections.lvs.topology.plugins.module_utils._module import Module
+from ansible_collections.lvs.topology.plugins.module_utils._module import Discreet
 from ansible_collections.lvs.topology.plugins.module_utils._net.options import KERNELS, PACKET_RULES
 from ansible_collections.lvs.topology.plugins.module_utils._net.preflight import look
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run
@@ -299,19 +353,33 @@ _OF_A_PART = {
     "missing": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
     "manager": {"type": "str", "choices": ["kernel", "keepalived"]},
     "owner": {"type": "str", "default": "lvs"},
+    "keepalived": {
+        "type": "dict",
+        "options": {
+            "content": {"type": "str", "required": True},
+            "secrets": {"type": "list", "elements": "str", "default": [], "no_log": False},
+            "script_user": {"type": "str"},
+            "owner": {"type": "str", "default": "lvs"},
+        },
+    },
+}
+_SPEC = {
+    **_OF_A_PART,
+    "kernel_modules": {"type": "list", "elements": "str", "default": []},
+    "kernel_options": {"type": "list", "elements": "str", "default": []},
+    "sysctls": {"type": "list", "elements": "str", "default": []},
+    "kernels": {**KERNELS, "default": []},
+    "packet_rules": PACKET_RULES,
 }
 
 
 def main() -> None:
     run(
-        Module(
+        Discreet(
+            # What keepalived is asked about has passwords.
+            shown={*_SPEC} - {"keepalived", "parts"},
             argument_spec={
-                **_OF_A_PART,
-                "kernel_modules": {"type": "list", "elements": "str", "default": []},
-                "kernel_options": {"type": "list", "elements": "str", "default": []},
-                "sysctls": {"type": "list", "elements": "str", "default": []},
-                "kernels": {**KERNELS, "default": []},
-                "packet_rules": PACKET_RULES,
+                **_SPEC,
                 "parts": {
                     "type": "list",
                     "elements": "dict",

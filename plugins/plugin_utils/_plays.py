@@ -24,8 +24,8 @@ NOBODY = "all:!all"
 # The roles that a model gives to hosts, and the plays of site that have only some of the hosts.
 ROLES = ("director", "real_server", "router")
 PLAYS = ("wait", "move", "prepare", "fill", "finish")
-# Variables of a play or a host by which it is decided. They may be templates.
-NAMES = ("lvs_state", *(f"{group}_group" for group in GROUPS.values()))
+# What names the groups. A lookup sees the templates of variables, not what they come to.
+GROUP_NAMES = tuple(f"{group}_group" for group in GROUPS.values())
 # What a host answered when it was asked for its turn, and what site found out about it. The playbook registers them.
 TURN = "__host_state_turn"
 CHECKED = "__lvs_checked"
@@ -101,7 +101,8 @@ def to_do(play: str, roles: Collection[str], variables: Mapping[str, Any]) -> It
         if role not in roles:
             continue
         part = parts.get(role)
-        has_keepalived = part is not None and _has_keepalived(part)
+        # A director with keepalived is looked at in that play.
+        has_keepalived = part is None or _has_keepalived(part)
         is_done = not is_absent and part is not None and is_settled(part)
         if {
             "move": role == "director" and (is_absent or has_keepalived),

@@ -88,6 +88,9 @@ def test_a_word_that_is_not_known_is_no_play_without_hosts(roles: list[Any], opt
 
 def test_variables_may_be_templates() -> None:
     assert hosts("director", lvs_directors_group="<<tier>>_directors") == ["lvs_directors"]
+    # What depends on the host is asked of the hosts.
+    state: Any = object()
+    assert hosts("director", lvs_state=state) == ["lvs_directors"]
     variables = {"inventory_hostname": "web1", "groups": GROUPS, "lvs_state": "<<absent>>"}
     assert lookup_roles.LookupModule(templar=TEMPLAR).run(["prepare"], variables=variables) == []
 
@@ -157,6 +160,9 @@ KEEPALIVED, LEAVING = part(True, "keepalived"), part(True, managed_by=("keepaliv
         (["director"], {"director": TO_DO}, ["fill", "finish"]),
         (["real_server"], {"real_server": TO_DO}, ["prepare", "finish"]),
         (["router"], {"router": TO_DO}, ["prepare", "finish"]),
+        # A director with keepalived is looked at in the play that asks keepalived.
+        (["director"], {}, ["move", "fill", "finish"]),
+        (["director", "real_server"], {}, ["move", "prepare", "fill", "finish"]),
         # Whether keepalived has something to do is found out in the play that asks it.
         (["director"], {"director": KEEPALIVED}, ["move", "fill", "finish"]),
         (["director"], {"director": LEAVING}, ["move", "fill", "finish"]),

@@ -11,7 +11,8 @@ import pwd
 import signal
 import tempfile
 import time
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, Mapping
 
 from ansible_collections.lvs.topology.plugins.module_utils import _commands
 from ansible_collections.lvs.topology.plugins.module_utils._disk import (
@@ -20,7 +21,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._disk import (
     remove_leftovers,
     sync_directory,
 )
-from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, carry_out_booked
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, carry_out_booked, for_check_mode
 from ansible_collections.lvs.topology.plugins.module_utils._module import Module
 from ansible_collections.lvs.topology.plugins.module_utils._net import keepalived_plan
 from ansible_collections.lvs.topology.plugins.module_utils._net.boot_plan import LINKS
@@ -32,8 +33,6 @@ from ansible_collections.lvs.topology.plugins.module_utils._net.files import (
     read_file,
 )
 from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_text import (
-    MASK,
-    printable,
     secrets_of,
     told,
     verdict,
@@ -42,29 +41,6 @@ from ansible_collections.lvs.topology.plugins.module_utils._net.rtnetlink import
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused, one_by_one
 
 _PATIENCE = 5.0
-# The arguments that an answer may repeat. One that nobody knows may be a configuration under a wrong name.
-_SHOWN = ("owner", "path", "script_user", "heir", "state")
-
-
-class Discreet(Module):
-    """A module whose answers repeat nothing of a configuration, and which tells the host's log nothing.
-
-    ``no_log`` of an option has Ansible look for its value in everything that is returned, and replace it there.
-    """
-
-    def log(self, msg: str, log_args: dict[str, Any] | None = None) -> None:
-        """Tell the host's log nothing. The controller has the last word on the attribute no_log, so that is no way."""
-
-    def exit_json(self, **result: Any) -> None:
-        super().exit_json(**self._without_arguments(result))
-
-    def fail_json(self, msg: str, **result: Any) -> None:
-        super().fail_json(printable(msg), **self._without_arguments(result))
-
-    def _without_arguments(self, result: dict[str, Any]) -> dict[str, Any]:
-        given = getattr(self, "params", None) or {}
-        shown = {name: value if name in _SHOWN or value is None else MASK for name, value in given.items()}
-        return {"invocation": {"module_args": shown}, **result}
 
 
 def ensure_config(module: Module, book: LedgerFile) -> dict[str, Any]:
@@ -117,6 +93,13 @@ def ensure_config(module: Module, book: LedgerFile) -> dict[str, Any]:
         "messages": messages,
         "in_place": is_judged and is_noted and not (outcome.plan.changes or outcome.copy),
     }
+
+
+def look_at(module: Module, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """What ensure_config finds in check mode: what keepalived says, and whether all is there."""
+    params = {"path": keepalived_plan.PATH, "heir": None, "state": "present", **asked}
+    question: Any = SimpleNamespace(params=params, check_mode=True, warn=module.warn)
+    return ensure_config(question, for_check_mode())
 
 
 def _unwritable(content: str) -> str:

@@ -12,7 +12,8 @@ from __future__ import annotations
 import re
 from typing import Iterable, NamedTuple, Sequence
 
-MASK = "********"
+from ansible_collections.lvs.topology.plugins.module_utils._forms import MASK
+
 # Below this length a password may well be a part of other words, and only whole words are taken for it.
 _DISTINCT = 5
 # keepalived cuts a password after so many characters, and then says what is left of it.

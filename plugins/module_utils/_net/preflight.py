@@ -32,7 +32,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._plan import BadReque
 from ansible_collections.lvs.topology.plugins.module_utils._validation import validated
 
 if TYPE_CHECKING:
-    from ansible.module_utils.basic import AnsibleModule
+    from ansible_collections.lvs.topology.plugins.module_utils._module import Module
 
 _CAP_NET_ADMIN = 12
 # The parts of a plan that preflight looks at itself, with their forms. The concerns of host_state check the others.
@@ -83,7 +83,7 @@ class _Part:
     needed: list[str] = field(default_factory=list)
 
 
-def look(module: AnsibleModule) -> dict[str, Any]:
+def look(module: Module) -> dict[str, Any]:
     """What the module preflight does."""
     mistakes = Mistakes()
     whole = _read(module.params, "", mistakes)
@@ -161,7 +161,7 @@ def _look_at(part: _Part, host: _Host) -> None:
     part.problems = problems
 
 
-def _answer(module: AnsibleModule, part: _Part, host: _Host, problems: list[str]) -> dict[str, Any]:
+def _answer(module: Module, part: _Part, host: _Host, problems: list[str]) -> dict[str, Any]:
     """What is returned of a part. What planning finds wrong with it joins the ``problems``."""
     owner = part.params["owner"]
     in_place = False
@@ -171,13 +171,30 @@ def _answer(module: AnsibleModule, part: _Part, host: _Host, problems: list[str]
             in_place = is_in_place(module, {**part.plan, "kernel_modules": modules}, owner)
         except BadRequest as problem:
             problems.append(f"{part.where}plan: {problem}")
+    judged = _judged(module, part, problems)
     return {
+        "keepalived_in_place": judged["in_place"],
+        "messages": judged["messages"],
         "missing_packages": part.packages,
         "kernel_modules": list(dict.fromkeys(part.needed)),
         "managed_by": managers.managed_by(host.ledger, owner),
         "keepalived_runs": host.keepalived_runs,
         "in_place": in_place,
     }
+
+
+def _judged(module: Module, part: _Part, problems: list[str]) -> dict[str, Any]:
+    """What keepalived thinks of its configuration, where there is one. What is wrong with it joins the ``problems``."""
+    asked = part.params["keepalived"]
+    if asked is not None and not problems:
+        # Few hosts have keepalived.
+        from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived import look_at
+
+        try:
+            return look_at(module, asked)
+        except (BadRequest, Refused) as problem:
+            problems.append(f"{part.where}keepalived: {problem}")
+    return {"in_place": False, "messages": []}
 
 
 def _of_plan(given: Mapping[str, Any], path: str, mistakes: Mistakes) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -575,6 +575,25 @@ def test_what_keepalived_would_leave_out_is_refused(run_module) -> None:
     assert not Path("/var/lib/lvs-topology/ledger.json").exists()
 
 
+def test_preflight_asks_keepalived_in_the_same_call(run_module) -> None:
+    def ask(content: str) -> dict[str, Any]:
+        asked = {"content": content, "secrets": ["s3cret"], "owner": "keepalived"}
+        found = run_module("preflight", {"parts": [{"name": "keepalived", "keepalived": asked}], "owner": "director"})
+        assert "s3cret" not in str(found)
+        assert "vrrp_instance" not in str(found)
+        return found
+
+    assert not ask(SMALL)["parts"]["keepalived"]["keepalived_in_place"]
+    assert not Path(CONFIG).exists()
+    run_module("keepalived_config", {"content": SMALL, "secrets": ["s3cret"], "owner": "keepalived"})
+    assert ask(SMALL)["parts"]["keepalived"]["keepalived_in_place"]
+    assert not ask(SMALL + "# another\n")["parts"]["keepalived"]["keepalived_in_place"]
+    message = ask(SMALL + "nonsense here\n")["msg"]
+    assert "This host is not ready" in message
+    assert "parts[0].keepalived: keepalived does not take this configuration" in message
+    run_module("keepalived_config", {"owner": "keepalived", "state": "absent"})
+
+
 def test_a_configuration_comes_and_goes(run_module) -> None:
     path = Path(CONFIG)
     # In Latin-1, as older editors wrote it.
