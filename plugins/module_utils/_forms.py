@@ -135,6 +135,18 @@ def word(value: Any) -> str:
     return shown(value)
 
 
+def printable(text: str) -> str:
+    """The text with bytes that are no UTF-8, and characters that would steer a terminal, as escapes."""
+    return "".join(each if each.isprintable() or each in "\t\n" else _escaped(each) for each in text)
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:
+        return f"\\x{code - 0xDC00:02x}"  # how Python carries a byte that it could not decode
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+
 def _is_odd(text: str) -> bool:
     """Whether a text holds what no file and no terminal takes."""
     return any(0xD800 <= ord(character) <= 0xDFFF for character in text)

@@ -9,7 +9,7 @@ import gc
 from typing import Any, Collection, Iterator, Mapping, Sequence
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.lvs.topology.plugins.module_utils._forms import MASK
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest
 from ansible_collections.lvs.topology.plugins.module_utils._validation import odd_values, validated
 
@@ -65,7 +65,7 @@ class Module(AnsibleModule):  # type: ignore[misc] # ansible-core has no types
         super().exit_json(**{**self._invocation(), **result})
 
     def fail_json(self, msg: str, **result: Any) -> None:
-        super().fail_json(msg, **{**self._invocation(), **result})
+        super().fail_json(forms.printable(str(msg)), **{**self._invocation(), **result})
 
     def _invocation(self) -> dict[str, Any]:
         """What the answer says about the options of its task, unless there are none yet."""
@@ -89,8 +89,8 @@ class Discreet(Module):
 
     def _invocation(self) -> dict[str, Any]:
         given = getattr(self, "params", None) or {}
-        shown = {name: value if name in self._shown or value is None else MASK for name, value in given.items()}
-        return {"invocation": {"module_args": shown}}
+        shown = {name: value if name in self._shown or value is None else forms.MASK for name, value in given.items()}
+        return {"invocation": {"module_args": _echo(shown)}}
 
 
 def _echo(params: Mapping[str, Any]) -> dict[str, Any]:

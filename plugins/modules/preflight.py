@@ -12,8 +12,9 @@ short_description: Look whether a host can be a director, real server or router,
 version_added: 0.1.0
 description:
   - Looks for what is needed and changes nothing; no kernel module is loaded. Packet rules, of O(packet_rules) or of
-    O(plan), are the one exception, because only trying tells which packet filter the kernel serves. Modules of the
-    packet filter may be loaded then, those of IPVS are not.
+    O(plan), are an exception, because only trying tells which packet filter the kernel serves. Modules of the packet
+    filter may be loaded then, those of IPVS are not. A configuration of O(keepalived) is in a file of its own for as
+    long as keepalived reads it.
   - Fails once with everything that is missing, and what to do about each. That includes root, room and the right to
     write in the directories where files for the next boot and the ledger go, and a ledger that is not damaged.
 author:
@@ -328,8 +329,9 @@ keepalived_runs:
   type: bool
 parts:
   description:
-    - For each part its own RV(missing_packages), RV(kernel_modules), RV(managed_by), RV(keepalived_runs) and
-      RV(in_place), and the C(plan) that was asked for, by the name of the part.
+    - For each part its own RV(missing_packages), RV(kernel_modules), RV(managed_by), RV(keepalived_runs),
+      RV(keepalived_in_place), RV(messages) and RV(in_place), and the C(plan) that was asked for, by the name of the
+      part.
   returned: success
   type: dict
   sample: {}
@@ -377,7 +379,7 @@ def main() -> None:
     run(
         Discreet(
             # What keepalived is asked about has passwords.
-            shown={*_SPEC} - {"keepalived", "parts"},
+            shown={*_SPEC, "give_turn_back"} - {"keepalived"},
             argument_spec={
                 **_SPEC,
                 "parts": {

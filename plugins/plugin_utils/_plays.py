@@ -81,11 +81,12 @@ def members(roles: Iterable[str], variables: Mapping[str, Any], groups: Mapping[
 
 
 def to_wait(hosts: Iterable[str], known: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Who is asked for its turn once more: all of them where one is another run's, or did not answer.
+    """Who is asked for its turn once more: all that were asked, where one is another run's or did not answer.
 
-    A run that waits for some hosts while it has its turn on others may wait for a run that waits for it.
+    A run that waits for some hosts while it has its turn on others may wait for a run that waits for it. Whoever is not
+    part of the run (--limit) was not asked.
     """
-    asked = list(hosts)
+    asked = [host for host in hosts if TURN in known[host]]
     return [] if all((known[host].get(TURN) or {}).get("taken") for host in asked) else asked
 
 

@@ -126,7 +126,7 @@ def test_a_teardown_needs_no_directors() -> None:
 
 def asked_for_its_turn(**taken: Any) -> dict[str, Any]:
     answers = {True: {"taken": True}, False: {"taken": False}, None: {"unreachable": True}}
-    return {host: {_plays.TURN: answers[answer]} for host, answer in taken.items()}
+    return {"lb1": {}, "lb2": {}, **{host: {_plays.TURN: answers[answer]} for host, answer in taken.items()}}
 
 
 @pytest.mark.parametrize(
@@ -137,6 +137,9 @@ def asked_for_its_turn(**taken: Any) -> dict[str, Any]:
         ({"lb1": True, "lb2": False}, ["lb1", "lb2"]),
         ({"lb1": None, "lb2": False}, ["lb1", "lb2"]),
         ({"lb1": None, "lb2": True}, ["lb1", "lb2"]),
+        # The other one is not part of the run.
+        ({"lb1": True}, NOBODY),
+        ({"lb2": False}, ["lb2"]),
     ],
 )
 def test_who_is_asked_for_its_turn_once_more(taken: dict[str, Any], waiting: list[str]) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from typing import Iterable, NamedTuple, Sequence
 
-from ansible_collections.lvs.topology.plugins.module_utils._forms import MASK
+from ansible_collections.lvs.topology.plugins.module_utils._forms import MASK, printable
 
 # Below this length a password may well be a part of other words, and only whole words are taken for it.
 _DISTINCT = 5
@@ -68,18 +68,6 @@ def verdict(status: int, lines: Sequence[str]) -> Verdict:
         )
         return Verdict(False, remedy)
     return Verdict(status == _SAID and bool(lines) and all(_ADVICE.match(_PLACE.sub("", line)) for line in lines))
-
-
-def printable(text: str) -> str:
-    """The text with bytes that are no UTF-8, and characters that would steer a terminal, as escapes."""
-    return "".join(each if each.isprintable() or each in "\t\n" else _escaped(each) for each in text)
-
-
-def _escaped(character: str) -> str:
-    code = ord(character)
-    if 0xDC80 <= code <= 0xDCFF:
-        return f"\\x{code - 0xDC00:02x}"  # how Python carries a byte that it could not decode
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
 def secrets_of(text: str) -> frozenset[str]:
