@@ -10,6 +10,7 @@ value cannot be right.
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import re
 import socket
@@ -103,8 +104,6 @@ _ADDRESS_LENGTH = 100
 _LEADING_ZERO = re.compile(r"(?:^|[.:])0[0-9]+(?:\.|/|$)")
 _NO_ADDRESS = "is not an IPv4 or IPv6 address"
 _SHOWN = 60
-# In place of what nobody shall see.
-MASK = "********"
 
 _ZERO_NETWORK = ipaddress.IPv4Network("0.0.0.0/8")
 _BROADCAST = ipaddress.IPv4Address("255.255.255.255")
@@ -133,18 +132,6 @@ def word(value: Any) -> str:
     if isinstance(value, str) and value and value.isprintable() and len(value) <= _SHOWN:
         return value
     return shown(value)
-
-
-def printable(text: str) -> str:
-    """The text with bytes that are no UTF-8, and characters that would steer a terminal, as escapes."""
-    return "".join(each if each.isprintable() or each in "\t\n" else _escaped(each) for each in text)
-
-
-def _escaped(character: str) -> str:
-    code = ord(character)
-    if 0xDC80 <= code <= 0xDCFF:
-        return f"\\x{code - 0xDC00:02x}"  # how Python carries a byte that it could not decode
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
 def _is_odd(text: str) -> bool:
@@ -269,10 +256,7 @@ def address(value: Any) -> Address:
 
 
 def is_plain_ipv4(text: str) -> bool:
-    """Whether this is an IPv4 address of one host in its one spelling. A table has thousands, and address() is slow.
-
-    No says nothing: it may be another spelling, or an address that is in order for some purpose.
-    """
+    """A quick yes to an IPv4 address of one host in its one spelling. What is no such address, address() looks at."""
     try:
         packed = socket.inet_pton(socket.AF_INET, text)
     except (OSError, ValueError):
@@ -411,8 +395,6 @@ def line(value: Any, most: int) -> str:
 
 
 def is_line(value: Any, most: int) -> bool:
-    try:
-        line(value, most)
-    except BadForm:
-        return False
-    return True
+    with contextlib.suppress(BadForm):
+        return bool(line(value, most))
+    return False

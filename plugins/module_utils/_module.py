@@ -9,8 +9,8 @@ import gc
 from typing import Any, Collection, Iterator, Mapping, Sequence
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest
+from ansible_collections.lvs.topology.plugins.module_utils._screen import MASK, printable
 from ansible_collections.lvs.topology.plugins.module_utils._validation import odd_values, validated
 
 # More values than this nobody reads, and what is done for each of them takes a part of the module's time that shows.
@@ -65,7 +65,7 @@ class Module(AnsibleModule):  # type: ignore[misc] # ansible-core has no types
         super().exit_json(**{**self._invocation(), **result})
 
     def fail_json(self, msg: str, **result: Any) -> None:
-        super().fail_json(forms.printable(str(msg)), **{**self._invocation(), **result})
+        super().fail_json(printable(str(msg)), **{**self._invocation(), **result})
 
     def _invocation(self) -> dict[str, Any]:
         """What the answer says about the options of its task, unless there are none yet."""
@@ -89,7 +89,7 @@ class Discreet(Module):
 
     def _invocation(self) -> dict[str, Any]:
         given = getattr(self, "params", None) or {}
-        shown = {name: value if name in self._shown or value is None else forms.MASK for name, value in given.items()}
+        shown = {name: value if name in self._shown or value is None else MASK for name, value in given.items()}
         return {"invocation": {"module_args": _echo(shown)}}
 
 

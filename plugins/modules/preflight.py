@@ -388,7 +388,6 @@ def main() -> None:
                     "default": [],
                     "options": {"name": {"type": "str", "required": True}, **_OF_A_PART},
                 },
-                # The action plugin does it.
                 "give_turn_back": {"type": "bool", "default": False},
             },
             supports_check_mode=True,

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from typing import Iterable, NamedTuple, Sequence
 
-from ansible_collections.lvs.topology.plugins.module_utils._forms import MASK, printable
+from ansible_collections.lvs.topology.plugins.module_utils._screen import MASK, printable
 
 # Below this length a password may well be a part of other words, and only whole words are taken for it.
 _DISTINCT = 5
