@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import socket
 import struct
+from functools import lru_cache
+from typing import Any
 
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     DAEMON_STATES,
@@ -340,30 +342,55 @@ def decode_service(payload: bytes, counters: bool = False) -> Service:
 
 def decode_destination(payload: bytes, service_family: str, counters: bool = False) -> Destination:
     attributes = _nested(payload, _DEST, "destination")
-    # Kernels before 3.18 know no mixed families and do not say.
-    number = read_number(attributes, _D_FAMILY, U16, "the destination's family", 0) or _FAMILIES[service_family]
-    family = _named(_FAMILY_NAMES, number, "address family")
-    method = read_number(attributes, _D_FWD_METHOD, U32, "the forwarding method")
+    family, port, settings = _settings(service_family, *map(attributes.get, _D_SETTINGS))
+    key = DestinationKey(_address(attributes, _D_ADDR, family, "the destination's address"), port)
+    if not counters:
+        return Destination(key, **settings)
     return Destination(
-        key=DestinationKey(
-            _address(attributes, _D_ADDR, family, "the destination's address"),
-            read_number(attributes, _D_PORT, BE16, "the destination's port"),
-        ),
-        forward=_named(_FORWARD_NAMES, method & 7, "forwarding method"),
-        weight=read_number(attributes, _D_WEIGHT, S32, "the weight"),
-        upper=read_number(attributes, _D_U_THRESH, U32, "the upper threshold"),
-        lower=read_number(attributes, _D_L_THRESH, U32, "the lower threshold"),
-        tunnel=_named(_TUNNEL_NAMES, read_byte(attributes, _D_TUN_TYPE, "the tunnel type"), "tunnel type"),
-        tunnel_port=read_number(attributes, _D_TUN_PORT, BE16, "the tunnel port", 0),
-        checksum=_named(
-            _CHECKSUM_NAMES, read_number(attributes, _D_TUN_FLAGS, U16, "the tunnel flags", 0), "tunnel flags"
-        ),
+        key,
+        **settings,
         connections=Connections(
             read_number(attributes, _D_ACTIVE, U32, "active connections"),
             read_number(attributes, _D_INACT, U32, "inactive connections"),
             read_number(attributes, _D_PERSIST, U32, "persistent connections"),
-        )
-        if counters
-        else None,
-        counters=_counters(attributes, _D_STATS, _D_STATS64) if counters else None,
+        ),
+        counters=_counters(attributes, _D_STATS, _D_STATS64),
+    )
+
+
+# What a destination has beside its address and what is counted.
+_D_SETTINGS = (
+    _D_FAMILY,
+    _D_PORT,
+    _D_FWD_METHOD,
+    _D_WEIGHT,
+    _D_U_THRESH,
+    _D_L_THRESH,
+    _D_TUN_TYPE,
+    _D_TUN_PORT,
+    _D_TUN_FLAGS,
+)
+
+
+# Thousands of destinations have the same, and most of the time goes into reading these nine.
+@lru_cache(maxsize=1024)
+def _settings(service_family: str, *values: bytes | None) -> tuple[str, int, dict[str, Any]]:
+    """The family and the port of a destination, and the fields of the type by their names."""
+    attributes = {kind: value for kind, value in zip(_D_SETTINGS, values) if value is not None}
+    # Kernels before 3.18 know no mixed families and do not say.
+    number = read_number(attributes, _D_FAMILY, U16, "the destination's family", 0) or _FAMILIES[service_family]
+    method = read_number(attributes, _D_FWD_METHOD, U32, "the forwarding method")
+    flags = read_number(attributes, _D_TUN_FLAGS, U16, "the tunnel flags", 0)
+    return (
+        _named(_FAMILY_NAMES, number, "address family"),
+        read_number(attributes, _D_PORT, BE16, "the destination's port"),
+        {
+            "forward": _named(_FORWARD_NAMES, method & 7, "forwarding method"),
+            "weight": read_number(attributes, _D_WEIGHT, S32, "the weight"),
+            "upper": read_number(attributes, _D_U_THRESH, U32, "the upper threshold"),
+            "lower": read_number(attributes, _D_L_THRESH, U32, "the lower threshold"),
+            "tunnel": _named(_TUNNEL_NAMES, read_byte(attributes, _D_TUN_TYPE, "the tunnel type"), "tunnel type"),
+            "tunnel_port": read_number(attributes, _D_TUN_PORT, BE16, "the tunnel port", 0),
+            "checksum": _named(_CHECKSUM_NAMES, flags, "tunnel flags"),
+        },
     )
