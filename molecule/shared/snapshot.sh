@@ -4,11 +4,11 @@
 # Starting a program costs more here than what it does, hence few of them.
 # An address that is still being probed, as after a boot, has no route of its own yet.
 for _ in $(seq 100); do
-    [ -n "$(ip -6 address show tentative)" ] || break
+    [ -n "$(ip -6 address show tentative -dadfailed)" ] || break
     sleep 0.3
 done
 sysctl -a --pattern '^net\.(ipv4|ipv6)\.(ip_forward|conf|vs)' 2>/dev/null | grep -v -E 'stable_secret|sync_qlen_max'
-ip -force -o -batch - <<'END' | sed -E 's/ (valid_lft|preferred_lft) [^ ]+//g; s/ tentative//' |
+ip -force -o -batch - <<'END' | sed -E 's/ (valid_lft|preferred_lft) [^ ]+//g' |
 address show
 route show table all
 rule show

@@ -24,7 +24,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core has no type
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
         arguments = dict(self._task.args)
-        ends = boolean(arguments.pop("give_turn_back", False), strict=False)
+        ends = boolean(arguments.get("give_turn_back", False), strict=False)
         answer: dict[str, Any] = self._execute_module(
             module_name="lvs.topology.preflight", module_args=arguments, task_vars=task_vars
         )

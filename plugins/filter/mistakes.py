@@ -31,6 +31,11 @@ options:
       - The hosts whose plans have to be complete. By default all that have a role.
       - A host whose C(lvs_state) is V(absent) needs none.
       - A run that is limited to some hosts has no facts of the others, and does not need their plans.
+  reached:
+    type: list
+    elements: str
+    description: Those of O(hosts) that have neither failed nor been unreachable so far. By default all of them.
+    version_added: 0.4.0
   host:
     type: str
     description:
@@ -91,10 +96,11 @@ def mistakes(
     services: list[Any] | None = None,
     directors: list[str] | None = None,
     variables: Mapping[str, Any] | None = None,
+    reached: list[str] | None = None,
 ) -> list[str]:
     try:
         if host is None:
-            return compiler.mistakes_of(hostvars, groups, hosts)
+            return compiler.mistakes_of(hostvars, groups, hosts, reached)
         compiler.host_plan(hostvars, groups, host, role or "", services, directors, variables)
     except WrongModel as wrong:
         return wrong.lines

@@ -20,6 +20,7 @@ Plan = Mapping[str, Any]
 # What a module's function takes is the module and the ledger.
 Work = Tuple[Dict[str, Any], Callable[..., Dict[str, Any]]]
 BOOT = "boot"
+WATCHED = "watched"
 
 
 class Concern(NamedTuple):
@@ -118,6 +119,13 @@ def _services() -> Work:
     return TABLE_SPEC, readable(ensure_table)
 
 
+def _watched() -> Work:
+    from ansible_collections.lvs.topology.plugins.module_utils._ipvs.opening import readable
+    from ansible_collections.lvs.topology.plugins.module_utils._watched import WATCHED_SPEC, ensure_watched
+
+    return WATCHED_SPEC, readable(ensure_watched)
+
+
 def _sync_daemons() -> Work:
     from ansible_collections.lvs.topology.plugins.module_utils._ipvs.ensure_settings import ensure_daemons
     from ansible_collections.lvs.topology.plugins.module_utils._ipvs.opening import readable
@@ -176,6 +184,8 @@ CONCERNS: Mapping[str, Concern] = {
     "timeouts": Concern(_of_dictionary("timeouts", {"tcp": None, "tcpfin": None, "udp": None}), _timeouts),
     # Its entries go while it is filled.
     "services": Concern(_table_options, _services, is_released=False),
+    # In place of the table, timeouts and daemon where keepalived has them. It gives them back when it ends.
+    WATCHED: Concern(lambda plan: dict(plan.get("watched") or {}), _watched, is_released=False),
     "sync_daemons": Concern(_list("sync_daemons", "daemons"), _sync_daemons),
     # The files for the next boot say what the plan says, and nothing of what is left over.
     BOOT: Concern(_boot_options, _boot, is_released=False),

@@ -40,7 +40,7 @@ PLAN: dict[str, Any] = {
     "type": "dict",
     "options": {
         **{name: {"type": "list", "elements": "str"} for name in ("kernel_modules", "purge")},
-        **{name: {"type": "dict"} for name in ("sysctls", "packet_rules", "timeouts")},
+        **{name: {"type": "dict"} for name in ("sysctls", "packet_rules", "timeouts", "watched")},
         **{name: {"type": "list", "elements": "dict"} for name in _LISTS},
         "keep_weights": {"type": "bool"},
         "manager": {"type": "str", "choices": [KERNEL, KEEPALIVED]},
@@ -223,8 +223,7 @@ class _Pass:
 
     @property
     def unmanaged(self) -> list[str]:
-        found: list[str] = self.results.get("services", {}).get("unmanaged", [])
-        return found
+        return [line for made in self.results.values() for line in made.get("unmanaged", ())]
 
     @property
     def left_over(self) -> list[str]:

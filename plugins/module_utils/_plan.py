@@ -72,18 +72,18 @@ def run_outside_of_turns(module: AnsibleModule, ensure: Callable[[AnsibleModule]
     try:
         result = ensure(module)
     except (BadRequest, _turn.NotOurTurn) as problem:
-        module.fail_json(msg=printable(str(problem)))
+        module.fail_json(msg=encodable(str(problem)))
     except Refused as problem:
-        module.fail_json(msg=printable(str(problem)), **printable(problem.facts))
-    module.exit_json(**printable(result))
+        module.fail_json(msg=encodable(str(problem)), **encodable(problem.facts))
+    module.exit_json(**encodable(result))
 
 
-def printable(value: Any) -> Any:
+def encodable(value: Any) -> Any:
     """A result in which the bytes of others that are not UTF-8 (in names, files, output) are shown as escapes."""
     if isinstance(value, Mapping):
-        return {printable(key): printable(each) for key, each in value.items()}
+        return {encodable(key): encodable(each) for key, each in value.items()}
     if isinstance(value, (list, tuple)):
-        return [printable(each) for each in value]
+        return [encodable(each) for each in value]
     if not isinstance(value, str):
         return value
     try:
@@ -140,14 +140,14 @@ def _fail(module: AnsibleModule, plan: Plan, refusal: Refused) -> None:
     applied = [change.line for position, change in enumerate(plan.changes) if position in done]
     remaining = [change.line for position, change in enumerate(plan.changes) if position not in done]
     module.fail_json(
-        msg=printable(
+        msg=encodable(
             f"{refusal} Applied: {len(applied)} of {len(plan.changes)} changes. "
             "Running the task again continues from there."
         ),
         changed=bool(applied),
-        applied=printable(applied),
-        remaining=printable(remaining),
-        **printable(refusal.facts),
+        applied=encodable(applied),
+        remaining=encodable(remaining),
+        **encodable(refusal.facts),
     )
 
 

@@ -86,8 +86,9 @@ def to_wait(hosts: Iterable[str], known: Mapping[str, Mapping[str, Any]]) -> lis
     A run that waits for some hosts while it has its turn on others may wait for a run that waits for it. Whoever is not
     part of the run (--limit) was not asked.
     """
-    asked = [host for host in hosts if TURN in known[host]]
-    return [] if all((known[host].get(TURN) or {}).get("taken") for host in asked) else asked
+    variables = ((host, known[host]) for host in hosts)
+    asked = {host: each[TURN] for host, each in variables if TURN in each}
+    return [] if all((turn or {}).get("taken") for turn in asked.values()) else [*asked]
 
 
 def to_do(play: str, roles: Collection[str], variables: Mapping[str, Any]) -> Iterator[str]:

@@ -21,6 +21,7 @@ TAGS: Mapping[str, str] = {
     "packet_rules": "lvs_packet_rules",
     "timeouts": "lvs_timeouts",
     "services": "lvs_table",
+    "watched": "lvs_table",
     "sync_daemons": "lvs_sync",
     "boot": "lvs_boot",
 }

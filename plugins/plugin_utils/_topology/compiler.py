@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
@@ -77,26 +77,45 @@ def mistakes_of(
     hostvars: Mapping[str, Any],
     groups: Mapping[str, Any],
     hosts: Iterable[str] | None = None,
+    reached: Iterable[str] | None = None,
 ) -> list[str]:
-    """Every mistake of the inventory. With ``hosts``, only these hosts' plans have to be complete."""
+    """Every mistake of the inventory. With ``hosts``, only these hosts' plans have to be complete.
+
+    What is not among ``reached`` dropped out before the run began, and no play of the run has it.
+    """
     mistakes: list[Mistake] = []
     inventory = Inventory(_mapping(hostvars, "hostvars"), _mapping(groups, "groups"), mistakes)
     site = _site(inventory, inventory.directors, None, mistakes)
     mistakes += check_site(site)
     if inventory.has_group("lvs_real_servers"):
         mistakes += check_membership(site)
-    members = {
-        "director": site.services,
+    members: dict[str, Iterable[str]] = {
+        "director": inventory.directors,
         "real_server": dict.fromkeys([*inventory.real_servers, *site.listings]),
         "router": inventory.routers,
-        "keepalived": site.services,
+        "keepalived": inventory.directors,
     }
     wanted = None if hosts is None else set(_names(hosts, "hosts"))
-    for role, names in members.items():
-        for name in names:
-            if (wanted is None or name in wanted) and not inventory.is_absent(name):
-                mistakes += [need for need in NEEDS[role](site, name) if isinstance(need, Mistake)]
+    if wanted and reached is not None:
+        mistakes += [
+            Mistake(name, "failed or did not answer before this", "mend that first, or leave it out by --limit")
+            for name in sorted(wanted.difference(_names(reached, "reached")))
+        ]
+    asked = ((role, name) for role, names in members.items() for name in names if wanted is None or name in wanted)
+    for role, name in asked:
+        mistakes += _other_state(inventory, name, role)
+        if name in site.services or (role in ("real_server", "router") and not inventory.is_absent(name)):
+            mistakes += [need for need in NEEDS[role](site, name) if isinstance(need, Mistake)]
     return as_lines(mistakes)
+
+
+def _other_state(inventory: Inventory, name: str, role: str) -> Iterator[Mistake]:
+    """A role's own state is for plays of one's own: here real servers, directors and keepalived have their order."""
+    is_set, state = inventory.variable(name, f"{role}_state") if name in inventory else (False, None)
+    wanted = "absent" if inventory.is_absent(name) else "present"
+    if is_set and state != wanted:
+        problem = f"is {show(state)}, and lvs_state {wanted}"
+        yield Mistake(f"{name}: {role}_state", problem, f"set lvs_state in place of {role}_state")
 
 
 def trouble_of(hostvars: Mapping[str, Any], groups: Mapping[str, Any], infos: Mapping[str, Any]) -> list[str]:

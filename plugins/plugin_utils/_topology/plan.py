@@ -33,8 +33,10 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table import (
     kernel_forward,
     real_server,
+    service_key,
     virtual_service,
 )
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.vrrp import carriers
 
 _T = TypeVar("_T")
 
@@ -95,13 +97,39 @@ def plan_of(role: str, site: Site, name: str, needs: list[Need]) -> dict[str, An
     if role == "director":
         plan["packet_rules"] = _packet_rules(needs, host)
         services = () if site.is_moved(name) else site.services.get(name, ())
+        daemons = _each(needs, SyncDaemon)
+        plan["watched"] = _watched(site, name, daemons) if site.is_moved(name) else {}
         plan["manager"] = host.manager
         plan["services"] = [_service(service) for service in services]
         plan["purge"] = list(host.purge)
         plan["keep_weights"] = host.keep_weights
         plan["timeouts"] = {} if site.is_moved(name) else dict(host.timeouts)
-        plan["sync_daemons"] = [_sync_daemon(each) for each in _each(needs, SyncDaemon)]
+        plan["sync_daemons"] = [] if site.is_moved(name) else [_sync_daemon(each) for each in daemons]
     return plan | said
+
+
+def _watched(site: Site, name: str, daemons: list[SyncDaemon]) -> dict[str, Any]:
+    """What keepalived is to have in the table, and with it, while all checks succeed."""
+    host, instances = site.host(name), carriers(site, name)
+    plan: dict[str, Any] = {
+        # keepalived takes no service without real servers.
+        "services": [_watched_service(each) for each in site.services.get(name, ()) if each.real_servers],
+        "purge": list(host.purge),
+        "keep_weights": host.keep_weights,
+        "timeouts": dict(host.timeouts),
+    }
+    if daemons and instances:
+        # It is a master's where the first instance is master, and whoever is master holds its addresses.
+        address = str(instances[0].carried[0].address)
+        plan["sync_daemon"] = {**_sync_daemon(daemons[0]), "address": address}
+        del plan["sync_daemon"]["state"]
+    return plan
+
+
+def _watched_service(service: Service) -> dict[str, Any]:
+    """What stands in raw lines may say anything of a service, so only its real servers are known."""
+    named = _service(service)
+    return service_key(service) | {"real_servers": named["real_servers"]} if service.supervision.raw else named
 
 
 def _sync_daemon(daemon: SyncDaemon) -> dict[str, Any]:

@@ -58,12 +58,11 @@ def _director_needs(site: Site, name: str) -> Iterator[Need]:
         for each in service.marked:
             yield Mark(service.fwmark or 0, each.vip.address, each.protocol, each.ports)
         yield from METHODS[service.forward].director(site, name, service)
+    yield from _sync_needs(site, name)
     if is_moved:
         yield from _loop_guard(site, name)
-    else:
-        yield from _sync_needs(site, name)
-        if site.inventory.variable(name, "lvs_vrrp")[1]:
-            yield Note(f"{name}: lvs_vrrp: nothing moves addresses while lvs_manager is kernel")
+    elif site.inventory.variable(name, "lvs_vrrp")[1]:
+        yield Note(f"{name}: lvs_vrrp: nothing moves addresses while lvs_manager is kernel")
     yield from _inventory_gateways(site, site.host(name))
 
 

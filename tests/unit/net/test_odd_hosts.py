@@ -22,7 +22,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._net.source_route_pla
     of_others,
     plan_source_routes,
 )
-from ansible_collections.lvs.topology.plugins.module_utils._plan import printable
+from ansible_collections.lvs.topology.plugins.module_utils._plan import encodable
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_a_process_may_have_any_bytes_in_its_name(tmp_path: Path) -> None:
     ],
 )
 def test_the_bytes_of_others_are_shown_as_escapes(value: object, expected: object) -> None:
-    assert printable(value) == expected
+    assert encodable(value) == expected
 
 
 @pytest.mark.parametrize("present", [True, False])

@@ -66,8 +66,8 @@ class Model:
     def plan(self, host: str, role: str, **more: Any) -> dict[str, Any]:
         return compiler.host_plan(self.hostvars, self.groups, host, role, **more)
 
-    def mistakes(self, hosts: list[str] | None = None) -> list[str]:
-        return compiler.mistakes_of(self.hostvars, self.groups, hosts)
+    def mistakes(self, hosts: list[str] | None = None, reached: list[str] | None = None) -> list[str]:
+        return compiler.mistakes_of(self.hostvars, self.groups, hosts, reached)
 
     def refusal(self, host: str, role: str, **more: Any) -> list[str]:
         with pytest.raises(WrongModel) as refused:

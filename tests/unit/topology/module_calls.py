@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.lvs.topology.plugins.module_utils import _host
+from ansible_collections.lvs.topology.plugins.module_utils import _host, _watched
 from ansible_collections.lvs.topology.plugins.module_utils._concerns import CONCERNS
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs import options, settings_options
 from ansible_collections.lvs.topology.plugins.module_utils._net import (
@@ -45,6 +45,10 @@ def _table(params: Mapping[str, Any], mistakes: Mistakes) -> None:
     options.purge(params["purge"], mistakes)
 
 
+def _watched_table(params: Mapping[str, Any], mistakes: Mistakes) -> None:
+    _watched.asked(params, None, mistakes)
+
+
 def boot_files(params: Mapping[str, Any], mistakes: Mistakes) -> dict[str, Any]:
     """The files for the next boot, by suffix."""
     lists = boot._validated(dict(params))
@@ -70,6 +74,7 @@ CHECKS: Mapping[str, Callable[[Mapping[str, Any], Mistakes], object]] = {
     "packet_rules": _packet_rules,
     "timeouts": settings_options.wanted_timeouts,
     "services": _table,
+    "watched": _watched_table,
     "sync_daemons": lambda params, mistakes: settings_options.wanted_daemons(params["daemons"] or [], None, mistakes),
     "boot": boot_files,
 }

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -728,3 +729,25 @@ def test_pairs_in_one_network_need_different_router_ids() -> None:
     assert configuration(model, "lb3")["instances"][0]["priority"] == 130
     model.hostvars["lb3"]["lvs_vrrp"]["router_id"] = 51
     assert any("which shares no VIP with lb3" in line for line in model.mistakes())
+
+
+def test_what_a_director_watches() -> None:
+    """What keepalived makes of the model, for the comparison with the kernel's table."""
+    model = r5()
+    for name in ("lb1", "lb2"):
+        model.hostvars[name] |= {"lvs_timeouts": {"tcp": 600}, "lvs_sync": {"syncid": 5}}
+    watched = model.plan("lb1", "director")["watched"]
+    assert [each["address"] for each in watched["services"]] == [
+        each["address"] for each in model.plan("lb1", "keepalived")["keepalived"]["services"]
+    ]
+    assert (watched["timeouts"], watched["purge"]) == ({"tcp": 600}, ["real_servers"])
+    daemon = watched["sync_daemon"]
+    assert daemon["address"] in json.dumps(model.plan("lb1", "keepalived")["keepalived"]["instances"][0])
+    assert "state" not in daemon
+    # What stands in raw lines may say anything of a service.
+    serving(model, raw="lvs_sched sh")
+    first = model.plan("lb1", "director")["watched"]["services"][0]
+    assert set(first) == {"address", "port", "protocol", "real_servers"}
+    # keepalived takes no service without real servers.
+    serving(model, real_servers=[])
+    assert model.plan("lb1", "director")["watched"]["services"] == []

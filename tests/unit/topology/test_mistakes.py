@@ -1615,6 +1615,28 @@ def test_hosts_that_take_no_part_need_no_plan() -> None:
     assert len(model.mistakes(hosts=["lb1"])) == 1
 
 
+def test_nobody_goes_on_without_hosts_that_dropped_out() -> None:
+    model = r1()
+    hosts = ["lb1", "web1", "web2"]
+    assert model.mistakes(hosts=hosts, reached=hosts) == []
+    assert model.mistakes(hosts=hosts, reached=["lb1", "web2"]) == [
+        "web1: failed or did not answer before this; mend that first, or leave it out by --limit"
+    ]
+
+
+@pytest.mark.parametrize(("state", "written"), [("absent", "present"), ("present", "absent")])
+@pytest.mark.parametrize(("host", "role"), [("web1", "real_server"), ("lb1", "director")])
+def test_a_role_goes_by_the_state_of_its_host(host: str, role: str, state: str, written: str) -> None:
+    """Where everything is done in one run, what is taken away first depends on all hosts."""
+    model = r1()
+    model.hostvars[host] |= {f"{role}_state": written, "lvs_state": written}
+    assert not any(f"{role}_state" in line for line in model.mistakes())
+    model.hostvars[host]["lvs_state"] = state
+    assert f"{host}: {role}_state: is '{written}', and lvs_state {state}; set lvs_state in place of {role}_state" in (
+        model.mistakes()
+    )
+
+
 @pytest.mark.parametrize("value", ["{{ 1 }}", "{% raw %}", "{# x #}", "{{{{"])
 def test_no_mistake_is_a_template(value: str) -> None:
     """Up to ansible-core 2.18 a variable that a playbook keeps the lines in would be evaluated."""

@@ -43,6 +43,7 @@ KEYS = {
         "purge",
         "keep_weights",
         "timeouts",
+        "watched",
         "sync_daemons",
     },
     "real_server": {
@@ -127,6 +128,7 @@ def test_r1() -> None:
         "purge": ["real_servers"],
         "keep_weights": False,
         "timeouts": {},
+        "watched": {},
         "sync_daemons": [],
     }
     for name in ("web1", "web2"):
@@ -209,6 +211,7 @@ def test_r3() -> None:
         "purge": ["real_servers"],
         "keep_weights": False,
         "timeouts": {},
+        "watched": {},
         "sync_daemons": [],
     }
     assert model.plan("web1", "real_server") == {

@@ -1,0 +1,61 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What somebody changes by hand in a table that keepalived fills is seen by a check and put right by a run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+NAT, DR = "192.168.0.29", "192.168.0.28"
+TABLE = "ipvsadm -Sn; ipvsadm -Ln --thresholds; ipvsadm -Ln --daemon"
+# web2 and app2 go on serving, and nothing sends a client elsewhere until the run.
+BY_HAND = (
+    f"ipvsadm -E -t {NAT}:80 -s wrr",
+    f"ipvsadm -e -t {NAT}:80 -r 10.0.0.51:80 -g -w 0",
+    f"ipvsadm -d -t {DR}:80 -r 192.168.0.61:80",
+    f"ipvsadm -e -t {DR}:80 -r 192.168.0.62:80 -g -w 1 -x 9000 -y 5",
+    f"ipvsadm -a -t {NAT}:80 -r 10.0.0.99:80 -m -w 0",
+    "ipvsadm --stop-daemon $(ipvsadm -Ln --daemon | cut -d' ' -f1)",
+)
+
+
+def changed(scenario: Any, *options: str) -> dict[str, list[str]]:
+    """What a run changes, on the hosts where it changes anything."""
+    parts = scenario.changed(scenario.playbook("lvs.topology.site", "--diff", *options))
+    return {host: found for host, found in parts.items() if found}
+
+
+def test_drift_on_both_directors(scenario: Any) -> None:
+    before = {name: scenario.run(name, TABLE) for name in scenario.directors}
+    assert all("sync daemon" in text for text in before.values())
+    for name in scenario.directors:
+        scenario.run(name, " && ".join(BY_HAND))
+    drifted = {name: scenario.run(name, TABLE) for name in scenario.directors}
+    foreseen = changed(scenario, "--check")
+    assert foreseen == {name: ["watched"] for name in scenario.directors}
+    assert {name: scenario.run(name, TABLE) for name in scenario.directors} == drifted
+    with scenario.load() as load:
+        assert changed(scenario) == foreseen
+    assert load.lost == {}
+    for name in scenario.directors:
+        assert scenario.run(name, TABLE) == before[name]
+    assert changed(scenario) == {}
+
+
+def test_what_a_check_decided_is_left_alone(scenario: Any) -> None:
+    """A real server that is down is not put back, and goes where somebody puts it back."""
+
+    def is_listed(name: str) -> bool:
+        return "-r 10.0.0.51:" in scenario.run(name, "ipvsadm -Sn")
+
+    scenario.run("web1", "systemctl stop nginx")
+    scenario.wait("web1 is out", lambda: not any(map(is_listed, scenario.directors)))
+    assert changed(scenario) == {}
+    assert not any(map(is_listed, scenario.directors))
+    master = scenario.called("master")
+    scenario.run(master, f"ipvsadm -a -t {NAT}:80 -r 10.0.0.51:80 -m -w 1")
+    assert changed(scenario) == {master: ["watched"]}
+    assert not is_listed(master)
+    scenario.run("web1", "systemctl start nginx")
+    scenario.wait("web1 is back", lambda: all(map(is_listed, scenario.directors)))

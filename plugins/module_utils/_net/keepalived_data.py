@@ -1,0 +1,143 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What keepalived says it has put into the kernel's table: its data dump, read. Pure.
+
+keepalived's checker writes the dump when it gets SIGUSR1 (keepalived(8), "Signals"). ``RS set`` is whether keepalived
+has a real server in the table (ipvs_cmd() in keepalived/check/ipvswrapper.c), and ``EFF WEIGHT`` the weight with which.
+A real server with inhibit_on_failure stays in the table with weight 0 where its check or the quorum has failed. The
+dumps of keepalived 2.2.7 and 2.3.3 were compared.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Dict, NamedTuple
+
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
+    IPV4,
+    IPV6,
+    DestinationKey,
+    ServiceKey,
+    family_of,
+)
+
+_SECTION = re.compile(r"^ *-+< (.*?) >-+$")
+_MARK = re.compile(r"^ *VS FWMARK = (\d+)$")
+_ADDRESS = re.compile(r"^ *VS VIP = (\S+), VPORT = (\d+)$")
+_SORRY = re.compile(r"^ *sorry server .*?= \[(\S+)\]:\w+:(\d+)$")
+_METHOD = re.compile(r"^ *forwarding method = (.+)$")
+_METHODS = {"NAT": "nat", "DR": "dr", "TUN, type = IPIP": "tun"}
+_REAL = re.compile(r"^ *RIP = (\S+), RPORT = (\d+), WEIGHT = -?\d+ EFF WEIGHT = (-?\d+)$")
+_VALUE = re.compile(r"^ *(?:VS )?([a-zA-Z_ ]+?) (?:= |is )(\S+)$")
+
+
+class Unreadable(ValueError):
+    """The dump is not laid out as it is known here."""
+
+
+class Sorry(NamedTuple):
+    """The sorry server of a service. ``forward`` None: by a tunnel of which the dump says more than is read here."""
+
+    key: DestinationKey
+    forward: str | None
+    # Whether nobody else serves. With inhibit_on_failure it is in the table before that, too.
+    is_needed: bool
+    may_wait: bool
+
+
+class Pool(NamedTuple):
+    """A service as keepalived has it: the weight of each real server, None where that one is not in the table."""
+
+    servers: dict[DestinationKey, int | None]
+    sorry: Sorry | None = None
+
+
+Watch = Dict[ServiceKey, Pool]
+
+
+def read_dump(text: str) -> Watch:
+    """By service, what keepalived has put into the table. Of a virtual_server_group the dump has no addresses."""
+    found: Watch = {}
+    service: list[str] | None = None
+    for name, lines in _sections(text):
+        if name == "Virtual server":
+            service = lines
+            key = _key(lines)
+            if key is not None:
+                found[key] = Pool({}, _sorry(lines))
+        elif name == "Real server" and service is not None:
+            key = _key(service)
+            if key is not None:
+                server, weight = _real_server(service, lines)
+                found[key].servers[server] = weight
+    return found
+
+
+def _sections(text: str) -> list[tuple[str, list[str]]]:
+    sections: list[tuple[str, list[str]]] = []
+    for line in text.splitlines():
+        title = _SECTION.match(line)
+        if title:
+            sections.append((title[1], []))
+        elif sections:
+            sections[-1][1].append(line)
+    if "LVS Topology" not in [name for name, _lines in sections]:
+        raise Unreadable("it has no section LVS Topology")
+    return sections
+
+
+def _key(lines: list[str]) -> ServiceKey | None:
+    values = _values(lines)
+    for line in lines:
+        address, mark = _ADDRESS.match(line), _MARK.match(line)
+        if mark:
+            return ServiceKey(IPV6 if values.get("Address family") == "inet6" else IPV4, fwmark=int(mark[1]))
+        if address:
+            protocol = values.get("protocol", "").lower()
+            if protocol not in forms.PROTOCOLS:
+                raise Unreadable(f"{line.strip()} has the protocol {protocol}")
+            where = _destination(address[1], address[2])
+            return ServiceKey(family_of(where.address), protocol, where.address, where.port)
+    return None
+
+
+def _sorry(lines: list[str]) -> Sorry | None:
+    for position, line in enumerate(lines):
+        match = _SORRY.match(line)
+        if match:
+            methods = (found[1] for found in map(_METHOD.match, lines[position:]) if found)
+            return Sorry(
+                _destination(match[1], match[2]),
+                _METHODS.get(next(methods, "")),
+                is_needed=_values(lines).get("quorum_state_up") != "1",
+                may_wait=_values(lines[position:]).get("Inhibit on failure") == "ON",
+            )
+    return None
+
+
+def _real_server(service: list[str], lines: list[str]) -> tuple[DestinationKey, int | None]:
+    match = next((found for found in map(_REAL.match, lines) if found), None)
+    values, quorum = _values(lines), _values(service).get("quorum_state_up")
+    is_set, is_alive, inhibits = (values.get(name) for name in ("RS set", "alive", "Inhibit on failure"))
+    if match is None or None in (quorum, is_set, is_alive, inhibits):
+        raise Unreadable("it has a real server in a form that is not known")
+    server = _destination(match[1], match[2])
+    if is_set != "1":
+        return server, None
+    if inhibits == "ON" and (is_alive != "1" or quorum != "1"):
+        return server, 0
+    # As keepalived hands it to the kernel.
+    return server, min(max(int(match[3]), 0), forms.WEIGHTS.high)
+
+
+def _values(lines: list[str]) -> dict[str, str]:
+    return {match[1]: match[2] for match in map(_VALUE.match, lines) if match}
+
+
+def _destination(address: str, port: str) -> DestinationKey:
+    try:
+        return DestinationKey(forms.canonical_address(address), int(port))
+    except ValueError:
+        raise Unreadable(f"{forms.shown(address)} is no address") from None

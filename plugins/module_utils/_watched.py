@@ -1,0 +1,173 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The concern ``watched`` of host_state: put right what somebody changed in a table that keepalived fills.
+
+A reload of keepalived does not look at the table, and a check acts only when its result changes. So what was changed by
+hand, or by another program, would stay as long as keepalived runs.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Callable, Mapping, NamedTuple, Sequence
+
+from ansible_collections.lvs.topology.plugins.module_utils import _commands
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs import options, proc, settings_options, settings_plan
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.opening import open_table
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.planner import Outcome, Request, unmanaged
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.socket import Ipvs
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.specs import DAEMONS, TABLE_SPEC, TIMEOUTS
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import DAEMON_STATES, Action, Daemon, Table
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.watched_plan import (
+    is_as_modelled,
+    plan_daemons,
+    plan_unasked,
+    plan_watched,
+)
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger, LedgerFile
+from ansible_collections.lvs.topology.plugins.module_utils._net import keepalived_ask, keepalived_plan
+from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
+from ansible_collections.lvs.topology.plugins.module_utils._net.files import joined
+from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_data import Watch
+from ansible_collections.lvs.topology.plugins.module_utils._net.options import Spec
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan, Refused, carry_out
+
+if TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
+
+WATCHED_SPEC: Spec = {
+    **{name: TABLE_SPEC[name] for name in ("services", "purge", "keep_weights", "owner")},
+    "timeouts": TIMEOUTS,
+    # Its state is that of keepalived, which is master where the address is held.
+    "sync_daemon": {
+        "type": "dict",
+        "options": {
+            **{name: form for name, form in DAEMONS["options"].items() if name != "state"},
+            "address": {"type": "str", "required": True},
+        },
+    },
+}
+# How often table and keepalived are read until both say the same before and after.
+_ATTEMPTS = 5
+# A failover is over by then, as far as one host goes.
+_PAUSE = 1.0
+
+
+def ensure_watched(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
+    """What the concern does. Where keepalived does not run, or is not ours yet, it does nothing: keepalived will."""
+    params = module.params
+    process = keepalived_ask.checker()
+    if process is None or not book.load().owned_by_any(keepalived_plan.KIND):
+        return {"changed": False, "changes": []}
+    mistakes = Mistakes()
+    wanted = asked(params, proc.mtus(), mistakes)
+    mistakes.raise_if_any()
+    with open_table(module, mistakes, may_load=False) as kernel:
+        if not kernel.loaded:
+            raise Refused(
+                "keepalived runs, and the kernel has no IPVS table: systemctl restart keepalived, then run this again."
+            )
+        outcome, watch = _table(module, kernel, process, wanted.table)
+        timeouts, _settlement = settings_plan.plan_timeouts(
+            Ledger(), params["owner"], kernel.timeouts(), wanted.timeouts, present=True, purge=False
+        )
+        plan = joined(outcome.plan, timeouts, _daemon(kernel, wanted))
+        result = carry_out(module, plan, _applied_by(kernel))
+    declared = {each.key for each in wanted.table.wanted}
+    return {**result, "unmanaged": unmanaged(outcome.after, declared.union(watch))}
+
+
+class Wanted(NamedTuple):
+    """What the options ask for. ``daemons`` are that of a master and that of a backup, or none."""
+
+    table: Request
+    timeouts: Mapping[str, int]
+    address: str
+    daemons: tuple[Daemon, ...]
+
+
+def asked(params: Mapping[str, Any], lengths: Mapping[str, int] | None, mistakes: Mistakes) -> Wanted:
+    """``lengths`` are the MTUs of the interfaces that exist, None where that is of no matter."""
+    request = Request(
+        options.wanted_services(params["services"] or [], "services", mistakes),
+        options.purge(params["purge"], mistakes),
+        params["keep_weights"],
+    )
+    timeouts = settings_options.wanted_timeouts(params["timeouts"] or {}, mistakes, "timeouts")
+    daemon = params["sync_daemon"]
+    if daemon is None:
+        return Wanted(request, timeouts, "", ())
+    address = mistakes.address("sync_daemon.address", daemon["address"])
+    # Both have the same options, and one mistake is said once.
+    either = [{**daemon, "state": state} for state in DAEMON_STATES]
+    daemons = settings_options.wanted_daemons(either, lengths, mistakes, "sync_daemon")
+    return Wanted(request, timeouts, str(address), daemons)
+
+
+def _table(module: AnsibleModule, kernel: Ipvs, process: int, request: Request) -> tuple[Outcome, Watch]:
+    table = kernel.table()
+    if is_as_modelled(table, request):
+        return Outcome(Plan(), table), {}
+    try:
+        table, watch = _at_rest(kernel.table, process)
+    except Refused as problem:
+        module.warn(
+            f"{problem} Real servers that are missing, that nobody declared, or whose weight is another one were left "
+            "alone: whether keepalived made them so is not known."
+        )
+        return plan_unasked(table, request), {}
+    return plan_watched(table, request, watch), watch
+
+
+def _at_rest(read: Callable[[], Table], process: int) -> tuple[Table, Watch]:
+    """The table, and what keepalived has in it at the same time."""
+    before = keepalived_ask.ask(process)
+    for _attempt in range(_ATTEMPTS):
+        table = read()
+        after = keepalived_ask.ask(process)
+        if before == after:
+            return table, after
+        before = after
+    raise Refused(f"Checks of keepalived ended otherwise than before, {_ATTEMPTS} times while the table was read.")
+
+
+def _daemon(kernel: Ipvs, wanted: Wanted) -> Plan:
+    """The one daemon that keepalived has: a master's where it is master, a backup's where it is not."""
+
+    def look() -> Plan:
+        state = "master" if _holds(wanted.address) else "backup"
+        return plan_daemons(kernel.daemons(), [each for each in wanted.daemons if each.state == state])
+
+    if not wanted.daemons:
+        return Plan()
+    plan = look()
+    if plan.changes:
+        # It may be becoming master, or backup, at this moment.
+        time.sleep(_PAUSE)
+        plan = look()
+    return plan
+
+
+def _holds(address: str) -> bool:
+    """Whether keepalived holds the address here. What waits on lo for it to take over does not count."""
+    status, output, errors = _commands.run([_commands.find("ip") or "ip", "-oneline", "address", "show", "to", address])
+    if status != 0:
+        raise Refused(f"`ip address show to {address}` failed: {errors.strip()}")
+    return any(line.split()[1] != "lo" for line in output.splitlines())
+
+
+def _applied_by(kernel: Ipvs) -> Callable[[Sequence[Change]], None]:
+    """Entries of the table are sent many at once, and come first."""
+
+    def apply_all(changes: Sequence[Change]) -> None:
+        entries = [each for each in changes if isinstance(each.action, Action)]
+        kernel.apply(entries)
+        for position, change in enumerate(changes[len(entries) :], len(entries)):
+            try:
+                kernel.change(change.action)
+            except Refused as refusal:
+                refusal.applied = position
+                raise
+
+    return apply_all

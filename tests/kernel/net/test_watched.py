@@ -1,0 +1,195 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A table that keepalived fills and somebody changes: host_state puts right what keepalived does not look at."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Any, Iterator
+
+import pytest
+
+DUMP = Path("/tmp/keepalived_check.data")
+# 52 fails its check and goes out of the table, 53 fails it and stays with weight 0; at .101 nobody is left to serve.
+CONFIGURATION = """\
+global_defs {
+    script_user root
+    enable_script_security
+}
+virtual_server 10.0.0.100 80 {
+    protocol TCP
+    lvs_sched rr
+    lvs_method NAT
+    delay_loop 1
+    real_server 10.0.0.51 80 {
+        weight 3
+        MISC_CHECK {
+            misc_path "/usr/bin/true"
+        }
+    }
+    real_server 10.0.0.52 80 {
+        weight 3
+        MISC_CHECK {
+            misc_path "/usr/bin/false"
+            retry 0
+        }
+    }
+    real_server 10.0.0.53 80 {
+        weight 3
+        inhibit_on_failure
+        MISC_CHECK {
+            misc_path "/usr/bin/false"
+            retry 0
+        }
+    }
+}
+virtual_server 10.0.0.101 80 {
+    protocol TCP
+    lvs_sched wrr
+    lvs_method NAT
+    delay_loop 1
+    sorry_server 10.0.0.9 80
+    real_server 10.0.0.51 80 {
+        weight 3
+        MISC_CHECK {
+            misc_path "/usr/bin/false"
+            retry 0
+        }
+    }
+}
+"""
+TABLE = """\
+-A -t 10.0.0.100:80 -s rr
+-a -t 10.0.0.100:80 -r 10.0.0.51:80 -m -w 3
+-a -t 10.0.0.100:80 -r 10.0.0.53:80 -m -w 0
+-A -t 10.0.0.101:80 -s wrr
+-a -t 10.0.0.101:80 -r 10.0.0.9:80 -m -w 1
+"""
+
+
+def service(address: str, scheduler: str, *real_servers: int) -> dict[str, Any]:
+    return {
+        "address": address,
+        "port": 80,
+        "protocol": "tcp",
+        "scheduler": scheduler,
+        "scheduler_flags": [],
+        "one_packet": False,
+        "persistence": {"timeout": 0},
+        "real_servers": [
+            {
+                "address": f"10.0.0.{last}",
+                "port": 80,
+                "forward": "nat",
+                "weight": 3,
+                "upper_threshold": 0,
+                "lower_threshold": 0,
+            }
+            for last in real_servers
+        ],
+    }
+
+
+WATCHED = {
+    "services": [service("10.0.0.100", "rr", 51, 52, 53), service("10.0.0.101", "wrr", 51)],
+    "timeouts": {"tcp": 600},
+    # The address is nowhere, so keepalived would be backup.
+    "sync_daemon": {"interface": "br0", "syncid": 5, "address": "10.0.0.100"},
+}
+ASKED = {"owner": "director", "plan": {"manager": "keepalived", "watched": WATCHED}, "concerns": ["watched"]}
+
+
+@pytest.fixture
+def keepalived(run_module, sh, wire, until) -> Iterator[subprocess.Popen[bytes]]:
+    sh("mkdir -p /etc/keepalived && mount -t tmpfs tmpfs /etc/keepalived")
+    wire("app", "10.0.0.51/24")
+    sh("ip address add 10.0.0.2/24 dev br0")
+    DUMP.unlink(missing_ok=True)
+    run_module("keepalived_config", {"content": CONFIGURATION, "owner": "keepalived"})
+    with subprocess.Popen(
+        ["keepalived", "--dont-fork", "--check", "--no-syslog"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        until(lambda: sh("ipvsadm -Sn") == TABLE)
+        yield process
+        process.terminate()
+
+
+STATE = "ipvsadm -Sn; ipvsadm -Ln --thresholds; ipvsadm -Ln --timeout; ipvsadm -Ln --daemon"
+BY_HAND = [
+    "ipvsadm -E -t 10.0.0.100:80 -s sh -p 60",
+    "ipvsadm -e -t 10.0.0.100:80 -r 10.0.0.51:80 -g -w 3",
+    "ipvsadm -e -t 10.0.0.100:80 -r 10.0.0.51:80 -m -w 3 -x 9 -y 5",
+    "ipvsadm -e -t 10.0.0.100:80 -r 10.0.0.51:80 -m -w 0",
+    "ipvsadm -d -t 10.0.0.100:80 -r 10.0.0.51:80",
+    "ipvsadm -a -t 10.0.0.100:80 -r 10.0.0.52:80 -m -w 3",
+    "ipvsadm -a -t 10.0.0.100:80 -r 10.0.0.99:80 -m",
+    "ipvsadm -e -t 10.0.0.100:80 -r 10.0.0.53:80 -m -w 3",
+    "ipvsadm -d -t 10.0.0.101:80 -r 10.0.0.9:80",
+    "ipvsadm -D -t 10.0.0.100:80",
+    "ipvsadm -C",
+    "ipvsadm --set 10 0 0",
+    "ipvsadm --stop-daemon backup",
+    "ipvsadm --stop-daemon backup && ipvsadm --start-daemon backup --mcast-interface br0 --syncid 6",
+    "ipvsadm --start-daemon master --mcast-interface br0 --syncid 5",
+]
+
+
+@pytest.mark.usefixtures("keepalived")
+def test_what_somebody_changed_is_put_right(run_module, sh) -> None:
+    # The timeout and the daemon, which this configuration does not have.
+    run_module("host_state", ASKED)
+    before = sh(STATE)
+    for by_hand in BY_HAND:
+        sh(by_hand)
+        changed = sh(STATE)
+        assert changed != before, by_hand
+        predicted = run_module("host_state", ASKED, check=True)
+        assert sh(STATE) == changed, by_hand
+        done = run_module("host_state", ASKED)
+        assert done["changes"] == predicted["changes"] != [], by_hand
+        assert sh(STATE) == before, by_hand
+        assert not run_module("host_state", ASKED)["changed"], by_hand
+    assert not DUMP.exists()
+
+
+@pytest.mark.usefixtures("keepalived")
+def test_what_is_seen_without_changing_anything(run_module, sh) -> None:
+    asked = {"owner": "director", "plan": ASKED["plan"]}
+    run_module("host_state", ASKED)
+    assert run_module("preflight", asked)["in_place"]
+    sh("ipvsadm -E -t 10.0.0.100:80 -s sh")
+    assert not run_module("preflight", asked)["in_place"]
+    # Services of others are named, and left to them.
+    sh("ipvsadm -E -t 10.0.0.100:80 -s rr; ipvsadm -A -t 10.0.0.102:80 -s rr")
+    done = run_module("host_state", ASKED)
+    assert (done["changed"], done["unmanaged"]) == (False, ["-A -t 10.0.0.102:80 -s rr"])
+
+
+@pytest.mark.usefixtures("keepalived")
+def test_what_is_not_certain_is_said_and_left_alone(run_module, sh) -> None:
+    run_module("host_state", ASKED)
+    sh("ipvsadm -d -t 10.0.0.100:80 -r 10.0.0.51:80; ipvsadm -E -t 10.0.0.100:80 -s sh")
+    # Something is in the way of what keepalived writes.
+    DUMP.mkdir()
+    try:
+        done = run_module("host_state", ASKED)
+    finally:
+        DUMP.rmdir()
+    assert done["changes"] == ["ipvsadm -E -t 10.0.0.100:80 -s rr"]
+    assert "cannot be asked" in str(done["warnings"])
+    # And once it can be asked:
+    assert run_module("host_state", ASKED)["changes"] == ["ipvsadm -a -t 10.0.0.100:80 -r 10.0.0.51:80 -m -w 3"]
+
+
+def test_nothing_is_done_where_keepalived_does_not_run_or_is_somebody_else_s(keepalived, run_module, sh) -> None:
+    sh("ipvsadm -E -t 10.0.0.100:80 -s sh")
+    run_module("keepalived_config", {"owner": "keepalived", "state": "absent"})
+    assert not run_module("host_state", ASKED)["changed"]
+    run_module("keepalived_config", {"content": CONFIGURATION, "owner": "keepalived"})
+    keepalived.terminate()
+    keepalived.wait(timeout=300)
+    assert not os.path.exists("/run/checkers.pid")
+    assert not run_module("host_state", ASKED)["changed"]

@@ -1,0 +1,102 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What keepalived says it has in the table, against what ipvsadm listed at the same moment.
+
+keepalived_2_2_7.data is what the dump of keepalived 2.2.7 said about the table in a guest in which most checks had
+failed. The expected values are those of ``ipvsadm -Sn``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs import save_format
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import DestinationKey, ServiceKey
+from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_data import (
+    Pool,
+    Sorry,
+    Unreadable,
+    read_dump,
+)
+
+DUMP = Path(__file__).with_name("keepalived_2_2_7.data").read_text()
+# Weight 1 of the sorry servers is keepalived's own.
+TABLE = """\
+-A -t 192.168.0.78:80 -s wrr
+-a -t 192.168.0.78:80 -r 10.0.0.9:80 -m -w 1
+-a -t 192.168.0.78:80 -r 10.0.0.51:80 -m -w 0
+-A -u 192.168.0.77:53 -s wrr -p 60 -M 255.255.255.0 -o
+-a -u 192.168.0.77:53 -r 10.0.0.51:53 -i -w 3 --tun-type gue --tun-port 5555 --tun-nocsum
+-a -u 192.168.0.77:53 -r 10.0.0.52:53 -i -w 0 --tun-type ipip
+-A -f 7 -6 -s sh -b sh-port
+-a -f 7 -6 -r [fd00::9]:0 -g -w 1
+-a -f 7 -6 -r [fd00::52]:0 -g -w 0
+-A -f 8 -s mh -b mh-fallback,mh-port
+-a -f 8 -r 10.0.0.9:0 -g -w 1
+"""
+
+
+def test_it_is_what_the_kernel_had() -> None:
+    watch = read_dump(DUMP)
+    table = save_format.parse(TABLE)
+    assert watch.keys() == table.keys()
+    for key, entry in table.items():
+        pool = watch[key]
+        there = {server: weight for server, weight in pool.servers.items() if weight is not None}
+        assert there == {
+            server: destination.weight
+            for server, destination in entry.destinations.items()
+            if pool.sorry is None or server != pool.sorry.key
+        }, key
+
+
+def test_who_says_sorry_and_who_is_out() -> None:
+    pools = {str(key): pool for key, pool in read_dump(DUMP).items()}
+    assert pools["tcp 192.168.0.78:80"] == Pool(
+        {DestinationKey("10.0.0.51", 80): 0, DestinationKey("10.0.0.53", 80): None},
+        Sorry(DestinationKey("10.0.0.9", 80), "nat", is_needed=True, may_wait=False),
+    )
+    assert read_dump(DUMP)[ServiceKey("ipv4", fwmark=8)].sorry == Sorry(
+        DestinationKey("10.0.0.9", 0), "dr", is_needed=True, may_wait=True
+    )
+    assert pools["udp 192.168.0.77:53"].sorry is None
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        # keepalived 2.3.3 sets these lines off otherwise.
+        ("   alive = 1\n   quorum_state_up", "   VS alive = 1\n   quorum_state_up"),
+        ("   alive = 0", "     alive = 0"),
+        ("   RS set = 1", "     RS set = 1"),
+        ("sorry server = ", "sorry server (inhibited) = "),
+    ],
+)
+def test_other_releases(before: str, after: str) -> None:
+    assert before in DUMP
+    assert read_dump(DUMP.replace(before, after)) == read_dump(DUMP)
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        "",
+        "nothing of it",
+        DUMP.replace("RS set = ", "RS is set to "),
+        DUMP.replace("EFF WEIGHT", "WEIGHT NOW"),
+        DUMP.replace("quorum_state_up = 0", "quorum is down"),
+        DUMP.replace("RIP = 10.0.0.51,", "RIP = 10.0.0.510,"),
+        DUMP.replace("protocol = UDP", "protocol = ICMP"),
+        DUMP.replace("Inhibit on failure is", "Inhibit on failure:"),
+    ],
+)
+def test_what_is_not_understood_is_not_guessed(damaged: str) -> None:
+    with pytest.raises(Unreadable):
+        read_dump(damaged)
+
+
+def test_a_group_has_no_addresses_there() -> None:
+    text = DUMP.replace("VS VIP = 192.168.0.77, VPORT = 53", "VS GROUP = many")
+    assert "udp 192.168.0.77:53" not in map(str, read_dump(text))
