@@ -19,23 +19,22 @@ author:
   - The lvs.topology authors (@lvs-topology)
 short_description: Where clients can connect by TCP
 description:
-  - The VIP and the port of every TCP service of the directors that are present.
-  - Services for every port, of a firewall mark, and with an empty pool are left out.
+  - The VIP and the port of every TCP service of the directors that are present, and how many connections meet every
+    real server where the scheduler takes one after the other.
+  - Services for every port and with an empty pool are left out. Of a firewall mark, the first of each range of ports is
+    tried where the model says which packets get the mark.
 extends_documentation_fragment:
   - lvs.topology.inventory
 positional: _input, _groups
 seealso:
-  - plugin: lvs.topology.trouble
+  - plugin: lvs.topology.findings
     plugin_type: filter
 """
 
 EXAMPLES = r"""
 - name: Connect to every service
-  ansible.builtin.wait_for:
-    host: "{{ item.address }}"
-    port: "{{ item.port }}"
-    timeout: 5
-  loop: "{{ hostvars | lvs.topology.client_endpoints(groups) }}"
+  lvs.topology.probe:
+    endpoints: "{{ hostvars | lvs.topology.client_endpoints(groups) }}"
 """
 
 RETURN = r"""
@@ -56,6 +55,10 @@ _value:
       type: int
       returned: always
       description: The port.
+    connections:
+      type: int
+      returned: always
+      description: Twice the number of its real servers, but 50 at most.
 """
 
 

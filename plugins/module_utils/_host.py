@@ -122,6 +122,30 @@ def is_in_place(module: AnsibleModule, plan: Mapping[str, Any], owner: str) -> b
     return not (foreseen.is_needed or foreseen.unmanaged)
 
 
+class Difference(NamedTuple):
+    """What a concern would change, or why that cannot be told."""
+
+    concern: str
+    changes: list[str]
+    problem: str = ""
+
+
+def differences(module: AnsibleModule, plan: Mapping[str, Any], owner: str) -> tuple[list[Difference], list[str]]:
+    """What host_state would change, each concern by itself, and the services that nobody declared."""
+    book = for_check_mode()
+    asked = _asked([*CONCERNS], plan, traces(book.load(), owner))
+    looked = _Pass(module, book, check_mode=True)
+    found = []
+    for call in adding(asked, plan, owner, purge=True):
+        try:
+            looked.run([call])
+            found.append(Difference(call.concern, looked.results[call.concern]["changes"]))
+        except (BadRequest, Refused) as problem:
+            found.append(Difference(call.concern, [], str(problem)))
+    found += [Difference("warning", [], warning) for warning in dict.fromkeys(looked.warnings)]
+    return [each for each in found if each.changes or each.problem], looked.unmanaged
+
+
 def adding(concerns: Collection[str], plan: Mapping[str, Any], owner: str, *, purge: bool) -> list[Call]:
     """What makes the host have all that the plan asks for. With purge it has no more than that afterwards."""
     return [Call(name, _options(name, plan, owner, purge=purge)) for name in CONCERNS if name in concerns]

@@ -20,7 +20,6 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.socket import I
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.specs import DAEMONS, TABLE_SPEC, TIMEOUTS
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import DAEMON_STATES, Action, Daemon, Table
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.watched_plan import (
-    is_as_modelled,
     plan_daemons,
     plan_unasked,
     plan_watched,
@@ -107,17 +106,20 @@ def asked(params: Mapping[str, Any], lengths: Mapping[str, int] | None, mistakes
 
 def _table(module: AnsibleModule, kernel: Ipvs, process: int, request: Request) -> tuple[Outcome, Watch]:
     table = kernel.table()
-    if is_as_modelled(table, request):
-        return Outcome(Plan(), table), {}
     try:
-        table, watch = _at_rest(kernel.table, process)
+        watch = keepalived_ask.ask(process)
+        outcome = plan_watched(table, request, watch)
+        if outcome.plan.changes:
+            # Either somebody has changed the table, or a check has ended otherwise than before in between.
+            table, watch = _at_rest(kernel.table, process)
+            outcome = plan_watched(table, request, watch)
     except Refused as problem:
         module.warn(
             f"{problem} Real servers that are missing, that nobody declared, or whose weight is another one were left "
             "alone: whether keepalived made them so is not known."
         )
         return plan_unasked(table, request), {}
-    return plan_watched(table, request, watch), watch
+    return outcome, watch
 
 
 def _at_rest(read: Callable[[], Table], process: int) -> tuple[Table, Watch]:

@@ -344,29 +344,11 @@ kernel:
 
 from ansible_collections.lvs.topology.plugins.module_utils._module import Discreet
 from ansible_collections.lvs.topology.plugins.module_utils._net.options import KERNELS, PACKET_RULES
-from ansible_collections.lvs.topology.plugins.module_utils._net.preflight import look
+from ansible_collections.lvs.topology.plugins.module_utils._net.preflight import OF_A_PART, PART, look
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
-_OF_A_PART = {
-    "plan": {"type": "dict"},
-    "interfaces": {"type": "list", "elements": "str", "default": []},
-    "python_modules": {"type": "list", "elements": "str", "default": []},
-    "commands": {"type": "list", "elements": "str", "default": []},
-    "missing": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
-    "manager": {"type": "str", "choices": ["kernel", "keepalived"]},
-    "owner": {"type": "str", "default": "lvs"},
-    "keepalived": {
-        "type": "dict",
-        "options": {
-            "content": {"type": "str", "required": True},
-            "secrets": {"type": "list", "elements": "str", "default": [], "no_log": False},
-            "script_user": {"type": "str"},
-            "owner": {"type": "str", "default": "lvs"},
-        },
-    },
-}
 _SPEC = {
-    **_OF_A_PART,
+    **OF_A_PART,
     "kernel_modules": {"type": "list", "elements": "str", "default": []},
     "kernel_options": {"type": "list", "elements": "str", "default": []},
     "sysctls": {"type": "list", "elements": "str", "default": []},
@@ -386,7 +368,7 @@ def main() -> None:
                     "type": "list",
                     "elements": "dict",
                     "default": [],
-                    "options": {"name": {"type": "str", "required": True}, **_OF_A_PART},
+                    "options": PART,
                 },
                 "give_turn_back": {"type": "bool", "default": False},
             },

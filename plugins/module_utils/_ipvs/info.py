@@ -54,6 +54,12 @@ def gather(module: AnsibleModule) -> dict[str, Any]:
     return facts
 
 
+def table_facts() -> dict[str, Any]:
+    """The services and the settings."""
+    with Ipvs(load_module=None) as kernel:
+        return {**_setting_facts(kernel), **_service_facts(kernel.table(counters=True), {})}
+
+
 def _setting_facts(kernel: Ipvs) -> dict[str, Any]:
     info, timeouts = kernel.info(), kernel.timeouts()
     return {

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Iterator, Mapping, Sequence
 
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.planner import Outcome, Purge, Request, plan_table
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.planner import Outcome, Request, plan_table
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.save_format import daemon_line, setting_command
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     Daemon,
@@ -28,12 +28,6 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
 )
 from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_data import Pool, Sorry, Watch
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan
-
-
-def is_as_modelled(table: Table, request: Request) -> bool:
-    """Whether the table is what keepalived makes of the model while every check succeeds: nobody has to ask it then."""
-    outcome = plan_table(table, replace(request, purge=Purge(real_servers=True)))
-    return not outcome.plan.changes and {each.key for each in request.wanted} >= table.keys()
 
 
 def plan_watched(table: Table, request: Request, watch: Watch) -> Outcome:

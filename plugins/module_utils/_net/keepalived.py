@@ -95,7 +95,7 @@ def ensure_config(module: Module, book: LedgerFile) -> dict[str, Any]:
     }
 
 
-def look_at(module: Module, asked: Mapping[str, Any]) -> dict[str, Any]:
+def ask(module: Module, asked: Mapping[str, Any]) -> dict[str, Any]:
     """What ensure_config finds in check mode: what keepalived says, and whether all is there."""
     params = {"path": keepalived_plan.PATH, "heir": None, "state": "present", **asked}
     question: Any = SimpleNamespace(params=params, check_mode=True, warn=module.warn)
@@ -166,6 +166,11 @@ def _exists(user: str) -> bool:
     return True
 
 
+def unit_of_keepalived() -> keepalived_plan.Unit | None:
+    """What systemd says of it; None where systemd does not run."""
+    return _Daemon().unit()
+
+
 class _Daemon:
     """keepalived as a unit of systemd, and its processes."""
 
@@ -184,6 +189,7 @@ class _Daemon:
             enabled=shown.get("UnitFileState") == "enabled",
             active=shown.get("ActiveState") in ("active", "activating", "reloading"),
             failed=shown.get("ActiveState") == "failed",
+            masked=shown.get("UnitFileState", "").startswith("masked"),
             read=time.time() - time.monotonic() + since,
         )
 

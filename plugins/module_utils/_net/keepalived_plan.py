@@ -70,6 +70,7 @@ class Unit:
     enabled: bool = False
     active: bool = False
     failed: bool = False
+    masked: bool = False
     read: float = 0.0
 
 

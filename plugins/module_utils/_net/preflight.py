@@ -41,8 +41,28 @@ _LOOKED_AT: dict[str, Any] = {
     "packet_rules": PACKET_RULES,
     "kernels": KERNELS,
 }
+# What one role of a host may be asked for, by itself or as one of several parts.
+OF_A_PART: dict[str, Any] = {
+    "plan": {"type": "dict"},
+    "interfaces": {"type": "list", "elements": "str", "default": []},
+    "python_modules": {"type": "list", "elements": "str", "default": []},
+    "commands": {"type": "list", "elements": "str", "default": []},
+    "missing": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
+    "manager": {"type": "str", "choices": ["kernel", "keepalived"]},
+    "owner": {"type": "str", "default": "lvs"},
+    "keepalived": {
+        "type": "dict",
+        "options": {
+            "content": {"type": "str", "required": True},
+            "secrets": {"type": "list", "elements": "str", "default": [], "no_log": False},
+            "script_user": {"type": "str"},
+            "owner": {"type": "str", "default": "lvs"},
+        },
+    },
+}
+PART: dict[str, Any] = {"name": {"type": "str", "required": True}, **OF_A_PART}
 # The options that a part has not, as if they were left out.
-_NOTHING: dict[str, Any] = {
+NOTHING: dict[str, Any] = {
     **{option: [] for option in ("kernel_modules", "kernel_options", "kernels", "sysctls")},
     "packet_rules": None,
 }
@@ -58,7 +78,7 @@ _PACKAGES = {
 }
 
 
-class _Host(NamedTuple):
+class Host(NamedTuple):
     """What is looked at once, however many parts are asked for."""
 
     release: str
@@ -69,7 +89,7 @@ class _Host(NamedTuple):
 
 
 @dataclass
-class _Part:
+class Part:
     """What one role of the host is asked for, by its form, and what was found."""
 
     params: Mapping[str, Any]
@@ -82,30 +102,27 @@ class _Part:
     packages: list[str] = field(default_factory=list)
     needed: list[str] = field(default_factory=list)
 
+    @property
+    def whole_plan(self) -> dict[str, Any]:
+        """The plan with the kernel modules that the host's packet filter needs for it."""
+        return {**self.plan, "kernel_modules": [*dict.fromkeys([*(self.plan["kernel_modules"] or []), *self.needed])]}
+
 
 def look(module: Module) -> dict[str, Any]:
     """What the module preflight does."""
     mistakes = Mistakes()
-    whole = _read(module.params, "", mistakes)
-    parts: dict[str, _Part] = {}
+    whole = read(module.params, "", mistakes)
+    parts: dict[str, Part] = {}
     for position, each in enumerate(module.params["parts"]):
         if each["name"] in parts:
             mistakes.add(f"parts[{position}].name", f"there is one called {each['name']!r} already; give each its own")
-        parts[each["name"]] = _read({**_NOTHING, **each}, f"parts[{position}].", mistakes)
+        parts[each["name"]] = read({**NOTHING, **each}, f"parts[{position}].", mistakes)
     mistakes.raise_if_any()
-    system = os.uname()
-    if system.sysname != "Linux":
-        raise Refused(f"This host runs {system.sysname}; IPVS is a part of Linux.")
-    problems = _privilege() or places.problems()
-    ledger = read_ledger()
-    if ledger.damaged:
-        problems.append(f"ledger: {damage_text(ledger, PATH)}")
-    interfaces = set(os.listdir("/sys/class/net"))
-    host = _Host(system.release, Modules(), interfaces, ledger, managers.is_keepalived_running())
+    host, problems = this_host()
     for part in (whole, *parts.values()):
-        _look_at(part, host)
+        look_at(part, host)
         problems += part.problems
-    answer = {"changed": False, "kernel": system.release, **_answer(module, whole, host, problems)}
+    answer = {"changed": False, "kernel": host.release, **_answer(module, whole, host, problems)}
     answer["parts"] = {name: _answer(module, part, host, problems) for name, part in parts.items()}
     if problems:
         # The options, the plan and the parts may ask for the same.
@@ -114,7 +131,20 @@ def look(module: Module) -> dict[str, Any]:
     return answer
 
 
-def _read(params: Mapping[str, Any], where: str, mistakes: Mistakes) -> _Part:
+def this_host() -> tuple[Host, list[str]]:
+    """What is looked at once, and what keeps the host from being any director or real server."""
+    system = os.uname()
+    if system.sysname != "Linux":
+        raise Refused(f"This host runs {system.sysname}; IPVS is a part of Linux.")
+    problems = _privilege() or places.problems()
+    ledger = read_ledger()
+    if ledger.damaged:
+        problems.append(f"ledger: {damage_text(ledger, PATH)}")
+    interfaces = set(os.listdir("/sys/class/net"))
+    return Host(system.release, Modules(), interfaces, ledger, managers.is_keepalived_running()), problems
+
+
+def read(params: Mapping[str, Any], where: str, mistakes: Mistakes) -> Part:
     """What is asked for, in the options of the module or in those of the part that is ``where``."""
     mistakes.form(f"{where}owner", params["owner"], forms.owner)
     plan, looked_at = _of_plan(params["plan"] or {}, f"{where}plan", mistakes)
@@ -123,10 +153,10 @@ def _read(params: Mapping[str, Any], where: str, mistakes: Mistakes) -> _Part:
         *kmod_plan.check(plan["kernel_modules"] or [], mistakes, f"{where}plan.kernel_modules"),
     ]
     sysctls = sysctl_plan.check_values(plan["sysctls"] or {}, mistakes, f"{where}plan.sysctls")
-    return _Part(params, where, plan, _with_those_of(looked_at, params), list(dict.fromkeys(names)), sysctls)
+    return Part(params, where, plan, _with_those_of(looked_at, params), list(dict.fromkeys(names)), sysctls)
 
 
-def _look_at(part: _Part, host: _Host) -> None:
+def look_at(part: Part, host: Host) -> None:
     """Find what keeps the host from being what the part asks for."""
     asked = part.asked
     problems = [
@@ -161,14 +191,13 @@ def _look_at(part: _Part, host: _Host) -> None:
     part.problems = problems
 
 
-def _answer(module: Module, part: _Part, host: _Host, problems: list[str]) -> dict[str, Any]:
+def _answer(module: Module, part: Part, host: Host, problems: list[str]) -> dict[str, Any]:
     """What is returned of a part. What planning finds wrong with it joins the ``problems``."""
     owner = part.params["owner"]
     in_place = False
     if not (problems or part.packages or part.params["plan"] is None):
-        modules = list(dict.fromkeys([*(part.plan["kernel_modules"] or []), *part.needed]))
         try:
-            in_place = is_in_place(module, {**part.plan, "kernel_modules": modules}, owner)
+            in_place = is_in_place(module, part.whole_plan, owner)
         except BadRequest as problem:
             problems.append(f"{part.where}plan: {problem}")
     judged = _judged(module, part, problems)
@@ -183,15 +212,15 @@ def _answer(module: Module, part: _Part, host: _Host, problems: list[str]) -> di
     }
 
 
-def _judged(module: Module, part: _Part, problems: list[str]) -> dict[str, Any]:
+def _judged(module: Module, part: Part, problems: list[str]) -> dict[str, Any]:
     """What keepalived thinks of its configuration, where there is one. What is wrong with it joins the ``problems``."""
     asked = part.params["keepalived"]
     if asked is not None and not problems:
         # Few hosts have keepalived.
-        from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived import look_at
+        from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived import ask
 
         try:
-            return look_at(module, asked)
+            return ask(module, asked)
         except (BadRequest, Refused) as problem:
             problems.append(f"{part.where}keepalived: {problem}")
     return {"in_place": False, "messages": []}

@@ -5,12 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict
+from typing import Any, TypeVar
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import verification
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.adoption import as_model
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.answers import read_host_info, read_probe
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.checks import check_membership, check_site
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import AT_RISK, Finding
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.infos import read_info, read_infos, read_listings
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.inventory import OVERRIDABLE, Inventory
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.listings import left_empty, listings
@@ -22,15 +26,15 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes im
     did_you_mean,
     show,
 )
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import ROLES, Address
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import VirtualAddress
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import ROLES
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.parse import parse_services, written_vips
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.plan import plan_of
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.roles import NEEDS, lost_routes, real_server_needs
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.roles import NEEDS, lost_routes
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.status import status
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.trouble import trouble
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import harmless, plain
+
+_T = TypeVar("_T")
 
 
 def host_plan(
@@ -118,22 +122,50 @@ def _other_state(inventory: Inventory, name: str, role: str) -> Iterator[Mistake
         yield Mistake(f"{name}: {role}_state", problem, f"set lvs_state in place of {role}_state")
 
 
-def trouble_of(hostvars: Mapping[str, Any], groups: Mapping[str, Any], infos: Mapping[str, Any]) -> list[str]:
-    """What is wrong on the directors as they run, or with the inventory that says how they should."""
-    mistakes: list[Mistake] = []
-    inventory = Inventory(_mapping(hostvars, "hostvars"), _mapping(groups, "groups"), mistakes)
-    site = _site(inventory, inventory.directors, None, mistakes)
-    if mistakes:
-        return as_lines(mistakes)
-    return list(
-        trouble(site, read_infos(_shown(infos, "infos")), {name: _vips_on(site, name) for name in site.listings})
-    )
+def questions_of(hostvars: Mapping[str, Any], groups: Mapping[str, Any]) -> dict[str, Any]:
+    """What the playbook verify asks of each host whose addresses are known, and the mistakes for which it cannot."""
+    inventory = Inventory(_mapping(hostvars, "hostvars"), _mapping(groups, "groups"), [])
+    site = _site(inventory, inventory.directors, None, [])
+    known = [name for name in _members(inventory) if site.is_known(name)]
+    asked = {name: verification.questions(site, name) for name in known}
+    return {"mistakes": mistakes_of(hostvars, groups, known), "hosts": asked}
 
 
-def _vips_on(site: Site, real_server: str) -> list[Address]:
-    """The VIPs that the host has to hold as a real server."""
-    needs = real_server_needs(site, real_server)
-    return [need.address for need in needs if isinstance(need, VirtualAddress)]
+def _members(inventory: Inventory) -> list[str]:
+    """The hosts that take part."""
+    every = dict.fromkeys([*inventory.directors, *inventory.real_servers, *inventory.routers])
+    return [name for name in every if not inventory.is_absent(name)]
+
+
+def findings_of(
+    hostvars: Mapping[str, Any], groups: Mapping[str, Any], answers: Mapping[str, Any], probes: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Everything that is not as it should be on the site, and what was not looked at."""
+    inventory = Inventory(_mapping(hostvars, "hostvars"), _mapping(groups, "groups"), [])
+    site = _site(inventory, inventory.directors, None, [])
+    odd: list[Finding] = []
+    said = _read_all(_mapping(answers, "answers"), "answers", read_host_info, odd)
+    probed = _read_all(_mapping(probes, "probes"), "probes", read_probe, odd)
+    found = [*odd, *verification.every_finding(site, _members(inventory), said, probed)]
+    return {
+        "findings": [asdict(each) for each in found],
+        "lines": [each.line for each in found],
+        "unseen": verification.unseen(site, said, probed),
+    }
+
+
+def _read_all(
+    answers: Mapping[str, Any], path: str, read: Callable[[Any, str], _T], odd: list[Finding]
+) -> dict[str, _T]:
+    """The answers that have their form. What has not is a finding about the host."""
+    found = {}
+    for host, answer in answers.items():
+        where = f"{path}.{forms.word(host)}"
+        try:
+            found[str(host)] = read(_shown(answer, where), where)
+        except WrongModel as wrong:
+            odd.append(Finding(AT_RISK, str(host), f"what it answered cannot be read: {'; '.join(wrong.lines)}"))
+    return found
 
 
 def status_of(hostvars: Mapping[str, Any], groups: Mapping[str, Any], infos: Mapping[str, Any]) -> list[str]:
@@ -143,15 +175,9 @@ def status_of(hostvars: Mapping[str, Any], groups: Mapping[str, Any], infos: Map
 
 
 def endpoints_of(hostvars: Mapping[str, Any], groups: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Where clients can connect by TCP, on directors that are present and to services that have anybody to serve."""
+    """Where clients can connect by TCP, on directors that are present."""
     inventory = Inventory(_mapping(hostvars, "hostvars"), _mapping(groups, "groups"), [])
-    site = _site(inventory, inventory.directors, None, [])
-    found = {
-        (service.address, service.port): service.name
-        for _director, service in site.pairs()
-        if service.address is not None and service.protocol == "tcp" and service.port and service.real_servers
-    }
-    return [{"name": name, "address": str(address), "port": port} for (address, port), name in found.items()]
+    return verification.endpoints(_site(inventory, inventory.directors, None, []))
 
 
 def model_of(

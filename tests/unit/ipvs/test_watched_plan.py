@@ -12,7 +12,6 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs import options,
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.planner import Request
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import Daemon, DestinationKey, ServiceKey
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.watched_plan import (
-    is_as_modelled,
     plan_daemons,
     plan_unasked,
     plan_watched,
@@ -120,21 +119,6 @@ def test_others_services_go_only_where_that_is_wished() -> None:
     watch = {KEY: HEALTHY, ServiceKey("ipv4", "tcp", "10.0.0.9", 80): Pool({})}
     assert changes(plan_watched(table, request(), watch).plan) == []
     assert changes(plan_watched(table, request("all"), watch).plan) == ["-D -t 10.0.0.8:80"]
-
-
-@pytest.mark.parametrize(
-    ("there", "is_needless"),
-    [
-        (BOTH, True),
-        (BOTH.replace("-s rr", "-s sh"), False),
-        (SERVICE + real(ONE), False),
-        (BOTH + real(THREE), False),
-        (BOTH + "-A -t 10.0.0.8:80 -s rr\n", False),
-        ("", False),
-    ],
-)
-def test_when_keepalived_need_not_be_asked(there: str, is_needless: bool) -> None:
-    assert is_as_modelled(save_format.parse(there), request()) is is_needless
 
 
 def test_what_is_certain_where_keepalived_does_not_answer() -> None:

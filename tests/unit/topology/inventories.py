@@ -15,6 +15,20 @@ import pytest
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
 
+# What host_info says of a host of which there is nothing to say.
+QUIET: dict[str, Any] = {
+    "problems": [],
+    "parts": {},
+    "arp": {},
+    "listeners": [],
+    "failed_addresses": [],
+    "conntrack": None,
+    "obstacles": [],
+    "keepalived": {"active": True, "enabled": True, "failed": False, "masked": False},
+    "table": None,
+    "unseen": [],
+}
+
 
 def nic(device: str, *addresses: str, mac: str | None = None, **more: Any) -> dict[str, Any]:
     """One interface as Ansible's facts have it."""

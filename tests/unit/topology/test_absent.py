@@ -17,7 +17,7 @@ def test_clients_connect_to_directors_that_are_present() -> None:
     assert [each["address"] for each in every] == ["192.168.246.160", "192.168.246.170"]
     model.hostvars["lb2"]["lvs_state"] = "absent"
     assert compiler.endpoints_of(model.hostvars, model.groups) == [
-        {"name": "web", "address": "192.168.246.160", "port": 80}
+        {"name": "web", "address": "192.168.246.160", "port": 80, "connections": 4}
     ]
 
 
@@ -29,7 +29,7 @@ def test_what_clients_cannot_connect_to() -> None:
     others = [{"protocol": "udp"}, {"port": 0, "persistence": {"timeout": 9}}, {"port": 81, "real_servers": []}, sorry]
     model.services.extend({**web, "name": str(number), **other} for number, other in enumerate(others))
     assert compiler.endpoints_of(model.hostvars, model.groups) == [
-        {"name": "web", "address": "192.168.246.160", "port": 80}
+        {"name": "web", "address": "192.168.246.160", "port": 80, "connections": 4}
     ]
 
 
@@ -38,11 +38,3 @@ def test_the_status_of_a_director_that_is_absent() -> None:
     model.hostvars["lb2"]["lvs_state"] = "absent"
     lines = compiler.status_of(model.hostvars, model.groups, {"lb1": EMPTY, "lb2": EMPTY})
     assert lines[1].startswith("lb2: takes no part")
-
-
-def test_nobody_misses_a_service_without_real_servers() -> None:
-    model = r1()
-    model.service["real_servers"] = []
-    assert not any(
-        "is not in the table" in line for line in compiler.trouble_of(model.hostvars, model.groups, {"lb1": EMPTY})
-    )

@@ -12,13 +12,22 @@ from typing import Any
 import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.lvs.topology.plugins.filter.as_model import as_model
+from ansible_collections.lvs.topology.plugins.filter.findings import findings
 from ansible_collections.lvs.topology.plugins.filter.host_plan import host_plan
 from ansible_collections.lvs.topology.plugins.filter.left_empty import left_empty
 from ansible_collections.lvs.topology.plugins.filter.listings import listings
 from ansible_collections.lvs.topology.plugins.filter.mistakes import mistakes
+from ansible_collections.lvs.topology.plugins.filter.questions import questions
 from ansible_collections.lvs.topology.plugins.filter.status import status
-from ansible_collections.lvs.topology.plugins.filter.trouble import trouble
-from ansible_collections.lvs.topology.tests.unit.topology.inventories import REFERENCES, Model, dr_pair, r1, r5, r6
+from ansible_collections.lvs.topology.tests.unit.topology.inventories import (
+    QUIET,
+    REFERENCES,
+    Model,
+    dr_pair,
+    r1,
+    r5,
+    r6,
+)
 
 
 def endless() -> list[Any]:
@@ -146,8 +155,10 @@ def ask(model: Model) -> None:
     director, other = next(iter(model.hostvars)), list(model.hostvars)[-1]
     for name, role in ((director, "director"), (director, "keepalived"), (other, "real_server"), (other, "router")):
         quiet(host_plan, model.hostvars, model.groups, name, role)
-    for report in (listings, status, trouble):
+    for report in (listings, status):
         quiet(report, model.hostvars, model.groups, "app1" if report is listings else {})
+    quiet(findings, model.hostvars, model.groups, {}, {})
+    quiet(questions, model.hostvars, model.groups)
 
 
 @pytest.mark.parametrize("odd", ODD)
@@ -250,19 +261,53 @@ def test_any_value_in_what_a_director_answers(odd: str) -> None:
     for container, key in [({"x": answer}, "x"), *places(answer)]:
         kept = container[key]
         container[key] = ODD[odd]
-        for call in (status, trouble):
-            lines = quiet(call, model.hostvars, model.groups, {"lb1": answer})
-            assert lines is None or all(line.isprintable() for line in lines), (key, lines)
+        lines = quiet(status, model.hostvars, model.groups, {"lb1": answer})
+        assert lines is None or all(line.isprintable() for line in lines), (key, lines)
+        lines = quiet(findings, model.hostvars, model.groups, {"lb1": {**QUIET, "table": answer}}, {})["lines"]
+        assert all(line.isprintable() for line in lines), (key, lines)
         quiet(as_model, model.hostvars, model.groups, answer)
         if isinstance(answer, dict):
             quiet(left_empty, listed, {"lb1": answer.get("services")}, [["web1"]])
         container[key] = kept
-    for call in (status, trouble, as_model):
+    for call in (status, as_model):
         quiet(call, model.hostvars, model.groups, ODD[odd])
     for container, key in places(listed):
         kept = container[key]
         container[key] = ODD[odd]
         quiet(left_empty, listed, {"lb1": answer["services"]}, [["web1"]])
+        container[key] = kept
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_any_value_in_what_hosts_say_of_themselves(odd: str) -> None:
+    model = r1()
+    part = {
+        "problems": ["p"],
+        "differences": [{"concern": "arp", "changes": ["c"], "problem": "p"}],
+        "unmanaged": ["u"],
+    }
+    answer = {
+        **QUIET,
+        "parts": {"director": part},
+        "arp": {"192.168.246.160": ["02:00:00:00:00:01"]},
+        "listeners": [{"protocol": "tcp", "address": "::", "port": 80}],
+        "conntrack": {"count": 1, "max": 1},
+        "obstacles": [{"kind": "policy", "hook": "input", "said": "s"}],
+    }
+    probed = {
+        "name": "w",
+        "address": "a",
+        "port": 80,
+        "connections": 2,
+        "connected": 1,
+        "silent": 1,
+        "failed": {"x": 1},
+    }
+    for container, key in [*places(answer), *places(probed)]:
+        kept = container[key]
+        container[key] = ODD[odd]
+        lines = quiet(findings, model.hostvars, model.groups, {"lb1": answer}, {"client": [probed]})["lines"]
+        assert all(line.isprintable() for line in lines), (key, lines)
         container[key] = kept
 
 

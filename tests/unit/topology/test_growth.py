@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
-from ansible_collections.lvs.topology.tests.unit.topology.inventories import Model, large
+from ansible_collections.lvs.topology.tests.unit.topology.inventories import QUIET, Model, large
 
 METHODS = ("nat", "dr", "tun", "fullnat")
 
@@ -50,6 +50,7 @@ def _info(model: Model) -> dict[str, Any]:
 def _questions(model: Model) -> dict[str, Callable[[], object]]:
     """Everything that is asked of the compiler in a run, and by operators."""
     infos = {name: _info(model) for name in model.groups["lvs_directors"]}
+    answers = {name: {**QUIET, "table": infos[name]} for name in infos}
     arguments = (model.hostvars, model.groups)
     return {
         "mistakes": model.mistakes,
@@ -57,7 +58,8 @@ def _questions(model: Model) -> dict[str, Callable[[], object]]:
         "keepalived": lambda: model.plan("lb1", "keepalived"),
         "real server": lambda: model.plan("web0", "real_server"),
         "listings": lambda: compiler.listings_of(*arguments, ["web0"]),
-        "trouble": lambda: compiler.trouble_of(*arguments, infos),
+        "questions": lambda: compiler.questions_of(*arguments),
+        "findings": lambda: compiler.findings_of(*arguments, answers, {}),
         "status": lambda: compiler.status_of(*arguments, infos),
         "adopted": lambda: compiler.model_of(*arguments, infos["lb1"]),
     }

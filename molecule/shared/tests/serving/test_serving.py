@@ -10,3 +10,8 @@ from typing import Any
 
 def test_the_hosts_are_as_described(scenario: Any) -> None:
     scenario.check("serving")
+
+
+def test_verify_finds_nothing(scenario: Any) -> None:
+    result = scenario.try_playbook("lvs.topology.verify")
+    assert result.returncode == 0, result.stdout + result.stderr

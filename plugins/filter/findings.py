@@ -1,0 +1,100 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The filter findings: documentation, one call, one translation of exceptions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
+
+DOCUMENTATION = r"""
+name: findings
+version_added: 0.4.0
+author:
+  - The lvs.topology authors (@lvs-topology)
+short_description: What is not as it should be on a site that runs
+description:
+  - Compares what hosts said of themselves with the model, and with each other. A finding names the host, what is and
+    what is meant, what clients notice of it, and what puts it right.
+  - There are three degrees. V(broken) is what clients notice, V(at risk) what they will notice when something else
+    happens, and V(worth knowing) the rest.
+  - A host that did not answer, or whose answer has not the form of the module's, is a finding too.
+  - Facts must be fresh.
+extends_documentation_fragment:
+  - lvs.topology.inventory
+positional: _input, _groups, answers, probes
+options:
+  answers:
+    type: dict
+    required: true
+    description: By the name of each host, what M(lvs.topology.host_info) returned there.
+  probes:
+    type: dict
+    required: true
+    description: By the name of each client, the C(endpoints) that M(lvs.topology.probe) returned there.
+seealso:
+  - module: lvs.topology.host_info
+  - module: lvs.topology.probe
+  - plugin: lvs.topology.questions
+    plugin_type: filter
+"""
+
+EXAMPLES = r"""
+- name: Look at the host
+  lvs.topology.host_info:
+    table: true
+  register: looked
+
+- name: Refuse what is not as it should be
+  ansible.builtin.assert:
+    that: __found.lines | length == 0
+    fail_msg: "{{ __found.lines }}"
+  vars:
+    __answers: "{{ dict(ansible_play_hosts | zip(ansible_play_hosts | map('extract', hostvars, 'looked'))) }}"
+    __found: "{{ hostvars | lvs.topology.findings(groups, __answers, {}) }}"
+  run_once: true
+"""
+
+RETURN = r"""
+_value:
+  type: dict
+  description: What was found, and what was not looked at.
+  contains:
+    findings:
+      type: list
+      elements: dict
+      returned: always
+      description:
+        - The worst first, each with C(degree), C(host), C(what), C(effect) and C(remedy). The last two may be empty.
+    lines:
+      type: list
+      elements: str
+      returned: always
+      description: The same, each as a line to read.
+    unseen:
+      type: list
+      elements: str
+      returned: always
+      description: What was not looked at, and why.
+"""
+
+
+def findings(
+    hostvars: Mapping[str, Any], groups: Mapping[str, Any], answers: Mapping[str, Any], probes: Mapping[str, Any]
+) -> dict[str, Any]:
+    try:
+        return compiler.findings_of(hostvars, groups, answers, probes)
+    except WrongModel as wrong:
+        raise AnsibleFilterError(str(wrong)) from None
+
+
+class FilterModule:
+    """Offers the filter to Ansible."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {"findings": findings}

@@ -1,0 +1,69 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The filter questions: documentation, one call, one translation of exceptions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
+
+DOCUMENTATION = r"""
+name: questions
+version_added: 0.4.0
+author:
+  - The lvs.topology authors (@lvs-topology)
+short_description: What to ask the hosts of a site that runs
+description:
+  - The options of M(lvs.topology.host_info) for every host whose addresses are known, but for the plans of its roles.
+  - Facts must be fresh, because a VIP is asked for where it is held at the moment.
+extends_documentation_fragment:
+  - lvs.topology.inventory
+positional: _input, _groups
+seealso:
+  - module: lvs.topology.host_info
+  - plugin: lvs.topology.findings
+    plugin_type: filter
+"""
+
+EXAMPLES = r"""
+- name: Know what to ask
+  ansible.builtin.set_fact:
+    asked: "{{ hostvars | lvs.topology.questions(groups) }}"
+  run_once: true
+"""
+
+RETURN = r"""
+_value:
+  type: dict
+  description: What to ask, and why it may not be possible.
+  contains:
+    mistakes:
+      type: list
+      elements: str
+      returned: always
+      description: The mistakes of the inventory, as P(lvs.topology.mistakes#filter) lists them for these hosts.
+    hosts:
+      type: dict
+      returned: always
+      description:
+        - By the name of each host, the options C(arp), C(ports) and C(table) of M(lvs.topology.host_info).
+"""
+
+
+def questions(hostvars: Mapping[str, Any], groups: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        return compiler.questions_of(hostvars, groups)
+    except WrongModel as wrong:
+        raise AnsibleFilterError(str(wrong)) from None
+
+
+class FilterModule:
+    """Offers the filter to Ansible."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {"questions": questions}

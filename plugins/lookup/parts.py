@@ -1,0 +1,46 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lookup parts: documentation, and one call; which roles a host has is decided in plugin_utils/_plays.py."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: parts
+version_added: 0.4.0
+author:
+  - The lvs.topology authors (@lvs-topology)
+short_description: What each role of the host of a task is asked for
+description:
+  - Returns the parts of M(lvs.topology.preflight#module) and M(lvs.topology.host_info#module), one for each of the
+    roles V(director), V(real_server) and V(router) that the host has by its groups, with the plan of each.
+  - The play has to import C(tasks_from=inputs) of these roles before.
+"""
+
+EXAMPLES = r"""
+- name: Look at the host
+  lvs.topology.host_info:
+    parts: "{{ query('lvs.topology.parts') }}"
+"""
+
+RETURN = r"""
+_list:
+  description: The parts.
+  type: list
+  elements: dict
+"""
+
+from typing import Any
+
+from ansible.plugins.lookup import LookupBase
+from ansible_collections.lvs.topology.plugins.plugin_utils import _plays
+
+
+class LookupModule(LookupBase):  # type: ignore[misc] # ansible-core has no types
+    """Reads the variables of the task's host."""
+
+    def run(self, _terms: list[str], variables: dict[str, Any] | None = None) -> list[Any]:
+        known = {**(variables or {})}
+        known.update((name, self._templar.template(known[name])) for name in _plays.GROUP_NAMES if name in known)
+        has = _plays.roles_of(known["inventory_hostname"], known, known["groups"])
+        return [self._templar.template(known[f"__{role}_part"]) for role in _plays.ROLES if role in has]

@@ -1,0 +1,164 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module host_info: how a host differs from its plans, and what else may be in the way. It changes nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import TYPE_CHECKING, Any, Callable, Mapping
+
+from ansible_collections.lvs.topology.plugins.module_utils import _commands
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
+from ansible_collections.lvs.topology.plugins.module_utils._host import Difference, differences
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.info import table_facts
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.opening import readable
+from ansible_collections.lvs.topology.plugins.module_utils._net import obstacles, preflight
+from ansible_collections.lvs.topology.plugins.module_utils._net.arp_question import who_has
+from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
+from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived import unit_of_keepalived
+from ansible_collections.lvs.topology.plugins.module_utils._net.listeners import listeners
+from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Refused
+from ansible_collections.lvs.topology.plugins.module_utils._validation import validated
+
+if TYPE_CHECKING:
+    from ansible_collections.lvs.topology.plugins.module_utils._module import Module
+
+_CONNTRACK = "/proc/sys/net/netfilter/nf_conntrack_"
+# Flags of /proc/net/if_inet6 (include/uapi/linux/if_addr.h).
+_DAD_FAILED = 0x08
+_SAVES = ("iptables-save", "iptables-legacy-save", "ip6tables-save", "ip6tables-legacy-save")
+
+
+def examine(module: Module) -> dict[str, Any]:
+    """What the module does."""
+    params = module.params
+    mistakes = Mistakes()
+    asked = []
+    for position, each in enumerate(params["parts"]):
+        path = f"parts[{position}]"
+        try:
+            part = {**preflight.NOTHING, **validated(preflight.PART, each)}
+            asked.append(preflight.read(part, f"{path}.", mistakes))
+        except BadRequest as problem:
+            mistakes.add(path, str(problem))
+    for position, each in enumerate(params["arp"]):
+        mistakes.address(f"arp[{position}].address", each["address"], forms.HOST)
+        mistakes.interface(f"arp[{position}].interface", each["interface"])
+    for position, port in enumerate(params["ports"]):
+        mistakes.within(f"ports[{position}]", port, forms.REAL_PORTS, "a port")
+    mistakes.raise_if_any()
+    host, problems = preflight.this_host()
+    parts = {part.params["name"]: _part(module, part, host) for part in asked}
+    unseen: list[str] = []
+    return {
+        "changed": False,
+        "problems": problems,
+        "parts": parts,
+        "arp": _told(unseen, "who answers ARP", lambda: _arp(params["arp"]), {}),
+        "listeners": [each._asdict() for each in listeners(set(params["ports"]))],
+        "failed_addresses": _failed_addresses(),
+        "conntrack": _conntrack(),
+        "obstacles": [each._asdict() for each in _obstacles(unseen)],
+        "keepalived": _keepalived(),
+        "table": _told(unseen, "the IPVS table", _table, None) if params["table"] else None,
+        "unseen": unseen,
+    }
+
+
+def _part(module: Module, part: preflight.Part, host: preflight.Host) -> dict[str, Any]:
+    preflight.look_at(part, host)
+    found: list[Difference] = []
+    unmanaged: list[str] = []
+    if part.params["plan"] is not None and not part.packages:
+        found, unmanaged = differences(module, part.whole_plan, part.params["owner"])
+    lacking = [f"packages are missing: {', '.join(part.packages)}"] if part.packages else []
+    return {
+        "problems": [*part.problems, *lacking],
+        "differences": [each._asdict() for each in found],
+        "unmanaged": unmanaged,
+    }
+
+
+def _told(unseen: list[str], what: str, look: Callable[[], Any], otherwise: Any) -> Any:
+    """What was seen. Where that is refused, what could not be looked at is told, and why."""
+    try:
+        return look()
+    except Refused as problem:
+        unseen.append(f"{what}: {problem}")
+        return otherwise
+
+
+def _arp(items: list[Mapping[str, str]]) -> dict[str, list[str]]:
+    by_interface: dict[str, list[str]] = {}
+    for each in items:
+        by_interface.setdefault(each["interface"], []).append(each["address"])
+    found: dict[str, list[str]] = {}
+    for interface, addresses in by_interface.items():
+        found.update(who_has(interface, addresses))
+    return found
+
+
+def _failed_addresses() -> list[str]:
+    """The IPv6 addresses that another host had already when they came."""
+    found = []
+    # The file is not there without IPv6.
+    with contextlib.suppress(FileNotFoundError), open("/proc/self/net/if_inet6", encoding="ascii") as file:
+        for line in file:
+            digits, _index, _prefix, _scope, flags, interface = line.split()
+            if int(flags, 16) & _DAD_FAILED:
+                groups = ":".join(digits[start : start + 4] for start in range(0, 32, 4))
+                found.append(f"{forms.canonical_address(groups)} dev {interface}")
+    return found
+
+
+def _conntrack() -> dict[str, int] | None:
+    """How full the table of netfilter's connections is; None where there is none."""
+    try:
+        count, limit = (_number(f"{_CONNTRACK}{name}") for name in ("count", "max"))
+    except FileNotFoundError:
+        return None
+    return {"count": count, "max": limit}
+
+
+def _number(path: str) -> int:
+    with open(path, encoding="ascii") as file:
+        return int(file.read())
+
+
+def _obstacles(unseen: list[str]) -> list[obstacles.Obstacle]:
+    """What the packet filters drop whatever the rules for single services. Looking must not load any of them."""
+    found: list[obstacles.Obstacle] = []
+    if os.path.exists("/sys/module/nf_tables"):
+        found += _said(unseen, ["nft", "list", "ruleset"], obstacles.of_nft)
+    if any(os.path.exists(f"/sys/module/{name}") for name in ("iptable_filter", "ip6table_filter")):
+        for command in _SAVES:
+            if _commands.find(command):
+                found += _said(unseen, [command, "-t", "filter"], obstacles.of_iptables)
+    return [*dict.fromkeys(found)]
+
+
+def _said(unseen: list[str], words: list[str], read: Callable[[str], Any]) -> list[obstacles.Obstacle]:
+    command = _commands.find(words[0])
+    if command is None:
+        unseen.append(f"packet filter: there is no {words[0]}, and the kernel has rules of its kind")
+        return []
+    status, output, errors = _commands.run([command, *words[1:]])
+    if status != 0:
+        unseen.append(f"packet filter: {' '.join(words)}: {errors.strip()}")
+        return []
+    return [*read(output)]
+
+
+def _keepalived() -> dict[str, bool] | None:
+    """What systemd says of keepalived; None where that does not run."""
+    unit = unit_of_keepalived()
+    if unit is None:
+        return None
+    return {"active": unit.active, "enabled": unit.enabled, "failed": unit.failed, "masked": unit.masked}
+
+
+def _table() -> dict[str, Any]:
+    found: dict[str, Any] = readable(table_facts)()
+    return found

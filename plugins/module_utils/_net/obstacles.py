@@ -1,0 +1,47 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a packet filter drops whatever its rules for single services are, from the text that its tools print. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import Iterator, NamedTuple
+
+_CHAIN = re.compile(r"^:(INPUT|FORWARD) DROP ")
+_INVALID = re.compile(r"^-A (INPUT|FORWARD) .*--(?:ct)?state \S*INVALID\b.*-j (DROP|REJECT)\b")
+_HOOK = re.compile(r"^\s*type filter hook (input|forward) priority .*policy (drop|accept);")
+_NFT_INVALID = re.compile(r"^\s*.*\bct state .*\binvalid\b.*\b(drop|reject)\b")
+
+
+class Obstacle(NamedTuple):
+    """``kind`` is ``policy``, where what no rule accepts is dropped, or ``invalid``, where half of a connection is."""
+
+    kind: str
+    hook: str
+    said: str
+
+
+def of_iptables(text: str) -> Iterator[Obstacle]:
+    """Of what iptables-save prints of the table filter."""
+    for line in text.splitlines():
+        chain, invalid = _CHAIN.match(line), _INVALID.match(line)
+        if chain:
+            yield Obstacle("policy", chain[1].lower(), f"iptables -P {chain[1]} DROP")
+        elif invalid:
+            yield Obstacle("invalid", invalid[1].lower(), f"iptables {line.strip()}")
+
+
+def of_nft(text: str) -> Iterator[Obstacle]:
+    """Of what ``nft list ruleset`` prints. Of a rule in a chain that others jump to the hook is not known."""
+    hook = ""
+    for line in text.splitlines():
+        begun, invalid = _HOOK.match(line), _NFT_INVALID.match(line)
+        if line.lstrip().startswith("chain "):
+            hook = ""
+        if begun:
+            hook = begun[1]
+            if begun[2] == "drop":
+                yield Obstacle("policy", hook, f"nft: {line.strip()}")
+        elif invalid:
+            yield Obstacle("invalid", hook, f"nft: {line.strip()}")

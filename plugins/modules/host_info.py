@@ -1,0 +1,195 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation, arguments and one call; the work is in module_utils/_examine.py."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: host_info
+version_added: 0.4.0
+short_description: Look how a host differs from its plans, and what else is in the way
+description:
+  - Says for each role of the host what M(lvs.topology.host_state) would change, concern by concern, and what would keep
+    it from that. So whoever has the plan of a host sees what is not as it should be, without a run that could change
+    anything.
+  - Looks besides at what no plan has. Who else answers ARP for an address, what programs listen on, IPv6 addresses that
+    another host had already, packet filters that drop what no rule accepts or what they have seen only half of, how
+    full the table of netfilter's connections is, and whether keepalived runs.
+  - It changes nothing and loads nothing into the kernel. The questions by ARP leave no trace in the caches of others.
+  - What could not be looked at is said in RV(unseen).
+author:
+  - The lvs.topology authors (@lvs-topology)
+extends_documentation_fragment:
+  - lvs.topology.attributes.info
+options:
+  parts:
+    description:
+      - What each role of the host is asked for, as O(lvs.topology.preflight#module:parts).
+    type: list
+    elements: dict
+    default: []
+  arp:
+    description: The IPv4 addresses that this host holds, and for which nobody else may answer.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      address:
+        description: The address.
+        type: str
+        required: true
+      interface:
+        description: The interface on whose LAN to ask. It takes about a second, whatever the number of addresses.
+        type: str
+        required: true
+  ports:
+    description: The ports of which RV(listeners) is to say who listens on them.
+    type: list
+    elements: int
+    default: []
+  table:
+    description: Whether to read the IPVS table as well.
+    type: bool
+    default: false
+seealso:
+  - module: lvs.topology.preflight
+  - module: lvs.topology.host_state
+  - plugin: lvs.topology.findings
+    plugin_type: filter
+"""
+
+EXAMPLES = r"""
+- name: See how this host differs from the plan of a director
+  lvs.topology.host_info:
+    parts:
+      - name: director
+        owner: director
+        plan: "{{ hostvars | lvs.topology.host_plan(groups, inventory_hostname, 'director') }}"
+    arp:
+      - address: 192.168.246.160
+        interface: eth1
+    table: true
+  register: looked
+"""
+
+RETURN = r"""
+problems:
+  description: What keeps the host from being any director or real server, as M(lvs.topology.preflight) says it.
+  returned: success
+  type: list
+  elements: str
+parts:
+  description: By the name of each part, what was found.
+  returned: success
+  type: dict
+  contains:
+    problems:
+      description: What keeps the host from being what the part asks for.
+      returned: success
+      type: list
+      elements: str
+    differences:
+      description: The concerns that are not as the plan has them, in their order.
+      returned: success
+      type: list
+      elements: dict
+      contains:
+        concern:
+          description: One of O(lvs.topology.host_state#module:concerns), or V(warning).
+          returned: success
+          type: str
+        changes:
+          description: What would be changed, as an operator would type it.
+          returned: success
+          type: list
+          elements: str
+        problem:
+          description: Why that cannot be told, or what the concern warns of. Empty where there is nothing.
+          returned: success
+          type: str
+    unmanaged:
+      description: The services that nobody declared, in the words of C(ipvsadm-save).
+      returned: success
+      type: list
+      elements: str
+arp:
+  description: By each address of O(arp), the hardware addresses of other hosts that answered for it.
+  returned: success
+  type: dict
+  sample: {192.168.246.160: ["02:00:00:00:00:07"]}
+listeners:
+  description: What listens on O(ports), each with C(protocol), C(address) and C(port).
+  returned: success
+  type: list
+  elements: dict
+  sample: [{protocol: tcp, address: 0.0.0.0, port: 80}]
+failed_addresses:
+  description: IPv6 addresses that are not used, because another host had them already when they came.
+  returned: success
+  type: list
+  elements: str
+  sample: [fd00::29 dev eth1]
+conntrack:
+  description: How many connections netfilter has, and how many it can have. Null where it has no such table.
+  returned: success
+  type: dict
+  sample: {count: 120, max: 262144}
+obstacles:
+  description:
+    - What packet filters drop whatever the rules for single services are, each with C(kind), C(hook) and what the
+      filter's own command said.
+    - The kind V(policy) is a chain that drops what no rule accepts, V(invalid) a rule that drops packets of connections
+      of which the host sees only half.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{kind: policy, hook: forward, said: "iptables -P FORWARD DROP"}]
+keepalived:
+  description: Whether the unit of keepalived is C(active), C(enabled), C(failed), C(masked). Null without systemd.
+  returned: success
+  type: dict
+  sample: {active: true, enabled: true, failed: false, masked: false}
+table:
+  description: As M(lvs.topology.ipvs_info) returns it with the subsets V(services) and V(settings), with O(table).
+  returned: success
+  type: dict
+  sample: {}
+unseen:
+  description: What could not be looked at, and why.
+  returned: success
+  type: list
+  elements: str
+"""
+
+from ansible_collections.lvs.topology.plugins.module_utils._examine import examine
+from ansible_collections.lvs.topology.plugins.module_utils._module import Module
+from ansible_collections.lvs.topology.plugins.module_utils._plan import run_outside_of_turns
+
+
+def main() -> None:
+    run_outside_of_turns(
+        Module(
+            argument_spec={
+                "parts": {"type": "list", "elements": "dict", "default": []},
+                "arp": {
+                    "type": "list",
+                    "elements": "dict",
+                    "default": [],
+                    "options": {
+                        "address": {"type": "str", "required": True},
+                        "interface": {"type": "str", "required": True},
+                    },
+                },
+                "ports": {"type": "list", "elements": "int", "default": []},
+                "table": {"type": "bool", "default": False},
+            },
+            supports_check_mode=True,
+        ),
+        examine,
+    )
+
+
+if __name__ == "__main__":
+    main()

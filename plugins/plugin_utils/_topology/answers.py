@@ -1,0 +1,126 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What host_info and probe answered, checked before anything is concluded from it, or shown.
+
+A host may be broken, or not honest: what does not have its form is refused with the place where it stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
+from ansible_collections.lvs.topology.plugins.module_utils._screen import printable
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import CONCERNS
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.infos import read_info
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, WrongModel, show
+
+_COUNTS = forms.Range(0, 2**63 - 1)
+Form = Callable[[Any, str], Any]
+
+
+def _refuse(path: str, value: Any, what: str) -> WrongModel:
+    return WrongModel([Mistake(path, f"must be {what}, is {show(value)}", "pass on what the module returned")])
+
+
+def _text(value: Any, path: str) -> str:
+    if not isinstance(value, str):
+        raise _refuse(path, value, "text")
+    return printable(value)
+
+
+def _truth(value: Any, path: str) -> bool:
+    if not isinstance(value, bool):
+        raise _refuse(path, value, "true or false")
+    return value
+
+
+def _count(value: Any, path: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value not in _COUNTS:
+        raise _refuse(path, value, f"a number from {_COUNTS.low} to {_COUNTS.high}")
+    return value
+
+
+def _port(value: Any, path: str) -> int:
+    if _count(value, path) not in forms.PORTS:
+        raise _refuse(path, value, "a port")
+    return int(value)
+
+
+def _concern(value: Any, path: str) -> str:
+    if _text(value, path) not in CONCERNS:
+        raise _refuse(path, value, "a concern of host_state")
+    return str(value)
+
+
+def _list(form: Form) -> Form:
+    def read(value: Any, path: str) -> list[Any]:
+        if not isinstance(value, list):
+            raise _refuse(path, value, "a list")
+        return [form(each, f"{path}[{position}]") for position, each in enumerate(value)]
+
+    return read
+
+
+def _record(forms_of: Mapping[str, Form]) -> Form:
+    def read(value: Any, path: str) -> dict[str, Any]:
+        if not isinstance(value, Mapping):
+            raise _refuse(path, value, "a mapping")
+        return {name: form(value.get(name), f"{path}.{name}") for name, form in forms_of.items()}
+
+    return read
+
+
+def _by_name(form: Form) -> Form:
+    def read(value: Any, path: str) -> dict[str, Any]:
+        if not isinstance(value, Mapping):
+            raise _refuse(path, value, "a mapping")
+        return {printable(str(name)): form(each, f"{path}.{forms.word(name)}") for name, each in value.items()}
+
+    return read
+
+
+def _or_null(form: Form) -> Form:
+    return lambda value, path: None if value is None else form(value, path)
+
+
+_DIFFERENCE = {"concern": _concern, "changes": _list(_text), "problem": _text}
+_PART = {"problems": _list(_text), "differences": _list(_record(_DIFFERENCE)), "unmanaged": _list(_text)}
+_HOST_INFO = _record(
+    {
+        "problems": _list(_text),
+        "parts": _by_name(_record(_PART)),
+        "arp": _by_name(_list(_text)),
+        "listeners": _list(_record({"protocol": _text, "address": _text, "port": _port})),
+        "failed_addresses": _list(_text),
+        "conntrack": _or_null(_record({"count": _count, "max": _count})),
+        "obstacles": _list(_record({"kind": _text, "hook": _text, "said": _text})),
+        "keepalived": _or_null(_record({"active": _truth, "enabled": _truth, "failed": _truth, "masked": _truth})),
+        "table": _or_null(read_info),
+        "unseen": _list(_text),
+    }
+)
+_ENDPOINT = {
+    "name": _text,
+    "address": _text,
+    "port": _port,
+    "connections": _count,
+    "connected": _count,
+    "silent": _count,
+    "failed": _by_name(_count),
+}
+_PROBE = _list(_record(_ENDPOINT))
+
+
+def read_host_info(answer: Any, path: str) -> dict[str, Any]:
+    """What host_info returned on one host; WrongModel where that cannot be."""
+    found: dict[str, Any] = _HOST_INFO(answer, path)
+    return found
+
+
+def read_probe(endpoints: Any, path: str) -> list[dict[str, Any]]:
+    """What probe returned on one client; WrongModel where that cannot be."""
+    found: list[dict[str, Any]] = _PROBE(endpoints, path)
+    return found

@@ -1,0 +1,217 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is not as it should be on a site that runs: a line for each thing, from what its hosts said of themselves. Pure.
+
+There are three degrees: ``broken``, where clients notice it; ``at risk``, where they will when something else happens;
+and ``worth knowing``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv6Address
+from typing import Any
+
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, RealServer, Service
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import as_address
+
+BROKEN, AT_RISK, WORTH_KNOWING = DEGREES = ("broken", "at risk", "worth knowing")
+_SITE = "ansible-playbook lvs.topology.site --limit {}"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """``what`` is what is, and what is meant; ``effect`` what clients notice; ``remedy`` what puts it right."""
+
+    degree: str
+    host: str
+    what: str
+    effect: str = ""
+    remedy: str = ""
+
+    @property
+    def line(self) -> str:
+        sentences = (f"{self.what}.", self.effect, f"Remedy: {self.remedy}" if self.remedy else "")
+        return f"{self.degree}: {self.host}: {' '.join(each for each in sentences if each)}"
+
+
+# By concern: what it is called, its degree, and what clients notice.
+CONCERNS: Mapping[str, tuple[str, str, str]] = {
+    "kernel_modules": ("kernel modules", AT_RISK, "They are needed at the latest after a boot."),
+    "sysctls": ("a sysctl", AT_RISK, "Some packets may be dropped, or connections end otherwise than they should."),
+    "arp": ("ARP", BROKEN, "It may answer for VIPs, and clients that believe it go past the directors."),
+    "arp_filters": ("ARP filter", BROKEN, "It may answer for VIPs, and clients that believe it go past the directors."),
+    "tunnels": ("the end of a tunnel", BROKEN, "What directors send through it is dropped."),
+    "addresses": ("an address", BROKEN, "Packets for the VIP are dropped there: some clients wait for nothing."),
+    "gateways": ("the default route", BROKEN, "Answers to clients take another way, and are dropped."),
+    "source_routes": ("the route of answers", AT_RISK, "Large answers may be lost on their way through a tunnel."),
+    "neighbours": ("a static neighbour", BROKEN, "The router may hand clients to another host than the director."),
+    "packet_rules": ("packet rules", BROKEN, "Packets are not marked, or their source is not translated."),
+    "timeouts": ("timeouts", AT_RISK, "Connections that are idle end at another time than they should."),
+    "services": ("the table", BROKEN, ""),
+    "watched": ("the table", BROKEN, ""),
+    "sync_daemons": ("the synchronisation daemon", AT_RISK, "Connections would not outlive a failover."),
+    "boot": ("files for the next boot", AT_RISK, "The next boot would not bring everything back."),
+    "warning": ("the host", WORTH_KNOWING, ""),
+}
+# Without these nothing goes through.
+_FORWARDING = re.compile(r"\.(?:ip_forward|forwarding|conntrack)[ =]")
+_DAEMON, _TIMEOUTS = "ipvsadm --st", "ipvsadm --set"
+
+
+def of_parts(host: str, parts: Mapping[str, Mapping[str, Any]]) -> Iterator[Finding]:
+    """What a run of site would change on the host, and what it would refuse."""
+    for part in parts.values():
+        for problem in part["problems"]:
+            yield Finding(AT_RISK, host, problem, "A run of site would end there.")
+        for difference in part["differences"]:
+            yield from _of_concern(host, difference)
+        for line in part["unmanaged"]:
+            what = f"the table has a service that nobody declared ({line})"
+            yield Finding(WORTH_KNOWING, host, what, "", "lvs_services, or lvs_purge")
+
+
+def _of_concern(host: str, difference: Mapping[str, Any]) -> Iterator[Finding]:
+    concern = difference["concern"]
+    name, degree, effect = CONCERNS[concern]
+    remedy = _SITE.format(host)
+    if difference["problem"]:
+        what = difference["problem"] if concern == "warning" else f"{name}: cannot be compared: {difference['problem']}"
+        yield Finding(degree if concern == "warning" else AT_RISK, host, what.rstrip("."))
+    for line in difference["changes"]:
+        own, said = degree, effect
+        if concern == "sysctls" and _FORWARDING.search(line):
+            own, said = BROKEN, "Nothing is handed on to real servers, or back to clients."
+        elif concern in ("services", "watched"):
+            own, said = _of_entry(line)
+        yield Finding(own, host, f"{name}: not as the model has it", said, f"{line} (or: {remedy})")
+
+
+def _of_entry(line: str) -> tuple[str, str]:
+    """The degree of a change of the table, and what clients notice until then."""
+    if line.startswith(_TIMEOUTS):
+        return CONCERNS["timeouts"][1:]
+    if line.startswith(_DAEMON):
+        return CONCERNS["sync_daemons"][1:]
+    verb = line.split()[1]
+    return {
+        "-A": (BROKEN, "Clients of the service get no answer."),
+        "-E": (AT_RISK, "Clients are spread otherwise than they should be."),
+        "-D": (AT_RISK, "Somebody is served who should not be."),
+        "-a": (AT_RISK, "The others have its share of the clients."),
+        "-e": (BROKEN, "Clients that land there may get no answer, or more or fewer do than should."),
+        "-d": (BROKEN, "Clients are sent to a host that nobody declared, or that is down."),
+    }.get(verb, (AT_RISK, ""))
+
+
+def of_arp(site: Site, director: str, answers: Mapping[str, Iterable[str]]) -> Iterator[Finding]:
+    """Who answers for an address of this director beside it."""
+    owners = {
+        (interface.mac or "").lower(): name
+        for name in site.inventory.names()
+        for interface in site.facts(name).interfaces or ()
+    }
+    for address, hardware in answers.items():
+        vip = as_address(address)
+        if vip is None:
+            continue
+        for each in hardware:
+            name = owners.get(each.lower())
+            if name and name in site.services and site.holds(name, vip):
+                continue  # said of the address itself: two directors hold it
+            what = f"answers ARP for {address}, which {director} holds"
+            effect = "Clients that believe it go past the director, all to one host."
+            if name:
+                yield Finding(BROKEN, name, what, effect, _SITE.format(name))
+            else:
+                whose = f"a host with the address {each} {what}"
+                yield Finding(BROKEN, director, whose, effect, "find it by that address, and take the VIP from it")
+
+
+def of_listeners(site: Site, host: str, listening: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
+    """Whether anybody takes what directors send to this real server."""
+    there = {(each["protocol"], as_address(each["address"]), each["port"]) for each in listening}
+    asked = dict.fromkeys(
+        (service.protocol, _listens_at(service, entry), entry.port)
+        for _director, service, entry in site.listings.get(host, ())
+        if service.protocol in ("tcp", "udp") and entry.port
+    )
+    for protocol, address, port in asked:
+        if address is None:
+            continue
+        # A socket of IPv6 takes IPv4 as well, unless its program said otherwise.
+        anywhere = {IPv6Address(0), type(address)(0)}
+        if not any((protocol, each, port) in there for each in (address, *anywhere)):
+            others = sorted(str(at) for kind, at, number in there if (kind, number) == (protocol, port))
+            where = f", only on {', '.join(others)}" if others else ""
+            what = f"nothing listens on {protocol} {address} port {port}{where}"
+            effect = "Clients that land there are refused, unless something hands them on."
+            yield Finding(AT_RISK, host, what, effect, "start the program there, or have it listen on that address")
+
+
+def _listens_at(service: Service, entry: RealServer) -> Address | None:
+    """The address to which packets come that a director sends to the real server."""
+    return service.address if service.forward in ("dr", "tun") else entry.address
+
+
+def of_host(site: Site, host: str, answer: Mapping[str, Any]) -> Iterator[Finding]:
+    """What a host says of itself beside its plans."""
+    for problem in answer["problems"]:
+        yield Finding(AT_RISK, host, problem, "A run of site would end there.")
+    for each in answer["failed_addresses"]:
+        what = f"{each} is not used, because another host had it already when it came"
+        yield Finding(BROKEN, host, what, "Nobody is reached by it.", f"find the other host; then {_SITE.format(host)}")
+    conntrack = answer["conntrack"]
+    if conntrack and conntrack["count"] * 5 > conntrack["max"] * 4:
+        what = f"netfilter's table has {conntrack['count']} of {conntrack['max']} connections"
+        yield Finding(AT_RISK, host, what, "When it is full, new connections are dropped.", "raise nf_conntrack_max")
+    yield from _of_keepalived(site, host, answer["keepalived"])
+    yield from _of_obstacles(site, host, answer["obstacles"])
+
+
+def _of_keepalived(site: Site, host: str, unit: Mapping[str, bool] | None) -> Iterator[Finding]:
+    if unit is None or host not in site.services or not site.is_moved(host):
+        return
+    alone = "It cannot take over, and its checks do not run."
+    remedy = _SITE.format(host)
+    if unit["masked"]:
+        remedy = f"systemctl unmask keepalived, then {remedy}"
+    if not unit["active"]:
+        state = "has failed" if unit["failed"] else "does not run"
+        masked = ", and is masked" if unit["masked"] else ""
+        yield Finding(AT_RISK, host, f"keepalived {state}{masked}", alone, remedy)
+    elif not unit["enabled"]:
+        yield Finding(AT_RISK, host, "keepalived is not started at boot", alone, remedy)
+
+
+def _of_obstacles(site: Site, host: str, obstacles: Iterable[Mapping[str, str]]) -> Iterator[Finding]:
+    if host not in site.services:
+        return
+    forwards = {service.forward for service in site.services[host]}
+    for each in obstacles:
+        if each["kind"] == "policy" and each["hook"] == "forward" and forwards & {"nat", "fullnat"}:
+            effect = "Answers of real servers pass there: a rule must accept them."
+        elif each["kind"] == "policy" and each["hook"] == "input":
+            effect = "What clients send to a VIP passes there: a rule must accept it."
+        elif each["kind"] == "invalid":
+            effect = "A director sees only one half of a connection, unless net.ipv4.vs.conntrack is 1 and it is NAT's."
+        else:
+            continue
+        yield Finding(WORTH_KNOWING, host, f"its packet filter says `{each['said']}`", effect)
+
+
+def of_probes(client: str, endpoints: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
+    """What a client found."""
+    for each in endpoints:
+        where = f"{each['name']} ({each['address']} port {each['port']})"
+        total = each["connections"]
+        if each["silent"]:
+            what = f"{each['silent']} of {total} connections to {where} got no answer"
+            some = "Some real servers drop what they get, or answer another way."
+            yield Finding(BROKEN, client, what, some if each["silent"] < total else "")
+        for reason, count in each["failed"].items():
+            yield Finding(BROKEN, client, f"{count} of {total} connections to {where} failed: {reason}")

@@ -1,0 +1,96 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What health checks and failovers change without a run: who is in the directors' tables, and who holds an address."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import (
+    AT_RISK,
+    BROKEN,
+    WORTH_KNOWING,
+    Finding,
+)
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import RealServer, Service
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.parity import (
+    Info,
+    differences,
+    endpoint,
+    service_name,
+)
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table import real_server, virtual_service
+
+_OTHERS_SERVE = "The others have its share of the clients."
+_NOBODY_SERVES = "New clients of the service get no answer."
+
+
+def of_tables(site: Site, infos: Mapping[str, Info], changes: Mapping[str, str]) -> Iterator[Finding]:
+    """What directors do otherwise than the model, by themselves.
+
+    ``infos`` are the tables of the directors that answered, and ``changes`` what a run would change of each: of that
+    somebody else is the cause, and it is said already.
+    """
+    for director, services in site.services.items():
+        if director in infos:
+            table = {service_name(each): each for each in infos[director]["services"]}
+            for service in services:
+                yield from _of_service(site, director, service, table, changes.get(director, ""))
+    for partners in dict.fromkeys(map(site.partners, site.services)):
+        for line in differences({each: infos[each] for each in partners if each in infos}):
+            effect = "What only one of them knows is lost when the other takes over."
+            yield Finding(WORTH_KNOWING, " and ".join(partners), line, effect)
+
+
+def _of_service(site: Site, director: str, service: Service, table: Mapping[str, Info], said: str) -> Iterator[Finding]:
+    name = service_name(virtual_service(service))
+    if not service.real_servers or name not in table:
+        return  # nobody is to serve, and keepalived leaves such a service out; or a run would bring it
+    pool = {endpoint(each): each for each in table[name]["real_servers"]}
+    for entry in service.real_servers:
+        where = endpoint(real_server(entry))
+        problem = _out(site, director, entry, pool.get(where))
+        # With the space behind it: 10.0.0.5:80 is no 10.0.0.5:8080.
+        if problem and f"-r {where} " not in f"{said} ":
+            what = f"{name} ({service.name}): {problem} {entry.host or ''} {where}".rstrip()
+            yield Finding(AT_RISK, director, what, _OTHERS_SERVE, _why(site, director, entry))
+    if not any(each["weight"] for each in pool.values()):
+        what = f"{name} ({service.name}) has no real server for new connections"
+        yield Finding(BROKEN, director, what, _NOBODY_SERVES)
+
+
+def _out(site: Site, director: str, entry: RealServer, listed: Info | None) -> str:
+    """In which way the director does not send new clients to a real server that is to have some."""
+    if not entry.weight:
+        return ""
+    by_check = site.is_moved(director)
+    if listed is None:
+        return "a health check took out" if by_check else "has no real server"
+    if listed["weight"] == 0:
+        return "sends nobody new to" + (", by a health check or a drain," if by_check else "")
+    return ""
+
+
+def _why(site: Site, director: str, entry: RealServer) -> str:
+    name = entry.host or str(entry.address)
+    if site.is_moved(director):
+        return f"see what `journalctl -u keepalived` on {director} says of it, and whether {name} serves"
+    return f"ansible-playbook lvs.topology.drain -e lvs_drain={name} -e lvs_drain_state=present"
+
+
+def of_addresses(site: Site) -> Iterator[Finding]:
+    """Each address of the service side is on exactly one of those that share it."""
+    for partners in dict.fromkeys(map(site.partners, site.services)):
+        known = [each for each in partners if site.is_known(each)]
+        for address in dict.fromkeys(address for each in partners for address in site.serving_addresses(each)):
+            holders = [each for each in known if site.holds(each, address)]
+            if len(holders) > 1:
+                what = f"{address} is on {' and '.join(holders)}, and both answer for it"
+                effect = "Clients reach the one or the other, and lose connections when that changes."
+                remedy = "see whether they hear each other's VRRP adverts (protocol 112), and agree on the password"
+                yield Finding(BROKEN, " and ".join(holders), what, effect, remedy)
+            elif not holders and len(known) == len(partners):
+                what = f"{address} is on no director"
+                yield Finding(BROKEN, " and ".join(partners), what, "Nobody answers for it.")

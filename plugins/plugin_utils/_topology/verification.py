@@ -1,0 +1,103 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The playbook verify: what is asked of which host, and every finding that follows from the answers. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import findings, running
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import AT_RISK, DEGREES, Finding
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Service
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.parity import service_name
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table import virtual_service
+
+# Of a service with very many real servers.
+_MOST_CONNECTIONS = 50
+
+
+def questions(site: Site, host: str) -> dict[str, Any]:
+    """The options of host_info for a host, but for its plans."""
+    is_director = host in site.services
+    ports = {entry.port for _director, _service, entry in site.listings.get(host, ()) if entry.port}
+    return {"arp": [*_arp(site, host)] if is_director else [], "ports": sorted(ports), "table": is_director}
+
+
+def _arp(site: Site, director: str) -> Iterator[dict[str, str]]:
+    """The director's VIPs, on the interfaces where it holds them."""
+    vips = site.vips_of(director)
+    for interface in site.facts(director).interfaces or ():
+        for own in interface.addresses:
+            if own.ip in vips and own.ip.version == 4 and interface.name != "lo":
+                yield {"address": str(own.ip), "interface": interface.name}
+
+
+def endpoints(site: Site) -> list[dict[str, Any]]:
+    """Where clients can connect by TCP, to services that have anybody to serve, and how often to meet all of them."""
+    found: dict[tuple[str, int], dict[str, Any]] = {}
+    for _director, service in site.pairs():
+        count = min(2 * len(service.real_servers), _MOST_CONNECTIONS)
+        for address, port in _tcp(service) if count else ():
+            found.setdefault(
+                (address, port), {"name": service.name, "address": address, "port": port, "connections": 0}
+            )
+            found[address, port]["connections"] = max(count, found[address, port]["connections"])
+    return list(found.values())
+
+
+def _tcp(service: Service) -> Iterator[tuple[str, int]]:
+    if service.address is not None and service.protocol == "tcp" and service.port:
+        yield str(service.address), service.port
+    for each in service.marked:
+        for low, _high in each.ports if each.protocol == "tcp" else ():
+            yield str(each.vip.address), low
+
+
+def every_finding(
+    site: Site, hosts: Iterable[str], answers: Mapping[str, Any], probes: Mapping[str, Any]
+) -> list[Finding]:
+    """The worst first, each once. A host whose answer is missing was not looked at."""
+    found: list[Finding] = []
+    tables: dict[str, Any] = {}
+    changes: dict[str, str] = {}
+    for host in hosts:
+        answer = answers.get(host)
+        if answer is None:
+            found.append(Finding(AT_RISK, host, "could not be looked at", "Nothing is known of it."))
+            continue
+        found += findings.of_parts(host, answer["parts"])
+        found += findings.of_arp(site, host, answer["arp"])
+        found += findings.of_listeners(site, host, answer["listeners"])
+        found += findings.of_host(site, host, answer)
+        changes[host] = "\n".join(
+            line for part in answer["parts"].values() for each in part["differences"] for line in each["changes"]
+        )
+        if answer["table"]:
+            tables[host] = answer["table"]
+    found += running.of_addresses(site)
+    found += running.of_tables(site, tables, changes)
+    for client, answered in probes.items():
+        found += findings.of_probes(client, answered)
+    return sorted(dict.fromkeys(found), key=lambda each: DEGREES.index(each.degree))
+
+
+def unseen(site: Site, answers: Mapping[str, Any], probes: Mapping[str, Any]) -> list[str]:
+    """What was not looked at, and why."""
+    said = [f"{host}: {each}" for host, answer in answers.items() for each in answer["unseen"]]
+    said += [
+        f"{name}: keepalived.conf was not compared; `site --check --diff` does that"
+        for name in site.services
+        if site.is_moved(name)
+    ]
+    if not probes:
+        said.append("no client went through the VIPs: there is none in the inventory (lvs_clients) that answers")
+    services = dict.fromkeys(service for _director, service in site.pairs() if service.real_servers)
+    said += [
+        f"{service.name}: no client connected to {service_name(virtual_service(service))}, which has no TCP port to try"
+        for service in services
+        if not any(_tcp(service))
+    ]
+    return list(dict.fromkeys(said))

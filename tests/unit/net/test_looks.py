@@ -1,0 +1,97 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is read from /proc and from the tools of packet filters, in their own words."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.lvs.topology.plugins.module_utils._net.listeners import Listener, parse
+from ansible_collections.lvs.topology.plugins.module_utils._net.obstacles import Obstacle, of_iptables, of_nft
+
+# Of a host whose processor has the least significant byte first, as all that this is tested on.
+TCP = """\
+  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 00000000:0050 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 9321 1 0 100 0 0 10 0
+   1: A1F6A8C0:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 9322 1 0 100 0 0 10 0
+   2: A1F6A8C0:0050 01F6A8C0:C350 01 00000000:00000000 00:00000000 00000000     0        0 9323 1 0 20 4 30 10 -1
+"""
+TCP6 = """\
+  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when
+   0: 00000000000000000000000000000000:0050 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000
+   1: 000000FD000000000000000029000000:0051 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000
+"""
+UDP = """\
+   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops
+  263: A1F6A8C0:0035 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 9400 2 0000000000000000 0
+  264: A1F6A8C0:0036 01F6A8C0:0035 01 00000000:00000000 00:00000000 00000000     0        0 9401 2 0000000000000000 0
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "protocol", "found"),
+    [
+        (TCP, "tcp", [("0.0.0.0", 80), ("192.168.246.161", 8080)]),  # noqa: S104
+        (TCP6, "tcp", [("::", 80), ("fd00::29", 81)]),
+        (UDP, "udp", [("192.168.246.161", 53)]),
+        ("", "tcp", []),
+    ],
+)
+def test_who_listens(text: str, protocol: str, found: list[tuple[str, int]]) -> None:
+    assert [*parse(iter(text.splitlines()), protocol)] == [Listener(protocol, *each) for each in found]
+
+
+IPTABLES = """\
+*filter
+:INPUT ACCEPT [12:3456]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [1:2]
+:DOCKER - [0:0]
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -m conntrack --ctstate INVALID -j DROP
+-A FORWARD -m state --state INVALID,NEW -j REJECT --reject-with icmp-port-unreachable
+-A DOCKER -m conntrack --ctstate INVALID -j DROP
+-A FORWARD -m conntrack --ctstate INVALID -j ACCEPT
+COMMIT
+"""
+NFT = """\
+table inet filter {
+	chain input {
+		type filter hook input priority filter; policy drop;
+		ct state established,related accept
+		ct state invalid drop
+	}
+
+	chain forward {
+		type filter hook forward priority filter; policy accept;
+		ct state vmap { invalid : drop, established : accept }
+	}
+	chain more {
+		meta l4proto tcp ct state invalid counter packets 0 bytes 0 drop
+		ct state invalid accept
+	}
+}
+table ip nat {
+	chain post {
+		type nat hook postrouting priority srcnat; policy accept;
+	}
+}
+"""
+
+
+def test_what_packet_filters_drop() -> None:
+    assert [*of_iptables(IPTABLES)] == [
+        Obstacle("policy", "forward", "iptables -P FORWARD DROP"),
+        Obstacle("invalid", "input", "iptables -A INPUT -m conntrack --ctstate INVALID -j DROP"),
+        Obstacle(
+            "invalid",
+            "forward",
+            "iptables -A FORWARD -m state --state INVALID,NEW -j REJECT --reject-with icmp-port-unreachable",
+        ),
+    ]
+    assert [*of_nft(NFT)] == [
+        Obstacle("policy", "input", "nft: type filter hook input priority filter; policy drop;"),
+        Obstacle("invalid", "input", "nft: ct state invalid drop"),
+        Obstacle("invalid", "forward", "nft: ct state vmap { invalid : drop, established : accept }"),
+        Obstacle("invalid", "", "nft: meta l4proto tcp ct state invalid counter packets 0 bytes 0 drop"),
+    ]
