@@ -65,6 +65,11 @@ _value:
   type: dict
   description: What was found, and what was not looked at.
   contains:
+    hosts:
+      type: list
+      elements: str
+      returned: always
+      description: The hosts that take part.
     findings:
       type: list
       elements: dict

@@ -33,7 +33,7 @@ options:
         V(settings).
 seealso:
   - module: lvs.topology.ipvs_info
-  - plugin: lvs.topology.trouble
+  - plugin: lvs.topology.findings
     plugin_type: filter
 """
 

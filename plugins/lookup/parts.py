@@ -12,7 +12,7 @@ author:
   - The lvs.topology authors (@lvs-topology)
 short_description: What each role of the host of a task is asked for
 description:
-  - Returns the parts of M(lvs.topology.preflight#module) and M(lvs.topology.host_info#module), one for each of the
+  - Returns the parts of M(lvs.topology.preflight) and M(lvs.topology.host_info), one for each of the
     roles V(director), V(real_server) and V(router) that the host has by its groups, with the plan of each.
   - The play has to import C(tasks_from=inputs) of these roles before.
 """

@@ -61,17 +61,24 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: See how this host differs from the plan of a director
+- name: See whether a real server lost its VIP, and whether anybody listens on it
   lvs.topology.host_info:
     parts:
-      - name: director
-        owner: director
-        plan: "{{ hostvars | lvs.topology.host_plan(groups, inventory_hostname, 'director') }}"
+      - name: real_server
+        owner: real_server
+        plan:
+          addresses:
+            - address: 192.168.246.160/32
+              interface: lo
+    ports: [80]
+  register: looked
+
+- name: See on a director who else answers for its VIP, and what its table is
+  lvs.topology.host_info:
     arp:
       - address: 192.168.246.160
         interface: eth1
     table: true
-  register: looked
 """
 
 RETURN = r"""

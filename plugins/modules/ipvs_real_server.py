@@ -117,8 +117,17 @@ options:
     type: bool
     default: true
     version_added: 0.3.0
+  waited:
+    description:
+      - With O(state=drained), for how many seconds an earlier call has waited already. A weight that is not V(0) is
+        somebody else's then, and refused.
+      - The controller gives this itself. A wait of more than ten seconds is several calls, so that it can say every ten
+        seconds how many connections are left.
+    type: float
+    version_added: 0.4.0
 notes:
-  - While O(state=drained) waits, the task runs on the host. For long waits use C(async).
+  - While O(state=drained) waits, the task runs on the host. For long waits use C(async), which is one call and says
+    nothing before it ends.
   - O(state=drained) warns where sysctls of the host make the kernel go on sending clients to a real server of weight 0.
     These are C(net.ipv4.vs.expire_quiescent_template=0) with a persistent service, and
     C(net.ipv4.vs.conn_reuse_mode=0).
@@ -237,6 +246,11 @@ connections:
   returned: O(state=drained)
   type: dict
   sample: {active: 0, inactive: 2, persistent: 0}
+drained:
+  description: Whether no connections of those that were waited for are left, or nothing is there.
+  returned: O(state=drained)
+  type: bool
+  sample: true
 removed:
   description: Whether this task removed it, or in check mode would.
   returned: O(state=drained)

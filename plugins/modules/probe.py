@@ -53,9 +53,14 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Connect to every service
+- name: See whether both real servers behind a VIP serve
   lvs.topology.probe:
-    endpoints: "{{ hostvars | lvs.topology.client_endpoints(groups) }}"
+    endpoints:
+      - name: web
+        address: 192.168.246.160
+        port: 80
+        connections: 4
+    timeout: 2
   register: probed
 """
 

@@ -23,6 +23,7 @@ CASES = {
     "refused": changes.refused,
     "rolling": changes.rolling,
     "changes": changes.changes,
+    "drift": changes.drift,
     "steady": changes.steady,
     "failover-fast": failures.failover_fast,
     "failover-alone": failures.failover_alone,

@@ -90,6 +90,34 @@ def rolling() -> Result:
     return result
 
 
+def drift() -> Result:
+    """Somebody changes the tables of both directors by hand, and site puts them right. web2 and app2 go on serving."""
+    result, found = Result(), _unnoticed_table()
+    inventory = pair.model()
+    pair.bring(inventory)
+    vips = {name: f"{vip}:80" for name, vip in pair.VIPS.items()}
+    by_hand = (
+        f"ipvsadm -E -t {vips['nat']} -s wrr",
+        f"ipvsadm -e -t {vips['nat']} -r 10.0.0.51:80 -g -w 0",
+        f"ipvsadm -d -t {vips['dr']} -r 192.168.0.61:80",
+        # Nobody is sent there.
+        f"ipvsadm -a -t {vips['nat']} -r 10.0.0.99:80 -m -w 0",
+        "ipvsadm --stop-daemon $(ipvsadm -Ln --daemon | cut -d' ' -f1)",
+    )
+    state = "ipvsadm -Sn; ipvsadm -Ln --daemon"
+    before = {director: pair.run(director, state) for director in pair.DIRECTORS}
+    for director in pair.DIRECTORS:
+        pair.run(director, " && ".join(by_hand))
+    _unnoticed("drift on both directors repaired", lambda: pair.site(inventory), result, found)
+    for director in pair.DIRECTORS:
+        left = pair.run(director, state)
+        result.must(left == before[director], f"the table of {director} is not as before: {left}")
+    again = pair.changed(pair.site(inventory))
+    result.must(not again, f"site once more changed {again}")
+    result.tables.append(found)
+    return result
+
+
 def moving() -> Result:
     """One director with the kernel's own table becomes a pair under keepalived, and goes back."""
     result, found = Result(), _unnoticed_table()

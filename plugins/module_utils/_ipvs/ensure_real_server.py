@@ -65,12 +65,18 @@ def _drain(
             "waited": 0.0,
             "connections": vars(there.connections if there and there.connections else Connections()),
             "removed": bool(there and remove),
+            "drained": True,
         }
         if entry is None or there is None:
             return {**carry_out(module, outcome.plan, kernel.apply), **facts}
         service, destination, former = entry.service, there.key, there.weight
         for warning in drain.warnings(service, patience, proc.sysctls(drain.SYSCTLS), kernel.timeouts()):
             module.warn(warning)
+
+        what = f"real server {destination} of the service {service.key}"
+        before = module.params["waited"]
+        if before is not None and former:
+            raise Refused(_taken_back(what, former), facts=facts)
 
         def look() -> Destination | None:
             return kernel.destination(service.key, destination)
@@ -79,8 +85,10 @@ def _drain(
             quiesce = [change for change in changes if change.action.verb == "edit"]
             kernel.apply(quiesce)
             ending = drain.wait(look, patience, bool(quiesce), time.monotonic, time.sleep)
-            facts.update(waited=ending.waited, connections=vars(ending.connections), removed=False)
-            problem = _not_drained(ending, f"real server {destination} of the service {service.key}", former, module)
+            waited = round(ending.waited + (before or 0.0), 1)
+            is_drained = ending.verdict in (drain.DRAINED, drain.GONE)
+            facts.update(waited=waited, connections=vars(ending.connections), removed=False, drained=is_drained)
+            problem = _not_drained(ending, what, former, waited, module)
             if problem:
                 raise Refused(problem, applied=len(quiesce), facts=facts)
             if remove and ending.verdict != drain.GONE:
@@ -116,15 +124,19 @@ def _restore(
         return {**carry_out(module, outcome.plan, kernel.apply), "weight": weight}
 
 
-def _not_drained(ending: drain.Ending, what: str, former: int, module: AnsibleModule) -> str | None:
+def _taken_back(what: str, weight: int) -> str:
+    return (
+        f"Something else gave the {what} the weight {weight} while it was drained. See what writes the table "
+        "(keepalived, a health checker), then run the task again."
+    )
+
+
+def _not_drained(ending: drain.Ending, what: str, former: int, waited: float, module: AnsibleModule) -> str | None:
     if ending.verdict == drain.TAKEN_BACK:
-        return (
-            f"Something else gave the {what} the weight {ending.weight} while it was drained. See what writes the "
-            "table (keepalived, a health checker), then run the task again."
-        )
+        return _taken_back(what, ending.weight)
     if ending.verdict == drain.OVER and module.params["on_timeout"] == "fail":
         return (
-            f"The {what} still has connections after {ending.waited:g} s: {drain.left_text(ending.connections)}. It "
+            f"The {what} still has connections after {waited:g} s: {drain.left_text(ending.connections)}. It "
             f"stays at weight 0 (it had {former}) and gets no new ones. Run the task again to wait on; "
             "set on_timeout: proceed to do without them; or put it back with its weight. "
             "`ipvsadm -Lcn`, or ipvs_info with gather_subset: [connections], shows whose they are."

@@ -69,6 +69,7 @@ REAL_SERVER_SPEC: Spec = {
     "poll_interval": {"type": "float", "default": 1.0},
     "on_timeout": {"type": "str", "choices": ["fail", "proceed"], "default": "fail"},
     "remove": {"type": "bool", "default": True},
+    "waited": {"type": "float"},
 }
 TABLE_SPEC: Spec = {
     "services": {

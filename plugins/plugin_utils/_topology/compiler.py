@@ -148,6 +148,7 @@ def findings_of(
     probed = _read_all(_mapping(probes, "probes"), "probes", read_probe, odd)
     found = [*odd, *verification.every_finding(site, _members(inventory), said, probed)]
     return {
+        "hosts": _members(inventory),
         "findings": [asdict(each) for each in found],
         "lines": [each.line for each in found],
         "unseen": verification.unseen(site, said, probed),

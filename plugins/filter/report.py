@@ -1,0 +1,67 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The filter report: documentation, one call, one translation of exceptions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.report import render
+
+DOCUMENTATION = r"""
+name: report
+version_added: 0.4.0
+author:
+  - The lvs.topology authors (@lvs-topology)
+short_description: What verify found, as the text of a file
+description:
+  - JSON for programs, or the XML of JUnit for what shows tests.
+  - In JUnit's form each host of which nothing is broken or at risk is a test that succeeds, each finding that is broken
+    or at risk one that fails, and what was not looked at one that was skipped.
+positional: _input, path
+options:
+  _input:
+    type: dict
+    required: true
+    description: What P(lvs.topology.findings#filter) returned.
+  path:
+    type: str
+    required: true
+    description: The name of the file, which ends in C(.json) or, for JUnit, in C(.xml).
+seealso:
+  - plugin: lvs.topology.findings
+    plugin_type: filter
+"""
+
+EXAMPLES = r"""
+- name: Write a report
+  ansible.builtin.copy:
+    content: "{{ found | lvs.topology.report('verify.xml') }}"
+    dest: verify.xml
+    mode: "0644"
+  delegate_to: localhost
+"""
+
+RETURN = r"""
+_value:
+  type: str
+  description: The text of the file.
+"""
+
+
+def report(found: Mapping[str, Any], path: Any) -> str:
+    try:
+        return render(found, path)
+    except WrongModel as wrong:
+        raise AnsibleFilterError(str(wrong)) from None
+
+
+class FilterModule:
+    """Offers the filter to Ansible."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {"report": report}

@@ -1,0 +1,51 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What verify found, as the text of a file: JSON for programs, or JUnit's XML for what runs tests. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from xml.etree import ElementTree
+
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import WORTH_KNOWING
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, WrongModel, show
+
+_VARIABLE = "lvs_verify_report"
+
+
+def render(found: Mapping[str, Any], path: Any) -> str:
+    """The text of the file, whose name says which form it has. WrongModel where it does not."""
+    name = path if isinstance(path, str) else ""
+    if name.endswith(".json"):
+        return json.dumps({key: found[key] for key in ("hosts", "findings", "unseen")}, indent=2) + "\n"
+    if name.endswith(".xml"):
+        return _junit(found)
+    problem = f"{show(path)} does not say which form the report is to have"
+    raise WrongModel([Mistake(_VARIABLE, problem, "let the name of the file end in .json, or in .xml for JUnit")])
+
+
+def _junit(found: Mapping[str, Any]) -> str:
+    """A test for each host and one for each finding. What is only worth knowing fails none."""
+    suite = ElementTree.Element("testsuite", name="lvs.topology.verify")
+    failed = [each for each in found["findings"] if each["degree"] != WORTH_KNOWING]
+    for host in found["hosts"]:
+        if not any(each["host"] == host for each in failed):
+            ElementTree.SubElement(suite, "testcase", classname=host, name="is as it should be")
+    for each in found["findings"]:
+        case = ElementTree.SubElement(suite, "testcase", classname=each["host"], name=each["what"])
+        said = "\n".join(each[key] for key in ("effect", "remedy") if each[key])
+        if each in failed:
+            ElementTree.SubElement(case, "failure", type=each["degree"], message=each["what"]).text = said
+        else:
+            ElementTree.SubElement(case, "system-out").text = f"{each['degree']}: {said}"
+    for text in found["unseen"]:
+        case = ElementTree.SubElement(suite, "testcase", classname="not looked at", name=text)
+        ElementTree.SubElement(case, "skipped")
+    suite.set("tests", str(len(suite)))
+    suite.set("failures", str(len(failed)))
+    suite.set("skipped", str(len(found["unseen"])))
+    ElementTree.indent(suite)
+    return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
