@@ -21,8 +21,8 @@ short_description: Where clients can connect by TCP
 description:
   - The VIP and the port of every TCP service of the directors that are present, and how many connections meet every
     real server where the scheduler takes one after the other.
-  - Services for every port and with an empty pool are left out. Of a firewall mark, the first of each range of ports is
-    tried where the model says which packets get the mark.
+  - Services for every port and with an empty pool are left out. Of a firewall mark, single ports are tried where the
+    model says which packets get the mark, and no ranges of ports.
 extends_documentation_fragment:
   - lvs.topology.inventory
 positional: _input, _groups

@@ -52,8 +52,10 @@ def _tcp(service: Service) -> Iterator[tuple[str, int]]:
     if service.address is not None and service.protocol == "tcp" and service.port:
         yield str(service.address), service.port
     for each in service.marked:
-        for low, _high in each.ports if each.protocol == "tcp" else ():
-            yield str(each.vip.address), low
+        # Of a range of ports nobody knows on which of them a program listens.
+        for low, high in each.ports if each.protocol == "tcp" else ():
+            if low == high:
+                yield str(each.vip.address), low
 
 
 def every_finding(
