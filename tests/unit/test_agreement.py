@@ -19,6 +19,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl_plan impo
 from ansible_collections.lvs.topology.plugins.module_utils._net.traces import TRACES
 from ansible_collections.lvs.topology.plugins.plugin_utils._tags import TAGS
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import CONCERNS as SAID
 from ansible_collections.lvs.topology.tests.kernel.ipvs.option_rows import ROWS
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import REFERENCES, Model, dr_pair, rs
 
@@ -218,6 +219,7 @@ def test_a_plan_has_what_its_role_looks_after(role: str, host: str) -> None:
 
 def test_every_concern_of_host_state_has_its_traces_and_its_tag() -> None:
     assert [*CONCERNS] == [*TAGS]
+    assert [*CONCERNS] == [name for name in SAID if name != "warning"]
     # What keepalived has in the table is keepalived's, and goes with it.
     assert [name for name in CONCERNS if name != WATCHED] == [*TRACES, BOOT]
 
