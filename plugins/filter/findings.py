@@ -37,6 +37,12 @@ options:
     type: dict
     required: true
     description: By the name of each client, the C(endpoints) that M(lvs.topology.probe) returned there.
+  hosts:
+    type: list
+    elements: str
+    description:
+      - The hosts of the run, clients included. What is not among them was not to be looked at, which C(unseen) says.
+      - By default all that have a role, and the clients of O(probes).
 seealso:
   - module: lvs.topology.host_info
   - module: lvs.topology.probe
@@ -90,10 +96,14 @@ _value:
 
 
 def findings(
-    hostvars: Mapping[str, Any], groups: Mapping[str, Any], answers: Mapping[str, Any], probes: Mapping[str, Any]
+    hostvars: Mapping[str, Any],
+    groups: Mapping[str, Any],
+    answers: Mapping[str, Any],
+    probes: Mapping[str, Any],
+    hosts: list[str] | None = None,
 ) -> dict[str, Any]:
     try:
-        return compiler.findings_of(hostvars, groups, answers, probes)
+        return compiler.findings_of(hostvars, groups, answers, probes, hosts)
     except WrongModel as wrong:
         raise AnsibleFilterError(str(wrong)) from None
 

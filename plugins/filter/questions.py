@@ -24,6 +24,11 @@ description:
 extends_documentation_fragment:
   - lvs.topology.inventory
 positional: _input, _groups
+options:
+  hosts:
+    type: list
+    elements: str
+    description: The hosts whose facts are fresh. By default all of which there are any.
 seealso:
   - module: lvs.topology.host_info
   - plugin: lvs.topology.findings
@@ -46,7 +51,9 @@ _value:
       type: list
       elements: str
       returned: always
-      description: The mistakes of the inventory, as P(lvs.topology.mistakes#filter) lists them for these hosts.
+      description:
+        - The mistakes of the inventory, as P(lvs.topology.mistakes#filter) lists them for these hosts. None where a
+          host is missing, because much would seem to be wrong only for that.
     hosts:
       type: dict
       returned: always
@@ -55,9 +62,9 @@ _value:
 """
 
 
-def questions(hostvars: Mapping[str, Any], groups: Mapping[str, Any]) -> dict[str, Any]:
+def questions(hostvars: Mapping[str, Any], groups: Mapping[str, Any], hosts: list[str] | None = None) -> dict[str, Any]:
     try:
-        return compiler.questions_of(hostvars, groups)
+        return compiler.questions_of(hostvars, groups, hosts)
     except WrongModel as wrong:
         raise AnsibleFilterError(str(wrong)) from None
 

@@ -28,7 +28,11 @@ if TYPE_CHECKING:
 _CONNTRACK = "/proc/sys/net/netfilter/nf_conntrack_"
 # Flags of /proc/net/if_inet6 (include/uapi/linux/if_addr.h).
 _DAD_FAILED = 0x08
-_SAVES = ("iptables-save", "iptables-legacy-save", "ip6tables-save", "ip6tables-legacy-save")
+# By the kernel module whose rules they show. Without it they would load it.
+_SAVES = {
+    "iptable_filter": ("iptables-save", "iptables-legacy-save"),
+    "ip6table_filter": ("ip6tables-save", "ip6tables-legacy-save"),
+}
 
 
 def examine(module: Module) -> dict[str, Any]:
@@ -56,13 +60,13 @@ def examine(module: Module) -> dict[str, Any]:
         "changed": False,
         "problems": problems,
         "parts": parts,
-        "arp": _told(unseen, "who answers ARP", lambda: _arp(params["arp"]), {}),
+        "arp": _arp(params["arp"], unseen),
         "listeners": [each._asdict() for each in listeners(set(params["ports"]))],
         "failed_addresses": _failed_addresses(),
         "conntrack": _conntrack(),
         "obstacles": [each._asdict() for each in _obstacles(unseen)],
         "keepalived": _keepalived(),
-        "table": _told(unseen, "the IPVS table", _table, None) if params["table"] else None,
+        "table": _table(unseen) if params["table"] else None,
         "unseen": unseen,
     }
 
@@ -81,22 +85,16 @@ def _part(module: Module, part: preflight.Part, host: preflight.Host) -> dict[st
     }
 
 
-def _told(unseen: list[str], what: str, look: Callable[[], Any], otherwise: Any) -> Any:
-    """What was seen. Where that is refused, what could not be looked at is told, and why."""
-    try:
-        return look()
-    except Refused as problem:
-        unseen.append(f"{what}: {problem}")
-        return otherwise
-
-
-def _arp(items: list[Mapping[str, str]]) -> dict[str, list[str]]:
+def _arp(items: list[Mapping[str, str]], unseen: list[str]) -> dict[str, list[str]]:
     by_interface: dict[str, list[str]] = {}
     for each in items:
         by_interface.setdefault(each["interface"], []).append(each["address"])
     found: dict[str, list[str]] = {}
     for interface, addresses in by_interface.items():
-        found.update(who_has(interface, addresses))
+        try:
+            found.update(who_has(interface, addresses))
+        except Refused as problem:
+            unseen.append(f"who answers ARP: {problem}")
     return found
 
 
@@ -132,8 +130,8 @@ def _obstacles(unseen: list[str]) -> list[obstacles.Obstacle]:
     found: list[obstacles.Obstacle] = []
     if os.path.exists("/sys/module/nf_tables"):
         found += _said(unseen, ["nft", "list", "ruleset"], obstacles.of_nft)
-    if any(os.path.exists(f"/sys/module/{name}") for name in ("iptable_filter", "ip6table_filter")):
-        for command in _SAVES:
+    for name, commands in _SAVES.items():
+        for command in commands if os.path.exists(f"/sys/module/{name}") else ():
             if _commands.find(command):
                 found += _said(unseen, [command, "-t", "filter"], obstacles.of_iptables)
     return [*dict.fromkeys(found)]
@@ -159,6 +157,10 @@ def _keepalived() -> dict[str, bool] | None:
     return {"active": unit.active, "enabled": unit.enabled, "failed": unit.failed, "masked": unit.masked}
 
 
-def _table() -> dict[str, Any]:
-    found: dict[str, Any] = readable(table_facts)()
+def _table(unseen: list[str]) -> dict[str, Any] | None:
+    try:
+        found: dict[str, Any] = readable(table_facts)()
+    except Refused as problem:
+        unseen.append(f"the IPVS table: {problem}")
+        return None
     return found

@@ -27,7 +27,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.watched_plan im
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger, LedgerFile
 from ansible_collections.lvs.topology.plugins.module_utils._net import keepalived_ask, keepalived_plan
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
-from ansible_collections.lvs.topology.plugins.module_utils._net.files import joined
+from ansible_collections.lvs.topology.plugins.module_utils._net.files import joined, read_file
 from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_data import Watch
 from ansible_collections.lvs.topology.plugins.module_utils._net.options import Spec
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan, Refused, carry_out
@@ -38,12 +38,14 @@ if TYPE_CHECKING:
 WATCHED_SPEC: Spec = {
     **{name: TABLE_SPEC[name] for name in ("services", "purge", "keep_weights", "owner")},
     "timeouts": TIMEOUTS,
-    # Its state is that of keepalived, which is master where the address is held.
+    # Its state is that of keepalived, which is master where one of the addresses is on one of the interfaces: a real
+    # server of the other director has VIPs as well, on lo or at the end of a tunnel.
     "sync_daemon": {
         "type": "dict",
         "options": {
             **{name: form for name, form in DAEMONS["options"].items() if name != "state"},
-            "address": {"type": "str", "required": True},
+            "addresses": {"type": "list", "elements": "str", "required": True},
+            "held_on": {"type": "list", "elements": "str", "required": True},
         },
     },
 }
@@ -67,14 +69,29 @@ def ensure_watched(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
             raise Refused(
                 "keepalived runs, and the kernel has no IPVS table: systemctl restart keepalived, then run this again."
             )
-        outcome, watch = _table(module, kernel, process, wanted.table)
         timeouts, _settlement = settings_plan.plan_timeouts(
             Ledger(), params["owner"], kernel.timeouts(), wanted.timeouts, present=True, purge=False
         )
-        plan = joined(outcome.plan, timeouts, _daemon(kernel, wanted))
-        result = carry_out(module, plan, _applied_by(kernel))
+        settings = joined(timeouts, _daemon(kernel, wanted))
+        # Last, so that as little time as possible lies between what keepalived says and what is done.
+        outcome, watch = _table(module, kernel, process, wanted.table)
+        result = carry_out(module, joined(outcome.plan, settings), _applied_by(kernel))
+        if outcome.plan.changes and not module.check_mode:
+            _again(module, kernel, process, wanted.table)
     declared = {each.key for each in wanted.table.wanted}
-    return {**result, "unmanaged": unmanaged(outcome.after, declared.union(watch))}
+    return {**result, "unmanaged": unmanaged(outcome.after, declared.union(watch.pools))}
+
+
+def _again(module: AnsibleModule, kernel: Ipvs, process: int, request: Request) -> None:
+    """A check may have ended otherwise than before while the table was changed: follow what keepalived says now."""
+    for _attempt in range(_ATTEMPTS):
+        outcome, _watch = _table(module, kernel, process, request)
+        if not outcome.plan.changes:
+            return
+        kernel.apply(outcome.plan.changes)
+    module.warn(
+        "The table goes on changing: something else writes it as well. See what does (ps, kube-proxy, a script)."
+    )
 
 
 class Wanted(NamedTuple):
@@ -82,8 +99,9 @@ class Wanted(NamedTuple):
 
     table: Request
     timeouts: Mapping[str, int]
-    address: str
-    daemons: tuple[Daemon, ...]
+    addresses: frozenset[str] = frozenset()
+    held_on: frozenset[str] = frozenset()
+    daemons: tuple[Daemon, ...] = ()
 
 
 def asked(params: Mapping[str, Any], lengths: Mapping[str, int] | None, mistakes: Mistakes) -> Wanted:
@@ -96,12 +114,18 @@ def asked(params: Mapping[str, Any], lengths: Mapping[str, int] | None, mistakes
     timeouts = settings_options.wanted_timeouts(params["timeouts"] or {}, mistakes, "timeouts")
     daemon = params["sync_daemon"]
     if daemon is None:
-        return Wanted(request, timeouts, "", ())
-    address = mistakes.address("sync_daemon.address", daemon["address"])
+        return Wanted(request, timeouts)
+    addresses = [
+        mistakes.address(f"sync_daemon.addresses[{position}]", each)
+        for position, each in enumerate(daemon["addresses"])
+    ]
+    for position, name in enumerate(daemon["held_on"]):
+        mistakes.interface(f"sync_daemon.held_on[{position}]", name)
     # Both have the same options, and one mistake is said once.
     either = [{**daemon, "state": state} for state in DAEMON_STATES]
     daemons = settings_options.wanted_daemons(either, lengths, mistakes, "sync_daemon")
-    return Wanted(request, timeouts, str(address), daemons)
+    held_on = frozenset(daemon["held_on"])
+    return Wanted(request, timeouts, frozenset(map(str, addresses)), held_on, daemons)
 
 
 def _table(module: AnsibleModule, kernel: Ipvs, process: int, request: Request) -> tuple[Outcome, Watch]:
@@ -118,7 +142,7 @@ def _table(module: AnsibleModule, kernel: Ipvs, process: int, request: Request) 
             f"{problem} Real servers that are missing, that nobody declared, or whose weight is another one were left "
             "alone: whether keepalived made them so is not known."
         )
-        return plan_unasked(table, request), {}
+        return plan_unasked(table, request), Watch({})
     return outcome, watch
 
 
@@ -138,11 +162,13 @@ def _daemon(kernel: Ipvs, wanted: Wanted) -> Plan:
     """The one daemon that keepalived has: a master's where it is master, a backup's where it is not."""
 
     def look() -> Plan:
-        state = "master" if _holds(wanted.address) else "backup"
+        state = "master" if _is_master(wanted) else "backup"
         return plan_daemons(kernel.daemons(), [each for each in wanted.daemons if each.state == state])
 
-    if not wanted.daemons:
-        return Plan()
+    file = read_file(keepalived_plan.PATH)
+    known = {key.partition("/")[0] for key in keepalived_plan.addresses_of(file.text if file else "")}
+    if not (wanted.daemons and known & wanted.addresses):
+        return Plan()  # keepalived does not have these addresses yet, so they do not tell what it is
     plan = look()
     if plan.changes:
         # It may be becoming master, or backup, at this moment.
@@ -151,12 +177,16 @@ def _daemon(kernel: Ipvs, wanted: Wanted) -> Plan:
     return plan
 
 
-def _holds(address: str) -> bool:
-    """Whether keepalived holds the address here. What waits on lo for it to take over does not count."""
-    status, output, errors = _commands.run([_commands.find("ip") or "ip", "-oneline", "address", "show", "to", address])
+def _is_master(wanted: Wanted) -> bool:
+    """Whether keepalived holds any of the addresses: one that is new it gets only when it reads its configuration."""
+    status, output, errors = _commands.run([_commands.find("ip") or "ip", "-oneline", "address", "show"])
     if status != 0:
-        raise Refused(f"`ip address show to {address}` failed: {errors.strip()}")
-    return any(line.split()[1] != "lo" for line in output.splitlines())
+        raise Refused(f"`ip address show` failed: {errors.strip()}")
+    for line in output.splitlines():
+        _number, interface, _family, address, *_more = line.split()
+        if interface in wanted.held_on and address.partition("/")[0] in wanted.addresses:
+            return True
+    return False
 
 
 def _applied_by(kernel: Ipvs) -> Callable[[Sequence[Change]], None]:

@@ -11,7 +11,7 @@ module: probe
 version_added: 0.4.0
 short_description: Connect to services as a client does
 description:
-  - Opens connections to TCP services, all at once and each from a port of its own, and says how many came about.
+  - Opens connections to TCP services, 200 at a time and each from a port of its own, and says how many came about.
     Nothing is sent, and each is closed at once.
   - With as many connections as a service has real servers, and more, each of them is asked where the scheduler takes
     one after the other. A real server that drops what it gets shows as some of many connections that nobody answers.
@@ -43,7 +43,7 @@ options:
         type: int
         default: 1
   timeout:
-    description: How many seconds to wait for all of them, 1 to 60.
+    description: How many seconds to wait for those that are opened at a time, 1 to 60.
     type: int
     default: 5
 seealso:

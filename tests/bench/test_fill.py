@@ -27,14 +27,14 @@ RULES = "".join(
 # Each prints the seconds that it took, without the start of Python. The last line of each is the table's size.
 OURS = """
 import sys, time
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs import planner, save_format
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs import planner, save_parser
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.socket import Ipvs
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import WantedDestination, WantedService
 wanted = tuple(
     WantedService(key, "", scheduler=entry.service.scheduler, destinations=tuple(
         WantedDestination(real.key, "", forward=real.forward, weight=real.weight)
         for real in entry.destinations.values()))
-    for key, entry in save_format.parse(sys.stdin.read()).items())
+    for key, entry in save_parser.parse(sys.stdin.read()).items())
 started = time.perf_counter()
 with Ipvs(None) as kernel:
     before = kernel.table()

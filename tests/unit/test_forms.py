@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.options import service_key
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.save_format import parse
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.save_parser import parse
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import ServiceKey
 from ansible_collections.lvs.topology.plugins.module_utils._net import address_plan, gateway_plan, neighbour_plan
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Iterator, Mapping, Sequence
 
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.planner import Outcome, Request, plan_table
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.planner import Outcome, Purge, Request, plan_table
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.save_format import daemon_line, setting_command
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     Daemon,
@@ -32,10 +32,14 @@ from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, 
 
 def plan_watched(table: Table, request: Request, watch: Watch) -> Outcome:
     """``watch`` is what keepalived has in the table. A service that it does not have yet it will add by itself."""
+    pools = watch.pools
     wanted = tuple(
-        _as_decided(each, table.get(each.key), watch[each.key]) for each in request.wanted if each.key in watch
+        _as_decided(each, table.get(each.key), pools[each.key]) for each in request.wanted if each.key in pools
     )
-    return plan_table(table, replace(request, wanted=wanted, claimed=frozenset(watch)))
+    claimed = frozenset(pools).union(each.key for each in request.wanted)
+    # Of services that keepalived has and that are not known here, none may go.
+    purge = request.purge if watch.is_whole else Purge(real_servers=request.purge.real_servers)
+    return plan_table(table, replace(request, wanted=wanted, claimed=claimed, purge=purge))
 
 
 def plan_unasked(table: Table, request: Request) -> Outcome:
@@ -51,7 +55,7 @@ def plan_unasked(table: Table, request: Request) -> Outcome:
 def _as_decided(wanted: WantedService, entry: Entry | None, pool: Pool) -> WantedService:
     there = entry.destinations if entry else {}
     decided = [
-        each._replace(weight=pool.servers[each.key])
+        each._replace(weight=None if _is_drained(each.key, there) else pool.servers[each.key])
         for each in wanted.destinations or ()
         if pool.servers.get(each.key) is not None
     ]
@@ -61,6 +65,11 @@ def _as_decided(wanted: WantedService, entry: Entry | None, pool: Pool) -> Wante
     leaving = [WantedDestination(key, wanted.path) for key in there if key in pool.servers and key not in known]
     sorry = [] if pool.sorry is None or pool.sorry.key in known | pool.servers.keys() else [*_sorry(pool.sorry, there)]
     return replace(wanted, destinations=(*decided, *coming, *leaving, *sorry))
+
+
+def _is_drained(key: DestinationKey, there: Mapping[DestinationKey, Destination]) -> bool:
+    """Whether it has weight 0. If keepalived did not give that, a drain did, and who drains it puts it back."""
+    return key in there and there[key].weight == 0
 
 
 def _sorry(sorry: Sorry, there: Mapping[DestinationKey, Destination]) -> Iterator[WantedDestination]:

@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
 _COUNTS = forms.Range(1, 1000)
+# Far below what a process may have open, and no burst that a router takes for an attack.
+_AT_A_TIME = 200
 _TIMEOUTS = forms.Range(1, 60)
 
 
 def probe(module: AnsibleModule) -> dict[str, Any]:
-    """What the module does: all endpoints at once, each with so many connections from ports of their own."""
+    """What the module does: each connection from a port of its own, many at a time."""
     params = module.params
     mistakes = Mistakes()
     mistakes.within("timeout", params["timeout"], _TIMEOUTS, "a number of seconds")
@@ -36,11 +38,12 @@ def probe(module: AnsibleModule) -> dict[str, Any]:
     answers: list[dict[str, Any]] = [
         {**each, "connected": 0, "silent": 0, "failed": {}} for each in params["endpoints"]
     ]
-    with selectors.DefaultSelector() as selector:
-        for answer in answers:
-            for _connection in range(answer["connections"]):
+    every = [answer for answer in answers for _connection in range(answer["connections"])]
+    for first in range(0, len(every), _AT_A_TIME):
+        with selectors.DefaultSelector() as selector:
+            for answer in every[first : first + _AT_A_TIME]:
                 _begin(selector, answer)
-        _wait(selector, time.monotonic() + params["timeout"])
+            _wait(selector, time.monotonic() + params["timeout"])
     return {"changed": False, "endpoints": answers}
 
 

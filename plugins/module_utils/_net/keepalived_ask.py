@@ -22,8 +22,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
 # As keepalived's main process has them, first those of later releases.
 _PID_FILES = ("/run/keepalived/checkers.pid", "/run/checkers.pid")
 _DUMP = "/tmp/keepalived_check.data"  # noqa: S108 # where keepalived writes it
-# It is there wherever keepalived is installed, and nobody else locks it.
-_DIRECTORY = "/etc/keepalived"
+_LOCK = "/run/lvs-topology-keepalived.lock"
 _PATIENCE = 30.0
 _PAUSE = 0.01
 
@@ -50,8 +49,12 @@ def ask(process: int) -> Watch:
             _wait_for(process, path)
             text = _content(path)
             os.unlink(path)
+            left = os.statvfs(os.path.dirname(path)).f_bfree
     except OSError as problem:
         raise Refused(f"keepalived cannot be asked what it has in the table ({path}): {problem.strerror}.") from problem
+    if not left:
+        # keepalived does not say so where it cannot write all of it.
+        raise Refused(f"What keepalived says of the table may not be whole: there is no space left for {_DUMP}.")
     try:
         return read_dump(text)
     except Unreadable as problem:
@@ -77,12 +80,22 @@ def _parent(process: int) -> int:
 @contextlib.contextmanager
 def _alone() -> Iterator[None]:
     """One at a time: what the one is waiting for, the next would remove."""
-    handle = os.open(_DIRECTORY, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+    # In /run only root makes files, so that nobody else holds the lock.
+    with open(_LOCK, "a", encoding="ascii") as file:
+        os.fchmod(file.fileno(), 0o600)
+        deadline = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise Refused(
+                        f"Another task has been asking keepalived for more than {_PATIENCE:.0f} s ({_LOCK}). "
+                        "See what it waits for, then run the task again."
+                    ) from None
+                time.sleep(_PAUSE)
         yield
-    finally:
-        os.close(handle)
 
 
 def _wait_for(process: int, path: str) -> None:

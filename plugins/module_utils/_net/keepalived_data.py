@@ -4,15 +4,16 @@
 """What keepalived says it has put into the kernel's table: its data dump, read. Pure.
 
 keepalived's checker writes the dump when it gets SIGUSR1 (keepalived(8), "Signals"). ``RS set`` is whether keepalived
-has a real server in the table (ipvs_cmd() in keepalived/check/ipvswrapper.c), and ``EFF WEIGHT`` the weight with which.
-A real server with inhibit_on_failure stays in the table with weight 0 where its check or the quorum has failed. The
-dumps of keepalived 2.2.7 and 2.3.3 were compared.
+has a real server in the table (ipvs_cmd() in keepalived/check/ipvswrapper.c), and ``EFF WEIGHT`` with which weight. A
+real server with inhibit_on_failure stays in the table with weight 0 where its check has failed, or where the quorum
+is lost and a sorry server serves (update_quorum_state() in keepalived/check/ipwrapper.c). The words of keepalived
+2.2.7 and 2.3.3 were compared.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Dict, NamedTuple
+from typing import NamedTuple
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
@@ -24,6 +25,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
 )
 
 _SECTION = re.compile(r"^ *-+< (.*?) >-+$")
+_GROUP = re.compile(r"^ *VS GROUP = ")
 _MARK = re.compile(r"^ *VS FWMARK = (\d+)$")
 _ADDRESS = re.compile(r"^ *VS VIP = (\S+), VPORT = (\d+)$")
 _SORRY = re.compile(r"^ *sorry server .*?= \[(\S+)\]:\w+:(\d+)$")
@@ -54,25 +56,32 @@ class Pool(NamedTuple):
     sorry: Sorry | None = None
 
 
-Watch = Dict[ServiceKey, Pool]
+class Watch(NamedTuple):
+    """``is_whole`` is false where keepalived has a virtual_server_group, of which no addresses are read."""
+
+    pools: dict[ServiceKey, Pool]
+    is_whole: bool = True
 
 
 def read_dump(text: str) -> Watch:
-    """By service, what keepalived has put into the table. Of a virtual_server_group the dump has no addresses."""
-    found: Watch = {}
+    """By service, what keepalived has put into the table."""
+    found: dict[ServiceKey, Pool] = {}
+    is_whole = True
     service: list[str] | None = None
     for name, lines in _sections(text):
         if name == "Virtual server":
             service = lines
             key = _key(lines)
-            if key is not None:
+            if key is None:
+                is_whole = False
+            else:
                 found[key] = Pool({}, _sorry(lines))
         elif name == "Real server" and service is not None:
             key = _key(service)
             if key is not None:
                 server, weight = _real_server(service, lines)
                 found[key].servers[server] = weight
-    return found
+    return Watch(found, is_whole)
 
 
 def _sections(text: str) -> list[tuple[str, list[str]]]:
@@ -91,6 +100,8 @@ def _sections(text: str) -> list[tuple[str, list[str]]]:
 def _key(lines: list[str]) -> ServiceKey | None:
     values = _values(lines)
     for line in lines:
+        if _GROUP.match(line):
+            return None
         address, mark = _ADDRESS.match(line), _MARK.match(line)
         if mark:
             return ServiceKey(IPV6 if values.get("Address family") == "inet6" else IPV4, fwmark=int(mark[1]))
@@ -100,12 +111,14 @@ def _key(lines: list[str]) -> ServiceKey | None:
                 raise Unreadable(f"{line.strip()} has the protocol {protocol}")
             where = _destination(address[1], address[2])
             return ServiceKey(family_of(where.address), protocol, where.address, where.port)
-    return None
+    raise Unreadable("it has a virtual server in a form that is not known")
 
 
 def _sorry(lines: list[str]) -> Sorry | None:
     for position, line in enumerate(lines):
         match = _SORRY.match(line)
+        if match is None and line.lstrip().startswith("sorry server"):
+            raise Unreadable("it has a sorry server in a form that is not known")
         if match:
             methods = (found[1] for found in map(_METHOD.match, lines[position:]) if found)
             return Sorry(
@@ -120,13 +133,14 @@ def _sorry(lines: list[str]) -> Sorry | None:
 def _real_server(service: list[str], lines: list[str]) -> tuple[DestinationKey, int | None]:
     match = next((found for found in map(_REAL.match, lines) if found), None)
     values, quorum = _values(lines), _values(service).get("quorum_state_up")
+    others_serve = quorum != "1" and _sorry(service) is not None
     is_set, is_alive, inhibits = (values.get(name) for name in ("RS set", "alive", "Inhibit on failure"))
     if match is None or None in (quorum, is_set, is_alive, inhibits):
         raise Unreadable("it has a real server in a form that is not known")
     server = _destination(match[1], match[2])
     if is_set != "1":
         return server, None
-    if inhibits == "ON" and (is_alive != "1" or quorum != "1"):
+    if inhibits == "ON" and (is_alive != "1" or others_serve):
         return server, 0
     # As keepalived hands it to the kernel.
     return server, min(max(int(match[3]), 0), forms.WEIGHTS.high)

@@ -46,4 +46,6 @@ def parse(lines: Iterator[str], protocol: str) -> Iterator[Listener]:
 def _text(digits: str) -> str:
     """The kernel prints the address as numbers of 32 bits in the host's own order."""
     words = [int(digits[start : start + 8], 16) for start in range(0, len(digits), 8)]
-    return str(ipaddress.ip_address(struct.pack(f"={len(words)}I", *words)))
+    address = ipaddress.ip_address(struct.pack(f"={len(words)}I", *words))
+    # A socket of IPv6 that takes IPv4.
+    return str(getattr(address, "ipv4_mapped", None) or address)

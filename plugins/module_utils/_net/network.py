@@ -163,7 +163,9 @@ def ensure_neighbours(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]
 
 def _and_those_to_come(module: AnsibleModule, interfaces: set[str], addresses: list[dict[str, Any]]) -> set[str]:
     """In check mode, the tunnel links too that an earlier task of the play, which was not carried out, makes."""
-    ours = {address["interface"] for address in addresses if tunnel_plan.may_come(address["interface"])} - interfaces
+    ours = {
+        address["interface"] for address in addresses if tunnel_plan.is_tunnel_end(address["interface"])
+    } - interfaces
     for name in sorted(ours):
         module.warn(f"addresses: the interface {name} does not exist yet. In check mode it cannot be looked at.")
     return interfaces | ours

@@ -139,7 +139,7 @@ ON_LINKS = (AddLink, DeleteLink, SwitchLink)
 ON_PORTS = (AddPort, DeletePort)
 
 
-def may_come(interface: str) -> bool:
+def is_tunnel_end(interface: str) -> bool:
     """Whether a tunnel end may have this name: it is not there before its kernel module is loaded, or it is made."""
     return interface in FALLBACKS.values() or interface.startswith("lvs-")
 

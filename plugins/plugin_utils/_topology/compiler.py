@@ -122,13 +122,20 @@ def _other_state(inventory: Inventory, name: str, role: str) -> Iterator[Mistake
         yield Mistake(f"{name}: {role}_state", problem, f"set lvs_state in place of {role}_state")
 
 
-def questions_of(hostvars: Mapping[str, Any], groups: Mapping[str, Any]) -> dict[str, Any]:
-    """What the playbook verify asks of each host whose addresses are known, and the mistakes for which it cannot."""
+def questions_of(hostvars: Mapping[str, Any], groups: Mapping[str, Any], hosts: Any = None) -> dict[str, Any]:
+    """What the playbook verify asks of these hosts, and the mistakes for which it cannot.
+
+    Where a host did not answer, much seems to be wrong with the others because its addresses are not known. Then those
+    are asked whose plans can be made.
+    """
     inventory = Inventory(_mapping(hostvars, "hostvars"), _mapping(groups, "groups"), [])
     site = _site(inventory, inventory.directors, None, [])
-    known = [name for name in _members(inventory) if site.is_known(name)]
+    members = _members(inventory)
+    answered = members if hosts is None else set(_names(hosts, "hosts"))
+    known = [name for name in members if name in answered and site.is_known(name)]
     asked = {name: verification.questions(site, name) for name in known}
-    return {"mistakes": mistakes_of(hostvars, groups, known), "hosts": asked}
+    mistakes = mistakes_of(hostvars, groups, known) if len(known) == len(members) else []
+    return {"mistakes": mistakes, "hosts": asked}
 
 
 def _members(inventory: Inventory) -> list[str]:
@@ -138,7 +145,11 @@ def _members(inventory: Inventory) -> list[str]:
 
 
 def findings_of(
-    hostvars: Mapping[str, Any], groups: Mapping[str, Any], answers: Mapping[str, Any], probes: Mapping[str, Any]
+    hostvars: Mapping[str, Any],
+    groups: Mapping[str, Any],
+    answers: Mapping[str, Any],
+    probes: Mapping[str, Any],
+    hosts: Any = None,
 ) -> dict[str, Any]:
     """Everything that is not as it should be on the site, and what was not looked at."""
     inventory = Inventory(_mapping(hostvars, "hostvars"), _mapping(groups, "groups"), [])
@@ -146,12 +157,15 @@ def findings_of(
     odd: list[Finding] = []
     said = _read_all(_mapping(answers, "answers"), "answers", read_host_info, odd)
     probed = _read_all(_mapping(probes, "probes"), "probes", read_probe, odd)
-    found = [*odd, *verification.every_finding(site, _members(inventory), said, probed)]
+    members = _members(inventory)
+    run = [*members, *probed] if hosts is None else _names(hosts, "hosts")
+    asked = [name for name in members if name in run]
+    found = [*odd, *verification.every_finding(site, asked, said, probed)]
     return {
-        "hosts": _members(inventory),
+        "hosts": asked,
         "findings": [asdict(each) for each in found],
         "lines": [each.line for each in found],
-        "unseen": verification.unseen(site, said, probed),
+        "unseen": verification.unseen(site, run, members, said, probed),
     }
 
 

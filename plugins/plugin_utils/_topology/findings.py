@@ -56,8 +56,10 @@ CONCERNS: Mapping[str, tuple[str, str, str]] = {
     "watched": ("the table", BROKEN, ""),
     "sync_daemons": ("the synchronisation daemon", AT_RISK, "Connections would not outlive a failover."),
     "boot": ("files for the next boot", AT_RISK, "The next boot would not bring everything back."),
-    "warning": ("the host", WORTH_KNOWING, ""),
+    "warning": ("the host", AT_RISK, ""),
 }
+# Of one concern of a host; who has thousands of services does not read thousands of lines.
+_MOST_LINES = 20
 # Without these nothing goes through.
 _FORWARDING = re.compile(r"\.(?:ip_forward|forwarding|conntrack)[ =]")
 _DAEMON, _TIMEOUTS = "ipvsadm --st", "ipvsadm --set"
@@ -82,7 +84,11 @@ def _of_concern(host: str, difference: Mapping[str, Any]) -> Iterator[Finding]:
     if difference["problem"]:
         what = difference["problem"] if concern == "warning" else f"{name}: cannot be compared: {difference['problem']}"
         yield Finding(degree if concern == "warning" else AT_RISK, host, what.rstrip("."))
-    for line in difference["changes"]:
+    lines = difference["changes"]
+    if len(lines) > _MOST_LINES:
+        what = f"{name}: besides these, {len(lines) - _MOST_LINES} more are not as the model has them"
+        yield Finding(degree, host, what, effect, remedy)
+    for line in lines[:_MOST_LINES]:
         own, said = degree, effect
         if concern == "sysctls" and _FORWARDING.search(line):
             own, said = BROKEN, "Nothing is handed on to real servers, or back to clients."
@@ -97,7 +103,7 @@ def _of_entry(line: str) -> tuple[str, str]:
         return CONCERNS["timeouts"][1:]
     if line.startswith(_DAEMON):
         return CONCERNS["sync_daemons"][1:]
-    verb = line.split()[1]
+    _command, verb, *_rest = [*line.split(), "", ""]
     return {
         "-A": (BROKEN, "Clients of the service get no answer."),
         "-E": (AT_RISK, "Clients are spread otherwise than they should be."),
@@ -138,7 +144,7 @@ def of_listeners(site: Site, host: str, listening: Iterable[Mapping[str, Any]]) 
     asked = dict.fromkeys(
         (service.protocol, _listens_at(service, entry), entry.port)
         for _director, service, entry in site.listings.get(host, ())
-        if service.protocol in ("tcp", "udp") and entry.port
+        if service.protocol in ("tcp", "udp") and entry.port and entry.weight
     )
     for protocol, address, port in asked:
         if address is None:

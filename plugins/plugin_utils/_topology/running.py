@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import (
     AT_RISK,
@@ -27,7 +27,7 @@ _OTHERS_SERVE = "The others have its share of the clients."
 _NOBODY_SERVES = "New clients of the service get no answer."
 
 
-def of_tables(site: Site, infos: Mapping[str, Info], changes: Mapping[str, str]) -> Iterator[Finding]:
+def of_tables(site: Site, infos: Mapping[str, Info], changes: Mapping[str, Iterable[str]]) -> Iterator[Finding]:
     """What directors do otherwise than the model, by themselves.
 
     ``infos`` are the tables of the directors that answered, and ``changes`` what a run would change of each: of that
@@ -36,24 +36,51 @@ def of_tables(site: Site, infos: Mapping[str, Info], changes: Mapping[str, str])
     for director, services in site.services.items():
         if director in infos:
             table = {service_name(each): each for each in infos[director]["services"]}
+            said = {_entry(line) for line in changes.get(director, ())}
             for service in services:
-                yield from _of_service(site, director, service, table, changes.get(director, ""))
+                yield from _of_service(site, director, service, table, said)
     for partners in dict.fromkeys(map(site.partners, site.services)):
         for line in differences({each: infos[each] for each in partners if each in infos}):
             effect = "What only one of them knows is lost when the other takes over."
             yield Finding(WORTH_KNOWING, " and ".join(partners), line, effect)
 
 
-def _of_service(site: Site, director: str, service: Service, table: Mapping[str, Info], said: str) -> Iterator[Finding]:
-    name = service_name(virtual_service(service))
-    if not service.real_servers or name not in table:
-        return  # nobody is to serve, and keepalived leaves such a service out; or a run would bring it
+# A change of the table in the words of ipvsadm: its service, and its real server where it has one.
+_Entry = tuple[str, str]
+
+
+def _entry(line: str) -> _Entry:
+    words = line.split()
+    service = " ".join(words[2:4]) + (" -6" if "-6" in words else "")
+    return service, words[words.index("-r") + 1] if "-r" in words[:-1] else ""
+
+
+_OPTIONS = {"tcp": "-t", "udp": "-u", "sctp": "--sctp-service"}
+
+
+def _words(service: Service) -> str:
+    """The service as ipvsadm calls it."""
+    if service.address is None:
+        return f"-f {service.fwmark}" + (" -6" if service.family == 6 else "")
+    return f"{_OPTIONS[service.protocol]} {endpoint(virtual_service(service))}"
+
+
+def _of_service(
+    site: Site, director: str, service: Service, table: Mapping[str, Info], said: Container[_Entry]
+) -> Iterator[Finding]:
+    name, words = service_name(virtual_service(service)), _words(service)
+    if not service.real_servers:
+        return  # nobody is to serve, and keepalived leaves such a service out
+    if name not in table:
+        if (words, "") not in said:
+            remedy = f"systemctl restart keepalived on {director}" if site.is_moved(director) else ""
+            yield Finding(BROKEN, director, f"{name} ({service.name}) is not in the table", _NOBODY_SERVES, remedy)
+        return
     pool = {endpoint(each): each for each in table[name]["real_servers"]}
     for entry in service.real_servers:
         where = endpoint(real_server(entry))
         problem = _out(site, director, entry, pool.get(where))
-        # With the space behind it: 10.0.0.5:80 is no 10.0.0.5:8080.
-        if problem and f"-r {where} " not in f"{said} ":
+        if problem and (words, where) not in said:
             what = f"{name} ({service.name}): {problem} {entry.host or ''} {where}".rstrip()
             yield Finding(AT_RISK, director, what, _OTHERS_SERVE, _why(site, director, entry))
     if not any(each["weight"] for each in pool.values()):
@@ -80,10 +107,13 @@ def _why(site: Site, director: str, entry: RealServer) -> str:
     return f"ansible-playbook lvs.topology.drain -e lvs_drain={name} -e lvs_drain_state=present"
 
 
-def of_addresses(site: Site) -> Iterator[Finding]:
-    """Each address of the service side is on exactly one of those that share it."""
+def of_addresses(site: Site, answered: Container[str]) -> Iterator[Finding]:
+    """Each address of the service side is on exactly one of those that share it.
+
+    What a fact cache has of a director that did not answer may be old.
+    """
     for partners in dict.fromkeys(map(site.partners, site.services)):
-        known = [each for each in partners if site.is_known(each)]
+        known = [each for each in partners if each in answered and site.is_known(each)]
         for address in dict.fromkeys(address for each in partners for address in site.serving_addresses(each)):
             holders = [each for each in known if site.holds(each, address)]
             if len(holders) > 1:

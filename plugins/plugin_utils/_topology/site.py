@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar, cast
 
+from ansible_collections.lvs.topology.plugins.module_utils._net.tunnel_plan import is_tunnel_end
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.inventory import Inventory
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import (
@@ -116,14 +117,15 @@ class Site:
         return tuple(dict.fromkeys([*vips, *(each.address for each in self.floating_of(director))]))
 
     def holds(self, director: str, address: Address) -> bool:
-        """Whether facts show the address where the director answers for it: on lo a real server has it as well."""
+        """Whether facts show the address where the director answers for it."""
         may_be_on_lo = self.host(director).vip_interface == "lo"
-        return any(
-            own.ip == address
-            for interface in self.facts(director).interfaces or ()
-            for own in interface.addresses
-            if interface.name != "lo" or may_be_on_lo
-        )
+        return any(interface.name != "lo" or may_be_on_lo for interface in self.holding(director, address))
+
+    def holding(self, director: str, address: Address) -> Iterator[Interface]:
+        """The interfaces that have the address, but for the ends of tunnels, where a real server has its VIPs."""
+        for interface in self.facts(director).interfaces or ():
+            if not is_tunnel_end(interface.name) and any(own.ip == address for own in interface.addresses):
+                yield interface
 
     def vips_of(self, director: str) -> frozenset[Address]:
         return self.once(

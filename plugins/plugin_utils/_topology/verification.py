@@ -28,11 +28,10 @@ def questions(site: Site, host: str) -> dict[str, Any]:
 
 def _arp(site: Site, director: str) -> Iterator[dict[str, str]]:
     """The director's VIPs, on the interfaces where it holds them."""
-    vips = site.vips_of(director)
-    for interface in site.facts(director).interfaces or ():
-        for own in interface.addresses:
-            if own.ip in vips and own.ip.version == 4 and interface.name != "lo":
-                yield {"address": str(own.ip), "interface": interface.name}
+    for vip in sorted(site.vips_of(director), key=str):
+        for interface in site.holding(director, vip) if vip.version == 4 else ():
+            if interface.name != "lo":
+                yield {"address": str(vip), "interface": interface.name}
 
 
 def endpoints(site: Site) -> list[dict[str, Any]]:
@@ -61,10 +60,10 @@ def _tcp(service: Service) -> Iterator[tuple[str, int]]:
 def every_finding(
     site: Site, hosts: Iterable[str], answers: Mapping[str, Any], probes: Mapping[str, Any]
 ) -> list[Finding]:
-    """The worst first, each once. A host whose answer is missing was not looked at."""
+    """The worst first, each once. Of these hosts, one whose answer is missing was not looked at."""
     found: list[Finding] = []
     tables: dict[str, Any] = {}
-    changes: dict[str, str] = {}
+    changes: dict[str, list[str]] = {}
     for host in hosts:
         answer = answers.get(host)
         if answer is None:
@@ -74,28 +73,35 @@ def every_finding(
         found += findings.of_arp(site, host, answer["arp"])
         found += findings.of_listeners(site, host, answer["listeners"])
         found += findings.of_host(site, host, answer)
-        changes[host] = "\n".join(
-            line for part in answer["parts"].values() for each in part["differences"] for line in each["changes"]
-        )
+        differences = [each for part in answer["parts"].values() for each in part["differences"]]
+        changes[host] = [line for each in differences for line in each["changes"]]
         if answer["table"]:
             tables[host] = answer["table"]
-    found += running.of_addresses(site)
+    found += running.of_addresses(site, answers)
     found += running.of_tables(site, tables, changes)
     for client, answered in probes.items():
         found += findings.of_probes(client, answered)
     return sorted(dict.fromkeys(found), key=lambda each: DEGREES.index(each.degree))
 
 
-def unseen(site: Site, answers: Mapping[str, Any], probes: Mapping[str, Any]) -> list[str]:
-    """What was not looked at, and why."""
+def unseen(
+    site: Site, hosts: Iterable[str], members: Iterable[str], answers: Mapping[str, Any], probes: Mapping[str, Any]
+) -> list[str]:
+    """What was not looked at, and why. ``hosts`` take part in the run, ``members`` have a role on the site."""
+    ours, asked = [*members], [*hosts]
     said = [f"{host}: {each}" for host, answer in answers.items() for each in answer["unseen"]]
+    said += [f"{host}: it is not part of this run (--limit)" for host in ours if host not in asked]
     said += [
         f"{name}: keepalived.conf was not compared; `site --check --diff` does that"
         for name in site.services
-        if site.is_moved(name)
+        if site.is_moved(name) and name in asked
     ]
-    if not probes:
-        said.append("no client went through the VIPs: there is none in the inventory (lvs_clients) that answers")
+    clients = [host for host in asked if host not in ours]
+    said += [f"{host}: it did not go through the VIPs as a client" for host in clients if host not in probes]
+    if not clients:
+        said.append("no client went through the VIPs: there is none in the inventory (lvs_clients), or in this run")
+    if any(vip.version == 6 for vip in site.vips):
+        said.append("who else answers for an IPv6 VIP was not asked on the LAN")
     services = dict.fromkeys(service for _director, service in site.pairs() if service.real_servers)
     said += [
         f"{service.name}: no client connected to {service_name(virtual_service(service))}, which has no TCP port to try"

@@ -10,7 +10,7 @@ import time
 from dataclasses import replace
 
 import pytest
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs import save_format
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs import save_format, save_parser
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.socket import Ipvs
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     Action,
@@ -182,7 +182,7 @@ def test_a_mark_above_two_to_the_31(sh) -> None:
     sh(save_format.command(Action("add", service)))
     assert sh("ipvsadm -Sn") == "-A -f -1 -s wlc\n"
     assert read(service.key) == (service, [])
-    assert save_format.parse(sh("ipvsadm -Sn")) == save_format.parse(save_format.service_line(service))
+    assert save_parser.parse(sh("ipvsadm -Sn")) == save_parser.parse(save_format.service_line(service))
 
 
 def test_the_order_is_that_of_ipvsadm_and_both_read_the_other(sh) -> None:
@@ -204,7 +204,7 @@ def test_the_order_is_that_of_ipvsadm_and_both_read_the_other(sh) -> None:
     printed = sh("ipvsadm -Sn")
     assert "\n".join(without_thresholds(line) for line in ours) + "\n" == printed
     assert any("-x" in line for line in ours)
-    assert save_format.parse("\n".join(ours)) == table
+    assert save_parser.parse("\n".join(ours)) == table
     sh("ipvsadm -C")
     sh("ipvsadm -R <<'END'\n" + "\n".join(ours) + "\nEND")
     with Ipvs(None) as kernel:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs import planner, save_format
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs import planner, save_format, save_parser
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.socket import Ipvs
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     SCHEDULER_FLAG_NAMES,
@@ -86,7 +86,7 @@ def without_kept(table: Table) -> Table:
 def printed() -> Table:
     """The table as ipvsadm tells of it. -S loses thresholds, which are in a listing of their own."""
     saved = ipvsadm("-Sn")
-    table = without_kept(save_format.parse(saved))
+    table = without_kept(save_parser.parse(saved))
     limits: dict[tuple[str, str], tuple[int, int]] = {}
     service = ""
     for line in ipvsadm("-Ln", "--thresholds").splitlines()[3:]:

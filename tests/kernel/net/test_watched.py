@@ -19,6 +19,13 @@ global_defs {
     script_user root
     enable_script_security
 }
+vrrp_instance lvs {
+    interface br0
+    virtual_router_id 51
+    virtual_ipaddress {
+        10.0.0.29/32 dev br0
+    }
+}
 virtual_server 10.0.0.100 80 {
     protocol TCP
     lvs_sched rr
@@ -96,8 +103,13 @@ def service(address: str, scheduler: str, *real_servers: int) -> dict[str, Any]:
 WATCHED = {
     "services": [service("10.0.0.100", "rr", 51, 52, 53), service("10.0.0.101", "wrr", 51)],
     "timeouts": {"tcp": 600},
-    # The address is nowhere, so keepalived would be backup.
-    "sync_daemon": {"interface": "br0", "syncid": 5, "address": "10.0.0.100"},
+    # The addresses are nowhere, so keepalived would be backup. One that is new is not in its configuration yet.
+    "sync_daemon": {
+        "interface": "br0",
+        "syncid": 5,
+        "addresses": ["10.0.0.28", "10.0.0.29"],
+        "held_on": ["br0"],
+    },
 }
 ASKED = {"owner": "director", "plan": {"manager": "keepalived", "watched": WATCHED}, "concerns": ["watched"]}
 
@@ -122,7 +134,7 @@ BY_HAND = [
     "ipvsadm -E -t 10.0.0.100:80 -s sh -p 60",
     "ipvsadm -e -t 10.0.0.100:80 -r 10.0.0.51:80 -g -w 3",
     "ipvsadm -e -t 10.0.0.100:80 -r 10.0.0.51:80 -m -w 3 -x 9 -y 5",
-    "ipvsadm -e -t 10.0.0.100:80 -r 10.0.0.51:80 -m -w 0",
+    "ipvsadm -e -t 10.0.0.100:80 -r 10.0.0.51:80 -m -w 9",
     "ipvsadm -d -t 10.0.0.100:80 -r 10.0.0.51:80",
     "ipvsadm -a -t 10.0.0.100:80 -r 10.0.0.52:80 -m -w 3",
     "ipvsadm -a -t 10.0.0.100:80 -r 10.0.0.99:80 -m",
@@ -153,6 +165,31 @@ def test_what_somebody_changed_is_put_right(run_module, sh) -> None:
         assert sh(STATE) == before, by_hand
         assert not run_module("host_state", ASKED)["changed"], by_hand
     assert not DUMP.exists()
+
+
+@pytest.mark.usefixtures("keepalived")
+def test_a_drain_goes_on(run_module, sh) -> None:
+    run_module("host_state", ASKED)
+    sh("ipvsadm -e -t 10.0.0.100:80 -r 10.0.0.51:80 -g -w 0")
+    assert run_module("host_state", ASKED)["changes"] == ["ipvsadm -e -t 10.0.0.100:80 -r 10.0.0.51:80 -m -w 0"]
+    assert not run_module("host_state", ASKED)["changed"]
+
+
+@pytest.mark.usefixtures("keepalived")
+def test_whose_daemon_runs(run_module, sh) -> None:
+    def daemon() -> str:
+        run_module("host_state", ASKED)
+        return sh("ipvsadm -Ln --daemon").split(" ")[0]
+
+    assert daemon() == "backup"
+    # A real server of the other director has the VIP as well, on lo or at the end of a tunnel.
+    sh("ip link add other0 type dummy && ip address add 10.0.0.29/32 dev other0 && ip address add 10.0.0.29/32 dev lo")
+    assert daemon() == "backup"
+    sh("ip address add 10.0.0.29/32 dev br0")
+    assert daemon() == "master"
+    # Only with what keepalived has read something can be told.
+    new = {**WATCHED, "sync_daemon": {**WATCHED["sync_daemon"], "addresses": ["10.0.0.28"]}}
+    assert not run_module("host_state", {**ASKED, "plan": {"manager": "keepalived", "watched": new}})["changed"]
 
 
 @pytest.mark.usefixtures("keepalived")

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs import options, save_format
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs import options, save_parser
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.planner import Purge, Request, plan_table, unmanaged
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     DestinationKey,
@@ -34,7 +34,7 @@ def plan(before: str, services: list[dict[str, Any]], scopes: tuple[str, ...] = 
         **more,
     )
     mistakes.raise_if_any()
-    return plan_table(save_format.parse(before), request)
+    return plan_table(save_parser.parse(before), request)
 
 
 def lines(outcome) -> list[str]:
@@ -313,7 +313,7 @@ QUIESCED = [
 
 @pytest.mark.parametrize(("real_server", "remove", "changes"), QUIESCED)
 def test_quiesced_before_it_is_removed(real_server: str, remove: bool, changes: list[str]) -> None:
-    current = save_format.parse(f"-A -t 10.0.0.1:80 -s rr\n{real_server}")
+    current = save_parser.parse(f"-A -t 10.0.0.1:80 -s rr\n{real_server}")
     which = (ServiceKey("ipv4", "tcp", "10.0.0.1", 80), DestinationKey("10.0.0.2", 80))
     outcome = plan_table(current, Request(weighed=((*which, 0),), unwanted_destinations=(which,) if remove else ()))
     assert lines(outcome) == changes
@@ -332,7 +332,7 @@ WEIGHED = [
 
 @pytest.mark.parametrize(("real_server", "changes"), WEIGHED)
 def test_a_weight_for_one_that_is_there(real_server: str, changes: list[str]) -> None:
-    current = save_format.parse(f"-A -t 10.0.0.1:80 -s rr\n{real_server}")
+    current = save_parser.parse(f"-A -t 10.0.0.1:80 -s rr\n{real_server}")
     meant = (ServiceKey("ipv4", "tcp", "10.0.0.1", 80), DestinationKey("10.0.0.2", 80), 3)
     assert lines(plan_table(current, Request(weighed=(meant,)))) == changes
     assert lines(plan_table({}, Request(weighed=(meant,)))) == []

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 
 import pytest
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs import save_format
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs import save_format, save_parser
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     Action,
     Destination,
@@ -26,7 +26,7 @@ WEB = ServiceKey("ipv4", "tcp", "10.0.0.1", 80)
 
 @given(tables())
 def test_round_trip(table) -> None:
-    assert save_format.parse("\n".join(save_format.render(table.values()))) == table
+    assert save_parser.parse("\n".join(save_format.render(table.values()))) == table
 
 
 @given(keys())
@@ -36,8 +36,8 @@ def test_key_round_trip(key: ServiceKey) -> None:
 
 @given(st.text(alphabet="-Aatufr 0123456789.:[]xyzsp\n", max_size=60))
 def test_any_text(text: str) -> None:
-    with contextlib.suppress(save_format.SaveFormatError):
-        save_format.parse(text)
+    with contextlib.suppress(save_parser.SaveFormatError):
+        save_parser.parse(text)
 
 
 @pytest.mark.parametrize("verb", ["add", "edit", "delete"])
@@ -60,7 +60,7 @@ def test_what_else_operators_write() -> None:
     -A -t [fd00::1]:80 -s sh -b
     -A -f -1
     """
-    first, second, third = save_format.parse(text).values()
+    first, second, third = save_parser.parse(text).values()
     assert first.service == Service(WEB, "rr", timeout=360, netmask=2**32 - 1)
     assert list(first.destinations.values()) == [Destination(DestinationKey("10.0.0.2", 80), "nat", 3)]
     assert second.service.flags == frozenset()
@@ -95,17 +95,17 @@ def test_what_else_operators_write() -> None:
     ],
 )
 def test_errors(text: str, message: str) -> None:
-    with pytest.raises(save_format.SaveFormatError, match=message):
-        save_format.parse(text)
+    with pytest.raises(save_parser.SaveFormatError, match=message):
+        save_parser.parse(text)
 
 
 def test_the_words_of_older_ipvsadm() -> None:
     text = "-A -u 10.0.0.1:5060 -s rr -p 300 pe sip\n-A -u 10.0.0.1:53 -s rr ops\n-A -u 10.0.0.1:5061 -p 90 --pe sip"
-    first, second, third = (entry.service for entry in save_format.parse(text).values())
+    first, second, third = (entry.service for entry in save_parser.parse(text).values())
     assert (first.engine, first.timeout, second.one_packet, third.engine) == ("sip", 300, True, "sip")
 
 
-class Known(save_format.Names):
+class Known(save_parser.Names):
     def address(self, name: str, in_brackets: bool) -> str:
         return {("www.example.com", False): "10.0.0.1", ("app-6.example.com", True): "fd00::1"}[name, in_brackets]
 
@@ -119,8 +119,8 @@ def test_names_mean_what_the_caller_says() -> None:
     -a -t www.example.com:http-alt -r 10.0.0.2:http-alt -m
     -A -u [app-6.example.com]:domain
     """
-    first, second = save_format.parse(text, Known()).values()
+    first, second = save_parser.parse(text, Known()).values()
     assert (str(first.service.key), str(second.service.key)) == ("tcp 10.0.0.1:8080", "udp [fd00::1]:53")
     assert list(first.destinations) == [DestinationKey("10.0.0.2", 8080)]
-    with pytest.raises(save_format.SaveFormatError, match="line 1: "):
-        save_format.parse("-A -t other.example.com:80", Known())
+    with pytest.raises(save_parser.SaveFormatError, match="line 1: "):
+        save_parser.parse("-A -t other.example.com:80", Known())

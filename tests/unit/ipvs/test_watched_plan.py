@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs import options, save_format
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs import options, save_parser
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.planner import Request
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import Daemon, DestinationKey, ServiceKey
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.watched_plan import (
@@ -17,7 +17,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.watched_plan im
     plan_watched,
 )
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
-from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_data import Pool, Sorry
+from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_data import Pool, Sorry, Watch
 
 KEY = ServiceKey("ipv4", "tcp", "10.0.0.1", 80)
 SERVICE = "-A -t 10.0.0.1:80 -s rr\n"
@@ -70,7 +70,10 @@ HEALTHY = Pool({ONE: 3, TWO: 3})
         # By hand.
         (BOTH.replace("-s rr", "-s sh"), HEALTHY, ["-E -t 10.0.0.1:80 -s rr"]),
         (SERVICE + real(ONE, "-m -w 3") + real(TWO), HEALTHY, ["-e -t 10.0.0.1:80 -r 10.0.0.51:80 -g -w 3"]),
-        (SERVICE + real(ONE, "-g -w 0") + real(TWO), HEALTHY, ["-e -t 10.0.0.1:80 -r 10.0.0.51:80 -g -w 3"]),
+        (SERVICE + real(ONE, "-g -w 9") + real(TWO), HEALTHY, ["-e -t 10.0.0.1:80 -r 10.0.0.51:80 -g -w 3"]),
+        # By a drain, which whoever drains it ends.
+        (SERVICE + real(ONE, "-g -w 0") + real(TWO), HEALTHY, []),
+        (SERVICE + real(ONE, "-m -w 0") + real(TWO), HEALTHY, ["-e -t 10.0.0.1:80 -r 10.0.0.51:80 -g -w 0"]),
         (SERVICE + real(ONE, "-g -w 3 -x 9") + real(TWO), HEALTHY, ["-e -t 10.0.0.1:80 -r 10.0.0.51:80 -g -w 3"]),
         (SERVICE + real(ONE), HEALTHY, ["-a -t 10.0.0.1:80 -r 10.0.0.52:80 -g -w 3"]),
         (BOTH + real(THREE), HEALTHY, ["-d -t 10.0.0.1:80 -r 10.0.0.53:80"]),
@@ -97,33 +100,36 @@ HEALTHY = Pool({ONE: 3, TWO: 3})
     ],
 )  # fmt: skip
 def test_what_is_put_right(there: str, pool: Pool, done: list[str]) -> None:
-    table = save_format.parse(there)
-    outcome = plan_watched(table, request(), {KEY: pool})
+    table = save_parser.parse(there)
+    outcome = plan_watched(table, request(), Watch({KEY: pool}))
     assert changes(outcome.plan) == done
     # And then there is nothing more to do.
-    assert changes(plan_watched(outcome.after, request(), {KEY: pool}).plan) == []
+    assert changes(plan_watched(outcome.after, request(), Watch({KEY: pool})).plan) == []
 
 
 def test_a_service_that_keepalived_does_not_have_yet_is_its_own_to_add() -> None:
-    assert changes(plan_watched({}, request(), {}).plan) == []
+    assert changes(plan_watched({}, request(), Watch({})).plan) == []
 
 
 def test_weights_are_kept_where_that_is_wished() -> None:
-    table = save_format.parse(SERVICE + real(ONE, "-g -w 0") + real(TWO))
-    assert changes(plan_watched(table, request(keep_weights=True), {KEY: HEALTHY}).plan) == []
+    table = save_parser.parse(SERVICE + real(ONE, "-g -w 9") + real(TWO))
+    assert changes(plan_watched(table, request(keep_weights=True), Watch({KEY: HEALTHY})).plan) == []
 
 
 def test_others_services_go_only_where_that_is_wished() -> None:
-    table = save_format.parse(BOTH + "-A -t 10.0.0.8:80 -s rr\n-A -t 10.0.0.9:80 -s rr\n")
+    table = save_parser.parse(BOTH + "-A -t 10.0.0.8:80 -s rr\n-A -t 10.0.0.9:80 -s rr\n")
     # Raw lines of keepalived's configuration may have services that the model has not.
-    watch = {KEY: HEALTHY, ServiceKey("ipv4", "tcp", "10.0.0.9", 80): Pool({})}
+    watch = Watch({KEY: HEALTHY, ServiceKey("ipv4", "tcp", "10.0.0.9", 80): Pool({})})
     assert changes(plan_watched(table, request(), watch).plan) == []
     assert changes(plan_watched(table, request("all"), watch).plan) == ["-D -t 10.0.0.8:80"]
+    # A group's services have no names there, and what keepalived has not read yet is nobody's to delete.
+    assert changes(plan_watched(table, request("all"), watch._replace(is_whole=False)).plan) == []
+    assert changes(plan_watched(save_parser.parse(BOTH), request("all"), Watch({})).plan) == []
 
 
 def test_what_is_certain_where_keepalived_does_not_answer() -> None:
     there = BOTH.replace("-s rr", "-s sh").replace("-r 10.0.0.51:80 -g -w 3", "-r 10.0.0.51:80 -m -w 0")
-    table = save_format.parse(there.replace(real(TWO), "") + real(THREE))
+    table = save_parser.parse(there.replace(real(TWO), "") + real(THREE))
     assert changes(plan_unasked(table, request()).plan) == [
         "-E -t 10.0.0.1:80 -s rr",
         "-e -t 10.0.0.1:80 -r 10.0.0.51:80 -g -w 0",

@@ -12,7 +12,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs import save_format
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs import save_parser
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import DestinationKey, ServiceKey
 from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_data import (
     Pool,
@@ -40,10 +40,11 @@ TABLE = """\
 
 def test_it_is_what_the_kernel_had() -> None:
     watch = read_dump(DUMP)
-    table = save_format.parse(TABLE)
-    assert watch.keys() == table.keys()
+    table = save_parser.parse(TABLE)
+    assert watch.is_whole
+    assert watch.pools.keys() == table.keys()
     for key, entry in table.items():
-        pool = watch[key]
+        pool = watch.pools[key]
         there = {server: weight for server, weight in pool.servers.items() if weight is not None}
         assert there == {
             server: destination.weight
@@ -53,12 +54,12 @@ def test_it_is_what_the_kernel_had() -> None:
 
 
 def test_who_says_sorry_and_who_is_out() -> None:
-    pools = {str(key): pool for key, pool in read_dump(DUMP).items()}
+    pools = {str(key): pool for key, pool in read_dump(DUMP).pools.items()}
     assert pools["tcp 192.168.0.78:80"] == Pool(
         {DestinationKey("10.0.0.51", 80): 0, DestinationKey("10.0.0.53", 80): None},
         Sorry(DestinationKey("10.0.0.9", 80), "nat", is_needed=True, may_wait=False),
     )
-    assert read_dump(DUMP)[ServiceKey("ipv4", fwmark=8)].sorry == Sorry(
+    assert read_dump(DUMP).pools[ServiceKey("ipv4", fwmark=8)].sorry == Sorry(
         DestinationKey("10.0.0.9", 0), "dr", is_needed=True, may_wait=True
     )
     assert pools["udp 192.168.0.77:53"].sorry is None
@@ -89,6 +90,8 @@ def test_other_releases(before: str, after: str) -> None:
         DUMP.replace("quorum_state_up = 0", "quorum is down"),
         DUMP.replace("RIP = 10.0.0.51,", "RIP = 10.0.0.510,"),
         DUMP.replace("protocol = UDP", "protocol = ICMP"),
+        DUMP.replace("VS VIP = 192.168.0.77", "VS 192.168.0.77"),
+        DUMP.replace("sorry server = [10.0.0.9]", "sorry server = 10.0.0.9"),
         DUMP.replace("Inhibit on failure is", "Inhibit on failure:"),
     ],
 )
@@ -97,6 +100,19 @@ def test_what_is_not_understood_is_not_guessed(damaged: str) -> None:
         read_dump(damaged)
 
 
-def test_a_group_has_no_addresses_there() -> None:
+def test_a_group_is_not_read() -> None:
     text = DUMP.replace("VS VIP = 192.168.0.77, VPORT = 53", "VS GROUP = many")
-    assert "udp 192.168.0.77:53" not in map(str, read_dump(text))
+    watch = read_dump(text)
+    assert (watch.is_whole, "udp 192.168.0.77:53" in map(str, watch.pools)) == (False, False)
+
+
+def test_without_a_quorum_who_is_alive_goes_on_serving_unless_somebody_says_sorry() -> None:
+    """update_quorum_state() of keepalived takes those that are alive out only where a sorry server serves."""
+    key, server = ServiceKey("ipv4", "tcp", "192.168.0.78", 80), DestinationKey("10.0.0.51", 80)
+    begin = DUMP.index("VS VIP = 192.168.0.78")
+    alive = DUMP[:begin] + DUMP[begin:].replace(
+        "alive = 0\n   num failed checkers = 1", "alive = 1\n   num failed checkers = 0", 1
+    )
+    assert read_dump(alive).pools[key].servers[server] == 0
+    without = alive.replace("sorry server = [10.0.0.9]:tcp:80", "no sorry one")
+    assert read_dump(without).pools[key].servers[server] == 3

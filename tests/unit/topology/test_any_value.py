@@ -281,9 +281,10 @@ def test_any_value_in_what_a_director_answers(odd: str) -> None:
 @pytest.mark.parametrize("odd", ODD)
 def test_any_value_in_what_hosts_say_of_themselves(odd: str) -> None:
     model = r1()
+    concerns = ("arp", "services", "watched", "sysctls", "warning")
     part = {
         "problems": ["p"],
-        "differences": [{"concern": "arp", "changes": ["c"], "problem": "p"}],
+        "differences": [{"concern": concern, "changes": ["c"], "problem": "p"} for concern in concerns],
         "unmanaged": ["u"],
     }
     answer = {

@@ -14,7 +14,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs import options, save_format
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs import options, save_parser
 from ansible_collections.lvs.topology.plugins.module_utils._net import kmod_plan, sysctl_plan
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
@@ -116,7 +116,7 @@ def _of_files(plan: dict[str, Any], owner: str, arguments: dict[str, Any], count
     if files.get("ipvsadm"):
         counts["ipvsadm files"] += 1
         wanted = options.wanted_services(arguments["services"]["services"], "services", Mistakes())
-        table = save_format.parse(files["ipvsadm"].text)
+        table = save_parser.parse(files["ipvsadm"].text)
         if set(table) != {each.key for each in wanted}:
             found.append(f"ipvsadm: {files['ipvsadm'].text} is not read as {wanted}")
     return found

@@ -742,7 +742,9 @@ def test_what_a_director_watches() -> None:
     ]
     assert (watched["timeouts"], watched["purge"]) == ({"tcp": 600}, ["real_servers"])
     daemon = watched["sync_daemon"]
-    assert daemon["address"] in json.dumps(model.plan("lb1", "keepalived")["keepalived"]["instances"][0])
+    instance = json.dumps(model.plan("lb1", "keepalived")["keepalived"]["instances"][0])
+    assert daemon["addresses"]
+    assert all(each in instance for each in [*daemon["addresses"], *daemon["held_on"]])
     assert "state" not in daemon
     # What stands in raw lines may say anything of a service.
     serving(model, raw="lvs_sched sh")
