@@ -14,6 +14,7 @@ from typing import Any
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 
 _display = Display()
 # How often it is said, in seconds. Each call costs the start of Python on the host.
@@ -32,7 +33,9 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core has no type
         result: dict[str, Any] = super().run(tmp, task_vars)
         given = dict(self._task.args)
         timeout = _seconds(given.get("timeout", _TIMEOUT))
-        waits = given.get("state") == "drained" and timeout is not None and timeout > _INTERVAL
+        # What the module is going to refuse, it refuses before it touches anything.
+        is_right = timeout in forms.TIMEOUTS and given.get("on_timeout", "fail") in ("fail", "proceed")
+        waits = given.get("state") == "drained" and is_right and (timeout or 0) > _INTERVAL
         if not waits or self._task.check_mode or self._task.async_val:
             return {**result, **self._ask(given, task_vars)}
         return {**result, **self._drain(given, timeout or 0, task_vars)}
@@ -72,6 +75,8 @@ def _joined(first: dict[str, Any], last: dict[str, Any]) -> dict[str, Any]:
     """The first call set the weight, and knows which one there was."""
     if first.get("former_weight") is not None:
         last["former_weight"] = first["former_weight"]
+        if last.get("failed"):
+            last["msg"] = f"{last.get('msg', '')} Before this task it had weight {first['former_weight']}."
     last["changed"] = bool(first.get("changed") or last.get("changed"))
     for key in ("changes", "applied"):
         if first.get("changes") and (key == "changes" or key in last):

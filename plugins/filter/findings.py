@@ -42,7 +42,7 @@ options:
     elements: str
     description:
       - The hosts of the run, clients included. What is not among them was not to be looked at, which C(unseen) says.
-      - By default all that have a role, and the clients of O(probes).
+      - By default all that have a role, and the clients of the inventory.
 seealso:
   - module: lvs.topology.host_info
   - module: lvs.topology.probe

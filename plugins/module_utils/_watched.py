@@ -9,10 +9,12 @@ hand, or by another program, would stay as long as keepalived runs.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import TYPE_CHECKING, Any, Callable, Mapping, NamedTuple, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils import _commands
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs import options, proc, settings_options, settings_plan
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.opening import open_table
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.planner import Outcome, Request, unmanaged
@@ -38,14 +40,12 @@ if TYPE_CHECKING:
 WATCHED_SPEC: Spec = {
     **{name: TABLE_SPEC[name] for name in ("services", "purge", "keep_weights", "owner")},
     "timeouts": TIMEOUTS,
-    # Its state is that of keepalived, which is master where one of the addresses is on one of the interfaces: a real
-    # server of the other director has VIPs as well, on lo or at the end of a tunnel.
+    # Its state is that of keepalived, which is master where it holds one of the addresses.
     "sync_daemon": {
         "type": "dict",
         "options": {
             **{name: form for name, form in DAEMONS["options"].items() if name != "state"},
             "addresses": {"type": "list", "elements": "str", "required": True},
-            "held_on": {"type": "list", "elements": "str", "required": True},
         },
     },
 }
@@ -77,21 +77,26 @@ def ensure_watched(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
         outcome, watch = _table(module, kernel, process, wanted.table)
         result = carry_out(module, joined(outcome.plan, settings), _applied_by(kernel))
         if outcome.plan.changes and not module.check_mode:
-            _again(module, kernel, process, wanted.table)
+            result["changes"] += _again(module, kernel, process, wanted.table)
     declared = {each.key for each in wanted.table.wanted}
     return {**result, "unmanaged": unmanaged(outcome.after, declared.union(watch.pools))}
 
 
-def _again(module: AnsibleModule, kernel: Ipvs, process: int, request: Request) -> None:
+def _again(module: AnsibleModule, kernel: Ipvs, process: int, request: Request) -> list[str]:
     """A check may have ended otherwise than before while the table was changed: follow what keepalived says now."""
+    lines: list[str] = []
     for _attempt in range(_ATTEMPTS):
         outcome, _watch = _table(module, kernel, process, request)
         if not outcome.plan.changes:
-            return
-        kernel.apply(outcome.plan.changes)
+            return lines
+        # What the kernel does not take, keepalived was faster with.
+        with contextlib.suppress(Refused):
+            kernel.apply(outcome.plan.changes)
+            lines += [change.line for change in outcome.plan.changes]
     module.warn(
         "The table goes on changing: something else writes it as well. See what does (ps, kube-proxy, a script)."
     )
+    return lines
 
 
 class Wanted(NamedTuple):
@@ -100,7 +105,6 @@ class Wanted(NamedTuple):
     table: Request
     timeouts: Mapping[str, int]
     addresses: frozenset[str] = frozenset()
-    held_on: frozenset[str] = frozenset()
     daemons: tuple[Daemon, ...] = ()
 
 
@@ -119,13 +123,10 @@ def asked(params: Mapping[str, Any], lengths: Mapping[str, int] | None, mistakes
         mistakes.address(f"sync_daemon.addresses[{position}]", each)
         for position, each in enumerate(daemon["addresses"])
     ]
-    for position, name in enumerate(daemon["held_on"]):
-        mistakes.interface(f"sync_daemon.held_on[{position}]", name)
     # Both have the same options, and one mistake is said once.
     either = [{**daemon, "state": state} for state in DAEMON_STATES]
     daemons = settings_options.wanted_daemons(either, lengths, mistakes, "sync_daemon")
-    held_on = frozenset(daemon["held_on"])
-    return Wanted(request, timeouts, frozenset(map(str, addresses)), held_on, daemons)
+    return Wanted(request, timeouts, frozenset(map(str, addresses)), daemons)
 
 
 def _table(module: AnsibleModule, kernel: Ipvs, process: int, request: Request) -> tuple[Outcome, Watch]:
@@ -162,13 +163,16 @@ def _daemon(kernel: Ipvs, wanted: Wanted) -> Plan:
     """The one daemon that keepalived has: a master's where it is master, a backup's where it is not."""
 
     def look() -> Plan:
-        state = "master" if _is_master(wanted) else "backup"
+        state = "master" if known & _held() else "backup"
         return plan_daemons(kernel.daemons(), [each for each in wanted.daemons if each.state == state])
 
+    # As keepalived has read them: what is new, or on another interface from now on, it does not hold yet. A real server
+    # of the other director has VIPs as well, on lo or at the end of a tunnel.
     file = read_file(keepalived_plan.PATH)
-    known = {key.partition("/")[0] for key in keepalived_plan.addresses_of(file.text if file else "")}
-    if not (wanted.daemons and known & wanted.addresses):
-        return Plan()  # keepalived does not have these addresses yet, so they do not tell what it is
+    read = map(_place, keepalived_plan.addresses_of(file.text if file else ""))
+    known = {place for place in read if place[0] in wanted.addresses}
+    if not (wanted.daemons and known):
+        return Plan()
     plan = look()
     if plan.changes:
         # It may be becoming master, or backup, at this moment.
@@ -177,16 +181,19 @@ def _daemon(kernel: Ipvs, wanted: Wanted) -> Plan:
     return plan
 
 
-def _is_master(wanted: Wanted) -> bool:
-    """Whether keepalived holds any of the addresses: one that is new it gets only when it reads its configuration."""
+def _place(key: str) -> tuple[str, str]:
+    """The address and the interface of "ADDRESS/PREFIX dev INTERFACE"."""
+    address, interface = key.split(" dev ")
+    return forms.canonical_address(address.partition("/")[0]), interface
+
+
+def _held() -> set[tuple[str, str]]:
+    """The addresses of this host with their interfaces."""
     status, output, errors = _commands.run([_commands.find("ip") or "ip", "-oneline", "address", "show"])
     if status != 0:
         raise Refused(f"`ip address show` failed: {errors.strip()}")
-    for line in output.splitlines():
-        _number, interface, _family, address, *_more = line.split()
-        if interface in wanted.held_on and address.partition("/")[0] in wanted.addresses:
-            return True
-    return False
+    lines = (line.split() for line in output.splitlines())
+    return {_place(f"{words[3]} dev {words[1]}") for words in lines}
 
 
 def _applied_by(kernel: Ipvs) -> Callable[[Sequence[Change]], None]:

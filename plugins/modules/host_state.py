@@ -99,8 +99,8 @@ options:
           - What keepalived has in the table while all of its checks succeed, where it manages the table. It has
             C(services), C(purge) and C(keep_weights) as M(lvs.topology.ipvs_table) does, C(timeouts) as this plan does,
             and C(sync_daemon), which has the options of an entry of O(plan.sync_daemons) but for C(state), and
-            C(addresses) and C(held_on). The daemon is a master's where one of the addresses is on one of these
-            interfaces, and a backup's where none is.
+            C(addresses). The daemon is a master's where keepalived holds one of them, and a backup's where it holds
+            none.
           - What somebody else has changed there is put right. What checks decide stays as it is. Keepalived itself
             is asked for that, by SIGUSR1, see keepalived(8).
         type: dict

@@ -78,7 +78,7 @@ def test_a_drain_that_stays_in_the_table_needs_no_last_call(monkeypatch: pytest.
 
 
 def test_a_time_that_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    over = {"failed": True, "msg": "still has connections", "applied": [], "remaining": [REMOVED]}
+    over = {"failed": True, "msg": "It still has connections.", "applied": [], "remaining": [REMOVED]}
     host = Host(monkeypatch, said(1, **FIRST), said(1), over)
     answer = host.drain(timeout=25, on_timeout="fail")
     assert [(each["timeout"], each["on_timeout"]) for each in host.asked] == [
@@ -87,6 +87,7 @@ def test_a_time_that_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
         (5, "fail"),
     ]
     assert (answer["failed"], answer["changed"], answer["applied"]) == (True, True, [QUIESCED])
+    assert answer["msg"] == "It still has connections. Before this task it had weight 3."
 
 
 def test_what_goes_on_without_them_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,6 +110,8 @@ def test_a_failure_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
         {"timeout": 10},
         {"timeout": "0"},
         {"timeout": "soon"},
+        {"timeout": 60, "on_timeout": "procede"},
+        {"timeout": 2678401},
         {"timeout": 60, "check_mode": True},
         {"timeout": 60, "async_val": 100},
         {"state": "present"},
@@ -122,7 +125,7 @@ def test_everything_else_is_one_call_as_it_was_asked_for(monkeypatch: pytest.Mon
             "address": "10.0.0.51",
             "port": 80,
             "state": "drained",
-            **{key: value for key, value in args.items() if key in ("timeout", "state")},
+            **{key: value for key, value in args.items() if key in ("timeout", "state", "on_timeout")},
         }
     ]
     assert host.shown == []

@@ -135,9 +135,10 @@ def _not_drained(ending: drain.Ending, what: str, former: int, waited: float, mo
     if ending.verdict == drain.TAKEN_BACK:
         return _taken_back(what, ending.weight)
     if ending.verdict == drain.OVER and module.params["on_timeout"] == "fail":
+        had = f" (it had {former})" if former else ""
         return (
             f"The {what} still has connections after {waited:g} s: {drain.left_text(ending.connections)}. It "
-            f"stays at weight 0 (it had {former}) and gets no new ones. Run the task again to wait on; "
+            f"stays at weight 0{had} and gets no new ones. Run the task again to wait on; "
             "set on_timeout: proceed to do without them; or put it back with its weight. "
             "`ipvsadm -Lcn`, or ipvs_info with gather_subset: [connections], shows whose they are."
         )

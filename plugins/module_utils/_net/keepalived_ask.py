@@ -48,8 +48,8 @@ def ask(process: int) -> Watch:
             os.kill(process, signal.SIGUSR1)
             _wait_for(process, path)
             text = _content(path)
+            left = os.statvfs(path).f_bfree
             os.unlink(path)
-            left = os.statvfs(os.path.dirname(path)).f_bfree
     except OSError as problem:
         raise Refused(f"keepalived cannot be asked what it has in the table ({path}): {problem.strerror}.") from problem
     if not left:
@@ -102,6 +102,8 @@ def _wait_for(process: int, path: str) -> None:
     """Wait until the file is there and keepalived has closed it."""
     deadline = time.monotonic() + _PATIENCE
     while not os.path.exists(path) or _has_open(process):
+        if not os.path.exists(f"/proc/{process}"):
+            raise Refused("keepalived has ended while it was asked what it has in the table. Run the task again.")
         if time.monotonic() > deadline:
             raise Refused(
                 f"keepalived (process {process}) did not say within {_PATIENCE:.0f} s what it has in the table. "

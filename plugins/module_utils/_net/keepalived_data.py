@@ -72,6 +72,8 @@ def read_dump(text: str) -> Watch:
         if name == "Virtual server":
             service = lines
             key = _key(lines)
+            if "quorum_state_up" not in _values(lines):
+                raise Unreadable("it has a virtual server that is cut off, or in a form that is not known")
             if key is None:
                 is_whole = False
             else:

@@ -158,7 +158,7 @@ def findings_of(
     said = _read_all(_mapping(answers, "answers"), "answers", read_host_info, odd)
     probed = _read_all(_mapping(probes, "probes"), "probes", read_probe, odd)
     members = _members(inventory)
-    run = [*members, *probed] if hosts is None else _names(hosts, "hosts")
+    run = [*members, *inventory.clients] if hosts is None else _names(hosts, "hosts")
     asked = [name for name in members if name in run]
     found = [*odd, *verification.every_finding(site, asked, said, probed)]
     return {

@@ -10,7 +10,7 @@ and ``worth knowing``.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv6Address
 from typing import Any
@@ -114,7 +114,9 @@ def _of_entry(line: str) -> tuple[str, str]:
     }.get(verb, (AT_RISK, ""))
 
 
-def of_arp(site: Site, director: str, answers: Mapping[str, Iterable[str]]) -> Iterator[Finding]:
+def of_arp(
+    site: Site, director: str, answers: Mapping[str, Iterable[str]], answered: Container[str]
+) -> Iterator[Finding]:
     """Who answers for an address of this director beside it."""
     owners = {
         (interface.mac or "").lower(): name
@@ -127,7 +129,7 @@ def of_arp(site: Site, director: str, answers: Mapping[str, Iterable[str]]) -> I
             continue
         for each in hardware:
             name = owners.get(each.lower())
-            if name and name in site.services and site.holds(name, vip):
+            if name in answered and name in site.services and site.holds(str(name), vip):
                 continue  # said of the address itself: two directors hold it
             what = f"answers ARP for {address}, which {director} holds"
             effect = "Clients that believe it go past the director, all to one host."

@@ -73,6 +73,10 @@ class Inventory(Variables):
     def routers(self) -> tuple[str, ...]:
         return self._group("lvs_routers")
 
+    @cached_property
+    def clients(self) -> tuple[str, ...]:
+        return self._group("lvs_clients")
+
     def names(self) -> list[str]:
         return [str(name) for name in self._hostvars if isinstance(name, str)]
 

@@ -120,12 +120,8 @@ def _watched(site: Site, name: str, daemons: list[SyncDaemon]) -> dict[str, Any]
     }
     if daemons and instances:
         # It is a master's where the first instance is master, and whoever is master holds its addresses.
-        carried = instances[0].carried
-        plan["sync_daemon"] = {
-            **_sync_daemon(daemons[0]),
-            "addresses": [str(each.address) for each in carried],
-            "held_on": list(dict.fromkeys(each.interface for each in carried)),
-        }
+        addresses = [str(each.address) for each in instances[0].carried]
+        plan["sync_daemon"] = {**_sync_daemon(daemons[0]), "addresses": addresses}
         del plan["sync_daemon"]["state"]
     return plan
 

@@ -27,14 +27,16 @@ _OTHERS_SERVE = "The others have its share of the clients."
 _NOBODY_SERVES = "New clients of the service get no answer."
 
 
-def of_tables(site: Site, infos: Mapping[str, Info], changes: Mapping[str, Iterable[str]]) -> Iterator[Finding]:
+def of_tables(
+    site: Site, infos: Mapping[str, Info], changes: Mapping[str, Iterable[str]], idle: Container[str]
+) -> Iterator[Finding]:
     """What directors do otherwise than the model, by themselves.
 
     ``infos`` are the tables of the directors that answered, and ``changes`` what a run would change of each: of that
-    somebody else is the cause, and it is said already.
+    somebody else is the cause, and it is said already. On ``idle`` directors keepalived does not run, as is said too.
     """
     for director, services in site.services.items():
-        if director in infos:
+        if director in infos and director not in idle:
             table = {service_name(each): each for each in infos[director]["services"]}
             said = {_entry(line) for line in changes.get(director, ())}
             for service in services:
@@ -73,8 +75,10 @@ def _of_service(
         return  # nobody is to serve, and keepalived leaves such a service out
     if name not in table:
         if (words, "") not in said:
-            remedy = f"systemctl restart keepalived on {director}" if site.is_moved(director) else ""
-            yield Finding(BROKEN, director, f"{name} ({service.name}) is not in the table", _NOBODY_SERVES, remedy)
+            what = f"{name} ({service.name}) is not in the table"
+            yield Finding(
+                BROKEN, director, what, _NOBODY_SERVES, f"ansible-playbook lvs.topology.site --limit {director}"
+            )
         return
     pool = {endpoint(each): each for each in table[name]["real_servers"]}
     for entry in service.real_servers:

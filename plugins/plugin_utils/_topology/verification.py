@@ -15,6 +15,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.parity impo
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table import virtual_service
 
+_MISTAKES = "mistakes of the inventory: without an answer of every host much seems to be wrong that is not"
 # Of a service with very many real servers.
 _MOST_CONNECTIONS = 50
 
@@ -70,7 +71,7 @@ def every_finding(
             found.append(Finding(AT_RISK, host, "could not be looked at", "Nothing is known of it."))
             continue
         found += findings.of_parts(host, answer["parts"])
-        found += findings.of_arp(site, host, answer["arp"])
+        found += findings.of_arp(site, host, answer["arp"], answers)
         found += findings.of_listeners(site, host, answer["listeners"])
         found += findings.of_host(site, host, answer)
         differences = [each for part in answer["parts"].values() for each in part["differences"]]
@@ -78,7 +79,9 @@ def every_finding(
         if answer["table"]:
             tables[host] = answer["table"]
     found += running.of_addresses(site, answers)
-    found += running.of_tables(site, tables, changes)
+    idle = {host for host, answer in answers.items() if answer["keepalived"] and not answer["keepalived"]["active"]}
+    idle = {host for host in idle if host in site.services and site.is_moved(host)}
+    found += running.of_tables(site, tables, changes, idle)
     for client, answered in probes.items():
         found += findings.of_probes(client, answered)
     return sorted(dict.fromkeys(found), key=lambda each: DEGREES.index(each.degree))
@@ -89,14 +92,15 @@ def unseen(
 ) -> list[str]:
     """What was not looked at, and why. ``hosts`` take part in the run, ``members`` have a role on the site."""
     ours, asked = [*members], [*hosts]
-    said = [f"{host}: {each}" for host, answer in answers.items() for each in answer["unseen"]]
+    said = [] if all(host in answers for host in ours) else [_MISTAKES]
+    said += [f"{host}: {each}" for host, answer in answers.items() for each in answer["unseen"]]
     said += [f"{host}: it is not part of this run (--limit)" for host in ours if host not in asked]
     said += [
         f"{name}: keepalived.conf was not compared; `site --check --diff` does that"
         for name in site.services
         if site.is_moved(name) and name in asked
     ]
-    clients = [host for host in asked if host not in ours]
+    clients = [host for host in site.inventory.clients if host in asked]
     said += [f"{host}: it did not go through the VIPs as a client" for host in clients if host not in probes]
     if not clients:
         said.append("no client went through the VIPs: there is none in the inventory (lvs_clients), or in this run")

@@ -104,12 +104,7 @@ WATCHED = {
     "services": [service("10.0.0.100", "rr", 51, 52, 53), service("10.0.0.101", "wrr", 51)],
     "timeouts": {"tcp": 600},
     # The addresses are nowhere, so keepalived would be backup. One that is new is not in its configuration yet.
-    "sync_daemon": {
-        "interface": "br0",
-        "syncid": 5,
-        "addresses": ["10.0.0.28", "10.0.0.29"],
-        "held_on": ["br0"],
-    },
+    "sync_daemon": {"interface": "br0", "syncid": 5, "addresses": ["10.0.0.28", "10.0.0.29"]},
 }
 ASKED = {"owner": "director", "plan": {"manager": "keepalived", "watched": WATCHED}, "concerns": ["watched"]}
 

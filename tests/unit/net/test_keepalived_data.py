@@ -88,6 +88,8 @@ def test_other_releases(before: str, after: str) -> None:
         DUMP.replace("RS set = ", "RS is set to "),
         DUMP.replace("EFF WEIGHT", "WEIGHT NOW"),
         DUMP.replace("quorum_state_up = 0", "quorum is down"),
+        DUMP[: DUMP.index("quorum_state_up")],
+        DUMP[: DUMP.rindex("alive = 1")],
         DUMP.replace("RIP = 10.0.0.51,", "RIP = 10.0.0.510,"),
         DUMP.replace("protocol = UDP", "protocol = ICMP"),
         DUMP.replace("VS VIP = 192.168.0.77", "VS 192.168.0.77"),

@@ -190,6 +190,8 @@ def test_two_masters_are_said_once() -> None:
     model.hostvars["lb2"]["ansible_facts"]["eth1"]["macaddress"] = "02:00:00:00:00:02"
     told = {**nat(app1=1, app2=1), "arp": {VIP: ["02:00:00:00:00:02"]}}
     assert not any("ARP" in line for line in lines(model, lb1=told, lb2=nat(app1=1, app2=1)))
+    # What is not said of the address, because the facts of lb2 may be old, is said of its answer.
+    assert f"broken: lb2: answers ARP for {VIP}, which lb1 holds" in lines(model, lb1=told)
 
 
 def test_who_answers_arp() -> None:
@@ -255,7 +257,10 @@ def test_what_a_client_finds() -> None:
         "silent": 2,
         "failed": {},
     }
-    every = found(dr(), {"client": [endpoint]}, lb1=DIRECTOR)
+    model = dr()
+    model.groups["lvs_clients"] = ["client"]
+    model.hostvars["client"] = {}
+    every = found(model, {"client": [endpoint]}, lb1=DIRECTOR)
     assert every["lines"] == [
         f"broken: client: 2 of 4 connections to web ({DR_VIP} port 80) got no answer. "
         "Some real servers drop what they get, or answer another way."
@@ -282,6 +287,14 @@ def test_a_service_that_nobody_would_bring_back() -> None:
     assert not any("is not in the table" in line for line in said)
 
 
+def test_a_standby_without_keepalived_has_an_empty_table() -> None:
+    """The other director serves, and that keepalived does not run there is said."""
+    empty = {**QUIET, "table": {"services": [], "timeouts": {}, "daemons": []}}
+    standby = {**empty, "keepalived": {**QUIET["keepalived"], "active": False}}
+    said = [line for line in lines(pair("lb1"), lb1=nat(app1=1, app2=1), lb2=standby) if not line.startswith("worth")]
+    assert said == ["at risk: lb2: keepalived does not run"]
+
+
 def test_thousands_of_differences_are_not_thousands_of_lines() -> None:
     change = [f"ipvsadm -a -t {DR_VIP}:80 -r 10.1.{number // 250}.{number % 250}:80 -g -w 1" for number in range(1000)]
     said = lines(dr(), lb1={**DIRECTOR, "parts": difference("services", *change)["parts"]})
@@ -291,10 +304,13 @@ def test_thousands_of_differences_are_not_thousands_of_lines() -> None:
 
 def test_a_run_for_some_hosts() -> None:
     model = dr()
+    model.groups["lvs_clients"] = ["client", "other"]
+    model.hostvars |= {"client": {}, "other": {}}
     answers = {"web1": serving("0.0.0.0")}  # noqa: S104
     told = compiler.findings_of(model.hostvars, model.groups, answers, {}, ["web1", "client"])
     assert (told["hosts"], told["findings"]) == (["web1"], [])
     assert told["unseen"] == [
+        "mistakes of the inventory: without an answer of every host much seems to be wrong that is not",
         "lb1: it is not part of this run (--limit)",
         "web2: it is not part of this run (--limit)",
         "client: it did not go through the VIPs as a client",
