@@ -76,6 +76,10 @@ _value:
       elements: str
       returned: always
       description: The hosts that take part.
+    is_well:
+      type: bool
+      returned: always
+      description: Whether nothing is broken or at risk.
     findings:
       type: list
       elements: dict

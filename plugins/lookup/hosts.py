@@ -68,8 +68,7 @@ class LookupModule(LookupBase):  # type: ignore[misc] # ansible-core has no type
         play: str | None = None,
         need_directors: bool = True,
     ) -> list[str]:
-        known = {**(variables or {})}
-        known.update((name, self._templar.template(known[name])) for name in _plays.GROUP_NAMES if name in known)
+        known = _plays.evaluated(variables, self._templar.template)
         groups = known.get("groups", {})
         try:
             _plays.check_words(terms or [None], _plays.GROUPS, "role")

@@ -40,7 +40,6 @@ class LookupModule(LookupBase):  # type: ignore[misc] # ansible-core has no type
     """Reads the variables of the task's host."""
 
     def run(self, _terms: list[str], variables: dict[str, Any] | None = None) -> list[Any]:
-        known = {**(variables or {})}
-        known.update((name, self._templar.template(known[name])) for name in _plays.GROUP_NAMES if name in known)
+        known = _plays.evaluated(variables, self._templar.template)
         has = _plays.roles_of(known["inventory_hostname"], known, known["groups"])
         return [self._templar.template(known[f"__{role}_part"]) for role in _plays.ROLES if role in has]

@@ -46,9 +46,7 @@ class LookupModule(LookupBase):  # type: ignore[misc] # ansible-core has no type
     """Reads the variables of the task's host."""
 
     def run(self, terms: list[str], variables: dict[str, Any] | None = None) -> list[str]:
-        known = {**(variables or {})}
-        names = ("lvs_state", *_plays.GROUP_NAMES)
-        known.update((name, self._templar.template(known[name])) for name in names if name in known)
+        known = _plays.evaluated(variables, self._templar.template, "lvs_state")
         try:
             _plays.check_words(terms, _plays.PLAYS[1:], "play of site that changes something")
         except _plays.Wrong as wrong:

@@ -8,7 +8,7 @@ A play without hosts is two lines of output and no time, so a run of site that c
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.module_utils._net.managers import KEEPALIVED
@@ -40,6 +40,13 @@ def check_words(asked: Iterable[Any], known: Collection[str], what: str) -> None
     for word in asked:
         if not isinstance(word, str) or word not in known:
             raise Wrong(f"{word!r} is no {what}; use {', '.join(known)}")
+
+
+def evaluated(variables: Mapping[str, Any] | None, template: Callable[[Any], Any], *more: str) -> dict[str, Any]:
+    """The variables, with what names groups, and ``more``, as they come to."""
+    known = {**(variables or {})}
+    known.update((name, template(known[name])) for name in (*GROUP_NAMES, *more) if name in known)
+    return known
 
 
 def group_of(role: str, variables: Mapping[str, Any]) -> str:

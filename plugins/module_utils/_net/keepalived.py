@@ -32,6 +32,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._net.files import (
     apply_file,
     read_file,
 )
+from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_ask import parent_of
 from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_text import (
     secrets_of,
     told,
@@ -252,8 +253,7 @@ def _children(parent: int) -> list[int]:
     found = []
     for name in os.listdir("/proc"):
         if name.isdigit():
-            with contextlib.suppress(OSError), open(f"/proc/{name}/stat", encoding="utf-8", errors="replace") as file:
-                # The name, in brackets, may hold anything.
-                if int(file.read().rpartition(")")[2].split()[1]) == parent:
+            with contextlib.suppress(OSError):
+                if parent_of(int(name)) == parent:
                     found.append(int(name))
     return found

@@ -64,14 +64,14 @@ def ask(process: int) -> Watch:
 def _is_checker(process: int) -> bool:
     """Whether that is a child of keepalived in our network namespace: the number may be another process's by now."""
     names = []
-    for each in (process, _parent(process)):
+    for each in (process, parent_of(process)):
         with open(f"/proc/{each}/comm", encoding="utf-8", errors="replace") as file:
             names.append(file.read())
     ours, its = (os.readlink(f"/proc/{each}/ns/net") for each in ("self", process))
     return ours == its and all(name.startswith("keepalived") for name in names)
 
 
-def _parent(process: int) -> int:
+def parent_of(process: int) -> int:
     with open(f"/proc/{process}/stat", encoding="utf-8", errors="replace") as file:
         # The name, in brackets, may hold anything.
         return int(file.read().rpartition(")")[2].split()[1])

@@ -14,7 +14,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology import veri
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.adoption import as_model
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.answers import read_host_info, read_probe
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.checks import check_membership, check_site
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import AT_RISK, Finding
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import AT_RISK, WORTH_KNOWING, Finding
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.infos import read_info, read_infos, read_listings
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.inventory import OVERRIDABLE, Inventory
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.listings import left_empty, listings
@@ -163,6 +163,7 @@ def findings_of(
     found = [*odd, *verification.every_finding(site, asked, said, probed)]
     return {
         "hosts": asked,
+        "is_well": all(each.degree == WORTH_KNOWING for each in found),
         "findings": [asdict(each) for each in found],
         "lines": [each.line for each in found],
         "unseen": verification.unseen(site, run, members, said, probed),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping
 
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.save_format import SERVICE_OPTIONS
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import (
     AT_RISK,
     BROKEN,
@@ -57,14 +58,11 @@ def _entry(line: str) -> _Entry:
     return service, words[words.index("-r") + 1] if "-r" in words[:-1] else ""
 
 
-_OPTIONS = {"tcp": "-t", "udp": "-u", "sctp": "--sctp-service"}
-
-
 def _words(service: Service) -> str:
     """The service as ipvsadm calls it."""
     if service.address is None:
         return f"-f {service.fwmark}" + (" -6" if service.family == 6 else "")
-    return f"{_OPTIONS[service.protocol]} {endpoint(virtual_service(service))}"
+    return f"{SERVICE_OPTIONS[service.protocol]} {endpoint(virtual_service(service))}"
 
 
 def _of_service(
