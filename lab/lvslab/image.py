@@ -54,6 +54,9 @@ def image(flavour: str) -> Path:
     images.mkdir(parents=True, exist_ok=True)
     done = images / f"{flavour}-{recipe_hash(flavour)}"
     if done.is_dir():
+        if flavour == "uml":
+            # A checkout that was moved or copied has its image elsewhere than where it was built.
+            uml.bind_to_libc(done / "linux.uml", done)
         return done
     with open(images / f"{flavour}.lock", "w", encoding="utf-8") as lock:
         try:

@@ -26,13 +26,18 @@ def bind_to_libc(kernel: Path, place: Path) -> None:
     """Have a linux.uml of a newer Debian start with the dynamic loader beside it, once it is in its place."""
     image = bytearray(kernel.read_bytes())
     loader = f"{place}/ld-linux-x86-64.so.2\0".encode()
+    if image.endswith(loader):
+        return
     headers, size, count = struct.unpack_from("<Q", image, 32)[0], *struct.unpack_from("<HH", image, 54)
     for header in range(headers, headers + size * count, size):
         if struct.unpack_from("<I", image, header)[0] == _PT_INTERP:
             # Its place and length in the file: the host's kernel reads the name of the loader there.
             struct.pack_into("<Q", image, header + 8, len(image))
             struct.pack_into("<Q", image, header + 32, len(loader))
-    kernel.write_bytes(image + loader)
+    bound = kernel.with_name(f"{kernel.name}.{os.getpid()}")
+    bound.write_bytes(image + loader)
+    bound.chmod(0o755)
+    bound.rename(kernel)
 
 
 def program(directory: Path) -> list[str]:

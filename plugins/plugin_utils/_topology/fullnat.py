@@ -61,28 +61,13 @@ def _key(service: Service) -> tuple[Address, str, int] | tuple[int, int]:
 def _source(site: Site, director: str, service: Service, entry: RealServer) -> tuple[Address, ...] | Mistake:
     """The director's address towards a real server.
 
-    On one of its networks, else the one that the inventory names, else one of the same NIC, for the other family.
     One that moves with the VIPs comes first: connections that another director takes over go on with it.
     """
-    named = site.host(director).address(service.family)
-    links = [each for each in site.on_link(director) if entry.address in each.own.network]
-    outlet = links or [each for each in site.on_link(director) if each.own.ip == named]
-    for floating in site.floating_of(director):
-        if any(floating.address in each.own.network for each in outlet):
-            return (floating.address,)
-    if links:
-        own = [each.own.ip for each in links]
-        return (named if named in own else own[0],)
-    if named is not None:
-        return (named,)
-    nics = {each.interface.name for each in site.on_link(director) if each.own.ip in site.host(director).addresses}
-    beside = [
-        each.own.ip
-        for each in site.on_link(director)
-        if each.interface.name in nics and each.own.version == service.family
-    ]
-    if beside:
-        return (beside[0],)
+    own = site.address_towards(director, entry.address, service.family)
+    if own is not None:
+        networks = [each.own.network for each in site.on_link(director) if each.own.ip == own]
+        floating = (each.address for each in site.floating_of(director))
+        return (next((each for each in floating if any(each in network for network in networks)), own),)
     problem = f"is needed: the director {director} has no IPv{service.family} address towards {entry.label}"
     if not site.is_known(director):
         problem = f"is needed: it is not known which address {director} has towards {entry.label}"

@@ -30,12 +30,14 @@ _MICROSECONDS = 6
 _DIGEST = re.compile(r"[0-9a-f]{32}\Z")
 _HEX = re.compile(r"([0-9A-Fa-f]{2})+\Z")
 _HEX_OR_ANY = re.compile(r"([0-9A-Fa-fXx]{2})+\Z")
+# What a check connects to: the real server's own address, or the VIP as clients do.
+_THROUGH = ("rip", "vip")
 _QUERY_TYPES = ("A", "NS", "CNAME", "SOA", "MX", "TXT", "AAAA")
 _SUCCESS = "200"
 
 
-def read_supervision(reader: Reader, ports: list[int]) -> Supervision:
-    """``ports`` are those of the real servers; 0 where a service has every port."""
+def read_supervision(reader: Reader, ports: list[int], forward: str | None) -> Supervision:
+    """``ports`` are those of the real servers; 0 where a service has every port. ``forward`` None: not known."""
     given = [
         "health_check",
         "quorum",
@@ -52,7 +54,7 @@ def read_supervision(reader: Reader, ports: list[int]) -> Supervision:
     if hysteresis >= quorum and hysteresis:
         reader.refuse("hysteresis", f"{hysteresis} is not below quorum {quorum}", f"use 0 to {quorum - 1}")
     return Supervision(
-        health_check=_health_check(reader, ports),
+        health_check=_health_check(reader, ports, forward),
         quorum=quorum,
         hysteresis=hysteresis,
         quorum_up=read_command(reader, "quorum_up"),
@@ -65,7 +67,7 @@ def read_supervision(reader: Reader, ports: list[int]) -> Supervision:
     )
 
 
-def _health_check(reader: Reader, ports: list[int]) -> Mapping[str, Any] | None:
+def _health_check(reader: Reader, ports: list[int], forward: str | None) -> Mapping[str, Any] | None:
     raw = reader.mapping("health_check", "{type: tcp}")
     if raw is None:
         return None
@@ -84,6 +86,11 @@ def _health_check(reader: Reader, ports: list[int]) -> Mapping[str, Any] | None:
             check["port"] = port
         elif 0 in ports:
             inner.refuse("port", "is needed where real servers have no port of their own", "write the port to check")
+    if "through" in options and inner.choice("through", _THROUGH, _THROUGH[0]) != _THROUGH[0]:
+        check["through"] = "vip"
+        if forward in ("nat", "fullnat"):
+            problem = f"is vip, and with forward: {forward} a real server serves its own address"
+            inner.refuse("through", problem, "leave it out: a check of that address goes where clients' packets go")
     _refuse_others(inner, raw, kind)
     inner.finish()
     return {key: value for key, value in check.items() if value is not None}
@@ -218,14 +225,15 @@ class _Kind:
 
 
 _TIMES = ("interval", "timeout", "retries", "retry_delay", "warmup")
-_HTTP = (*_TIMES, "port", "path", "status", "virtual_host", "digest", "urls")
+_ASKED = (*_TIMES, "port", "through")
+_HTTP = (*_ASKED, "path", "status", "virtual_host", "digest", "urls")
 KINDS: Mapping[str, _Kind] = {
     "http": _Kind(_HTTP, _http),
     "https": _Kind((*_HTTP, "sni"), _https),
-    "tcp": _Kind((*_TIMES, "port")),
-    "udp": _Kind((*_TIMES, "port", "payload", "require_reply"), _udp),
-    "smtp": _Kind((*_TIMES, "port", "helo_name"), _smtp),
-    "dns": _Kind((*_TIMES, "port", "name", "query_type"), _dns),
+    "tcp": _Kind(_ASKED),
+    "udp": _Kind((*_ASKED, "payload", "require_reply"), _udp),
+    "smtp": _Kind((*_ASKED, "helo_name"), _smtp),
+    "dns": _Kind((*_ASKED, "name", "query_type"), _dns),
     "ping": _Kind(_TIMES),
     "misc": _Kind((*_TIMES, "script", "dynamic_weight", "user"), _misc),
     # The kernel tells keepalived of changes: there are no times.

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import through_vip
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.config_text import special
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import RealServer, Service
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import SyncDaemon, VirtualAddress
@@ -33,7 +34,8 @@ def keepalived_plan(site: Site, name: str, daemon: SyncDaemon | None) -> dict[st
     host, instances = site.host(name), carriers(site, name)
     files: dict[str, str] = {}
     # keepalived takes no service without real servers.
-    services = [_service(each, files) for each in site.services.get(name, ()) if each.real_servers]
+    served = [each for each in site.services.get(name, ()) if each.real_servers]
+    services = [_service(site, name, each, files) for each in (*through_vip.check_services(site, name), *served)]
     interfaces = [interface for each in instances for interface in (*each.interfaces, *each.tracked)]
     if daemon:
         interfaces.append(daemon.interface)
@@ -123,9 +125,10 @@ def _address(each: VirtualAddress) -> dict[str, Any]:
     return _given(address=address, interface=each.interface, deprecated=each.deprecated)
 
 
-def _service(service: Service, files: dict[str, str]) -> dict[str, Any]:
+def _service(site: Site, name: str, service: Service, files: dict[str, str]) -> dict[str, Any]:
     extra, sorry = service.supervision, service.sorry_server
     check = dict(extra.health_check) if extra.health_check else {}
+    check.pop("through", None)
     target = {"misc": "script", "file": "path"}.get(str(check.get("type")))
     text = check.pop(target, "") if target else ""
     servers = []
@@ -136,7 +139,7 @@ def _service(service: Service, files: dict[str, str]) -> dict[str, Any]:
             server["script"] = _filled(text, entry)
         elif target == "path":
             server["track_file"] = files.setdefault(_filled(text, entry), f"file_{len(files) + 1}")
-        servers.append(server)
+        servers.append(server | _given(ways=through_vip.ways(site, name, service, entry) or None))
     return {
         "name": _remark(service.name),
         **virtual_service(service),

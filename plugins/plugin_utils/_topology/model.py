@@ -223,10 +223,14 @@ class Vrrp:
 
 @dataclass(frozen=True)
 class Keepalived:
-    """What concerns the daemon as a whole. ``script_user`` None: nobody was named."""
+    """What concerns the daemon as a whole. ``script_user`` None: nobody was named.
+
+    ``check_marks`` is the first of the firewall marks by which checks go through a VIP.
+    """
 
     router_id: str
     script_user: str | None
+    check_marks: int
     global_raw: str | None
     raw: str | None
 

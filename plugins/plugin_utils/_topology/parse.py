@@ -115,7 +115,7 @@ class _Parser:
         marked = self._marked(reader, fwmark, family)
         helper = self._helper(reader, forward, protocol, port, fwmark)
         sorry_server = self._real_servers.sorry(reader, port or 0, family, forward)
-        supervision = read_supervision(reader, [each.port for each in real_servers])
+        supervision = read_supervision(reader, [each.port for each in real_servers], forward)
         reader.finish()
         if port == 0 and fwmark is None and persistence is None:
             remedy = "add persistence: {timeout: 300}, or name the port"

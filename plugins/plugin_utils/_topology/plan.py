@@ -36,6 +36,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table impor
     service_key,
     virtual_service,
 )
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.through_vip import check_services
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.vrrp import carriers
 
 _T = TypeVar("_T")
@@ -113,7 +114,11 @@ def _watched(site: Site, name: str, daemons: list[SyncDaemon]) -> dict[str, Any]
     host, instances = site.host(name), carriers(site, name)
     plan: dict[str, Any] = {
         # keepalived takes no service without real servers.
-        "services": [_watched_service(each) for each in site.services.get(name, ()) if each.real_servers],
+        "services": [
+            _watched_service(each)
+            for each in (*check_services(site, name), *site.services.get(name, ()))
+            if each.real_servers
+        ],
         "purge": list(host.purge),
         "keep_weights": host.keep_weights,
         "timeouts": dict(host.timeouts),

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl_plan import ARP_NAMES
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import vrrp, vrrp_checks
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.host_settings import DEFAULT_PURGE
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import through_vip, vrrp, vrrp_checks
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.keepalived import weight
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.methods import METHODS
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, choose
@@ -61,6 +60,9 @@ def _director_needs(site: Site, name: str) -> Iterator[Need]:
     yield from _sync_needs(site, name)
     if is_moved:
         yield from _loop_guard(site, name)
+        for service in through_vip.check_services(site, name):
+            yield KernelModule(f"ip_vs_{service.scheduler}")
+        yield from through_vip.needs(site, name)
     elif site.inventory.variable(name, "lvs_vrrp")[1]:
         yield Note(f"{name}: lvs_vrrp: nothing moves addresses while lvs_manager is kernel")
     yield from _inventory_gateways(site, site.host(name))
@@ -160,6 +162,7 @@ def _keepalived_needs(site: Site, name: str) -> Iterator[Need]:
     if site.is_moved(name):
         yield Command("keepalived")
         yield from vrrp_checks.needs(site, name)
+        yield from through_vip.needs(site, name)
         yield from _sync_needs(site, name)
         yield from _unsaid(site, name)
 
@@ -180,10 +183,6 @@ def _unsaid(site: Site, name: str) -> Iterator[Need]:
         yield Note(
             f"{name}: lvs_sync: whoever is master of {first} sends; connections of the other instances stay apart"
         )
-    if site.host(name).keep_weights:
-        yield Note(f"{name}: lvs_keep_weights: keepalived sets the weights; they are not kept")
-    if set(site.host(name).purge).difference(DEFAULT_PURGE):
-        yield Note(f"{name}: lvs_purge: keepalived leaves alone what others put in the table; nothing is purged")
 
 
 def real_server_needs(site: Site, name: str) -> Iterator[Need]:

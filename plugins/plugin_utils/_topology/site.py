@@ -184,6 +184,25 @@ class Site:
     def _find_addresses(self, name: str) -> tuple[Address, ...]:
         return tuple(dict.fromkeys([*self.host(name).addresses, *(each.own.ip for each in self.on_link(name))]))
 
+    def address_towards(self, name: str, address: Address, family: int) -> Address | None:
+        """The host's own address of a family by which it reaches an address, as far as it is known.
+
+        On one of the networks of that address, else the one that the inventory names, else one of the same NIC.
+        """
+        named = self.host(name).address(family)
+        near = [each.own.ip for each in self.on_link(name) if address in each.own.network]
+        own = [each for each in near if each.version == family]
+        if own:
+            return named if named in own else own[0]
+        if named is not None:
+            return named
+        known = {*self.host(name).addresses, *near}
+        nics = {each.interface.name for each in self.on_link(name) if each.own.ip in known}
+        return next(
+            (each.own.ip for each in self.on_link(name) if each.interface.name in nics and each.own.version == family),
+            None,
+        )
+
     def place(self, director: str, vip: Address) -> Place | Mistake:
         """Where the director holds the VIP."""
         chosen = self.host(director).vip_interface

@@ -12,11 +12,13 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model impor
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.parity import Info, endpoint, service_name
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table import virtual_service
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.through_vip import check_services
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import as_address
 
 
 def status(site: Site, infos: Mapping[str, Info]) -> Iterator[str]:
-    names = {service_name(virtual_service(service)): service.name for _director, service in site.pairs()}
+    every = (each for name, services in site.services.items() for each in (*services, *check_services(site, name)))
+    names = {service_name(virtual_service(service)): service.name for service in every}
     hosts = {entry.address: host for host, entries in site.listings.items() for _director, _service, entry in entries}
     for director, info in infos.items():
         if director not in site.services:

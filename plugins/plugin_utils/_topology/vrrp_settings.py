@@ -52,6 +52,9 @@ _PRIORITY = (1, 254)
 # What a VRRP version 3 packet can say, in hundredths of a second.
 _ADVERT_INT = (0.01, 40.95)
 _AUTH_PASS = 8
+# The first of 65,536 by which health checks go through a VIP: "lv" in ASCII. ipvsadm cannot read back those above 2^31.
+_CHECK_MARKS = 0x6C760000
+_LAST_CHECK_MARK = 2**31 - 2**17
 _HOUR = 3600
 _DAY = 86400
 # Of each: the smallest and the largest value, digits after the point.
@@ -323,6 +326,7 @@ def read_keepalived(raw: Mapping[str, Any], host: str, path: str, mistakes: list
     settings = Keepalived(
         router_id=read_word(reader, "router_id", "identifier", "use letters, digits, and - _ .") or host,
         script_user=read_user(reader, "script_user"),
+        check_marks=reader.integer("check_marks", 1, _LAST_CHECK_MARK, default=_CHECK_MARKS),
         global_raw=read_raw(reader, "global_raw"),
         raw=read_raw(reader, "raw"),
     )

@@ -17,7 +17,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._net.files import Fil
 from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_text import secrets_of
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import health
-from ansible_collections.lvs.topology.tests.unit.topology.inventories import r5
+from ansible_collections.lvs.topology.tests.unit.topology.inventories import dr_pair, r5
 
 TEMPLATE = Path(__file__).parents[3] / "roles/keepalived/templates/keepalived.conf.j2"
 OURS = File("vrrp_instance a {\n    auth_pass s3cret\n}\n", plan.MODE)
@@ -193,6 +193,18 @@ def test_every_type_of_check_is_rendered(kind: str) -> None:
     text = rendered(model.plan("lb1", "keepalived"))
     name = {"http": "HTTP_GET", "https": "SSL_GET"}.get(kind, f"{kind.upper()}_CHECK")
     assert len(re.findall(rf"^ {{8}}{name} {{$", text, re.MULTILINE)) == 2, text
+
+
+@pytest.mark.parametrize("kind", [kind for kind, each in health.KINDS.items() if "through" in each.options])
+def test_a_check_of_every_type_goes_through_the_vip(kind: str) -> None:
+    model = dr_pair()
+    for director in ("lb1", "lb2"):
+        model.hostvars[director]["lvs_services"][0]["health_check"] = {"type": kind, "through": "vip"}
+    text = rendered(model.plan("lb1", "keepalived"))
+    way = ("connect_ip 192.168.246.160", "connect_port 80", "bindto 192.168.246.166", "fwmark 1819735713")
+    assert "\n".join(f"            {line}" for line in way) in text
+    assert len(re.findall(r"^            connect_ip ", text, re.MULTILINE)) == 2
+    assert "virtual_server fwmark 1819735713 {" in text
 
 
 def test_a_type_that_the_template_does_not_know_is_no_check_that_is_left_out() -> None:

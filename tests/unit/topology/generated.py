@@ -84,7 +84,10 @@ def optional(**keys: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 def typed(kind: str, **keys: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     """A health check of a kind with some of its keys."""
     times = {"interval": SMALL, "timeout": SMALL, "retries": SMALL, "retry_delay": SMALL, "warmup": SMALL}
-    return st.fixed_dictionaries({"type": st.just(kind)}, optional={**({} if kind == "file" else times), **keys})
+    asked = {} if kind in ("ping", "misc", "file") else {"through": st.sampled_from(["rip", "vip", "vpi"])}
+    return st.fixed_dictionaries(
+        {"type": st.just(kind)}, optional={**({} if kind == "file" else times), **asked, **keys}
+    )
 
 
 URL = {"path": WORDS, "status": STATUSES, "virtual_host": WORDS, "digest": st.sampled_from(["0" * 32, "x"])}

@@ -198,6 +198,31 @@ def marked_without_port(model: Model) -> None:
         first |= {"fwmark": 10, "family": "ipv4", "marked": [{"address": "192.168.246.160"}]}
 
 
+def unmarked(model: Model) -> None:
+    marked_without_port(model)
+    service(health_check={"type": "tcp", "port": 80, "through": "vip"})(model)
+    for director in ("lb1", "lb2"):
+        first = model.hostvars[director]["lvs_services"][0]
+        del first["marked"]
+        for each in first["real_servers"]:
+            each.pop("port", None)
+
+
+def passive_backups(model: Model) -> None:
+    service(health_check={"type": "tcp", "through": "vip"})(model)
+    sync()(model)
+    for director in ("lb1", "lb2"):
+        model.hostvars[director]["lvs_sysctls"] = {"net.ipv4.vs.backup_only": 1}
+
+
+def without_source(model: Model) -> None:
+    """On lb1 only IPv4 is there."""
+    for director in ("lb1", "lb2"):
+        model.hostvars[director]["lvs_services"][1]["health_check"] = {"type": "tcp", "through": "vip"}
+        model.hostvars[director]["lvs_vip_interface"] = "eth1"
+    host("lb1", ansible_facts=facts(nic("eth1", "192.168.246.166/24")))(model)
+
+
 def both(*lines: str) -> list[str]:
     """The same of either director, whose name is @: one line of both, unless it names the director elsewhere too."""
     found = []
@@ -751,7 +776,7 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
         [
             (
                 "lb1: lvs_keepalived.script_usr: is not a known key; did you mean script_user? Otherwise use one"
-                " of router_id, script_user, global_raw, raw"
+                " of router_id, script_user, check_marks, global_raw, raw"
             )
         ],
     ),
@@ -1142,9 +1167,64 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
         [
             (
                 "lvs_services[0].health_check.intervall: is not a known key; did you mean interval? Otherwise "
-                "use one of type, timeout, warmup, interval, retries, retry_delay, port"
+                "use one of type, timeout, warmup, interval, retries, retry_delay, port, through"
             )
         ],
+    ),
+    "a way of checks that is not known": (
+        dr_pair,
+        service(health_check={"type": "tcp", "through": "vpi"}),
+        ["lvs_services[0].health_check.through: 'vpi' is not known; did you mean vip? Otherwise use one of rip, vip"],
+    ),
+    "a check through the VIP where the real server has another address": (
+        r5,
+        service(health_check={"type": "tcp", "through": "vip"}),
+        [
+            "lvs_services[0].health_check.through: is vip, and with forward: nat a real server serves its own address; "
+            "leave it out: a check of that address goes where clients' packets go"
+        ],
+    ),
+    "a ping through the VIP": (
+        dr_pair,
+        service(health_check={"type": "ping", "through": "vip"}),
+        ["lvs_services[0].health_check.through: has no meaning with type: ping; leave it out"],
+    ),
+    "a check through VIPs that are not known": (
+        dr_pair,
+        unmarked,
+        [
+            "lvs_services[0].health_check.through: is vip, and the addresses that carry firewall mark 10 are not known "
+            "here; name them with marked, or use through: rip"
+        ],
+    ),
+    "a check through the VIP by a backup that forwards nothing": (
+        dr_pair,
+        passive_backups,
+        both(
+            "lvs_services[0].health_check.through: is vip, and with net.ipv4.vs.backup_only the director @ forwards no "
+            "check as backup; use through: rip"
+        ),
+    ),
+    "a check through the VIP without an address of that family": (
+        dr_pair,
+        without_source,
+        [
+            "lb1: lvs_address: is needed: checks of web1 (fd00::161) through the VIP come from an IPv6 address of lb1, "
+            "and none is known; write it, or gather facts",
+            "lb1: lvs_address: is needed: checks of web2 (fd00::162) through the VIP come from an IPv6 address of lb1, "
+            "and none is known; write it, or gather facts",
+            *(
+                f"lvs_services[1].real_servers[{n}]: web{n + 1} (fd00::16{n + 1}) is on no network of the director "
+                "lb1, and direct routing works on one segment; move it there, correct its lvs_address, or use "
+                "forward: nat"
+                for n in range(2)
+            ),
+        ],
+    ),
+    "a first mark that is none": (
+        dr_pair,
+        host("lb1", lvs_keepalived={"check_marks": 2**31}),
+        ["lb1: lvs_keepalived.check_marks: 2147483648 is out of range; use 1 to 2147352576"],
     ),
     "an option of another type": (
         r5,

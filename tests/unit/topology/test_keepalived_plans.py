@@ -609,14 +609,10 @@ def test_a_quorum_that_cannot_be_met_is_lowered() -> None:
 
 def test_what_keepalived_cannot_be_told() -> None:
     model = serving(r5(), real_servers=[])
-    for director in ("lb1", "lb2"):
-        model.hostvars[director] |= {"lvs_keep_weights": True, "lvs_purge": ["all"]}
     plan = model.plan("lb1", "keepalived")
     assert plan["keepalived"]["services"] == []
     assert plan["notes"] == [
         "lvs_services[0]: keepalived takes no service without real servers; it is left out until then",
-        "lb1: lvs_keep_weights: keepalived sets the weights; they are not kept",
-        "lb1: lvs_purge: keepalived leaves alone what others put in the table; nothing is purged",
     ]
     # The VIP is there all the same.
     assert plan["keepalived"]["instances"][0]["excluded"][0]["address"] == "192.168.0.29/32"

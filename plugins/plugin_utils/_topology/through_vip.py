@@ -1,0 +1,156 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Health checks that go the way of clients' packets: to the VIP, and from there to one single real server.
+
+Each real server that is checked in this way has a service of its own, by a firewall mark that keepalived's checks
+carry. IPVS looks for the mark before it looks at addresses (ip_vs_service_find() in the kernel), and forwards such a
+check as it forwards what clients send. The check comes from an address of the director's own: the kernel would choose
+the VIP, and the real server, which has it too, would answer itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import vrrp
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, RealServer, Service, Tunnel
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import Need, Sysctl
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
+
+_SCHEDULER = "rr"
+_MARKS = 2**16
+
+# What makes a difference to how a real server is reached: the family of the VIP, its address, and the method.
+_Key = tuple[int, Address, str, Tunnel | None]
+
+
+def check_services(site: Site, director: str) -> tuple[Service, ...]:
+    """A service by firewall mark for each real server that is checked through a VIP."""
+    return tuple(_by_real_server(site, director).values())
+
+
+def ways(site: Site, director: str, service: Service, entry: RealServer) -> list[dict[str, Any]]:
+    """What keepalived is told of a check: where it goes to, from where, and with which mark. One for each VIP."""
+    if not _goes_through_vip(service):
+        return []
+    mark = _by_real_server(site, director)[_key(service, entry)].fwmark
+    source = site.address_towards(director, entry.address, service.family)
+    port = (service.supervision.health_check or {}).get("port") or entry.port
+    return [
+        {"address": str(vip), "port": port, "source": str(source), "fwmark": mark} for vip in _checked(service, port)
+    ]
+
+
+def needs(site: Site, director: str) -> Iterator[Need]:
+    """What such checks need of a director that keepalived manages."""
+    for service in site.services.get(director, ()):
+        if not _goes_through_vip(service):
+            continue
+        path = f"{service.path}.health_check.through"
+        if not service.vips:
+            problem = f"is vip, and the addresses that carry firewall mark {service.fwmark} are not known here"
+            yield Mistake(path, problem, "name them with marked, or use through: rip")
+        if _is_passive_as_backup(site, director):
+            problem = f"is vip, and with net.ipv4.vs.backup_only the director {director} forwards no check as backup"
+            yield Mistake(path, problem, "use through: rip")
+        for entry in service.real_servers:
+            if entry.host != director:
+                yield from _answers(site, director, service, entry)
+
+
+def _answers(site: Site, director: str, service: Service, entry: RealServer) -> Iterator[Need]:
+    """What lets the real server's answers in."""
+    source = site.address_towards(director, entry.address, service.family)
+    if source is None:
+        problem = (
+            f"is needed: checks of {entry.label} through the VIP come from an IPv{service.family} address of "
+            f"{director}, and none is known"
+        )
+        yield Mistake(f"{director}: lvs_address", problem, "write it, or gather facts")
+        return
+    if service.family == 6:
+        return  # IPv6 takes answers from an address that the director has itself
+    link = site.link_to(director, source)
+    if link is None:
+        problem = f"are needed to find the interface of {source}, from which checks go through the VIP"
+        yield Mistake(f"{director}: facts", problem, f"gather the facts of {director}, or use through: rip")
+        return
+    # Answers come from the VIP, which the master has itself (fib_validate_source() in the kernel).
+    yield Sysctl(f"net.ipv4.conf.{link.interface.name}.accept_local", "1")
+    places = [site.place(director, vip.address) for vip in service.vips]
+    if any(not isinstance(each, Mistake) and each.interface != link.interface.name for each in places):
+        yield Sysctl(f"net.ipv4.conf.{link.interface.name}.rp_filter", "2")
+
+
+def _goes_through_vip(service: Service) -> bool:
+    return (service.supervision.health_check or {}).get("through") == "vip"
+
+
+def _is_passive_as_backup(site: Site, director: str) -> bool:
+    """Whether a director hands on nothing while another one is master (ip_vs_in_hook() in the kernel)."""
+    host = site.host(director)
+    return vrrp.may_loop(site, director) is not None or (
+        host.sync is not None and dict(host.sysctls).get("net.ipv4.vs.backup_only") == "1"
+    )
+
+
+def _checked(service: Service, port: int) -> tuple[Address, ...]:
+    """The VIPs through which a port is checked: of a firewall mark those whose packets to that port carry it."""
+    carrying = [
+        each.vip.address
+        for each in service.marked
+        if not each.ports or any(low <= port <= high for low, high in each.ports)
+    ]
+    return tuple(dict.fromkeys(carrying or [vip.address for vip in service.vips]))
+
+
+def _by_real_server(site: Site, director: str) -> Mapping[_Key, Service]:
+    return site.once(("check services", director), lambda: _find_services(site, director))
+
+
+def _find_services(site: Site, director: str) -> dict[_Key, Service]:
+    entries: dict[_Key, RealServer] = {}
+    for service in site.services.get(director, ()):
+        if site.is_moved(director) and _goes_through_vip(service):
+            for entry in service.real_servers:
+                entries.setdefault(_key(service, entry), entry)
+    used = {service.fwmark for service in site.services.get(director, ()) if service.fwmark}
+    first = site.host(director).keepalived.check_marks
+    last = first + _MARKS - 1
+    found: dict[_Key, Service] = {}
+    for key in sorted(entries, key=lambda each: (each[0], each[1].version, int(each[1]), each[2], repr(each[3]))):
+        # A real server keeps its mark while others come and go, but for those whose addresses end alike.
+        mark = first + int(key[1]) % _MARKS
+        while mark in used:
+            mark = last = last + 1
+        used.add(mark)
+        found[key] = _service(key, entries[key], mark)
+    return found
+
+
+def _key(service: Service, entry: RealServer) -> _Key:
+    return service.family, entry.address, service.forward, entry.tunnel
+
+
+def _service(key: _Key, entry: RealServer, mark: int) -> Service:
+    family, _address, forward, _tunnel = key
+    return Service(
+        path=entry.path,
+        name=f"checks of {entry.label} through the VIP",
+        family=family,
+        address=None,
+        prefix=None,
+        fwmark=mark,
+        port=0,
+        protocol="tcp",
+        forward=forward,
+        scheduler=_SCHEDULER,
+        scheduler_flags=(),
+        persistence=None,
+        one_packet=False,
+        real_servers=(replace(entry, port=0, weight=1, upper_threshold=0, lower_threshold=0),),
+    )
