@@ -14,10 +14,9 @@ from ansible_collections.lvs.topology.plugins.module_utils import _forms as form
 from ansible_collections.lvs.topology.plugins.module_utils._host import Difference, differences
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.info import table_facts
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.opening import readable
-from ansible_collections.lvs.topology.plugins.module_utils._net import obstacles, preflight
+from ansible_collections.lvs.topology.plugins.module_utils._net import keepalived, obstacles, preflight
 from ansible_collections.lvs.topology.plugins.module_utils._net.arp_question import who_has
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
-from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived import unit_of_keepalived
 from ansible_collections.lvs.topology.plugins.module_utils._net.listeners import listeners
 from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Refused
 from ansible_collections.lvs.topology.plugins.module_utils._validation import validated
@@ -77,12 +76,23 @@ def _part(module: Module, part: preflight.Part, host: preflight.Host) -> dict[st
     unmanaged: list[str] = []
     if part.params["plan"] is not None and not part.packages:
         found, unmanaged = differences(module, part.whole_plan, part.params["owner"])
+    if part.params["keepalived"] is not None and not part.packages:
+        found += _configuration(module, part.params["keepalived"])
     lacking = [f"packages are missing: {', '.join(part.packages)}"] if part.packages else []
     return {
         "problems": [*part.problems, *lacking],
         "differences": [each._asdict() for each in found],
         "unmanaged": unmanaged,
     }
+
+
+def _configuration(module: Module, asked: Mapping[str, Any]) -> list[Difference]:
+    """What keepalived_config would change."""
+    try:
+        changes = keepalived.ask(module, asked)["changes"]
+    except (BadRequest, Refused) as problem:
+        return [Difference("keepalived", [], str(problem))]
+    return [Difference("keepalived", changes)] if changes else []
 
 
 def _arp(items: list[Mapping[str, str]], unseen: list[str]) -> dict[str, list[str]]:
@@ -151,7 +161,7 @@ def _said(unseen: list[str], words: list[str], read: Callable[[str], Any]) -> li
 
 def _keepalived() -> dict[str, bool] | None:
     """What systemd says of keepalived; None where that does not run."""
-    unit = unit_of_keepalived()
+    unit = keepalived.unit_of_keepalived()
     if unit is None:
         return None
     return {"active": unit.active, "enabled": unit.enabled, "failed": unit.failed, "masked": unit.masked}

@@ -104,7 +104,9 @@ parts:
       elements: dict
       contains:
         concern:
-          description: One of O(lvs.topology.host_state#module:concerns), or V(warning).
+          description:
+            - One of O(lvs.topology.host_state#module:concerns), V(keepalived) for what
+              M(lvs.topology.keepalived_config) would change, or V(warning).
           returned: success
           type: str
         changes:
@@ -171,13 +173,15 @@ unseen:
 """
 
 from ansible_collections.lvs.topology.plugins.module_utils._examine import examine
-from ansible_collections.lvs.topology.plugins.module_utils._module import Module
+from ansible_collections.lvs.topology.plugins.module_utils._module import Discreet
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run_outside_of_turns
 
 
 def main() -> None:
     run_outside_of_turns(
-        Module(
+        Discreet(
+            # What keepalived is asked about has passwords.
+            shown=("arp", "ports", "table"),
             argument_spec={
                 "parts": {"type": "list", "elements": "dict", "default": []},
                 "arp": {

@@ -67,3 +67,15 @@ def test_what_a_check_decided_is_left_alone(scenario: Any) -> None:
     finally:
         scenario.run("web1", "systemctl start nginx")
     scenario.wait("web1 is back", lambda: all(map(is_listed, scenario.directors)))
+
+
+def test_what_somebody_wrote_into_keepalived_conf(scenario: Any) -> None:
+    """Nothing shows it until keepalived starts anew, so a look has to find it."""
+    backup, file = scenario.called("backup"), "/etc/keepalived/keepalived.conf"
+    before = scenario.run(backup, f"sha256sum {file}")
+    scenario.run(backup, f"sed -i 's/virtual_router_id 51/virtual_router_id 52/' {file}")
+    assert scenario.run(backup, f"sha256sum {file}") != before
+    found = scenario.try_playbook("lvs.topology.verify")
+    assert f"at risk: {backup}: {file} is not as the model has it" in found.stdout
+    assert changed(scenario) == {backup: ["Configure keepalived"]}
+    assert scenario.run(backup, f"sha256sum {file}") == before

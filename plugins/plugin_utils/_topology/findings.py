@@ -56,6 +56,7 @@ CONCERNS: Mapping[str, tuple[str, str, str]] = {
     "watched": ("the table", BROKEN, ""),
     "sync_daemons": ("the synchronisation daemon", AT_RISK, "Connections would not outlive a failover."),
     "boot": ("files for the next boot", AT_RISK, "The next boot would not bring everything back."),
+    "keepalived": ("keepalived's configuration", AT_RISK, "It goes by something else than the model says."),
     "warning": ("the host", AT_RISK, ""),
 }
 # Of one concern of a host; who has thousands of services does not read thousands of lines.
@@ -85,6 +86,9 @@ def _of_concern(host: str, difference: Mapping[str, Any]) -> Iterator[Finding]:
         what = difference["problem"] if concern == "warning" else f"{name}: cannot be compared: {difference['problem']}"
         yield Finding(degree if concern == "warning" else AT_RISK, host, what.rstrip("."))
     lines = difference["changes"]
+    if concern == "keepalived":
+        yield from _of_configuration(host, lines)
+        return
     if len(lines) > _MOST_LINES:
         what = f"{name}: besides these, {len(lines) - _MOST_LINES} more are not as the model has them"
         yield Finding(degree, host, what, effect, remedy)
@@ -95,6 +99,19 @@ def _of_concern(host: str, difference: Mapping[str, Any]) -> Iterator[Finding]:
         elif concern in ("services", "watched"):
             own, said = _of_entry(line)
         yield Finding(own, host, f"{name}: not as the model has it", said, f"{line} (or: {remedy})")
+
+
+def _of_configuration(host: str, lines: Iterable[str]) -> Iterator[Finding]:
+    """Whether keepalived has its files as a run would write them, and has read them. Whether it runs is said elsewhere."""
+    _name, degree, effect = CONCERNS["keepalived"]
+    files = [line.partition(" ")[2] for line in lines if not line.startswith("systemctl")]
+    for file in files:
+        remedy = f"{_SITE.format(host)} (--check --diff shows what differs)"
+        yield Finding(degree, host, f"{file} is not as the model has it", effect, remedy)
+    reload = next((line for line in lines if line.startswith("systemctl reload")), None)
+    if reload and not files:
+        what = "keepalived has not read its configuration since that was written"
+        yield Finding(degree, host, what, effect, f"{reload} (or: {_SITE.format(host)})")
 
 
 def _of_entry(line: str) -> tuple[str, str]:

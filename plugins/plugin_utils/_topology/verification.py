@@ -95,11 +95,6 @@ def unseen(
     said = [] if all(host in answers for host in ours) else [_MISTAKES]
     said += [f"{host}: {each}" for host, answer in answers.items() for each in answer["unseen"]]
     said += [f"{host}: it is not part of this run (--limit)" for host in ours if host not in asked]
-    said += [
-        f"{name}: keepalived.conf was not compared; `site --check --diff` does that"
-        for name in site.services
-        if site.is_moved(name) and name in asked
-    ]
     clients = [host for host in site.inventory.clients if host in asked]
     said += [f"{host}: it did not go through the VIPs as a client" for host in clients if host not in probes]
     if not clients:

@@ -181,6 +181,28 @@ def test_what_a_run_would_change(concern: str, change: str, degree: str) -> None
     assert finding["effect"]
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (
+            ["write /etc/keepalived/keepalived.conf", "systemctl reload keepalived.service"],
+            ["at risk: lb2: /etc/keepalived/keepalived.conf is not as the model has it"],
+        ),
+        (
+            ["systemctl reload keepalived.service"],
+            ["at risk: lb2: keepalived has not read its configuration since that was written"],
+        ),
+        # Whether it runs, and would run after a boot, is said of its unit.
+        (["systemctl enable keepalived.service", "systemctl start keepalived.service"], []),
+    ],
+)
+def test_what_keepalived_goes_by(changes: list[str], said: list[str]) -> None:
+    part = {"problems": [], "unmanaged": []}
+    part["differences"] = [{"concern": "keepalived", "changes": changes, "problem": ""}]
+    answers = {"lb1": nat(app1=1, app2=1), "lb2": {**nat(app1=1, app2=1), "parts": {"keepalived": part}}}
+    assert lines(pair("lb1"), **answers) == said
+
+
 def test_what_cannot_be_compared_is_said() -> None:
     said = lines(dr(), lb1=DIRECTOR, web1=difference("arp", problem="sysctl is broken."))
     assert said == ["at risk: web1: ARP: cannot be compared: sysctl is broken"]
