@@ -5,16 +5,25 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-from typing import TYPE_CHECKING, Any, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Mapping
 
 from ansible_collections.lvs.topology.plugins.module_utils import _commands
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._host import Difference, differences
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs import proc
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.info import table_facts
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.opening import readable
-from ansible_collections.lvs.topology.plugins.module_utils._net import keepalived, obstacles, preflight
+from ansible_collections.lvs.topology.plugins.module_utils._net import (
+    counters,
+    filter_rules,
+    keepalived,
+    obstacles,
+    offload,
+    preflight,
+    verdicts,
+)
 from ansible_collections.lvs.topology.plugins.module_utils._net.arp_question import who_has
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.listeners import listeners
@@ -25,12 +34,23 @@ if TYPE_CHECKING:
     from ansible_collections.lvs.topology.plugins.module_utils._module import Module
 
 _CONNTRACK = "/proc/sys/net/netfilter/nf_conntrack_"
-# Flags of /proc/net/if_inet6 (include/uapi/linux/if_addr.h).
-_DAD_FAILED = 0x08
-# By the kernel module whose rules they show. Without it they would load it.
+# By the kernel modules whose rules they show, but for the table. Without these they would load them.
 _SAVES = {
-    "iptable_filter": ("iptables-save", "iptables-legacy-save"),
-    "ip6table_filter": ("ip6tables-save", "ip6tables-legacy-save"),
+    "iptable": (4, ("iptables-save", "iptables-legacy-save")),
+    "ip6table": (6, ("ip6tables-save", "ip6tables-legacy-save")),
+}
+
+# What is asked about a packet that is to pass the packet filter.
+PACKET: dict[str, Any] = {
+    "name": {"type": "str", "required": True},
+    "hook": {"type": "str", "choices": list(verdicts.HOOKS), "required": True},
+    "protocol": {"type": "str", "required": True},
+    "family": {"type": "int", "choices": [4, 6], "default": 4},
+    "source": {"type": "str"},
+    "destination": {"type": "str"},
+    "source_port": {"type": "int"},
+    "port": {"type": "int"},
+    "state": {"type": "str", "choices": ["new", *verdicts.STATES]},
 }
 
 
@@ -49,21 +69,31 @@ def examine(module: Module) -> dict[str, Any]:
     for position, each in enumerate(params["arp"]):
         mistakes.address(f"arp[{position}].address", each["address"], forms.HOST)
         mistakes.interface(f"arp[{position}].interface", each["interface"])
+    for position, name in enumerate(params["interfaces"]):
+        mistakes.interface(f"interfaces[{position}]", name)
     for position, port in enumerate(params["ports"]):
         mistakes.within(f"ports[{position}]", port, forms.REAL_PORTS, "a port")
+    packets = [_packet(each, f"packets[{position}]", mistakes) for position, each in enumerate(params["packets"])]
     mistakes.raise_if_any()
+    tentative = counters.tentative_addresses()
     host, problems = preflight.this_host()
     parts = {part.params["name"]: _part(module, part, host) for part in asked}
     unseen: list[str] = []
+    filters = _filters(unseen)
     return {
         "changed": False,
         "problems": problems,
         "parts": parts,
         "arp": _arp(params["arp"], unseen),
         "listeners": [each._asdict() for each in listeners(set(params["ports"]))],
-        "failed_addresses": _failed_addresses(),
+        "failed_addresses": counters.failed_addresses(),
+        # Those that were so before the other questions were asked, and are still.
+        "tentative_addresses": [each for each in counters.tentative_addresses() if each in tentative],
+        "large_receive": offload.large_receive(params["interfaces"]),
+        "counters": counters.counters(),
         "conntrack": _conntrack(),
-        "obstacles": [each._asdict() for each in _obstacles(unseen)],
+        "obstacles": [each._asdict() for each in dict.fromkeys(filters.obstacles)],
+        "dropped": _dropped(packets, filters),
         "keepalived": _keepalived(),
         "table": _table(unseen) if params["table"] else None,
         "unseen": unseen,
@@ -108,19 +138,6 @@ def _arp(items: list[Mapping[str, str]], unseen: list[str]) -> dict[str, list[st
     return found
 
 
-def _failed_addresses() -> list[str]:
-    """The IPv6 addresses that another host had already when they came."""
-    found = []
-    # The file is not there without IPv6.
-    with contextlib.suppress(FileNotFoundError), open("/proc/self/net/if_inet6", encoding="ascii") as file:
-        for line in file:
-            digits, _index, _prefix, _scope, flags, interface = line.split()
-            if int(flags, 16) & _DAD_FAILED:
-                groups = ":".join(digits[start : start + 4] for start in range(0, 32, 4))
-                found.append(f"{forms.canonical_address(groups)} dev {interface}")
-    return found
-
-
 def _conntrack() -> dict[str, int] | None:
     """How full the table of netfilter's connections is; None where there is none."""
     try:
@@ -135,28 +152,70 @@ def _number(path: str) -> int:
         return int(file.read())
 
 
-def _obstacles(unseen: list[str]) -> list[obstacles.Obstacle]:
-    """What the packet filters drop whatever the rules for single services. Looking must not load any of them."""
-    found: list[obstacles.Obstacle] = []
+@dataclass
+class _Filters:
+    """The packet filters: what they drop whatever the rules for single services, and their chains."""
+
+    obstacles: list[obstacles.Obstacle] = field(default_factory=list)
+    chains: list[Mapping[str, verdicts.Chain]] = field(default_factory=list)
+    # Of a packet that is kept out of netfilter's table the state is none of those that are asked about.
+    keeps_states: bool = True
+
+
+def _filters(unseen: list[str]) -> _Filters:
+    """Looking must not load any of them."""
+    found = _Filters()
     if os.path.exists("/sys/module/nf_tables"):
-        found += _said(unseen, ["nft", "list", "ruleset"], obstacles.of_nft)
-    for name, commands in _SAVES.items():
-        for command in commands if os.path.exists(f"/sys/module/{name}") else ():
+        text = _said(unseen, ["nft", "list", "ruleset"])
+        found.obstacles += obstacles.of_nft(text)
+        found.chains += filter_rules.of_nft(text)
+        found.keeps_states = "notrack" not in text
+    for name, (family, commands) in _SAVES.items():
+        for command in commands if os.path.exists(f"/sys/module/{name}_filter") else ():
             if _commands.find(command):
-                found += _said(unseen, [command, "-t", "filter"], obstacles.of_iptables)
-    return [*dict.fromkeys(found)]
+                text = _said(unseen, [command, "-t", "filter"])
+                found.obstacles += obstacles.of_iptables(text)
+                found.chains.append(filter_rules.of_iptables(text, family))
+                if os.path.exists(f"/sys/module/{name}_raw"):
+                    found.keeps_states &= "-j CT --notrack" not in _said(unseen, [command, "-t", "raw"])
+    return found
 
 
-def _said(unseen: list[str], words: list[str], read: Callable[[str], Any]) -> list[obstacles.Obstacle]:
+def _said(unseen: list[str], words: list[str]) -> str:
     command = _commands.find(words[0])
     if command is None:
         unseen.append(f"packet filter: there is no {words[0]}, and the kernel has rules of its kind")
-        return []
+        return ""
     status, output, errors = _commands.run([command, *words[1:]])
     if status != 0:
         unseen.append(f"packet filter: {' '.join(words)}: {errors.strip()}")
+        return ""
+    return output
+
+
+def _packet(given: Mapping[str, Any], path: str, mistakes: Mistakes) -> Mapping[str, Any]:
+    """The packet of a question, with its family: that of its addresses where it has any."""
+    addresses = [mistakes.address(f"{path}.{key}", given[key]) for key in ("source", "destination") if given[key]]
+    for key in ("source_port", "port"):
+        mistakes.within(f"{path}.{key}", given[key], forms.REAL_PORTS, "a port")
+    families = {each.version for each in addresses if each}
+    if len(families) > 1:
+        mistakes.add(path, "source and destination are of two families")
+    return {**given, "family": max(families, default=given["family"])}
+
+
+def _dropped(packets: list[Mapping[str, Any]], filters: _Filters) -> list[dict[str, str]]:
+    """Of the packets that were asked about, those that are dropped for certain, and by which rule."""
+    if not (packets and filters.chains):
         return []
-    return [*read(output)]
+    keeps_track = bool(proc.sysctls(["conntrack"]).get("conntrack"))
+    found = []
+    for each in packets:
+        packet = verdicts.packet_of(each, keeps_track)
+        said = verdicts.dropped_by(filters.chains, packet if filters.keeps_states else packet._replace(state=None))
+        if said is not None:
+            found.append({"name": each["name"], "said": said})
+    return found
 
 
 def _keepalived() -> dict[str, bool] | None:

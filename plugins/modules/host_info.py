@@ -15,8 +15,8 @@ description:
     it from that. So whoever has the plan of a host sees what is not as it should be, without a run that could change
     anything.
   - Looks besides at what no plan has. Who else answers ARP for an address, what programs listen on, IPv6 addresses that
-    another host had already, packet filters that drop what no rule accepts or what they have seen only half of, how
-    full the table of netfilter's connections is, and whether keepalived runs.
+    another host had already, packet filters that drop what no rule accepts or what they have seen only half of, or
+    certain packets, how full the table of netfilter's connections is, and whether keepalived runs.
   - It changes nothing and loads nothing into the kernel. The questions by ARP leave no trace in the caches of others.
   - What could not be looked at is said in RV(unseen).
 author:
@@ -49,6 +49,58 @@ options:
     type: list
     elements: int
     default: []
+  interfaces:
+    description: The interfaces of which RV(large_receive) is to say something, with those below them.
+    type: list
+    elements: str
+    default: []
+  packets:
+    description:
+      - Packets of which RV(dropped) is to say whether the packet filter drops them. What is left out may be anything.
+      - The filter is read and not tried. What a rule says of a packet that is not known here leaves the matter open.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: What the answer calls it.
+        type: str
+        required: true
+      hook:
+        description: Whether it comes to this host, passes it, or leaves it.
+        type: str
+        choices: [input, forward, output]
+        required: true
+      protocol:
+        description: A name of V(tcp), V(udp), V(sctp), V(icmp) and V(icmpv6), or a number. Of ICMP, what says that
+          a packet was too large is meant.
+        type: str
+        required: true
+      family:
+        description: V(4) or V(6), where it has no address here.
+        type: int
+        choices: [4, 6]
+        default: 4
+      source:
+        description: Where it comes from.
+        type: str
+      destination:
+        description: Where it goes.
+        type: str
+      source_port:
+        description: The port from which it comes.
+        type: int
+      port:
+        description: The port to which it goes.
+        type: int
+      state:
+        description:
+          - What netfilter makes of its connection. V(new) begins one.
+          - Of the others that follows from C(net.ipv4.vs.conntrack). An V(answer) of a real server passes a director,
+            V(half) is what follows on a connection of which the host never sees the answers, and V(closing) what ends
+            one.
+        type: str
+        choices: [new, answer, half, closing]
   table:
     description: Whether to read the IPVS table as well.
     type: bool
@@ -140,6 +192,30 @@ failed_addresses:
   type: list
   elements: str
   sample: [fd00::29 dev eth1]
+tentative_addresses:
+  description:
+    - IPv6 addresses that were not used yet at the beginning, because it was not known whether another host has them,
+      and still are not.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+large_receive:
+  description:
+    - Interfaces with large receive offload (LRO). What they put together is larger than the MTU, and is lost where it
+      is forwarded.
+  returned: success
+  type: list
+  elements: str
+  sample: [eth1]
+counters:
+  description:
+    - What was counted since the host booted. C(reverse_path) is the number of packets that C(rp_filter) dropped, of all
+      interfaces. C(packets) is how many came, and C(no_room) how many of them were dropped because the processors were
+      too slow.
+  returned: success
+  type: dict
+  sample: {reverse_path: 0, packets: 81234, no_room: 0}
 conntrack:
   description: How many connections netfilter has, and how many it can have. Null where it has no such table.
   returned: success
@@ -155,6 +231,12 @@ obstacles:
   type: list
   elements: dict
   sample: [{kind: policy, hook: forward, said: "iptables -P FORWARD DROP"}]
+dropped:
+  description: Of O(packets), those that the packet filter drops whatever else is in them, and its rule or policy.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{name: web, said: "iptables -A INPUT -p tcp -m tcp --dport 80 -j DROP"}]
 keepalived:
   description: Whether the unit of keepalived is C(active), C(enabled), C(failed), C(masked). Null without systemd.
   returned: success
@@ -172,7 +254,7 @@ unseen:
   elements: str
 """
 
-from ansible_collections.lvs.topology.plugins.module_utils._examine import examine
+from ansible_collections.lvs.topology.plugins.module_utils._examine import PACKET, examine
 from ansible_collections.lvs.topology.plugins.module_utils._module import Discreet
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run_outside_of_turns
 
@@ -181,7 +263,7 @@ def main() -> None:
     run_outside_of_turns(
         Discreet(
             # What keepalived is asked about has passwords.
-            shown=("arp", "ports", "table"),
+            shown=("arp", "interfaces", "packets", "ports", "table"),
             argument_spec={
                 "parts": {"type": "list", "elements": "dict", "default": []},
                 "arp": {
@@ -193,6 +275,8 @@ def main() -> None:
                         "interface": {"type": "str", "required": True},
                     },
                 },
+                "interfaces": {"type": "list", "elements": "str", "default": []},
+                "packets": {"type": "list", "elements": "dict", "default": [], "options": PACKET},
                 "ports": {"type": "list", "elements": "int", "default": []},
                 "table": {"type": "bool", "default": False},
             },

@@ -11,8 +11,10 @@ module: probe
 version_added: 0.4.0
 short_description: Connect to services as a client does
 description:
-  - Opens connections to TCP services, 200 at a time and each from a port of its own, and says how many came about.
-    Nothing is sent, and each is closed at once.
+  - Opens connections to TCP services, 200 at a time and each from a port of its own, and says how many came about, and
+    how large the packets are that would be sent on them. Each is closed at once, without a question nothing is sent.
+  - With O(endpoints[].question) it asks each of them something, and counts who answers. What the answer says is not
+    looked at. Services by UDP have nothing else to try.
   - With as many connections as a service has real servers, and more, each of them is asked where the scheduler takes
     one after the other. A real server that drops what it gets shows as some of many connections that nobody answers.
   - A director and a real server are not sent through the table as clients are, so it runs on a host that is neither.
@@ -42,8 +44,43 @@ options:
         description: How many connections, 1 to 1000.
         type: int
         default: 1
+      protocol:
+        description: V(udp) needs a question, which is sent up to three times.
+        type: str
+        choices: [tcp, udp]
+        default: tcp
+      question:
+        description: What is asked once there is a connection.
+        type: dict
+        suboptions:
+          kind:
+            description: V(http) asks for a path, V(dns) for a record, and V(bytes) is what only that program knows.
+            type: str
+            choices: [http, dns, bytes]
+            required: true
+          path:
+            description: Of V(http), what is asked for.
+            type: str
+          host:
+            description: Of V(http), the name of the host that the request is for.
+            type: str
+          size:
+            description:
+              - Of V(http), how many bytes the request has at least, 0 to 8000. With more than one packet can carry, an
+                answer shows that large packets arrive.
+            type: int
+          name:
+            description: Of V(dns), the domain. Without it the root is asked for.
+            type: str
+          query_type:
+            description: Of V(dns), the type of the record. Without it V(SOA).
+            type: str
+            choices: [A, NS, CNAME, SOA, MX, TXT, AAAA]
+          payload:
+            description: Of V(bytes), what is sent, in hexadecimal digits.
+            type: str
   timeout:
-    description: How many seconds to wait for those that are opened at a time, 1 to 60.
+    description: How many seconds to wait for each connection, and then for an answer, 1 to 60.
     type: int
     default: 5
 seealso:
@@ -62,6 +99,17 @@ EXAMPLES = r"""
         connections: 4
     timeout: 2
   register: probed
+
+- name: See whether a request larger than the MTU gets through, and whether name servers answer
+  lvs.topology.probe:
+    endpoints:
+      - address: 192.168.246.160
+        port: 80
+        question: {kind: http, path: /, host: www.example.com, size: 8000}
+      - address: 192.168.246.160
+        port: 53
+        protocol: udp
+        question: {kind: dns, name: example.com, query_type: A}
 """
 
 RETURN = r"""
@@ -76,19 +124,45 @@ endpoints:
       returned: success
       type: int
     silent:
-      description: How many nobody answered within the timeout.
+      description: How many nobody answered within the timeout; of UDP, how many questions.
       returned: success
       type: int
     failed:
       description: How many failed otherwise, by the reason that the system gave.
       returned: success
       type: dict
+    answered:
+      description: On how many an answer came, or a reset.
+      returned: success
+      type: int
+    unanswered:
+      description: How many came about, and nothing more than that came within the timeout.
+      returned: success
+      type: int
+    packets:
+      description:
+        - By the size of the largest packet that would be sent, IP header included, the number of connections. It is
+          what the other end announced as the size of its segments, or less where the way is known to carry less.
+      returned: success
+      type: dict
   sample:
-    - {name: web, address: 192.168.246.160, port: 80, connections: 4, connected: 2, silent: 2, failed: {}}
+    - name: web
+      address: 192.168.246.160
+      port: 80
+      protocol: tcp
+      connections: 4
+      question: null
+      connected: 2
+      silent: 2
+      failed: {}
+      answered: 0
+      unanswered: 0
+      packets: {"1480": 2}
 """
 
 from ansible_collections.lvs.topology.plugins.module_utils._module import Module
 from ansible_collections.lvs.topology.plugins.module_utils._net.connections import probe
+from ansible_collections.lvs.topology.plugins.module_utils._net.questions import SPEC
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run_outside_of_turns
 
 
@@ -105,6 +179,8 @@ def main() -> None:
                         "address": {"type": "str", "required": True},
                         "port": {"type": "int", "required": True},
                         "connections": {"type": "int", "default": 1},
+                        "protocol": {"type": "str", "choices": ["tcp", "udp"], "default": "tcp"},
+                        "question": {"type": "dict", "options": SPEC},
                     },
                 },
                 "timeout": {"type": "int", "default": 5},

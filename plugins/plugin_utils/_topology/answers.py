@@ -95,8 +95,12 @@ _HOST_INFO = _record(
         "arp": _by_name(_list(_text)),
         "listeners": _list(_record({"protocol": _text, "address": _text, "port": _port})),
         "failed_addresses": _list(_text),
+        "tentative_addresses": _list(_text),
+        "large_receive": _list(_text),
+        "counters": _record({"reverse_path": _count, "packets": _count, "no_room": _count}),
         "conntrack": _or_null(_record({"count": _count, "max": _count})),
         "obstacles": _list(_record({"kind": _text, "hook": _text, "said": _text})),
+        "dropped": _list(_record({"name": _text, "said": _text})),
         "keepalived": _or_null(_record({"active": _truth, "enabled": _truth, "failed": _truth, "masked": _truth})),
         "table": _or_null(read_info),
         "unseen": _list(_text),
@@ -110,6 +114,11 @@ _ENDPOINT = {
     "connected": _count,
     "silent": _count,
     "failed": _by_name(_count),
+    "protocol": _text,
+    "question": _or_null(_record({"kind": _text, "size": _or_null(_count)})),
+    "answered": _count,
+    "unanswered": _count,
+    "packets": _by_name(_count),
 }
 _PROBE = _list(_record(_ENDPOINT))
 

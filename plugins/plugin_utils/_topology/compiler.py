@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import Any, TypeVar
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import verification
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import clients, verification
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.adoption import as_model
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.answers import read_host_info, read_probe
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.checks import check_membership, check_site
@@ -191,9 +191,9 @@ def status_of(hostvars: Mapping[str, Any], groups: Mapping[str, Any], infos: Map
 
 
 def endpoints_of(hostvars: Mapping[str, Any], groups: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Where clients can connect by TCP, on directors that are present."""
+    """What clients can try of the services of directors that are present."""
     inventory = Inventory(_mapping(hostvars, "hostvars"), _mapping(groups, "groups"), [])
-    return verification.endpoints(_site(inventory, inventory.directors, None, []))
+    return clients.endpoints(_site(inventory, inventory.directors, None, []))
 
 
 def model_of(

@@ -48,7 +48,11 @@ CONCERNS: Mapping[str, tuple[str, str, str]] = {
     "tunnels": ("the end of a tunnel", BROKEN, "What directors send through it is dropped."),
     "addresses": ("an address", BROKEN, "Packets for the VIP are dropped there: some clients wait for nothing."),
     "gateways": ("the default route", BROKEN, "Answers to clients take another way, and are dropped."),
-    "source_routes": ("the route of answers", AT_RISK, "Large answers may be lost on their way through a tunnel."),
+    "source_routes": (
+        "the route of answers",
+        AT_RISK,
+        "Clients do not learn what fits into the tunnel: uploads may hang.",
+    ),
     "neighbours": ("a static neighbour", BROKEN, "The router may hand clients to another host than the director."),
     "packet_rules": ("packet rules", BROKEN, "Packets are not marked, or their source is not translated."),
     "timeouts": ("timeouts", AT_RISK, "Connections that are idle end at another time than they should."),
@@ -63,6 +67,8 @@ CONCERNS: Mapping[str, tuple[str, str, str]] = {
 _MOST_LINES = 20
 # Without these nothing goes through.
 _FORWARDING = re.compile(r"\.(?:ip_forward|forwarding|conntrack)[ =]")
+# Of packets that find no room, one in so many is nothing; and so many connections in one place are.
+_SELDOM, _CROWDED = 10_000, 8
 _DAEMON, _TIMEOUTS = "ipvsadm --st", "ipvsadm --set"
 
 
@@ -102,7 +108,7 @@ def _of_concern(host: str, difference: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _of_configuration(host: str, lines: Iterable[str]) -> Iterator[Finding]:
-    """Whether keepalived has its files as a run would write them, and has read them. Whether it runs is said elsewhere."""
+    """Whether keepalived has its files as a run would write them, and has read them. Its unit is said elsewhere."""
     _name, degree, effect = CONCERNS["keepalived"]
     files = [line.partition(" ")[2] for line in lines if not line.startswith("systemctl")]
     for file in files:
@@ -196,8 +202,54 @@ def of_host(site: Site, host: str, answer: Mapping[str, Any]) -> Iterator[Findin
     if conntrack and conntrack["count"] * 5 > conntrack["max"] * 4:
         what = f"netfilter's table has {conntrack['count']} of {conntrack['max']} connections"
         yield Finding(AT_RISK, host, what, "When it is full, new connections are dropped.", "raise nf_conntrack_max")
+    for each in answer["tentative_addresses"]:
+        if as_address(each.partition(" ")[0]) in _meant(site, host):
+            what = f"{each} is not used yet: the kernel does not know whether another host has it (tentative)"
+            remedy = "look again in some seconds; where it stays so, see whether the interface has a carrier"
+            yield Finding(AT_RISK, host, what, "Nobody is reached by it until then.", remedy)
+    for each in answer["large_receive"]:
+        what = f"{each} puts received packets together (LRO), and the director forwards by it"
+        effect = "What is larger than the MTU then is dropped: uploads are slow or hang."
+        yield Finding(AT_RISK, host, what, effect, f"ethtool -K {each} lro off, now and at boot")
+    yield from _of_load(host, answer)
     yield from _of_keepalived(site, host, answer["keepalived"])
-    yield from _of_obstacles(site, host, answer["obstacles"])
+    certain = {each["said"] for each in answer["dropped"]}
+    yield from _of_obstacles(site, host, [each for each in answer["obstacles"] if each["said"] not in certain])
+
+
+def _meant(site: Site, host: str) -> set[Address]:
+    """The addresses that the model gives the host, at least at times."""
+    found = {*site.host(host).addresses}
+    if host in site.services:
+        found |= {*site.serving_addresses(host)}
+    services = [service for _director, service, _entry in site.listings.get(host, ())]
+    return found.union(vip.address for service in services for vip in service.vips)
+
+
+def _of_load(host: str, answer: Mapping[str, Any]) -> Iterator[Finding]:
+    """What shows that a host has more to do than it is set up for. Counters tell nothing of when that was."""
+    counted = answer["counters"]
+    if counted["no_room"] * _SELDOM > counted["packets"]:
+        what = f"{counted['no_room']} of {counted['packets']} packets since its boot found the processors too slow"
+        remedy = "spread interrupts over processors (RSS, RPS), or raise net.core.netdev_max_backlog"
+        yield Finding(WORTH_KNOWING, host, what, "They were dropped, whoever had sent them.", remedy)
+    table = answer["table"]
+    if not table:
+        return
+    pools = [each["connections"] for service in table["services"] for each in service["real_servers"]]
+    count = sum(number for connections in pools for number in connections.values())
+    if table["table_size"] and count > _CROWDED * table["table_size"]:
+        what = f"the connection table has {count} connections in {table['table_size']} places"
+        remedy = "options ip_vs conn_tab_bits=18 in /etc/modprobe.d, for when the module is loaded the next time"
+        yield Finding(WORTH_KNOWING, host, what, "Each packet takes longer to find its connection.", remedy)
+
+
+def of_reverse_path(host: str, count: int) -> Iterator[Finding]:
+    """A counter of the whole host, beside what else was found: by itself it says nothing."""
+    if count:
+        what = f"rp_filter has dropped {count} packets since its boot (IPReversePathFilter in /proc/net/netstat)"
+        effect = "They may be those of clients, where it is stricter than it should be."
+        yield Finding(WORTH_KNOWING, host, what, effect, "see whether the number grows while a client waits")
 
 
 def _of_keepalived(site: Site, host: str, unit: Mapping[str, bool] | None) -> Iterator[Finding]:
@@ -229,16 +281,3 @@ def _of_obstacles(site: Site, host: str, obstacles: Iterable[Mapping[str, str]])
         else:
             continue
         yield Finding(WORTH_KNOWING, host, f"its packet filter says `{each['said']}`", effect)
-
-
-def of_probes(client: str, endpoints: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
-    """What a client found."""
-    for each in endpoints:
-        where = f"{each['name']} ({each['address']} port {each['port']})"
-        total = each["connections"]
-        if each["silent"]:
-            what = f"{each['silent']} of {total} connections to {where} got no answer"
-            some = "Some real servers drop what they get, or answer another way."
-            yield Finding(BROKEN, client, what, some if each["silent"] < total else "")
-        for reason, count in each["failed"].items():
-            yield Finding(BROKEN, client, f"{count} of {total} connections to {where} failed: {reason}")

@@ -53,6 +53,7 @@ def read_info(info: Any, path: str) -> dict[str, Any]:
         reader.refuse("services", "is missing", _REMEDY)
     found = {
         "services": [_service(each) for each in _mappings(reader, "services")],
+        "table_size": reader.integer("table_size", *_COUNTS, default=0),
         "timeouts": _counts(reader, "timeouts"),
         "daemons": [_daemon(each) for each in _mappings(reader, "daemons")],
     }

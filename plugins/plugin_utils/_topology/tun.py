@@ -54,7 +54,7 @@ def check(site: Site, director: str, service: Service) -> Iterator[Mistake]:
 
 def _check_room(site: Site, director: str, service: Service, entry: RealServer) -> Iterator[Mistake]:
     mtu = _mtu(site, director, entry)
-    inside = mtu - overhead(_tunnel(entry), entry.address.version)
+    inside = room(site, director, entry)
     least = _LEAST[max(service.family, entry.address.version)]
     if inside < least:
         yield Mistake(
@@ -114,7 +114,7 @@ def real_server(site: Site, director: str, service: Service, entry: RealServer) 
     if tunnel.kind == "gue":
         yield KernelModule("fou")
         yield TunnelEnd("gue", port=tunnel.port, family=f"ipv{entry.address.version}")
-    inside = _mtu(site, director, entry) - overhead(tunnel, entry.address.version)
+    inside = room(site, director, entry)
     for vip in service.vips:
         yield VirtualAddress(vip.address, full_prefix(vip.address), str(link.interface))
         # What carries a firewall mark may be tcp.
@@ -126,6 +126,11 @@ def real_server(site: Site, director: str, service: Service, entry: RealServer) 
 
 
 router = dr.router
+
+
+def room(site: Site, director: str, entry: RealServer) -> int:
+    """How large a packet may be that the director wraps for the entry, as far as it is known."""
+    return _mtu(site, director, entry) - overhead(_tunnel(entry), entry.address.version)
 
 
 def overhead(tunnel: Tunnel, version: int) -> int:

@@ -8,23 +8,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import findings, running
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import clients, filtering, findings, running
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import AT_RISK, DEGREES, Finding
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Service
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.parity import service_name
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table import virtual_service
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Place, Site
 
 _MISTAKES = "mistakes of the inventory: without an answer of every host much seems to be wrong that is not"
-# Of a service with very many real servers.
-_MOST_CONNECTIONS = 50
+# Each is led through all rules of a filter, which may be thousands.
+_MOST_PACKETS = 200
 
 
 def questions(site: Site, host: str) -> dict[str, Any]:
     """The options of host_info for a host, but for its plans."""
     is_director = host in site.services
     ports = {entry.port for _director, _service, entry in site.listings.get(host, ()) if entry.port}
-    return {"arp": [*_arp(site, host)] if is_director else [], "ports": sorted(ports), "table": is_director}
+    return {
+        "arp": [*_arp(site, host)] if is_director else [],
+        "ports": sorted(ports),
+        "interfaces": sorted(_forwarding(site, host)) if is_director else [],
+        "packets": [each.question for each in filtering.passing(site, host)[:_MOST_PACKETS]],
+        "table": is_director,
+    }
 
 
 def _arp(site: Site, director: str) -> Iterator[dict[str, str]]:
@@ -35,27 +38,14 @@ def _arp(site: Site, director: str) -> Iterator[dict[str, str]]:
                 yield {"address": str(vip), "interface": interface.name}
 
 
-def endpoints(site: Site) -> list[dict[str, Any]]:
-    """Where clients can connect by TCP, to services that have anybody to serve, and how often to meet all of them."""
-    found: dict[tuple[str, int], dict[str, Any]] = {}
-    for _director, service in site.pairs():
-        count = min(2 * len(service.real_servers), _MOST_CONNECTIONS)
-        for address, port in _tcp(service) if count else ():
-            found.setdefault(
-                (address, port), {"name": service.name, "address": address, "port": port, "connections": 0}
-            )
-            found[address, port]["connections"] = max(count, found[address, port]["connections"])
-    return list(found.values())
-
-
-def _tcp(service: Service) -> Iterator[tuple[str, int]]:
-    if service.address is not None and service.protocol == "tcp" and service.port:
-        yield str(service.address), service.port
-    for each in service.marked:
-        # Of a range of ports nobody knows on which of them a program listens.
-        for low, high in each.ports if each.protocol == "tcp" else ():
-            if low == high:
-                yield str(each.vip.address), low
+def _forwarding(site: Site, director: str) -> set[str]:
+    """The interfaces by which packets of clients come, and by which they go on to real servers."""
+    places = [site.place(director, vip) for vip in site.vips_of(director)]
+    links = [
+        site.link_to(director, entry.address) for service in site.services[director] for entry in service.real_servers
+    ]
+    names = {each.announce or "" for each in places if isinstance(each, Place)}
+    return names.union(link.interface.name for link in links if link) - {""}
 
 
 def every_finding(
@@ -74,6 +64,7 @@ def every_finding(
         found += findings.of_arp(site, host, answer["arp"], answers)
         found += findings.of_listeners(site, host, answer["listeners"])
         found += findings.of_host(site, host, answer)
+        found += filtering.of_filter(site, host, answer["dropped"])
         differences = [each for part in answer["parts"].values() for each in part["differences"]]
         changes[host] = [line for each in differences for line in each["changes"]]
         if answer["table"]:
@@ -83,7 +74,11 @@ def every_finding(
     idle = {host for host in idle if host in site.services and site.is_moved(host)}
     found += running.of_tables(site, tables, changes, idle)
     for client, answered in probes.items():
-        found += findings.of_probes(client, answered)
+        found += clients.of_probes(site, client, answered)
+    is_silence = any(each["silent"] for answered in probes.values() for each in answered)
+    for host, answer in answers.items():
+        if is_silence or any("rp_filter" in line for line in changes.get(host, ())):
+            found += findings.of_reverse_path(host, answer["counters"]["reverse_path"])
     return sorted(dict.fromkeys(found), key=lambda each: DEGREES.index(each.degree))
 
 
@@ -95,16 +90,15 @@ def unseen(
     said = [] if all(host in answers for host in ours) else [_MISTAKES]
     said += [f"{host}: {each}" for host, answer in answers.items() for each in answer["unseen"]]
     said += [f"{host}: it is not part of this run (--limit)" for host in ours if host not in asked]
-    clients = [host for host in site.inventory.clients if host in asked]
-    said += [f"{host}: it did not go through the VIPs as a client" for host in clients if host not in probes]
-    if not clients:
+    every = [host for host in site.inventory.clients if host in asked]
+    said += [f"{host}: it did not go through the VIPs as a client" for host in every if host not in probes]
+    if not every:
         said.append("no client went through the VIPs: there is none in the inventory (lvs_clients), or in this run")
+    for host in answers:
+        count = len(filtering.passing(site, host))
+        if count > _MOST_PACKETS:
+            said.append(f"{host}: of {count} kinds of packets, whether its packet filter drops all but {_MOST_PACKETS}")
     if any(vip.version == 6 for vip in site.vips):
         said.append("who else answers for an IPv6 VIP was not asked on the LAN")
-    services = dict.fromkeys(service for _director, service in site.pairs() if service.real_servers)
-    said += [
-        f"{service.name}: no client connected to {service_name(virtual_service(service))}, which has no TCP port to try"
-        for service in services
-        if not any(_tcp(service))
-    ]
+    said += clients.untried(site)
     return list(dict.fromkeys(said))

@@ -17,7 +17,7 @@ def test_clients_connect_to_directors_that_are_present() -> None:
     assert [each["address"] for each in every] == ["192.168.246.160", "192.168.246.170"]
     model.hostvars["lb2"]["lvs_state"] = "absent"
     assert compiler.endpoints_of(model.hostvars, model.groups) == [
-        {"name": "web", "address": "192.168.246.160", "port": 80, "connections": 4}
+        {"name": "web", "protocol": "tcp", "address": "192.168.246.160", "port": 80, "connections": 4}
     ]
 
 
@@ -29,7 +29,7 @@ def test_what_clients_cannot_connect_to() -> None:
     others = [{"protocol": "udp"}, {"port": 0, "persistence": {"timeout": 9}}, {"port": 81, "real_servers": []}, sorry]
     model.services.extend({**web, "name": str(number), **other} for number, other in enumerate(others))
     assert compiler.endpoints_of(model.hostvars, model.groups) == [
-        {"name": "web", "address": "192.168.246.160", "port": 80, "connections": 4}
+        {"name": "web", "protocol": "tcp", "address": "192.168.246.160", "port": 80, "connections": 4}
     ]
 
 

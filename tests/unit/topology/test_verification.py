@@ -279,9 +279,14 @@ def test_what_a_client_finds() -> None:
         "address": DR_VIP,
         "port": 80,
         "connections": 4,
+        "protocol": "tcp",
+        "question": None,
         "connected": 2,
         "silent": 2,
         "failed": {},
+        "answered": 0,
+        "unanswered": 0,
+        "packets": {"1500": 2},
     }
     model = dr()
     model.groups["lvs_clients"] = ["client"]
@@ -376,14 +381,23 @@ def test_an_answer_without_its_form_is_a_finding(odd: Any) -> None:
 
 def test_what_is_asked() -> None:
     asked = compiler.questions_of(dr().hostvars, dr().groups)
+    packets = {
+        name: [each["state"] for each in of.pop("packets") if "state" in each] for name, of in asked["hosts"].items()
+    }
     assert asked == {
         "mistakes": [],
         "hosts": {
-            "lb1": {"arp": [{"address": DR_VIP, "interface": "eth1"}], "ports": [], "table": True},
-            "web1": {"arp": [], "ports": [80], "table": False},
-            "web2": {"arp": [], "ports": [80], "table": False},
+            "lb1": {
+                "arp": [{"address": DR_VIP, "interface": "eth1"}],
+                "ports": [],
+                "interfaces": ["eth1"],
+                "table": True,
+            },
+            "web1": {"arp": [], "ports": [80], "interfaces": [], "table": False},
+            "web2": {"arp": [], "ports": [80], "interfaces": [], "table": False},
         },
     }
+    assert packets == {"lb1": ["new", "half", "closing"], "web1": ["new"], "web2": ["new"]}
     model = dr()
     assert [*compiler.questions_of(model.hostvars, model.groups, ["lb1", "web2"])["hosts"]] == ["lb1", "web2"]
     del model.hostvars["web1"]["ansible_facts"]

@@ -1,0 +1,180 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The packets that have to pass a host's packet filter, and what it means where one is dropped for certain. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import AT_RISK, BROKEN, DEGREES, Finding
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, RealServer, Service
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.vrrp import carriers
+
+# What real servers answer passes the director.
+_BACK = ("nat", "fullnat")
+_VRRP = "112"
+# By kind of tunnel, what the packet around is. What is in GUE is UDP to its own port.
+_GRE, _UDP = "47", "udp"
+_INSIDE = {4: "4", 6: "41"}
+_ICMP = {4: "icmp", 6: "icmpv6"}
+# What makes two packets one to a rule.
+_SAME = ("hook", "protocol", "source", "destination", "port")
+
+
+@dataclass(frozen=True)
+class Passing:
+    """A packet that is to pass: its options for host_info, and the finding where it does not."""
+
+    name: str
+    packet: Mapping[str, Any]
+    degree: str
+    effect: str
+
+    @property
+    def question(self) -> dict[str, Any]:
+        return {"name": self.name, **{key: value for key, value in self.packet.items() if value}}
+
+
+def passing(site: Site, host: str) -> list[Passing]:
+    """What has to pass the filter of a host, each once."""
+    found: dict[str, Passing] = {}
+    for each in (*_of_director(site, host), *_of_real_server(site, host)):
+        found.setdefault(each.name, each)
+    return list(found.values())
+
+
+def of_filter(site: Site, host: str, dropped: Iterable[Mapping[str, str]]) -> Iterator[Finding]:
+    """What a host said of packets that it drops for certain: a line for each rule or policy that does it."""
+    known = {each.name: each for each in passing(site, host)}
+    by_rule: dict[str, list[Passing]] = {}
+    for each in dropped:
+        if each["name"] in known:
+            by_rule.setdefault(each["said"], []).append(known[each["name"]])
+    for rule, every in by_rule.items():
+        first = min(every, key=lambda each: DEGREES.index(each.degree))
+        # What begins a connection stands for what follows on it.
+        count = len({tuple(each.packet.get(name) for name in _SAME) for each in every}) - 1
+        more = f", and {count} more that should pass" if count else ""
+        what = f"its packet filter drops {first.name}{more} (`{rule}`)"
+        yield Finding(first.degree, host, what, first.effect, _remedy(rule))
+
+
+def _remedy(rule: str) -> str:
+    command, added, words = rule.partition(" -A ")
+    if added:
+        return f"{command} -D {words}; or a rule before it that lets this pass; and the same where the rules come from"
+    return "a rule that lets this pass, and the same where the rules come from"
+
+
+def _of_director(site: Site, director: str) -> Iterator[Passing]:
+    services = site.services.get(director, ())
+    for service in services:
+        yield from _requests(service)
+        for entry in service.real_servers if service.forward in _BACK and _has_ports(service) else ():
+            yield _answers(service, entry)
+    if site.is_moved(director) and services:
+        yield from _between_directors(site, director)
+
+
+def _has_ports(service: Service) -> bool:
+    """Whether answers can be told by the port from which real servers send them."""
+    return service.protocol in ("tcp", "udp") and service.fwmark is None
+
+
+def _requests(service: Service) -> Iterator[Passing]:
+    if service.address is None:
+        return
+    name = f"{service.protocol} to {service.address} port {service.port or 'any'}"
+    packet = _to(service.address, service.protocol, service.port)
+    yield Passing(
+        f"what clients send to {service.name} ({name})",
+        {**packet, "state": "new"},
+        BROKEN,
+        "Clients of the service get no answer.",
+    )
+    if service.protocol == "tcp" and service.forward in ("dr", "tun"):
+        yield Passing(
+            f"what follows on a connection to {service.name} ({name}), of which the director never sees the answers",
+            {**packet, "state": "half"},
+            BROKEN,
+            "Connections of clients hang, because net.ipv4.vs.conntrack is 1 and they are INVALID to netfilter.",
+        )
+        yield Passing(
+            f"the end of connections to {service.name} ({name}), of which the director never sees the answers",
+            {**packet, "state": "closing"},
+            AT_RISK,
+            "Real servers keep connections that clients have closed: their last packets are INVALID to netfilter.",
+        )
+    yield Passing(
+        f"ICMP 'too large' for {service.address}",
+        {"hook": "input", "protocol": _ICMP[service.family], "destination": str(service.address)},
+        AT_RISK,
+        "Large answers hang for clients behind a link with a smaller MTU.",
+    )
+
+
+def _to(address: Address, protocol: str, port: int) -> dict[str, Any]:
+    return {"hook": "input", "protocol": protocol, "destination": str(address), "port": port}
+
+
+def _answers(service: Service, entry: RealServer) -> Passing:
+    who = entry.host or str(entry.address)
+    packet = {"hook": "forward", "protocol": service.protocol, "source": str(entry.address), "source_port": entry.port}
+    return Passing(
+        f"what {who} answers to clients of {service.name} ({service.protocol} from {entry.address} port {entry.port})",
+        {**packet, "state": "answer"},
+        BROKEN,
+        "Clients that land there get no answer.",
+    )
+
+
+def _between_directors(site: Site, director: str) -> Iterator[Passing]:
+    partners = [each for each in site.partners(director) if each != director]
+    for family in sorted({each.family for each in carriers(site, director)}) if partners else ():
+        yield Passing(
+            f"VRRP of {' and '.join(partners)} (protocol {_VRRP}, IPv{family})",
+            {"hook": "input", "protocol": _VRRP, "family": family, "state": "new"},
+            AT_RISK,
+            "It does not hear whether another director is master, so that two of them may hold the VIPs.",
+        )
+    sync = site.host(director).sync
+    if partners and sync is not None and "backup" in sync.states:
+        yield Passing(
+            f"what the other director says of its connections (UDP port {sync.port})",
+            {"hook": "input", "protocol": _UDP, "destination": str(sync.group), "port": sync.port, "state": "new"},
+            AT_RISK,
+            "Connections would not outlive a failover.",
+        )
+
+
+def _of_real_server(site: Site, host: str) -> Iterator[Passing]:
+    for director, service, entry in site.listings.get(host, ()):
+        if director == host:
+            continue
+        if service.forward == "tun":
+            yield _wrapped(service, entry)
+        inside = service.vips[0].address if service.forward in ("dr", "tun") and service.vips else entry.address
+        if service.fwmark is None:
+            yield Passing(
+                f"what directors send to {service.name} ({service.protocol} to {inside} port {entry.port or 'any'})",
+                {**_to(inside, service.protocol, entry.port), "state": "new"},
+                BROKEN,
+                "Clients that land there get no answer.",
+            )
+
+
+def _wrapped(service: Service, entry: RealServer) -> Passing:
+    kind = entry.tunnel.kind if entry.tunnel else "ipip"
+    port = entry.tunnel.port if entry.tunnel and kind == "gue" else 0
+    protocol = {"gue": _UDP, "gre": _GRE}.get(kind, _INSIDE[service.family])
+    said = f"UDP port {port}" if port else f"protocol {protocol}"
+    return Passing(
+        f"what comes through the tunnel of {service.name} ({kind}, {said} to {entry.address})",
+        {**_to(entry.address, protocol, port), "state": "new"},
+        BROKEN,
+        "Clients that land there get no answer.",
+    )
