@@ -17,7 +17,8 @@ description:
     looked at. Services by UDP have nothing else to try.
   - With as many connections as a service has real servers, and more, each of them is asked where the scheduler takes
     one after the other. A real server that drops what it gets shows as some of many connections that nobody answers.
-  - A director and a real server are not sent through the table as clients are, so it runs on a host that is neither.
+  - A director and a real server are not sent through the table as clients are, so it runs on a host that is neither. A
+    director can go through its own table by a firewall mark, with O(endpoints[].fwmark) and O(endpoints[].source).
 author:
   - The lvs.topology authors (@lvs-topology)
 extends_documentation_fragment:
@@ -44,6 +45,14 @@ options:
         description: How many connections, 1 to 1000.
         type: int
         default: 1
+      source:
+        description: The address of this host to connect from, of the same family. Without it the kernel chooses.
+        type: str
+      fwmark:
+        description:
+          - The firewall mark of what is sent, 1 to 4294967295. On a director, a service by that mark forwards it.
+          - The process needs CAP_NET_ADMIN.
+        type: int
       protocol:
         description: V(udp) needs a question, which is sent up to three times.
         type: str
@@ -79,6 +88,10 @@ options:
           payload:
             description: Of V(bytes), what is sent, in hexadecimal digits.
             type: str
+  must_connect:
+    description: Fail where a connection did not come about, and name it.
+    type: bool
+    default: false
   timeout:
     description: How many seconds to wait for each connection, and then for an answer, 1 to 60.
     type: int
@@ -110,6 +123,15 @@ EXAMPLES = r"""
         port: 53
         protocol: udp
         question: {kind: dns, name: example.com, query_type: A}
+
+- name: On a director, connect to one real server through the VIP, by a service of this mark with no other real server
+  lvs.topology.probe:
+    endpoints:
+      - address: 192.168.246.160
+        port: 80
+        source: 192.168.246.166
+        fwmark: 1011
+  register: probed
 """
 
 RETURN = r"""
@@ -151,6 +173,8 @@ endpoints:
       port: 80
       protocol: tcp
       connections: 4
+      source: null
+      fwmark: null
       question: null
       connected: 2
       silent: 2
@@ -179,10 +203,13 @@ def main() -> None:
                         "address": {"type": "str", "required": True},
                         "port": {"type": "int", "required": True},
                         "connections": {"type": "int", "default": 1},
+                        "source": {"type": "str"},
+                        "fwmark": {"type": "int"},
                         "protocol": {"type": "str", "choices": ["tcp", "udp"], "default": "tcp"},
                         "question": {"type": "dict", "options": SPEC},
                     },
                 },
+                "must_connect": {"type": "bool", "default": False},
                 "timeout": {"type": "int", "default": 5},
             },
             supports_check_mode=True,

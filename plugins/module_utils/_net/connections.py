@@ -10,11 +10,12 @@ import os
 import selectors
 import socket
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Mapping
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.questions import question
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -38,7 +39,12 @@ def probe(module: AnsibleModule) -> dict[str, Any]:
     questions = []
     for position, each in enumerate(params["endpoints"]):
         path = f"endpoints[{position}]"
-        mistakes.address(f"{path}.address", each["address"])
+        address = mistakes.address(f"{path}.address", each["address"])
+        source = mistakes.address(f"{path}.source", each["source"]) if each["source"] is not None else None
+        if address and source and address.version != source.version:
+            mistakes.add(f"{path}.source", "is not of the address's family")
+        if each["fwmark"] is not None:
+            mistakes.within(f"{path}.fwmark", each["fwmark"], forms.FIREWALL_MARKS, "a firewall mark")
         mistakes.within(f"{path}.port", each["port"], forms.REAL_PORTS, "a port")
         mistakes.within(f"{path}.connections", each["connections"], _COUNTS, "a number of connections")
         asked = each["question"]
@@ -57,7 +63,26 @@ def probe(module: AnsibleModule) -> dict[str, Any]:
     ]
     for first in range(0, len(every), _AT_A_TIME):
         _hold(every[first : first + _AT_A_TIME])
+    if params["must_connect"]:
+        _refuse_others(answers)
     return {"changed": False, "endpoints": answers}
+
+
+def _refuse_others(answers: list[dict[str, Any]]) -> None:
+    """End with what did not connect, where there is any."""
+    lacking = [each for each in answers if each["connected"] < each["connections"]]
+    said = [
+        f"{each['address']} port {each['port']}{_way(each)}: "
+        + ", ".join([*each["failed"], *(["no answer"] if each["silent"] else [])])
+        for each in lacking
+    ]
+    if said:
+        raise Refused(f"Not every connection came about: {'; '.join(said)}")
+
+
+def _way(answer: Mapping[str, Any]) -> str:
+    source = f" from {answer['source']}" if answer["source"] else ""
+    return source + (f" with firewall mark {answer['fwmark']}" if answer["fwmark"] else "")
 
 
 def _hold(conversations: list[_Conversation]) -> None:
@@ -95,12 +120,25 @@ class _Conversation:
             self.is_over = True
             self._failed(problem.errno or 0)
             return
+        try:
+            self._take_its_way()
+        except OSError as problem:
+            self.is_over = True
+            self.socket.close()
+            self._failed(problem.errno or 0)
+            return
         self.socket.setblocking(False)
         selector.register(self.socket, selectors.EVENT_WRITE, self)
         status = self.socket.connect_ex((self.answer["address"], self.answer["port"]))
         if status not in (0, errno.EINPROGRESS):
             self._end()
             self._failed(status)
+
+    def _take_its_way(self) -> None:
+        if self.answer["fwmark"] is not None:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, self.answer["fwmark"])
+        if self.answer["source"] is not None:
+            self.socket.bind((self.answer["source"], 0))
 
     def look_at_the_clock(self, now: float) -> None:
         if now >= self.deadline:

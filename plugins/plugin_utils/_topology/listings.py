@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import through_vip
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, did_you_mean, show
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import RealServer, Service
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.parity import service_name
@@ -43,7 +44,7 @@ def listings(site: Site, groups: Mapping[str, Any], names: Any, mistakes: list[M
                     "name": service.name,
                     "service": service_key(service),
                     "real_server": real_server(entry) | {"forward": kernel_forward(service)},
-                    "check": _check(service, entry),
+                    "check": _through_vip(site, director, service, entry) or _check(service, entry),
                 }
             )
     return found
@@ -66,6 +67,18 @@ def _hosts(site: Site, groups: Mapping[str, Any], names: Any, mistakes: list[Mis
             close = did_you_mean(name, [*site.inventory.names(), *map(str, groups)])
             mistakes.append(Mistake("hosts", f"{show(name)} is neither a host nor a group", f"{close}add it there"))
     return list(found)
+
+
+def _through_vip(site: Site, director: str, service: Service, entry: RealServer) -> dict[str, Any] | None:
+    """The way of the service's health check, where that leads through its VIPs, as far as addresses are known.
+
+    A datagram would not be answered.
+    """
+    is_known = site.is_moved(director) and site.is_known(director)
+    ways = through_vip.ways(site, director, service, entry) if is_known else []
+    if not ways or service.protocol == "udp":
+        return None
+    return {"type": "through_vip", "endpoints": ways}
 
 
 def _check(service: Service, entry: RealServer) -> dict[str, Any] | None:

@@ -39,6 +39,8 @@ def ways(site: Site, director: str, service: Service, entry: RealServer) -> list
         return []
     mark = _by_real_server(site, director)[_key(service, entry)].fwmark
     source = site.address_towards(director, entry.address, service.family)
+    if source is None:
+        return []
     port = (service.supervision.health_check or {}).get("port") or entry.port
     return [
         {"address": str(vip), "port": port, "source": str(source), "fwmark": mark} for vip in _checked(service, port)

@@ -11,7 +11,16 @@ import pytest
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.listings import left_empty
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
-from ansible_collections.lvs.topology.tests.unit.topology.inventories import Model, r1, r5, r6, r7, rs, two_directors
+from ansible_collections.lvs.topology.tests.unit.topology.inventories import (
+    Model,
+    dr_pair,
+    r1,
+    r5,
+    r6,
+    r7,
+    rs,
+    two_directors,
+)
 
 
 def listed(model: Model, hosts: Any) -> list[dict[str, Any]]:
@@ -165,6 +174,19 @@ CHECKS: list[tuple[dict[str, Any], dict[str, Any] | None]] = [
         {"type": "http", "url": "http://192.168.246.161:80/", "headers": {}, "status": [200]},
     ),
 ]
+
+
+def test_a_director_checks_through_the_vip_where_its_health_checks_go_there() -> None:
+    model = dr_pair()
+    for director in ("lb1", "lb2"):
+        model.hostvars[director]["lvs_services"][0]["health_check"] = {"type": "http", "through": "vip"}
+    first = [each for each in listed(model, "web1") if each["name"] == "web"]
+    assert [each["check"]["type"] for each in first] == ["through_vip"] * 2
+    assert [each["check"]["endpoints"][0]["source"] for each in first] == ["192.168.246.166", "192.168.246.167"]
+    # Without keepalived there is no service for checks.
+    for director in ("lb1", "lb2"):
+        model.hostvars[director]["lvs_manager"] = "kernel"
+    assert listed(model, "web1")[0]["check"]["type"] == "http"
 
 
 @pytest.mark.parametrize(("service", "check"), CHECKS)
