@@ -126,7 +126,7 @@ def asked(params: Mapping[str, Any], lengths: Mapping[str, int] | None, mistakes
     # Both have the same options, and one mistake is said once.
     either = [{**daemon, "state": state} for state in DAEMON_STATES]
     daemons = settings_options.wanted_daemons(either, lengths, mistakes, "sync_daemon")
-    return Wanted(request, timeouts, frozenset(map(str, addresses)), daemons)
+    return Wanted(request, timeouts, frozenset(map(forms.spelling, filter(None, addresses))), daemons)
 
 
 def _table(module: AnsibleModule, kernel: Ipvs, process: int, request: Request) -> tuple[Outcome, Watch]:
@@ -161,17 +161,16 @@ def _at_rest(read: Callable[[], Table], process: int) -> tuple[Table, Watch]:
 
 def _daemon(kernel: Ipvs, wanted: Wanted) -> Plan:
     """The one daemon that keepalived has: a master's where it is master, a backup's where it is not."""
+    if not wanted.daemons:
+        return Plan()
 
     def look() -> Plan:
         state = "master" if known & _held() else "backup"
         return plan_daemons(kernel.daemons(), [each for each in wanted.daemons if each.state == state])
 
-    # As keepalived has read them: what is new, or on another interface from now on, it does not hold yet. A real server
-    # of the other director has VIPs as well, on lo or at the end of a tunnel.
     file = read_file(keepalived_plan.PATH)
-    read = map(_place, keepalived_plan.addresses_of(file.text if file else ""))
-    known = {place for place in read if place[0] in wanted.addresses}
-    if not (wanted.daemons and known):
+    known = _known(file.text if file else "", wanted.addresses)
+    if not known:
         return Plan()
     plan = look()
     if plan.changes:
@@ -181,10 +180,20 @@ def _daemon(kernel: Ipvs, wanted: Wanted) -> Plan:
     return plan
 
 
+def _known(text: str, addresses: frozenset[str]) -> set[tuple[str, str]]:
+    """Which of the addresses keepalived's configuration has, and on which interfaces.
+
+    What is new, or on another interface from now on, keepalived does not hold yet. A real server of the other director
+    has VIPs as well, on lo or at the end of a tunnel.
+    """
+    places = map(_place, keepalived_plan.addresses_of(text))
+    return {place for place in places if place[0] in addresses}
+
+
 def _place(key: str) -> tuple[str, str]:
     """The address and the interface of "ADDRESS/PREFIX dev INTERFACE"."""
     address, interface = key.split(" dev ")
-    return forms.canonical_address(address.partition("/")[0]), interface
+    return address.partition("/")[0], interface
 
 
 def _held() -> set[tuple[str, str]]:

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from dataclasses import dataclass, replace
 from typing import Any, Iterable, NamedTuple
 
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     DEFAULT_TIMEOUTS,
     IPV4,
@@ -53,7 +55,8 @@ ExecStop=-/bin/sh -c 'for pid in $$(cat /run/vrrp.pid /run/keepalived/vrrp.pid 2
 """
 
 _ADDRESSES = re.compile(r"^ *virtual_ipaddress(?:_excluded)? \{\n(.*?)^ *\}", re.MULTILINE | re.DOTALL)
-_ADDRESS = re.compile(r"^ *(\S+/\d+) dev (\S+)", re.MULTILINE)
+# Of the end of a line, "#" and "!" make a comment.
+_ADDRESS = re.compile(r"^ *(\S+/\d+) dev ([^\s#!]+)", re.MULTILINE)
 _TIMEOUTS = re.compile(r"^ *lvs_timeouts((?: (?:tcp|tcpfin|udp) \d+)+)$", re.MULTILINE)
 _SYNC = re.compile(r"^ *lvs_sync_daemon ", re.MULTILINE)
 _SERVICE = re.compile(
@@ -248,20 +251,36 @@ def bequeathed(ledger: Ledger, heir: str, text: str, present: set[str]) -> Ledge
 
 
 def addresses_of(text: str) -> list[str]:
-    """What a configuration of ours holds, as the ledger calls it."""
-    return [f"{address} dev {name}" for block in _ADDRESSES.findall(text) for address, name in _ADDRESS.findall(block)]
+    """What a configuration of ours holds, as the ledger calls it. A line that somebody has edited may hold nothing."""
+    found = []
+    for block in _ADDRESSES.findall(text):
+        for address, name in _ADDRESS.findall(block):
+            with contextlib.suppress(forms.BadForm):
+                held = forms.interface_address(address)
+                found.append(f"{forms.spelling(held.ip)}/{held.network.prefixlen} dev {name}")
+    return found
 
 
 def services_of(text: str) -> list[str]:
+    """The services of a configuration of ours, as the ledger calls them; not what only keepalived can read."""
     found = []
     for match in _SERVICE.finditer(text):
-        if match["fwmark"]:
-            key = ServiceKey(IPV6 if match["family"] == "inet6" else IPV4, fwmark=int(match["fwmark"]))
-        else:
-            address = match["address"]
-            key = ServiceKey(family_of(address), (match["protocol"] or "tcp").lower(), address, int(match["port"]))
-        found.append(str(key))
+        with contextlib.suppress(forms.BadForm):
+            found.append(str(_key(match)))
     return found
+
+
+def _key(match: re.Match[str]) -> ServiceKey:
+    numbers = forms.FIREWALL_MARKS if match["fwmark"] else forms.PORTS
+    number = forms.integer(match["fwmark"] or match["port"])
+    if number is None or number not in numbers:
+        raise forms.BadForm(f"is not from {numbers}")
+    if match["fwmark"]:
+        return ServiceKey(IPV6 if match["family"] == "inet6" else IPV4, fwmark=number)
+    address, protocol = forms.spelling(forms.address(match["address"])), (match["protocol"] or "tcp").lower()
+    if protocol not in forms.PROTOCOLS:
+        raise forms.BadForm("is no protocol")
+    return ServiceKey(family_of(address), protocol, address, number)
 
 
 def _shown(plan: Plan, secrets: Iterable[str]) -> Plan:

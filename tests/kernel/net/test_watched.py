@@ -182,6 +182,10 @@ def test_whose_daemon_runs(run_module, sh) -> None:
     assert daemon() == "backup"
     sh("ip address add 10.0.0.29/32 dev br0")
     assert daemon() == "master"
+    # A line of the configuration that somebody has commented out is none.
+    edited = CONFIGURATION.replace("        10.0.0.29/32", "        #10.0.0.28/32 dev br0\n        10.0.0.29/32")
+    Path("/etc/keepalived/keepalived.conf").write_text(edited)
+    assert daemon() == "master"
     # Only with what keepalived has read something can be told.
     new = {**WATCHED, "sync_daemon": {**WATCHED["sync_daemon"], "addresses": ["10.0.0.28"]}}
     assert not run_module("host_state", {**ASKED, "plan": {"manager": "keepalived", "watched": new}})["changed"]

@@ -183,6 +183,51 @@ def test_ipv6_services_are_found() -> None:
     assert plan.services_of(text) == ["sctp [fd00::29]:80", "fwmark 11 ipv6"]
 
 
+EDITED = [
+    "#192.168.0.28/32 dev eth1",
+    "!10.0.0.29/24 dev eth2",
+    "$VIP/32 dev eth1",
+    "192.168.0.029/32 dev eth1",
+    "192.168.0.28/33 dev eth1",
+    "192.168.0.28/255.255.255.999/32 dev eth1",
+    f"192.168.0.28/{'9' * 5000} dev eth1",
+    "\udcff/32 dev eth1",
+]
+
+
+@pytest.mark.parametrize("line", EDITED)
+def test_a_line_that_somebody_has_edited_is_no_address(line: str) -> None:
+    held = "192.168.0.29/32 dev eth1"
+    text = f"vrrp_instance lvs {{\n    virtual_ipaddress {{\n        {line}\n        {held}\n    }}\n}}\n"
+    assert plan.addresses_of(text) == [held]
+
+
+def test_an_address_that_somebody_has_spelled_otherwise_is_the_same() -> None:
+    text = "virtual_ipaddress {\n  FD00:0::29/128 dev eth1#as before\n  10.0.0.29/024 dev eth2!\n}\n"
+    assert plan.addresses_of(text) == ["fd00::29/128 dev eth1", "10.0.0.29/24 dev eth2"]
+
+
+@pytest.mark.parametrize(
+    ("head", "line"),
+    [
+        ("$VIP 80", "protocol TCP"),
+        ("192.168.0.029 80", "protocol TCP"),
+        ("192.168.0.28 65536", "protocol TCP"),
+        (f"192.168.0.28 {'9' * 5000}", "protocol TCP"),
+        ("192.168.0.28 80", "protocol ICMP"),
+        ("fwmark 0", "ip_family inet"),
+        ("fwmark 4294967296", "ip_family inet"),
+        (f"fwmark {'9' * 5000}", "ip_family inet"),
+    ],
+)
+def test_a_service_that_somebody_has_edited_is_not_noted_in_the_ledger(head: str, line: str) -> None:
+    """Such a claim would be damage, which keeps everything else from being claimed."""
+    kept = "virtual_server FD00::29 80 {\n    protocol TCP\n}\n"
+    text = f"virtual_server {head} {{\n    {line}\n}}\n{kept}"
+    assert plan.services_of(text) == ["tcp [fd00::29]:80"]
+    assert Ledger.from_json(plan.bequeathed(Ledger(), "director", text, set()).to_json()).damage() == []
+
+
 @pytest.mark.parametrize("kind", health.KINDS)
 def test_every_type_of_check_is_rendered(kind: str) -> None:
     """One without a branch in the template would be a service without a check."""
