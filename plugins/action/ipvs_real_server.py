@@ -20,6 +20,7 @@ _display = Display()
 # How often it is said, in seconds. Each call costs the start of Python on the host.
 _INTERVAL = 10
 _TIMEOUT = 300
+_ENDINGS = ("fail", "proceed")
 
 
 class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core has no types
@@ -32,13 +33,15 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core has no type
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
         given = dict(self._task.args)
-        timeout = _seconds(given.get("timeout", _TIMEOUT))
-        # What the module is going to refuse, it refuses before it touches anything.
-        is_right = timeout in forms.TIMEOUTS and given.get("on_timeout", "fail") in ("fail", "proceed")
+        timeout, remove = forms.integer(given.get("timeout", _TIMEOUT)), _truth(given.get("remove", True))
+        ending = given.get("on_timeout", "fail")
+        # These three are not handed on as they are. What is wrong with them the module refuses before it touches
+        # anything, so it has to see them.
+        is_right = timeout in forms.TIMEOUTS and remove is not None and ending in _ENDINGS
         waits = given.get("state") == "drained" and is_right and (timeout or 0) > _INTERVAL
         if not waits or self._task.check_mode or self._task.async_val:
             return {**result, **self._ask(given, task_vars)}
-        return {**result, **self._drain(given, timeout or 0, task_vars)}
+        return {**result, **self._drain(given, timeout or 0, bool(remove), task_vars)}
 
     def _ask(self, arguments: dict[str, Any], task_vars: dict[str, Any] | None) -> dict[str, Any]:
         answer: dict[str, Any] = self._execute_module(
@@ -49,16 +52,17 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core has no type
         )
         return answer
 
-    def _drain(self, given: dict[str, Any], timeout: int, task_vars: dict[str, Any] | None) -> dict[str, Any]:
+    def _drain(
+        self, given: dict[str, Any], timeout: int, remove: bool, task_vars: dict[str, Any] | None
+    ) -> dict[str, Any]:
         began = time.monotonic()
-        is_kept = not boolean(given.get("remove", True), strict=False)
         first = answer = self._ask({**given, "timeout": _INTERVAL, "on_timeout": "proceed", "remove": False}, task_vars)
         while not _is_over(answer):
             waited = round(time.monotonic() - began, 1)
             left = timeout - waited
             going_on = {**given, "waited": waited}
             if answer["drained"] or left <= _INTERVAL:
-                if answer["drained"] and is_kept:
+                if answer["drained"] and not remove:
                     break
                 answer = self._ask({**going_on, "timeout": max(int(left), 0)}, task_vars)
                 break
@@ -95,9 +99,9 @@ def _progress(given: dict[str, Any], answer: dict[str, Any], left: int, variable
     return f"{host}: {where} has weight 0 and {kinds or 'no'} connections; the task {ending} in {left} s at the latest."
 
 
-def _seconds(given: Any) -> int | None:
-    """None where the module is going to refuse it."""
+def _truth(given: Any) -> bool | None:
+    """A value as the module reads it; None where the module is going to refuse it."""
     try:
-        return int(given)
+        return bool(boolean(given))
     except (TypeError, ValueError):
         return None

@@ -77,6 +77,13 @@ def test_a_drain_that_stays_in_the_table_needs_no_last_call(monkeypatch: pytest.
     assert (answer["changes"], answer["former_weight"]) == ([QUIESCED], 3)
 
 
+@pytest.mark.parametrize("remove", ["no", "False ", 0, False])
+def test_every_spelling_of_what_stays_is_read_as_the_module_does(monkeypatch: pytest.MonkeyPatch, remove: Any) -> None:
+    host = Host(monkeypatch, said(1, **FIRST), said(0))
+    host.drain(timeout="60", remove=remove)
+    assert len(host.asked) == 2
+
+
 def test_a_time_that_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
     over = {"failed": True, "msg": "It still has connections.", "applied": [], "remaining": [REMOVED]}
     host = Host(monkeypatch, said(1, **FIRST), said(1), over)
@@ -110,7 +117,25 @@ def test_a_failure_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
         {"timeout": 10},
         {"timeout": "0"},
         {"timeout": "soon"},
+        {"timeout": 60.5},
+        {"timeout": "60.5"},
+        {"timeout": float("inf")},
+        {"timeout": float("nan")},
+        {"timeout": "1e400"},
+        {"timeout": "9" * 5000},
+        {"timeout": True},
+        {"timeout": [60]},
+        {"timeout": None},
+        {"timeout": 60, "on_timeout": None},
+        {"timeout": 60, "remove": None},
         {"timeout": 60, "on_timeout": "procede"},
+        {"timeout": 60, "on_timeout": ["fail"]},
+        {"timeout": 60, "remove": "ture"},
+        {"timeout": 60, "remove": "\udcff"},
+        {"timeout": 60, "remove": 2},
+        {"timeout": 60, "remove": ""},
+        {"timeout": 60, "remove": []},
+        {"timeout": 60, "remove": {"yes": True}},
         {"timeout": 2678401},
         {"timeout": 60, "check_mode": True},
         {"timeout": 60, "async_val": 100},
@@ -125,7 +150,7 @@ def test_everything_else_is_one_call_as_it_was_asked_for(monkeypatch: pytest.Mon
             "address": "10.0.0.51",
             "port": 80,
             "state": "drained",
-            **{key: value for key, value in args.items() if key in ("timeout", "state", "on_timeout")},
+            **{key: value for key, value in args.items() if key in ("timeout", "state", "on_timeout", "remove")},
         }
     ]
     assert host.shown == []
