@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from ansible.errors import AnsibleConnectionFailure
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
@@ -64,11 +65,19 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core has no type
             if answer["drained"] or left <= _INTERVAL:
                 if answer["drained"] and not remove:
                     break
-                answer = self._ask({**going_on, "timeout": max(int(left), 0)}, task_vars)
+                answer = self._go_on({**going_on, "timeout": max(int(left), 0)}, task_vars)
                 break
             _display.display(_progress(given, answer, int(left), task_vars or {}))
-            answer = self._ask({**going_on, "timeout": _INTERVAL, "on_timeout": "proceed", "remove": False}, task_vars)
+            asked = {**going_on, "timeout": _INTERVAL, "on_timeout": "proceed", "remove": False}
+            answer = self._go_on(asked, task_vars)
         return answer if answer is first else _joined(first, answer)
+
+    def _go_on(self, arguments: dict[str, Any], task_vars: dict[str, Any] | None) -> dict[str, Any]:
+        """A later call. Where the host has gone meanwhile, what the first call found must not go with it."""
+        try:
+            return self._ask(arguments, task_vars)
+        except AnsibleConnectionFailure as problem:
+            return {"unreachable": True, "msg": str(problem)}
 
 
 def _is_over(answer: dict[str, Any]) -> bool:
@@ -77,10 +86,13 @@ def _is_over(answer: dict[str, Any]) -> bool:
 
 def _joined(first: dict[str, Any], last: dict[str, Any]) -> dict[str, Any]:
     """The first call set the weight, and knows which one there was."""
-    if first.get("former_weight") is not None:
-        last["former_weight"] = first["former_weight"]
-        if last.get("failed"):
-            last["msg"] = f"{last.get('msg', '')} Before this task it had weight {first['former_weight']}."
+    former = first.get("former_weight")
+    if former is not None:
+        last["former_weight"] = former
+    if former and last.get("unreachable"):
+        last["msg"] = f"{last.get('msg', '')} The real server has weight 0. Before this task it had weight {former}."
+    elif former and last.get("failed"):
+        last["msg"] = f"{last.get('msg', '')} Before this task it had weight {former}."
     last["changed"] = bool(first.get("changed") or last.get("changed"))
     for key in ("changes", "applied"):
         if first.get("changes") and (key == "changes" or key in last):

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 from ansible_collections.lvs.topology.plugins.action import ipvs_real_server as plugin
 
@@ -38,6 +39,8 @@ class Host:
         def execute(_self: Any, module_args: dict[str, Any], **_keywords: Any) -> dict[str, Any]:
             self.asked.append(module_args)
             answer = left.pop(0)
+            if answer.get("unreachable"):
+                raise AnsibleConnectionFailure(answer["msg"])
             now[0] += 0 if answer.get("drained", True) else module_args["timeout"]
             return answer
 
@@ -107,8 +110,36 @@ def test_a_failure_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
     wrong = {"failed": True, "msg": "no such service"}
     host = Host(monkeypatch, wrong)
     assert host.drain(timeout=60) == wrong
-    host = Host(monkeypatch, said(1, **FIRST), {"unreachable": True})
-    assert host.drain(timeout=60)["unreachable"]
+
+
+@pytest.mark.parametrize(
+    ("before", "last", "expected"),
+    [
+        (3, {"failed": True, "msg": "No."}, "No. Before this task it had weight 3."),
+        (0, {"failed": True, "msg": "No."}, "No."),
+        (
+            3,
+            {"unreachable": True, "msg": "Connection refused."},
+            "Connection refused. The real server has weight 0. Before this task it had weight 3.",
+        ),
+        (0, {"unreachable": True, "msg": "Connection refused."}, "Connection refused."),
+    ],
+)
+def test_the_weight_to_put_back_is_said(
+    monkeypatch: pytest.MonkeyPatch, before: int, last: dict[str, Any], expected: str
+) -> None:
+    changes = {"changed": True, "changes": [QUIESCED]} if before else {}
+    for answers in ([], [said(1)]):
+        host = Host(monkeypatch, said(1, former_weight=before, **changes), *answers, {**last})
+        answer = host.drain(timeout=25)
+        assert (answer["msg"], answer["changed"], answer["former_weight"]) == (expected, bool(before), before)
+        assert answer.get("unreachable") == last.get("unreachable")
+
+
+def test_a_host_that_was_never_reached_is_ansibles_to_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    host = Host(monkeypatch, {"unreachable": True, "msg": "Connection refused."})
+    with pytest.raises(AnsibleConnectionFailure):
+        host.drain(timeout=60)
 
 
 @pytest.mark.parametrize(
