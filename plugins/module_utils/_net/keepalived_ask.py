@@ -48,12 +48,12 @@ def ask(process: int) -> Watch:
             os.kill(process, signal.SIGUSR1)
             _wait_for(process, path)
             text = _content(path)
-            left = os.statvfs(path).f_bfree
+            space = os.statvfs(path)
             os.unlink(path)
     except OSError as problem:
         raise Refused(f"keepalived cannot be asked what it has in the table ({path}): {problem.strerror}.") from problem
-    if not left:
-        # keepalived does not say so where it cannot write all of it.
+    # keepalived does not say so where it cannot write all of it. A file system without a limit counts no blocks.
+    if space.f_blocks and not space.f_bfree:
         raise Refused(f"What keepalived says of the table may not be whole: there is no space left for {_DUMP}.")
     try:
         return read_dump(text)

@@ -220,6 +220,22 @@ def test_what_is_not_certain_is_said_and_left_alone(run_module, sh) -> None:
     assert run_module("host_state", ASKED)["changes"] == ["ipvsadm -a -t 10.0.0.100:80 -r 10.0.0.51:80 -m -w 3"]
 
 
+@pytest.mark.usefixtures("keepalived")
+@pytest.mark.parametrize(("options", "is_full"), [("ramfs", False), ("tmpfs -o size=0", False), ("tmpfs -o size=1M", True)])
+def test_only_a_file_system_that_is_full_has_no_space_left(run_module, sh, options: str, is_full: bool) -> None:
+    run_module("host_state", ASKED)
+    sh(f"mount -t {options} none /tmp")
+    try:
+        if is_full:
+            sh("head -c 2M /dev/zero > /tmp/all 2>/dev/null || true")
+        sh("ipvsadm -d -t 10.0.0.100:80 -r 10.0.0.51:80")
+        done = run_module("host_state", ASKED)
+    finally:
+        sh("umount /tmp")
+    assert done["changed"] is not is_full
+    assert ("no space left" in str(done.get("warnings"))) == is_full, done
+
+
 def test_nothing_is_done_where_keepalived_does_not_run_or_is_somebody_else_s(keepalived, run_module, sh) -> None:
     sh("ipvsadm -E -t 10.0.0.100:80 -s sh")
     run_module("keepalived_config", {"owner": "keepalived", "state": "absent"})
