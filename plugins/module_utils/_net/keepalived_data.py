@@ -8,6 +8,10 @@ has a real server in the table (ipvs_cmd() in keepalived/check/ipvswrapper.c), a
 real server with inhibit_on_failure stays in the table with weight 0 where its check has failed, or where the quorum
 is lost and a sorry server serves (update_quorum_state() in keepalived/check/ipwrapper.c). The words of keepalived
 2.2.7 and 2.3.3 were compared.
+
+No line marks the end of a dump. Where anything is checked or tracked, sections about that come behind the virtual
+servers (dump_check_data() in keepalived/check/check_data.c), so such a section tells that these are whole. Each has a
+real server: keepalived ignores a virtual server without any (validate_check_config() in the same file).
 """
 
 from __future__ import annotations
@@ -24,14 +28,15 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     family_of,
 )
 
+_BEHIND = frozenset({"Health checkers", "Checker track files", "Checker track BFDs"})
 _SECTION = re.compile(r"^ *-+< (.*?) >-+$")
 _GROUP = re.compile(r"^ *VS GROUP = ")
-_MARK = re.compile(r"^ *VS FWMARK = (\d+)$")
-_ADDRESS = re.compile(r"^ *VS VIP = (\S+), VPORT = (\d+)$")
-_SORRY = re.compile(r"^ *sorry server .*?= \[(\S+)\]:\w+:(\d+)$")
+_MARK = re.compile(r"^ *VS FWMARK = (\d{1,10})$")
+_ADDRESS = re.compile(r"^ *VS VIP = (\S+), VPORT = (\d{1,5})$")
+_SORRY = re.compile(r"^ *sorry server .*?= \[(\S+)\]:\w+:(\d{1,5})$")
 _METHOD = re.compile(r"^ *forwarding method = (.+)$")
 _METHODS = {"NAT": "nat", "DR": "dr", "TUN, type = IPIP": "tun"}
-_REAL = re.compile(r"^ *RIP = (\S+), RPORT = (\d+), WEIGHT = -?\d+ EFF WEIGHT = (-?\d+)$")
+_REAL = re.compile(r"^ *RIP = (\S+), RPORT = (\d{1,5}), WEIGHT = -?\d+ EFF WEIGHT = (-?\d{1,20})$")
 _VALUE = re.compile(r"^ *(?:VS )?([a-zA-Z_ ]+?) (?:= |is )(\S+)$")
 
 
@@ -57,7 +62,11 @@ class Pool(NamedTuple):
 
 
 class Watch(NamedTuple):
-    """``is_whole`` is false where keepalived has a virtual_server_group, of which no addresses are read."""
+    """``is_whole`` is false where keepalived may have services that are not among these.
+
+    That is so with a virtual_server_group, of which no addresses are read, and where nothing is checked, because then
+    nothing tells that there was no more to come.
+    """
 
     pools: dict[ServiceKey, Pool]
     is_whole: bool = True
@@ -65,30 +74,26 @@ class Watch(NamedTuple):
 
 def read_dump(text: str) -> Watch:
     """By service, what keepalived has put into the table."""
+    sections = _sections(text)
+    services = _virtual_servers(sections)
+    is_whole = not _BEHIND.isdisjoint(name for name, _lines in sections)
+    if not is_whole and any(_is_failing(lines) for _service, servers in services for lines in servers):
+        raise Unreadable("it ends before what it says of the checks")
     found: dict[ServiceKey, Pool] = {}
-    is_whole = True
-    service: list[str] | None = None
-    for name, lines in _sections(text):
-        if name == "Virtual server":
-            service = lines
-            key = _key(lines)
-            if "quorum_state_up" not in _values(lines):
-                raise Unreadable("it has a virtual server that is cut off, or in a form that is not known")
-            if key is None:
-                is_whole = False
-            else:
-                found[key] = Pool({}, _sorry(lines))
-        elif name == "Real server" and service is not None:
-            key = _key(service)
-            if key is not None:
-                server, weight = _real_server(service, lines)
-                found[key].servers[server] = weight
+    for service, servers in services:
+        key = _key(service)
+        if key is None:
+            is_whole = False
+        else:
+            found[key] = Pool(dict(_real_server(service, lines) for lines in servers), _sorry(service))
     return Watch(found, is_whole)
 
 
 def _sections(text: str) -> list[tuple[str, list[str]]]:
+    if not text.endswith("\n"):
+        raise Unreadable("its last line is cut off")
     sections: list[tuple[str, list[str]]] = []
-    for line in text.splitlines():
+    for line in text.split("\n"):
         title = _SECTION.match(line)
         if title:
             sections.append((title[1], []))
@@ -97,6 +102,27 @@ def _sections(text: str) -> list[tuple[str, list[str]]]:
     if "LVS Topology" not in [name for name, _lines in sections]:
         raise Unreadable("it has no section LVS Topology")
     return sections
+
+
+def _virtual_servers(sections: list[tuple[str, list[str]]]) -> list[tuple[list[str], list[list[str]]]]:
+    """The lines of each virtual server, with those of each of its real servers."""
+    found: list[tuple[list[str], list[list[str]]]] = []
+    for name, lines in sections:
+        if name == "Virtual server":
+            found.append((lines, []))
+        elif name == "Real server" and found:
+            found[-1][1].append(lines)
+    if not found:
+        raise Unreadable("it has no virtual server")
+    for service, servers in found:
+        if not servers or "quorum_state_up" not in _values(service):
+            raise Unreadable("it has a virtual server that is cut off, or in a form that is not known")
+    return found
+
+
+def _is_failing(lines: list[str]) -> bool:
+    """Whether a check of the real server fails, so that there are checks."""
+    return _values(lines).get("num failed checkers", "0") != "0"
 
 
 def _key(lines: list[str]) -> ServiceKey | None:

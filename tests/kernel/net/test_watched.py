@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import os
+import re
+import signal
 import subprocess
 from pathlib import Path
 from typing import Any, Iterator
@@ -220,8 +222,28 @@ def test_what_is_not_certain_is_said_and_left_alone(run_module, sh) -> None:
     assert run_module("host_state", ASKED)["changes"] == ["ipvsadm -a -t 10.0.0.100:80 -r 10.0.0.51:80 -m -w 3"]
 
 
+def test_without_checks_no_service_goes(keepalived, run_module, sh, until) -> None:
+    """Nothing tells that what keepalived says is whole then, and what nobody declared may be keepalived's."""
+    purging = {**ASKED, "plan": {"manager": "keepalived", "watched": {**WATCHED, "purge": ["real_servers", "all"]}}}
+    run_module("host_state", purging)
+    sh("ipvsadm -A -t 10.0.0.102:80 -s rr")
+    assert run_module("host_state", purging)["changes"] == ["ipvsadm -D -t 10.0.0.102:80"]
+    without = re.sub(r" *MISC_CHECK \{.*?\}\n", "", CONFIGURATION, flags=re.DOTALL)
+    run_module("keepalived_config", {"content": without, "owner": "keepalived"})
+    keepalived.send_signal(signal.SIGHUP)
+    until(lambda: sh("ipvsadm -Sn").count("-m -w 3") == 4)
+    # keepalived has left the sorry server there.
+    run_module("host_state", purging)
+    sh("ipvsadm -A -t 10.0.0.102:80 -s rr; ipvsadm -d -t 10.0.0.100:80 -r 10.0.0.51:80")
+    done = run_module("host_state", purging)
+    assert done["changes"] == ["ipvsadm -a -t 10.0.0.100:80 -r 10.0.0.51:80 -m -w 3"]
+    assert done["unmanaged"] == ["-A -t 10.0.0.102:80 -s rr"]
+
+
 @pytest.mark.usefixtures("keepalived")
-@pytest.mark.parametrize(("options", "is_full"), [("ramfs", False), ("tmpfs -o size=0", False), ("tmpfs -o size=1M", True)])
+@pytest.mark.parametrize(
+    ("options", "is_full"), [("ramfs", False), ("tmpfs -o size=0", False), ("tmpfs -o size=1M", True)]
+)
 def test_only_a_file_system_that_is_full_has_no_space_left(run_module, sh, options: str, is_full: bool) -> None:
     run_module("host_state", ASKED)
     sh(f"mount -t {options} none /tmp")

@@ -18,6 +18,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_data 
     Pool,
     Sorry,
     Unreadable,
+    Watch,
     read_dump,
 )
 
@@ -88,6 +89,10 @@ def test_other_releases(before: str, after: str) -> None:
         DUMP.replace("RS set = ", "RS is set to "),
         DUMP.replace("EFF WEIGHT", "WEIGHT NOW"),
         DUMP.replace("quorum_state_up = 0", "quorum is down"),
+        "------< LVS Topology >------\n",
+        DUMP.replace("VS FWMARK = 8", f"VS FWMARK = {'8' * 5000}"),
+        DUMP.replace("EFF WEIGHT = 4", f"EFF WEIGHT = {'4' * 5000}"),
+        DUMP.replace("RPORT = 53", f"RPORT = {'5' * 5000}"),
         DUMP[: DUMP.index("quorum_state_up")],
         DUMP[: DUMP.rindex("alive = 1")],
         DUMP.replace("RIP = 10.0.0.51,", "RIP = 10.0.0.510,"),
@@ -100,6 +105,45 @@ def test_other_releases(before: str, after: str) -> None:
 def test_what_is_not_understood_is_not_guessed(damaged: str) -> None:
     with pytest.raises(Unreadable):
         read_dump(damaged)
+
+
+def read_or_refused(text: str) -> Watch | None:
+    try:
+        return read_dump(text)
+    except Unreadable:
+        return None
+
+
+def test_a_dump_that_is_cut_off_is_refused() -> None:
+    """Of this one, that is so up to the section about the checks, which comes behind all virtual servers."""
+    whole = read_dump(DUMP)
+    found = [read_or_refused(DUMP[:length]) for length in range(len(DUMP) + 1)]
+    assert [each for each in found if each is not None] == [whole]
+    after = DUMP + " [192.168.0.78]:tcp:80 -> [10.0.0.51]:tcp:80\n   Enabled = yes\n"
+    assert {each for each in range(len(after) + 1) if read_or_refused(after[:each])} == {
+        position + 1 for position in range(len(DUMP) - 1, len(after)) if after[position] == "\n"
+    }
+
+
+def test_a_dump_that_is_cut_off_where_no_check_fails_is_not_said_to_be_whole() -> None:
+    """Nothing in the table goes because such a dump does not have it."""
+    healthy = DUMP.replace("num failed checkers = 1", "num failed checkers = 0")
+    whole, seen = read_dump(healthy), set()
+    for length in range(len(healthy)):
+        watch = read_or_refused(healthy[:length])
+        if watch is None:
+            continue
+        assert not watch.is_whole
+        seen.add(len(watch.pools))
+        for key, pool in watch.pools.items():
+            assert pool.servers.items() <= whole.pools[key].servers.items()
+            assert pool.sorry == whole.pools[key].sorry
+    assert seen == {1, 2, 3, 4}
+
+
+@pytest.mark.parametrize("title", ["Health checkers", "Checker track files", "Checker track BFDs"])
+def test_what_comes_behind_the_virtual_servers(title: str) -> None:
+    assert read_dump(DUMP.replace("< Health checkers >", f"< {title} >")) == read_dump(DUMP)
 
 
 def test_a_group_is_not_read() -> None:
