@@ -9,7 +9,6 @@ hand, or by another program, would stay as long as keepalived runs.
 
 from __future__ import annotations
 
-import contextlib
 import time
 from typing import TYPE_CHECKING, Any, Callable, Mapping, NamedTuple, Sequence
 
@@ -77,26 +76,38 @@ def ensure_watched(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
         outcome, watch = _table(module, kernel, process, wanted.table)
         result = carry_out(module, joined(outcome.plan, settings), _applied_by(kernel))
         if outcome.plan.changes and not module.check_mode:
-            result["changes"] += _again(module, kernel, process, wanted.table)
+            try:
+                _again(module, kernel, process, wanted.table, result["changes"])
+            except Refused as problem:
+                raise Refused(str(problem), facts={"changed": True, "applied": result["changes"]}) from problem
     declared = {each.key for each in wanted.table.wanted}
     return {**result, "unmanaged": unmanaged(outcome.after, declared.union(watch.pools))}
 
 
-def _again(module: AnsibleModule, kernel: Ipvs, process: int, request: Request) -> list[str]:
-    """A check may have ended otherwise than before while the table was changed: follow what keepalived says now."""
-    lines: list[str] = []
-    for _attempt in range(_ATTEMPTS):
-        outcome, _watch = _table(module, kernel, process, request)
-        if not outcome.plan.changes:
-            return lines
-        # What the kernel does not take, keepalived was faster with.
-        with contextlib.suppress(Refused):
-            kernel.apply(outcome.plan.changes)
-            lines += [change.line for change in outcome.plan.changes]
+def _again(module: AnsibleModule, kernel: Ipvs, process: int, request: Request, lines: list[str]) -> None:
+    """A check may have ended otherwise than before while the table was changed: follow what keepalived says now.
+
+    What has taken effect is added to the lines.
+    """
+    refusal: Refused | None = None
+    for attempt in range(_ATTEMPTS + 1):
+        changes = _table(module, kernel, process, request)[0].plan.changes
+        if not changes:
+            return
+        if attempt == _ATTEMPTS:
+            break
+        done = {*range(len(changes))}
+        try:
+            kernel.apply(changes)
+        except Refused as problem:
+            # Where keepalived was faster, there is nothing left to change the next time.
+            refusal, done = problem, {*range(problem.applied), *problem.later}
+        lines += [change.line for position, change in enumerate(changes) if position in done]
     module.warn(
-        "The table goes on changing: something else writes it as well. See what does (ps, kube-proxy, a script)."
+        f"After {_ATTEMPTS} more attempts the table is not as keepalived says. "
+        + (f"What the kernel refused last: {refusal} " if refusal else "")
+        + "Something else may write the table as well; see what does (ps, kube-proxy, a script)."
     )
-    return lines
 
 
 class Wanted(NamedTuple):

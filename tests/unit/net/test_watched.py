@@ -5,14 +5,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, Sequence
 
 import pytest
 from ansible_collections.lvs.topology.plugins.module_utils import _watched
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.planner import Request
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import Daemon
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.planner import Outcome, Request
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
+    Action,
+    Daemon,
+    Service,
+    ServiceKey,
+    Timeouts,
+)
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
+from ansible_collections.lvs.topology.plugins.module_utils._net import keepalived_plan
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import File
+from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_data import Watch
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan, Refused
 from ansible_collections.lvs.topology.plugins.module_utils._validation import validated
 
 VIP = "192.168.0.29"
@@ -105,3 +116,105 @@ def test_the_configuration_is_not_looked_at_where_no_daemon_is_wanted(monkeypatc
     monkeypatch.setattr(_watched, "read_file", read_file)
     kernel: Any = Kernel()
     assert not _watched._daemon(kernel, DAEMONS._replace(daemons=())).changes
+
+
+ADD, EDIT, DELETE = (
+    Change(f"ipvsadm {verb}", Action(verb, Service(ServiceKey("ipv4", "tcp", VIP, 80)))) for verb in ("-A", "-E", "-D")
+)
+
+
+class Told:
+    """A module that keeps what it was told."""
+
+    check_mode = False
+
+    def __init__(self, **params: Any) -> None:
+        self.params = validated(_watched.WATCHED_SPEC, params)
+        self.warnings: list[str] = []
+        self.warn = self.warnings.append
+
+
+class Table:
+    """A kernel's table, of which each look finds other changes to be made. Each refusal is of one attempt."""
+
+    loaded = True
+
+    def __init__(
+        self, monkeypatch: pytest.MonkeyPatch, *looks: list[Change] | Refused, refusals: Sequence[Any] = ()
+    ) -> None:
+        self.applied: list[list[Change]] = []
+        self._looks, self._refusals = [*looks], [*refusals]
+        monkeypatch.setattr(_watched, "_table", lambda *_given: (self._look(), Watch({})))
+
+    def _look(self) -> Outcome:
+        found = self._looks.pop(0)
+        if isinstance(found, Refused):
+            raise found
+        return Outcome(Plan(tuple(found)), {})
+
+    def apply(self, changes: Sequence[Change]) -> None:
+        self.applied.append([*changes])
+        refusal = self._refusals.pop(0) if self._refusals else None
+        if refusal:
+            raise refusal
+
+    def timeouts(self) -> Timeouts:
+        return Timeouts(900, 120, 300)
+
+    def __enter__(self) -> Table:
+        return self
+
+    def __exit__(self, *_given: object) -> None:
+        pass
+
+
+def again(kernel: Table) -> tuple[list[str], list[str]]:
+    """The lines of what was changed, and the warnings."""
+    module: Any = Told()
+    held_by: Any = kernel
+    lines: list[str] = []
+    _watched._again(module, held_by, 1, Request(), lines)
+    return lines, module.warnings
+
+
+def test_a_table_that_comes_to_rest_needs_no_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel = Table(monkeypatch, [ADD], [EDIT], [])
+    assert again(kernel) == ([ADD.line, EDIT.line], [])
+
+
+def test_the_last_attempt_is_followed_by_a_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel = Table(monkeypatch, *[[EDIT]] * _watched._ATTEMPTS, [])
+    assert again(kernel) == ([EDIT.line] * _watched._ATTEMPTS, [])
+
+
+def test_what_took_effect_beside_a_refusal_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    refusal = Refused("The kernel refused it.", applied=1, later=[3])
+    kernel = Table(monkeypatch, [ADD, EDIT, EDIT, DELETE], [], refusals=[refusal])
+    assert again(kernel) == ([ADD.line, DELETE.line], [])
+
+
+def test_a_refusal_that_stays_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    refusals = [Refused(f"Cannot allocate memory ({attempt}).") for attempt in range(_watched._ATTEMPTS)]
+    kernel = Table(monkeypatch, *[[ADD]] * (_watched._ATTEMPTS + 1), refusals=refusals)
+    lines, (warning,) = again(kernel)
+    assert (lines, len(kernel.applied)) == ([], _watched._ATTEMPTS)
+    assert "refused last: Cannot allocate memory (4). Something else" in warning
+
+
+def test_what_goes_on_changing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel = Table(monkeypatch, *[[EDIT]] * (_watched._ATTEMPTS + 1))
+    lines, (warning,) = again(kernel)
+    assert lines == [EDIT.line] * _watched._ATTEMPTS
+    assert "Something else may write the table" in warning
+    assert "refused" not in warning
+
+
+def test_what_was_changed_is_told_also_where_a_later_look_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel = Table(monkeypatch, [ADD], [EDIT], Refused("The IPVS table cannot be read."))
+    monkeypatch.setattr(_watched.keepalived_ask, "checker", lambda: 1)
+    monkeypatch.setattr(_watched, "open_table", lambda *_given, **_named: kernel)
+    book: Any = SimpleNamespace(load=lambda: Ledger().claim(keepalived_plan.KIND, keepalived_plan.PATH, "keepalived"))
+    module: Any = Told()
+    with pytest.raises(Refused, match=r"cannot be read") as refused:
+        _watched.ensure_watched(module, book)
+    assert refused.value.facts == {"changed": True, "applied": [ADD.line, EDIT.line]}
