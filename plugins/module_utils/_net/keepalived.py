@@ -32,12 +32,12 @@ from ansible_collections.lvs.topology.plugins.module_utils._net.files import (
     apply_file,
     read_file,
 )
-from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_ask import parent_of
 from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_text import (
     secrets_of,
     told,
     verdict,
 )
+from ansible_collections.lvs.topology.plugins.module_utils._net.processes import parent_of
 from ansible_collections.lvs.topology.plugins.module_utils._net.rtnetlink import Rtnetlink
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused, one_by_one
 

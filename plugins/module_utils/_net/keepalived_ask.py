@@ -17,6 +17,7 @@ import time
 from typing import Iterator
 
 from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_data import Unreadable, Watch, read_dump
+from ansible_collections.lvs.topology.plugins.module_utils._net.processes import parent_of
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
 
 # As keepalived's main process has them, first those of later releases.
@@ -69,12 +70,6 @@ def _is_checker(process: int) -> bool:
             names.append(file.read())
     ours, its = (os.readlink(f"/proc/{each}/ns/net") for each in ("self", process))
     return ours == its and all(name.startswith("keepalived") for name in names)
-
-
-def parent_of(process: int) -> int:
-    with open(f"/proc/{process}/stat", encoding="utf-8", errors="replace") as file:
-        # The name, in brackets, may hold anything.
-        return int(file.read().rpartition(")")[2].split()[1])
 
 
 @contextlib.contextmanager
