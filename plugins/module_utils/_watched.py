@@ -9,6 +9,8 @@ hand, or by another program, would stay as long as keepalived runs.
 
 from __future__ import annotations
 
+import contextlib
+import os
 import time
 from typing import TYPE_CHECKING, Any, Callable, Mapping, NamedTuple, Sequence
 
@@ -29,6 +31,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net import keepalived_ask, keepalived_plan
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import joined, read_file
+from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived import unit_of_keepalived
 from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_data import Watch
 from ansible_collections.lvs.topology.plugins.module_utils._net.options import Spec
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan, Refused, carry_out
@@ -52,13 +55,19 @@ WATCHED_SPEC: Spec = {
 _ATTEMPTS = 5
 # A failover is over by then, as far as one host goes.
 _PAUSE = 1.0
+_UNSEEN = (
+    "keepalived runs, and which of its processes fills the table is not known: neither "
+    f"{' nor '.join(keepalived_ask.PID_FILES)} names a process of keepalived in this network namespace. What "
+    "somebody changed in the table was not looked at. Have keepalived write one of these files: start it without "
+    "--checkers_pid, and leave instance out of its configuration."
+)
 
 
 def ensure_watched(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
     """What the concern does. Where keepalived does not run, or is not ours yet, it does nothing: keepalived will."""
     params = module.params
-    process = keepalived_ask.checker()
-    if process is None or not book.load().owned_by_any(keepalived_plan.KIND):
+    process = _checker(module) if book.load().owned_by_any(keepalived_plan.KIND) else None
+    if process is None:
         return {"changed": False, "changes": []}
     mistakes = Mistakes()
     wanted = asked(params, proc.mtus(), mistakes)
@@ -82,6 +91,33 @@ def ensure_watched(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
                 raise Refused(str(problem), facts={"changed": True, "applied": result["changes"]}) from problem
     declared = {each.key for each in wanted.table.wanted}
     return {**result, "unmanaged": unmanaged(outcome.after, declared.union(watch.pools))}
+
+
+def _checker(module: AnsibleModule) -> int | None:
+    """The process of keepalived that fills the table. Where there is to be one and it is not found, that is said."""
+    process = keepalived_ask.checker()
+    if process is None and _serves():
+        # It may be starting.
+        time.sleep(_PAUSE)
+        process = keepalived_ask.checker()
+        if process is None:
+            module.warn(_UNSEEN)
+    return process
+
+
+def _serves() -> bool:
+    """Whether keepalived runs and has read a configuration with services."""
+    unit, file = unit_of_keepalived(), read_file(keepalived_plan.PATH)
+    if unit is None or file is None:
+        return False
+    return unit.active and bool(keepalived_plan.services_of(file.text)) and _is_read(unit)
+
+
+def _is_read(unit: keepalived_plan.Unit) -> bool:
+    """Whether keepalived has what its configuration says now."""
+    with contextlib.suppress(OSError):
+        return unit.has_read(os.stat(keepalived_plan.PATH).st_mtime)
+    return False
 
 
 def _again(module: AnsibleModule, kernel: Ipvs, process: int, request: Request, lines: list[str]) -> None:
@@ -134,10 +170,11 @@ def asked(params: Mapping[str, Any], lengths: Mapping[str, int] | None, mistakes
         mistakes.address(f"sync_daemon.addresses[{position}]", each)
         for position, each in enumerate(daemon["addresses"])
     ]
+    spelled = frozenset(forms.spelling(each) for each in addresses if each)
     # Both have the same options, and one mistake is said once.
     either = [{**daemon, "state": state} for state in DAEMON_STATES]
     daemons = settings_options.wanted_daemons(either, lengths, mistakes, "sync_daemon")
-    return Wanted(request, timeouts, frozenset(map(forms.spelling, filter(None, addresses))), daemons)
+    return Wanted(request, timeouts, spelled, daemons)
 
 
 def _table(module: AnsibleModule, kernel: Ipvs, process: int, request: Request) -> tuple[Outcome, Watch]:

@@ -17,11 +17,11 @@ import time
 from typing import Iterator
 
 from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_data import Unreadable, Watch, read_dump
-from ansible_collections.lvs.topology.plugins.module_utils._net.processes import parent_of
+from ansible_collections.lvs.topology.plugins.module_utils._net.processes import parent_of, program_of
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
 
 # As keepalived's main process has them, first those of later releases.
-_PID_FILES = ("/run/keepalived/checkers.pid", "/run/checkers.pid")
+PID_FILES = ("/run/keepalived/checkers.pid", "/run/checkers.pid")
 _DUMP = "/tmp/keepalived_check.data"  # noqa: S108 # where keepalived writes it
 _LOCK = "/run/lvs-topology-keepalived.lock"
 _PATIENCE = 30.0
@@ -30,7 +30,7 @@ _PAUSE = 0.01
 
 def checker() -> int | None:
     """The process of keepalived that checks real servers; None where there is none in our network namespace."""
-    for path in _PID_FILES:
+    for path in PID_FILES:
         with contextlib.suppress(OSError, ValueError), open(path, encoding="ascii") as file:
             process = int(file.read())
             if _is_checker(process):
@@ -64,12 +64,8 @@ def ask(process: int) -> Watch:
 
 def _is_checker(process: int) -> bool:
     """Whether that is a child of keepalived in our network namespace: the number may be another process's by now."""
-    names = []
-    for each in (process, parent_of(process)):
-        with open(f"/proc/{each}/comm", encoding="utf-8", errors="replace") as file:
-            names.append(file.read())
     ours, its = (os.readlink(f"/proc/{each}/ns/net") for each in ("self", process))
-    return ours == its and all(name.startswith("keepalived") for name in names)
+    return ours == its and all(program_of(each) == "keepalived" for each in (process, parent_of(process)))
 
 
 @contextlib.contextmanager

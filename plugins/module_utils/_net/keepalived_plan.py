@@ -76,6 +76,10 @@ class Unit:
     masked: bool = False
     read: float = 0.0
 
+    def has_read(self, written: float) -> bool:
+        """Whether a configuration that was written then is the one that keepalived has."""
+        return written <= self.read
+
 
 @dataclass(frozen=True)
 class Systemctl:
@@ -154,7 +158,7 @@ def plan_present(
         # After several failures in a row, systemd starts it only when told to forget them.
         steps += [_systemctl("reset-failed", UNIT)] if unit.failed else []
         steps.append(_systemctl("start", UNIT))
-    elif config.changes or files.written > unit.read:
+    elif config.changes or not unit.has_read(files.written):
         if not config.changes and files.written > files.now:
             # The clock was set back. Read it once for certain, and from then on its time says something again.
             steps.append(Plan((Change(f"touch {path}", Touch(path)),)))

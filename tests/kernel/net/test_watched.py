@@ -9,8 +9,9 @@ import os
 import re
 import signal
 import subprocess
+import time
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any, Callable, Iterator
 
 import pytest
 
@@ -126,6 +127,28 @@ def keepalived(run_module, sh, wire, until) -> Iterator[subprocess.Popen[bytes]]
         process.terminate()
 
 
+@pytest.fixture
+def systemd(sh, tmp_path) -> Iterator[Callable[[float], None]]:
+    """Have the host look as if systemd ran there, and had keepalived read its configuration some seconds ago."""
+    systemctl = tmp_path / "systemctl"
+
+    def says(ago: float) -> None:
+        since = int((time.monotonic() - ago) * 1e6)
+        shown = f"ActiveState=active\\nUnitFileState=enabled\\nStateChangeTimestampMonotonic={since}"
+        systemctl.write_text(f"#!/bin/sh\nprintf '{shown}\\n'\n")
+
+    says(0)
+    systemctl.chmod(0o755)
+    directory = Path("/run/systemd/system")
+    there = directory.exists()
+    directory.mkdir(parents=True, exist_ok=True)
+    # In the mount namespace of this test.
+    sh(f"mount --bind {systemctl} $(command -v systemctl)")
+    yield says
+    if not there:
+        directory.rmdir()
+
+
 STATE = "ipvsadm -Sn; ipvsadm -Ln --thresholds; ipvsadm -Ln --timeout; ipvsadm -Ln --daemon"
 BY_HAND = [
     "ipvsadm -E -t 10.0.0.100:80 -s sh -p 60",
@@ -191,6 +214,40 @@ def test_whose_daemon_runs(run_module, sh) -> None:
     # Only with what keepalived has read something can be told.
     new = {**WATCHED, "sync_daemon": {**WATCHED["sync_daemon"], "addresses": ["10.0.0.28"]}}
     assert not run_module("host_state", {**ASKED, "plan": {"manager": "keepalived", "watched": new}})["changed"]
+
+
+def test_a_keepalived_whose_processes_have_other_names(keepalived, run_module, sh, until) -> None:
+    run_module("host_state", ASKED)
+    names = "global_defs {\n    process_name director\n    checker_process_name checks\n"
+    Path("/etc/keepalived/keepalived.conf").write_text(CONFIGURATION.replace("global_defs {\n", names))
+    keepalived.send_signal(signal.SIGHUP)
+    checker = Path("/run/checkers.pid").read_text().strip()
+    until(lambda: Path(f"/proc/{checker}/comm").read_text() == "checks\n")
+    until(lambda: Path(f"/proc/{keepalived.pid}/comm").read_text() == "director\n")
+    sh("ipvsadm -E -t 10.0.0.100:80 -s sh")
+    assert run_module("host_state", ASKED)["changes"] == ["ipvsadm -E -t 10.0.0.100:80 -s rr"]
+
+
+@pytest.mark.usefixtures("keepalived", "systemd")
+def test_a_keepalived_that_is_not_found_is_said(run_module, sh) -> None:
+    run_module("host_state", ASKED)
+    sh("ipvsadm -E -t 10.0.0.100:80 -s sh; mv /run/checkers.pid /run/other.pid")
+    try:
+        done = run_module("host_state", ASKED)
+        seen = run_module("preflight", {"owner": "director", "plan": ASKED["plan"]})
+    finally:
+        sh("mv /run/other.pid /run/checkers.pid")
+    assert done["changes"] == []
+    assert "which of its processes fills the table is not known" in str(done["warnings"])
+    assert not seen["in_place"]
+    # There is nothing to be found where the configuration has no virtual servers.
+    Path("/etc/keepalived/keepalived.conf").write_text(CONFIGURATION.partition("virtual_server")[0])
+    os.utime("/etc/keepalived/keepalived.conf", (0, 0))
+    sh("mv /run/checkers.pid /run/other.pid")
+    try:
+        assert "warnings" not in run_module("host_state", ASKED)
+    finally:
+        sh("mv /run/other.pid /run/checkers.pid")
 
 
 @pytest.mark.usefixtures("keepalived")

@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
-from ansible_collections.lvs.topology.plugins.module_utils._net.processes import parent_of
+from ansible_collections.lvs.topology.plugins.module_utils._net.processes import parent_of, program_of
 
 
 @pytest.mark.parametrize("name", ["sleep", "a) S 1 (b", os.fsdecode(b"\xff) R 7")])
@@ -24,3 +25,17 @@ def test_a_process_has_a_parent_whatever_its_name(tmp_path: Path, name: str) -> 
             process.kill()
     with pytest.raises(OSError, match=str(process.pid)):
         parent_of(process.pid)
+
+
+def test_a_program_has_its_name_also_where_it_was_replaced(tmp_path: Path) -> None:
+    program = tmp_path / "keepalived"
+    shutil.copy("/bin/sleep", program)
+    with subprocess.Popen(["any name", "600"], executable=program) as process:
+        try:
+            assert program_of(process.pid) == "keepalived"
+            program.unlink()
+            assert program_of(process.pid) == "keepalived"
+        finally:
+            process.kill()
+    with pytest.raises(OSError, match=str(process.pid)):
+        program_of(process.pid)

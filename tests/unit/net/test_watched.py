@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Sequence
 
@@ -23,10 +25,13 @@ from ansible_collections.lvs.topology.plugins.module_utils._net import keepalive
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import File
 from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_data import Watch
+from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_plan import Unit
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan, Refused
 from ansible_collections.lvs.topology.plugins.module_utils._validation import validated
 
 VIP = "192.168.0.29"
+# When the configuration was written.
+WRITTEN = 1000.0
 CONFIGURATION = """\
 vrrp_instance lvs {
     virtual_ipaddress {
@@ -37,6 +42,7 @@ vrrp_instance lvs {
     }
 }
 """
+SERVICES = CONFIGURATION + "virtual_server 192.168.0.29 80 {\n    protocol TCP\n}\n"
 MASTER, BACKUP = (Daemon(state, "eth1", 5) for state in ("master", "backup"))
 DAEMONS = _watched.Wanted(Request(), {}, frozenset({VIP}), (MASTER, BACKUP))
 
@@ -52,12 +58,16 @@ class Kernel:
 
 
 @pytest.fixture
-def held(monkeypatch: pytest.MonkeyPatch) -> set[tuple[str, str]]:
+def held(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> set[tuple[str, str]]:
     """The addresses of the host, on which keepalived has the configuration above."""
     addresses = {(VIP, "eth1")}
     monkeypatch.setattr(_watched, "_held", lambda: addresses)
     monkeypatch.setattr(_watched, "read_file", lambda _path: File(CONFIGURATION))
     monkeypatch.setattr(_watched.time, "sleep", lambda _seconds: None)
+    monkeypatch.setattr(_watched, "unit_of_keepalived", lambda: None)
+    monkeypatch.setattr(keepalived_plan, "PATH", str(tmp_path / "keepalived.conf"))
+    Path(keepalived_plan.PATH).touch()
+    os.utime(keepalived_plan.PATH, (WRITTEN, WRITTEN))
     return addresses
 
 
@@ -107,6 +117,35 @@ def test_whose_daemon_is_to_run(
     kernel: Any = Kernel(*running)
     plan = _watched._daemon(kernel, DAEMONS)
     assert [" ".join(change.line.split()[1:3]) for change in plan.changes] == expected
+
+
+@pytest.mark.usefixtures("held")
+@pytest.mark.parametrize(
+    ("unit", "text", "pids", "expected", "is_said"),
+    [
+        (Unit(active=True, read=WRITTEN + 1), SERVICES, [7], 7, False),
+        (Unit(active=True, read=WRITTEN + 1), SERVICES, [None, 7], 7, False),
+        (Unit(active=True, read=WRITTEN + 1), SERVICES, [None, None], None, True),
+        (Unit(active=True, read=WRITTEN - 1), SERVICES, [None], None, False),
+        (Unit(active=False, read=WRITTEN + 1), SERVICES, [None], None, False),
+        (Unit(active=True, read=WRITTEN + 1), CONFIGURATION, [None], None, False),
+        (None, SERVICES, [None], None, False),
+    ],
+)
+def test_which_process_fills_the_table(
+    monkeypatch: pytest.MonkeyPatch,
+    unit: Unit | None,
+    text: str,
+    pids: list[int | None],
+    expected: int | None,
+    is_said: bool,
+) -> None:
+    monkeypatch.setattr(_watched, "read_file", lambda _path: File(text))
+    monkeypatch.setattr(_watched, "unit_of_keepalived", lambda: unit)
+    monkeypatch.setattr(_watched.keepalived_ask, "checker", iter(pids).__next__)
+    module: Any = Told()
+    assert _watched._checker(module) == expected
+    assert module.warnings == ([_watched._UNSEEN] if is_said else [])
 
 
 def test_the_configuration_is_not_looked_at_where_no_daemon_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
