@@ -61,6 +61,11 @@ _UNSEEN = (
     "somebody changed in the table was not looked at. Have keepalived write one of these files: start it without "
     "--checkers_pid, and leave instance out of its configuration."
 )
+_UNREAD = (
+    f"{keepalived_plan.PATH} was written after keepalived had last read it, so whether keepalived is master is not "
+    "known, and the synchronisation daemons were left alone. Have keepalived read it, by site or systemctl reload "
+    "keepalived, and run this again."
+)
 
 
 def ensure_watched(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
@@ -80,7 +85,7 @@ def ensure_watched(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
         timeouts, _settlement = settings_plan.plan_timeouts(
             Ledger(), params["owner"], kernel.timeouts(), wanted.timeouts, present=True, purge=False
         )
-        settings = joined(timeouts, _daemon(kernel, wanted))
+        settings = joined(timeouts, _daemon(module, kernel, wanted))
         # Last, so that as little time as possible lies between what keepalived says and what is done.
         outcome, watch = _table(module, kernel, process, wanted.table)
         result = carry_out(module, joined(outcome.plan, settings), _applied_by(kernel))
@@ -207,7 +212,7 @@ def _at_rest(read: Callable[[], Table], process: int) -> tuple[Table, Watch]:
     raise Refused(f"Checks of keepalived ended otherwise than before, {_ATTEMPTS} times while the table was read.")
 
 
-def _daemon(kernel: Ipvs, wanted: Wanted) -> Plan:
+def _daemon(module: AnsibleModule, kernel: Ipvs, wanted: Wanted) -> Plan:
     """The one daemon that keepalived has: a master's where it is master, a backup's where it is not."""
     if not wanted.daemons:
         return Plan()
@@ -222,6 +227,11 @@ def _daemon(kernel: Ipvs, wanted: Wanted) -> Plan:
         return Plan()
     plan = look()
     if plan.changes:
+        unit = unit_of_keepalived()
+        if unit and unit.active and not _is_read(unit):
+            # With addresses of another configuration, a live master would look like a backup.
+            module.warn(_UNREAD)
+            return Plan()
         # It may be becoming master, or backup, at this moment.
         time.sleep(_PAUSE)
         plan = look()

@@ -216,6 +216,26 @@ def test_whose_daemon_runs(run_module, sh) -> None:
     assert not run_module("host_state", {**ASKED, "plan": {"manager": "keepalived", "watched": new}})["changed"]
 
 
+@pytest.mark.usefixtures("keepalived")
+def test_a_configuration_that_keepalived_has_not_read_tells_no_master(run_module, sh, systemd) -> None:
+    file = Path("/etc/keepalived/keepalived.conf")
+    sh("ip address add 10.0.0.29/32 dev br0")
+    run_module("host_state", ASKED)
+    assert sh("ipvsadm -Ln --daemon").startswith("master")
+    # keepalived goes on holding the address where it was.
+    file.write_text(CONFIGURATION.replace("10.0.0.29/32 dev br0", "10.0.0.29/32 dev other0"))
+    os.utime(file, (time.time() - 1000, time.time() - 1000))
+    systemd(2000)
+    done = run_module("host_state", ASKED)
+    assert done["changes"] == []
+    assert "after keepalived had last read it" in str(done["warnings"])
+    assert sh("ipvsadm -Ln --daemon").startswith("master")
+    assert not run_module("preflight", {"owner": "director", "plan": ASKED["plan"]})["in_place"]
+    systemd(0)
+    assert len(run_module("host_state", ASKED)["changes"]) == 2
+    assert sh("ipvsadm -Ln --daemon").startswith("backup")
+
+
 def test_a_keepalived_whose_processes_have_other_names(keepalived, run_module, sh, until) -> None:
     run_module("host_state", ASKED)
     names = "global_defs {\n    process_name director\n    checker_process_name checks\n"

@@ -115,8 +115,31 @@ def test_whose_daemon_is_to_run(
         held.clear()
         held.add((VIP, "lo"))
     kernel: Any = Kernel(*running)
-    plan = _watched._daemon(kernel, DAEMONS)
+    module: Any = Told()
+    plan = _watched._daemon(module, kernel, DAEMONS)
     assert [" ".join(change.line.split()[1:3]) for change in plan.changes] == expected
+
+
+@pytest.mark.parametrize(
+    ("unit", "is_known"),
+    [
+        (None, True),
+        (Unit(active=True, read=WRITTEN + 1), True),
+        (Unit(active=True, read=WRITTEN), True),
+        (Unit(active=True, read=WRITTEN - 1), False),
+        # Somebody has started keepalived without systemd.
+        (Unit(active=False, read=0.0), True),
+    ],
+)
+def test_a_configuration_that_is_newer_than_what_keepalived_has_read_says_nothing(
+    held: set[tuple[str, str]], monkeypatch: pytest.MonkeyPatch, unit: Unit | None, is_known: bool
+) -> None:
+    held.clear()
+    monkeypatch.setattr(_watched, "unit_of_keepalived", lambda: unit)
+    kernel: Any = Kernel(MASTER)
+    module: Any = Told()
+    plan = _watched._daemon(module, kernel, DAEMONS)
+    assert (bool(plan.changes), module.warnings) == (is_known, [] if is_known else [_watched._UNREAD])
 
 
 @pytest.mark.usefixtures("held")
@@ -154,7 +177,8 @@ def test_the_configuration_is_not_looked_at_where_no_daemon_is_wanted(monkeypatc
 
     monkeypatch.setattr(_watched, "read_file", read_file)
     kernel: Any = Kernel()
-    assert not _watched._daemon(kernel, DAEMONS._replace(daemons=())).changes
+    module: Any = Told()
+    assert not _watched._daemon(module, kernel, DAEMONS._replace(daemons=())).changes
 
 
 ADD, EDIT, DELETE = (
