@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import pictures
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.report import render
 
 DOCUMENTATION = r"""
 name: report
@@ -19,7 +19,7 @@ author:
   - The lvs.topology authors (@lvs-topology)
 short_description: What verify found, as the text of a file
 description:
-  - JSON for programs, or the XML of JUnit for what shows tests.
+  - JSON for programs, the XML of JUnit for what shows tests, or a page of HTML with a picture of the site.
   - In JUnit's form each host of which nothing is broken or at risk is a test that succeeds, each finding that is broken
     or at risk one that fails, and what was not looked at one that was skipped.
 positional: _input, path
@@ -31,9 +31,24 @@ options:
   path:
     type: str
     required: true
-    description: The name of the file, which ends in C(.json) or, for JUnit, in C(.xml).
+    description: The name of the file, which ends in C(.json), for JUnit in C(.xml), or for a page in C(.html).
+  hostvars:
+    type: dict
+    description: For a page, the variable C(hostvars).
+  groups:
+    type: dict
+    description: For a page, the variable C(groups).
+  answers:
+    type: dict
+    description: For a page, by the name of each host, what M(lvs.topology.host_info) returned there.
+  made:
+    type: str
+    default: ""
+    description: For a page, when this was, as it is to say it.
 seealso:
   - plugin: lvs.topology.findings
+    plugin_type: filter
+  - plugin: lvs.topology.site_file
     plugin_type: filter
 """
 
@@ -53,9 +68,16 @@ _value:
 """
 
 
-def report(found: Mapping[str, Any], path: Any) -> str:
+def report(
+    found: Mapping[str, Any],
+    path: Any,
+    hostvars: Mapping[str, Any] | None = None,
+    groups: Mapping[str, Any] | None = None,
+    answers: Mapping[str, Any] | None = None,
+    made: str = "",
+) -> str:
     try:
-        return render(found, path)
+        return pictures.report_of(found, path, hostvars, groups, answers, made)
     except WrongModel as wrong:
         raise AnsibleFilterError(str(wrong)) from None
 

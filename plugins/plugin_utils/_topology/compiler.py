@@ -15,6 +15,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.adoption im
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.answers import read_host_info, read_probe
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.checks import check_membership, check_site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import AT_RISK, WORTH_KNOWING, Finding
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.given import evaluated, mapping, names, shown
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.infos import read_info, read_infos, read_listings
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.inventory import OVERRIDABLE, Inventory
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.listings import left_empty, listings
@@ -32,9 +33,14 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.plan import
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.roles import NEEDS, lost_routes
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.status import status
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import harmless, plain
 
 _T = TypeVar("_T")
+
+
+def site_of(hostvars: Any, groups: Any, mistakes: list[Mistake]) -> Site:
+    """The whole site of an inventory; what is wrong with it is noted."""
+    inventory = Inventory(mapping(hostvars, "hostvars"), mapping(groups, "groups"), mistakes)
+    return _site(inventory, inventory.directors, None, mistakes)
 
 
 def host_plan(
@@ -48,21 +54,21 @@ def host_plan(
 ) -> dict[str, Any]:
     """The plan of a host in a role; WrongModel with every mistake where there is any."""
     mistakes: list[Mistake] = []
-    hostvars, groups = _mapping(hostvars, "hostvars"), _mapping(groups, "groups")
+    hostvars, groups = mapping(hostvars, "hostvars"), mapping(groups, "groups")
     if role not in ROLES:
         raise WrongModel([Mistake("role", f"{show(role)} is not known", choose(role, ROLES))])
     if not isinstance(host, str) or host not in hostvars:
         raise WrongModel([Mistake("host", f"{show(host)} is not in the inventory", "name one of its hosts")])
     # Ansible makes empty text of a template that says none.
-    services = None if services == "" else _plain(services, "services")
+    services = None if services == "" else evaluated(services, "services")
     overrides = _overrides(variables, mistakes)
     prepared = host if role == "real_server" else None
     inventory = Inventory(hostvars, groups, mistakes, reader=host, overrides=overrides, prepared=prepared)
-    names = list(inventory.directors if directors is None else _names(directors, "directors"))
+    named = list(inventory.directors if directors is None else names(directors, "directors"))
     is_director = role in ("director", "keepalived")
-    if is_director and host not in names:
-        names.append(host)
-    site = _site(inventory, names, services, mistakes, asked=host if is_director else None)
+    if is_director and host not in named:
+        named.append(host)
+    site = _site(inventory, named, services, mistakes, asked=host if is_director else None)
     needs = list(NEEDS[role](site, host))
     # A list that is given to the role of a real server or router is that of all its directors: it does not tell which
     # of them holds a VIP, or what moves it.
@@ -88,8 +94,8 @@ def mistakes_of(
     What is not among ``reached`` dropped out before the run began, and no play of the run has it.
     """
     mistakes: list[Mistake] = []
-    inventory = Inventory(_mapping(hostvars, "hostvars"), _mapping(groups, "groups"), mistakes)
-    site = _site(inventory, inventory.directors, None, mistakes)
+    site = site_of(hostvars, groups, mistakes)
+    inventory = site.inventory
     mistakes += check_site(site)
     if inventory.has_group("lvs_real_servers"):
         mistakes += check_membership(site)
@@ -99,13 +105,13 @@ def mistakes_of(
         "router": inventory.routers,
         "keepalived": inventory.directors,
     }
-    wanted = None if hosts is None else set(_names(hosts, "hosts"))
+    wanted = None if hosts is None else set(names(hosts, "hosts"))
     if wanted and reached is not None:
         mistakes += [
             Mistake(name, "failed or did not answer before this", "mend that first, or leave it out by --limit")
-            for name in sorted(wanted.difference(_names(reached, "reached")))
+            for name in sorted(wanted.difference(names(reached, "reached")))
         ]
-    asked = ((role, name) for role, names in members.items() for name in names if wanted is None or name in wanted)
+    asked = ((role, name) for role, every in members.items() for name in every if wanted is None or name in wanted)
     for role, name in asked:
         mistakes += _other_state(inventory, name, role)
         if name in site.services or (role in ("real_server", "router") and not inventory.is_absent(name)):
@@ -128,10 +134,9 @@ def questions_of(hostvars: Mapping[str, Any], groups: Mapping[str, Any], hosts: 
     Where a host did not answer, much seems to be wrong with the others because its addresses are not known. Then those
     are asked whose plans can be made.
     """
-    inventory = Inventory(_mapping(hostvars, "hostvars"), _mapping(groups, "groups"), [])
-    site = _site(inventory, inventory.directors, None, [])
-    members = _members(inventory)
-    answered = members if hosts is None else set(_names(hosts, "hosts"))
+    site = site_of(hostvars, groups, [])
+    members = _members(site.inventory)
+    answered = members if hosts is None else set(names(hosts, "hosts"))
     known = [name for name in members if name in answered and site.is_known(name)]
     asked = {name: verification.questions(site, name) for name in known}
     mistakes = mistakes_of(hostvars, groups, known) if len(known) == len(members) else []
@@ -152,13 +157,12 @@ def findings_of(
     hosts: Any = None,
 ) -> dict[str, Any]:
     """Everything that is not as it should be on the site, and what was not looked at."""
-    inventory = Inventory(_mapping(hostvars, "hostvars"), _mapping(groups, "groups"), [])
-    site = _site(inventory, inventory.directors, None, [])
+    site = site_of(hostvars, groups, [])
     odd: list[Finding] = []
-    said = _read_all(_mapping(answers, "answers"), "answers", read_host_info, odd)
-    probed = _read_all(_mapping(probes, "probes"), "probes", read_probe, odd)
-    members = _members(inventory)
-    run = [*members, *inventory.clients] if hosts is None else _names(hosts, "hosts")
+    said = read_all(mapping(answers, "answers"), "answers", read_host_info, odd)
+    probed = read_all(mapping(probes, "probes"), "probes", read_probe, odd)
+    members = _members(site.inventory)
+    run = [*members, *site.inventory.clients] if hosts is None else names(hosts, "hosts")
     asked = [name for name in members if name in run]
     found = [*odd, *verification.every_finding(site, asked, said, probed)]
     return {
@@ -170,7 +174,7 @@ def findings_of(
     }
 
 
-def _read_all(
+def read_all(
     answers: Mapping[str, Any], path: str, read: Callable[[Any, str], _T], odd: list[Finding]
 ) -> dict[str, _T]:
     """The answers that have their form. What has not is a finding about the host."""
@@ -178,7 +182,7 @@ def _read_all(
     for host, answer in answers.items():
         where = f"{path}.{forms.word(host)}"
         try:
-            found[str(host)] = read(_shown(answer, where), where)
+            found[str(host)] = read(shown(answer, where), where)
         except WrongModel as wrong:
             odd.append(Finding(AT_RISK, str(host), f"what it answered cannot be read: {'; '.join(wrong.lines)}"))
     return found
@@ -186,14 +190,12 @@ def _read_all(
 
 def status_of(hostvars: Mapping[str, Any], groups: Mapping[str, Any], infos: Mapping[str, Any]) -> list[str]:
     """What the directors do at the moment. Mistakes of the inventory are no reason not to look."""
-    inventory = Inventory(_mapping(hostvars, "hostvars"), _mapping(groups, "groups"), [])
-    return list(status(_site(inventory, inventory.directors, None, []), read_infos(_shown(infos, "infos"))))
+    return list(status(site_of(hostvars, groups, []), read_infos(shown(infos, "infos"))))
 
 
 def endpoints_of(hostvars: Mapping[str, Any], groups: Mapping[str, Any]) -> list[dict[str, Any]]:
     """What clients can try of the services of directors that are present."""
-    inventory = Inventory(_mapping(hostvars, "hostvars"), _mapping(groups, "groups"), [])
-    return clients.endpoints(_site(inventory, inventory.directors, None, []))
+    return clients.endpoints(site_of(hostvars, groups, []))
 
 
 def model_of(
@@ -207,7 +209,7 @@ def model_of(
 
     ``host`` is the director, and ``weight`` what a real server gets whose weight is 0.
     """
-    inventory = Inventory(_mapping(hostvars, "hostvars"), _mapping(groups, "groups"), [])
+    inventory = Inventory(mapping(hostvars, "hostvars"), mapping(groups, "groups"), [])
     director = host or next(iter(inventory.directors), "")
     if director not in inventory:
         raise WrongModel([Mistake("host", f"{show(director)} is not in the inventory", "name the director")])
@@ -216,7 +218,7 @@ def model_of(
         raise WrongModel([Mistake("weight", f"{show(weight)} is no weight", f"use 1 to {forms.WEIGHTS.high}")])
     site = Site(inventory, {})
     hosts = {address: name for name in inventory.real_servers for address in site.addresses(name)}
-    found, problems = as_model(read_info(_shown(info, "info"), "info")["services"], hosts, given)
+    found, problems = as_model(read_info(shown(info, "info"), "info")["services"], hosts, given)
     if not _adopted(inventory, director, found):
         return {"services": found, "problems": problems}
     services: list[Any] = []
@@ -241,10 +243,8 @@ def _adopted(inventory: Inventory, director: str, services: list[Any]) -> list[s
 def listings_of(hostvars: Mapping[str, Any], groups: Mapping[str, Any], hosts: Any) -> list[dict[str, Any]]:
     """Where these hosts are listed as real servers; WrongModel with every mistake where there is any."""
     mistakes: list[Mistake] = []
-    groups = _mapping(groups, "groups")
-    inventory = Inventory(_mapping(hostvars, "hostvars"), groups, mistakes)
-    site = _site(inventory, inventory.directors, None, mistakes)
-    found = listings(site, groups, _plain(hosts, "hosts"), mistakes)
+    site = site_of(hostvars, groups, mistakes)
+    found = listings(site, groups, evaluated(hosts, "hosts"), mistakes)
     if mistakes:
         raise WrongModel(mistakes)
     return found
@@ -254,47 +254,21 @@ def emptied_of(found: Any, tables: Any, batches: Any) -> list[str]:
     """Which services would have no usable real server while each batch of hosts is drained."""
     infos = {
         director: read_info({"services": services}, f"tables.{forms.word(director)}")["services"]
-        for director, services in _mapping(_shown(tables, "tables"), "tables").items()
+        for director, services in mapping(shown(tables, "tables"), "tables").items()
     }
-    return left_empty(read_listings(_plain(found, "listings")), infos, _batches(batches))
+    return left_empty(read_listings(evaluated(found, "listings")), infos, _batches(batches))
 
 
 def _batches(batches: Any) -> list[list[str]]:
-    listed = _plain(batches, "batches")
+    listed = evaluated(batches, "batches")
     if not isinstance(listed, list):
         problem = f"must be a list of lists of hosts, is {show(batches)}"
         raise WrongModel([Mistake("batches", problem, "give the hosts that are drained together as one list")])
-    return [_names(each, f"batches[{position}]") for position, each in enumerate(listed)]
-
-
-def _mapping(value: Any, what: str) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise WrongModel([Mistake(what, f"must be a mapping, is {show(value)}", f"give {what} as Ansible has it")])
-    return value
-
-
-def _names(value: Any, what: str) -> list[str]:
-    names = _plain(value, what)
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise WrongModel([Mistake(what, f"must be a list of names of hosts, is {show(value)}", "write each as text")])
-    return names
-
-
-def _shown(value: Any, what: str) -> Any:
-    """What a host answered, harmless to show."""
-    return harmless(_plain(value, what))
-
-
-def _plain(value: Any, what: str) -> Any:
-    try:
-        return plain(value)
-    except Exception as error:  # a template may raise anything
-        message = " ".join(str(error).split())
-        raise WrongModel([Mistake(what, f"cannot be evaluated: {message}", "give plain values")]) from None
+    return [names(each, f"batches[{position}]") for position, each in enumerate(listed)]
 
 
 def _overrides(variables: Mapping[str, Any] | None, mistakes: list[Mistake]) -> dict[str, Any]:
-    overrides = _mapping({} if variables is None else _plain(variables, "variables"), "variables")
+    overrides = mapping({} if variables is None else evaluated(variables, "variables"), "variables")
     for name in overrides:
         if name not in OVERRIDABLE:
             mistakes.append(Mistake(f"variables.{forms.word(name)}", "is not known", choose(name, OVERRIDABLE)))
@@ -309,13 +283,13 @@ def _site(
 
     A director that is absent has none, unless it is the one whose plan is asked for.
     """
-    names = list(map(str, directors))
-    if not names and not mistakes:
+    named = list(map(str, directors))
+    if not named and not mistakes:
         group = forms.word(inventory.group_name("lvs_directors"))
         mistakes.append(Mistake("lvs_services", f"no host is in the group {group}", "put the director there"))
     raw: dict[str, Any] = {}
-    partners = {} if asked is None else _partners(inventory, asked, given, names)
-    for director in names:
+    partners = {} if asked is None else _partners(inventory, asked, given, named)
+    for director in named:
         if director != asked and inventory.is_absent(director):
             continue
         if director not in inventory:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What verify found, as the text of a file: JSON for programs, or JUnit's XML for what runs tests. Pure."""
+"""What verify found, as text for programs: JSON, or JUnit's XML for what runs tests. Pure."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ def render(found: Mapping[str, Any], path: Any) -> str:
     if name.endswith(".xml"):
         return _junit(found)
     problem = f"{show(path)} does not say which form the report is to have"
-    raise WrongModel([Mistake(_VARIABLE, problem, "let the name of the file end in .json, or in .xml for JUnit")])
+    remedy = "let the name of the file end in .json, in .xml for JUnit, or in .html for a page"
+    raise WrongModel([Mistake(_VARIABLE, problem, remedy)])
 
 
 def _junit(found: Mapping[str, Any]) -> str:

@@ -1,0 +1,236 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A site in the words of a picture: services with the same real servers together, and no more than a picture can hold.
+
+What is left out is counted and said. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from ansible_collections.lvs.topology.plugins.plugin_utils._picture.view import Group, Link, Node, Served, View
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import DEGREES
+
+_T = TypeVar("_T")
+
+# What a picture holds of each.
+_MOST = {"clients": 6, "routers": 6, "groups": 8, "directors": 6, "held": 6, "pools": 16, "services": 5, "lines": 64}
+_FEWEST_LINES = 3
+# What each method is called, what the director does, and how answers go.
+METHODS: Mapping[str, tuple[str, str]] = {
+    "dr": (
+        "DR",
+        "the director changes only the MAC address; real servers hold the VIP too, and answer themselves",
+    ),
+    "tun": (
+        "TUN",
+        "the director wraps packets; real servers unwrap them, hold the VIP too, and answer themselves",
+    ),
+    "nat": ("NAT", "the director rewrites the destination; answers go back through it, because it is the gateway"),
+    "fullnat": ("FULLNAT", "the director rewrites destination and source; answers go back through it from any network"),
+}
+# In place of the name of a service that only a table has.
+NOBODYS = "not in lvs_services"
+# Whose answers go past the director.
+DIRECT = ("dr", "tun")
+
+
+@dataclass(frozen=True)
+class Remark:
+    """A line of text. ``degree`` is empty where nothing is wrong."""
+
+    text: str
+    degree: str = ""
+
+
+@dataclass(frozen=True)
+class Strand:
+    """All lines from a pool to one real server, drawn as one."""
+
+    target: str
+    forward: str
+    label: str
+    remarks: tuple[Remark, ...]
+    degree: str
+    is_sorry: bool
+    is_used: bool
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A service in its pool."""
+
+    name: str
+    where: str
+    scheduler: str
+    remark: Remark | None
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Services of one method with the same real servers."""
+
+    forward: str
+    degree: str
+    entries: tuple[Entry, ...]
+    strands: tuple[Strand, ...]
+    more: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Directors that share VIPs, with their pools. ``shared`` is what no one of them is known to hold, and why not."""
+
+    directors: tuple[Node, ...]
+    shared: tuple[str, ...]
+    why: str
+    pools: tuple[Pool, ...]
+    more: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """``said`` is all of it in a sentence, for whoever does not see the picture."""
+
+    clients: tuple[Node, ...]
+    routers: tuple[Node, ...]
+    frames: tuple[Frame, ...]
+    targets: Mapping[str, Node]
+    methods: tuple[str, ...]
+    more: tuple[str, ...]
+    said: str
+
+
+def chart(view: View) -> Chart:
+    more: list[str] = []
+    clients = _some(view.clients, "clients", more)
+    routers = _some(view.routers, "routers", more)
+    groups = _some(view.groups, "groups", more, "groups of directors")
+    pools = [_pools(group) for group in groups]
+    drawn = max(1, sum(len(each) for each in pools))
+    lines = max(_FEWEST_LINES, _MOST["lines"] // min(drawn, _MOST["pools"]))
+    most_pools = max(1, _MOST["pools"] // max(1, len(groups)))
+    is_seen = view.seen is not None
+    frames = tuple(_frame(group, of, most_pools, lines, is_seen) for group, of in zip(groups, pools))
+    used = {strand.target for frame in frames for pool in frame.pools for strand in pool.strands}
+    targets = {name: node for name, node in view.targets.items() if name in used}
+    methods = {pool.forward for frame in frames for pool in frame.pools}
+    return Chart(
+        clients, routers, frames, targets, tuple(each for each in METHODS if each in methods), tuple(more), _said(view)
+    )
+
+
+def _some(things: Sequence[_T], kind: str, more: list[str], called: str = "") -> tuple[_T, ...]:
+    """As many of these as the picture holds, the worst for sure; ``more`` is told of the others."""
+    most = _MOST[kind]
+    if len(things) <= most:
+        return tuple(things)
+    more.append(f"and {len(things) - most:,} more {called or kind}")
+    return tuple(_worst_first(things)[:most])
+
+
+def _worst_first(things: Iterable[_T]) -> list[_T]:
+    return sorted(things, key=lambda each: _rank(getattr(each, "degree", "")))
+
+
+def _rank(degree: str) -> int:
+    return DEGREES.index(degree) if degree else len(DEGREES)
+
+
+def worst_of(degrees: Iterable[str]) -> str:
+    return min(degrees, key=_rank, default="")
+
+
+def _pools(group: Group) -> list[list[Served]]:
+    """The services, those together that packets leave in the same way for the same real servers."""
+    pools: dict[Any, list[Served]] = {}
+    for each in group.services:
+        key = (each.forward, tuple((link.target, link.is_sorry) for link in each.links))
+        pools.setdefault(key, []).append(each)
+    return list(pools.values())
+
+
+def _frame(group: Group, pools: list[list[Served]], most: int, lines: int, is_seen: bool) -> Frame:
+    more: list[str] = []
+    directors = _some(group.directors, "directors", more)
+    if len(pools) > most:
+        pools = sorted(pools, key=lambda services: _rank(_worst_in(services)))
+        services = sum(map(len, pools[most:]))
+        more.append(f"and {services:,} more services, with {len(pools) - most:,} other lists of real servers")
+    why = "on no director that was seen" if is_seen else "on whichever is master"
+    return Frame(directors, group.shared, why, tuple(_pool(each, lines, is_seen) for each in pools[:most]), tuple(more))
+
+
+def _worst_in(services: list[Served]) -> str:
+    return worst_of([*(each.degree for each in services), *(link.degree for each in services for link in each.links)])
+
+
+def _pool(services: list[Served], lines: int, is_seen: bool) -> Pool:
+    more: list[str] = []
+    shown = _some(services, "services", more)
+    entries = [Entry(each.name or NOBODYS, each.where, each.scheduler, _remark(each)) for each in shown]
+    columns: dict[str, list[Link]] = {}
+    for each in services:
+        for link in each.links:
+            columns.setdefault(link.target, []).append(link)
+    strands = [_strand(services[0].forward, links, is_seen) for links in columns.values()]
+    if len(strands) > lines:
+        more.append(f"and {len(strands) - lines:,} more real servers")
+        strands = _worst_first(strands)[:lines]
+    return Pool(services[0].forward, _worst_in(services), tuple(entries), tuple(strands), tuple(more))
+
+
+def _remark(service: Served) -> Remark | None:
+    return Remark(service.note, service.degree) if service.note else None
+
+
+def _strand(forward: str, links: list[Link], is_seen: bool) -> Strand:
+    name = METHODS[forward][0] if forward in METHODS else forward
+    is_sorry = all(each.is_sorry for each in links)
+    label = f"{name} · {'sorry server' if is_sorry else _weights(links)}"
+    remarks = [Remark(_counts(links))] if is_seen and any(each.counts for each in links) else []
+    notes: dict[tuple[str, str], int] = {}
+    for each in links:
+        if each.note:
+            notes[each.note, each.degree] = notes.get((each.note, each.degree), 0) + 1
+    for (note, degree), times in notes.items():
+        of = f" ({times} of {len(links)})" if times < len(links) else ""
+        remarks.append(Remark(note + of, degree))
+    is_used = not is_seen or any(each.counts and each.weight_there for each in links)
+    return Strand(
+        links[0].target, forward, label, tuple(remarks), worst_of(each.degree for each in links), is_sorry, is_used
+    )
+
+
+def _weights(links: Iterable[Link]) -> str:
+    """The weights that are in the table, where that was seen."""
+    weights = {each.weight if each.weight_there is None else each.weight_there for each in links}
+    low, high = min(each or 0 for each in weights), max(each or 0 for each in weights)
+    return f"weight {low}" if low == high else f"weights {low} to {high}"
+
+
+def _counts(links: Iterable[Link]) -> str:
+    totals: dict[str, int] = {}
+    for each in links:
+        for kind, count in (each.counts or {}).items():
+            totals[kind] = totals.get(kind, 0) + count
+    kinds = (kind for kind in totals if totals[kind] or kind in ("active", "inactive"))
+    return ", ".join(f"{totals[kind]:,} {kind}" for kind in kinds)
+
+
+def _said(view: View) -> str:
+    services = [service for group in view.groups for service in group.services]
+    numbers = (
+        (sum(len(group.directors) for group in view.groups), "directors"),
+        (len(services), "services"),
+        (len(view.targets), "real servers"),
+    )
+    words = ", ".join(f"{count:,} {word}" for count, word in numbers)
+    methods = {each.forward for each in services}
+    ways = "; ".join(f"{name}: {what}" for method, (name, what) in METHODS.items() if method in methods)
+    masters = [each.name for group in view.groups for each in group.directors if each.role == "master"]
+    return ". ".join(each for each in (words, f"Master: {', '.join(masters)}" if masters else "", ways) if each) + "."

@@ -1,0 +1,265 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What pictures and pages of a site show: its hosts, its services and who serves them, as planned and as seen. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import (
+    AT_RISK,
+    BROKEN,
+    DEGREES,
+    WORTH_KNOWING,
+    Finding,
+)
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.gateways import asked_for as gateways_of
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import RealServer, Service
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.parity import Info, endpoint, service_name
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table import (
+    kernel_forward,
+    real_server,
+    virtual_service,
+)
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import as_address
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a run learned. ``tables`` are those of directors that answered; ``silent`` ones were asked and did not."""
+
+    tables: Mapping[str, Info]
+    silent: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    unseen: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Node:
+    """A host, or an address outside of the inventory. ``role`` is empty, or what a director does at the moment.
+
+    ``details`` are its addresses, ``words`` what else is said of it. ``held`` are the VIPs and floating addresses that
+    a director has, or that only it can have.
+    """
+
+    name: str
+    details: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    role: str = ""
+    degree: str = ""
+    held: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Link:
+    """A service's way to one of its real servers.
+
+    ``weight`` is the model's, None where the model has no such real server. ``counts`` are None without a table.
+    """
+
+    target: str
+    where: str
+    weight: int | None
+    is_sorry: bool = False
+    weight_there: int | None = None
+    counts: Mapping[str, int] | None = None
+    note: str = ""
+    degree: str = ""
+
+
+@dataclass(frozen=True)
+class Served:
+    """A service with its links, and the director in whose table it was seen. ``name`` is empty for one of nobody's."""
+
+    name: str
+    where: str
+    scheduler: str
+    forward: str
+    links: tuple[Link, ...]
+    director: str = ""
+    note: str = ""
+    degree: str = ""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Directors that share VIPs, and what they serve. ``shared`` are the addresses of which no holder is known."""
+
+    directors: tuple[Node, ...]
+    services: tuple[Served, ...]
+    shared: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class View:
+    """``seen`` is None where all this is from the model alone."""
+
+    clients: tuple[Node, ...]
+    routers: tuple[Node, ...]
+    groups: tuple[Group, ...]
+    targets: Mapping[str, Node]
+    seen: Seen | None
+
+    def services(self) -> Iterator[tuple[Group, Served]]:
+        for group in self.groups:
+            for service in group.services:
+                yield group, service
+
+
+def view(site: Site, seen: Seen | None = None) -> View:
+    worst = _worst(seen.findings if seen else ())
+    groups = tuple(_group(site, names, seen, worst) for names in _shared(site))
+    targets: dict[str, Node] = {}
+    for _director, service in site.pairs():
+        for entry in service.targets:
+            name = _name(entry)
+            if name not in targets:
+                details = (str(entry.address),) if entry.host else ()
+                words = ("not in the inventory",) if entry.host is None else () if seen else _part(site, name)
+                targets[name] = Node(name, details, words, "", worst.get(name, ""))
+    for group in groups:
+        for served in group.services:
+            for link in served.links:
+                targets.setdefault(link.target, Node(link.target, (), ("not in lvs_services",)))
+    clients = tuple(Node(name, degree=worst.get(name, "")) for name in site.inventory.clients)
+    routers = [name for name in site.inventory.routers if not site.inventory.is_absent(name)]
+    return View(
+        clients, tuple(Node(name, degree=worst.get(name, "")) for name in routers), groups, targets, seen
+    )  # fmt: skip
+
+
+def _part(site: Site, name: str) -> tuple[str, ...]:
+    """What each method asks of the host."""
+    forwards = {service.forward for _director, service, _entry in site.listings.get(name, ())}
+    gateways = [*gateways_of(site, name, 4), *gateways_of(site, name, 6)]
+    through = f"gateway {', '.join(map(str, gateways))}" if gateways else ""
+    words = {"dr": "VIP on lo", "tun": "VIP at the tunnel's end", "nat": through}
+    return tuple(word for forward, word in words.items() if word and forward in forwards)
+
+
+def _worst(findings: tuple[Finding, ...]) -> dict[str, str]:
+    """The worst degree of each host. What concerns a pair is said of both."""
+    worst: dict[str, str] = {}
+    for each in sorted(findings, key=lambda one: DEGREES.index(one.degree)):
+        for host in {each.host, *each.host.split(" and ")}:
+            worst.setdefault(host, each.degree)
+    return worst
+
+
+def _shared(site: Site) -> Iterator[list[str]]:
+    """The directors, each once, with those that share VIPs with the first of them."""
+    placed: set[str] = set()
+    for director in site.services:
+        if director not in placed:
+            names = [each for each in site.partners(director) if each not in placed]
+            placed.update(names)
+            yield names
+
+
+def _name(entry: RealServer) -> str:
+    return entry.host or str(entry.address)
+
+
+def _group(site: Site, names: list[str], seen: Seen | None, worst: Mapping[str, str]) -> Group:
+    services = {service_name(virtual_service(each)): each for name in names for each in site.services[name]}
+    tables = {
+        name: {service_name(each): each for each in seen.tables[name]["services"]}
+        for name in names
+        if seen and name in seen.tables
+    }
+    hosts = {entry.address: _name(entry) for name in names for each in site.services[name] for entry in each.targets}
+    served = []
+    for where, service in services.items():
+        director = next((name for name in tables if _holds(site, name, service)), next(iter(tables), None))
+        planned = _planned(where, service)
+        served.append(planned if director is None else _found(planned, service, director, tables[director], hosts))
+    for name, table in tables.items():
+        for where, found in table.items():
+            if where not in services:
+                links = tuple(_undeclared(each, hosts) for each in found["real_servers"])
+                note = f"in the table of {name}"
+                forward = next((each["forward"] for each in found["real_servers"]), "")
+                served.append(Served("", where, found["scheduler"], forward, links, name, note, WORTH_KNOWING))
+    directors = tuple(_director(site, name, seen, worst, is_alone=len(names) == 1) for name in names)
+    held = {address for each in directors for address in each.held}
+    every = dict.fromkeys(str(address) for name in names for address in site.serving_addresses(name))
+    return Group(directors, tuple(served), tuple(address for address in every if address not in held))
+
+
+def _holds(site: Site, director: str, service: Service) -> bool:
+    return any(site.holds(director, vip.address) for vip in service.vips)
+
+
+def _director(site: Site, name: str, seen: Seen | None, worst: Mapping[str, str], *, is_alone: bool) -> Node:
+    addresses = tuple(map(str, site.host(name).addresses))
+    serving, degree = site.serving_addresses(name), worst.get(name, "")
+    if seen is None:
+        return Node(name, addresses, held=tuple(map(str, serving)) if is_alone else ())
+    if name in seen.silent:
+        return Node(name, addresses, (), "did not answer", degree or AT_RISK)
+    if name not in seen.tables:
+        return Node(name, addresses, (), "was not asked", degree)
+    held = tuple(str(address) for address in serving if site.holds(name, address))
+    is_whole = len(held) == len(serving)
+    some = f"holds {len(held)} of {len(serving)} addresses"
+    if site.is_moved(name):
+        role = "master" if is_whole else some if held else "standby"
+    else:
+        role = "holds all VIPs" if is_whole else some
+    return Node(name, addresses, (), role, degree, held)
+
+
+def _planned(where: str, service: Service) -> Served:
+    links = tuple(
+        Link(_name(each), endpoint(real_server(each)), each.weight, each is service.sorry_server)
+        for each in service.targets
+    )
+    return Served(service.name, where, service.scheduler, service.forward, links)
+
+
+def _found(
+    planned: Served, service: Service, director: str, table: Mapping[str, Info], hosts: Mapping[Any, str]
+) -> Served:
+    """The service as a table has it, with what the model has besides."""
+    found = table.get(planned.where)
+    if found is None:
+        note, degree = ("not in the table", BROKEN) if service.real_servers else ("", "")
+        return replace(planned, director=director, note=note, degree=degree)
+    pool = {endpoint(each): each for each in found["real_servers"]}
+    is_served = any(each["weight"] for each in pool.values()) or not service.real_servers
+    links = [_link(service, entry, pool.pop(endpoint(real_server(entry)), None)) for entry in service.targets]
+    links += [_undeclared(each, hosts) for each in pool.values()]
+    note, degree = ("", "") if is_served else ("nobody serves new clients", BROKEN)
+    return replace(
+        planned, scheduler=found["scheduler"], links=tuple(links), director=director, note=note, degree=degree
+    )
+
+
+def _link(service: Service, entry: RealServer, listed: Info | None) -> Link:
+    """One real server of the model, and what the table has of it."""
+    name, where, is_sorry = _name(entry), endpoint(real_server(entry)), entry is service.sorry_server
+    if listed is None:
+        # A sorry server is in the table only while nobody else serves.
+        note, degree = ("", "") if is_sorry or not entry.weight else ("not in the table", AT_RISK)
+        return Link(name, where, entry.weight, is_sorry, None, {}, note, degree)
+    weight, note, degree = listed["weight"], "", ""
+    if listed["forward"] != kernel_forward(service):
+        note, degree = f"the table says {listed['forward']}", BROKEN
+    elif is_sorry:
+        note, degree = "serves in place of all others", AT_RISK
+    elif weight == 0 and entry.weight:
+        note, degree = "nobody new is sent there", AT_RISK
+    elif weight != entry.weight:
+        note, degree = f"weight {entry.weight} in the model", WORTH_KNOWING
+    return Link(name, where, entry.weight, is_sorry, weight, listed["connections"], note, degree)
+
+
+def _undeclared(listed: Info, hosts: Mapping[Any, str]) -> Link:
+    address = as_address(listed["address"])
+    name = hosts.get(address, str(address))
+    note, counts = "not in lvs_services", listed["connections"]
+    return Link(name, endpoint(listed), None, False, listed["weight"], counts, note, WORTH_KNOWING)

@@ -1,0 +1,132 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A site as a picture or a page: from its model alone, with what status saw, or with what verify found. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from ansible_collections.lvs.topology.plugins.plugin_utils._picture.chart import chart
+from ansible_collections.lvs.topology.plugins.plugin_utils._picture.drawing import svg
+from ansible_collections.lvs.topology.plugins.plugin_utils._picture.page import page
+from ansible_collections.lvs.topology.plugins.plugin_utils._picture.view import Seen, View, view
+from ansible_collections.lvs.topology.plugins.plugin_utils._picture.wide import wide
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import running
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.answers import read_host_info
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.checks import check_site
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.compiler import read_all, site_of
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import (
+    AT_RISK,
+    BROKEN,
+    DEGREES,
+    WORTH_KNOWING,
+    Finding,
+)
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.given import mapping, names, shown
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.infos import read_infos
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, WrongModel, show
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.parity import Info
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.report import render
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
+
+_STATUS = "lvs_status_file"
+_OTHERS = (
+    "the other hosts were not asked; `lvs.topology.verify` looks at every host, and goes through the VIPs as a client"
+)
+
+
+def diagram_of(hostvars: Mapping[str, Any], groups: Mapping[str, Any]) -> str:
+    """The picture of a site as SVG, from its model alone; WrongModel with every mistake where there is any."""
+    mistakes: list[Mistake] = []
+    site = site_of(hostvars, groups, mistakes)
+    mistakes += check_site(site)
+    if mistakes:
+        raise WrongModel(mistakes)
+    return svg(wide(chart(view(site))))
+
+
+def site_file_of(
+    hostvars: Mapping[str, Any],
+    groups: Mapping[str, Any],
+    infos: Mapping[str, Any],
+    path: Any,
+    hosts: Any = None,
+    made: str = "",
+) -> str:
+    """What the playbook status saw, as its file's name says; WrongModel where that says nothing.
+
+    Mistakes of the inventory are no reason not to look.
+    """
+    name = path if isinstance(path, str) else ""
+    if not name.endswith((".html", ".svg")):
+        problem = f"{show(path)} does not say what is to be made"
+        raise WrongModel(
+            [Mistake(_STATUS, problem, "let the name of the file end in .html, or in .svg for the picture")]
+        )
+    site = site_of(hostvars, groups, [])
+    run = site.services if hosts is None else names(hosts, "hosts")
+    seen = _seen_by_status(site, read_infos(shown(infos, "infos")), set(run))
+    drawn = view(site, seen)
+    return page(drawn, "lvs.topology.status", made) if name.endswith(".html") else svg(wide(chart(drawn)))
+
+
+def _seen_by_status(site: Site, tables: Mapping[str, Info], run: set[str]) -> Seen:
+    """What follows from the tables and addresses of directors."""
+    silent = tuple(name for name in site.services if name in run and name not in tables)
+    left = [name for name in site.services if name not in run]
+    idle = {name for name in tables if name in site.services and site.is_moved(name) and not tables[name]["services"]}
+    found = [
+        *(Finding(AT_RISK, name, "did not answer", "Nothing is known of it.") for name in silent),
+        *_of_idle(site, idle),
+        *running.of_addresses(site, tables),
+        *running.of_tables(site, tables, {}, idle),
+        *_of_entries(view(site, Seen(tables, silent))),
+    ]
+    ordered = sorted(dict.fromkeys(found), key=lambda each: DEGREES.index(each.degree))
+    unseen = [_OTHERS, *(f"{name}: it is not part of this run (--limit)." for name in left)]
+    return Seen(tables, silent, tuple(ordered), tuple(unseen))
+
+
+def _of_idle(site: Site, idle: Iterable[str]) -> Iterator[Finding]:
+    """Directors under keepalived whose table is empty, as it is where keepalived does not run."""
+    for name in idle:
+        if any(service.real_servers for service in site.services[name]):
+            is_serving = any(site.holds(name, address) for address in site.serving_addresses(name))
+            effect = "Clients get no answer." if is_serving else "It cannot take over."
+            remedy = f"see with `ansible-playbook lvs.topology.verify` whether keepalived runs on {name}"
+            yield Finding(BROKEN if is_serving else AT_RISK, name, "its table is empty", effect, remedy)
+
+
+def _of_entries(drawn: View) -> Iterator[Finding]:
+    """What tables have otherwise than the model, although new clients are served."""
+    for _group, service in drawn.services():
+        if not service.name:
+            what = f"the table has {service.where}, which nobody declared"
+            yield Finding(WORTH_KNOWING, service.director, what, "", "lvs_services, or lvs_purge")
+        for link in service.links if service.name else ():
+            if link.degree in (WORTH_KNOWING, BROKEN):
+                what = f"{service.where} ({service.name}): {link.target} {link.where}: {link.note}"
+                remedy = f"ansible-playbook lvs.topology.site --limit {service.director}"
+                yield Finding(link.degree, service.director, what, "", remedy)
+
+
+def report_of(
+    found: Mapping[str, Any],
+    path: Any,
+    hostvars: Any = None,
+    groups: Any = None,
+    answers: Any = None,
+    made: str = "",
+) -> str:
+    """What the playbook verify found, as its file's name says. Only a page needs the inventory and the answers."""
+    if not (isinstance(path, str) and path.endswith(".html")):
+        return render(found, path)
+    site = site_of({} if hostvars is None else hostvars, {} if groups is None else groups, [])
+    said = read_all(mapping({} if answers is None else answers, "answers"), "answers", read_host_info, [])
+    tables = {name: said[name]["table"] for name in site.services if name in said and said[name]["table"]}
+    asked = set(found["hosts"])
+    silent = tuple(name for name in site.services if name in asked and name not in tables)
+    findings = tuple(Finding(**each) for each in found["findings"])
+    return page(view(site, Seen(tables, silent, findings, tuple(found["unseen"]))), "lvs.topology.verify", made)
