@@ -22,7 +22,7 @@ description:
   - A page of HTML with a picture of the site, findings, and tables of directors and services; or the picture alone.
   - The page has no script and asks nobody for anything.
   - What the directors' tables and addresses show is a finding. P(lvs.topology.findings#filter) looks at every host.
-  - Facts of directors must be fresh.
+  - Facts must be fresh.
 extends_documentation_fragment:
   - lvs.topology.inventory
 positional: _input, _groups, infos, path
@@ -37,12 +37,19 @@ options:
     type: str
     required: true
     description: The name of the file, which ends in C(.html) or, for the picture alone, in C(.svg).
-  hosts:
+  asked:
     type: list
     elements: str
     description:
-      - The hosts of the run. A director among them that is not in O(infos) did not answer, and any other was not asked.
-      - By default all directors.
+      - The hosts that were asked for anything. What is not among them was not looked at, as the page says.
+      - By default all directors, real servers and routers.
+  answered:
+    type: list
+    elements: str
+    description:
+      - The hosts whose addresses were learned by M(lvs.topology.host_facts). Of a real server or router that was asked
+        and is not among them, the page says that it did not answer.
+      - By default none.
   made:
     type: str
     default: ""
@@ -56,6 +63,9 @@ seealso:
 """
 
 EXAMPLES = r"""
+- name: Learn the hosts' addresses
+  lvs.topology.host_facts:
+
 - name: Look at the table
   lvs.topology.ipvs_info:
     gather_subset: [services, settings]
@@ -63,7 +73,7 @@ EXAMPLES = r"""
 
 - name: Write a page
   ansible.builtin.copy:
-    content: "{{ hostvars | lvs.topology.site_file(groups, __infos, 'site.html') }}"
+    content: "{{ hostvars | lvs.topology.site_file(groups, __infos, 'site.html', answered=ansible_play_hosts) }}"
     dest: site.html
     mode: "0644"
   vars:
@@ -84,11 +94,12 @@ def site_file(
     groups: Mapping[str, Any],
     infos: Mapping[str, Any],
     path: Any,
-    hosts: list[str] | None = None,
+    asked: list[str] | None = None,
+    answered: list[str] | None = None,
     made: str = "",
 ) -> str:
     try:
-        return pictures.site_file_of(hostvars, groups, infos, path, hosts, made)
+        return pictures.site_file_of(hostvars, groups, infos, path, asked, answered, made)
     except WrongModel as wrong:
         raise AnsibleFilterError(str(wrong)) from None
 

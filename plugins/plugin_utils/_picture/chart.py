@@ -8,18 +8,25 @@ What is left out is counted and said. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from ansible_collections.lvs.topology.plugins.plugin_utils._picture.view import Group, Link, Node, Served, View
+from ansible_collections.lvs.topology.plugins.plugin_utils._picture.view import (
+    UNDECLARED,
+    Group,
+    Link,
+    Node,
+    Served,
+    View,
+)
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import DEGREES
 
 _T = TypeVar("_T")
 
 # What a picture holds of each.
-_MOST = {"clients": 6, "routers": 6, "groups": 8, "directors": 6, "held": 6, "pools": 16, "services": 5, "lines": 64}
-_FEWEST_LINES = 3
+_MOST = {"client": 6, "router": 6, "group of directors": 8, "director": 6, "service": 8}
+_MOST_POOLS, _MOST_LINES, _FEWEST_LINES = 16, 64, 3
 # What each method is called, what the director does, and how answers go.
 METHODS: Mapping[str, tuple[str, str]] = {
     "dr": (
@@ -33,8 +40,8 @@ METHODS: Mapping[str, tuple[str, str]] = {
     "nat": ("NAT", "the director rewrites the destination; answers go back through it, because it is the gateway"),
     "fullnat": ("FULLNAT", "the director rewrites destination and source; answers go back through it from any network"),
 }
-# In place of the name of a service that only a table has.
-NOBODYS = "not in lvs_services"
+# Connections of which also is said that there are none.
+ALWAYS = ("active", "inactive")
 # Whose answers go past the director.
 DIRECT = ("dr", "tun")
 
@@ -75,7 +82,6 @@ class Pool:
     """Services of one method with the same real servers."""
 
     forward: str
-    degree: str
     entries: tuple[Entry, ...]
     strands: tuple[Strand, ...]
     more: tuple[str, ...]
@@ -107,13 +113,13 @@ class Chart:
 
 def chart(view: View) -> Chart:
     more: list[str] = []
-    clients = _some(view.clients, "clients", more)
-    routers = _some(view.routers, "routers", more)
-    groups = _some(view.groups, "groups", more, "groups of directors")
+    clients = _some(view.clients, "client", more)
+    routers = _some(view.routers, "router", more)
+    groups = _some(view.groups, "group of directors", more)
     pools = [_pools(group) for group in groups]
     drawn = max(1, sum(len(each) for each in pools))
-    lines = max(_FEWEST_LINES, _MOST["lines"] // min(drawn, _MOST["pools"]))
-    most_pools = max(1, _MOST["pools"] // max(1, len(groups)))
+    lines = max(_FEWEST_LINES, _MOST_LINES // min(drawn, _MOST_POOLS))
+    most_pools = max(1, _MOST_POOLS // max(1, len(groups)))
     is_seen = view.seen is not None
     frames = tuple(_frame(group, of, most_pools, lines, is_seen) for group, of in zip(groups, pools))
     used = {strand.target for frame in frames for pool in frame.pools for strand in pool.strands}
@@ -124,13 +130,18 @@ def chart(view: View) -> Chart:
     )
 
 
-def _some(things: Sequence[_T], kind: str, more: list[str], called: str = "") -> tuple[_T, ...]:
+def _some(things: Sequence[_T], kind: str, more: list[str]) -> tuple[_T, ...]:
     """As many of these as the picture holds, the worst for sure; ``more`` is told of the others."""
     most = _MOST[kind]
     if len(things) <= most:
         return tuple(things)
-    more.append(f"and {len(things) - most:,} more {called or kind}")
+    more.append(f"and {_number(len(things) - most, kind)}")
     return tuple(_worst_first(things)[:most])
+
+
+def _number(count: int, kind: str, more: str = "more ") -> str:
+    first, _space, rest = kind.partition(" of ")
+    return f"{count:,} {more}{first}{'' if count == 1 else 's'}{f' of {rest}' if rest else ''}"
 
 
 def _worst_first(things: Iterable[_T]) -> list[_T]:
@@ -156,11 +167,11 @@ def _pools(group: Group) -> list[list[Served]]:
 
 def _frame(group: Group, pools: list[list[Served]], most: int, lines: int, is_seen: bool) -> Frame:
     more: list[str] = []
-    directors = _some(group.directors, "directors", more)
+    directors = _some(group.directors, "director", more)
     if len(pools) > most:
         pools = sorted(pools, key=lambda services: _rank(_worst_in(services)))
         services = sum(map(len, pools[most:]))
-        more.append(f"and {services:,} more services, with {len(pools) - most:,} other lists of real servers")
+        more.append(f"and {_number(services, 'service')} with other real servers")
     why = "on no director that was seen" if is_seen else "on whichever is master"
     return Frame(directors, group.shared, why, tuple(_pool(each, lines, is_seen) for each in pools[:most]), tuple(more))
 
@@ -171,17 +182,17 @@ def _worst_in(services: list[Served]) -> str:
 
 def _pool(services: list[Served], lines: int, is_seen: bool) -> Pool:
     more: list[str] = []
-    shown = _some(services, "services", more)
-    entries = [Entry(each.name or NOBODYS, each.where, each.scheduler, _remark(each)) for each in shown]
+    shown = _some(services, "service", more)
+    entries = [Entry(each.name or UNDECLARED, each.where, each.scheduler, _remark(each)) for each in shown]
     columns: dict[str, list[Link]] = {}
     for each in services:
         for link in each.links:
             columns.setdefault(link.target, []).append(link)
     strands = [_strand(services[0].forward, links, is_seen) for links in columns.values()]
     if len(strands) > lines:
-        more.append(f"and {len(strands) - lines:,} more real servers")
+        more.append(f"and {_number(len(strands) - lines, 'real server')}")
         strands = _worst_first(strands)[:lines]
-    return Pool(services[0].forward, _worst_in(services), tuple(entries), tuple(strands), tuple(more))
+    return Pool(services[0].forward, tuple(entries), tuple(strands), tuple(more))
 
 
 def _remark(service: Served) -> Remark | None:
@@ -191,8 +202,8 @@ def _remark(service: Served) -> Remark | None:
 def _strand(forward: str, links: list[Link], is_seen: bool) -> Strand:
     name = METHODS[forward][0] if forward in METHODS else forward
     is_sorry = all(each.is_sorry for each in links)
-    label = f"{name} · {'sorry server' if is_sorry else _weights(links)}"
-    remarks = [Remark(_counts(links))] if is_seen and any(each.counts for each in links) else []
+    label = f"{name} · {'sorry server' if is_sorry else _weights(links, is_seen)}"
+    remarks = [Remark(text) for text in _counts(links)]
     notes: dict[tuple[str, str], int] = {}
     for each in links:
         if each.note:
@@ -206,30 +217,34 @@ def _strand(forward: str, links: list[Link], is_seen: bool) -> Strand:
     )
 
 
-def _weights(links: Iterable[Link]) -> str:
-    """The weights that are in the table, where that was seen."""
-    weights = {each.weight if each.weight_there is None else each.weight_there for each in links}
-    low, high = min(each or 0 for each in weights), max(each or 0 for each in weights)
-    return f"weight {low}" if low == high else f"weights {low} to {high}"
+def _weights(links: Sequence[Link], is_seen: bool) -> str:
+    """The weights of the table, where there is one, and what only the model has."""
+    there = [each.weight_there for each in links if each.weight_there is not None]
+    weights = there or [each.weight or 0 for each in links]
+    low, high = min(weights), max(weights)
+    said = f"weight {low}" if low == high else f"weights {low} to {high}"
+    return f"{said} in the model" if is_seen and not there else said
 
 
-def _counts(links: Iterable[Link]) -> str:
+def _counts(links: Iterable[Link]) -> Iterator[str]:
+    """The connections of all links together, and below them what only some have."""
     totals: dict[str, int] = {}
     for each in links:
         for kind, count in (each.counts or {}).items():
             totals[kind] = totals.get(kind, 0) + count
-    kinds = (kind for kind in totals if totals[kind] or kind in ("active", "inactive"))
-    return ", ".join(f"{totals[kind]:,} {kind}" for kind in kinds)
+    usual = [f"{totals[kind]:,} {kind}" for kind in ALWAYS if kind in totals]
+    rest = [f"{count:,} {kind}" for kind, count in totals.items() if count and kind not in ALWAYS]
+    yield from (", ".join(each) for each in (usual, rest) if each)
 
 
 def _said(view: View) -> str:
     services = [service for group in view.groups for service in group.services]
     numbers = (
-        (sum(len(group.directors) for group in view.groups), "directors"),
-        (len(services), "services"),
-        (len(view.targets), "real servers"),
+        (sum(len(group.directors) for group in view.groups), "director"),
+        (len(services), "service"),
+        (len(view.targets), "real server"),
     )
-    words = ", ".join(f"{count:,} {word}" for count, word in numbers)
+    words = ", ".join(_number(count, kind, "") for count, kind in numbers)
     methods = {each.forward for each in services}
     ways = "; ".join(f"{name}: {what}" for method, (name, what) in METHODS.items() if method in methods)
     masters = [each.name for group in view.groups for each in group.directors if each.role == "master"]

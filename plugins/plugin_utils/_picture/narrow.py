@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._picture.chart import (
     DIRECT,
@@ -22,6 +22,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._picture.pieces impor
     ROW,
     described,
     directors_of,
+    entrance_of,
     legend,
     pool_box,
 )
@@ -55,17 +56,26 @@ def narrow(chart: Chart) -> Picture:
     for position, frame in enumerate(chart.frames):
         if position:
             y += HOP - GAP
-        outer, y = _frame(picture, frame, y, width)
+        outer, entrance, y = _frame(picture, frame, y, width)
         for pool in frame.pools:
-            y = _pool(picture, chart, pool, outer, y, width, buses, lowest, ends) + GAP
+            box = pool_box(picture, pool, MARGIN + SPINE, y, width - SPINE)
+            spine, beside = MARGIN + SPINE / 2, box.y + 16
+            picture.lines.append(Line(((spine, outer.bottom), (spine, beside), (box.x, beside)), "request"))
+            y, end = _servers(picture, chart, pool, box, buses.get(pool.forward))
+            if pool.strands and pool.forward in ends:
+                lowest[pool.forward] = end
+            elif pool.strands and pool.forward in buses:
+                bus, at = buses[pool.forward], entrance.middle
+                points = ((bus, end), (bus, at), (entrance.right, at))
+                picture.lines.append(Line(points, pool.forward, is_answer=True))
+            y += GAP
         for text in frame.more:
             picture.text(MARGIN, y + 8, text, "label", width)
             y += ROW + 4
-    for method, end in ends.items():
-        if method in lowest:
-            bus = buses[method]
-            points = ((bus, lowest[method]), (bus, end.middle), (end.right, end.middle))
-            picture.lines.append(Line(points, method, is_answer=True))
+    for method, last in lowest.items():
+        bus, goal = buses[method], ends[method]
+        points = ((bus, last), (bus, goal.middle), (goal.right, goal.middle))
+        picture.lines.append(Line(points, method, is_answer=True))
     picture.height = legend(picture, chart, y + GAP, MARGIN) + MARGIN
     return picture
 
@@ -87,49 +97,28 @@ def _down(picture: Picture, box: Box, y: float, is_back: bool) -> None:
         picture.text(x + 20, box.bottom + 19, "answers", "label", 80)
 
 
-def _frame(picture: Picture, frame: Frame, y: float, width: float) -> tuple[Box, float]:
-    """The directors; their services stand below them."""
+def _frame(picture: Picture, frame: Frame, y: float, width: float) -> tuple[Box, Box, float]:
+    """The directors, whose services stand below them: their box, and the box where answers arrive."""
     place = len(picture.boxes)
     picture.text(MARGIN + PAD, y + 17, "directors", "title", width)
-    _boxes, bottom = directors_of(picture, frame, MARGIN + PAD, y + 24, width - 2 * PAD)
+    directors, bottom = directors_of(picture, frame, MARGIN + PAD, y + 24, width - 2 * PAD)
     outer = Box(MARGIN, y, width, bottom - y + 2, "frame")
     picture.boxes.insert(place, outer)
-    return outer, outer.bottom + GAP
+    return outer, entrance_of(frame, directors, outer), outer.bottom + GAP
 
 
-def _pool(
-    picture: Picture,
-    chart: Chart,
-    pool: Pool,
-    outer: Box,
-    y: float,
-    width: float,
-    buses: Mapping[str, float],
-    lowest: dict[str, float],
-    ends: Mapping[str, Box],
-) -> float:
-    """Services below their directors, and below them the real servers; where it ends."""
-    x = MARGIN + SPINE
-    box = pool_box(picture, pool, x, y, width - SPINE)
-    spine = MARGIN + SPINE / 2
-    picture.lines.append(Line(((spine, outer.bottom), (spine, box.y + 16), (x, box.y + 16)), "request"))
-    y, end = box.bottom + 8, 0.0
+def _servers(picture: Picture, chart: Chart, pool: Pool, box: Box, bus: float | None) -> tuple[float, float]:
+    """The real servers below their services; where they end, and where the last one's answers begin."""
+    y, end, stem = box.bottom + 8, box.middle, box.x + INDENT / 2
     for strand in pool.strands:
-        server = _server(picture, chart.targets[strand.target], strand, x + INDENT, y, width - SPINE - INDENT)
-        stem = x + INDENT / 2
+        server = _server(picture, chart.targets[strand.target], strand, box.x + INDENT, y, box.width - INDENT)
         points = ((stem, box.bottom), (stem, server.middle), (server.x, server.middle))
         picture.lines.append(Line(points, pool.forward, is_faint=not strand.is_used))
-        if pool.forward in buses:
-            stub = ((server.right, server.middle), (buses[pool.forward], server.middle))
+        if bus is not None:
+            stub = ((server.right, server.middle), (bus, server.middle))
             picture.lines.append(Line(stub, pool.forward, is_answer=True, has_tip=False))
         end, y = server.middle, server.bottom + 8
-    if pool.strands and pool.forward in buses:
-        if pool.forward in ends:
-            lowest[pool.forward] = end
-        else:
-            bus, top = buses[pool.forward], outer.bottom - 14
-            picture.lines.append(Line(((bus, end), (bus, top), (outer.right, top)), pool.forward, is_answer=True))
-    return y
+    return y, end
 
 
 def _server(picture: Picture, node: Node, strand: Strand, x: float, y: float, width: float) -> Box:

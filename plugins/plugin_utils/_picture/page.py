@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from ansible_collections.lvs.topology.plugins.plugin_utils._picture.chart import METHODS, NOBODYS, chart, worst_of
+from ansible_collections.lvs.topology.plugins.plugin_utils._picture.chart import ALWAYS, METHODS, chart, worst_of
 from ansible_collections.lvs.topology.plugins.plugin_utils._picture.drawing import escape, inline, sign, style
 from ansible_collections.lvs.topology.plugins.plugin_utils._picture.narrow import narrow
 from ansible_collections.lvs.topology.plugins.plugin_utils._picture.page_style import STYLE
-from ansible_collections.lvs.topology.plugins.plugin_utils._picture.view import Link, Served, View
+from ansible_collections.lvs.topology.plugins.plugin_utils._picture.view import UNDECLARED, Link, Served, View
 from ansible_collections.lvs.topology.plugins.plugin_utils._picture.wide import wide
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import DEGREES, Finding
 
@@ -22,8 +22,6 @@ _NAMED = 3
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 _OF_DIRECTOR = ("Director", "State", "Address", "Holds", "Sync daemon")
 _OF_SERVICE = ("Real server", "Address", "Weight", "Connections", "Remark")
-# What is said of connections also where there are none.
-_ALWAYS = ("active", "inactive")
 _COMMAND = re.compile("`([^`]+)`")
 
 
@@ -160,7 +158,7 @@ def _service(service: Served, room: int, *, is_shared: bool) -> Iterator[str]:
         f" <span>table of {escape(service.director)}</span>" if is_shared and service.name and service.director else ""
     )
     note = f" {_icon(service.degree)} {escape(service.note)}" if service.degree else ""
-    name = escape(service.name or NOBODYS)
+    name = escape(service.name or UNDECLARED)
     yield (
         f"<tbody><tr><th colspan={len(_OF_SERVICE)} scope=rowgroup><b>{name}</b> "
         f"<code>{escape(service.where)}</code> <span>{escape(service.scheduler)}</span> "
@@ -171,7 +169,7 @@ def _service(service: Served, room: int, *, is_shared: bool) -> Iterator[str]:
 
 
 def _link(link: Link) -> str:
-    counts = ", ".join(f"{count:,} {kind}" for kind, count in (link.counts or {}).items() if count or kind in _ALWAYS)
+    counts = ", ".join(f"{count:,} {kind}" for kind, count in (link.counts or {}).items() if count or kind in ALWAYS)
     note = f"{_icon(link.degree)} {escape(link.note)}" if link.degree else ""
     cells = (
         f"<b>{escape(link.target)}</b>",

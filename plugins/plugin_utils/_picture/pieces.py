@@ -112,7 +112,7 @@ def pool_box(picture: Picture, pool: Pool, x: float, y: float, width: float) -> 
     for text in pool.more:
         picture.text(x + PAD, at + 9, text, "label", room)
         at += ROW
-    box = Box(x, y, width, at - y + 5, f"pool {pool.forward}", pool.degree)
+    box = Box(x, y, width, at - y + 5, f"pool {pool.forward}")
     picture.boxes.insert(place, box)
     return box
 

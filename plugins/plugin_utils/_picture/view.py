@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,13 +27,20 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table impor
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import as_address
 
+# What only a table has, or what nothing can be said of because not all of the model could be read.
+UNDECLARED, UNKNOWN = "not in lvs_services", "not in what could be read"
+
 
 @dataclass(frozen=True)
 class Seen:
-    """What a run learned. ``tables`` are those of directors that answered; ``silent`` ones were asked and did not."""
+    """What a run learned. ``tables`` are those of directors that answered; ``silent`` ones were asked and did not.
+
+    ``is_whole``: nothing of the model could not be read, as it is where a host's addresses are not known.
+    """
 
     tables: Mapping[str, Info]
     silent: tuple[str, ...] = ()
+    is_whole: bool = True
     findings: tuple[Finding, ...] = ()
     unseen: tuple[str, ...] = ()
 
@@ -113,23 +120,31 @@ class View:
 def view(site: Site, seen: Seen | None = None) -> View:
     worst = _worst(seen.findings if seen else ())
     groups = tuple(_group(site, names, seen, worst) for names in _shared(site))
-    targets: dict[str, Node] = {}
-    for _director, service in site.pairs():
-        for entry in service.targets:
-            name = _name(entry)
-            if name not in targets:
-                details = (str(entry.address),) if entry.host else ()
-                words = ("not in the inventory",) if entry.host is None else () if seen else _part(site, name)
-                targets[name] = Node(name, details, words, "", worst.get(name, ""))
+    targets = {name: _target(site, seen, name, addresses, worst) for name, addresses in _addresses(site).items()}
     for group in groups:
         for served in group.services:
             for link in served.links:
-                targets.setdefault(link.target, Node(link.target, (), ("not in lvs_services",)))
+                targets.setdefault(link.target, Node(link.target, (), (link.note,)))
     clients = tuple(Node(name, degree=worst.get(name, "")) for name in site.inventory.clients)
     routers = [name for name in site.inventory.routers if not site.inventory.is_absent(name)]
     return View(
         clients, tuple(Node(name, degree=worst.get(name, "")) for name in routers), groups, targets, seen
     )  # fmt: skip
+
+
+def _addresses(site: Site) -> dict[str, dict[str, None]]:
+    """Every real server with the addresses by which it is one."""
+    found: dict[str, dict[str, None]] = {}
+    for _director, service in site.pairs():
+        for entry in service.targets:
+            found.setdefault(_name(entry), {})[str(entry.address)] = None
+    return found
+
+
+def _target(site: Site, seen: Seen | None, name: str, addresses: Iterable[str], worst: Mapping[str, str]) -> Node:
+    if name not in site.listings:
+        return Node(name, (), ("not in the inventory",))
+    return Node(name, tuple(addresses), () if seen else _part(site, name), "", worst.get(name, ""))
 
 
 def _part(site: Site, name: str) -> tuple[str, ...]:
@@ -164,6 +179,14 @@ def _name(entry: RealServer) -> str:
     return entry.host or str(entry.address)
 
 
+@dataclass(frozen=True)
+class _Known:
+    """Who has which address, and what to say of an entry of a table that the model does not have."""
+
+    hosts: Mapping[Any, str]
+    undeclared: str
+
+
 def _group(site: Site, names: list[str], seen: Seen | None, worst: Mapping[str, str]) -> Group:
     services = {service_name(virtual_service(each)): each for name in names for each in site.services[name]}
     tables = {
@@ -172,16 +195,17 @@ def _group(site: Site, names: list[str], seen: Seen | None, worst: Mapping[str, 
         if seen and name in seen.tables
     }
     hosts = {entry.address: _name(entry) for name in names for each in site.services[name] for entry in each.targets}
+    known = _Known(hosts, UNDECLARED if seen is None or seen.is_whole else UNKNOWN)
     served = []
     for where, service in services.items():
         director = next((name for name in tables if _holds(site, name, service)), next(iter(tables), None))
         planned = _planned(where, service)
-        served.append(planned if director is None else _found(planned, service, director, tables[director], hosts))
+        served.append(planned if director is None else _found(planned, service, director, tables[director], known))
     for name, table in tables.items():
         for where, found in table.items():
             if where not in services:
-                links = tuple(_undeclared(each, hosts) for each in found["real_servers"])
-                note = f"in the table of {name}"
+                links = tuple(_undeclared(each, known) for each in found["real_servers"])
+                note = f"{known.undeclared}: in the table of {name}"
                 forward = next((each["forward"] for each in found["real_servers"]), "")
                 served.append(Served("", where, found["scheduler"], forward, links, name, note, WORTH_KNOWING))
     directors = tuple(_director(site, name, seen, worst, is_alone=len(names) == 1) for name in names)
@@ -203,6 +227,8 @@ def _director(site: Site, name: str, seen: Seen | None, worst: Mapping[str, str]
         return Node(name, addresses, (), "did not answer", degree or AT_RISK)
     if name not in seen.tables:
         return Node(name, addresses, (), "was not asked", degree)
+    if not site.is_known(name):
+        return Node(name, addresses, (), "its addresses are not known", degree or AT_RISK)
     held = tuple(str(address) for address in serving if site.holds(name, address))
     is_whole = len(held) == len(serving)
     some = f"holds {len(held)} of {len(serving)} addresses"
@@ -221,9 +247,7 @@ def _planned(where: str, service: Service) -> Served:
     return Served(service.name, where, service.scheduler, service.forward, links)
 
 
-def _found(
-    planned: Served, service: Service, director: str, table: Mapping[str, Info], hosts: Mapping[Any, str]
-) -> Served:
+def _found(planned: Served, service: Service, director: str, table: Mapping[str, Info], known: _Known) -> Served:
     """The service as a table has it, with what the model has besides."""
     found = table.get(planned.where)
     if found is None:
@@ -232,7 +256,7 @@ def _found(
     pool = {endpoint(each): each for each in found["real_servers"]}
     is_served = any(each["weight"] for each in pool.values()) or not service.real_servers
     links = [_link(service, entry, pool.pop(endpoint(real_server(entry)), None)) for entry in service.targets]
-    links += [_undeclared(each, hosts) for each in pool.values()]
+    links += [_undeclared(each, known) for each in pool.values()]
     note, degree = ("", "") if is_served else ("nobody serves new clients", BROKEN)
     return replace(
         planned, scheduler=found["scheduler"], links=tuple(links), director=director, note=note, degree=degree
@@ -258,8 +282,8 @@ def _link(service: Service, entry: RealServer, listed: Info | None) -> Link:
     return Link(name, where, entry.weight, is_sorry, weight, listed["connections"], note, degree)
 
 
-def _undeclared(listed: Info, hosts: Mapping[Any, str]) -> Link:
+def _undeclared(listed: Info, known: _Known) -> Link:
     address = as_address(listed["address"])
-    name = hosts.get(address, str(address))
-    note, counts = "not in lvs_services", listed["connections"]
-    return Link(name, endpoint(listed), None, False, listed["weight"], counts, note, WORTH_KNOWING)
+    name = known.hosts.get(address, str(address))
+    weight, counts = listed["weight"], listed["connections"]
+    return Link(name, endpoint(listed), None, False, weight, counts, known.undeclared, WORTH_KNOWING)

@@ -139,7 +139,7 @@ def _by_server(chart: Chart) -> list[tuple[Node, list[tuple[int, Strand]]]]:
 
 
 def _strand_height(strand: Strand) -> float:
-    return 24 + 14 * len(strand.remarks) + (0 if strand.forward in DIRECT else ANSWER_APART)
+    return 28 + 14 * len(strand.remarks) + (0 if strand.forward in DIRECT else ANSWER_APART)
 
 
 def _server_height(node: Node, strands: Sequence[tuple[int, Strand]]) -> float:
@@ -169,7 +169,7 @@ def _servers(
             pool, beside = pools[position]
             drawn[position] += 1
             start = beside.y + beside.height * drawn[position] / (len(pool.strands) + 1)
-            _strand(picture, strand, beside.right, start, x, at + 18)
+            _strand(picture, strand, beside.right, start, x, at + 19)
             at += _strand_height(strand)
         y = box.bottom + GAP
     return boxes

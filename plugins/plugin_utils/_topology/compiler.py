@@ -135,18 +135,12 @@ def questions_of(hostvars: Mapping[str, Any], groups: Mapping[str, Any], hosts: 
     are asked whose plans can be made.
     """
     site = site_of(hostvars, groups, [])
-    members = _members(site.inventory)
+    members = site.inventory.members
     answered = members if hosts is None else set(names(hosts, "hosts"))
     known = [name for name in members if name in answered and site.is_known(name)]
     asked = {name: verification.questions(site, name) for name in known}
     mistakes = mistakes_of(hostvars, groups, known) if len(known) == len(members) else []
     return {"mistakes": mistakes, "hosts": asked}
-
-
-def _members(inventory: Inventory) -> list[str]:
-    """The hosts that take part."""
-    every = dict.fromkeys([*inventory.directors, *inventory.real_servers, *inventory.routers])
-    return [name for name in every if not inventory.is_absent(name)]
 
 
 def findings_of(
@@ -161,7 +155,7 @@ def findings_of(
     odd: list[Finding] = []
     said = read_all(mapping(answers, "answers"), "answers", read_host_info, odd)
     probed = read_all(mapping(probes, "probes"), "probes", read_probe, odd)
-    members = _members(site.inventory)
+    members = site.inventory.members
     run = [*members, *site.inventory.clients] if hosts is None else names(hosts, "hosts")
     asked = [name for name in members if name in run]
     found = [*odd, *verification.every_finding(site, asked, said, probed)]

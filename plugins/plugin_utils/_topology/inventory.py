@@ -77,6 +77,12 @@ class Inventory(Variables):
     def clients(self) -> tuple[str, ...]:
         return self._group("lvs_clients")
 
+    @cached_property
+    def members(self) -> tuple[str, ...]:
+        """The hosts that take part."""
+        every = dict.fromkeys([*self.directors, *self.real_servers, *self.routers])
+        return tuple(name for name in every if not self.is_absent(name))
+
     def names(self) -> list[str]:
         return [str(name) for name in self._hostvars if isinstance(name, str)]
 

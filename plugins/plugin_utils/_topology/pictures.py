@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._picture.chart import chart
 from ansible_collections.lvs.topology.plugins.plugin_utils._picture.drawing import svg
 from ansible_collections.lvs.topology.plugins.plugin_utils._picture.page import page
-from ansible_collections.lvs.topology.plugins.plugin_utils._picture.view import Seen, View, view
+from ansible_collections.lvs.topology.plugins.plugin_utils._picture.view import UNKNOWN, Seen, View, view
 from ansible_collections.lvs.topology.plugins.plugin_utils._picture.wide import wide
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import running
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.answers import read_host_info
@@ -26,15 +27,12 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings im
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.given import mapping, names, shown
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.infos import read_infos
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, WrongModel, show
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, WrongModel, as_lines, show
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.parity import Info
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.report import render
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
 
 _STATUS = "lvs_status_file"
-_OTHERS = (
-    "the other hosts were not asked; `lvs.topology.verify` looks at every host, and goes through the VIPs as a client"
-)
 
 
 def diagram_of(hostvars: Mapping[str, Any], groups: Mapping[str, Any]) -> str:
@@ -52,7 +50,8 @@ def site_file_of(
     groups: Mapping[str, Any],
     infos: Mapping[str, Any],
     path: Any,
-    hosts: Any = None,
+    asked: Any = None,
+    answered: Any = None,
     made: str = "",
 ) -> str:
     """What the playbook status saw, as its file's name says; WrongModel where that says nothing.
@@ -62,31 +61,52 @@ def site_file_of(
     name = path if isinstance(path, str) else ""
     if not name.endswith((".html", ".svg")):
         problem = f"{show(path)} does not say what is to be made"
-        raise WrongModel(
-            [Mistake(_STATUS, problem, "let the name of the file end in .html, or in .svg for the picture")]
-        )
-    site = site_of(hostvars, groups, [])
-    run = site.services if hosts is None else names(hosts, "hosts")
-    seen = _seen_by_status(site, read_infos(shown(infos, "infos")), set(run))
-    drawn = view(site, seen)
+        remedy = "let the name of the file end in .html, or in .svg for the picture alone"
+        raise WrongModel([Mistake(_STATUS, problem, remedy)])
+    mistakes: list[Mistake] = []
+    site = site_of(hostvars, groups, mistakes)
+    tables = read_infos(shown(infos, "infos"))
+    every = site.inventory.members
+    run = _Run(
+        set(every if asked is None else names(asked, "asked")),
+        {*tables, *(() if answered is None else names(answered, "answered"))},
+    )
+    drawn = view(site, _seen_by_status(site, tables, run, as_lines(mistakes)))
     return page(drawn, "lvs.topology.status", made) if name.endswith(".html") else svg(wide(chart(drawn)))
 
 
-def _seen_by_status(site: Site, tables: Mapping[str, Info], run: set[str]) -> Seen:
-    """What follows from the tables and addresses of directors."""
-    silent = tuple(name for name in site.services if name in run and name not in tables)
-    left = [name for name in site.services if name not in run]
+@dataclass(frozen=True)
+class _Run:
+    """The hosts that were asked, and those that answered."""
+
+    asked: set[str]
+    answered: set[str]
+
+
+def _seen_by_status(site: Site, tables: Mapping[str, Info], run: _Run, mistakes: list[str]) -> Seen:
+    """What follows from the tables of directors, and from the addresses of all."""
+    members = site.inventory.members
+    silent = tuple(
+        name
+        for name in members
+        if name in run.asked and name not in (tables if name in site.services else run.answered)
+    )
     idle = {name for name in tables if name in site.services and site.is_moved(name) and not tables[name]["services"]}
     found = [
         *(Finding(AT_RISK, name, "did not answer", "Nothing is known of it.") for name in silent),
         *_of_idle(site, idle),
         *running.of_addresses(site, tables),
         *running.of_tables(site, tables, {}, idle),
-        *_of_entries(view(site, Seen(tables, silent))),
+        *_of_entries(view(site, Seen(tables, silent, not mistakes))),
     ]
     ordered = sorted(dict.fromkeys(found), key=lambda each: DEGREES.index(each.degree))
-    unseen = [_OTHERS, *(f"{name}: it is not part of this run (--limit)." for name in left)]
-    return Seen(tables, silent, tuple(ordered), tuple(unseen))
+    return Seen(tables, silent, not mistakes, tuple(ordered), tuple(_not_looked_at(members, run, mistakes)))
+
+
+def _not_looked_at(members: Iterable[str], run: _Run, mistakes: list[str]) -> Iterator[str]:
+    yield "real servers and routers were only asked for addresses; `ansible-playbook lvs.topology.verify` does more"
+    yield from (f"{name}: it is not part of this run (--limit)" for name in members if name not in run.asked)
+    yield from (f"what of the inventory could not be read: {line}" for line in mistakes)
 
 
 def _of_idle(site: Site, idle: Iterable[str]) -> Iterator[Finding]:
@@ -102,11 +122,11 @@ def _of_idle(site: Site, idle: Iterable[str]) -> Iterator[Finding]:
 def _of_entries(drawn: View) -> Iterator[Finding]:
     """What tables have otherwise than the model, although new clients are served."""
     for _group, service in drawn.services():
-        if not service.name:
+        if not service.name and drawn.seen and drawn.seen.is_whole:
             what = f"the table has {service.where}, which nobody declared"
             yield Finding(WORTH_KNOWING, service.director, what, "", "lvs_services, or lvs_purge")
         for link in service.links if service.name else ():
-            if link.degree in (WORTH_KNOWING, BROKEN):
+            if link.degree in (WORTH_KNOWING, BROKEN) and link.note != UNKNOWN:
                 what = f"{service.where} ({service.name}): {link.target} {link.where}: {link.note}"
                 remedy = f"ansible-playbook lvs.topology.site --limit {service.director}"
                 yield Finding(link.degree, service.director, what, "", remedy)
@@ -123,10 +143,12 @@ def report_of(
     """What the playbook verify found, as its file's name says. Only a page needs the inventory and the answers."""
     if not (isinstance(path, str) and path.endswith(".html")):
         return render(found, path)
-    site = site_of({} if hostvars is None else hostvars, {} if groups is None else groups, [])
+    mistakes: list[Mistake] = []
+    site = site_of({} if hostvars is None else hostvars, {} if groups is None else groups, mistakes)
     said = read_all(mapping({} if answers is None else answers, "answers"), "answers", read_host_info, [])
     tables = {name: said[name]["table"] for name in site.services if name in said and said[name]["table"]}
     asked = set(found["hosts"])
     silent = tuple(name for name in site.services if name in asked and name not in tables)
     findings = tuple(Finding(**each) for each in found["findings"])
-    return page(view(site, Seen(tables, silent, findings, tuple(found["unseen"]))), "lvs.topology.verify", made)
+    seen = Seen(tables, silent, not mistakes, findings, tuple(found["unseen"]))
+    return page(view(site, seen), "lvs.topology.verify", made)

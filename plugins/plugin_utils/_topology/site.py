@@ -121,11 +121,16 @@ class Site:
         may_be_on_lo = self.host(director).vip_interface == "lo"
         return any(interface.name != "lo" or may_be_on_lo for interface in self.holding(director, address))
 
-    def holding(self, director: str, address: Address) -> Iterator[Interface]:
+    def holding(self, director: str, address: Address) -> list[Interface]:
         """The interfaces that have the address, but for the ends of tunnels, where a real server has its VIPs."""
+        return self.once(("holding", director), lambda: self._find_holding(director)).get(address, [])
+
+    def _find_holding(self, director: str) -> dict[Address, list[Interface]]:
+        holding: dict[Address, list[Interface]] = {}
         for interface in self.facts(director).interfaces or ():
-            if not is_tunnel_end(interface.name) and any(own.ip == address for own in interface.addresses):
-                yield interface
+            for address in () if is_tunnel_end(interface.name) else {own.ip for own in interface.addresses}:
+                holding.setdefault(address, []).append(interface)
+        return holding
 
     def vips_of(self, director: str) -> frozenset[Address]:
         return self.once(
