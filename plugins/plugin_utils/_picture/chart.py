@@ -26,7 +26,7 @@ _T = TypeVar("_T")
 
 # What a picture holds of each.
 _MOST = {"client": 6, "router": 6, "group of directors": 8, "director": 6, "service": 8}
-_MOST_POOLS, _MOST_LINES, _FEWEST_LINES = 16, 64, 3
+_MOST_POOLS, _MOST_LINES, _FEWEST_LINES, _MOST_NOTES = 16, 64, 3, 3
 # What each method is called, what the director does, and how answers go.
 METHODS: Mapping[str, tuple[str, str]] = {
     "dr": (
@@ -63,7 +63,6 @@ class Strand:
     label: str
     remarks: tuple[Remark, ...]
     degree: str
-    is_sorry: bool
     is_used: bool
 
 
@@ -201,20 +200,32 @@ def _remark(service: Served) -> Remark | None:
 
 def _strand(forward: str, links: list[Link], is_seen: bool) -> Strand:
     name = METHODS[forward][0] if forward in METHODS else forward
-    is_sorry = all(each.is_sorry for each in links)
-    label = f"{name} · {'sorry server' if is_sorry else _weights(links, is_seen)}"
-    remarks = [Remark(text) for text in _counts(links)]
-    notes: dict[tuple[str, str], int] = {}
+    label = f"{name} · {'sorry server' if all(each.is_sorry for each in links) else _weights(links, is_seen)}"
+    remarks = (*map(Remark, _ways(forward, links)), *map(Remark, _counts(links)), *_notes(links))
+    is_used = not is_seen or any(each.counts and each.weight_there for each in links)
+    return Strand(links[0].target, forward, label, remarks, worst_of(each.degree for each in links), is_used)
+
+
+def _ways(forward: str, links: Iterable[Link]) -> Iterator[str]:
+    """Other ports, and kinds of tunnels."""
+    ways = dict.fromkeys(each.way for each in links if each.way)
+    if ways:
+        word = "by" if forward == "tun" else "to"
+        yield f"{word} {', '.join(ways)}" if len(ways) <= _MOST_NOTES else f"{word} several ports"
+
+
+def _notes(links: Sequence[Link]) -> Iterator[Remark]:
+    """What is to be said of the links, the worst first."""
+    notes: dict[Remark, int] = {}
     for each in links:
         if each.note:
-            notes[each.note, each.degree] = notes.get((each.note, each.degree), 0) + 1
-    for (note, degree), times in notes.items():
-        of = f" ({times} of {len(links)})" if times < len(links) else ""
-        remarks.append(Remark(note + of, degree))
-    is_used = not is_seen or any(each.counts and each.weight_there for each in links)
-    return Strand(
-        links[0].target, forward, label, tuple(remarks), worst_of(each.degree for each in links), is_sorry, is_used
-    )
+            remark = Remark(each.note, each.degree)
+            notes[remark] = notes.get(remark, 0) + 1
+    for remark in _worst_first(notes)[:_MOST_NOTES]:
+        of = f" ({notes[remark]:,} of {len(links):,})" if notes[remark] < len(links) else ""
+        yield Remark(remark.text + of, remark.degree)
+    if len(notes) > _MOST_NOTES:
+        yield Remark(f"and {_number(len(notes) - _MOST_NOTES, 'remark')}")
 
 
 def _weights(links: Sequence[Link], is_seen: bool) -> str:

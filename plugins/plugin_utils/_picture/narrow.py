@@ -24,6 +24,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._picture.pieces impor
     directors_of,
     entrance_of,
     legend,
+    lines_of,
     pool_box,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._picture.shapes import Box, Line, Picture
@@ -89,7 +90,7 @@ def _outside(picture: Picture, nodes: Sequence[Node], y: float, width: float, lo
 
 def _down(picture: Picture, box: Box, y: float, is_back: bool) -> None:
     """Requests from a box to what stands below it, and answers up again."""
-    x = box.x + 2 * SPINE + 66
+    x = box.x + 130
     picture.lines.append(Line(((x, box.bottom), (x, y)), "request"))
     picture.text(x - 6, box.bottom + 19, "requests", "label", 70, anchor="end")
     if is_back:
@@ -123,7 +124,7 @@ def _servers(picture: Picture, chart: Chart, pool: Pool, box: Box, bus: float | 
 
 def _server(picture: Picture, node: Node, strand: Strand, x: float, y: float, width: float) -> Box:
     """A real server, with what there is to say of the service's way to it."""
-    rows = len(node.details) + len(node.words) + 1 + len(strand.remarks)
+    rows = len(lines_of(node)) + 1 + len(strand.remarks)
     box = picture.box(x, y, width, PAD + NAME_ROW + ROW * rows + 2, "server", worst_of((node.degree, strand.degree)))
     room = width - 2 * PAD
     at = described(picture, node, x + PAD, y + NAME_ROW, room)

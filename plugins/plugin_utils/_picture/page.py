@@ -29,7 +29,7 @@ def page(view: View, origin: str, made: str) -> str:
     """The whole document. ``origin`` is the playbook that looked, ``made`` when that was."""
     drawn = chart(view)
     title = f"LVS: {_names([node.name for group in view.groups for node in group.directors])}"
-    findings, unseen = (view.seen.findings, view.seen.unseen) if view.seen else ((), ())
+    findings, unseen = view.findings, view.unseen
     when = f" on {made}" if made else ""
     parts = [
         "<!DOCTYPE html>",

@@ -12,7 +12,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._picture.shapes impor
 from ansible_collections.lvs.topology.plugins.plugin_utils._picture.view import Node
 
 PAD, ROW, NAME_ROW, GAP = 10, 15, 18, 12
-MOST_HELD = 6
+MOST_HELD, MOST_ADDRESSES = 6, 4
 
 
 def directors_of(picture: Picture, frame: Frame, x: float, y: float, room: float) -> tuple[list[Box], float]:
@@ -56,7 +56,7 @@ def chip(picture: Picture, right: float, y: float, text: str, look: str, degree:
 
 def node_box(picture: Picture, node: Node, x: float, y: float, width: float, look: str) -> Box:
     """A host with its addresses; of a director what it does, and what it holds."""
-    rows = len(node.details) + len(node.words) + min(len(node.held), MOST_HELD + 1)
+    rows = len(lines_of(node)) + min(len(node.held), MOST_HELD + 1)
     look = f"{look} master" if node.role == "master" else look
     box = picture.box(x, y, width, PAD + NAME_ROW + ROW * rows + 4, look, node.degree)
     room = width - 2 * PAD
@@ -74,11 +74,21 @@ def node_box(picture: Picture, node: Node, x: float, y: float, width: float, loo
     return box
 
 
+def lines_of(node: Node) -> list[tuple[str, str]]:
+    """What stands below a host's name, with its look."""
+    more = len(node.details) - MOST_ADDRESSES
+    return [
+        *((each, "code") for each in node.details[:MOST_ADDRESSES]),
+        *([(f"and {more:,} more", "label")] if more > 0 else []),
+        *((each, "label") for each in node.words),
+    ]
+
+
 def described(picture: Picture, node: Node, x: float, y: float, room: float, taken: float = 0) -> float:
     """A host's name, its addresses, and what else there is to say; where the last line stands."""
     picture.remark_name(x, y, node.name, node.degree, room - taken)
     y += 2
-    for text, look in (*((each, "code") for each in node.details), *((each, "label") for each in node.words)):
+    for text, look in lines_of(node):
         y += ROW
         picture.text(x, y, text, look, room)
     return y

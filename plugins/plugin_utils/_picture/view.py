@@ -41,8 +41,6 @@ class Seen:
     tables: Mapping[str, Info]
     silent: tuple[str, ...] = ()
     is_whole: bool = True
-    findings: tuple[Finding, ...] = ()
-    unseen: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,11 +64,13 @@ class Link:
     """A service's way to one of its real servers.
 
     ``weight`` is the model's, None where the model has no such real server. ``counts`` are None without a table.
+    ``way`` says what is particular about it: another port, a kind of tunnel.
     """
 
     target: str
     where: str
     weight: int | None
+    way: str = ""
     is_sorry: bool = False
     weight_there: int | None = None
     counts: Mapping[str, int] | None = None
@@ -103,13 +103,15 @@ class Group:
 
 @dataclass(frozen=True)
 class View:
-    """``seen`` is None where all this is from the model alone."""
+    """``seen`` is None where all this is from the model alone. ``unseen`` is what was not looked at."""
 
     clients: tuple[Node, ...]
     routers: tuple[Node, ...]
     groups: tuple[Group, ...]
     targets: Mapping[str, Node]
     seen: Seen | None
+    findings: tuple[Finding, ...] = ()
+    unseen: tuple[str, ...] = ()
 
     def services(self) -> Iterator[tuple[Group, Served]]:
         for group in self.groups:
@@ -118,18 +120,33 @@ class View:
 
 
 def view(site: Site, seen: Seen | None = None) -> View:
-    worst = _worst(seen.findings if seen else ())
-    groups = tuple(_group(site, names, seen, worst) for names in _shared(site))
-    targets = {name: _target(site, seen, name, addresses, worst) for name, addresses in _addresses(site).items()}
+    """The site, before anything is said of its hosts."""
+    groups = tuple(_group(site, names, seen) for names in _shared(site))
+    targets = {name: _target(site, seen, name, addresses) for name, addresses in _addresses(site).items()}
     for group in groups:
         for served in group.services:
             for link in served.links:
                 targets.setdefault(link.target, Node(link.target, (), (link.note,)))
-    clients = tuple(Node(name, degree=worst.get(name, "")) for name in site.inventory.clients)
-    routers = [name for name in site.inventory.routers if not site.inventory.is_absent(name)]
-    return View(
-        clients, tuple(Node(name, degree=worst.get(name, "")) for name in routers), groups, targets, seen
-    )  # fmt: skip
+    routers = (name for name in site.inventory.routers if not site.inventory.is_absent(name))
+    return View(tuple(map(Node, site.inventory.clients)), tuple(map(Node, routers)), groups, targets, seen)
+
+
+def marked(drawn: View, findings: tuple[Finding, ...], unseen: tuple[str, ...]) -> View:
+    """The same with what was found, each host with the worst of it."""
+    worst = _worst(findings)
+
+    def mark(nodes: Iterable[Node]) -> tuple[Node, ...]:
+        return tuple(replace(node, degree=worst.get(node.name, node.degree)) for node in nodes)
+
+    return replace(
+        drawn,
+        clients=mark(drawn.clients),
+        routers=mark(drawn.routers),
+        groups=tuple(replace(group, directors=mark(group.directors)) for group in drawn.groups),
+        targets={node.name: node for node in mark(drawn.targets.values())},
+        findings=findings,
+        unseen=unseen,
+    )
 
 
 def _addresses(site: Site) -> dict[str, dict[str, None]]:
@@ -141,10 +158,10 @@ def _addresses(site: Site) -> dict[str, dict[str, None]]:
     return found
 
 
-def _target(site: Site, seen: Seen | None, name: str, addresses: Iterable[str], worst: Mapping[str, str]) -> Node:
+def _target(site: Site, seen: Seen | None, name: str, addresses: Iterable[str]) -> Node:
     if name not in site.listings:
         return Node(name, (), ("not in the inventory",))
-    return Node(name, tuple(addresses), () if seen else _part(site, name), "", worst.get(name, ""))
+    return Node(name, tuple(addresses), () if seen else _part(site, name))
 
 
 def _part(site: Site, name: str) -> tuple[str, ...]:
@@ -187,7 +204,7 @@ class _Known:
     undeclared: str
 
 
-def _group(site: Site, names: list[str], seen: Seen | None, worst: Mapping[str, str]) -> Group:
+def _group(site: Site, names: list[str], seen: Seen | None) -> Group:
     services = {service_name(virtual_service(each)): each for name in names for each in site.services[name]}
     tables = {
         name: {service_name(each): each for each in seen.tables[name]["services"]}
@@ -208,7 +225,7 @@ def _group(site: Site, names: list[str], seen: Seen | None, worst: Mapping[str, 
                 note = f"{known.undeclared}: in the table of {name}"
                 forward = next((each["forward"] for each in found["real_servers"]), "")
                 served.append(Served("", where, found["scheduler"], forward, links, name, note, WORTH_KNOWING))
-    directors = tuple(_director(site, name, seen, worst, is_alone=len(names) == 1) for name in names)
+    directors = tuple(_director(site, name, seen, is_alone=len(names) == 1) for name in names)
     held = {address for each in directors for address in each.held}
     every = dict.fromkeys(str(address) for name in names for address in site.serving_addresses(name))
     return Group(directors, tuple(served), tuple(address for address in every if address not in held))
@@ -218,33 +235,38 @@ def _holds(site: Site, director: str, service: Service) -> bool:
     return any(site.holds(director, vip.address) for vip in service.vips)
 
 
-def _director(site: Site, name: str, seen: Seen | None, worst: Mapping[str, str], *, is_alone: bool) -> Node:
+def _director(site: Site, name: str, seen: Seen | None, *, is_alone: bool) -> Node:
     addresses = tuple(map(str, site.host(name).addresses))
-    serving, degree = site.serving_addresses(name), worst.get(name, "")
+    serving = site.serving_addresses(name)
     if seen is None:
         return Node(name, addresses, held=tuple(map(str, serving)) if is_alone else ())
     if name in seen.silent:
-        return Node(name, addresses, (), "did not answer", degree or AT_RISK)
+        return Node(name, addresses, (), "did not answer", AT_RISK)
     if name not in seen.tables:
-        return Node(name, addresses, (), "was not asked", degree)
+        return Node(name, addresses, (), "was not asked")
     if not site.is_known(name):
-        return Node(name, addresses, (), "its addresses are not known", degree or AT_RISK)
+        return Node(name, addresses, (), "addresses unknown", AT_RISK)
     held = tuple(str(address) for address in serving if site.holds(name, address))
     is_whole = len(held) == len(serving)
-    some = f"holds {len(held)} of {len(serving)} addresses"
+    some = f"holds {len(held)} of {len(serving)}"
     if site.is_moved(name):
         role = "master" if is_whole else some if held else "standby"
     else:
         role = "holds all VIPs" if is_whole else some
-    return Node(name, addresses, (), role, degree, held)
+    return Node(name, addresses, (), role, "", held)
 
 
 def _planned(where: str, service: Service) -> Served:
-    links = tuple(
-        Link(_name(each), endpoint(real_server(each)), each.weight, each is service.sorry_server)
-        for each in service.targets
-    )
+    links = tuple(_entry(service, entry) for entry in service.targets)
     return Served(service.name, where, service.scheduler, service.forward, links)
+
+
+def _entry(service: Service, entry: RealServer) -> Link:
+    """A real server as the model has it."""
+    port = f"port {entry.port}" if service.port and entry.port != service.port else ""
+    tunnel = entry.tunnel.kind.upper() if entry.tunnel else ""
+    is_sorry = entry is service.sorry_server
+    return Link(_name(entry), endpoint(real_server(entry)), entry.weight, tunnel or port, is_sorry)
 
 
 def _found(planned: Served, service: Service, director: str, table: Mapping[str, Info], known: _Known) -> Served:
@@ -265,25 +287,27 @@ def _found(planned: Served, service: Service, director: str, table: Mapping[str,
 
 def _link(service: Service, entry: RealServer, listed: Info | None) -> Link:
     """One real server of the model, and what the table has of it."""
-    name, where, is_sorry = _name(entry), endpoint(real_server(entry)), entry is service.sorry_server
+    planned = _entry(service, entry)
     if listed is None:
         # A sorry server is in the table only while nobody else serves.
-        note, degree = ("", "") if is_sorry or not entry.weight else ("not in the table", AT_RISK)
-        return Link(name, where, entry.weight, is_sorry, None, {}, note, degree)
+        is_missing = entry.weight and not planned.is_sorry
+        note, degree = ("not in the table", AT_RISK) if is_missing else ("", "")
+        return replace(planned, counts={}, note=note, degree=degree)
     weight, note, degree = listed["weight"], "", ""
     if listed["forward"] != kernel_forward(service):
         note, degree = f"the table says {listed['forward']}", BROKEN
-    elif is_sorry:
+    elif planned.is_sorry:
         note, degree = "serves in place of all others", AT_RISK
     elif weight == 0 and entry.weight:
         note, degree = "nobody new is sent there", AT_RISK
     elif weight != entry.weight:
         note, degree = f"weight {entry.weight} in the model", WORTH_KNOWING
-    return Link(name, where, entry.weight, is_sorry, weight, listed["connections"], note, degree)
+    return replace(planned, weight_there=weight, counts=listed["connections"], note=note, degree=degree)
 
 
 def _undeclared(listed: Info, known: _Known) -> Link:
     address = as_address(listed["address"])
     name = known.hosts.get(address, str(address))
     weight, counts = listed["weight"], listed["connections"]
-    return Link(name, endpoint(listed), None, False, weight, counts, known.undeclared, WORTH_KNOWING)
+    link = Link(name, endpoint(listed), None, weight_there=weight, counts=counts)
+    return replace(link, note=known.undeclared, degree=WORTH_KNOWING)

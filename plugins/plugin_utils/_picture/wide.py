@@ -30,6 +30,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._picture.pieces impor
     directors_of,
     entrance_of,
     legend,
+    lines_of,
     pool_box,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._picture.shapes import Box, Line, Picture
@@ -147,7 +148,7 @@ def _server_height(node: Node, strands: Sequence[tuple[int, Strand]]) -> float:
 
 
 def _text_height(node: Node) -> float:
-    return PAD + NAME_ROW + ROW * (len(node.details) + len(node.words))
+    return PAD + NAME_ROW + ROW * len(lines_of(node))
 
 
 def _servers(

@@ -12,7 +12,7 @@ from typing import Any
 from ansible_collections.lvs.topology.plugins.plugin_utils._picture.chart import chart
 from ansible_collections.lvs.topology.plugins.plugin_utils._picture.drawing import svg
 from ansible_collections.lvs.topology.plugins.plugin_utils._picture.page import page
-from ansible_collections.lvs.topology.plugins.plugin_utils._picture.view import UNKNOWN, Seen, View, view
+from ansible_collections.lvs.topology.plugins.plugin_utils._picture.view import UNKNOWN, Seen, View, marked, view
 from ansible_collections.lvs.topology.plugins.plugin_utils._picture.wide import wide
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import running
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.answers import read_host_info
@@ -71,7 +71,7 @@ def site_file_of(
         set(every if asked is None else names(asked, "asked")),
         {*tables, *(() if answered is None else names(answered, "answered"))},
     )
-    drawn = view(site, _seen_by_status(site, tables, run, as_lines(mistakes)))
+    drawn = _seen_by_status(site, tables, run, as_lines(mistakes))
     return page(drawn, "lvs.topology.status", made) if name.endswith(".html") else svg(wide(chart(drawn)))
 
 
@@ -83,7 +83,7 @@ class _Run:
     answered: set[str]
 
 
-def _seen_by_status(site: Site, tables: Mapping[str, Info], run: _Run, mistakes: list[str]) -> Seen:
+def _seen_by_status(site: Site, tables: Mapping[str, Info], run: _Run, mistakes: list[str]) -> View:
     """What follows from the tables of directors, and from the addresses of all."""
     members = site.inventory.members
     silent = tuple(
@@ -91,16 +91,17 @@ def _seen_by_status(site: Site, tables: Mapping[str, Info], run: _Run, mistakes:
         for name in members
         if name in run.asked and name not in (tables if name in site.services else run.answered)
     )
+    drawn = view(site, Seen(tables, silent, not mistakes))
     idle = {name for name in tables if name in site.services and site.is_moved(name) and not tables[name]["services"]}
     found = [
         *(Finding(AT_RISK, name, "did not answer", "Nothing is known of it.") for name in silent),
         *_of_idle(site, idle),
         *running.of_addresses(site, tables),
         *running.of_tables(site, tables, {}, idle),
-        *_of_entries(view(site, Seen(tables, silent, not mistakes))),
+        *_of_entries(drawn),
     ]
     ordered = sorted(dict.fromkeys(found), key=lambda each: DEGREES.index(each.degree))
-    return Seen(tables, silent, not mistakes, tuple(ordered), tuple(_not_looked_at(members, run, mistakes)))
+    return marked(drawn, tuple(ordered), tuple(_not_looked_at(members, run, mistakes)))
 
 
 def _not_looked_at(members: Iterable[str], run: _Run, mistakes: list[str]) -> Iterator[str]:
@@ -150,5 +151,5 @@ def report_of(
     asked = set(found["hosts"])
     silent = tuple(name for name in site.services if name in asked and name not in tables)
     findings = tuple(Finding(**each) for each in found["findings"])
-    seen = Seen(tables, silent, not mistakes, findings, tuple(found["unseen"]))
-    return page(view(site, seen), "lvs.topology.verify", made)
+    drawn = marked(view(site, Seen(tables, silent, not mistakes)), findings, tuple(found["unseen"]))
+    return page(drawn, "lvs.topology.verify", made)
