@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import pytest
 from runs import Run, hosts_changed, said
 
 DAMAGE = {
@@ -44,14 +46,46 @@ def test_what_status_shows(playbook: Run) -> None:
         assert line in said(result), line
 
 
-def test_damage_is_named_and_left(scenario: Any, playbook: Run) -> None:
+def test_a_page_and_a_picture_of_what_status_shows(playbook: Run, tmp_path: Path) -> None:
+    for name in ("site.html", "site.svg"):
+        result = playbook("status", "--extra-vars", f"lvs_status_file={tmp_path / name}")
+        assert hosts_changed(result) == set()
+        text = (tmp_path / name).read_text()
+        for word in ("lb1", "holds all VIPs", "shop", "tcp 192.168.246.160:80", "app2", "intranet"):
+            assert word in text, word
+        assert "<script" not in text
+        assert "did not answer" not in text
+
+
+@pytest.mark.parametrize(
+    ("path", "refusal", "shown"),
+    [
+        # Before any host is asked, and after everything was shown.
+        ("site.pdf", "let the name of the file end in .html, or in .svg for the picture alone", False),
+        ("/nonexistent/site.html", "Destination directory /nonexistent does not exist", True),
+    ],
+)
+def test_a_file_that_cannot_be(playbook: Run, path: str, refusal: str, shown: bool) -> None:
+    result = playbook("status", "--extra-vars", f"lvs_status_file={path}")
+    assert result.returncode != 0
+    assert refusal in said(result)
+    assert ("lb1: holds 192.168.246.160" in said(result)) is shown
+    assert "Traceback" not in said(result)
+
+
+def test_damage_is_named_and_left(scenario: Any, playbook: Run, tmp_path: Path) -> None:
     for host, command in DAMAGE.items():
         scenario.run(host, command)
-    result = playbook("verify")
+    report = tmp_path / "site.html"
+    result = playbook("verify", "--extra-vars", f"lvs_verify_report={report}")
     for host, command in REPAIR.items():
         scenario.run(host, command)  # which fails where verify had mended it
     assert result.returncode != 0, said(result)
     for line in NAMED:
         assert line in said(result), line
+    page = report.read_text()
+    for line in NAMED:
+        degree, host, what = line.split(": ", 2)
+        assert f"<strong>{degree}</strong> · <b>{host}</b>: {what}" in page, line
     # What puts it right is what the test does itself.
     assert all(command in said(result) for command in REPAIR.values())

@@ -8,10 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+import yaml
 from ansible_collections.lvs.topology.plugins.plugin_utils._picture.chart import chart
 from ansible_collections.lvs.topology.plugins.plugin_utils._picture.narrow import narrow
 from ansible_collections.lvs.topology.plugins.plugin_utils._picture.shapes import FONTS, Box, Picture, Text, width_of
@@ -33,6 +35,9 @@ from ansible_collections.lvs.topology.tests.unit.topology.inventories import (
     two_directors,
 )
 
+CHECKOUT = Path(__file__).parents[3]
+# The inventory of each page of the documents that has a picture.
+EXAMPLES = {"dr": "dr", "nat": "nat", "tun": "tun", "fullnat": "fullnat", "high-availability": "pair"}
 HOSTILE = "<script>alert(1)</script>\"'&{{ 7 * 7 }}{% x %}\x1b[31m\u202e\ud800" + "x" * 200
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -368,3 +373,20 @@ def test_what_verify_found_is_a_page_too() -> None:
     assert "Seen by lvs.topology.verify on today" in text
     for said in ("sends nobody new to web1", "could not be looked at", "no client went through the VIPs", "3 active"):
         assert said in text, said
+
+
+@pytest.mark.parametrize(("document", "example"), EXAMPLES.items())
+def test_documents_have_the_pictures_of_their_inventories(document: str, example: str) -> None:
+    inventory = yaml.safe_load((CHECKOUT / f"docs/examples/{example}.yml").read_text())
+    shared = inventory.pop("all")["vars"]
+    hostvars = {
+        name: {**shared, **group.get("vars", {}), **(own or {})}
+        for group in inventory.values()
+        for name, own in group["hosts"].items()
+    }
+    drawn = pictures.diagram_of(hostvars, {name: [*group["hosts"]] for name, group in inventory.items()})
+    kept = (CHECKOUT / f"docs/pictures/{document}.svg").read_text()
+    assert kept == drawn, "run scripts/pictures, and look at what it draws"
+    text = (CHECKOUT / f"docs/{document}.md").read_text()
+    assert re.search(rf"!\[\w[^]]+\]\(pictures/{document}\.svg\)", text)
+    assert f"(examples/{example}.yml)" in text
