@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler, pictures
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import QUIET, Model, large
 
 METHODS = ("nat", "dr", "tun", "fullnat")
@@ -62,6 +62,8 @@ def _questions(model: Model) -> dict[str, Callable[[], object]]:
         "findings": lambda: compiler.findings_of(*arguments, answers, {}),
         "status": lambda: compiler.status_of(*arguments, infos),
         "adopted": lambda: compiler.model_of(*arguments, infos["lb1"]),
+        "diagram": lambda: pictures.diagram_of(*arguments),
+        "page": lambda: pictures.site_file_of(*arguments, infos, "site.html"),
     }
 
 
