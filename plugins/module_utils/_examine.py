@@ -174,8 +174,8 @@ def _filters(unseen: list[str]) -> _Filters:
         for command in commands if os.path.exists(f"/sys/module/{name}_filter") else ():
             if _commands.find(command):
                 text = _said(unseen, [command, "-t", "filter"])
-                found.obstacles += obstacles.of_iptables(text)
-                found.chains.append(filter_rules.of_iptables(text, family))
+                found.obstacles += obstacles.of_iptables(text, command[: -len("-save")])
+                found.chains.append(filter_rules.of_iptables(text, family, command[: -len("-save")]))
                 if os.path.exists(f"/sys/module/{name}_raw"):
                     found.keeps_states &= "-j CT --notrack" not in _said(unseen, [command, "-t", "raw"])
     return found

@@ -31,6 +31,7 @@ _ASKS = {
     "-s": "source",
     "-d": "destination",
     "-i": "interface",
+    "-o": "interface",
     "--dport": "port",
     "--dports": "port",
     "--sport": "source_port",
@@ -66,19 +67,17 @@ _PASSING = {
 }
 
 
-def of_iptables(text: str, family: int) -> dict[str, Chain]:
-    """The chains of the table filter, as iptables-save prints it."""
+def of_iptables(text: str, family: int, command: str = "iptables") -> dict[str, Chain]:
+    """The chains of the table filter, as iptables-save prints it; ``command`` is the one that changes them."""
     chains: dict[str, Chain] = {}
     for line in text.splitlines():
         if line.startswith(":"):
             name, policy = line[1:].split()[:2]
-            is_base = policy != "-"
-            said = f"iptables -P {name} {policy}" if family == 4 else f"ip6tables -P {name} {policy}"
-            chains[name] = Chain(
-                [], name.lower() if is_base else "", DROP if policy == "DROP" else ACCEPT, (family,), said
-            )
+            said = f"{command} -P {name} {policy}"
+            hook = name.lower() if policy != "-" else ""
+            chains[name] = Chain([], hook, DROP if policy == "DROP" else ACCEPT, (family,), said)
         elif line.startswith("-A "):
-            name, rule = _iptables_rule(line, "iptables" if family == 4 else "ip6tables")
+            name, rule = _iptables_rule(line, command)
             if name in chains:
                 chains[name].rules.append(rule)
     return chains
@@ -189,7 +188,7 @@ def _nft_rule(line: str) -> Rule:
             break
         if word in _SILENT:
             place += 1 + _SILENT[word]
-        elif word in ("iifname", "iif"):
+        elif word in ("iifname", "iif", "oifname", "oif"):
             place = _condition(words, place + 1, "interface", conditions)
         elif (word, following) in _SELECTORS:
             _imply(word, conditions)

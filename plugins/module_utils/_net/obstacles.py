@@ -22,14 +22,14 @@ class Obstacle(NamedTuple):
     said: str
 
 
-def of_iptables(text: str) -> Iterator[Obstacle]:
-    """Of what iptables-save prints of the table filter."""
+def of_iptables(text: str, command: str = "iptables") -> Iterator[Obstacle]:
+    """Of what iptables-save prints of the table filter; ``command`` is the one that changes what it printed."""
     for line in text.splitlines():
         chain, invalid = _CHAIN.match(line), _INVALID.match(line)
         if chain:
-            yield Obstacle("policy", chain[1].lower(), f"iptables -P {chain[1]} DROP")
+            yield Obstacle("policy", chain[1].lower(), f"{command} -P {chain[1]} DROP")
         elif invalid:
-            yield Obstacle("invalid", invalid[1].lower(), f"iptables {line.strip()}")
+            yield Obstacle("invalid", invalid[1].lower(), f"{command} {line.strip()}")
 
 
 def of_nft(text: str) -> Iterator[Obstacle]:

@@ -150,7 +150,7 @@ def _one_holds(condition: Condition, packet: Packet) -> bool | None:
     elif field == "protocol":
         found = _number(packet.protocol) in map(_number, values) or "0" in values or "all" in values
     elif field == "interface":
-        # What comes from elsewhere does not come from here; which of the others it is, nobody says.
+        # What comes from or goes elsewhere does not do so by lo; by which of the others, nobody says.
         found = False if set(values) == {"lo"} else None
     elif field == "icmp":
         # ICMP is only asked about for what says that a packet was too large.

@@ -74,6 +74,9 @@ def _of_director(site: Site, director: str) -> Iterator[Passing]:
     services = site.services.get(director, ())
     for service in services:
         yield from _requests(service)
+        for entry in service.real_servers:
+            if entry.host != director:
+                yield from _handed_on(service, entry)
         for entry in service.real_servers if service.forward in _BACK and _has_ports(service) else ():
             yield _answers(service, entry)
     if site.is_moved(director) and services:
@@ -114,6 +117,25 @@ def _requests(service: Service) -> Iterator[Passing]:
         {"hook": "input", "protocol": _ICMP[service.family], "destination": str(service.address)},
         AT_RISK,
         "Large answers hang for clients behind a link with a smaller MTU.",
+    )
+
+
+def _handed_on(service: Service, entry: RealServer) -> Iterator[Passing]:
+    """What the director sends to the real server leaves it as what it sends itself does."""
+    if service.fwmark is not None:
+        return
+    packet = (
+        _wrapped(service, entry).packet
+        if service.forward == "tun"
+        else _to(entry.address, service.protocol, entry.port)
+    )
+    if service.forward == "dr" and service.address is not None:
+        packet = _to(service.address, service.protocol, service.port)
+    yield Passing(
+        f"what is sent on to {entry.label} for {service.name}",
+        {**packet, "hook": "output", "state": None},
+        BROKEN,
+        "Clients that should land there get no answer.",
     )
 
 

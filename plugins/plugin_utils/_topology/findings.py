@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address
 from typing import Any
 
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import DEFAULT_TIMEOUTS
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, RealServer, Service
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import as_address
@@ -211,6 +212,7 @@ def of_host(site: Site, host: str, answer: Mapping[str, Any]) -> Iterator[Findin
         what = f"{each} puts received packets together (LRO), and the director forwards by it"
         effect = "What is larger than the MTU then is dropped: uploads are slow or hang."
         yield Finding(AT_RISK, host, what, effect, f"ethtool -K {each} lro off, now and at boot")
+    yield from _of_timeouts(site, host, answer["table"])
     yield from _of_load(host, answer)
     yield from _of_keepalived(site, host, answer["keepalived"])
     certain = {each["said"] for each in answer["dropped"]}
@@ -224,6 +226,19 @@ def _meant(site: Site, host: str) -> set[Address]:
         found |= {*site.serving_addresses(host)}
     services = [service for _director, service, _entry in site.listings.get(host, ())]
     return found.union(vip.address for service in services for vip in service.vips)
+
+
+def _of_timeouts(site: Site, host: str, table: Mapping[str, Any] | None) -> Iterator[Finding]:
+    """Timeouts that are neither the kernel's nor the model's: a run leaves them alone, and a boot does not."""
+    given = dict(site.host(host).timeouts)
+    found = {name: seconds for name, seconds in (table or {}).get("timeouts", {}).items() if name not in given}
+    other = {name: seconds for name, seconds in found.items() if seconds != DEFAULT_TIMEOUTS.get(name, seconds)}
+    if other:
+        each = (f"{name} {seconds} s (the kernel's is {DEFAULT_TIMEOUTS[name]} s)" for name, seconds in other.items())
+        words = ", ".join(each)
+        what = f"somebody set the timeout of {words}, and lvs_timeouts does not say so"
+        remedy = f"lvs_timeouts, or ipvsadm --set {' '.join(map(str, DEFAULT_TIMEOUTS.values()))}"
+        yield Finding(WORTH_KNOWING, host, what, "The next boot brings the kernel's back.", remedy)
 
 
 def _of_load(host: str, answer: Mapping[str, Any]) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ import socket
 from typing import Any
 
 import pytest
+from ansible_collections.lvs.topology.plugins.module_utils._net import offload
 
 VIP = "10.0.0.100"
 PLAN: dict[str, Any] = {
@@ -101,6 +102,164 @@ def test_what_packet_filters_drop(run_module, sh) -> None:
         ("invalid", "input"),
     ]
     assert found["conntrack"]["max"] > 0
+
+
+def test_which_packets_are_dropped_for_certain(run_module, sh) -> None:
+    """As the packet filter itself does with such packets."""
+    asked = {
+        "packets": [
+            {
+                "name": "web",
+                "hook": "input",
+                "protocol": "tcp",
+                "destination": "10.0.0.2",
+                "port": 8080,
+                "state": "new",
+            },
+            {
+                "name": "other",
+                "hook": "input",
+                "protocol": "tcp",
+                "destination": "10.0.0.2",
+                "port": 8081,
+                "state": "new",
+            },
+            {"name": "vrrp", "hook": "input", "protocol": "112"},
+            {
+                "name": "back",
+                "hook": "forward",
+                "protocol": "tcp",
+                "source": "10.0.0.51",
+                "source_port": 80,
+                "state": "answer",
+            },
+        ]
+    }
+    rules = (
+        "-A INPUT -i lo -j ACCEPT",
+        "-A INPUT -p tcp -m multiport --dports 8080,8085:8090 -j DROP",
+        "-A INPUT -p 112 -j DROP",
+        "-A FORWARD -m conntrack --ctstate INVALID -j DROP",
+    )
+    assert run_module("host_info", asked)["dropped"] == []
+    sh(" && ".join(f"iptables-legacy {rule}" for rule in rules))
+    try:
+        dropped = run_module("host_info", asked)["dropped"]
+        with socket.create_server(("10.0.0.2", 8080)), socket.create_server(("10.0.0.2", 8081)):
+            tried = "ip netns exec app1 timeout 2 bash -c 'echo >/dev/tcp/10.0.0.2/{}' && echo yes || echo no"
+            came = {port: sh(tried.format(port)).strip() for port in (8080, 8081)}
+    finally:
+        sh("iptables-legacy -F INPUT; iptables-legacy -F FORWARD")
+    assert {each["name"] for each in dropped} == {"web", "vrrp", "back"}
+    assert dropped[0]["said"].startswith("iptables-legacy -A INPUT -p tcp -m multiport --dports 8080,8085:8090")
+    assert came == {8080: "no", 8081: "yes"}
+    odd = [
+        {"name": "odd", "hook": "input", "protocol": "tcp", "source": "10.0.0.1", "destination": "fd00::1", "port": 0}
+    ]
+    said = run_module("host_info", {"packets": odd})["msg"]
+    assert all(each in said for each in ("packets[0].port", "two families"))
+
+
+def test_an_address_that_is_not_used_yet(run_module, sh, until) -> None:
+    sh("sysctl -qw net.ipv6.conf.br0.dad_transmits=300 && ip address add fd00::30/64 dev br0")
+    assert "fd00::30 dev br0" in run_module("host_info", {})["tentative_addresses"]
+    sh("sysctl -qw net.ipv6.conf.br0.dad_transmits=1; ip address add fd00::31/64 dev br0")
+    until(lambda: "tentative" not in sh("ip -6 address show dev br0 to fd00::31"))
+    assert "fd00::31 dev br0" not in run_module("host_info", {})["tentative_addresses"]
+
+
+def test_what_the_kernel_counted(run_module, sh, until) -> None:
+    """As nstat has it: packets whose source is reached by another interface."""
+
+    def counted() -> int:
+        return int(sh("nstat -asz TcpExtIPReversePathFilter | awk '/Reverse/ {print $2}'"))
+
+    first = counted()
+    assert run_module("host_info", {})["counters"]["reverse_path"] == first
+    sh("sysctl -qw net.ipv4.conf.br0.rp_filter=1; ip link add far0 type dummy; ip link set far0 up")
+    sh("ip route add 10.99.0.0/24 dev far0; ip netns exec app1 ip address add 10.99.0.9/32 dev eth0")
+    # What asks for an address in the name of such a source is not answered either.
+    sh("ip netns exec app1 ip neighbour replace 10.0.0.2 dev eth0 lladdr $(cat /sys/class/net/br0/address)")
+    bound = "s = socket.socket(type=socket.SOCK_DGRAM); s.bind(('10.99.0.9', 0)); s.sendto(b'x', ('10.0.0.2', 9))"
+    sh(f'ip netns exec app1 python3 -c "import socket; {bound}"')
+    until(lambda: counted() > first)
+    found = run_module("host_info", {})["counters"]
+    assert found["reverse_path"] == counted()
+    assert found["packets"] > found["no_room"]
+
+
+def test_what_a_card_does_to_packets(sh, monkeypatch) -> None:
+    """No interface here has LRO, so that the flag beside it is looked at, as ethtool has it. A VLAN is on its card."""
+    sh("ip link add card0 type veth peer name card1 && ip link add link card0 name card0.7 type vlan id 7")
+    asked = ["card0.7", "nowhere"]
+    assert offload.large_receive(asked) == []
+    monkeypatch.setattr(offload, "_ETH_FLAG_LRO", 1 << 7)  # ETH_FLAG_TXVLAN
+    for state in ("off", "on"):
+        sh(f"ethtool -K card0 txvlan {state}")
+        assert sh("ethtool -k card0 | awk '/tx-vlan-offload/ {print $2}'").strip() == state
+        assert ("card0" in offload.large_receive(asked)) is (state == "on")
+
+
+ANSWERS = """
+import socket, threading
+def echo():
+    one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); one.bind(("10.0.0.51", 53))
+    while True:
+        said, who = one.recvfrom(512); one.sendto(said[:2], who)
+threading.Thread(target=echo).start()
+server = socket.create_server(("10.0.0.51", 80))
+while True:
+    connection, _who = server.accept()
+    def answer(connection=connection):
+        said = b""
+        while b"\\r\\n\\r\\n" not in said:
+            said += connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 200 OK\\r\\n\\r\\n"); connection.close()
+    threading.Thread(target=answer).start()
+"""
+
+
+def test_what_a_client_asks(run_module, sh, until) -> None:
+    """A way on which packets of the size of the MTU are lost, and nobody says so."""
+    sh(f"cat >/tmp/answers.py <<'EOF'\n{ANSWERS}EOF")
+    sh("ip netns exec app1 python3 /tmp/answers.py >/dev/null 2>&1 & echo $! >/tmp/answers.pid")
+    until(lambda: sh("ip netns exec app1 ss -Hltn sport = :80").strip())
+    web = {"address": "10.0.0.51", "port": 80, "connections": 4, "name": "web"}
+    request = {"kind": "http", "path": "/", "host": "www.example.com"}
+    endpoints = [
+        web,
+        {**web, "question": request},
+        {**web, "question": {**request, "size": 8000}},
+        {**web, "port": 53, "protocol": "udp", "question": {"kind": "dns", "name": "example.com"}},
+        {**web, "port": 54, "protocol": "udp", "question": {"kind": "bytes", "payload": "0a"}},
+    ]
+
+    def ended() -> list[tuple[int, ...]]:
+        found = run_module("probe", {"endpoints": endpoints, "timeout": 3})["endpoints"]
+        return [tuple(each[key] for key in ("connected", "answered", "unanswered", "silent")) for each in found]
+
+    try:
+        assert ended() == [(4, 0, 0, 0), (4, 4, 0, 0), (4, 4, 0, 0), (0, 4, 0, 0), (0, 0, 0, 0)]
+        sh("ip netns exec app1 iptables-legacy -A INPUT -p tcp -m length --length 1300: -j DROP")
+        sh("ip netns exec app1 iptables-legacy -A INPUT -p udp -j DROP")
+        assert ended() == [(4, 0, 0, 0), (4, 4, 0, 0), (4, 0, 4, 0), (0, 0, 0, 4), (0, 0, 0, 4)]
+    finally:
+        sh("ip netns exec app1 iptables-legacy -F INPUT; kill $(cat /tmp/answers.pid)")
+
+
+def test_how_large_packets_are(run_module, sh) -> None:
+    """By the segment size that the other end announces, as the routes there have it."""
+    endpoint = {"address": "10.0.0.51", "port": 80, "connections": 2}
+    sh("ip netns exec app1 python3 -m http.server 80 >/dev/null 2>&1 & echo $! >/tmp/web.pid")
+    sh("timeout 60 sh -c 'until ip netns exec app1 ss -Hltn sport = :80 | grep -q .; do sleep 0.2; done'")
+    try:
+        assert run_module("probe", {"endpoints": [endpoint]})["endpoints"][0]["packets"] == {"1500": 2}
+        sh("ip netns exec app1 ip route replace 10.0.0.0/24 dev eth0 src 10.0.0.51 advmss 1400")
+        assert run_module("probe", {"endpoints": [endpoint]})["endpoints"][0]["packets"] == {"1440": 2}
+        sh("sysctl -qw net.ipv4.tcp_timestamps=0")
+        assert run_module("probe", {"endpoints": [endpoint]})["endpoints"][0]["packets"] == {"1440": 2}
+    finally:
+        sh("sysctl -qw net.ipv4.tcp_timestamps=1; kill $(cat /tmp/web.pid)")
 
 
 def test_a_client(run_module, sh) -> None:

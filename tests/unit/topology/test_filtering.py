@@ -1,0 +1,174 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which packets have to pass the packet filter of which host, and what is said where one is dropped."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
+from ansible_collections.lvs.topology.tests.unit.topology.inventories import (
+    QUIET,
+    Model,
+    facts,
+    nic,
+    r1,
+    r4,
+    r5,
+    r6,
+    r7,
+)
+
+
+def asked(model: Model, host: str) -> list[tuple[Any, ...]]:
+    """Of each packet what tells it from the others."""
+    packets = compiler.questions_of(model.hostvars, model.groups)["hosts"][host]["packets"]
+    names = ("hook", "protocol", "source", "source_port", "destination", "port", "state")
+    return [tuple(each[name] for name in names if name in each) for each in packets]
+
+
+REQUEST, ICMP = ("input", "tcp", "{}", 80, "new"), ("input", "icmp", "{}")
+
+
+def to(vip: str, *packets: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+    return [tuple(vip if word == "{}" else word for word in packet) for packet in packets]
+
+
+HALVES = [("input", "tcp", "{}", 80, state) for state in ("half", "closing")]
+
+
+@pytest.mark.parametrize(
+    ("model", "host", "packets"),
+    [
+        (r1, "lb1", to("192.168.246.160", REQUEST, *HALVES, ICMP, *[("output", "tcp", "{}", 80)] * 2)),
+        (r1, "web1", to("192.168.246.160", REQUEST)),
+        (
+            r4,
+            "lb1",
+            [
+                *to("192.168.0.30", REQUEST, ICMP),
+                *(("output", "tcp", f"10.0.0.{number}", 80) for number in (51, 52)),
+                ("forward", "tcp", "10.0.0.51", 80, "answer"),
+                ("forward", "tcp", "10.0.0.52", 80, "answer"),
+            ],
+        ),
+        (r4, "app1", to("10.0.0.51", REQUEST)),
+        (
+            r6,
+            "lb1",
+            [
+                *to("192.168.0.100", REQUEST, *HALVES, ICMP),
+                *(("output", "4", f"10.7.0.{number}") for number in (11, 12)),
+            ],
+        ),
+        (r6, "web1", [("input", "4", "10.7.0.11", "new"), *to("192.168.0.100", REQUEST)]),
+    ],
+)
+def test_what_has_to_pass(model: Any, host: str, packets: list[tuple[Any, ...]]) -> None:
+    assert asked(model(), host) == packets
+
+
+def test_what_directors_say_to_each_other() -> None:
+    model = r5()
+    assert ("input", "112", "new") in asked(model, "lb1")
+    for name in ("lb1", "lb2"):
+        model.hostvars[name]["lvs_sync"] = {"state": ["master", "backup"]}
+    assert ("input", "udp", "224.0.0.81", 8848, "new") in asked(model, "lb2")
+
+
+def test_a_tunnel_by_udp() -> None:
+    model = r6()
+    model.service["real_servers"][0]["tunnel"] = {"type": "gue", "port": 6080}
+    assert ("input", "udp", "10.7.0.11", 6080, "new") in asked(model, "web1")
+
+
+def test_answers_of_both_families() -> None:
+    packets = compiler.questions_of(r7().hostvars, r7().groups)["hosts"]["lb1"]["packets"]
+    assert {":" in each["source"] for each in packets if each["hook"] == "forward"} == {True, False}
+
+
+def told(model: Model, **answer: Any) -> list[dict[str, Any]]:
+    listening = [{"protocol": "tcp", "address": "0.0.0.0", "port": 80}]  # noqa: S104, as a host says it
+    answers = {name: {**QUIET, "listeners": listening} for name in ("lb1", "web1", "web2")}
+    answers["lb1"] = {**QUIET, **answer}
+    model.hostvars["lb1"]["ansible_facts"] = facts(nic("eth1", "192.168.246.166/24", model.service["address"]))
+    every = compiler.findings_of(model.hostvars, model.groups, answers, {})["findings"]
+    return [each for each in every if each["host"] == "lb1"]
+
+
+def test_one_line_for_each_rule() -> None:
+    names = [each["name"] for each in compiler.questions_of(r1().hostvars, r1().groups)["hosts"]["lb1"]["packets"]]
+    rule = "iptables -A INPUT -p tcp -j DROP"
+    policy = "iptables -P INPUT DROP"
+    dropped = [{"name": name, "said": rule} for name in names[:3]] + [{"name": names[3], "said": policy}]
+    obstacles = [{"kind": "policy", "hook": "input", "said": policy}]
+    findings = told(r1(), dropped=[*dropped, {"name": "unheard of", "said": rule}], obstacles=obstacles)
+    assert [(each["degree"], each["what"]) for each in findings] == [
+        ("broken", f"its packet filter drops what clients send to web (tcp to 192.168.246.160 port 80) (`{rule}`)"),
+        ("at risk", f"its packet filter drops ICMP 'too large' for 192.168.246.160 (`{policy}`)"),
+    ]
+    assert findings[0]["remedy"].startswith("iptables -D INPUT -p tcp -j DROP;")
+    # What is only possible stays what it was.
+    assert [each["degree"] for each in told(r1(), obstacles=obstacles)] == ["worth knowing"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "degree", "what"),
+    [
+        ({"large_receive": ["eth1"]}, "at risk", "eth1 puts received packets together (LRO)"),
+        ({"tentative_addresses": ["fd00::1 dev eth9"]}, None, ""),
+        ({"counters": {"reverse_path": 9, "packets": 1000, "no_room": 0}}, None, ""),
+        ({"counters": {"reverse_path": 0, "packets": 10**6, "no_room": 99}}, None, ""),
+        (
+            {"counters": {"reverse_path": 0, "packets": 10**6, "no_room": 200}},
+            "worth knowing",
+            "200 of 1000000 packets",
+        ),
+        ({"table": {"services": [], "timeouts": {"tcp": 900, "tcpfin": 120, "udp": 300}, "daemons": []}}, None, ""),
+        (
+            {"table": {"services": [], "timeouts": {"tcp": 60, "tcpfin": 120, "udp": 300}, "daemons": []}},
+            "worth knowing",
+            "somebody set the timeout of tcp 60 s (the kernel's is 900 s)",
+        ),
+    ],
+)
+def test_what_else_shows_on_a_host(answer: dict[str, Any], degree: str | None, what: str) -> None:
+    model = r1()
+    model.service["real_servers"] = []
+    findings = told(model, **answer)
+    assert [each["degree"] for each in findings] == ([degree] if degree else [])
+    assert all(what in each["what"] for each in findings)
+
+
+def test_a_vip_that_is_tentative() -> None:
+    model = r1()
+    model.service.update({"address": "fd00::160", "real_servers": []})
+    model.hostvars["lb1"]["lvs_vip_interface"] = "eth1"
+    said = [each["what"] for each in told(model, tentative_addresses=["fd00::160 dev eth1"])]
+    assert any("fd00::160 dev eth1 is not used yet" in each for each in said)
+
+
+def test_a_connection_table_that_is_too_small() -> None:
+    real_server = {"address": "192.168.246.161", "port": 80, "weight": 1, "upper_threshold": 0, "lower_threshold": 0}
+    model = r1()
+    model.service["real_servers"] = ["192.168.246.161"]
+    for active, said in ((30000, []), (33000, ["worth knowing"])):
+        pool = [{**real_server, "connections": {"active": active, "inactive": 0, "persistent": 0}}]
+        service = {"address": "192.168.246.160", "port": 80, "protocol": "tcp", "real_servers": pool}
+        table = {"services": [service], "timeouts": {}, "daemons": [], "table_size": 4096}
+        assert [each["degree"] for each in told(model, table=table)] == said
+
+
+def test_what_the_reverse_path_filter_dropped_is_said_beside_something_else() -> None:
+    change = "sysctl -w net.ipv4.conf.eth1.rp_filter=2"
+    differences = [{"concern": "sysctls", "changes": [change], "problem": ""}]
+    part = {"problems": [], "differences": differences, "unmanaged": []}
+    counters = {"reverse_path": 9, "packets": 1000, "no_room": 0}
+    model = r1()
+    model.service["real_servers"] = []
+    assert [each["degree"] for each in told(model, counters=counters, parts={"director": part})] == [
+        "at risk",
+        "worth knowing",
+    ]
