@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import json
 import os
 import re
 import subprocess
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -215,6 +217,15 @@ class Scenario:
         same = {"ANSIBLE_PIPELINING": "1", "ANSIBLE_FORKS": "10", "ANSIBLE_HOST_KEY_CHECKING": "0"}
         plain = {**os.environ, **same, "ANSIBLE_FORCE_COLOR": "0", "ANSIBLE_NOCOLOR": "1"}
         return subprocess.run([*command, *arguments], check=False, capture_output=True, text=True, env=plain)
+
+    def findings(self) -> list[dict[str, str]]:
+        """What verify finds that is more than worth knowing."""
+        with tempfile.TemporaryDirectory() as place:
+            report = Path(place) / "verify.json"
+            result = self.try_playbook("lvs.topology.verify", "--extra-vars", f"lvs_verify_report={report}")
+            assert report.exists(), result.stdout + result.stderr
+            found = json.loads(report.read_text())["findings"]
+        return [each for each in found if each["degree"] != "worth knowing"]
 
     @staticmethod
     def changed(output: str) -> dict[str, list[str]]:

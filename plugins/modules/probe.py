@@ -58,6 +58,9 @@ options:
         type: str
         choices: [tcp, udp]
         default: tcp
+      patience:
+        description: How many seconds to wait for an answer, in place of O(timeout), 1 to 60.
+        type: int
       question:
         description: What is asked once there is a connection.
         type: dict
@@ -93,7 +96,7 @@ options:
     type: bool
     default: false
   timeout:
-    description: How many seconds to wait for each connection, and then for an answer, 1 to 60.
+    description: How many seconds to wait for each connection, and then for its answer, 1 to 60.
     type: int
     default: 5
 seealso:
@@ -175,6 +178,7 @@ endpoints:
       connections: 4
       source: null
       fwmark: null
+      patience: null
       question: null
       connected: 2
       silent: 2
@@ -206,6 +210,7 @@ def main() -> None:
                         "source": {"type": "str"},
                         "fwmark": {"type": "int"},
                         "protocol": {"type": "str", "choices": ["tcp", "udp"], "default": "tcp"},
+                        "patience": {"type": "int"},
                         "question": {"type": "dict", "options": SPEC},
                     },
                 },

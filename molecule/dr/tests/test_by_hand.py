@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Four things are changed by hand: --check --diff shows exactly these, site repairs exactly these, nobody notices."""
+"""What is changed by hand: --check --diff and verify show exactly that, site repairs exactly that, nobody notices."""
 
 from __future__ import annotations
 
@@ -43,4 +43,23 @@ def test_exactly_the_damage_is_shown_and_repaired(scenario: Any) -> None:
     assert scenario.changed(repaired) == PARTS, repaired
     assert not answers.lost, answers
     assert answers["web1"], answers
+    scenario.check("serving")
+
+
+def test_a_packet_filter_that_sees_half_of_each_connection(scenario: Any) -> None:
+    """To netfilter, what follows on a connection is INVALID where IPVS tells it of connections."""
+    rule = "INPUT -m conntrack --ctstate INVALID -j DROP"
+    for command in (f"iptables-legacy -A {rule}", "sysctl -w net.ipv4.vs.conntrack=1"):
+        scenario.run("director", command)
+    lost = scenario.answers(f"http://{VIP}/", count=2, patience=2).lost
+    found = scenario.findings()
+    # What verify says to type is what puts it right.
+    scenario.run("director", found[0]["remedy"].partition("; or ")[0])
+    scenario.run("director", "sysctl -w net.ipv4.vs.conntrack=0")
+    assert lost == {"lost:timeout": 2}
+    assert [(each["degree"], each["host"]) for each in found] == [("broken", "director")]
+    assert found[0]["what"] == (
+        f"its packet filter drops what follows on a connection to web (tcp to {VIP} port 80), of which the director never "
+        f"sees the answers (`iptables-legacy -A {rule}`)"
+    )
     scenario.check("serving")

@@ -79,3 +79,29 @@ def test_what_somebody_wrote_into_keepalived_conf(scenario: Any) -> None:
     assert f"at risk: {backup}: {file} is not as the model has it" in found.stdout
     assert changed(scenario) == {backup: ["Configure keepalived"]}
     assert scenario.run(backup, f"sha256sum {file}") == before
+
+
+def test_packets_that_are_lost(scenario: Any) -> None:
+    """Large ones on their way to a real server, and those in which a director speaks of its connections."""
+    large = "INPUT -p tcp -m length --length 1300:65535 -j DROP"
+    sync = "INPUT -p udp -m udp --dport 8848 -j DROP"
+    backup = scenario.called("backup")
+    scenario.run("web1", f"iptables-legacy -A {large}")
+    scenario.run(backup, f"iptables-legacy -A {sync}")
+    found = scenario.findings()
+    scenario.run("web1", f"iptables-legacy -D {large}")
+    scenario.run(backup, f"iptables-legacy -D {sync}")
+    assert sorted((each["degree"], each["host"], each["what"]) for each in found) == [
+        (
+            "at risk",
+            backup,
+            "its packet filter drops what the other director says of its connections (UDP port 8848) "
+            f"(`iptables-legacy -A {sync}`)",
+        ),
+        (
+            "broken",
+            "client",
+            f"2 of 4 requests of 8000 bytes to web ({NAT} port 80) got no answer, and short ones did",
+        ),
+    ]
+    assert scenario.findings() == []

@@ -49,6 +49,7 @@ def probe(module: AnsibleModule) -> dict[str, Any]:
         mistakes.within(f"{path}.connections", each["connections"], _COUNTS, "a number of connections")
         asked = each["question"]
         questions.append(question(asked, f"{path}.question", mistakes) if asked else b"")
+        mistakes.within(f"{path}.patience", each["patience"], _TIMEOUTS, "a number of seconds")
         if each["protocol"] == "udp" and not asked:
             mistakes.add(f"{path}.question", "is needed with protocol: udp, where nothing else is answered")
     mistakes.raise_if_any()
@@ -106,13 +107,14 @@ class _Conversation:
 
     def __init__(self, answer: dict[str, Any], said: bytes, timeout: float) -> None:
         self.answer, self.said, self.timeout = answer, said, timeout
+        self.patience = answer["patience"] or timeout
         self.is_datagram = answer["protocol"] == "udp"
         self.is_connected, self.is_over, self.datagrams = False, False, 0
         self.due = self.deadline = time.monotonic() + timeout
 
     def begin(self, selector: selectors.BaseSelector) -> None:
         self.selector = selector
-        self.due = self.deadline = time.monotonic() + self.timeout
+        self.due = self.deadline = time.monotonic() + (self.patience if self.is_datagram else self.timeout)
         family = socket.AF_INET6 if ":" in self.answer["address"] else socket.AF_INET
         try:
             self.socket = socket.socket(family, socket.SOCK_DGRAM if self.is_datagram else socket.SOCK_STREAM)
@@ -181,7 +183,7 @@ class _Conversation:
             self._end()
             return
         self.is_connected = True
-        self.due = self.deadline = time.monotonic() + self.timeout
+        self.due = self.deadline = time.monotonic() + self.patience
         self._say()
 
     def _say(self) -> None:

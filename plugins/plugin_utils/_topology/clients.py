@@ -8,6 +8,7 @@ A connection is tried of every TCP service. Something is asked only where a heal
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -22,8 +23,8 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table impor
 _MOST_CONNECTIONS = 50
 # Larger than the MTU of Ethernet, and below what web servers take as one header.
 _LARGE = 8000
-# How long the module waits for an answer. A program that may take longer is not asked.
-_PATIENCE = 5
+# How long a client waits for an answer, where the health check does not wait longer.
+_LEAST, _MOST = 5, 60
 
 
 def endpoints(site: Site) -> list[dict[str, Any]]:
@@ -51,17 +52,26 @@ def _tried(service: Service) -> Iterator[dict[str, Any]]:
         return
     where = {"protocol": service.protocol, "address": str(service.address), "port": service.port}
     question = _question(service)
-    if question or service.protocol == "tcp":
-        yield {**where, **({"question": question} if question else {})}
-    if question and question["kind"] == "http":
-        yield {**where, "question": {**question, "size": _LARGE}}
+    if question is None:
+        if service.protocol == "tcp":
+            yield where
+        return
+    asked = {**where, "patience": _patience(service)}
+    yield {**asked, "question": question}
+    if question["kind"] == "http":
+        yield {**asked, "question": {**question, "size": _LARGE}}
+
+
+def _patience(service: Service) -> int:
+    timeout = math.ceil((service.supervision.health_check or {}).get("timeout", 0))
+    return min(max(timeout, _LEAST), _MOST)
 
 
 def _question(service: Service) -> dict[str, Any] | None:
     """What the program of the service answers, by its health check; None where that does not say it."""
     check = service.supervision.health_check or {}
-    if check.get("timeout", _PATIENCE) > _PATIENCE or "port" in check:
-        return None
+    if "port" in check:
+        return None  # another program may listen there
     kind = check.get("type")
     if (service.protocol, kind) == ("tcp", "http"):
         url = check["urls"][0]

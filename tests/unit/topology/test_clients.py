@@ -39,9 +39,8 @@ ROOT = {"kind": "http", "path": "/", "host": "192.168.246.160"}
                 ("tcp", {"kind": "http", "path": "/up", "host": "www.example.com", "size": 8000}),
             ],
         ),
-        # On another port another program may listen, and one that takes its time is not waited for.
+        # On another port another program may listen.
         ("tcp", {"type": "http", "port": 8080}, [("tcp", None)]),
-        ("tcp", {"type": "http", "timeout": 9}, [("tcp", None)]),
         ("udp", {}, []),
         ("udp", {"type": "dns"}, [("udp", {"kind": "dns", "query_type": "SOA"})]),
         (
@@ -56,6 +55,13 @@ ROOT = {"kind": "http", "path": "/", "host": "192.168.246.160"}
 )
 def test_what_is_tried(protocol: str, check: dict[str, Any], tried: list[Any]) -> None:
     assert asked(protocol, **check) == tried
+
+
+@pytest.mark.parametrize(("timeout", "patience"), [(None, 5), (0.5, 5), (7.2, 8), (3600, 60)])
+def test_how_long_an_answer_is_waited_for(timeout: float | None, patience: int) -> None:
+    model = r1()
+    model.service["health_check"] = {"type": "http", **({"timeout": timeout} if timeout else {})}
+    assert {each["patience"] for each in compiler.endpoints_of(model.hostvars, model.groups)} == {patience}
 
 
 def found(model: Model, *endpoints: dict[str, Any]) -> dict[str, Any]:
