@@ -59,7 +59,7 @@ def test_a_packet_filter_that_sees_half_of_each_connection(scenario: Any) -> Non
     assert lost == {"lost:timeout": 2}
     assert [(each["degree"], each["host"]) for each in found] == [("broken", "director")]
     assert found[0]["what"] == (
-        f"its packet filter drops what follows on a connection to web (tcp to {VIP} port 80), of which the director never "
-        f"sees the answers (`iptables-legacy -A {rule}`)"
+        f"its packet filter drops what follows on a connection to web (tcp to {VIP} port 80), of which the director "
+        f"never sees the answers (`iptables-legacy -A {rule}`)"
     )
     scenario.check("serving")

@@ -38,6 +38,7 @@ _ASKS = {
     "--sports": "source_port",
     "--ctstate": "state",
     "--state": "state",
+    "--ctstatus": "status",
     "--icmp-type": "icmp",
     "--icmpv6-type": "icmp",
 }
@@ -137,6 +138,7 @@ _SELECTORS = {
     ("sctp", "sport"): "source_port",
     ("th", "sport"): "source_port",
     ("ct", "state"): "state",
+    ("ct", "status"): "status",
     ("meta", "nfproto"): "family",
     ("icmp", "type"): "icmp",
     ("icmpv6", "type"): "icmp",

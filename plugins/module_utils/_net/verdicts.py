@@ -55,7 +55,7 @@ class Packet(NamedTuple):
 class Condition(NamedTuple):
     """What a rule asks of a packet: that a field is one of the values, or is none of them.
 
-    The field is one of the packet's, or ``interface``, ``icmp``, or anything else that is not known.
+    The field is one of the packet's, or ``interface``, ``icmp``, ``status``, or anything else that is not known.
     """
 
     field: str
@@ -159,6 +159,9 @@ def _one_holds(condition: Condition, packet: Packet) -> bool | None:
         found = _is_within(packet.source if field == "source" else packet.destination, values)
     elif field in ("port", "source_port"):
         found = _is_among(packet.port if field == "port" else packet.source_port, values)
+    elif field == "status":
+        # What comes to an address of this host as clients sent it was translated by nobody.
+        found = False if packet.hook == "input" and set(values) == {"dnat"} else None
     elif field == "state":
         found = None if packet.state is None else packet.state in values
     else:

@@ -395,3 +395,21 @@ def test_what_may_fail_one_day_is_said(run_module, sh, served, backend) -> None:
     assert said in str(result["warnings"])
     run_module("packet_rules", {"state": "absent"})
     sh("nft delete table ip other" if backend == "nftables" else f"{served['iptables']} -t nat -F POSTROUTING")
+
+
+def test_what_a_filter_drops_is_read_from_its_rules(run_module, sh, served, backend) -> None:
+    """As verify asks. On a stock kernel iptables makes rules of nft, and they are read in the words of that."""
+    asked = {"hook": "input", "protocol": "tcp", "destination": VIP, "state": "new"}
+    packets = [{**asked, "name": "closed", "port": 80}, {**asked, "name": "open", "port": 443}]
+    if backend == "nftables":
+        sh("nft add table inet other")
+        sh("nft 'add chain inet other input { type filter hook input priority 0; policy drop; }'")
+        for rule in ("iif lo accept", "ct state established,related accept", "tcp dport { 22, 443 } accept"):
+            sh(f"nft add rule inet other input {rule}")
+    else:
+        for rule in ("-i lo -j ACCEPT", "-m conntrack --ctstate INVALID -j DROP", "-p tcp --dport 80 -j DROP"):
+            sh(f"{served['iptables']} -A INPUT {rule}")
+    found = run_module("host_info", {"packets": packets})
+    sh("nft delete table inet other" if backend == "nftables" else f"{served['iptables']} -F INPUT")
+    assert found["unseen"] == []
+    assert [each["name"] for each in found["dropped"]] == ["closed"]

@@ -136,7 +136,7 @@ def test_rules_of_nft_that_drop(rule: str) -> None:
         "ip saddr @admins accept",
         "ct state vmap { established : accept, new : accept }",
         "tcp dport vmap { 22 : accept }",
-        "ct status dnat accept",
+        "ct status snat accept",
         "queue flags bypass to 0",
         "jump nowhere",
     ):
@@ -165,6 +165,52 @@ def test_rules_of_nft_that_drop(rule: str) -> None:
 )
 def test_rules_of_nft_that_leave_it_open(rule: str) -> None:
     assert dropped_by(of_nft(nft(rule)), REQUEST) is None
+
+
+FIREWALLD = """\
+table inet firewalld {
+	chain filter_PREROUTING {
+		type filter hook prerouting priority filter + 10; policy accept;
+		meta nfproto ipv6 fib saddr . mark . iif oif missing drop
+	}
+
+	chain filter_INPUT {
+		type filter hook input priority filter + 10; policy accept;
+		ct state { established, related } accept
+		ct status dnat accept
+		iifname "lo" accept
+		ct state invalid drop
+		jump filter_INPUT_ZONES
+		reject with icmpx admin-prohibited
+	}
+
+	chain filter_INPUT_ZONES {
+		iifname "eth1" goto filter_IN_public
+		goto filter_IN_public
+	}
+
+	chain filter_IN_public {
+		jump filter_IN_public_allow
+		meta l4proto { icmp, ipv6-icmp } accept
+		reject with icmpx admin-prohibited
+	}
+
+	chain filter_IN_public_allow {
+		tcp dport 22 accept
+		ip6 daddr fe80::/64 udp dport 546 accept
+	}
+}
+"""
+
+
+def test_a_zone_of_firewalld() -> None:
+    assert dropped_by(of_nft(FIREWALLD), REQUEST) == "nft: reject with icmpx admin-prohibited"
+    assert dropped_by(of_nft(FIREWALLD), VRRP) == "nft: reject with icmpx admin-prohibited"
+    assert dropped_by(of_nft(FIREWALLD), TOO_LARGE) is None
+    opened = FIREWALLD.replace("tcp dport 22 accept", "tcp dport { 22, 80 } accept\n\t\tip protocol vrrp accept")
+    assert dropped_by(of_nft(opened), REQUEST) is None
+    assert dropped_by(of_nft(opened), VRRP) is None
+    assert dropped_by(of_nft(FIREWALLD), REQUEST._replace(state="invalid")) == "nft: ct state invalid drop"
 
 
 def test_policies_of_nft() -> None:
