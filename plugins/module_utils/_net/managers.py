@@ -20,7 +20,9 @@ _KUBE = "kube-ipvs0"
 _WANTS = ("/etc/systemd/system/*.wants", "/etc/systemd/system/*.requires", "/etc/rc[2345].d")
 _VIRTUAL_SERVER = re.compile(r"^[ \t]*virtual_server\b", re.MULTILINE)
 _SETTING = re.compile(r"""^[ \t]*(AUTO|DAEMON)=["']?(\w+)""", re.MULTILINE)
-_DEFAULT = "/etc/default/ipvsadm"
+_IPVSADM, _DEFAULT = "ipvsadm", "/etc/default/ipvsadm"
+# What fills the table from a file, in a line that a unit runs.
+_LOADS = re.compile(r"^Exec\w+[ \t]*=.*\bipvsadm(-restore\b|\b.*[ \t](-R|--restore)\b)", re.MULTILINE)
 
 
 def others(manager: str, ledger: Ledger, interfaces: set[str]) -> list[str]:
@@ -31,7 +33,7 @@ def others(manager: str, ledger: Ledger, interfaces: set[str]) -> list[str]:
             f"the interface {_KUBE} is there, so kube-proxy fills the table in its ipvs mode; use another host, or "
             f"give kube-proxy another mode and remove the interface (ip link del {_KUBE})"
         )
-    found += _ipvsadm()
+    found += _ipvsadm() + _own_units()
     if _is_running("ldirectord") or _is_enabled("ldirectord"):
         found.append("ldirectord runs here or does after a boot; systemctl disable --now ldirectord")
     if manager == KERNEL and not ledger.owned_by_any(keepalived_plan.KIND) and _serves():
@@ -55,7 +57,7 @@ def is_keepalived_running() -> bool:
 
 def _ipvsadm() -> list[str]:
     """The init script of Debian works where AUTO or DAEMON say so, the unit of RHEL wherever it is enabled."""
-    if not _is_enabled("ipvsadm"):
+    if not _is_enabled(_IPVSADM):
         return []
     defaults = read_file(_DEFAULT)
     if defaults is None:
@@ -69,6 +71,19 @@ def _ipvsadm() -> list[str]:
     if settings.get("DAEMON", "none") != "none":
         found.append(f"the service ipvsadm starts a synchronisation daemon at boot; set DAEMON=none in {_DEFAULT}")
     return found
+
+
+def _own_units() -> list[str]:
+    """Units of somebody that load a table at boot, whatever their names are."""
+    found = []
+    for path in sorted(path for place in _WANTS[:2] for path in glob.glob(f"{place}/*.service")):
+        # A link to a unit that is gone starts nothing.
+        if os.path.isfile(path) and os.path.basename(path) != f"{_IPVSADM}.service":
+            file = read_file(path)
+            if file and _LOADS.search(file.text):
+                name = os.path.basename(path)
+                found.append(f"the unit {name} loads a table of its own at boot; systemctl disable {name}")
+    return list(dict.fromkeys(found))
 
 
 def _serves() -> list[str]:

@@ -435,6 +435,14 @@ def test_preflight_finds_who_else_fills_the_table(run_module, sh, manager) -> No
     assert "the unit ipvsadm loads a table of its own at boot; systemctl disable ipvsadm" in refusal(
         run_module, manager
     )
+    Path("/etc/default/ipvsadm").write_text('AUTO="false"\n')
+    # A unit may have any name. One that only looks is nobody's rival.
+    unit = Path("/etc/systemd/system/multi-user.target.wants/my-table.service")
+    unit.write_text("[Service]\nExecStart=/usr/sbin/ipvsadm -Ln\n")
+    assert refusal(run_module, manager).count("manager:") == 2
+    unit.write_text("[Service]\nExecStart=/bin/sh -c 'ipvsadm-restore </etc/my-table'\n")
+    said = "the unit my-table.service loads a table of its own at boot; systemctl disable my-table.service"
+    assert said in refusal(run_module, manager)
 
 
 @pytest.mark.usefixtures("services_of_boot")
