@@ -43,6 +43,13 @@ options:
     description:
       - The hosts of the run, clients included. What is not among them was not to be looked at, which C(unseen) says.
       - By default all that have a role, and the clients of the inventory.
+  attempts:
+    type: dict
+    description: By the name of each director, the C(endpoints) that M(lvs.topology.probe) returned there.
+  through_vip:
+    type: bool
+    default: false
+    description: As P(lvs.topology.questions#filter) was told.
 seealso:
   - module: lvs.topology.host_info
   - module: lvs.topology.probe
@@ -58,7 +65,7 @@ EXAMPLES = r"""
 
 - name: Refuse what is not as it should be
   ansible.builtin.assert:
-    that: __found.lines | length == 0
+    that: __found.is_well
     fail_msg: "{{ __found.lines }}"
   vars:
     __answers: "{{ dict(ansible_play_hosts | zip(ansible_play_hosts | map('extract', hostvars, 'looked'))) }}"
@@ -105,9 +112,11 @@ def findings(
     answers: Mapping[str, Any],
     probes: Mapping[str, Any],
     hosts: list[str] | None = None,
+    attempts: Mapping[str, Any] | None = None,
+    through_vip: bool = False,
 ) -> dict[str, Any]:
     try:
-        return compiler.findings_of(hostvars, groups, answers, probes, hosts)
+        return compiler.findings_of(hostvars, groups, answers, probes, hosts, attempts, through_vip=through_vip)
     except WrongModel as wrong:
         raise AnsibleFilterError(str(wrong)) from None
 

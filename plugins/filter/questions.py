@@ -29,6 +29,10 @@ options:
     type: list
     elements: str
     description: The hosts whose facts are fresh. By default all of which there are any.
+  through_vip:
+    type: bool
+    default: false
+    description: Whether directors are to try real servers of DR and TUN one by one through the VIP.
 seealso:
   - module: lvs.topology.host_info
   - plugin: lvs.topology.findings
@@ -58,13 +62,20 @@ _value:
       type: dict
       returned: always
       description:
-        - By the name of each host, the options C(arp), C(ports) and C(table) of M(lvs.topology.host_info).
+        - By the name of each host, the options of M(lvs.topology.host_info), but for the plans.
+        - Of a director also C(tries), with the C(endpoints) of M(lvs.topology.probe), and the C(services) and
+          C(sysctls) without which these would not be reached.
 """
 
 
-def questions(hostvars: Mapping[str, Any], groups: Mapping[str, Any], hosts: list[str] | None = None) -> dict[str, Any]:
+def questions(
+    hostvars: Mapping[str, Any],
+    groups: Mapping[str, Any],
+    hosts: list[str] | None = None,
+    through_vip: bool = False,
+) -> dict[str, Any]:
     try:
-        return compiler.questions_of(hostvars, groups, hosts)
+        return compiler.questions_of(hostvars, groups, hosts, through_vip=through_vip)
     except WrongModel as wrong:
         raise AnsibleFilterError(str(wrong)) from None
 

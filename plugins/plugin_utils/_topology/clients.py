@@ -14,7 +14,7 @@ from typing import Any
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import tun
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import AT_RISK, BROKEN, Finding
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Service
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, Service
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.parity import service_name
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table import virtual_service
@@ -63,8 +63,15 @@ def _tried(service: Service) -> Iterator[dict[str, Any]]:
 
 
 def _patience(service: Service) -> int:
-    timeout = math.ceil((service.supervision.health_check or {}).get("timeout", 0))
+    timeout: int = math.ceil((service.supervision.health_check or {}).get("timeout", 0))
     return min(max(timeout, _LEAST), _MOST)
+
+
+def tcp_endpoints(service: Service) -> Iterator[tuple[Address, int]]:
+    """The VIPs and ports of the service that can be tried by TCP, each once."""
+    known = {str(vip.address): vip.address for vip in service.vips}
+    tried = ((known[each["address"]], each["port"]) for each in _tried(service) if each["protocol"] == "tcp")
+    yield from dict.fromkeys(tried)
 
 
 def _question(service: Service) -> dict[str, Any] | None:

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import Any, TypeVar
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import clients, verification
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import clients, from_director, verification
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.adoption import as_model
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.answers import read_host_info, read_probe
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.checks import check_membership, check_site
@@ -128,7 +128,9 @@ def _other_state(inventory: Inventory, name: str, role: str) -> Iterator[Mistake
         yield Mistake(f"{name}: {role}_state", problem, f"set lvs_state in place of {role}_state")
 
 
-def questions_of(hostvars: Mapping[str, Any], groups: Mapping[str, Any], hosts: Any = None) -> dict[str, Any]:
+def questions_of(
+    hostvars: Mapping[str, Any], groups: Mapping[str, Any], hosts: Any = None, *, through_vip: bool = False
+) -> dict[str, Any]:
     """What the playbook verify asks of these hosts, and the mistakes for which it cannot.
 
     Where a host did not answer, much seems to be wrong with the others because its addresses are not known. Then those
@@ -138,7 +140,7 @@ def questions_of(hostvars: Mapping[str, Any], groups: Mapping[str, Any], hosts: 
     members = site.inventory.members
     answered = members if hosts is None else set(names(hosts, "hosts"))
     known = [name for name in members if name in answered and site.is_known(name)]
-    asked = {name: verification.questions(site, name) for name in known}
+    asked = {name: verification.questions(site, name, through_vip=through_vip) for name in known}
     mistakes = mistakes_of(hostvars, groups, known) if len(known) == len(members) else []
     return {"mistakes": mistakes, "hosts": asked}
 
@@ -149,22 +151,39 @@ def findings_of(
     answers: Mapping[str, Any],
     probes: Mapping[str, Any],
     hosts: Any = None,
+    attempts: Mapping[str, Any] | None = None,
+    *,
+    through_vip: bool = False,
 ) -> dict[str, Any]:
     """Everything that is not as it should be on the site, and what was not looked at."""
     site = site_of(hostvars, groups, [])
     odd: list[Finding] = []
     said = read_all(mapping(answers, "answers"), "answers", read_host_info, odd)
     probed = read_all(mapping(probes, "probes"), "probes", read_probe, odd)
+    tried = read_all(mapping(attempts or {}, "attempts"), "attempts", read_probe, odd)
     members = site.inventory.members
     run = [*members, *site.inventory.clients] if hosts is None else names(hosts, "hosts")
     asked = [name for name in members if name in run]
     found = [*odd, *verification.every_finding(site, asked, said, probed)]
+    for director, each in tried.items():
+        table = said[director]["table"] if director in said else None
+        found += from_director.of_answers(site, director, each, table, through=through_vip)
+    found = verification.in_order(found)
     return {
         "hosts": asked,
         "is_well": all(each.degree == WORTH_KNOWING for each in found),
         "findings": [asdict(each) for each in found],
         "lines": [each.line for each in found],
-        "unseen": verification.unseen(site, run, members, said, probed),
+        "unseen": [
+            *verification.unseen(site, run, members, said, probed),
+            *from_director.untried(
+                site,
+                [name for name in asked if name in site.services],
+                tried,
+                through=through_vip,
+                did_clients=bool(probed),
+            ),
+        ],
     }
 
 

@@ -31,10 +31,8 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs impor
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table import (
-    kernel_forward,
-    real_server,
     service_key,
-    virtual_service,
+    whole_service,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.through_vip import check_services
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.vrrp import carriers
@@ -101,7 +99,7 @@ def plan_of(role: str, site: Site, name: str, needs: list[Need]) -> dict[str, An
         daemons = _each(needs, SyncDaemon)
         plan["watched"] = _watched(site, name, daemons) if site.is_moved(name) else {}
         plan["manager"] = host.manager
-        plan["services"] = [_service(service) for service in services]
+        plan["services"] = [whole_service(service) for service in services]
         plan["purge"] = list(host.purge)
         plan["keep_weights"] = host.keep_weights
         plan["timeouts"] = {} if site.is_moved(name) else dict(host.timeouts)
@@ -133,7 +131,7 @@ def _watched(site: Site, name: str, daemons: list[SyncDaemon]) -> dict[str, Any]
 
 def _watched_service(service: Service) -> dict[str, Any]:
     """What stands in raw lines may say anything of a service, so only its real servers are known."""
-    named = _service(service)
+    named = whole_service(service)
     return service_key(service) | {"real_servers": named["real_servers"]} if service.supervision.raw else named
 
 
@@ -200,9 +198,3 @@ def _words(end: TunnelEnd) -> dict[str, Any]:
 
 def _given(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
-
-
-def _service(service: Service) -> dict[str, Any]:
-    """The service for ipvs_table: what is left out there would be left alone."""
-    forward = {"forward": kernel_forward(service)}
-    return virtual_service(service) | {"real_servers": [real_server(each) | forward for each in service.real_servers]}

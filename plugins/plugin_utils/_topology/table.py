@@ -52,6 +52,12 @@ def real_server(entry: RealServer) -> dict[str, Any]:
     }
 
 
+def whole_service(service: Service) -> dict[str, Any]:
+    """The service with its real servers, for ipvs_table: what is left out there would be left alone."""
+    forward = {"forward": kernel_forward(service)}
+    return virtual_service(service) | {"real_servers": [real_server(each) | forward for each in service.real_servers]}
+
+
 def tunnel(entry: RealServer) -> dict[str, Any]:
     if entry.tunnel is None:
         return {}

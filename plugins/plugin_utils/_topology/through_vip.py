@@ -11,7 +11,7 @@ the VIP, and the real server, which has it too, would answer itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -24,8 +24,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import
 _SCHEDULER = "rr"
 _MARKS = 2**16
 
-# What makes a difference to how a real server is reached: the family of the VIP, its address, and the method.
-_Key = tuple[int, Address, str, Tunnel | None]
+Key = tuple[int, Address, str, Tunnel | None]
 
 
 def check_services(site: Site, director: str) -> tuple[Service, ...]:
@@ -35,9 +34,9 @@ def check_services(site: Site, director: str) -> tuple[Service, ...]:
 
 def ways(site: Site, director: str, service: Service, entry: RealServer) -> list[dict[str, Any]]:
     """What keepalived is told of a check: where it goes to, from where, and with which mark. One for each VIP."""
-    if not _goes_through_vip(service):
+    if not goes_through_vip(service):
         return []
-    mark = _by_real_server(site, director)[_key(service, entry)].fwmark
+    mark = _by_real_server(site, director)[key_of(service, entry)].fwmark
     source = site.address_towards(director, entry.address, service.family)
     if source is None:
         return []
@@ -50,21 +49,21 @@ def ways(site: Site, director: str, service: Service, entry: RealServer) -> list
 def needs(site: Site, director: str) -> Iterator[Need]:
     """What such checks need of a director that keepalived manages."""
     for service in site.services.get(director, ()):
-        if not _goes_through_vip(service):
+        if not goes_through_vip(service):
             continue
         path = f"{service.path}.health_check.through"
         if not service.vips:
             problem = f"is vip, and the addresses that carry firewall mark {service.fwmark} are not known here"
             yield Mistake(path, problem, "name them with marked, or use through: rip")
-        if _is_passive_as_backup(site, director):
+        if is_passive_as_backup(site, director):
             problem = f"is vip, and with net.ipv4.vs.backup_only the director {director} forwards no check as backup"
             yield Mistake(path, problem, "use through: rip")
         for entry in service.real_servers:
             if entry.host != director:
-                yield from _answers(site, director, service, entry)
+                yield from answers_let_in(site, director, service, entry)
 
 
-def _answers(site: Site, director: str, service: Service, entry: RealServer) -> Iterator[Need]:
+def answers_let_in(site: Site, director: str, service: Service, entry: RealServer) -> Iterator[Need]:
     """What lets the real server's answers in."""
     source = site.address_towards(director, entry.address, service.family)
     if source is None:
@@ -88,11 +87,12 @@ def _answers(site: Site, director: str, service: Service, entry: RealServer) -> 
         yield Sysctl(f"net.ipv4.conf.{link.interface.name}.rp_filter", "2")
 
 
-def _goes_through_vip(service: Service) -> bool:
+def goes_through_vip(service: Service) -> bool:
+    """Whether its health checks do."""
     return (service.supervision.health_check or {}).get("through") == "vip"
 
 
-def _is_passive_as_backup(site: Site, director: str) -> bool:
+def is_passive_as_backup(site: Site, director: str) -> bool:
     """Whether a director hands on nothing while another one is master (ip_vs_in_hook() in the kernel)."""
     host = site.host(director)
     return vrrp.may_loop(site, director) is not None or (
@@ -110,20 +110,27 @@ def _checked(service: Service, port: int) -> tuple[Address, ...]:
     return tuple(dict.fromkeys(carrying or [vip.address for vip in service.vips]))
 
 
-def _by_real_server(site: Site, director: str) -> Mapping[_Key, Service]:
+def _by_real_server(site: Site, director: str) -> Mapping[Key, Service]:
     return site.once(("check services", director), lambda: _find_services(site, director))
 
 
-def _find_services(site: Site, director: str) -> dict[_Key, Service]:
-    entries: dict[_Key, RealServer] = {}
+def _find_services(site: Site, director: str) -> dict[Key, Service]:
+    entries: dict[Key, RealServer] = {}
     for service in site.services.get(director, ()):
-        if site.is_moved(director) and _goes_through_vip(service):
+        if site.is_moved(director) and goes_through_vip(service):
             for entry in service.real_servers:
-                entries.setdefault(_key(service, entry), entry)
-    used = {service.fwmark for service in site.services.get(director, ()) if service.fwmark}
+                entries.setdefault(key_of(service, entry), entry)
+    return services_by_mark(site, director, entries)
+
+
+def services_by_mark(
+    site: Site, director: str, entries: Mapping[Key, RealServer], others: Iterable[Service] = ()
+) -> dict[Key, Service]:
+    """A service for each of these real servers, by a mark that neither the model's services have nor the ``others``."""
+    used = {service.fwmark for service in (*site.services.get(director, ()), *others) if service.fwmark}
     first = site.host(director).keepalived.check_marks
     last = first + _MARKS - 1
-    found: dict[_Key, Service] = {}
+    found: dict[Key, Service] = {}
     for key in sorted(entries, key=lambda each: (each[0], each[1].version, int(each[1]), each[2], repr(each[3]))):
         # A real server keeps its mark while others come and go, but for those whose addresses end alike.
         mark = first + int(key[1]) % _MARKS
@@ -134,11 +141,12 @@ def _find_services(site: Site, director: str) -> dict[_Key, Service]:
     return found
 
 
-def _key(service: Service, entry: RealServer) -> _Key:
+def key_of(service: Service, entry: RealServer) -> Key:
+    """What makes a difference to how a real server is reached: the family of the VIP, its address, and the method."""
     return service.family, entry.address, service.forward, entry.tunnel
 
 
-def _service(key: _Key, entry: RealServer, mark: int) -> Service:
+def _service(key: Key, entry: RealServer, mark: int) -> Service:
     family, _address, forward, _tunnel = key
     return Service(
         path=entry.path,

@@ -8,7 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import clients, filtering, findings, running
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import (
+    clients,
+    filtering,
+    findings,
+    from_director,
+    running,
+)
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import AT_RISK, DEGREES, Finding
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Place, Site
 
@@ -17,8 +23,8 @@ _MISTAKES = "mistakes of the inventory: without an answer of every host much see
 _MOST_PACKETS = 200
 
 
-def questions(site: Site, host: str) -> dict[str, Any]:
-    """The options of host_info for a host, but for its plans."""
+def questions(site: Site, host: str, *, through_vip: bool) -> dict[str, Any]:
+    """The options of host_info for a host, but for its plans, and what a director tries."""
     is_director = host in site.services
     ports = {entry.port for _director, _service, entry in site.listings.get(host, ()) if entry.port}
     return {
@@ -27,6 +33,7 @@ def questions(site: Site, host: str) -> dict[str, Any]:
         "interfaces": sorted(_forwarding(site, host)) if is_director else [],
         "packets": [each.question for each in filtering.passing(site, host)[:_MOST_PACKETS]],
         "table": is_director,
+        **({"tries": from_director.questions(site, host, through=through_vip)} if is_director else {}),
     }
 
 
@@ -51,7 +58,7 @@ def _forwarding(site: Site, director: str) -> set[str]:
 def every_finding(
     site: Site, hosts: Iterable[str], answers: Mapping[str, Any], probes: Mapping[str, Any]
 ) -> list[Finding]:
-    """The worst first, each once. Of these hosts, one whose answer is missing was not looked at."""
+    """What was found. Of these hosts, one whose answer is missing was not looked at."""
     found: list[Finding] = []
     tables: dict[str, Any] = {}
     changes: dict[str, list[str]] = {}
@@ -79,6 +86,11 @@ def every_finding(
     for host, answer in answers.items():
         if is_silence or any("rp_filter" in line for line in changes.get(host, ())):
             found += findings.of_reverse_path(host, answer["counters"]["reverse_path"])
+    return found
+
+
+def in_order(found: Iterable[Finding]) -> list[Finding]:
+    """The worst first, each once."""
     return sorted(dict.fromkeys(found), key=lambda each: DEGREES.index(each.degree))
 
 

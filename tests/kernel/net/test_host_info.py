@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import socket
+import subprocess
 from typing import Any
 
 import pytest
@@ -278,6 +279,32 @@ def test_a_client(run_module, sh) -> None:
         (0, 0, {"Connection refused": 2}),
         (0, 2, {}),
     ]
-    wrong = run_module("probe", {"endpoints": [{"address": "nowhere", "port": 70000}]})
+    wrong = run_module("probe", {"endpoints": [{"address": "nowhere", "port": 70000, "source": "x", "fwmark": 0}]})
     assert wrong["failed"]
-    assert all(path in wrong["msg"] for path in ("endpoints[0].address", "endpoints[0].port"))
+    assert all(f"endpoints[0].{key}" in wrong["msg"] for key in ("address", "port", "source", "fwmark"))
+
+
+def test_a_director_chooses_the_real_server(run_module, sh) -> None:
+    """By marks: of one service two real servers, of which only the second one serves, are each asked for itself."""
+    sh("modprobe ip_vs; sysctl -qw net.ipv4.conf.br0.accept_local=1; ip address add 10.0.0.100/32 dev br0")
+    for mark, (name, rip) in {11: ("app1", "10.0.0.51"), 12: ("app2", "10.0.0.52")}.items():
+        sh(f"ipvsadm -A -f {mark} -s rr; ipvsadm -a -f {mark} -r {rip} -g")
+        sh(f"ip netns exec {name} sh -c 'sysctl -qw net.ipv4.conf.all.arp_ignore=1; ip address add {VIP}/32 dev lo'")
+        sh(f"ip netns exec {name} ip link set lo up")
+    serve = (
+        "import socket, time; s = socket.create_server(('10.0.0.100', 8080)); print('up', flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen(
+        ["ip", "netns", "exec", "app2", "python3", "-c", serve], stdout=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdout is not None
+        assert server.stdout.readline() == "up\n"
+        way = {"address": VIP, "port": 8080, "source": "10.0.0.2", "connections": 3}
+        endpoints = [{**way, "fwmark": mark} for mark in (11, 12)]
+        found = run_module("probe", {"endpoints": endpoints, "timeout": 2})["endpoints"]
+        assert [(each["connected"], each["failed"]) for each in found] == [(0, {"Connection refused": 3}), (3, {})]
+        refused = run_module("probe", {"endpoints": endpoints, "timeout": 2, "must_connect": True})
+        server.kill()
+    assert refused["failed"]
+    named = "10.0.0.100 port 8080 from 10.0.0.2 with firewall mark 11: Connection refused"
+    assert refused["msg"].rstrip(".") == f"Not every connection came about: {named}"

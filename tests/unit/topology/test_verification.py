@@ -270,6 +270,7 @@ def test_what_else_a_host_says() -> None:
     assert every["unseen"] == [
         "lb1: packet filter: there is no nft",
         "no client went through the VIPs: there is none in the inventory (lvs_clients), or in this run",
+        "real servers one by one through the VIP: set lvs_verify_through_vip=true",
     ]
 
 
@@ -392,6 +393,7 @@ def test_what_is_asked() -> None:
                 "ports": [],
                 "interfaces": ["eth1"],
                 "table": True,
+                "tries": {"endpoints": [], "services": [], "sysctls": {}},
             },
             "web1": {"arp": [], "ports": [80], "interfaces": [], "table": False},
             "web2": {"arp": [], "ports": [80], "interfaces": [], "table": False},

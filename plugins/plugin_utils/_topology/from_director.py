@@ -1,0 +1,160 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a director tries itself when a site is verified: each of its real servers, by name. Pure.
+
+A real server of NAT and FULLNAT serves its own address, and a connection to that tells enough. One of DR and TUN
+serves the VIP: the director reaches it there by a firewall mark, see through_vip.py. As long as it tries, it has a
+service by that mark. Where health checks go through the VIP, keepalived does so all the time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import through_vip
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.clients import tcp_endpoints
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import AT_RISK, BROKEN, Finding
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, RealServer, Service
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import Sysctl
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.parity import Info, endpoint, service_name
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table import (
+    kernel_forward,
+    real_server,
+    virtual_service,
+    whole_service,
+)
+
+# Connections of one director; those that nobody answers are waited for.
+_MOST = 500
+_REFUSED = "Connection refused"
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A connection to one real server. ``source`` None: whichever the kernel chooses."""
+
+    service: Service
+    entry: RealServer
+    address: Address
+    port: int
+    source: Address | None = None
+
+    @property
+    def is_through_vip(self) -> bool:
+        return self.address != self.entry.address
+
+
+def questions(site: Site, director: str, *, through: bool) -> dict[str, Any]:
+    """The options of the modules that try it. ``through``: also through the VIP, by these services and sysctls."""
+    tried = _attempts(site, director, through=through)
+    ways = _ways(site, director, tried)
+    sysctls = (
+        need
+        for each in tried
+        if each.is_through_vip
+        for need in through_vip.answers_let_in(site, director, each.service, each.entry)
+    )
+    return {
+        "endpoints": [_endpoint(each, ways) for each in tried],
+        "services": [whole_service(each) for each in ways.values()],
+        "sysctls": {each.key: each.value for each in sysctls if isinstance(each, Sysctl)},
+    }
+
+
+def _ways(site: Site, director: str, tried: Iterable[Attempt]) -> Mapping[through_vip.Key, Service]:
+    entries = {through_vip.key_of(each.service, each.entry): each.entry for each in tried if each.is_through_vip}
+    return through_vip.services_by_mark(site, director, entries, through_vip.check_services(site, director))
+
+
+def _endpoint(each: Attempt, ways: Mapping[through_vip.Key, Service]) -> dict[str, Any]:
+    asked: dict[str, Any] = {"name": each.service.name, "address": str(each.address), "port": each.port}
+    if each.is_through_vip:
+        way = ways[through_vip.key_of(each.service, each.entry)]
+        asked |= {"source": str(each.source), "fwmark": way.fwmark}
+    return asked
+
+
+def _attempts(site: Site, director: str, *, through: bool) -> list[Attempt]:
+    every = _every_attempt(site, director)
+    return [*dict.fromkeys(each for each in every if through or not each.is_through_vip)][:_MOST]
+
+
+def _every_attempt(site: Site, director: str) -> Iterator[Attempt]:
+    for service in site.services.get(director, ()):
+        for entry in service.real_servers:
+            # Who gets no client may be down, and a director itself is reached in no such way.
+            if entry.weight and entry.host != director and not entry.address.is_loopback:
+                yield from _of_entry(site, director, service, entry)
+
+
+def _of_entry(site: Site, director: str, service: Service, entry: RealServer) -> Iterator[Attempt]:
+    if kernel_forward(service) == "nat":
+        for port in dict.fromkeys(entry.port or port for _vip, port in tcp_endpoints(service)):
+            yield Attempt(service, entry, entry.address, port)
+    elif not (site.is_moved(director) and through_vip.goes_through_vip(service)):
+        source = site.address_towards(director, entry.address, service.family)
+        if source is not None and not through_vip.is_passive_as_backup(site, director):
+            for vip, port in tcp_endpoints(service):
+                yield Attempt(service, entry, vip, port, source)
+
+
+def of_answers(
+    site: Site, director: str, answers: Iterable[Mapping[str, Any]], info: Info | None, *, through: bool
+) -> Iterator[Finding]:
+    """What it found. ``info`` is its table, by which a real server that a health check took out is said already."""
+    listed = {} if info is None else {service_name(each): each["real_servers"] for each in info["services"]}
+    is_master = any(site.holds(director, vip) for vip in site.vips_of(director))
+    told, tried = [*answers], _attempts(site, director, through=through)
+    if [(each["address"], each["port"]) for each in told] != [(str(each.address), each.port) for each in tried]:
+        yield Finding(AT_RISK, director, "what it tried is not what it was asked to try", "Nothing follows from it.")
+        return
+    for each, answer in zip(tried, told):
+        pool = {endpoint(one): one["weight"] for one in listed.get(service_name(virtual_service(each.service)), ())}
+        if info is None or pool.get(endpoint(real_server(each.entry))):
+            yield from _of_answer(director, each, answer, BROKEN if is_master else AT_RISK)
+
+
+def _of_answer(director: str, each: Attempt, answer: Mapping[str, Any], degree: str) -> Iterator[Finding]:
+    where = f"through the VIP {each.address}" if each.is_through_vip else "at its own address"
+    who = f"{each.entry.label} ({each.service.name})"
+    name = each.entry.host or str(each.entry.address)
+    if answer["silent"]:
+        remedy = f"see whether {name} or something in between drops it"
+        if each.is_through_vip:
+            remedy = f"see whether {name} has the VIP (a run of lvs.topology.site gives it), and lets packets in"
+        what = f"{who} does not answer on port {each.port} {where}"
+        yield Finding(degree, director, what, "Clients that are sent there wait for nothing.", remedy)
+    if _REFUSED in answer["failed"]:
+        what = f"{who} refuses connections on port {each.port} {where}"
+        remedy = f"start its program, or ansible-playbook lvs.topology.drain -e lvs_drain={name}"
+        yield Finding(degree, director, what, "Clients that are sent there are refused.", remedy)
+
+
+def untried(
+    site: Site,
+    directors: Iterable[str],
+    answers: Mapping[str, Iterable[Mapping[str, Any]]],
+    *,
+    through: bool,
+    did_clients: bool,
+) -> list[str]:
+    """What of the real servers these directors did not try, and why. ``did_clients``: clients tried the VIPs."""
+    said: dict[str, None] = {}
+    for director in directors:
+        every = [*dict.fromkeys(_every_attempt(site, director))]
+        tried = _attempts(site, director, through=through)
+        if tried and director not in answers:
+            said[f"{director}: it did not connect to its real servers"] = None
+        elif len(tried) == _MOST < len(every):
+            said[f"{director}: it connected to {_MOST} of {len(every)} ports of its real servers"] = None
+        if not (through or did_clients) and any(each.is_through_vip for each in every):
+            said["real servers one by one through the VIP: set lvs_verify_through_vip=true"] = None
+        for each, answer in zip(tried, answers.get(director, ())):
+            for reason in answer["failed"]:
+                if reason != _REFUSED:
+                    said[f"{director}: {each.entry.label} ({each.service.name}): {reason}"] = None
+    return list(said)

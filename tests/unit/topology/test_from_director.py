@@ -1,0 +1,149 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a director tries of its real servers when a site is verified, and what follows from it."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
+from ansible_collections.lvs.topology.tests.unit.topology.inventories import Model, dr_pair, facts, nic, r1, r5, r7, rs
+
+VIP = "192.168.246.160"
+MARK = 0x6C760000 + 246 * 256 + 161
+
+
+def asked(model: Model, director: str = "lb1", *, through: bool = True) -> dict[str, Any]:
+    hosts = compiler.questions_of(model.hostvars, model.groups, through_vip=through)["hosts"]
+    tries: dict[str, Any] = hosts[director]["tries"]
+    return tries
+
+
+def answered(asked: dict[str, Any], *ends: dict[str, Any]) -> list[dict[str, Any]]:
+    """What probe returns of these endpoints: how the first ones ended; the others connected."""
+    counts = {"connected": 1, "silent": 0, "failed": {}, "answered": 0, "unanswered": 0, "packets": {"1500": 1}}
+    common = {"connections": 1, "protocol": "tcp", "question": None, **counts}
+    every = [{**common, **each} for each in asked["endpoints"]]
+    return [
+        {**each, **({"connected": 0} | end if end else {})} for each, end in zip(every, [*ends, *[{}] * len(every)])
+    ]
+
+
+def found(model: Model, attempts: dict[str, Any], *, through: bool = True) -> dict[str, Any]:
+    return compiler.findings_of(model.hostvars, model.groups, {}, {}, ["lb1"], attempts, through_vip=through)
+
+
+def whats(found: dict[str, Any]) -> list[str]:
+    every = [each for each in found["findings"] if each["what"] != "could not be looked at"]
+    return [f"{each['degree']}: {each['host']}: {each['what']}" for each in every]
+
+
+def test_nat_is_tried_at_the_real_servers_own_addresses() -> None:
+    tries = asked(r5(), through=False)
+    assert tries == {
+        "endpoints": [
+            {"name": "web", "address": "10.0.0.51", "port": 80},
+            {"name": "web", "address": "10.0.0.52", "port": 80},
+        ],
+        "services": [],
+        "sysctls": {},
+    }
+    # Of FULLNAT the port is often another one.
+    assert {each["port"] for each in asked(r7(), through=False)["endpoints"]} == {8080}
+
+
+def test_dr_is_tried_through_the_vip_where_that_is_asked_for() -> None:
+    assert asked(r1(), through=False) == {"endpoints": [], "services": [], "sysctls": {}}
+    tries = asked(r1())
+    assert tries["endpoints"][0] == {
+        "name": "web",
+        "address": VIP,
+        "port": 80,
+        "source": "192.168.246.166",
+        "fwmark": MARK,
+    }
+    assert tries["sysctls"] == {"net.ipv4.conf.eth1.accept_local": "1"}
+    assert [(each["fwmark"], [one["address"] for one in each["real_servers"]]) for each in tries["services"]] == [
+        (MARK, ["192.168.246.161"]),
+        (MARK + 1, ["192.168.246.162"]),
+    ]
+
+
+def test_what_keepalived_checks_through_the_vip_is_left_to_it() -> None:
+    model = dr_pair()
+    for director in ("lb1", "lb2"):
+        model.hostvars[director]["lvs_services"][0]["health_check"] = {"type": "tcp", "through": "vip"}
+    tries = asked(model)
+    assert {each["name"] for each in tries["endpoints"]} == {"web6"}
+    # Its marks are not taken.
+    marks = {each["fwmark"] for each in tries["services"]}
+    assert marks.isdisjoint(
+        each["fwmark"] for each in model.plan("lb1", "director")["watched"]["services"] if "fwmark" in each
+    )
+
+
+def test_who_is_not_tried() -> None:
+    model = r1()
+    model.service["real_servers"] = [*rs("web1", weight=0), *rs("web2")]
+    assert len(asked(model)["endpoints"]) == 1
+    model.service["protocol"] = "udp"
+    assert asked(model)["endpoints"] == []
+
+
+@pytest.mark.parametrize(
+    ("end", "line"),
+    [
+        ({"silent": 1}, f"broken: lb1: web1 (192.168.246.161) (web) does not answer on port 80 through the VIP {VIP}"),
+        (
+            {"failed": {"Connection refused": 1}},
+            f"broken: lb1: web1 (192.168.246.161) (web) refuses connections on port 80 through the VIP {VIP}",
+        ),
+    ],
+)
+def test_a_real_server_that_does_not_serve_is_named(end: dict[str, Any], line: str) -> None:
+    model = master()
+    told = found(model, {"lb1": answered(asked(model), end)})
+    assert whats(told) == [line]
+    assert not told["is_well"]
+    assert told["findings"][0]["remedy"]
+    # Of a director that is not master, no client notices it yet.
+    model.hostvars["lb1"]["ansible_facts"] = facts(nic("eth1", "192.168.246.166/24"))
+    assert whats(found(model, {"lb1": answered(asked(model), end)})) == [line.replace("broken", "at risk")]
+
+
+def master() -> Model:
+    model = r1()
+    model.hostvars["lb1"]["ansible_facts"] = facts(nic("eth1", "192.168.246.166/24", f"{VIP}/32"))
+    return model
+
+
+def test_what_says_nothing_about_a_real_server_is_no_finding() -> None:
+    model = master()
+    told = found(model, {"lb1": answered(asked(model), {"failed": {"Operation not permitted": 1}})})
+    assert whats(told) == []
+    assert "lb1: web1 (192.168.246.161) (web): Operation not permitted" in told["unseen"]
+    untold = found(model, {})
+    assert "lb1: it did not connect to its real servers" in untold["unseen"]
+
+
+def test_an_answer_to_something_else_is_not_believed() -> None:
+    model = master()
+    answers = answered(asked(model), {"silent": 1})
+    other = copy.deepcopy(answers)
+    other[0]["port"] = 81
+    for odd in (other, answers[:1], [*answers, *answers]):
+        told = found(model, {"lb1": odd})
+        assert whats(told) == ["at risk: lb1: what it tried is not what it was asked to try"]
+
+
+def test_very_many_real_servers_are_not_all_tried() -> None:
+    model = master()
+    model.service["real_servers"] = [{"address": f"192.168.246.{1 + n}"} for n in range(159)]
+    model.services.extend({**copy.deepcopy(model.service), "name": f"web{n}", "port": 1000 + n} for n in range(5))
+    tries = asked(model)
+    assert len(tries["endpoints"]) == 500
+    told = found(model, {"lb1": answered(tries)})
+    assert "lb1: it connected to 500 of 954 ports of its real servers" in told["unseen"]
