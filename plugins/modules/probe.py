@@ -160,6 +160,10 @@ endpoints:
       description: On how many an answer came, or a reset.
       returned: success
       type: int
+    repeated:
+      description: Of those that were answered by UDP, how many only when they were asked again.
+      returned: success
+      type: int
     unanswered:
       description: How many came about, and nothing more than that came within the timeout.
       returned: success
@@ -185,6 +189,7 @@ endpoints:
       failed: {}
       answered: 0
       unanswered: 0
+      repeated: 0
       packets: {"1480": 2}
 """
 

@@ -83,7 +83,7 @@ def test_what_somebody_wrote_into_keepalived_conf(scenario: Any) -> None:
 
 def test_packets_that_are_lost(scenario: Any) -> None:
     """Large ones on their way to a real server, and those in which a director speaks of its connections."""
-    large = "INPUT -p tcp -m length --length 1300:65535 -j DROP"
+    large = "INPUT -p tcp -m tcp --dport 80 -m length --length 1300:65535 -j DROP"
     sync = "INPUT -p udp -m udp --dport 8848 -j DROP"
     backup = scenario.called("backup")
     scenario.run("web1", f"iptables-legacy -A {large}")
@@ -104,4 +104,3 @@ def test_packets_that_are_lost(scenario: Any) -> None:
             f"2 of 4 requests of 8000 bytes to web ({NAT} port 80) got no answer, and short ones did",
         ),
     ]
-    assert scenario.findings() == []

@@ -20,13 +20,14 @@ KIND = "address"
 
 @dataclass(frozen=True)
 class Held:
-    """An address on an interface, as it is or shall be."""
+    """An address on an interface, as it is or shall be. ``tentative``: the kernel does not use it, or not yet."""
 
     address: str
     prefix: int
     interface: str
     label: str | None = None
     deprecated: bool = False
+    tentative: bool = False
 
     @property
     def version(self) -> int:
@@ -55,7 +56,7 @@ class Held:
         label = f" label {self.label}" if self.label not in (None, self.interface) else ""
         preferred = " preferred_lft 0" if self.deprecated else ""
         nodad = " nodad" if self.version == 6 else ""
-        return self.key + label + preferred + nodad
+        return self.key + label + preferred + nodad + (" tentative" if self.tentative else "")
 
 
 @dataclass(frozen=True)
@@ -225,7 +226,9 @@ def plan_addresses(
     deletions = [held[key] for key in settlement.restore if key in held and settlement.restore[key] is None]
     changes: list[Change] = []
     after = dict(held)
-    for key in settlement.wrong:
+    # What another host had when it came stays unused for ever, whatever flags it gets later.
+    unused = [key for key in wanted if key in held and held[key].tentative and key not in settlement.wrong]
+    for key in (*settlement.wrong, *unused):
         wish = wanted[key]
         # An IPv6 address cannot be twice on one interface, so there the old prefix has to go first.
         clash = [
@@ -293,14 +296,17 @@ def _make_right(now: Held | None, wish: Wish) -> list[Change]:
         if wish.announce:
             changes.append(_change(Announce(wish.address, wish.announce)))
         return changes
-    return _put_back(now, target)
+    changes = _put_back(now, target)
+    if now.tentative and wish.announce:
+        changes.append(_change(Announce(wish.address, wish.announce)))
+    return changes
 
 
 def _put_back(now: Held | None, target: Held) -> list[Change]:
     if now is None:
         return [_change(SetAddress(target))]
-    if now.label != target.label:
-        # The kernel never changes a label.
+    if now.label != target.label or now.tentative:
+        # The kernel never changes a label, nor looks again whether another host has the address.
         return [_change(DeleteAddress(now)), _change(SetAddress(target))]
     return [_change(SetAddress(target, change=True))]
 

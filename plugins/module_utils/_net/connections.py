@@ -54,7 +54,16 @@ def probe(module: AnsibleModule) -> dict[str, Any]:
             mistakes.add(f"{path}.question", "is needed with protocol: udp, where nothing else is answered")
     mistakes.raise_if_any()
     answers: list[dict[str, Any]] = [
-        {**each, "connected": 0, "silent": 0, "failed": {}, "answered": 0, "unanswered": 0, "packets": {}}
+        {
+            **each,
+            "connected": 0,
+            "silent": 0,
+            "failed": {},
+            "answered": 0,
+            "unanswered": 0,
+            "repeated": 0,
+            "packets": {},
+        }
         for each in params["endpoints"]
     ]
     every = [
@@ -206,6 +215,8 @@ class _Conversation:
     def _answered(self) -> None:
         self._end()
         self._count("answered")
+        if self.datagrams > 1:
+            self._count("repeated")
 
     def _largest_packet(self) -> int:
         """The largest packet that will be sent on this connection, by what the other end announced."""

@@ -30,7 +30,9 @@ from ansible_collections.lvs.topology.plugins.module_utils._net.route_messages i
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
 
 _NODAD = 0x02
+_OPTIMISTIC = 0x04
 _DEPRECATED = 0x20
+_TENTATIVE = 0x40
 _PERMANENT = 0x80
 _PROXY = 0x08
 _FOREVER = 0xFFFFFFFF
@@ -163,6 +165,7 @@ class Rtnetlink:
                     interface=self._name(message["index"]),
                     label=_text(message.get_attr("IFA_LABEL")),
                     deprecated=bool(flags & _DEPRECATED),
+                    tentative=flags & (_TENTATIVE | _OPTIMISTIC) == _TENTATIVE,
                 )
             )
         return held

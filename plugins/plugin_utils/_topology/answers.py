@@ -118,6 +118,7 @@ _ENDPOINT = {
     "question": _or_null(_record({"kind": _text, "size": _or_null(_count)})),
     "answered": _count,
     "unanswered": _count,
+    "repeated": _count,
     "packets": _by_name(_count),
 }
 _PROBE = _list(_record(_ENDPOINT))

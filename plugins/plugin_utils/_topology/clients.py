@@ -13,7 +13,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import tun
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import AT_RISK, BROKEN, Finding
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import (
+    AT_RISK,
+    BROKEN,
+    WORTH_KNOWING,
+    Finding,
+)
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, Service
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.parity import service_name
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
@@ -63,8 +68,8 @@ def _tried(service: Service) -> Iterator[dict[str, Any]]:
 
 
 def _patience(service: Service) -> int:
-    timeout: int = math.ceil((service.supervision.health_check or {}).get("timeout", 0))
-    return min(max(timeout, _LEAST), _MOST)
+    check = service.supervision.health_check or {}
+    return min(max(math.ceil(float(check.get("timeout", 0))), _LEAST), _MOST)
 
 
 def tcp_endpoints(service: Service) -> Iterator[tuple[Address, int]]:
@@ -134,6 +139,13 @@ def _of_connections(client: str, each: Mapping[str, Any]) -> Iterator[Finding]:
     if each["silent"]:
         some = "Some real servers drop what they get, or answer another way." if each["silent"] < total else ""
         yield Finding(BROKEN, client, f"{each['silent']} of {total} {what} to {where} got no answer", some)
+    if each["repeated"]:
+        # A network may lose one of them.
+        degree = AT_RISK if each["repeated"] > 1 else WORTH_KNOWING
+        some = "Some real servers drop what they get, or datagrams are lost on their way."
+        yield Finding(
+            degree, client, f"{each['repeated']} of {total} {what} to {where} were answered only the second time", some
+        )
     for reason, count in each["failed"].items():
         yield Finding(BROKEN, client, f"{count} of {total} {what} to {where} failed: {reason}")
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import AT_RISK, BROKEN, DEGREES, Finding
@@ -73,14 +73,25 @@ def _remedy(rule: str) -> str:
 def _of_director(site: Site, director: str) -> Iterator[Passing]:
     services = site.services.get(director, ())
     for service in services:
-        yield from _requests(service)
-        for entry in service.real_servers:
-            if entry.host != director:
-                yield from _handed_on(service, entry)
-        for entry in service.real_servers if service.forward in _BACK and _has_ports(service) else ():
-            yield _answers(service, entry)
+        is_idle = site.is_moved(director) and not any(site.holds(director, vip.address) for vip in service.vips)
+        for each in _of_service(director, service):
+            yield _for_later(each) if is_idle else each
     if site.is_moved(director) and services:
         yield from _between_directors(site, director)
+
+
+def _of_service(director: str, service: Service) -> Iterator[Passing]:
+    yield from _requests(service)
+    for entry in service.real_servers:
+        if entry.host != director:
+            yield from _handed_on(service, entry)
+    for entry in service.real_servers if service.forward in _BACK and _has_ports(service) else ():
+        yield _answers(service, entry)
+
+
+def _for_later(each: Passing) -> Passing:
+    """Of a director that is not master now."""
+    return replace(each, degree=AT_RISK, effect=f"When this director takes over: {each.effect}")
 
 
 def _has_ports(service: Service) -> bool:

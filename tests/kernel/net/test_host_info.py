@@ -89,6 +89,21 @@ def test_an_address_that_another_host_has(run_module, sh, until) -> None:
     sh("ip netns exec app1 ip address add fd00::29/64 dev eth0 nodad")
     sh("ip address add fd00::29/64 dev br0")
     until(lambda: run_module("host_info", {})["failed_addresses"] == ["fd00::29 dev br0"])
+    # It stays so when the other host has given it up, until somebody takes it away and adds it.
+    sh("ip netns exec app1 ip address del fd00::29/64 dev eth0")
+    plan = {"addresses": [{"address": "fd00::29/64", "interface": "br0"}]}
+    changes = ["ip address del fd00::29/64 dev br0", "ip address add fd00::29/64 dev br0 nodad"]
+    part = {"name": "director", "owner": "director", "plan": plan}
+    (difference,) = [
+        each
+        for each in run_module("host_info", {"parts": [part]})["parts"]["director"]["differences"]
+        if each["concern"] == "addresses"
+    ]
+    assert difference["changes"] == changes
+    assert changes[0] in run_module("host_state", {"owner": "director", "plan": plan})["changes"]
+    assert run_module("host_info", {})["failed_addresses"] == []
+    assert "dadfailed" not in sh("ip -6 address show dev br0 to fd00::29")
+    assert not run_module("host_state", {"owner": "director", "plan": plan})["changed"]
 
 
 def test_what_packet_filters_drop(run_module, sh) -> None:

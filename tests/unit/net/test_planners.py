@@ -323,6 +323,16 @@ def plan_addresses(current: list[Held], wishes: list[Wish] | None, ledger: Ledge
             Wish("fd00::1", 128, "eth0", announce="eth0"),
             ["ip address add fd00::1/128 dev eth0 nodad", "ndsend fd00::1 eth0"],
         ),
+        # What the kernel does not use, because another host had it, or may have it.
+        (
+            [Held("fd00::1", 128, "eth0", deprecated=True, tentative=True)],
+            Wish("fd00::1", 128, "eth0", announce="eth0"),
+            [
+                "ip address del fd00::1/128 dev eth0",
+                "ip address add fd00::1/128 dev eth0 preferred_lft 0 nodad",
+                "ndsend fd00::1 eth0",
+            ],
+        ),
     ],
 )
 def test_addresses(current: list[Held], wish: Wish, expected: list[str]) -> None:

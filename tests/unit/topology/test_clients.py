@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import QUIET, Model, r1, r6
 
-ENDED = {"connected": 0, "silent": 0, "failed": {}, "answered": 0, "unanswered": 0, "packets": {}}
+ENDED = {"connected": 0, "silent": 0, "failed": {}, "answered": 0, "unanswered": 0, "repeated": 0, "packets": {}}
 
 
 def asked(protocol: str = "tcp", **check: Any) -> list[Any]:
@@ -100,6 +100,11 @@ def test_requests_that_get_no_answer() -> None:
     ]
     asked = ended(model, {"kind": "dns", "size": None}, silent=2, answered=2, protocol="udp")
     assert lines(r1(), asked) == [f"broken: 2 of 4 questions to {where} got no answer"]
+    for repeated, degree in ((1, "worth knowing"), (2, "at risk")):
+        asked = ended(model, {"kind": "dns", "size": None}, answered=4, repeated=repeated, protocol="udp")
+        assert lines(r1(), asked) == [
+            f"{degree}: {repeated} of 4 questions to {where} were answered only the second time"
+        ]
 
 
 @pytest.mark.parametrize(

@@ -114,6 +114,21 @@ def test_one_line_for_each_rule() -> None:
     assert [each["degree"] for each in told(r1(), obstacles=obstacles)] == ["worth knowing"]
 
 
+def test_a_director_that_is_not_master() -> None:
+    """Nobody notices it until the other one dies."""
+    model = r5()
+    model.hostvars["lb1"]["ansible_facts"] = facts(
+        nic("eth1", "192.168.0.11/24", "192.168.0.29/32"), nic("eth2", "10.0.0.11/24", "10.0.0.29/24")
+    )
+    names = [each["name"] for each in compiler.questions_of(model.hostvars, model.groups)["hosts"]["lb1"]["packets"]]
+    drops = {**QUIET, "dropped": [{"name": names[0], "said": "nft: drop"}]}
+    answers = {name: {**QUIET, "listeners": []} for name in ("app1", "app2")} | {"lb1": drops, "lb2": drops}
+    every = compiler.findings_of(model.hostvars, model.groups, answers, {})["findings"]
+    found = {each["host"]: each for each in every if "packet filter" in each["what"]}
+    assert {name: each["degree"] for name, each in found.items()} == {"lb1": "broken", "lb2": "at risk"}
+    assert found["lb2"]["effect"] == "When this director takes over: Clients of the service get no answer."
+
+
 @pytest.mark.parametrize(
     ("answer", "degree", "what"),
     [

@@ -287,6 +287,7 @@ def test_what_a_client_finds() -> None:
         "failed": {},
         "answered": 0,
         "unanswered": 0,
+        "repeated": 0,
         "packets": {"1500": 2},
     }
     model = dr()
