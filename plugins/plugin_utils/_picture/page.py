@@ -22,6 +22,7 @@ _NAMED = 3
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 _OF_DIRECTOR = ("Director", "State", "Address", "Holds", "Sync daemon")
 _OF_SERVICE = ("Real server", "Address", "Weight", "Connections", "Remark")
+_ALL = "<code>ansible-playbook lvs.topology.verify</code> prints all that it finds."
 _COMMAND = re.compile("`([^`]+)`")
 
 
@@ -42,10 +43,10 @@ def page(view: View, origin: str, made: str) -> str:
         f"<header><h1>{escape(title)}</h1>",
         f"<p>Seen by {escape(origin + when)}</p>{_summary(findings)}</header><main>",
         f"<figure>{inline(wide(drawn), 'wide')}{inline(narrow(drawn), 'narrow')}</figure>",
-        *_list("Findings", [_finding(each) for each in findings[:_MOST]], len(findings), origin),
+        *_list("Findings", [_finding(each) for each in findings[:_MOST]], len(findings)),
         *_section("Directors", _directors(view)),
         *_section("Services", [*_services(view)]),
-        *_list("Not looked at", [f"<li>{_prose(each)}" for each in unseen[:_MOST]], len(unseen), origin),
+        *_list("Not looked at", [f"<li>{_prose(each)}" for each in unseen[:_MOST]], len(unseen)),
         "</main></body></html>",
     ]
     return "\n".join(each for each in parts if each) + "\n"
@@ -56,10 +57,10 @@ def _prose(text: str) -> str:
     return _COMMAND.sub(r"<code>\1</code>", escape(text))
 
 
-def _list(title: str, items: Sequence[str], count: int, origin: str) -> Iterator[str]:
+def _list(title: str, items: Sequence[str], count: int) -> Iterator[str]:
     """A section with a list, of which the page holds the beginning."""
     if items:
-        more = f"And {count - len(items):,} more, which are not on this page; {escape(origin)} prints all of them."
+        more = f"And {count - len(items):,} more, which are not on this page. {_ALL}"
         listed = f"<ul class={title.lower().replace(' ', '-')}>{''.join(items)}</ul>"
         yield from _section(title, [listed, f"<p class=more>{more}</p>" if count > len(items) else ""])
 

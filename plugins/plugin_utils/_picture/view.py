@@ -247,6 +247,8 @@ def _director(site: Site, name: str, seen: Seen | None, *, is_alone: bool) -> No
     if not site.is_known(name):
         return Node(name, addresses, (), "addresses unknown", AT_RISK)
     held = tuple(str(address) for address in serving if site.holds(name, address))
+    if not serving:
+        return Node(name, addresses, (), "has no VIP")
     is_whole = len(held) == len(serving)
     some = f"holds {len(held)} of {len(serving)}"
     if site.is_moved(name):

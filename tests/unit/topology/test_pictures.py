@@ -280,6 +280,11 @@ def test_a_standby_without_keepalived_is_one_finding() -> None:
     assert [said.count(f"{degree} · lb2") for degree in ("at risk", "broken")] == [1, 0]
 
 
+def test_a_director_without_services() -> None:
+    model = empty()
+    assert "lb1 has no VIP 192.168.246.166" in page(model, {"lb1": {"services": []}}, answered=["web1", "web2"])
+
+
 def test_what_was_not_looked_at_is_said() -> None:
     model = r1()
     said = page(model, {"lb1": table_of(model)}, asked=["lb1", "web1"], answered=["lb1"])
@@ -318,7 +323,7 @@ def test_ten_thousand_services_are_a_page_of_their_beginning() -> None:
     assert "and 9,992 more services" in text
     assert "Not here: 39,600 entries of real servers, and all entries of 9,900 services" in text
     # The facts of this director have none of the VIPs.
-    assert re.search(r"And [\d,]+ more, which are not on this page; lvs.topology.status prints all of them.", text)
+    assert re.search(r"And [\d,]+ more, which are not on this page. <code>ansible-playbook lvs.topology.verify", text)
 
 
 def test_hundreds_of_real_servers_are_a_picture_of_some() -> None:
