@@ -26,7 +26,9 @@ _T = TypeVar("_T")
 
 # What a picture holds of each.
 _MOST = {"client": 6, "router": 6, "group of directors": 8, "director": 6, "service": 8}
-_MOST_POOLS, _MOST_LINES, _FEWEST_LINES, _MOST_NOTES = 16, 64, 3, 3
+_MOST_POOLS, _MOST_LINES, _FEWEST_LINES, _MOST_NOTES = 16, 24, 3, 3
+# As many characters have room beside a line.
+_LONGEST = 26
 # What each method is called, what the director does, and how answers go.
 METHODS: Mapping[str, tuple[str, str]] = {
     "dr": (
@@ -245,7 +247,9 @@ def _counts(links: Iterable[Link]) -> Iterator[str]:
             totals[kind] = totals.get(kind, 0) + count
     usual = [f"{totals[kind]:,} {kind}" for kind in ALWAYS if kind in totals]
     rest = [f"{count:,} {kind}" for kind, count in totals.items() if count and kind not in ALWAYS]
-    yield from (", ".join(each) for each in (usual, rest) if each)
+    # A number is nothing to shorten.
+    yield from [", ".join(usual)] if usual and len(", ".join(usual)) <= _LONGEST else usual
+    yield from rest
 
 
 def _said(view: View) -> str:

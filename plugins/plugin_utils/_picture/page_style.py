@@ -50,7 +50,7 @@ STYLE = "".join(
         ".findings .icon{flex:none;margin-top:4px}",
         "table{width:100%;border-spacing:0;border:1px solid;border-radius:10px;overflow:hidden}",
         "td,th{padding:7px 12px;text-align:left;vertical-align:top;font-weight:400}",
-        "thead th{font-size:13px;font-weight:600}td,tbody th{border-top:1px solid}",
+        "thead th{font-size:13px;font-weight:600;white-space:nowrap}td,tbody th{border-top:1px solid}",
         ".method{border-radius:9px;padding:1px 8px;font-size:12px;font-weight:600}.more{margin-top:8px}",
         *_colours(0),
         "@media (prefers-color-scheme:dark){",
