@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._picture.view import (
-    UNDECLARED,
     Group,
     Link,
     Node,
@@ -184,7 +183,7 @@ def _worst_in(services: list[Served]) -> str:
 def _pool(services: list[Served], lines: int, is_seen: bool) -> Pool:
     more: list[str] = []
     shown = _some(services, "service", more)
-    entries = [Entry(each.name or UNDECLARED, each.where, each.scheduler, _remark(each)) for each in shown]
+    entries = [Entry(each.name, each.where, each.scheduler, _remark(each)) for each in shown]
     columns: dict[str, list[Link]] = {}
     for each in services:
         for link in each.links:

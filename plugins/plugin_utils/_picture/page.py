@@ -12,7 +12,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._picture.chart import
 from ansible_collections.lvs.topology.plugins.plugin_utils._picture.drawing import escape, inline, sign, style
 from ansible_collections.lvs.topology.plugins.plugin_utils._picture.narrow import narrow
 from ansible_collections.lvs.topology.plugins.plugin_utils._picture.page_style import STYLE
-from ansible_collections.lvs.topology.plugins.plugin_utils._picture.view import UNDECLARED, Link, Served, View
+from ansible_collections.lvs.topology.plugins.plugin_utils._picture.view import Link, Served, View
 from ansible_collections.lvs.topology.plugins.plugin_utils._picture.wide import wide
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import DEGREES, Finding
 
@@ -155,11 +155,10 @@ def _rank(service: Served) -> int:
 def _service(service: Served, room: int, *, is_shared: bool) -> Iterator[str]:
     """Its rows. Of directors that share services it is said whose table this is."""
     method = METHODS[service.forward][0] if service.forward in METHODS else service.forward.upper()
-    table = (
-        f" <span>table of {escape(service.director)}</span>" if is_shared and service.name and service.director else ""
-    )
+    director = service.director if is_shared and service.is_declared else ""
+    table = f" <span>table of {escape(director)}</span>" if director else ""
     note = f" {_icon(service.degree)} {escape(service.note)}" if service.degree else ""
-    name = escape(service.name or UNDECLARED)
+    name = escape(service.name)
     yield (
         f"<tbody><tr><th colspan={len(_OF_SERVICE)} scope=rowgroup><b>{name}</b> "
         f"<code>{escape(service.where)}</code> <span>{escape(service.scheduler)}</span> "

@@ -80,7 +80,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Served:
-    """A service with its links, and the director in whose table it was seen. ``name`` is empty for one of nobody's."""
+    """A service with its links, and the director in whose table it was seen. Without a declaration ``name`` says so."""
 
     name: str
     where: str
@@ -88,6 +88,7 @@ class Served:
     forward: str
     links: tuple[Link, ...]
     director: str = ""
+    is_declared: bool = True
     note: str = ""
     degree: str = ""
 
@@ -221,14 +222,20 @@ def _group(site: Site, names: list[str], seen: Seen | None) -> Group:
     for name, table in tables.items():
         for where, found in table.items():
             if where not in services:
-                links = tuple(_undeclared(each, known) for each in found["real_servers"])
-                note = f"{known.undeclared}: in the table of {name}"
-                forward = next((each["forward"] for each in found["real_servers"]), "")
-                served.append(Served("", where, found["scheduler"], forward, links, name, note, WORTH_KNOWING))
+                served.append(_only_there(where, found, name, known))
     directors = tuple(_director(site, name, seen, is_alone=len(names) == 1) for name in names)
     held = {address for each in directors for address in each.held}
     every = dict.fromkeys(str(address) for name in names for address in site.serving_addresses(name))
     return Group(directors, tuple(served), tuple(address for address in every if address not in held))
+
+
+def _only_there(where: str, found: Info, director: str, known: _Known) -> Served:
+    """A service that a table has and the model has not."""
+    links = tuple(_undeclared(each, known) for each in found["real_servers"])
+    forward = next((each["forward"] for each in found["real_servers"]), "")
+    note = f"in the table of {director}"
+    scheduler = found["scheduler"]
+    return Served(known.undeclared, where, scheduler, forward, links, director, False, note, WORTH_KNOWING)
 
 
 def _holds(site: Site, director: str, service: Service) -> bool:

@@ -123,10 +123,10 @@ def _of_idle(site: Site, idle: Iterable[str]) -> Iterator[Finding]:
 def _of_entries(drawn: View) -> Iterator[Finding]:
     """What tables have otherwise than the model, although new clients are served."""
     for _group, service in drawn.services():
-        if not service.name and drawn.seen and drawn.seen.is_whole:
+        if not service.is_declared and drawn.seen and drawn.seen.is_whole:
             what = f"the table has {service.where}, which nobody declared"
             yield Finding(WORTH_KNOWING, service.director, what, "", "lvs_services, or lvs_purge")
-        for link in service.links if service.name else ():
+        for link in service.links if service.is_declared else ():
             if link.degree in (WORTH_KNOWING, BROKEN) and link.note != UNKNOWN:
                 what = f"{service.where} ({service.name}): {link.target} {link.where}: {link.note}"
                 remedy = f"ansible-playbook lvs.topology.site --limit {service.director}"
