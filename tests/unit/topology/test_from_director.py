@@ -24,7 +24,15 @@ def asked(model: Model, director: str = "lb1", *, through: bool = True) -> dict[
 
 def answered(asked: dict[str, Any], *ends: dict[str, Any]) -> list[dict[str, Any]]:
     """What probe returns of these endpoints: how the first ones ended; the others connected."""
-    counts = {"connected": 1, "silent": 0, "failed": {}, "answered": 0, "unanswered": 0, "packets": {"1500": 1}}
+    counts = {
+        "connected": 1,
+        "silent": 0,
+        "failed": {},
+        "answered": 0,
+        "unanswered": 0,
+        "repeated": 0,
+        "packets": {"1500": 1},
+    }
     common = {"connections": 1, "protocol": "tcp", "question": None, **counts}
     every = [{**common, **each} for each in asked["endpoints"]]
     return [
