@@ -87,6 +87,10 @@ _value:
       type: bool
       returned: always
       description: Whether nothing is broken or at risk.
+    failing:
+      type: int
+      returned: always
+      description: How many findings are V(broken) or V(at risk).
     findings:
       type: list
       elements: dict

@@ -16,6 +16,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._screen import printa
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import CONCERNS
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.infos import read_info
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, WrongModel, show
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import as_address
 
 _COUNTS = forms.Range(0, 2**63 - 1)
 Form = Callable[[Any, str], Any]
@@ -47,6 +48,13 @@ def _port(value: Any, path: str) -> int:
     if _count(value, path) not in forms.PORTS:
         raise _refuse(path, value, "a port")
     return int(value)
+
+
+def _hardware(value: Any, path: str) -> str:
+    try:
+        return forms.lladdr(value)
+    except forms.BadForm:
+        raise _refuse(path, value, "a hardware address") from None
 
 
 def _concern(value: Any, path: str) -> str:
@@ -82,6 +90,16 @@ def _by_name(form: Form) -> Form:
     return read
 
 
+def _by_address(form: Form) -> Form:
+    def read(value: Any, path: str) -> dict[str, Any]:
+        for name in value if isinstance(value, Mapping) else ():
+            if as_address(name) is None:
+                raise _refuse(f"{path}.{forms.word(name)}", name, "an address")
+        return dict(_by_name(form)(value, path))
+
+    return read
+
+
 def _or_null(form: Form) -> Form:
     return lambda value, path: None if value is None else form(value, path)
 
@@ -92,7 +110,7 @@ _HOST_INFO = _record(
     {
         "problems": _list(_text),
         "parts": _by_name(_record(_PART)),
-        "arp": _by_name(_list(_text)),
+        "arp": _by_address(_list(_hardware)),
         "listeners": _list(_record({"protocol": _text, "address": _text, "port": _port})),
         "failed_addresses": _list(_text),
         "tentative_addresses": _list(_text),

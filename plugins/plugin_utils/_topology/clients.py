@@ -111,6 +111,21 @@ def untried(site: Site) -> list[str]:
     return found
 
 
+def unasked(site: Site, client: str, answers: Iterable[Mapping[str, Any]]) -> list[str]:
+    """What a client was asked to try, and of which it does not say how that ended."""
+    ends = ("connected", "silent", "failed", "answered")
+    ended = {_key(each) for each in answers if any(each[end] for end in ends)}
+    return [
+        f"{client}: it does not say what came of {each['name']} ({each['address']} port {each['port']})"
+        for each in endpoints(site)
+        if _key(each) not in ended
+    ]
+
+
+def _key(each: Mapping[str, Any]) -> tuple[Any, ...]:
+    return each["protocol"], each["address"], each["port"]
+
+
 def of_probes(site: Site, client: str, answers: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
     """What a client found."""
     every = [*answers]

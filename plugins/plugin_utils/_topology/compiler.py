@@ -14,7 +14,11 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology import clie
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.adoption import as_model
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.answers import read_host_info, read_probe
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.checks import check_membership, check_site
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import AT_RISK, WORTH_KNOWING, Finding
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import (
+    AT_RISK,
+    Finding,
+    makes_verify_fail,
+)
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.given import evaluated, mapping, names, shown
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.infos import read_info, read_infos, read_listings
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.inventory import OVERRIDABLE, Inventory
@@ -169,9 +173,11 @@ def findings_of(
         table = said[director]["table"] if director in said else None
         found += from_director.of_answers(site, director, each, table, through=through_vip)
     found = verification.in_order(found)
+    failing = [each for each in found if makes_verify_fail(each.degree)]
     return {
         "hosts": asked,
-        "is_well": all(each.degree == WORTH_KNOWING for each in found),
+        "is_well": not failing,
+        "failing": len(failing),
         "findings": [asdict(each) for each in found],
         "lines": [each.line for each in found],
         "unseen": [

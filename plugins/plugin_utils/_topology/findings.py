@@ -36,8 +36,12 @@ class Finding:
 
     @property
     def line(self) -> str:
-        sentences = (f"{self.what}.", self.effect, f"Remedy: {self.remedy}" if self.remedy else "")
+        sentences = (f"{self.what.rstrip('.')}.", self.effect, f"Remedy: {self.remedy}" if self.remedy else "")
         return f"{self.degree}: {self.host}: {' '.join(each for each in sentences if each)}"
+
+
+def makes_verify_fail(degree: str) -> bool:
+    return degree != WORTH_KNOWING
 
 
 # By concern: what it is called, its degree, and what clients notice.
@@ -145,9 +149,10 @@ def of_arp(
     if not any(answers.values()):
         return  # so that not every director of a large site looks through all hosts
     owners = {
-        (interface.mac or "").lower(): name
+        interface.mac.lower(): name
         for name in site.inventory.names()
         for interface in site.facts(name).interfaces or ()
+        if interface.mac
     }
     for address, hardware in answers.items():
         vip = as_address(address)
@@ -155,7 +160,7 @@ def of_arp(
             continue
         for each in hardware:
             name = owners.get(each.lower())
-            if name in answered and name in site.services and site.holds(str(name), vip):
+            if name in answered and name in site.partners(director) and site.holds(str(name), vip):
                 continue  # said of the address itself: two directors hold it
             what = f"answers ARP for {address}, which {director} holds"
             effect = "Clients that believe it go past the director, all to one host."
@@ -180,7 +185,7 @@ def of_listeners(site: Site, host: str, listening: Iterable[Mapping[str, Any]]) 
         # A socket of IPv6 takes IPv4 as well, unless its program said otherwise.
         anywhere = {IPv6Address(0), type(address)(0)}
         if not any((protocol, each, port) in there for each in (address, *anywhere)):
-            others = sorted(str(at) for kind, at, number in there if (kind, number) == (protocol, port))
+            others = sorted(str(at) for kind, at, number in there if at and (kind, number) == (protocol, port))
             where = f", only on {', '.join(others)}" if others else ""
             what = f"nothing listens on {protocol} {address} port {port}{where}"
             effect = "Clients that land there are refused, unless something hands them on."

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 from xml.etree import ElementTree
 
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import WORTH_KNOWING
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import makes_verify_fail
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, WrongModel, show
 
 _VARIABLE = "lvs_verify_report"
@@ -20,7 +20,7 @@ def render(found: Mapping[str, Any], path: Any) -> str:
     """The text of the file, whose name says which form it has. WrongModel where it does not."""
     name = path if isinstance(path, str) else ""
     if name.endswith(".json"):
-        return json.dumps({key: found[key] for key in ("hosts", "findings", "unseen")}, indent=2) + "\n"
+        return json.dumps({key: found[key] for key in ("hosts", "is_well", "findings", "unseen")}, indent=2) + "\n"
     if name.endswith(".xml"):
         return _junit(found)
     problem = f"{show(path)} does not say which form the report is to have"
@@ -31,7 +31,7 @@ def render(found: Mapping[str, Any], path: Any) -> str:
 def _junit(found: Mapping[str, Any]) -> str:
     """A test for each host and one for each finding. What is only worth knowing fails none."""
     suite = ElementTree.Element("testsuite", name="lvs.topology.verify")
-    failed = [each for each in found["findings"] if each["degree"] != WORTH_KNOWING]
+    failed = [each for each in found["findings"] if makes_verify_fail(each["degree"])]
     for host in found["hosts"]:
         if not any(each["host"] == host for each in failed):
             ElementTree.SubElement(suite, "testcase", classname=host, name="is as it should be")

@@ -74,9 +74,10 @@ def _of_service(
     if name not in table:
         if (words, "") not in said:
             what = f"{name} ({service.name}) is not in the table"
-            yield Finding(
-                BROKEN, director, what, _NOBODY_SERVES, f"ansible-playbook lvs.topology.site --limit {director}"
-            )
+            remedy = f"ansible-playbook lvs.topology.site --limit {director}"
+            if site.is_moved(director):
+                remedy += "; where it is missing after that, systemctl restart keepalived"
+            yield Finding(BROKEN, director, what, _NOBODY_SERVES, remedy)
         return
     pool = {endpoint(each): each for each in table[name]["real_servers"]}
     for entry in service.real_servers:

@@ -18,7 +18,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology import (
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import AT_RISK, DEGREES, Finding
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Place, Site
 
-_MISTAKES = "mistakes of the inventory: without an answer of every host much seems to be wrong that is not"
+_MISTAKES = "mistakes of the inventory, perhaps: without what every host says, much seems to be wrong that is not"
 # Each is led through all rules of a filter, which may be thousands.
 _MOST_PACKETS = 200
 
@@ -78,7 +78,14 @@ def every_finding(
             tables[host] = answer["table"]
     found += running.of_addresses(site, answers)
     idle = {host for host, answer in answers.items() if answer["keepalived"] and not answer["keepalived"]["active"]}
-    idle = {host for host in idle if host in site.services and site.is_moved(host)}
+    # One that holds VIPs nevertheless was left behind with them, and clients come to it.
+    idle = {
+        host
+        for host in idle
+        if host in site.services
+        and site.is_moved(host)
+        and not any(site.holds(host, address) for address in site.serving_addresses(host))
+    }
     found += running.of_tables(site, tables, changes, idle)
     for client, answered in probes.items():
         found += clients.of_probes(site, client, answered)
@@ -103,7 +110,10 @@ def unseen(
     said += [f"{host}: {each}" for host, answer in answers.items() for each in answer["unseen"]]
     said += [f"{host}: it is not part of this run (--limit)" for host in ours if host not in asked]
     every = [host for host in site.inventory.clients if host in asked]
+    if every:
+        said += [f"{host}: it is not part of this run" for host in site.inventory.clients if host not in asked]
     said += [f"{host}: it did not go through the VIPs as a client" for host in every if host not in probes]
+    said += [each for client, answered in probes.items() for each in clients.unasked(site, client, answered)]
     if not every:
         said.append("no client went through the VIPs: there is none in the inventory (lvs_clients), or in this run")
     for host in answers:

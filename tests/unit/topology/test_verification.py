@@ -9,7 +9,15 @@ from typing import Any
 
 import pytest
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
-from ansible_collections.lvs.topology.tests.unit.topology.inventories import QUIET, Model, facts, nic, r1, r5
+from ansible_collections.lvs.topology.tests.unit.topology.inventories import (
+    QUIET,
+    Model,
+    facts,
+    nic,
+    r1,
+    r5,
+    two_directors,
+)
 
 GATEWAY, VIP = "10.0.0.29", "192.168.0.29"
 WEB = f"tcp {VIP}:80"
@@ -328,6 +336,43 @@ def test_a_standby_without_keepalived_has_an_empty_table() -> None:
     assert said == ["at risk: lb2: keepalived does not run"]
 
 
+def test_a_director_whose_keepalived_died_with_the_vips_is_no_standby() -> None:
+    """Clients go on coming to it."""
+    ended = {"active": False, "enabled": True, "failed": True, "masked": False}
+    left = {**nat(), "keepalived": ended}
+    said = lines(pair("lb1"), lb1=left, lb2=nat(app1=1, app2=1))
+    assert f"broken: lb1: {WEB} (web) has no real server for new connections" in said
+    assert "at risk: lb1: keepalived has failed" in said
+
+
+def test_a_vip_that_is_on_a_director_of_another_one() -> None:
+    """It shares no VIP with the one that is meant to hold it, so nobody else looks there."""
+    model = two_directors()
+    for name, number, held in (("lb1", 6, DR_VIP), ("lb2", 7, "192.168.246.170")):
+        more = [f"{DR_VIP}/32"] if name == "lb2" else []
+        known = facts(nic("eth1", f"192.168.246.16{number}/24", f"{held}/32", *more))
+        known["eth1"]["macaddress"] = f"02:00:00:00:00:0{number}"
+        model.hostvars[name]["ansible_facts"] = known
+    answers = {"lb1": {**DIRECTOR, "arp": {DR_VIP: ["02:00:00:00:00:07"]}}, "lb2": QUIET}
+    told = compiler.findings_of(model.hostvars, model.groups, answers, {}, ["lb1", "lb2"])
+    assert f"answers ARP for {DR_VIP}, which lb1 holds" in [each["what"] for each in told["findings"]]
+
+
+@pytest.mark.parametrize("arp", [{"x": []}, {DR_VIP: [""]}, {DR_VIP: ["02:00"]}, {DR_VIP: [7]}])
+def test_who_answers_arp_has_a_form(arp: Any) -> None:
+    (first, *_others) = lines(dr(), lb1={**DIRECTOR, "arp": arp})
+    assert first.startswith("at risk: lb1: what it answered cannot be read: answers.lb1.arp")
+
+
+def test_what_a_client_does_not_say() -> None:
+    model = dr()
+    model.groups["lvs_clients"] = ["client", "other"]
+    model.hostvars |= {"client": {}, "other": {}}
+    told = compiler.findings_of(model.hostvars, model.groups, {}, {"client": []}, ["lb1", "client"])
+    assert "other: it is not part of this run" in told["unseen"]
+    assert f"client: it does not say what came of web ({DR_VIP} port 80)" in told["unseen"]
+
+
 def test_thousands_of_differences_are_not_thousands_of_lines() -> None:
     change = [f"ipvsadm -a -t {DR_VIP}:80 -r 10.1.{number // 250}.{number % 250}:80 -g -w 1" for number in range(1000)]
     said = lines(dr(), lb1={**DIRECTOR, "parts": difference("services", *change)["parts"]})
@@ -343,9 +388,10 @@ def test_a_run_for_some_hosts() -> None:
     told = compiler.findings_of(model.hostvars, model.groups, answers, {}, ["web1", "client"])
     assert (told["hosts"], told["findings"]) == (["web1"], [])
     assert told["unseen"] == [
-        "mistakes of the inventory: without an answer of every host much seems to be wrong that is not",
+        "mistakes of the inventory, perhaps: without what every host says, much seems to be wrong that is not",
         "lb1: it is not part of this run (--limit)",
         "web2: it is not part of this run (--limit)",
+        "other: it is not part of this run",
         "client: it did not go through the VIPs as a client",
     ]
 
