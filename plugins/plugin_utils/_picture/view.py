@@ -25,6 +25,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table impor
     real_server,
     virtual_service,
 )
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.through_vip import check_names
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import as_address
 
 # What only a table has, or what nothing can be said of because not all of the model could be read.
@@ -220,8 +221,10 @@ def _group(site: Site, names: list[str], seen: Seen | None) -> Group:
         planned = _planned(where, service)
         served.append(planned if director is None else _found(planned, service, director, tables[director], known))
     for name, table in tables.items():
+        # They are there for keepalived alone, and a real server is in its service as well.
+        of_checks = check_names(site, name)
         for where, found in table.items():
-            if where not in services:
+            if where not in services and where not in of_checks:
                 served.append(_only_there(where, found, name, known))
     directors = tuple(_director(site, name, seen, is_alone=len(names) == 1) for name in names)
     held = {address for each in directors for address in each.held}

@@ -10,7 +10,12 @@ from dataclasses import asdict
 from typing import Any, TypeVar
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import clients, from_director, verification
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import (
+    clients,
+    from_director,
+    through_vip,
+    verification,
+)
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.adoption import as_model
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.answers import read_host_info, read_probe
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.checks import check_membership, check_site
@@ -32,6 +37,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes im
     show,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import ROLES
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.parity import service_name
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.parse import parse_services, written_vips
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.plan import plan_of
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.roles import NEEDS, lost_routes
@@ -237,7 +243,10 @@ def model_of(
         raise WrongModel([Mistake("weight", f"{show(weight)} is no weight", f"use 1 to {forms.WEIGHTS.high}")])
     site = Site(inventory, {})
     hosts = {address: name for name in inventory.real_servers for address in site.addresses(name)}
-    found, problems = as_model(read_info(shown(info, "info"), "info")["services"], hosts, given)
+    # Those for checks through the VIP follow from the health_check of others.
+    of_checks = through_vip.check_names(site_of(hostvars, groups, []), director)
+    there = [each for each in read_info(shown(info, "info"), "info")["services"] if service_name(each) not in of_checks]
+    found, problems = as_model(there, hosts, given)
     if not _adopted(inventory, director, found):
         return {"services": found, "problems": problems}
     services: list[Any] = []

@@ -19,7 +19,9 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology import vrrp
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, RealServer, Service, Tunnel
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import Need, Sysctl
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.parity import service_name
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table import virtual_service
 
 _SCHEDULER = "rr"
 _MARKS = 2**16
@@ -30,6 +32,11 @@ Key = tuple[int, Address, str, Tunnel | None]
 def check_services(site: Site, director: str) -> tuple[Service, ...]:
     """A service by firewall mark for each real server that is checked through a VIP."""
     return tuple(_by_real_server(site, director).values())
+
+
+def check_names(site: Site, director: str) -> frozenset[str]:
+    """What messages call these services, by which they are known in a table."""
+    return frozenset(service_name(virtual_service(each)) for each in check_services(site, director))
 
 
 def ways(site: Site, director: str, service: Service, entry: RealServer) -> list[dict[str, Any]]:

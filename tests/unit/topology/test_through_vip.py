@@ -9,6 +9,7 @@ import copy
 from typing import Any
 
 import pytest
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler, pictures
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import Model, dr_pair, facts, nic, r6, rs
 
 THROUGH = {"type": "tcp", "through": "vip"}
@@ -106,6 +107,28 @@ def test_what_is_watched_has_the_services_of_checks() -> None:
     model = checked(dr_pair())
     watched = model.plan("lb1", "director")["watched"]["services"]
     assert [each["fwmark"] for each in watched if "fwmark" in each] == list(marks(model).values())
+
+
+def seen(model: Model) -> dict[str, Any]:
+    """The table that keepalived makes of the model, as ipvs_info returns it."""
+    table = []
+    for service in model.plan("lb1", "director")["watched"]["services"]:
+        servers = [{"tunnel": None, "connections": {"active": 0}, **each} for each in service["real_servers"]]
+        table.append({**service, "real_servers": servers})
+    return {"services": table, "timeouts": {}, "daemons": []}
+
+
+def test_a_table_with_them_is_the_model_s_own() -> None:
+    model = checked(dr_pair())
+    info = seen(model)
+    assert len(info["services"]) == 6
+    said = "\n".join(compiler.status_of(model.hostvars, model.groups, {"lb1": info}))
+    assert "(checks of web1 (192.168.246.161) through the VIP)" in said
+    assert "not in lvs_services" not in said
+    page = pictures.site_file_of(model.hostvars, model.groups, {"lb1": info}, "site.html")
+    assert "firewall mark" not in page
+    adopted = compiler.model_of(model.hostvars, model.groups, info, "lb1")
+    assert [each.get("address") for each in adopted["services"]] == ["192.168.246.160", "fd00::160"]
 
 
 def test_nothing_of_it_without_keepalived() -> None:
