@@ -1,7 +1,10 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What verify says where large packets, and what comes through a tunnel, do not get through; and its remedies."""
+"""What verify says where large packets, or what comes through a tunnel, do not get through, is what puts it right.
+
+That everything is as described then, test_large.py shows.
+"""
 
 from __future__ import annotations
 
@@ -29,4 +32,3 @@ def test_what_is_wrong_with_tunnels_is_named(scenario: Any) -> None:
         "into the tunnel"
     ) in said
     assert "2 of 4 connections to gue (192.168.0.101 port 80) got no answer" in said
-    scenario.check("serving")
