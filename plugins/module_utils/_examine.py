@@ -33,6 +33,8 @@ from ansible_collections.lvs.topology.plugins.module_utils._validation import va
 if TYPE_CHECKING:
     from ansible_collections.lvs.topology.plugins.module_utils._module import Module
 
+# Sysctls below net.ipv4.vs by which the kernel gives up connections and packets of others (0: never).
+_DEFENCES = ("drop_entry", "drop_packet", "secure_tcp")
 _CONNTRACK = "/proc/sys/net/netfilter/nf_conntrack_"
 # By the kernel modules whose rules they show, but for the table. Without these they would load them.
 _SAVES = {
@@ -91,6 +93,7 @@ def examine(module: Module) -> dict[str, Any]:
         "tentative_addresses": [each for each in counters.tentative_addresses() if each in tentative],
         "large_receive": offload.large_receive(params["interfaces"]),
         "counters": counters.counters(),
+        "defences": {name: value for name, value in proc.sysctls(_DEFENCES).items() if value},
         "conntrack": _conntrack(),
         "obstacles": [each._asdict() for each in dict.fromkeys(filters.obstacles)],
         "dropped": _dropped(packets, filters),

@@ -216,6 +216,11 @@ counters:
   returned: success
   type: dict
   sample: {reverse_path: 0, packets: 81234, no_room: 0}
+defences:
+  description: Of C(drop_entry), C(drop_packet) and C(secure_tcp) below C(net.ipv4.vs), those that are not 0.
+  returned: success
+  type: dict
+  sample: {drop_entry: 3}
 conntrack:
   description: How many connections netfilter has, and how many it can have. Null where it has no such table.
   returned: success

@@ -97,7 +97,10 @@ def dropped_by(filters: Iterable[Chains], packet: Packet) -> str | None:
 
 
 def _through(chains: Chains, name: str, packet: Packet, depth: int) -> dict[str, str]:
-    """How the way through a chain may end, each with what says so. CONTINUE: with its end."""
+    """How the way through a chain may end, each with what says so. CONTINUE: with its end.
+
+    What is no chain (an extension, UNSURE) may do anything.
+    """
     chain = chains.get(name)
     if chain is None or depth > _DEEPEST:
         return {ACCEPT: "", DROP: "", CONTINUE: ""}
@@ -125,8 +128,6 @@ def _settled(found: dict[str, str], chain: Chain) -> dict[str, str]:
 
 
 def _of_rule(chains: Chains, rule: Rule, packet: Packet, depth: int) -> dict[str, str]:
-    if rule.verdict == UNSURE:
-        return {ACCEPT: "", DROP: rule.text, CONTINUE: ""}
     if rule.verdict in (ACCEPT, DROP, RETURN, CONTINUE):
         return {rule.verdict: rule.text}
     ends = _through(chains, rule.verdict, packet, depth + 1)

@@ -116,6 +116,7 @@ _HOST_INFO = _record(
         "tentative_addresses": _list(_text),
         "large_receive": _list(_text),
         "counters": _record({"reverse_path": _count, "packets": _count, "no_room": _count}),
+        "defences": _by_name(_count),
         "conntrack": _or_null(_record({"count": _count, "max": _count})),
         "obstacles": _list(_record({"kind": _text, "hook": _text, "said": _text})),
         "dropped": _list(_record({"name": _text, "said": _text})),

@@ -74,6 +74,13 @@ _MOST_LINES = 20
 _FORWARDING = re.compile(r"\.(?:ip_forward|forwarding|conntrack)[ =]")
 # Of packets that find no room, one in so many is nothing; and so many connections in one place are.
 _SELDOM, _CROWDED = 10_000, 8
+# Of net.ipv4.vs.drop_entry and its like (Documentation/networking/ipvs-sysctl.rst).
+_ALWAYS = 3
+_GIVEN_UP = {
+    "drop_entry": "Connections of clients are forgotten at random.",
+    "drop_packet": "Packets of clients are dropped at random.",
+    "secure_tcp": "Connections that are not established yet are forgotten sooner.",
+}
 _DAEMON, _TIMEOUTS = "ipvsadm --st", "ipvsadm --set"
 
 
@@ -218,6 +225,7 @@ def of_host(site: Site, host: str, answer: Mapping[str, Any]) -> Iterator[Findin
         effect = "What is larger than the MTU then is dropped: uploads are slow or hang."
         yield Finding(AT_RISK, host, what, effect, f"ethtool -K {each} lro off, now and at boot")
     yield from _of_timeouts(site, host, answer["table"])
+    yield from _of_defences(site, host, answer["defences"])
     yield from _of_load(host, answer)
     yield from _of_keepalived(site, host, answer["keepalived"])
     certain = {each["said"] for each in answer["dropped"]}
@@ -244,6 +252,18 @@ def _of_timeouts(site: Site, host: str, table: Mapping[str, Any] | None) -> Iter
         what = f"somebody set the timeout of {words}, and lvs_timeouts does not say so"
         remedy = f"lvs_timeouts, or ipvsadm --set {' '.join(map(str, DEFAULT_TIMEOUTS.values()))}"
         yield Finding(WORTH_KNOWING, host, what, "The next boot brings the kernel's back.", remedy)
+
+
+def _of_defences(site: Site, host: str, found: Mapping[str, int]) -> Iterator[Finding]:
+    """What the kernel gives up of others' connections, where the model does not say that it shall."""
+    given = {key for key, _value in site.host(host).sysctls}
+    for name, value in found.items():
+        key = f"net.ipv4.vs.{name}"
+        if key not in given:
+            degree = AT_RISK if value == _ALWAYS else WORTH_KNOWING
+            when = "all the time" if value == _ALWAYS else "while memory is short"
+            what = f"{key} is {value}, and lvs_sysctls does not say so: it works {when}"
+            yield Finding(degree, host, what, _GIVEN_UP.get(name, ""), f"sysctl -w {key}=0, or lvs_sysctls")
 
 
 def _of_load(host: str, answer: Mapping[str, Any]) -> Iterator[Finding]:

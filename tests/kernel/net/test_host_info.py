@@ -191,7 +191,10 @@ def test_what_the_kernel_counted(run_module, sh, until) -> None:
         return int(sh("nstat -asz TcpExtIPReversePathFilter | awk '/Reverse/ {print $2}'"))
 
     first = counted()
-    assert run_module("host_info", {})["counters"]["reverse_path"] == first
+    sh("modprobe ip_vs; sysctl -qw net.ipv4.vs.drop_packet=3")
+    found = run_module("host_info", {})
+    sh("sysctl -qw net.ipv4.vs.drop_packet=0")
+    assert (found["counters"]["reverse_path"], found["defences"]) == (first, {"drop_packet": 3})
     sh("sysctl -qw net.ipv4.conf.br0.rp_filter=1; ip link add far0 type dummy; ip link set far0 up")
     sh("ip route add 10.99.0.0/24 dev far0; ip netns exec app1 ip address add 10.99.0.9/32 dev eth0")
     # What asks for an address in the name of such a source is not answered either.

@@ -25,6 +25,7 @@ QUIET: dict[str, Any] = {
     "tentative_addresses": [],
     "large_receive": [],
     "counters": {"reverse_path": 0, "packets": 1000, "no_room": 0},
+    "defences": {},
     "conntrack": None,
     "obstacles": [],
     "dropped": [],

@@ -134,6 +134,8 @@ def test_a_director_that_is_not_master() -> None:
     [
         ({"large_receive": ["eth1"]}, "at risk", "eth1 puts received packets together (LRO)"),
         ({"tentative_addresses": ["fd00::1 dev eth9"]}, None, ""),
+        ({"defences": {"drop_entry": 3}}, "at risk", "net.ipv4.vs.drop_entry is 3"),
+        ({"defences": {"secure_tcp": 1}}, "worth knowing", "it works while memory is short"),
         ({"counters": {"reverse_path": 9, "packets": 1000, "no_room": 0}}, None, ""),
         ({"counters": {"reverse_path": 0, "packets": 10**6, "no_room": 99}}, None, ""),
         (
