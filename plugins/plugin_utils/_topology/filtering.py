@@ -77,7 +77,9 @@ def _of_director(site: Site, director: str) -> Iterator[Passing]:
         for each in _of_service(director, service):
             yield _for_later(each) if is_idle else each
     if site.is_moved(director) and services:
-        yield from _between_directors(site, director)
+        yield from _vrrp(site, director)
+    if services:
+        yield from _of_synchronisation(site, director)
 
 
 def _of_service(director: str, service: Service) -> Iterator[Passing]:
@@ -165,7 +167,7 @@ def _answers(service: Service, entry: RealServer) -> Passing:
     )
 
 
-def _between_directors(site: Site, director: str) -> Iterator[Passing]:
+def _vrrp(site: Site, director: str) -> Iterator[Passing]:
     partners = [each for each in site.partners(director) if each != director]
     for family in sorted({each.family for each in carriers(site, director)}) if partners else ():
         yield Passing(
@@ -174,8 +176,11 @@ def _between_directors(site: Site, director: str) -> Iterator[Passing]:
             AT_RISK,
             "It does not hear whether another director is master, so that two of them may hold the VIPs.",
         )
+
+
+def _of_synchronisation(site: Site, director: str) -> Iterator[Passing]:
     sync = site.host(director).sync
-    if partners and sync is not None and "backup" in sync.states:
+    if sync is not None and "backup" in sync.states:
         yield Passing(
             f"what the other director says of its connections (UDP port {sync.port})",
             {"hook": "input", "protocol": _UDP, "destination": str(sync.group), "port": sync.port, "state": "new"},
