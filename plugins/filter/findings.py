@@ -50,6 +50,10 @@ options:
     type: bool
     default: false
     description: As P(lvs.topology.questions#filter) was told.
+  put_back:
+    type: list
+    elements: str
+    description: The directors on which that way was taken away again.
 seealso:
   - module: lvs.topology.host_info
   - module: lvs.topology.probe
@@ -118,9 +122,12 @@ def findings(
     hosts: list[str] | None = None,
     attempts: Mapping[str, Any] | None = None,
     through_vip: bool = False,
+    put_back: list[str] | None = None,
 ) -> dict[str, Any]:
     try:
-        return compiler.findings_of(hostvars, groups, answers, probes, hosts, attempts, through_vip=through_vip)
+        return compiler.findings_of(
+            hostvars, groups, answers, probes, hosts, attempts, through_vip=through_vip, put_back=put_back
+        )
     except WrongModel as wrong:
         raise AnsibleFilterError(str(wrong)) from None
 

@@ -93,6 +93,9 @@ options:
       port:
         description: The port to which it goes.
         type: int
+      interface:
+        description: The interface by which it comes or leaves. Of what passes this host it says nothing.
+        type: str
       state:
         description:
           - What netfilter makes of its connection. V(new) begins one.
@@ -259,8 +262,9 @@ unseen:
   elements: str
 """
 
-from ansible_collections.lvs.topology.plugins.module_utils._examine import PACKET, examine
+from ansible_collections.lvs.topology.plugins.module_utils._examine import examine
 from ansible_collections.lvs.topology.plugins.module_utils._module import Discreet
+from ansible_collections.lvs.topology.plugins.module_utils._net.filter_questions import PACKET
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run_outside_of_turns
 
 

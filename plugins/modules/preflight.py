@@ -196,6 +196,14 @@ options:
       - The owner of O(plan) and of O(packet_rules), whose own rules are not somebody else's, and of RV(managed_by).
     type: str
     default: lvs
+  packets:
+    description:
+      - Packets that must get in, with the options of O(lvs.topology.host_info#module:packets). The host is not ready
+        where its packet filter drops one of them for certain.
+    type: list
+    elements: dict
+    default: []
+    version_added: 0.4.0
   parts:
     description:
       - What the host is to be in each of several roles, looked at together. The options of a part are those of this
@@ -241,6 +249,11 @@ options:
         description: As O(owner).
         type: str
         default: lvs
+      packets:
+        description: As O(packets).
+        type: list
+        elements: dict
+        default: []
       keepalived:
         description: As O(keepalived).
         type: dict

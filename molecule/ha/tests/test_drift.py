@@ -75,9 +75,12 @@ def test_what_somebody_wrote_into_keepalived_conf(scenario: Any) -> None:
     before = scenario.run(backup, f"sha256sum {file}")
     scenario.run(backup, f"sed -i 's/virtual_router_id 51/virtual_router_id 52/' {file}")
     assert scenario.run(backup, f"sha256sum {file}") != before
-    found = scenario.try_playbook("lvs.topology.verify")
-    assert f"at risk: {backup}: {file} is not as the model has it" in found.stdout
-    assert changed(scenario) == {backup: ["Configure keepalived"]}
+    found = scenario.findings()
+    repaired = changed(scenario)
+    assert [(each["degree"], each["host"], each["what"]) for each in found] == [
+        ("at risk", backup, f"{file} is not as the model has it")
+    ]
+    assert repaired == {backup: ["Configure keepalived"]}
     assert scenario.run(backup, f"sha256sum {file}") == before
 
 

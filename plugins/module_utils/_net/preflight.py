@@ -50,6 +50,7 @@ OF_A_PART: dict[str, Any] = {
     "missing": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
     "manager": {"type": "str", "choices": ["kernel", "keepalived"]},
     "owner": {"type": "str", "default": "lvs"},
+    "packets": {"type": "list", "elements": "dict", "default": []},
     "keepalived": {
         "type": "dict",
         "options": {
@@ -98,6 +99,7 @@ class Part:
     asked: dict[str, Any]
     kernel_modules: list[str]
     sysctls: dict[str, str]
+    packets: list[Mapping[str, Any]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     packages: list[str] = field(default_factory=list)
     needed: list[str] = field(default_factory=list)
@@ -153,7 +155,22 @@ def read(params: Mapping[str, Any], where: str, mistakes: Mistakes) -> Part:
         *kmod_plan.check(plan["kernel_modules"] or [], mistakes, f"{where}plan.kernel_modules"),
     ]
     sysctls = sysctl_plan.check_values(plan["sysctls"] or {}, mistakes, f"{where}plan.sysctls")
-    return Part(params, where, plan, _with_those_of(looked_at, params), list(dict.fromkeys(names)), sysctls)
+    packets = _packets(params["packets"], f"{where}packets", mistakes) if params["packets"] else []
+    return Part(params, where, plan, _with_those_of(looked_at, params), list(dict.fromkeys(names)), sysctls, packets)
+
+
+def _packets(given: Sequence[Any], path: str, mistakes: Mistakes) -> list[Mapping[str, Any]]:
+    """Packets that must get in, by their form."""
+    # Few hosts are asked about any.
+    from ansible_collections.lvs.topology.plugins.module_utils._net import filter_questions
+
+    found = []
+    for position, each in enumerate(given):
+        try:
+            found.append(validated(filter_questions.PACKET, each))
+        except BadRequest as problem:
+            mistakes.add(f"{path}[{position}]", str(problem))
+    return filter_questions.read(found, path, mistakes)
 
 
 def look_at(part: Part, host: Host) -> None:
@@ -185,6 +202,7 @@ def look_at(part: Part, host: Host) -> None:
         problems += refusals
         commands += lacking_commands
         part.needed += modules
+    problems += _filtered(part.packets) if part.packets else []
     part.packages, lacks = _lacking(part.params["python_modules"], list(dict.fromkeys(commands)))
     if part.params["missing"] == "fail":
         problems += lacks
@@ -263,6 +281,18 @@ def interfaces_of(plan: Mapping[str, Any]) -> list[str]:
     ]
     # What is no name, the concern of the list refuses.
     return [name for name in dict.fromkeys(name for name in named if isinstance(name, str)) if name not in own]
+
+
+def _filtered(packets: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Of these packets, those that the host's packet filter drops for certain."""
+    from ansible_collections.lvs.topology.plugins.module_utils._net import filter_questions
+
+    dropped = filter_questions.dropped(packets, filter_questions.read_filters([]))
+    return [
+        f"packets: the packet filter drops {each['name']} (`{each['said']}`); have a rule let them in first, "
+        "which does not ask for the state of their connection"
+        for each in dropped
+    ]
 
 
 def _built_without(options: list[str], release: str) -> list[str]:

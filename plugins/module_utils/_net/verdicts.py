@@ -50,6 +50,7 @@ class Packet(NamedTuple):
     source_port: int | None = None
     port: int | None = None
     state: str | None = None
+    interface: str | None = None
 
 
 class Condition(NamedTuple):
@@ -151,8 +152,7 @@ def _one_holds(condition: Condition, packet: Packet) -> bool | None:
     elif field == "protocol":
         found = _number(packet.protocol) in map(_number, values) or "0" in values or "all" in values
     elif field == "interface":
-        # What comes from or goes elsewhere does not do so by lo; by which of the others, nobody says.
-        found = False if set(values) == {"lo"} else None
+        found = _is_by(packet, values)
     elif field == "icmp":
         # ICMP is only asked about for what says that a packet was too large.
         found = bool(_TOO_LARGE[packet.family] & {*values})
@@ -168,6 +168,19 @@ def _one_holds(condition: Condition, packet: Packet) -> bool | None:
     else:
         found = None
     return found if found is None else found != condition.negated
+
+
+def _is_by(packet: Packet, values: tuple[str, ...]) -> bool | None:
+    """Whether it comes or leaves by one of these interfaces. What is forwarded has two of them."""
+    # What comes from or goes elsewhere does not do so by lo.
+    others = [each for each in values if each != "lo"]
+    if packet.interface is None or packet.hook == "forward":
+        return None if others else False
+    return any(packet.interface == each or _begins(packet.interface, each) for each in others)
+
+
+def _begins(interface: str, pattern: str) -> bool:
+    return pattern[-1:] in ("+", "*") and interface.startswith(pattern[:-1])
 
 
 def _number(protocol: str) -> str:

@@ -195,7 +195,7 @@ def _rooms(site: Site) -> dict[tuple[str, int], int]:
 def _of_packets(client: str, each: Mapping[str, Any], room: int) -> Iterator[Finding]:
     """Whether segments fit into the tunnel that clients send once they know what the real server takes."""
     sizes = {int(size): count for size, count in each["packets"].items() if size.isascii() and size.isdecimal()}
-    large = {size: count for size, count in sizes.items() if size > room}
+    large = {size: count for size, count in sizes.items() if size > room and count}
     if large:
         what = (
             f"on {sum(large.values())} of {sum(sizes.values())} connections to {_where(each)} it would send packets of "

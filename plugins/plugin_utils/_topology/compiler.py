@@ -22,6 +22,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.checks impo
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import (
     AT_RISK,
     Finding,
+    in_order,
     makes_verify_fail,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.given import evaluated, mapping, names, shown
@@ -164,6 +165,7 @@ def findings_of(
     attempts: Mapping[str, Any] | None = None,
     *,
     through_vip: bool = False,
+    put_back: Any = None,
 ) -> dict[str, Any]:
     """Everything that is not as it should be on the site, and what was not looked at."""
     site = site_of(hostvars, groups, [])
@@ -176,9 +178,11 @@ def findings_of(
     asked = [name for name in members if name in run]
     found = [*odd, *verification.every_finding(site, asked, said, probed)]
     for director, each in tried.items():
-        table = said[director]["table"] if director in said else None
-        found += from_director.of_answers(site, director, each, table, through=through_vip)
-    found = verification.in_order(found)
+        found += from_director.of_answers(site, director, each, said.get(director), through=through_vip)
+    if through_vip:
+        done = set(names(put_back or [], "put_back"))
+        found += from_director.of_what_is_left(site, [each for each in said if each not in done])
+    found = in_order(found)
     failing = [each for each in found if makes_verify_fail(each.degree)]
     return {
         "hosts": asked,
@@ -192,6 +196,7 @@ def findings_of(
                 site,
                 [name for name in asked if name in site.services],
                 tried,
+                said,
                 through=through_vip,
                 did_clients=bool(probed),
             ),

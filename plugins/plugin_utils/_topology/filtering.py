@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import through_vip
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import AT_RISK, BROKEN, DEGREES, Finding
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, RealServer, Service
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
@@ -76,6 +77,12 @@ def _of_director(site: Site, director: str) -> Iterator[Passing]:
         is_idle = site.is_moved(director) and not any(site.holds(director, vip.address) for vip in service.vips)
         for each in _of_service(director, service):
             yield _for_later(each) if is_idle else each
+    answers = through_vip.packets(site, director)
+    is_standby = bool(answers) and not any(site.holds(director, vip) for vip in site.vips_of(director))
+    for answer in answers:
+        effect = "Its health checks take out every real server that they reach through the VIP."
+        each = Passing(answer["name"], answer, BROKEN, effect)
+        yield _for_later(each) if is_standby else each
     if site.is_moved(director) and services:
         yield from _vrrp(site, director)
     if services:

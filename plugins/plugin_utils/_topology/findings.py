@@ -40,6 +40,11 @@ class Finding:
         return f"{self.degree}: {self.host}: {' '.join(each for each in sentences if each)}"
 
 
+def in_order(found: Iterable[Finding]) -> list[Finding]:
+    """The worst first, each once."""
+    return sorted(dict.fromkeys(found), key=lambda each: DEGREES.index(each.degree))
+
+
 def makes_verify_fail(degree: str) -> bool:
     return degree != WORTH_KNOWING
 

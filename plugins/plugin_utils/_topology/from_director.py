@@ -10,7 +10,9 @@ service by that mark. Where health checks go through the VIP, keepalived does so
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import errno
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +32,9 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table impor
 
 # Connections of one director; those that nobody answers are waited for.
 _MOST = 500
-_REFUSED = "Connection refused"
+_REFUSED, _NO_WAY = os.strerror(errno.ECONNREFUSED), os.strerror(errno.ENETUNREACH)
+# What keeps a process from trying, and says nothing of whom it would have tried.
+_OWN = {os.strerror(each) for each in (errno.EPERM, errno.EACCES, errno.EADDRNOTAVAIL, errno.EMFILE, errno.ENFILE)}
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,18 @@ def questions(site: Site, director: str, *, through: bool) -> dict[str, Any]:
         "services": [whole_service(each) for each in ways.values()],
         "sysctls": {each.key: each.value for each in sysctls if isinstance(each, Sysctl)},
     }
+
+
+def packets(site: Site, director: str, *, through: bool) -> list[dict[str, Any]]:
+    """The answers that have to get in, as host_info asks for packets."""
+    tried = (each for each in _attempts(site, director, through=through) if each.is_through_vip)
+    return [*{answer["name"]: answer for answer in (_answer(site, director, each) for each in tried)}.values()]
+
+
+def _answer(site: Site, director: str, each: Attempt) -> dict[str, Any]:
+    if each.source is None:
+        raise AssertionError(f"{each.entry.path} is tried through the VIP from nowhere")
+    return through_vip.answer_of(site, director, "tcp", str(each.address), each.port, each.source)
 
 
 def _ways(site: Site, director: str, tried: Iterable[Attempt]) -> Mapping[through_vip.Key, Service]:
@@ -103,19 +119,43 @@ def _of_entry(site: Site, director: str, service: Service, entry: RealServer) ->
 
 
 def of_answers(
-    site: Site, director: str, answers: Iterable[Mapping[str, Any]], info: Info | None, *, through: bool
+    site: Site, director: str, answers: Iterable[Mapping[str, Any]], said: Mapping[str, Any] | None, *, through: bool
 ) -> Iterator[Finding]:
-    """What it found. ``info`` is its table, by which a real server that a health check took out is said already."""
+    """What it found. ``said`` is what the director says of itself. Whom a check took out, its table says already."""
+    info: Info | None = said["table"] if said else None
     listed = {} if info is None else {service_name(each): each["real_servers"] for each in info["services"]}
     is_master = any(site.holds(director, vip) for vip in site.vips_of(director))
     told, tried = [*answers], _attempts(site, director, through=through)
-    if [(each["address"], each["port"]) for each in told] != [(str(each.address), each.port) for each in tried]:
+    if not _are_of(told, tried):
         yield Finding(AT_RISK, director, "what it tried is not what it was asked to try", "Nothing follows from it.")
         return
+    deaf = _unheard(site, director, tried, told, said)
     for each, answer in zip(tried, told):
         pool = {endpoint(one): one["weight"] for one in listed.get(service_name(virtual_service(each.service)), ())}
-        if info is None or pool.get(endpoint(real_server(each.entry))):
+        if each not in deaf and (info is None or pool.get(endpoint(real_server(each.entry)))):
             yield from _of_answer(director, each, answer, BROKEN if is_master else AT_RISK)
+
+
+def _are_of(told: Sequence[Mapping[str, Any]], tried: Sequence[Attempt]) -> bool:
+    return [(each["address"], each["port"]) for each in told] == [(str(each.address), each.port) for each in tried]
+
+
+def _unheard(
+    site: Site,
+    director: str,
+    tried: Sequence[Attempt],
+    told: Sequence[Mapping[str, Any]],
+    said: Mapping[str, Any] | None,
+) -> set[Attempt]:
+    """The attempts through the VIP that say nothing: the director's own packet filter may have dropped the answers."""
+    ways = [(each, answer) for each, answer in zip(tried, told) if each.is_through_vip]
+    if said is None or not ways:
+        return set()
+    dropped = {each["name"] for each in said["dropped"]}
+    filters = {each["kind"] for each in said["obstacles"] if each["hook"] == "input"}
+    if filters and all(answer["silent"] for _each, answer in ways):
+        return {each for each, _answer in ways}
+    return {each for each, _answered in ways if _answer(site, director, each)["name"] in dropped}
 
 
 def _of_answer(director: str, each: Attempt, answer: Mapping[str, Any], degree: str) -> Iterator[Finding]:
@@ -128,16 +168,38 @@ def _of_answer(director: str, each: Attempt, answer: Mapping[str, Any], degree: 
             remedy = f"see whether {name} has the VIP (a run of lvs.topology.site gives it), and lets packets in"
         what = f"{who} does not answer on port {each.port} {where}"
         yield Finding(degree, director, what, "Clients that are sent there wait for nothing.", remedy)
-    if _REFUSED in answer["failed"]:
-        what = f"{who} refuses connections on port {each.port} {where}"
-        remedy = f"start its program, or ansible-playbook lvs.topology.drain -e lvs_drain={name}"
-        yield Finding(degree, director, what, "Clients that are sent there are refused.", remedy)
+    for reason in answer["failed"]:
+        if _says_nothing(each, reason):
+            continue
+        what = f"{who} cannot be reached on port {each.port} {where}: {reason}"
+        remedy = f"see whether {name} is up; or ansible-playbook lvs.topology.drain -e lvs_drain={name}"
+        if reason == _REFUSED:
+            what = f"{who} refuses connections on port {each.port} {where}"
+            remedy = f"start its program; or ansible-playbook lvs.topology.drain -e lvs_drain={name}"
+        yield Finding(degree, director, what, "Clients that are sent there get no answer.", remedy)
+
+
+def _says_nothing(each: Attempt, reason: str) -> bool:
+    """Whether it is the director's own trouble."""
+    # Who does not hold the VIP may have no way to it, and IPVS comes after that.
+    return reason in _OWN or (each.is_through_vip and reason == _NO_WAY)
+
+
+def of_what_is_left(site: Site, hosts: Iterable[str]) -> Iterator[Finding]:
+    """The directors that did not say that the way through the VIP was taken away again."""
+    for director in hosts:
+        if director in site.services and questions(site, director, through=True)["services"]:
+            what = "it may still have what verify needed for the way through the VIP"
+            effect = "Services by firewall mark, and answers from the VIP that get in: clients notice nothing."
+            remedy = "ansible-playbook lvs.topology.verify -e lvs_verify_through_vip=true"
+            yield Finding(AT_RISK, director, what, effect, remedy)
 
 
 def untried(
     site: Site,
     directors: Iterable[str],
-    answers: Mapping[str, Iterable[Mapping[str, Any]]],
+    attempts: Mapping[str, Sequence[Mapping[str, Any]]],
+    answers: Mapping[str, Mapping[str, Any]],
     *,
     through: bool,
     did_clients: bool,
@@ -147,14 +209,33 @@ def untried(
     for director in directors:
         every = [*dict.fromkeys(_every_attempt(site, director))]
         tried = _attempts(site, director, through=through)
-        if tried and director not in answers:
+        told = attempts.get(director, ())
+        if tried and director not in attempts:
             said[f"{director}: it did not connect to its real servers"] = None
         elif len(tried) == _MOST < len(every):
             said[f"{director}: it connected to {_MOST} of {len(every)} ports of its real servers"] = None
         if not (through or did_clients) and any(each.is_through_vip for each in every):
             said["real servers one by one through the VIP: set lvs_verify_through_vip=true"] = None
-        for each, answer in zip(tried, answers.get(director, ())):
+        if through:
+            said |= dict.fromkeys(_without_way(site, director))
+        if not _are_of(told, tried):
+            continue
+        if _unheard(site, director, tried, told, answers.get(director)):
+            said[f"{director}: real servers one by one through the VIP: its packet filter may drop the answers"] = None
+        for each, answer in zip(tried, told):
             for reason in answer["failed"]:
-                if reason != _REFUSED:
+                if _says_nothing(each, reason):
                     said[f"{director}: {each.entry.label} ({each.service.name}): {reason}"] = None
     return list(said)
+
+
+def _without_way(site: Site, director: str) -> Iterator[str]:
+    """The services whose real servers the director cannot try through the VIP."""
+    for service in site.services.get(director, ()):
+        if kernel_forward(service) == "nat" or through_vip.goes_through_vip(service):
+            continue
+        about = f"{director}: real servers of {service.name} one by one through the VIP"
+        if through_vip.is_passive_as_backup(site, director):
+            yield f"{about}: with net.ipv4.vs.backup_only a backup forwards nothing"
+        elif any(site.address_towards(director, each.address, service.family) is None for each in service.real_servers):
+            yield f"{about}: it has no IPv{service.family} address towards them"

@@ -30,7 +30,7 @@ _LONGEST_REMARK = 200
 def keepalived_plan(site: Site, name: str, daemon: SyncDaemon | None) -> dict[str, Any]:
     """The configuration; with the kernel's own table there is none."""
     if not site.is_moved(name):
-        return {"interfaces": [], "secrets": [], "partners": [], "keepalived": {}}
+        return {"interfaces": [], "secrets": [], "partners": [], "packets": [], "keepalived": {}}
     host, instances = site.host(name), carriers(site, name)
     files: dict[str, str] = {}
     # keepalived takes no service without real servers.
@@ -63,6 +63,7 @@ def keepalived_plan(site: Site, name: str, daemon: SyncDaemon | None) -> dict[st
         "interfaces": list(dict.fromkeys(interfaces)),
         "partners": [each for each in site.partners(name) if each != name],
         "secrets": list(dict.fromkeys(each.settings.auth_pass for each in instances if each.settings.auth_pass)),
+        "packets": through_vip.packets(site, name),
         "keepalived": configuration | _given(raw=host.keepalived.raw),
     }
 

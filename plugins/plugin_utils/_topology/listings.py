@@ -20,7 +20,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table impor
     service_key,
 )
 
-_WEB = ("http", "https")
+_WEB, _BY_DATAGRAM = ("http", "https"), ("dns", "udp")
 # Where a digest alone says what is right.
 _ANY_STATUS = ("200-299",)
 
@@ -44,7 +44,7 @@ def listings(site: Site, groups: Mapping[str, Any], names: Any, mistakes: list[M
                     "name": service.name,
                     "service": service_key(service),
                     "real_server": real_server(entry) | {"forward": kernel_forward(service)},
-                    "check": _through_vip(site, director, service, entry) or _check(service, entry),
+                    "check": _check(site, director, service, entry),
                 }
             )
     return found
@@ -69,22 +69,18 @@ def _hosts(site: Site, groups: Mapping[str, Any], names: Any, mistakes: list[Mis
     return list(found)
 
 
-def _through_vip(site: Site, director: str, service: Service, entry: RealServer) -> dict[str, Any] | None:
-    """The way of the service's health check, where that leads through its VIPs, as far as addresses are known.
+def _check(site: Site, director: str, service: Service, entry: RealServer) -> dict[str, Any] | None:
+    """How a director can tell that the real server serves; None where nothing says what to try by TCP.
 
-    A datagram would not be answered.
+    The type is ``unknown`` where that depends on the director's addresses, and these are not known.
     """
-    is_known = site.is_moved(director) and site.is_known(director)
-    ways = through_vip.ways(site, director, service, entry) if is_known else []
-    if not ways or service.protocol == "udp":
-        return None
-    return {"type": "through_vip", "endpoints": ways}
-
-
-def _check(service: Service, entry: RealServer) -> dict[str, Any] | None:
-    """How a director can tell that the real server serves; None where nothing says which port to try."""
     given = service.supervision.health_check or {}
     kind = str(given.get("type"))
+    if kind in _BY_DATAGRAM:
+        return None
+    if site.is_moved(director) and through_vip.goes_through_vip(service):
+        ways = through_vip.ways(site, director, service, entry) if site.is_known(director) else []
+        return {"type": "through_vip" if ways else "unknown", "endpoints": ways}
     port = given.get("port") or entry.port or _only_port(service)
     if not port:
         return None

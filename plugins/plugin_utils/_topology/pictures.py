@@ -21,9 +21,9 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.compiler im
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import (
     AT_RISK,
     BROKEN,
-    DEGREES,
     WORTH_KNOWING,
     Finding,
+    in_order,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.given import mapping, names, shown
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.infos import read_infos
@@ -92,7 +92,7 @@ def _seen_by_status(site: Site, tables: Mapping[str, Info], run: _Run, mistakes:
         if name in run.asked and name not in (tables if name in site.services else run.answered)
     )
     drawn = view(site, Seen(tables, silent, not mistakes))
-    idle = {name for name in tables if name in site.services and site.is_moved(name) and not tables[name]["services"]}
+    idle = [name for name in tables if name in site.services and site.is_moved(name) and not tables[name]["services"]]
     found = [
         *(Finding(AT_RISK, name, "did not answer", "Nothing is known of it.") for name in silent),
         *_of_idle(site, idle),
@@ -100,8 +100,7 @@ def _seen_by_status(site: Site, tables: Mapping[str, Info], run: _Run, mistakes:
         *running.of_tables(site, tables, {}, idle),
         *_of_entries(drawn),
     ]
-    ordered = sorted(dict.fromkeys(found), key=lambda each: DEGREES.index(each.degree))
-    return marked(drawn, tuple(ordered), tuple(_not_looked_at(members, run, mistakes)))
+    return marked(drawn, tuple(in_order(found)), tuple(_not_looked_at(members, run, mistakes)))
 
 
 def _not_looked_at(members: Iterable[str], run: _Run, mistakes: list[str]) -> Iterator[str]:

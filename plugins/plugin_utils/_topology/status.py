@@ -17,13 +17,13 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values impo
 
 
 def status(site: Site, infos: Mapping[str, Info]) -> Iterator[str]:
-    every = (each for name, services in site.services.items() for each in (*services, *check_services(site, name)))
-    names = {service_name(virtual_service(service)): service.name for service in every}
     hosts = {entry.address: host for host, entries in site.listings.items() for _director, _service, entry in entries}
     for director, info in infos.items():
         if director not in site.services:
             yield f"{director}: takes no part (lvs_state is absent, or it is no director of the inventory)"
             continue
+        every = (*site.services[director], *check_services(site, director))
+        names = {service_name(virtual_service(service)): service.name for service in every}
         held = [str(address) for address in site.serving_addresses(director) if site.holds(director, address)]
         yield f"{director}: holds {', '.join(held) or 'no VIP'}{_daemons(info)}"
         for service in info["services"]:

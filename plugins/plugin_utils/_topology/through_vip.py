@@ -53,6 +53,40 @@ def ways(site: Site, director: str, service: Service, entry: RealServer) -> list
     ]
 
 
+def packets(site: Site, director: str) -> list[dict[str, Any]]:
+    """The answers to such checks, as host_info asks for packets: they have to get in."""
+    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for service in site.services.get(director, ()) if site.is_moved(director) else ():
+        kind = (service.supervision.health_check or {}).get("type")
+        for entry in service.real_servers:
+            for way in ways(site, director, service, entry) if entry.host != director else ():
+                protocol = "udp" if kind in ("dns", "udp") else "tcp"
+                source = site.address_towards(director, entry.address, service.family)
+                if source is not None:
+                    key = (protocol, way["address"], way["port"], source)
+                    found[key] = answer_of(site, director, protocol, way["address"], way["port"], source)
+    return list(found.values())
+
+
+def answer_of(site: Site, director: str, protocol: str, vip: str, port: int, source: Address) -> dict[str, Any]:
+    """What a real server answers from the VIP, as host_info asks for packets.
+
+    The packet filter may know nothing of the connection: IPVS keeps what it forwards out of netfilter's table, unless
+    net.ipv4.vs.conntrack is 1 (ip_vs_notrack() in the kernel).
+    """
+    link = site.link_to(director, source)
+    return {
+        "name": f"answers from {vip} port {port} ({protocol}) to {source}, where checks through the VIP come from",
+        "hook": "input",
+        "protocol": protocol,
+        "source": vip,
+        "source_port": port,
+        "destination": str(source),
+        **({"interface": link.interface.name} if link else {}),
+        "state": "answer",
+    }
+
+
 def needs(site: Site, director: str) -> Iterator[Need]:
     """What such checks need of a director that keepalived manages."""
     for service in site.services.get(director, ()):

@@ -15,7 +15,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology import (
     from_director,
     running,
 )
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import AT_RISK, DEGREES, Finding
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import AT_RISK, Finding
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Place, Site
 
 _MISTAKES = "mistakes of the inventory, perhaps: without what every host says, much seems to be wrong that is not"
@@ -31,7 +31,10 @@ def questions(site: Site, host: str, *, through_vip: bool) -> dict[str, Any]:
         "arp": [*_arp(site, host)] if is_director else [],
         "ports": sorted(ports),
         "interfaces": sorted(_forwarding(site, host)) if is_director else [],
-        "packets": [each.question for each in filtering.passing(site, host)[:_MOST_PACKETS]],
+        "packets": [
+            *(each.question for each in filtering.passing(site, host)[:_MOST_PACKETS]),
+            *(from_director.packets(site, host, through=through_vip) if is_director else ()),
+        ],
         "table": is_director,
         **({"tries": from_director.questions(site, host, through=through_vip)} if is_director else {}),
     }
@@ -94,11 +97,6 @@ def every_finding(
         if is_silence or any("rp_filter" in line for line in changes.get(host, ())):
             found += findings.of_reverse_path(host, answer["counters"]["reverse_path"])
     return found
-
-
-def in_order(found: Iterable[Finding]) -> list[Finding]:
-    """The worst first, each once."""
-    return sorted(dict.fromkeys(found), key=lambda each: DEGREES.index(each.degree))
 
 
 def unseen(

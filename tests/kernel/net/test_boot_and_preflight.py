@@ -347,6 +347,30 @@ def test_preflight_looks_at_several_parts_in_one_call(run_module) -> None:
     assert "interfaces: eth9 does not exist" in message
 
 
+def test_preflight_refuses_a_packet_filter_that_keeps_answers_out(run_module, sh) -> None:
+    """What answers a check through the VIP belongs to no connection that netfilter knows."""
+    packet = {"name": "answers", "hook": "input", "protocol": "tcp", "source": "10.0.0.100", "source_port": 80}
+    asked = {"packets": [{**packet, "destination": "10.0.0.2", "interface": "eth1", "state": "answer"}]}
+    assert not run_module("preflight", asked).get("failed")
+    sh("iptables-legacy -A INPUT -i eth9 -j ACCEPT")
+    sh("iptables-legacy -A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT && iptables-legacy -P INPUT DROP")
+    try:
+        refused = run_module("preflight", asked)
+        in_a_part = run_module("preflight", {"parts": [{"name": "keepalived", **asked}]})
+        sh("iptables-legacy -I INPUT -s 10.0.0.100 -d 10.0.0.2 -p tcp --sport 80 -j ACCEPT")
+        let_in = run_module("preflight", asked)
+    finally:
+        sh("iptables-legacy -P INPUT ACCEPT && iptables-legacy -F INPUT")
+    for each in (refused, in_a_part):
+        assert each["failed"]
+        assert "the packet filter drops answers (`iptables-legacy -P INPUT DROP`)" in each["msg"]
+    assert not let_in.get("failed")
+    wrong = run_module("preflight", {"packets": [{**packet, "hook": "prerouting"}, {"name": "x"}]})
+    assert wrong["failed"]
+    assert "packets[0]" in wrong["msg"]
+    assert "packets[1]" in wrong["msg"]
+
+
 def test_preflight_says_where_a_name_is_wrong(run_module) -> None:
     wrong = {"kernel_modules": ["../x"], "plan": {"kernel_modules": ["../y"], "sysctls": {"no name": "1"}}}
     message = run_module("preflight", wrong)["msg"]

@@ -10,7 +10,17 @@ from typing import Any
 
 import pytest
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
-from ansible_collections.lvs.topology.tests.unit.topology.inventories import Model, dr_pair, facts, nic, r1, r5, r7, rs
+from ansible_collections.lvs.topology.tests.unit.topology.inventories import (
+    QUIET,
+    Model,
+    dr_pair,
+    facts,
+    nic,
+    r1,
+    r5,
+    r7,
+    rs,
+)
 
 VIP = "192.168.246.160"
 MARK = 0x6C760000 + 246 * 256 + 161
@@ -109,6 +119,11 @@ def test_who_is_not_tried() -> None:
             {"failed": {"Connection refused": 1}},
             f"broken: lb1: web1 (192.168.246.161) (web) refuses connections on port 80 through the VIP {VIP}",
         ),
+        (
+            {"failed": {"No route to host": 1}},
+            f"broken: lb1: web1 (192.168.246.161) (web) cannot be reached on port 80 through the VIP {VIP}: "
+            "No route to host",
+        ),
     ],
 )
 def test_a_real_server_that_does_not_serve_is_named(end: dict[str, Any], line: str) -> None:
@@ -135,6 +150,58 @@ def test_what_says_nothing_about_a_real_server_is_no_finding() -> None:
     assert "lb1: web1 (192.168.246.161) (web): Operation not permitted" in told["unseen"]
     untold = found(model, {})
     assert "lb1: it did not connect to its real servers" in untold["unseen"]
+
+
+def test_who_has_no_way_to_the_vip_says_nothing() -> None:
+    model = master()
+    told = found(model, {"lb1": answered(asked(model), {"failed": {"Network is unreachable": 1}})})
+    assert whats(told) == []
+    nat = r5()
+    told = found(nat, {"lb1": answered(asked(nat), {"failed": {"Network is unreachable": 1}})})
+    assert len(whats(told)) == 1
+
+
+@pytest.mark.parametrize(
+    ("filters", "silent", "said"),
+    [
+        # Of this rule it is certain, and of the policy it may be.
+        ({"dropped": [0]}, 1, []),
+        ({"obstacles": [{"kind": "policy", "hook": "input", "said": "iptables -P INPUT DROP"}]}, 2, []),
+        ({"obstacles": [{"kind": "policy", "hook": "input", "said": "iptables -P INPUT DROP"}]}, 1, ["web1"]),
+        ({"obstacles": [{"kind": "policy", "hook": "forward", "said": "x"}]}, 2, ["web1", "web2"]),
+    ],
+)
+def test_its_own_packet_filter_may_keep_the_answers_out(filters: dict[str, Any], silent: int, said: list[str]) -> None:
+    model = master()
+    hosts = compiler.questions_of(model.hostvars, model.groups, through_vip=True)["hosts"]["lb1"]
+    names = [each["name"] for each in hosts["packets"] if each["name"].startswith("answers from")]
+    of_filter = {**filters, **({"dropped": [{"name": names[0], "said": "x"}]} if "dropped" in filters else {})}
+    attempts = {"lb1": answered(asked(model), *[{"silent": 1}] * silent)}
+    answers = {"lb1": {**QUIET, **of_filter}}
+    told = compiler.findings_of(model.hostvars, model.groups, answers, {}, ["lb1"], attempts, through_vip=True)
+    tried = [each for each in whats(told) if "does not answer" in each]
+    assert [each.split()[2] for each in tried] == said
+    about = "lb1: real servers one by one through the VIP: its packet filter may drop the answers"
+    assert (about in told["unseen"]) == (not said)
+
+
+def test_a_way_that_was_not_taken_away_is_said() -> None:
+    model = master()
+    arguments = (model.hostvars, model.groups, {"lb1": QUIET}, {}, ["lb1"], {"lb1": answered(asked(model))})
+    what = "it may still have what verify needed for the way through the VIP"
+    left = compiler.findings_of(*arguments, through_vip=True)
+    assert ("at risk", "lb1", what) in [(each["degree"], each["host"], each["what"]) for each in left["findings"]]
+    done = compiler.findings_of(*arguments, through_vip=True, put_back=["lb1"])
+    assert what not in [each["what"] for each in done["findings"]]
+
+
+def test_a_backup_that_forwards_nothing_says_so() -> None:
+    model = dr_pair()
+    for director in ("lb1", "lb2"):
+        model.hostvars[director] |= {"lvs_sync": {"syncid": 1}, "lvs_sysctls": {"net.ipv4.vs.backup_only": 1}}
+    assert asked(model)["endpoints"] == []
+    why = "lb1: real servers of web one by one through the VIP: with net.ipv4.vs.backup_only a backup forwards nothing"
+    assert why in found(model, {})["unseen"]
 
 
 def test_an_answer_to_something_else_is_not_believed() -> None:

@@ -58,6 +58,7 @@ def test_r5() -> None:
         "interfaces": ["eth2", "eth1"],
         "partners": ["lb2"],
         "secrets": ["s3cret"],
+        "packets": [],
         "keepalived": {
             "global_defs": {"router_id": "lb1"},
             "scripts": [],
@@ -164,7 +165,8 @@ def test_with_the_kernel_there_is_nothing_to_say() -> None:
     model = r1()
     model.hostvars["lb1"]["lvs_vrrp"] = {"router_id": 7}
     model.service.update(quorum=2, sorry_server={"address": "127.0.0.1"}, health_check={"type": "tcp"})
-    nothing: dict[str, Any] = {"commands": [], "interfaces": [], "partners": [], "secrets": [], "keepalived": {}}
+    lists: dict[str, Any] = {"commands": [], "interfaces": [], "partners": [], "secrets": [], "packets": []}
+    nothing: dict[str, Any] = {**lists, "keepalived": {}}
     assert model.plan("lb1", "keepalived") == nothing
     assert model.plan("lb1", "director")["notes"] == [
         "lvs_services[0].health_check: nothing checks while lvs_manager is kernel",

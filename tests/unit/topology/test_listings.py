@@ -183,6 +183,13 @@ def test_a_director_checks_through_the_vip_where_its_health_checks_go_there() ->
     first = [each for each in listed(model, "web1") if each["name"] == "web"]
     assert [each["check"]["type"] for each in first] == ["through_vip"] * 2
     assert [each["check"]["endpoints"][0]["source"] for each in first] == ["192.168.246.166", "192.168.246.167"]
+    # A name server may answer nothing by TCP.
+    model.hostvars["lb1"]["lvs_services"][0]["health_check"]["type"] = "dns"
+    assert listed(model, "web1")[0]["check"] is None
+    model.hostvars["lb1"]["lvs_services"][0]["health_check"]["type"] = "http"
+    known = model.hostvars["lb1"].pop("ansible_facts")
+    assert listed(model, "web1")[0]["check"] == {"type": "unknown", "endpoints": []}
+    model.hostvars["lb1"]["ansible_facts"] = known
     # Without keepalived there is no service for checks.
     for director in ("lb1", "lb2"):
         model.hostvars[director]["lvs_manager"] = "kernel"

@@ -58,7 +58,7 @@ KEYS = {
         "source_routes",
     },
     "router": {"commands", "sysctls", "gateways", "neighbours"},
-    "keepalived": {"commands", "interfaces", "partners", "secrets", "keepalived"},
+    "keepalived": {"commands", "interfaces", "partners", "secrets", "packets", "keepalived"},
 }
 GROUPS = {
     "director": "lvs_directors",

@@ -103,6 +103,27 @@ def test_answers_are_let_in() -> None:
     assert model.plan("lb1", "director")["sysctls"]["net.ipv4.conf.eth1.rp_filter"] == "2"
 
 
+def test_the_packet_filter_has_to_let_the_answers_in() -> None:
+    """It knows nothing of these connections: IPVS keeps what it forwards out of netfilter's table."""
+    model = checked(dr_pair())
+    packets = model.plan("lb1", "keepalived")["packets"]
+    assert packets[0] == {
+        "name": "answers from 192.168.246.160 port 80 (tcp) to 192.168.246.166, where checks through the VIP come from",
+        "hook": "input",
+        "protocol": "tcp",
+        "source": "192.168.246.160",
+        "source_port": 80,
+        "destination": "192.168.246.166",
+        "interface": "eth1",
+        "state": "answer",
+    }
+    assert len(packets) == 2
+    assert {each["protocol"] for each in checked(dr_pair(), type="dns").plan("lb1", "keepalived")["packets"]} == {"udp"}
+    assert dr_pair().plan("lb1", "keepalived")["packets"] == []
+    asked = compiler.questions_of(model.hostvars, model.groups)["hosts"]["lb1"]["packets"]
+    assert [each for each in asked if each["name"] == packets[0]["name"]] == [packets[0]]
+
+
 def test_what_is_watched_has_the_services_of_checks() -> None:
     model = checked(dr_pair())
     watched = model.plan("lb1", "director")["watched"]["services"]
