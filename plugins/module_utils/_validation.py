@@ -11,7 +11,7 @@ is not plainly right goes to Ansible's check, which converts it or says what is 
 
 from __future__ import annotations
 
-from typing import Any, Iterator, Mapping, Tuple
+from typing import Any, Iterator, Mapping, NamedTuple, Tuple
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
@@ -29,7 +29,7 @@ class _Unclear(Exception):
 def validated(spec: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """The options in the types of the spec, with its defaults; BadRequest in Ansible's words where they are wrong."""
     try:
-        return _plain(spec, given)
+        return _plain(_read(spec), given)
     except _Unclear:
         odd = [problem for _path, problem in odd_values(spec, given)]
         if odd:
@@ -41,34 +41,79 @@ def validated(spec: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, An
     return found
 
 
-def _plain(spec: Mapping[str, Any], given: Any) -> dict[str, Any]:
-    kind: type = type(given)
-    if kind is not dict or not given.keys() <= spec.keys():
-        raise _Unclear
-    return {name: _value(option, given.get(name), name in given) for name, option in spec.items()}
+class _Option(NamedTuple):
+    """An option of a spec, as it is compared with each of thousands of entries."""
+
+    name: str
+    kind: type
+    default: Any
+    required: bool
+    # What a null means that somebody wrote, Ansible says.
+    takes_null: bool
+    choices: Any
+    # Of a list, what its elements are; and the options of a mapping, or of a list of mappings.
+    elements: type | None
+    options: tuple[_Option, ...] | None
 
 
-def _value(option: Mapping[str, Any], value: Any, is_given: bool) -> Any:
-    if not option.keys() <= _KNOWN:
-        raise _Unclear
-    if value is None:
+def _read(spec: Mapping[str, Any]) -> tuple[_Option, ...]:
+    """The options of a spec, where all of it is known here."""
+    found = []
+    for name, option in spec.items():
+        kind, elements = _TYPES.get(option.get("type", "str")), _TYPES.get(option.get("elements"))
+        if not option.keys() <= _KNOWN or kind is None or ("elements" in option and elements is None):
+            raise _Unclear
         default = option.get("default")
-        # What a null means that somebody wrote, Ansible says.
-        if option.get("required") or (is_given and (default is not None or "choices" in option)):
-            raise _Unclear
-        return default
-    # A boolean is an integer to isinstance(), and a kind of text may have to be converted.
-    kind: type = type(value)
-    if kind is not _TYPES.get(option.get("type", "str")):
+        found.append(
+            _Option(
+                name=name,
+                kind=kind,
+                default=default,
+                required=option.get("required", False),
+                takes_null=default is None and "choices" not in option,
+                choices=option.get("choices"),
+                elements=elements,
+                options=_read(option["options"]) if "options" in option else None,
+            )
+        )
+    return tuple(found)
+
+
+def _plain(options: tuple[_Option, ...], given: Any) -> dict[str, Any]:
+    if type(given) is not dict:
         raise _Unclear
-    choices, elements = option.get("choices"), option.get("elements")
-    if elements is None:
-        if choices is not None and value not in choices:
+    found: dict[str, Any] = {}
+    count = 0
+    for name, kind, default, required, takes_null, choices, elements, inner in options:
+        value = given.get(name)
+        if value is None:
+            is_given = name in given
+            if required or (is_given and not takes_null):
+                raise _Unclear
+            count += is_given
+            found[name] = default
+            continue
+        count += 1
+        # A boolean is an integer to isinstance(), and a kind of text may have to be converted.
+        if type(value) is not kind:
             raise _Unclear
-        return _plain(option["options"], value) if "options" in option else value
-    if "options" in option:
-        return [_plain(option["options"], each) for each in value]
-    if not {type(each) for each in value} <= {_TYPES.get(elements)}:
+        if elements is not None:
+            value = _elements(elements, choices, inner, value)
+        elif choices is not None and value not in choices:
+            raise _Unclear
+        elif inner is not None:
+            value = _plain(inner, value)
+        found[name] = value
+    # Whatever else is there is no option.
+    if count != len(given):
+        raise _Unclear
+    return found
+
+
+def _elements(kind: type, choices: Any, inner: tuple[_Option, ...] | None, value: Any) -> Any:
+    if inner is not None:
+        return [_plain(inner, each) for each in value]
+    if not {type(each) for each in value} <= {kind}:
         raise _Unclear
     if choices is not None and not all(each in choices for each in value):
         raise _Unclear
