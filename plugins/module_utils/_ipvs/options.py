@@ -9,6 +9,7 @@ Everything that can be known to be wrong without looking at the kernel is refuse
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 from typing import Any, Mapping, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
@@ -25,13 +26,19 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
 )
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 
-# The numbers of a real server. Of thousands of them, paths are made for those alone that are out of their range.
+# The numbers of a real server.
 _NUMBERS = (
     ("port", forms.PORTS, "a port"),
     ("weight", forms.WEIGHTS, "a weight"),
     ("upper_threshold", forms.THRESHOLDS, "a threshold"),
     ("lower_threshold", forms.THRESHOLDS, "a threshold"),
 )
+
+
+# Thousands of real servers have the same numbers.
+@lru_cache(maxsize=1024)
+def _are_in_range(*given: int | None) -> bool:
+    return all(number is None or number in numbers for (_option, numbers, _what), number in zip(_NUMBERS, given))
 
 
 def join(path: str, option: str) -> str:
@@ -163,11 +170,12 @@ def wanted_destination(
 ) -> WantedDestination | None:
     """What an item says about a real server; None where it cannot be told which one."""
     address = _unicast(mistakes, join(path, "address"), str(item["address"]))
-    for option, numbers, what in _NUMBERS:
-        number = item.get(option)
-        if number is not None and number not in numbers:
-            mistakes.within(join(path, option), number, numbers, what)
-    port = item.get("port")
+    port, weight = item.get("port"), item.get("weight")
+    upper, lower = item.get("upper_threshold"), item.get("lower_threshold")
+    if not _are_in_range(port, weight, upper, lower):
+        for (option, numbers, what), number in zip(_NUMBERS, (port, weight, upper, lower)):
+            if number is not None:
+                mistakes.within(join(path, option), number, numbers, what)
     tunnel = item.get("tunnel") or {}
     if tunnel:
         mistakes.within(join(path, "tunnel.port"), tunnel.get("port"), forms.REAL_PORTS, "a port")
@@ -179,9 +187,9 @@ def wanted_destination(
         key=DestinationKey(address, port),
         path=path,
         forward=item.get("forward"),
-        weight=item.get("weight"),
-        upper=item.get("upper_threshold"),
-        lower=item.get("lower_threshold"),
+        weight=weight,
+        upper=upper,
+        lower=lower,
         tunnel=tunnel.get("type"),
         tunnel_port=tunnel.get("port"),
         checksum=tunnel.get("checksum"),
