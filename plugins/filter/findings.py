@@ -105,7 +105,7 @@ _value:
       type: list
       elements: str
       returned: always
-      description: The same, each as a line to read.
+      description: The same, each as a line to read, but for what comes after the first 50 of a host.
     unseen:
       type: list
       elements: str

@@ -23,6 +23,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings im
     AT_RISK,
     Finding,
     in_order,
+    lines_of,
     makes_verify_fail,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.given import evaluated, mapping, names, shown
@@ -189,7 +190,7 @@ def findings_of(
         "is_well": not failing,
         "failing": len(failing),
         "findings": [asdict(each) for each in found],
-        "lines": [each.line for each in found],
+        "lines": lines_of(found),
         "unseen": [
             *verification.unseen(site, run, members, said, probed),
             *from_director.untried(

@@ -45,6 +45,21 @@ def in_order(found: Iterable[Finding]) -> list[Finding]:
     return sorted(dict.fromkeys(found), key=lambda each: DEGREES.index(each.degree))
 
 
+def lines_of(found: Iterable[Finding]) -> list[str]:
+    """What is printed of findings in their order: of each host only so many that somebody reads them."""
+    lines: list[str] = []
+    by_host: dict[str, int] = {}
+    for each in found:
+        by_host[each.host] = by_host.get(each.host, 0) + 1
+        if by_host[each.host] <= _MOST_OF_A_HOST:
+            lines.append(each.line)
+    return lines + [
+        f"{host}: {count - _MOST_OF_A_HOST} more findings, which a file has that lvs_verify_report names"
+        for host, count in by_host.items()
+        if count > _MOST_OF_A_HOST
+    ]
+
+
 def makes_verify_fail(degree: str) -> bool:
     return degree != WORTH_KNOWING
 
@@ -73,6 +88,7 @@ CONCERNS: Mapping[str, tuple[str, str, str]] = {
     "keepalived": ("keepalived's configuration", AT_RISK, "It goes by something else than the model says."),
     "warning": ("the host", AT_RISK, ""),
 }
+_MOST_OF_A_HOST = 50
 # Of one concern of a host; who has thousands of services does not read thousands of lines.
 _MOST_LINES = 20
 # Without these nothing goes through.

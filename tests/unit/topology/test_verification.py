@@ -380,6 +380,17 @@ def test_thousands_of_differences_are_not_thousands_of_lines() -> None:
     assert said[0] == "broken: lb1: the table: besides these, 980 more are not as the model has them"
 
 
+def test_a_site_that_is_down_is_not_ten_thousand_lines() -> None:
+    model = dr()
+    first = model.services[0]
+    model.services.extend({**first, "name": f"web{port}", "port": port} for port in range(1000, 2000))
+    told = found(model, lb1={**DIRECTOR, "table": table(DR_VIP, {"192.168.246.161": 1, "192.168.246.162": 1})})
+    # The director has none of these services, and nothing listens on either real server.
+    assert len(told["findings"]) == told["failing"] == 3000
+    assert len(told["lines"]) == 3 * (50 + 1)
+    assert told["lines"][-3] == "lb1: 950 more findings, which a file has that lvs_verify_report names"
+
+
 def test_a_run_for_some_hosts() -> None:
     model = dr()
     model.groups["lvs_clients"] = ["client", "other"]
