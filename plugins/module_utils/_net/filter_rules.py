@@ -3,42 +3,109 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The rules of packet filters, from what iptables-save and ``nft list ruleset`` print. Pure.
 
-A word that is not known here becomes a condition that nobody can decide, so that nothing is concluded from its rule.
+A word that is not known here becomes a condition that nobody can decide, so that nothing is concluded from its rule. So
+does a value whose form is not one that its field is known to have: a range of names, an operator, several fields in
+one.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import shlex
-from typing import Iterator
+from typing import Any, Callable, Iterator, Mapping, Sequence
 
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._net.verdicts import (
     ACCEPT,
     CONTINUE,
     DROP,
     HOOKS,
+    PREROUTING,
     RETURN,
+    TRANSLATION,
     UNSURE,
     Chain,
     Condition,
     Rule,
+    protocol_number,
 )
 
 _UNKNOWN = Condition("unknown", ())
+_STATES = {"new", "established", "related", "invalid", "untracked"}
+_FAMILIES_BY_NAME = {"ipv4": 4, "ipv6": 6}
+# ICMP's types by name, as nft prints them: what says that a packet was too large, and what does not.
+_ICMP = {"destination-unreachable": (3, None), "packet-too-big": (2, None)}
+_OTHER_ICMP = {
+    *("echo-reply", "echo-request", "source-quench", "redirect", "router-advertisement", "router-solicitation"),
+    *("time-exceeded", "parameter-problem", "timestamp-request", "timestamp-reply", "info-request", "info-reply"),
+    *("address-mask-request", "address-mask-reply", "mld-listener-query", "mld-listener-report", "mld-listener-done"),
+    *("mld-listener-reduction", "mld2-listener-report", "nd-router-solicit", "nd-router-advert"),
+    *("nd-neighbor-solicit", "nd-neighbor-advert", "nd-redirect", "router-renumbering"),
+    *("ind-neighbor-solicit", "ind-neighbor-advert"),
+}
+_ICMP_NUMBERS = re.compile(r"(\d{1,3})(?:/(\d{1,3}))?$")
+_PORTS = re.compile(r"(\d{0,5})(?:([:-])(\d{0,5}))?$")
+
+
+def _network(word: str) -> tuple[int, int, int] | None:
+    try:
+        network = ipaddress.ip_network(word, strict=False)
+    except ValueError:
+        return None
+    return network.version, int(network.network_address), int(network.broadcast_address)
+
+
+def _ports(word: str) -> tuple[int, int] | None:
+    found = _PORTS.match(word)
+    if not found or not (found[1] or found[3]):
+        return None
+    high = found[3] or "65535" if found[2] else found[1]
+    return int(found[1] or 0), int(high)
+
+
+def _icmp(word: str) -> tuple[int | None, int | None] | None:
+    if word in _OTHER_ICMP:
+        return -1, None
+    found = _ICMP_NUMBERS.match(word)
+    if found:
+        return int(found[1]), None if found[2] is None else int(found[2])
+    return (None, None) if word == "any" else _ICMP.get(word)
+
+
+# By field, what a word says of it; None: its form is not one that is known here.
+_READ: Mapping[str, Callable[[str], Any]] = {
+    "protocol": protocol_number,
+    "family": _FAMILIES_BY_NAME.get,
+    "source": _network,
+    "destination": _network,
+    "port": _ports,
+    "source_port": _ports,
+    "icmp": _icmp,
+    "state": lambda word: word if word in _STATES else None,
+    "status": lambda word: word,
+    "iif": lambda word: word,
+    "oif": lambda word: word,
+}
+
+
+def _condition(field: str, words: Sequence[str], negated: bool) -> Condition:
+    return Condition(field, tuple(_READ[field](each) for each in words), negated)
+
+
 # By the options of iptables, the field that they ask for. What lists their values separates them by commas.
 _ASKS = {
     "-p": "protocol",
     "-s": "source",
     "-d": "destination",
-    "-i": "interface",
-    "-o": "interface",
+    "-i": "iif",
+    "-o": "oif",
     "--dport": "port",
     "--dports": "port",
     "--sport": "source_port",
     "--sports": "source_port",
     "--ctstate": "state",
     "--state": "state",
-    "--ctstatus": "status",
     "--icmp-type": "icmp",
     "--icmpv6-type": "icmp",
 }
@@ -68,28 +135,46 @@ _PASSING = {
 }
 
 
-def of_iptables(text: str, family: int, command: str = "iptables") -> dict[str, Chain]:
-    """The chains of the table filter, as iptables-save prints it; ``command`` is the one that changes them."""
+# By table and chain of iptables, the chains that packets are led through.
+_BASES = {
+    **{("filter", hook.upper()): hook for hook in HOOKS},
+    ("nat", "PREROUTING"): TRANSLATION,
+    ("mangle", "PREROUTING"): PREROUTING,
+}
+_POLICIES = {"ACCEPT": ACCEPT, "DROP": DROP, "-": ""}
+
+
+def of_iptables(
+    text: str, family: int, command: str = "iptables", *, unread: list[str] | None = None
+) -> dict[str, Chain]:
+    """The chains of one table, as iptables-save prints it; ``command`` is the one that changes them.
+
+    Lines that begin a chain or a rule and do not say which are added to ``unread``.
+    """
     chains: dict[str, Chain] = {}
+    table = "filter"
     for line in text.splitlines():
-        if line.startswith(":"):
-            name, policy = line[1:].split()[:2]
-            said = f"{command} -P {name} {policy}"
-            hook = name.lower() if policy != "-" else ""
-            chains[name] = Chain([], hook, DROP if policy == "DROP" else ACCEPT, (family,), said)
-        elif line.startswith("-A "):
-            name, rule = _iptables_rule(line, command)
-            if name in chains:
-                chains[name].rules.append(rule)
+        words = line.split()
+        if line.startswith("*"):
+            table = line[1:].strip()
+        elif line.startswith(":") and len(words) > 1 and words[0] != ":":
+            name = words[0][1:]
+            policy = _POLICIES.get(words[1], UNSURE)
+            hook = _BASES.get((table, name), "") if policy else ""
+            chains[name] = Chain([], hook, policy, (family,), f"{command} -P {name} {words[1]}")
+        elif line.startswith("-A ") and len(words) > 1 and words[1] in chains:
+            chains[words[1]].rules.append(_iptables_rule(line, command))
+        elif line.startswith((":", "-A")) and unread is not None:
+            unread.append(line)
     return chains
 
 
-def _iptables_rule(line: str, command: str) -> tuple[str, Rule]:
+def _iptables_rule(line: str, command: str) -> Rule:
     try:
         words = shlex.split(line)
     except ValueError:
-        # No shell would take it either; where it stands is plain.
-        return line.split()[1], Rule(line, (_UNKNOWN,), UNSURE)
+        # No shell would take it either; in which chain it stands is plain.
+        return Rule(line, (_UNKNOWN,), UNSURE)
     conditions: list[Condition] = []
     verdict, goes, negated = CONTINUE, False, False
     rest = iter(words[2:])
@@ -109,18 +194,31 @@ def _iptables_rule(line: str, command: str) -> tuple[str, Rule]:
         elif word == "--comment":
             next(rest, "")
         elif word in _ASKS:
-            values = tuple(each.lower() for each in next(rest, "").split(","))
-            conditions.append(Condition(_ASKS[word], values, negated))
-        elif word.startswith("-"):
+            values = next(rest, "")
+            field = _ASKS[word]
+            # Names of interfaces have capital letters of their own.
+            values = values if field in ("iif", "oif") else values.lower()
+            conditions.append(_condition(field, values.split(","), negated))
+        else:
             conditions.append(_UNKNOWN)
         negated = False
-    return words[1], Rule(f"{command} {line.strip()}", tuple(conditions), verdict, goes)
+    return Rule(f"{command} {line.strip()}", tuple(conditions), verdict, goes)
 
 
-_OPENS = re.compile(r"^\s*(table|chain) (.+) \{$")
-_HOOK = re.compile(r"type filter hook (\w+) priority .*?(?:policy (\w+))?;$")
+_TABLE = re.compile(r"table (\S+) .*\{(?: # .*)?$")
+_CHAIN = re.compile(r"\s*chain (\S+) \{")
+_DORMANT = re.compile(r"\s*flags .*\bdormant\b")
+_QUOTED = re.compile(r'"[^"]*"')
+_HOOK = re.compile(r"\s*type (\w+) hook (\w+) priority (-?\w+)(?: ([+-]) (\d+))?;(?: policy (\w+);)?$")
+_HOOKED = {
+    **{("filter", hook): hook for hook in (*HOOKS, PREROUTING)},
+    ("nat", "prerouting"): TRANSLATION,
+}
+_PRIORITIES = {"raw": -300, "mangle": -150, "dstnat": -100, "filter": 0, "security": 50, "srcnat": 100}
+# IPVS takes packets away, and changes answers, at NF_IP_PRI_NAT_SRC - 2: later chains may see another packet, or none.
+_BEFORE_IPVS = 98
 _FAMILIES = {"ip": (4,), "ip6": (6,), "inet": (4, 6)}
-# By the first two words of a condition of nft, the field that it asks for, and the family that it implies.
+# By the first two words of a condition of nft, the field that it asks for.
 _SELECTORS = {
     ("ip", "protocol"): "protocol",
     ("ip6", "nexthdr"): "protocol",
@@ -143,41 +241,85 @@ _SELECTORS = {
     ("icmp", "type"): "icmp",
     ("icmpv6", "type"): "icmp",
 }
+_INTERFACES = {"iifname": "iif", "iif": "iif", "oifname": "oif", "oif": "oif"}
 _WORDS = re.compile(r'"[^"]*"|[{},]|[^\s{},]+')
-_STATES = {"new", "established", "related", "invalid", "untracked"}
+# One value, or a range of values, or the name of a set. An operator is none of them.
+_VALUE = re.compile(r'"[^"]*"$|[@\w]\S*$|::\S*$')
+# What follows a value and makes another one of it, or of the field. The last three are no conditions.
+_OPERATORS = {".", "!", "&", "|", "^", "-", "==", "<", ">", "<=", ">=", "<<", ">>", ":", "vmap", "map", "set"}
 _NFT_VERDICTS = {"accept": ACCEPT, "drop": DROP, "reject": DROP, "return": RETURN}
 # How many words follow that say nothing of the packet.
 _SILENT = {"counter": 0, "packets": 1, "bytes": 1, "comment": 1, "log": 0, "prefix": 1, "level": 1, "notrack": 0}
+# What may end the way of a packet, or make another packet of it. With "#" begins what nft cannot say in its own words,
+# with "target" an extension of iptables.
+_MAY_DO_ANYTHING = {
+    *("vmap", "jump", "goto", "queue", "dup", "fwd", "synproxy"),
+    *("dnat", "redirect", "tproxy", "snat", "masquerade", "target", "#"),
+}
+# What is set beside the packet, or in it where no rule that is read here looks.
+_HARMLESS_TO_SET = {
+    *("mark", "priority", "nftrace", "dscp", "ecn", "ttl", "hoplimit", "size", "zone", "label"),
+    *("helper", "timeout", "expectation", "event"),
+}
+
+
+def tables_of_nft(text: str) -> Iterator[tuple[str, list[str]]]:
+    """The family of each table that sees packets of IP, and the lines in it. A dormant one sees none."""
+    family, level = "", 0
+    lines: list[str] = []
+    for line in text.splitlines():
+        opens = _TABLE.match(line)
+        if level == 0 and opens:
+            family, lines, level = opens[1], [], 1
+            continue
+        level = max(level + _opened(line), 0)
+        if level:
+            lines.append(line)
+        elif family in _FAMILIES and not any(map(_DORMANT.match, lines)):
+            yield family, lines
+            family = ""
+
+
+def _opened(line: str) -> int:
+    """How many braces more it opens than it closes."""
+    bare = _QUOTED.sub("", line).partition(" # ")[0]
+    return bare.count("{") - bare.count("}")
 
 
 def of_nft(text: str) -> Iterator[dict[str, Chain]]:
-    """The chains of each table with a chain that filters, as ``nft list ruleset`` prints them."""
-    chains: dict[str, Chain] = {}
-    families: tuple[int, ...] = ()
-    name = None
-    for line in text.splitlines():
-        opens = _OPENS.match(line)
-        hook = _HOOK.search(line)
-        if opens and opens[1] == "table":
-            if chains:
-                yield chains
-            chains, families, name = {}, _FAMILIES.get(opens[2].split()[0], ()), None
-        elif opens:
-            name = opens[2]
-            chains[name] = Chain([], families=families)
-        elif line.strip() == "}":
-            name = None
-        elif hook and name is not None and hook[1] in HOOKS:
-            policy = DROP if hook[2] == "drop" else ACCEPT
-            chains[name] = Chain([], hook[1], policy, families, f"nft: {line.strip()}")
-        elif name is not None and line.strip() and not line.lstrip().startswith("type "):
-            chains[name].rules.append(_nft_rule(line.strip()))
-    if chains:
-        yield chains
+    """The chains of each table that has some, as ``nft list ruleset`` prints them."""
+    for family, lines in tables_of_nft(text):
+        chains: dict[str, Chain] = {}
+        name, level = None, 0
+        for line in lines:
+            opens, hook = _CHAIN.match(line), _HOOK.match(line)
+            before, level = level, level + _opened(line)
+            if before == 0:
+                name = opens[1] if opens else None
+                if opens:
+                    chains[opens[1]] = Chain([], families=_FAMILIES[family])
+            elif name is None or before > 1 or level == 0 or not line.strip():
+                # What is in a block of its own inside a chain is not one of the chain's rules. The rule that leads to
+                # it does so to no chain that is known.
+                continue
+            elif hook:
+                policy = DROP if hook[6] == "drop" else ACCEPT
+                base = _HOOKED.get((hook[1], hook[2]), "") if _is_before_ipvs(hook) else ""
+                chains[name] = Chain([], base, policy, _FAMILIES[family], f"nft: {line.strip()}")
+            else:
+                chains[name].rules.append(_nft_rule(line.strip()))
+        if chains:
+            yield chains
+
+
+def _is_before_ipvs(hook: re.Match[str]) -> bool:
+    base = _PRIORITIES.get(hook[3], forms.integer(hook[3]))
+    offset = int(f"{hook[4]}{hook[5]}") if hook[4] else 0
+    return base is not None and base + offset < _BEFORE_IPVS
 
 
 def _nft_rule(line: str) -> Rule:
-    words = [each for each in _WORDS.findall(line.partition(" # handle ")[0]) if each != ","]
+    words = _WORDS.findall(line.partition(" # handle ")[0])
     conditions: list[Condition] = []
     verdict, goes, place = CONTINUE, False, 0
     while place < len(words):
@@ -190,52 +332,51 @@ def _nft_rule(line: str) -> Rule:
             break
         if word in _SILENT:
             place += 1 + _SILENT[word]
-        elif word in ("iifname", "iif", "oifname", "oif"):
-            place = _condition(words, place + 1, "interface", conditions)
-        elif (word, following) in _SELECTORS:
-            _imply(word, conditions)
-            place = _condition(words, place + 2, _SELECTORS[word, following], conditions)
-        else:
+            continue
+        field = _INTERFACES.get(word) or _SELECTORS.get((word, following))
+        asked, after = _asked(words, place + (1 if word in _INTERFACES else 2), field) if field else (None, place)
+        if asked is None:
             # What the rest asks or does is not known: it may decide, too.
             return Rule(f"nft: {line}", (*conditions, _UNKNOWN), _last(words[place:]))
+        _imply(word, conditions)
+        conditions.append(asked)
+        place = after
     return Rule(f"nft: {line}", tuple(conditions), verdict, goes)
 
 
 def _last(words: list[str]) -> str:
     """The verdict after words that are not known. A map of verdicts, a queue or a chain may do anything."""
     last = next((each for each in reversed(words) if each in _NFT_VERDICTS), "")
-    may_decide = {"vmap", "jump", "goto", "queue", "dup", "fwd", "synproxy"} & {*words}
-    return UNSURE if may_decide else _NFT_VERDICTS.get(last, CONTINUE)
+    sets = {before for before, word in zip(words, words[1:]) if word == "set"}
+    may_do_anything = _MAY_DO_ANYTHING & {*words} or sets - _HARMLESS_TO_SET
+    return UNSURE if may_do_anything else _NFT_VERDICTS.get(last, CONTINUE)
 
 
 def _imply(word: str, conditions: list[Condition]) -> None:
     """A port is one of its protocol, and an address one of its family."""
     if word in ("tcp", "udp", "sctp", "icmp", "icmpv6"):
-        conditions.append(Condition("protocol", (word,)))
+        conditions.append(_condition("protocol", [word], False))
     elif word in ("ip", "ip6"):
-        conditions.append(Condition("family", ("4" if word == "ip" else "6",)))
+        conditions.append(Condition("family", (4 if word == "ip" else 6,)))
 
 
-def _condition(words: list[str], place: int, field: str, conditions: list[Condition]) -> int:
-    """Read the value, or the set of values, at a place; the place after it."""
-    negated = place < len(words) and words[place] == "!="
+def _asked(words: list[str], place: int, field: str) -> tuple[Condition | None, int]:
+    """What the values at a place ask of a field, and the place after them. None: what stands there has another form."""
+    negated = words[place : place + 1] == ["!="]
     place += negated
-    if place < len(words) and words[place] == "vmap":
-        conditions.append(_UNKNOWN)
-        return place
-    values = words[place : place + 1]
-    if values == ["{"]:
+    if words[place : place + 1] == ["{"]:
         end = words.index("}", place) if "}" in words[place:] else len(words)
-        values = words[place + 1 : end]
-        place = end
+        values, commas = words[place + 1 : end : 2], words[place + 2 : end : 2]
+        end += 1
     else:
-        # `established,related` is several words here, of which none begins a condition of its own.
-        while field == "state" and place + 1 < len(words) and words[place + 1] in _STATES:
-            place += 1
-            values.append(words[place])
-    cleaned = tuple({"ipv4": "4", "ipv6": "6"}.get(each, each).strip('"').lower() for each in values)
-    if any(each.startswith(("@", "$", "&", "<", ">")) for each in cleaned):
-        conditions.append(_UNKNOWN)
-    else:
-        conditions.append(Condition(field, cleaned, bool(negated)))
-    return place + 1
+        end = place + 1
+        while words[end : end + 1] == [","]:
+            end += 2
+        values, commas = words[place:end:2], words[place + 1 : end : 2]
+        # `established,related` is any of these flags, and what is not equal to it may have one of them.
+        if negated and commas:
+            return None, end
+    is_known = all(each == "," for each in commas) and all(map(_VALUE.match, values))
+    if not is_known or {*values, *words[end : end + 1]} & _OPERATORS:
+        return None, end
+    return _condition(field, [each.strip('"') for each in values], negated), end

@@ -5,36 +5,45 @@
 
 Of the packet only a few things are known, and of the rules only those words that are read here. A condition about
 anything else may hold or not, and then both ways are followed. So a packet is dropped for certain only where every way
-through the chains ends so.
+through the chains ends so, and where nothing on its way may make another packet of it.
 """
 
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 from typing import Any, Iterable, Mapping, NamedTuple, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 
 ACCEPT, DROP, RETURN, CONTINUE, UNSURE = "accept", "drop", "return", "continue", "unsure"
 HOOKS = ("input", "forward", "output")
-# What filters call protocols otherwise than we do, by their numbers, and ICMP's types by the one that counts here.
+# Chains that packets pass before those of the hooks: of the second kind only those that begin a connection.
+PREROUTING, TRANSLATION = "prerouting", "translation"
+# What /etc/protocols calls them, by their numbers. `ipip` is not the protocol of IPIP tunnels, which is `ipencap`.
 _PROTOCOLS = {
-    "ipencap": "4",
-    "ipip": "4",
     "icmp": "1",
+    "igmp": "2",
+    "ipencap": "4",
+    "ipv4": "4",
     "tcp": "6",
     "udp": "17",
+    "dccp": "33",
     "ipv6": "41",
     "gre": "47",
+    "esp": "50",
+    "ah": "51",
     "icmpv6": "58",
     "ipv6-icmp": "58",
+    "ospf": "89",
+    "ipip": "94",
+    "pim": "103",
     "vrrp": "112",
     "sctp": "132",
+    "udplite": "136",
 }
-_TOO_LARGE = {
-    4: {"fragmentation-needed", "frag-needed", "destination-unreachable", "3", "3/4", "any"},
-    6: {"packet-too-big", "2", "2/0"},
-}
+# Type and code of the ICMP that says that a packet was too large, by family.
+_TOO_LARGE = {4: (3, 4), 6: (2, 0)}
 # Deeper than any packet filter of people, and far from what Python can do.
 _DEEPEST = 50
 
@@ -44,7 +53,7 @@ class Packet(NamedTuple):
 
     hook: str
     family: int
-    protocol: str
+    protocol: str | None
     source: str | None = None
     destination: str | None = None
     source_port: int | None = None
@@ -56,11 +65,12 @@ class Packet(NamedTuple):
 class Condition(NamedTuple):
     """What a rule asks of a packet: that a field is one of the values, or is none of them.
 
-    The field is one of the packet's, or ``interface``, ``icmp``, ``status``, or anything else that is not known.
+    The field is one of the packet's, or ``iif``, ``oif``, ``icmp``, ``status``, or anything else that is not known. The
+    values are what ``filter_rules`` made of the words of the rule; None: a word in a form that is not known there.
     """
 
     field: str
-    values: tuple[str, ...]
+    values: Sequence[Any]
     negated: bool = False
 
 
@@ -68,7 +78,7 @@ class Rule(NamedTuple):
     """``verdict`` is one of the words above, or the name of a chain. ``goes`` there: what follows is not read."""
 
     text: str
-    conditions: tuple[Condition, ...]
+    conditions: Sequence[Condition]
     verdict: str
     goes: bool = False
 
@@ -84,40 +94,82 @@ class Chain(NamedTuple):
 
 
 Chains = Mapping[str, Chain]
+# What an extension or a program may do with a packet. It may also make another one of it, which UNSURE stands for.
+_ANYTHING = {ACCEPT: "", DROP: "", CONTINUE: "", UNSURE: ""}
 
 
 def dropped_by(filters: Iterable[Chains], packet: Packet) -> str | None:
     """The rule, or the policy, by which the packet is dropped for certain; None: it may get through."""
+    before = _before(packet)
+    # A translation is that of the whole connection, so the state of this packet does not tell whether there is one.
+    coming = packet._replace(hook=PREROUTING, state=None)
+    said = None
     for chains in filters:
+        ways, earlier = _Ways(chains, packet), _Ways(chains, coming)
         for name, chain in chains.items():
-            if chain.hook == packet.hook and packet.family in chain.families:
-                outcomes = _through(chains, name, packet, 0)
-                if set(outcomes) == {DROP}:
-                    return outcomes[DROP]
-    return None
+            if packet.family not in chain.families or chain.hook not in (packet.hook, *before):
+                continue
+            ends = (ways if chain.hook == packet.hook else earlier).through(name)
+            if UNSURE in ends:
+                return None
+            if chain.hook == packet.hook and said is None and set(ends) == {DROP}:
+                said = ends[DROP]
+    return said
 
 
-def _through(chains: Chains, name: str, packet: Packet, depth: int) -> dict[str, str]:
-    """How the way through a chain may end, each with what says so. CONTINUE: with its end.
+def _before(packet: Packet) -> tuple[str, ...]:
+    """The chains that may make another packet of it before it comes to its hook."""
+    if packet.hook == "output":
+        return ()
+    if packet.hook == "forward" and packet.state in ("established", "invalid"):
+        return (PREROUTING,)
+    return (PREROUTING, TRANSLATION)
 
-    What is no chain (an extension, UNSURE) may do anything.
-    """
-    chain = chains.get(name)
-    if chain is None or depth > _DEEPEST:
-        return {ACCEPT: "", DROP: "", CONTINUE: ""}
-    found: dict[str, str] = {}
-    for rule in chain.rules:
-        holds = _holds(rule.conditions, packet)
-        if holds is False:
-            continue
-        ends = _of_rule(chains, rule, packet, depth)
-        goes_on = ends.pop(CONTINUE, None) is not None
-        for outcome, text in ends.items():
-            found.setdefault(CONTINUE if outcome == RETURN else outcome, text)
-        if holds and not goes_on:
-            return _settled(found, chain)
-    found.setdefault(CONTINUE, chain.text)
-    return _settled(found, chain)
+
+class _Ways:
+    """The ways of a packet through the chains of a table. Each is looked at once, however often others jump to it."""
+
+    def __init__(self, chains: Chains, packet: Packet) -> None:
+        self._chains = chains
+        self._packet = packet
+        self._known: dict[str, Mapping[str, str]] = {}
+
+    def through(self, name: str, depth: int = 0) -> Mapping[str, str]:
+        """How the way through a chain may end, each with what says so. CONTINUE: with its end.
+
+        What is no chain (an extension, UNSURE) may do anything.
+        """
+        if name not in self._known:
+            chain = self._chains.get(name)
+            if chain is None or depth > _DEEPEST:
+                return _ANYTHING
+            # That is what a chain finds that leads to itself.
+            self._known[name] = _ANYTHING
+            self._known[name] = self._find(chain, depth)
+        return self._known[name]
+
+    def _find(self, chain: Chain, depth: int) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for rule in chain.rules:
+            holds = _holds(rule.conditions, self._packet)
+            if holds is False:
+                continue
+            ends = self._of_rule(rule, depth)
+            goes_on = ends.pop(CONTINUE, None) is not None
+            for outcome, text in ends.items():
+                found.setdefault(CONTINUE if outcome == RETURN else outcome, text)
+            if holds and not goes_on:
+                return _settled(found, chain)
+        found.setdefault(CONTINUE, chain.text)
+        return _settled(found, chain)
+
+    def _of_rule(self, rule: Rule, depth: int) -> dict[str, str]:
+        if rule.verdict in (ACCEPT, DROP, RETURN, CONTINUE):
+            return {rule.verdict: rule.text}
+        ends = dict(self.through(rule.verdict, depth + 1))
+        if rule.goes and CONTINUE in ends:
+            ends[RETURN] = ends.pop(CONTINUE)
+        return ends
 
 
 def _settled(found: dict[str, str], chain: Chain) -> dict[str, str]:
@@ -128,15 +180,6 @@ def _settled(found: dict[str, str], chain: Chain) -> dict[str, str]:
     return found
 
 
-def _of_rule(chains: Chains, rule: Rule, packet: Packet, depth: int) -> dict[str, str]:
-    if rule.verdict in (ACCEPT, DROP, RETURN, CONTINUE):
-        return {rule.verdict: rule.text}
-    ends = _through(chains, rule.verdict, packet, depth + 1)
-    if rule.goes and CONTINUE in ends:
-        ends[RETURN] = ends.pop(CONTINUE)
-    return ends
-
-
 def _holds(conditions: Sequence[Condition], packet: Packet) -> bool | None:
     every = [_one_holds(each, packet) for each in conditions]
     if False in every:
@@ -145,72 +188,64 @@ def _holds(conditions: Sequence[Condition], packet: Packet) -> bool | None:
 
 
 def _one_holds(condition: Condition, packet: Packet) -> bool | None:
-    field, values = condition.field, condition.values
-    found: bool | None
-    if field == "family":
-        found = str(packet.family) in values
-    elif field == "protocol":
-        found = _number(packet.protocol) in map(_number, values) or "0" in values or "all" in values
-    elif field == "interface":
-        found = _is_by(packet, values)
+    every = [None if each is None else _matches(condition.field, each, packet) for each in condition.values]
+    if True in every:
+        return not condition.negated
+    return None if None in every or not every else condition.negated
+
+
+def _matches(field: str, value: Any, packet: Packet) -> bool | None:
+    found: bool | None = None
+    if field in ("source", "destination"):
+        found = _is_within(packet.source if field == "source" else packet.destination, value)
+    elif field in ("port", "source_port"):
+        port = packet.port if field == "port" else packet.source_port
+        found = None if port is None else value[0] <= port <= value[1]
+    elif field in ("protocol", "state", "family"):
+        known = getattr(packet, field)
+        found = None if known is None else known == value
+    elif field in ("iif", "oif"):
+        found = _is_by(packet, field, value)
     elif field == "icmp":
         # ICMP is only asked about for what says that a packet was too large.
-        found = bool(_TOO_LARGE[packet.family] & {*values})
-    elif field in ("source", "destination"):
-        found = _is_within(packet.source if field == "source" else packet.destination, values)
-    elif field in ("port", "source_port"):
-        found = _is_among(packet.port if field == "port" else packet.source_port, values)
-    elif field == "status":
-        # What comes to an address of this host as clients sent it was translated by nobody.
-        found = False if packet.hook == "input" and set(values) == {"dnat"} else None
-    elif field == "state":
-        found = None if packet.state is None else packet.state in values
-    else:
-        found = None
-    return found if found is None else found != condition.negated
+        found = all(part in (None, own) for part, own in zip(value, _TOO_LARGE[packet.family]))
+    elif field == "status" and packet.hook == "input" and value == "dnat":
+        # Where a rule may have translated it, `dropped_by` does not ask what comes of this condition.
+        found = False
+    return found
 
 
-def _is_by(packet: Packet, values: tuple[str, ...]) -> bool | None:
-    """Whether it comes or leaves by one of these interfaces. What is forwarded has two of them."""
+def _is_by(packet: Packet, field: str, value: str) -> bool | None:
+    """Whether it comes or leaves by an interface. Of what is forwarded nobody says by which of two."""
+    has_one = packet.hook == "forward" or (packet.hook == "output") == (field == "oif")
     # What comes from or goes elsewhere does not do so by lo.
-    others = [each for each in values if each != "lo"]
-    if packet.interface is None or packet.hook == "forward":
-        return None if others else False
-    return any(packet.interface == each or _begins(packet.interface, each) for each in others)
-
-
-def _begins(interface: str, pattern: str) -> bool:
-    return pattern[-1:] in ("+", "*") and interface.startswith(pattern[:-1])
-
-
-def _number(protocol: str) -> str:
-    return _PROTOCOLS.get(protocol, protocol)
-
-
-def _is_within(address: str | None, values: tuple[str, ...]) -> bool | None:
-    try:
-        networks = [ipaddress.ip_network(each, strict=False) for each in values]
-    except ValueError:
+    if has_one and value == "lo":
+        return False
+    if not has_one or packet.interface is None or packet.hook == "forward":
         return None
-    if any(network.prefixlen == 0 for network in networks):
-        return True
+    return packet.interface == value or (value[-1:] in ("+", "*") and packet.interface.startswith(value[:-1]))
+
+
+def _is_within(address: str | None, network: tuple[int, int, int]) -> bool | None:
+    family, low, high = network
     if address is None:
-        return None
-    return any(ipaddress.ip_address(address) in network for network in networks)
+        return True if high - low == 2 ** (32 if family == 4 else 128) - 1 else None
+    found = _as_number(address)
+    return found[0] == family and low <= found[1] <= high
 
 
-def _is_among(port: int | None, values: tuple[str, ...]) -> bool | None:
-    ranges = []
-    for each in values:
-        low, _sign, high = each.replace(":", "-").partition("-")
-        bounds = (forms.integer(low or "0"), forms.integer(high or ("65535" if _sign else low)))
-        if None in bounds:
-            return None
-        ranges.append(bounds)
-    if port is None:
-        return None
-    # Of what is compared here no bound is None.
-    return any((low or 0) <= port <= (high or 0) for low, high in ranges)
+@lru_cache(maxsize=1024)
+def _as_number(address: str) -> tuple[int, int]:
+    found = ipaddress.ip_address(address)
+    return found.version, int(found)
+
+
+def protocol_number(name: str) -> str | None:
+    """As text; None for a name that is not known here."""
+    number = forms.integer(name)
+    if number is not None and 0 <= number <= 255:
+        return str(number)
+    return _PROTOCOLS.get(name)
 
 
 # What filters call the state of a packet, where IPVS tells netfilter of its connections and where it does not; None:
@@ -226,10 +261,10 @@ STATES: Mapping[str, tuple[str | None, str | None]] = {
 
 def packet_of(given: Mapping[str, Any], keeps_track: bool) -> Packet:
     """The packet of a question."""
-    state = given["state"]
+    state, protocol = given["state"], protocol_number(given["protocol"])
     if state in STATES:
         state = STATES[state][not keeps_track]
-    if given["state"] == "answer" and given["protocol"] != "tcp" and not keeps_track:
+    if given["state"] == "answer" and protocol != protocol_number("tcp") and not keeps_track:
         state = "new"
     known = {name: given[name] for name in Packet._fields if name not in ("protocol", "state")}
-    return Packet(**known, protocol=_number(given["protocol"]), state=state)
+    return Packet(**known, protocol=protocol, state=state)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ REQUEST = Packet("input", 4, "6", destination=VIP, port=80, state="new")
 ANSWER = Packet("forward", 4, "6", source="10.0.0.51", source_port=80, state="established")
 VRRP = Packet("input", 4, "112", state="new")
 TOO_LARGE = Packet("input", 4, "1", destination=VIP)
+IPIP = Packet("input", 4, "4", destination="10.7.0.11", state="new")
 
 
 def iptables(*rules: str, policy: str = "ACCEPT", chains: str = "") -> str | None:
@@ -41,6 +43,10 @@ def iptables(*rules: str, policy: str = "ACCEPT", chains: str = "") -> str | Non
         ("-A FORWARD -m conntrack --ctstate INVALID -j DROP", ANSWER._replace(state="invalid")),
         ("-A INPUT -p icmp -j DROP", TOO_LARGE),
         ("-A INPUT -p icmp -m icmp --icmp-type 3/4 -j DROP", TOO_LARGE),
+        ("-A INPUT -p icmp -m icmp --icmp-type any -j DROP", TOO_LARGE),
+        ("-A INPUT -p ipv4 -j DROP", IPIP),
+        ("-A INPUT -p ipencap -j DROP", IPIP),
+        ("-A INPUT ! -p ipip -j DROP", IPIP),
     ],
 )
 def test_rules_of_iptables_that_drop(rule: str, packet: Packet) -> None:
@@ -76,6 +82,92 @@ def test_rules_of_iptables_that_drop(rule: str, packet: Packet) -> None:
 )
 def test_rules_of_iptables_that_leave_it_open(rule: str) -> None:
     assert dropped_by([of_iptables(iptables(rule), 4)], REQUEST) is None
+
+
+@pytest.mark.parametrize(
+    ("rule", "packet"),
+    [
+        ("-A INPUT -p something -j ACCEPT", REQUEST),
+        ("-A INPUT -m conntrack --ctstate DNAT -j ACCEPT", REQUEST),
+        ("-A INPUT -m conntrack --ctstate SNAT,RELATED -j ACCEPT", REQUEST),
+        ("-A INPUT -m conntrack ! --ctstate ESTABLISHED,DNAT -j ACCEPT", REQUEST),
+        ("-A INPUT -p ! udp -j ACCEPT", REQUEST),
+        ("-A INPUT -m state --state ! INVALID -j ACCEPT", REQUEST),
+        ("-A INPUT -p tcp -m tcp --dport http -j ACCEPT", REQUEST),
+        ("-A INPUT -p icmp -m icmp --icmp-type fragmentation-needed -j ACCEPT", TOO_LARGE),
+        ("-A INPUT -d 192.168.0.0/255.255.0.255 -j ACCEPT", REQUEST),
+    ],
+)
+def test_values_of_iptables_that_nobody_knows(rule: str, packet: Packet) -> None:
+    """Such a rule may accept, whichever way it is read."""
+    assert dropped_by([of_iptables(iptables(policy="DROP"), 4)], packet)
+    assert dropped_by([of_iptables(iptables(rule, policy="DROP"), 4)], packet) is None
+    assert dropped_by([of_iptables(iptables(rule.replace("ACCEPT", "DROP")), 4)], packet) is None
+
+
+NAT_OF_IPTABLES = """\
+*nat
+:PREROUTING ACCEPT [0:0]
+:INPUT DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+:DOCKER - [0:0]
+-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER
+-A DOCKER ! -i docker0 -p tcp -m tcp --dport {} -j {}
+COMMIT
+"""
+
+
+@pytest.mark.parametrize(
+    "target", ["DNAT --to-destination 172.17.0.2:80", "REDIRECT --to-ports 8080", "NETMAP --to 10.0.0.0/24"]
+)
+def test_a_translation_of_iptables(target: str) -> None:
+    """What comes to the filter then is another packet."""
+    closed = of_iptables(iptables("-A INPUT -p tcp -m tcp --dport 8080 -j ACCEPT", policy="DROP"), 4)
+    translated = of_iptables(NAT_OF_IPTABLES.format(80, target), 4)
+    assert dropped_by([closed, translated], REQUEST) is None
+    assert dropped_by([translated, closed], REQUEST) is None
+    assert dropped_by([closed, of_iptables(NAT_OF_IPTABLES.format(81, target), 4)], REQUEST)
+    assert dropped_by([closed, of_iptables(NAT_OF_IPTABLES.format(80, target), 6)], REQUEST)
+    # Only what begins a connection is translated by its rules.
+    forward = of_iptables(iptables("-A FORWARD -j DROP"), 4)
+    assert dropped_by([forward, translated], ANSWER)
+    assert dropped_by([forward, translated], ANSWER._replace(state="new")) is None
+    mangled = of_iptables(
+        "*mangle\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -p tcp -j TPROXY --on-port 8080\nCOMMIT\n", 4
+    )
+    assert dropped_by([closed, mangled], REQUEST) is None
+    assert dropped_by([forward, mangled], ANSWER) is None
+
+
+def test_lines_of_iptables_that_nobody_can_read() -> None:
+    strange = [":", ":INPUT", "-A ", "-A", "-A NOWHERE -j DROP"]
+    for each in strange:
+        unread: list[str] = []
+        chains = of_iptables(iptables("-A INPUT -j DROP", each), 4, unread=unread)
+        assert unread == [each]
+        assert dropped_by([chains], REQUEST) == "iptables -A INPUT -j DROP"
+    assert dropped_by([of_iptables("*filter\n:INPUT QUEUE [0:0]\n", 4)], REQUEST) is None
+
+
+class Counted(dict):  # type: ignore[type-arg]
+    """Counts how often a chain is looked up."""
+
+    lookups = 0
+
+    def get(self, *words: Any) -> Any:
+        self.lookups += 1
+        return super().get(*words)
+
+
+def test_each_chain_is_gone_through_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though each jumps twice to the next; and the networks of rules are read with the rules."""
+    levels = 12
+    names = "".join(f":c{number} - [0:0]\n" for number in range(levels))
+    rules = ["-A INPUT -j c0", *(f"-A c{number} -s 10.0.0.0/8 -j c{number + 1}" for number in range(levels - 1))]
+    chains = Counted(of_iptables(iptables(*rules, *rules[1:], "-A INPUT -j DROP", chains=names), 4))
+    monkeypatch.delattr(ipaddress, "ip_network")
+    assert dropped_by([chains], REQUEST) == "iptables -A INPUT -j DROP"
+    assert chains.lookups == levels + 1
 
 
 def test_chains_and_policies_of_iptables() -> None:
@@ -167,6 +259,131 @@ def test_rules_of_nft_that_leave_it_open(rule: str) -> None:
     assert dropped_by(of_nft(nft(rule)), REQUEST) is None
 
 
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "meta l4proto . th dport { tcp . 80, udp . 53 } accept",
+        "ct state . tcp dport { new . 80 } accept",
+        "ct state ! invalid accept",
+        "ct state ! established,related accept",
+        "ct state & invalid == 0 accept",
+        "ct state == new accept",
+        "ct state != established,related accept",
+        "ct state != established | related accept",
+        "meta l4proto 1-10 accept",
+        "meta l4proto { icmp, 1-10 } accept",
+        "ip protocol ip accept",
+        "meta nfproto 2 accept",
+        "ip daddr & 255.0.255.0 == 192.0.246.0 accept",
+        "ip daddr 192.168.246.0-192.168.246.255 accept",
+        'tcp dport { 22 comment "80", 81 } accept',
+        "tcp dport >= 80 accept",
+        "tcp dport http accept",
+        'oifname "lo" accept',
+        "tcp dport 80 jump {",
+        "tcp dport 80 counter packets 0 bytes 0 # xt_SOMETHING",
+        'tcp dport 80 counter packets 0 bytes 0 xt target "SOMETHING"',
+    ],
+)
+def test_conditions_of_nft_that_nobody_can_decide(rule: str) -> None:
+    """Such a rule may accept, whichever way it is read."""
+    rules = [rule, "ct state new drop", "}"] if rule.endswith("{") else [rule]
+    assert dropped_by(of_nft(nft(*rules, policy="drop")), REQUEST) is None
+    assert dropped_by(of_nft(nft(*rules).replace("accept\n", "drop\n")), REQUEST) is None
+
+
+@pytest.mark.parametrize(
+    "rule",
+    ["icmp type 3-12 accept", "icmp type { echo-reply, 3-12 } accept", "icmp type . icmp code { 3 . 4 } accept"],
+)
+def test_kinds_of_icmp_that_nobody_can_decide(rule: str) -> None:
+    assert dropped_by(of_nft(nft(policy="drop")), TOO_LARGE)
+    assert dropped_by(of_nft(nft("icmp type { echo-request, redirect, 11 } accept", policy="drop")), TOO_LARGE)
+    assert dropped_by(of_nft(nft(rule, policy="drop")), TOO_LARGE) is None
+
+
+@pytest.mark.parametrize(("name", "is_it"), [("ipv4", True), ("ipencap", True), ("4", True), ("ipip", False)])
+def test_names_of_the_protocol_of_tunnels(name: str, is_it: bool) -> None:
+    """As /etc/protocols has them."""
+    text = iptables(f"-A INPUT -p {name} -j ACCEPT", policy="DROP")
+    assert dropped_by([of_iptables(text, 4)], IPIP) == (None if is_it else "iptables -P INPUT DROP")
+
+
+def test_ipv6_is_a_protocol_and_a_family() -> None:
+    assert dropped_by(of_nft(nft("meta l4proto ipv6 drop")), REQUEST) is None
+    assert dropped_by(of_nft(nft("meta l4proto ipv6 drop")), IPIP._replace(protocol="41"))
+    assert dropped_by(of_nft(nft("meta nfproto ipv6 drop")), REQUEST) is None
+    assert dropped_by(of_nft(nft("meta nfproto ipv6 drop")), REQUEST._replace(family=6, destination="fd00::1"))
+
+
+def test_a_block_inside_a_chain_of_nft() -> None:
+    block = ["tcp dport 22 jump {", "\tct state new drop", "}"]
+    assert dropped_by(of_nft(nft(*block, "tcp dport 80 accept", policy="drop")), REQUEST) is None
+    assert dropped_by(of_nft(nft(*block, "tcp dport 80 drop")), REQUEST) == "nft: tcp dport 80 drop"
+    said = 'tcp dport 22 accept comment "} {{"'
+    assert dropped_by(of_nft(nft(said, "tcp dport 80 drop")), REQUEST) == "nft: tcp dport 80 drop"
+    assert dropped_by(of_nft(nft(said, "tcp dport 80 accept", policy="drop")), REQUEST) is None
+
+
+def test_tables_of_nft_that_filter_nothing() -> None:
+    closed = nft("drop")
+    begin = "table inet filter {\n"
+    assert dropped_by(of_nft(closed.replace(begin, f"{begin}\tflags dormant\n\n")), REQUEST) is None
+    assert dropped_by(of_nft(closed.replace("table inet", "table bridge")), REQUEST) is None
+    # What somebody's program owns filters like any other one, and is a table of its own.
+    owned = f"{begin[:-1]} # progname firewalld\n\tflags owner,persist\n"
+    assert dropped_by(of_nft(closed.replace(begin, owned)), REQUEST) == "nft: drop"
+    opened = nft("accept").replace("table inet", "table ip").replace("closed", "other")
+    assert dropped_by(of_nft(opened + closed.replace(begin, owned)), REQUEST) == "nft: drop"
+
+
+TRANSLATION = """\
+table ip nat {{
+	chain services {{
+		meta l4proto tcp dnat to 10.0.0.1:8080
+	}}
+
+	chain pre {{
+		type {} hook prerouting priority {}; policy accept;
+		{}
+	}}
+}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "rule"),
+    [
+        ("nat", "tcp dport 80 redirect to :8080"),
+        ("nat", "tcp dport 80 dnat to 10.0.0.1:8080"),
+        ("nat", "dnat to tcp dport map { 80 : 10.0.0.1 }"),
+        ("nat", "ip daddr . meta l4proto . th dport vmap @services"),
+        ("nat", "fib daddr type local goto services"),
+        ("nat", 'tcp dport 80 counter packets 0 bytes 0 xt target "DNAT"'),
+        ("filter", "tcp dport 80 tproxy to :50080"),
+        ("filter", "tcp dport 80 tcp dport set 8080"),
+        ("filter", "@th,16,16 80 @th,16,16 set 8080"),
+        ("filter", "tcp dport 80 queue to 0"),
+    ],
+)
+def test_a_translation_of_nft(kind: str, rule: str) -> None:
+    closed = nft("ct status dnat accept", "tcp dport 8080 accept", policy="drop")
+    assert dropped_by(of_nft(closed + TRANSLATION.format(kind, "dstnat", rule)), REQUEST) is None
+    assert dropped_by(of_nft(TRANSLATION.format(kind, "dstnat", rule) + closed), REQUEST) is None
+    for harmless in (
+        "tcp dport 81 redirect to :8080",
+        "meta nfproto ipv6 fib saddr . mark . iif oif missing drop",
+        "tcp dport 80 meta mark set 0x00000001",
+        "tcp dport 80 accept",
+    ):
+        assert dropped_by(of_nft(closed + TRANSLATION.format(kind, "dstnat", harmless)), REQUEST), harmless
+
+
+def test_a_filter_that_makes_another_packet_for_the_next() -> None:
+    first = nft("tcp dport 80 tcp dport set 8080").replace("table inet filter", "table inet first")
+    assert dropped_by(of_nft(first + nft("tcp dport 8080 accept", policy="drop")), REQUEST) is None
+
+
 FIREWALLD = """\
 table inet firewalld {
 	chain filter_PREROUTING {
@@ -213,6 +430,19 @@ def test_a_zone_of_firewalld() -> None:
     assert dropped_by(of_nft(FIREWALLD), REQUEST._replace(state="invalid")) == "nft: ct state invalid drop"
 
 
+@pytest.mark.parametrize(
+    ("priority", "is_passed"),
+    [
+        *((each, True) for each in ("-10", "0", "filter + 10", "security", "97", "srcnat - 3")),
+        *((each, False) for each in ("98", "srcnat", "srcnat + 5", "200", "something")),
+    ],
+)
+def test_chains_after_ipvs(priority: str, is_passed: bool) -> None:
+    """A director's IPVS has taken the packets by then."""
+    text = nft("drop").replace("priority filter;", f"priority {priority};")
+    assert dropped_by(of_nft(text), REQUEST) == ("nft: drop" if is_passed else None)
+
+
 def test_policies_of_nft() -> None:
     closed = ["ct state established,related accept", 'iifname "lo" accept', "icmp type echo-request accept"]
     said = "nft: type filter hook input priority filter; policy drop;"
@@ -238,8 +468,14 @@ def test_policies_of_nft() -> None:
         ("tcp", "half", True, "invalid"),
         ("tcp", "half", False, None),
         ("tcp", "closing", False, "invalid"),
+        ("6", "answer", False, "invalid"),
     ],
 )
 def test_what_netfilter_makes_of_a_packet(protocol: str, asked: Any, keeps_track: bool, state: Any) -> None:
     given = dict.fromkeys(Packet._fields) | {"hook": "input", "family": 4, "protocol": protocol, "state": asked}
     assert packet_of(given, keeps_track).state == state
+
+
+def test_a_protocol_that_nobody_knows() -> None:
+    given = dict.fromkeys(Packet._fields) | {"hook": "input", "family": 4, "protocol": "something"}
+    assert dropped_by([of_iptables(iptables("-A INPUT ! -p tcp -j DROP"), 4)], packet_of(given, True)) is None
