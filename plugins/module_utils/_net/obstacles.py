@@ -8,10 +8,17 @@ from __future__ import annotations
 import re
 from typing import Iterator, NamedTuple
 
+from ansible_collections.lvs.topology.plugins.module_utils._net.filter_rules import tables_of_nft
+
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 _CHAIN = re.compile(r"^:(INPUT|FORWARD) DROP ")
-_INVALID = re.compile(r"^-A (INPUT|FORWARD) .*--(?:ct)?state \S*INVALID\b.*-j (DROP|REJECT)\b")
+_INVALID = re.compile(r"^-A (INPUT|FORWARD) (?:.*[^!] )?--(?:ct)?state \S*INVALID\b.*-j (DROP|REJECT)\b")
 _HOOK = re.compile(r"^\s*type filter hook (input|forward) priority .*policy (drop|accept);")
-_NFT_INVALID = re.compile(r"^\s*.*\bct state .*\binvalid\b.*\b(drop|reject)\b")
+# The state itself, or one of several, or in a map of verdicts. Beside an operator it is something else.
+_DROPS = r"\b(?:drop|reject)\b"
+_NFT_INVALID = re.compile(
+    rf"\bct state (?:vmap \{{[^}}]*\binvalid : {_DROPS}|(?:\{{[^}}]*|[a-z,]*)\binvalid\b(?! [|.]).*{_DROPS})"
+)
 
 
 class Obstacle(NamedTuple):
@@ -25,7 +32,7 @@ class Obstacle(NamedTuple):
 def of_iptables(text: str, command: str = "iptables") -> Iterator[Obstacle]:
     """Of what iptables-save prints of the table filter; ``command`` is the one that changes what it printed."""
     for line in text.splitlines():
-        chain, invalid = _CHAIN.match(line), _INVALID.match(line)
+        chain, invalid = _CHAIN.match(line), _INVALID.match(_QUOTED.sub('""', line))
         if chain:
             yield Obstacle("policy", chain[1].lower(), f"{command} -P {chain[1]} DROP")
         elif invalid:
@@ -35,8 +42,8 @@ def of_iptables(text: str, command: str = "iptables") -> Iterator[Obstacle]:
 def of_nft(text: str) -> Iterator[Obstacle]:
     """Of what ``nft list ruleset`` prints. Of a rule in a chain that others jump to the hook is not known."""
     hook = ""
-    for line in text.splitlines():
-        begun, invalid = _HOOK.match(line), _NFT_INVALID.match(line)
+    for line in (line for _family, lines in tables_of_nft(text) for line in lines):
+        begun, invalid = _HOOK.match(line), _NFT_INVALID.search(_QUOTED.sub('""', line))
         if line.lstrip().startswith("chain "):
             hook = ""
         if begun:

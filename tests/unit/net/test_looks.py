@@ -96,3 +96,40 @@ def test_what_packet_filters_drop() -> None:
         Obstacle("invalid", "forward", "nft: ct state vmap { invalid : drop, established : accept }"),
         Obstacle("invalid", "", "nft: meta l4proto tcp ct state invalid counter packets 0 bytes 0 drop"),
     ]
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "ct state ! invalid drop",
+        "ct state != invalid drop",
+        "ct state & invalid == 0 drop",
+        "ct state . tcp dport { invalid . 80 } drop",
+        "ct state vmap { invalid : accept, new : drop }",
+        'ct state new log prefix "invalid drop"',
+        'ct state new drop comment "invalid, drop"',
+    ],
+)
+def test_rules_of_nft_that_do_not_drop_half_of_a_connection(rule: str) -> None:
+    assert [*of_nft(NFT.replace("ct state invalid drop", rule))] == [
+        each for each in of_nft(NFT) if each.said != "nft: ct state invalid drop"
+    ]
+
+
+def test_tables_of_nft_that_see_no_packets() -> None:
+    """A dormant one, and one that is not IP's."""
+    begin = "table inet filter {\n"
+    assert [*of_nft(NFT.replace(begin, f"{begin}\tflags dormant\n\n"))] == []
+    assert [*of_nft(NFT.replace(begin, "table bridge filter {\n"))] == []
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "-A INPUT -m conntrack ! --ctstate INVALID -j DROP",
+        '-A INPUT -m comment --comment "--ctstate INVALID" -j DROP',
+        '-A INPUT -m conntrack --ctstate INVALID -j LOG --log-prefix "no -j DROP "',
+    ],
+)
+def test_rules_of_iptables_that_do_not_drop_half_of_a_connection(rule: str) -> None:
+    assert [*of_iptables(f"*filter\n{rule}\n")] == []
