@@ -15,8 +15,8 @@ description:
     it from that. So whoever has the plan of a host sees what is not as it should be, without a run that could change
     anything.
   - Looks besides at what no plan has. Who else answers ARP for an address, what programs listen on, IPv6 addresses that
-    another host had already, packet filters that drop what no rule accepts or what they have seen only half of, or
-    certain packets, how full the table of netfilter's connections is, and whether keepalived runs.
+    another host had already, packet filters that drop what no rule accepts or what they have seen only half of, or one
+    of the packets that were asked about, how full the table of netfilter's connections is, and whether keepalived runs.
   - It changes nothing and loads nothing into the kernel. The questions by ARP leave no trace in the caches of others.
   - What could not be looked at is said in RV(unseen).
 author:

@@ -53,10 +53,15 @@ def test_a_packet_filter_that_sees_half_of_each_connection(scenario: Any) -> Non
         scenario.run("director", command)
     lost = scenario.answers(f"http://{VIP}/", count=2, patience=2).lost
     found = scenario.findings()
-    # What verify says to type is what puts it right.
-    scenario.run("director", found[0]["remedy"].partition("; or ")[0])
+    # What verify says to type is what puts it right: the rule that lets this service pass, or the one that goes.
+    accept, remove, _rest = found[0]["remedy"].split("; ", 2)
+    scenario.run("director", accept)
+    passing = scenario.answers(f"http://{VIP}/", count=2)
+    scenario.run("director", accept.replace(" -I ", " -D "))
+    scenario.run("director", remove.partition("or ")[2])
     scenario.run("director", "sysctl -w net.ipv4.vs.conntrack=0")
     assert lost == {"lost:timeout": 2}
+    assert not passing.lost, passing
     assert [(each["degree"], each["host"]) for each in found] == [("broken", "director")]
     assert found[0]["what"] == (
         f"its packet filter drops what follows on a connection to web (tcp to {VIP} port 80), of which the director "

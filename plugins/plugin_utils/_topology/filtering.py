@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,7 +24,15 @@ _GRE, _UDP = "47", "udp"
 _INSIDE = {4: "4", 6: "41"}
 _ICMP = {4: "icmp", 6: "icmpv6"}
 # What makes two packets one to a rule.
-_SAME = ("hook", "protocol", "source", "destination", "port")
+_SAME = ("hook", "protocol", "family", "source", "source_port", "destination", "port")
+# The commands whose rules a remedy may name. What a host says is typed by people.
+_COMMANDS = ("iptables", "ip6tables", "iptables-legacy", "ip6tables-legacy")
+# By field of a packet, the option of iptables that asks for it.
+_OPTIONS = {"protocol": "-p", "source": "-s", "source_port": "--sport", "destination": "-d", "port": "--dport"}
+# By protocol, the ICMP that says that a packet was too large.
+_TOO_LARGE = {"icmp": ("--icmp-type", "fragmentation-needed"), "icmpv6": ("--icmpv6-type", "packet-too-big")}
+# A rule that asks for one of these may go. One without is what a whole firewall ends in.
+_SPECIAL = {"-s", "-d", "--sport", "--sports", "--dport", "--dports", "--state", "--ctstate"}
 
 
 @dataclass(frozen=True)
@@ -41,11 +50,21 @@ class Passing:
 
 
 def passing(site: Site, host: str) -> list[Passing]:
-    """What has to pass the filter of a host, each once."""
+    """What has to pass the filter of a host, each once.
+
+    Who asks about the first ones only asks about what directors say to each other, and one packet of each kind.
+    """
     found: dict[str, Passing] = {}
     for each in (*_of_director(site, host), *_of_real_server(site, host)):
         found.setdefault(each.name, each)
-    return list(found.values())
+    first: dict[tuple[Any, ...], Passing] = {}
+    for each in found.values():
+        first.setdefault((each.packet["hook"], each.packet["protocol"], _is_ipv6(each.packet)), each)
+    return list({each.name: each for each in (*first.values(), *found.values())}.values())
+
+
+def _is_ipv6(packet: Mapping[str, Any]) -> bool:
+    return ":" in f"{packet.get('source')}{packet.get('destination')}" or packet.get("family") == 6
 
 
 def of_filter(site: Site, host: str, dropped: Iterable[Mapping[str, str]]) -> Iterator[Finding]:
@@ -61,18 +80,31 @@ def of_filter(site: Site, host: str, dropped: Iterable[Mapping[str, str]]) -> It
         count = len({tuple(each.packet.get(name) for name in _SAME) for each in every}) - 1
         more = f", and {count} more that should pass" if count else ""
         what = f"its packet filter drops {first.name}{more} (`{rule}`)"
-        yield Finding(first.degree, host, what, first.effect, _remedy(rule))
+        yield Finding(first.degree, host, what, first.effect, _remedy(rule, first.packet, count))
 
 
-def _remedy(rule: str) -> str:
-    command, added, words = rule.partition(" -A ")
-    if added:
-        return f"{command} -D {words}; or a rule before it that lets this pass; and the same where the rules come from"
-    return "a rule that lets this pass, and the same where the rules come from"
+def _remedy(rule: str, packet: Mapping[str, Any], others: int) -> str:
+    """A rule for this packet. Only one that asks for something special is named as one that may go."""
+    try:
+        command, action, *words = shlex.split(rule)
+    except ValueError:
+        command, action, words = "", "", []
+    options = [word for name, option in _OPTIONS.items() if packet.get(name) for word in (option, str(packet[name]))]
+    options += _TOO_LARGE.get(packet["protocol"], ())
+    said = "a rule before it that lets this pass"
+    if command in _COMMANDS:
+        said = shlex.join([command, "-I", packet["hook"].upper(), *options, "-j", "ACCEPT"])
+    if others:
+        said += ", and such a rule for each of the others"
+    if command in _COMMANDS and action == "-A" and "!" not in words and _SPECIAL & {*words}:
+        said += f"; or {shlex.join([command, '-D', *words])}"
+    return f"{said}; and the same where the rules come from"
 
 
 def _of_director(site: Site, director: str) -> Iterator[Passing]:
     services = site.services.get(director, ())
+    if services:
+        yield from _between_directors(site, director)
     for service in services:
         is_idle = site.is_moved(director) and not any(site.holds(director, vip.address) for vip in service.vips)
         for each in _of_service(director, service):
@@ -83,18 +115,20 @@ def _of_director(site: Site, director: str) -> Iterator[Passing]:
         effect = "Its health checks take out every real server that they reach through the VIP."
         each = Passing(answer["name"], answer, BROKEN, effect)
         yield _for_later(each) if is_standby else each
-    if site.is_moved(director) and services:
+
+
+def _between_directors(site: Site, director: str) -> Iterator[Passing]:
+    if site.is_moved(director):
         yield from _vrrp(site, director)
-    if services:
-        yield from _of_synchronisation(site, director)
+    yield from _of_synchronisation(site, director)
 
 
 def _of_service(director: str, service: Service) -> Iterator[Passing]:
     yield from _requests(service)
-    for entry in service.real_servers:
-        if entry.host != director:
-            yield from _handed_on(service, entry)
-    for entry in service.real_servers if service.forward in _BACK and _has_ports(service) else ():
+    others = [entry for entry in service.real_servers if entry.host != director]
+    for entry in others:
+        yield from _handed_on(service, entry)
+    for entry in others if service.forward in _BACK and _has_ports(service) else ():
         yield _answers(service, entry)
 
 
@@ -176,10 +210,12 @@ def _answers(service: Service, entry: RealServer) -> Passing:
 
 def _vrrp(site: Site, director: str) -> Iterator[Passing]:
     partners = [each for each in site.partners(director) if each != director]
-    for family in sorted({each.family for each in carriers(site, director)}) if partners else ():
+    kinds = {(each.family, bool(each.settings.unicast)) for each in carriers(site, director)}
+    for family, is_unicast in sorted(kinds) if partners else ():
         yield Passing(
-            f"VRRP of {' and '.join(partners)} (protocol {_VRRP}, IPv{family})",
-            {"hook": "input", "protocol": _VRRP, "family": family, "state": "new"},
+            f"VRRP of {' and '.join(partners)} (protocol {_VRRP}, IPv{family}{', unicast' if is_unicast else ''})",
+            # To netfilter, adverts of a partner may belong to the connection that this director's own adverts began.
+            {"hook": "input", "protocol": _VRRP, "family": family, "state": None if is_unicast else "new"},
             AT_RISK,
             "It does not hear whether another director is master, so that two of them may hold the VIPs.",
         )

@@ -117,7 +117,10 @@ def unseen(
     for host in answers:
         count = len(filtering.passing(site, host))
         if count > _MOST_PACKETS:
-            said.append(f"{host}: of {count} kinds of packets, whether its packet filter drops all but {_MOST_PACKETS}")
+            said.append(
+                f"{host}: whether its packet filter drops {count - _MOST_PACKETS} of {count} kinds of packets: "
+                f"{_MOST_PACKETS} are looked at"
+            )
     if any(vip.version == 6 for vip in site.vips):
         said.append("who else answers for an IPv6 VIP was not asked on the LAN")
     said += clients.untried(site)

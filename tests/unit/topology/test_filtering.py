@@ -12,6 +12,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology import comp
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import (
     QUIET,
     Model,
+    dr_pair,
     facts,
     nic,
     r1,
@@ -36,21 +37,23 @@ def to(vip: str, *packets: tuple[Any, ...]) -> list[tuple[Any, ...]]:
     return [tuple(vip if word == "{}" else word for word in packet) for packet in packets]
 
 
+SENT_ON = ("output", "tcp", "{}", 80)
 HALVES = [("input", "tcp", "{}", 80, state) for state in ("half", "closing")]
 
 
 @pytest.mark.parametrize(
     ("model", "host", "packets"),
     [
-        (r1, "lb1", to("192.168.246.160", REQUEST, *HALVES, ICMP, *[("output", "tcp", "{}", 80)] * 2)),
+        (r1, "lb1", to("192.168.246.160", REQUEST, ICMP, SENT_ON, *HALVES, SENT_ON)),
         (r1, "web1", to("192.168.246.160", REQUEST)),
         (
             r4,
             "lb1",
             [
                 *to("192.168.0.30", REQUEST, ICMP),
-                *(("output", "tcp", f"10.0.0.{number}", 80) for number in (51, 52)),
+                ("output", "tcp", "10.0.0.51", 80),
                 ("forward", "tcp", "10.0.0.51", 80, "answer"),
+                ("output", "tcp", "10.0.0.52", 80),
                 ("forward", "tcp", "10.0.0.52", 80, "answer"),
             ],
         ),
@@ -59,8 +62,10 @@ HALVES = [("input", "tcp", "{}", 80, state) for state in ("half", "closing")]
             r6,
             "lb1",
             [
-                *to("192.168.0.100", REQUEST, *HALVES, ICMP),
-                *(("output", "4", f"10.7.0.{number}") for number in (11, 12)),
+                *to("192.168.0.100", REQUEST, ICMP),
+                ("output", "4", "10.7.0.11"),
+                *to("192.168.0.100", *HALVES),
+                ("output", "4", "10.7.0.12"),
             ],
         ),
         (r6, "web1", [("input", "4", "10.7.0.11", "new"), *to("192.168.0.100", REQUEST)]),
@@ -76,6 +81,55 @@ def test_what_directors_say_to_each_other() -> None:
     for name in ("lb1", "lb2"):
         model.hostvars[name]["lvs_sync"] = {"state": ["master", "backup"]}
     assert ("input", "udp", "224.0.0.81", 8848, "new") in asked(model, "lb2")
+
+
+def test_unicast_adverts_may_belong_to_a_connection() -> None:
+    model = r5()
+    for name in ("lb1", "lb2"):
+        model.hostvars[name]["lvs_vrrp"]["unicast"] = True
+    assert [each for each in asked(model, "lb1") if "112" in each] == [("input", "112")]
+
+
+def test_a_director_among_its_own_real_servers() -> None:
+    """What it sends itself and answers itself goes by lo."""
+    model = r4()
+    model.hostvars["lb1"]["lvs_services"][0]["real_servers"] = [{"host": "lb1"}, {"host": "app1"}]
+    assert [each for each in asked(model, "lb1") if each[0] in ("output", "forward")] == [
+        ("output", "tcp", "10.0.0.51", 80),
+        ("forward", "tcp", "10.0.0.51", 80, "answer"),
+    ]
+
+
+def test_one_of_each_kind_comes_first() -> None:
+    """No more than 200 are looked at."""
+    model = dr_pair()
+    services = [
+        {**service, "name": f"{service['name']}-{port}", "port": port}
+        for service in model.services
+        for port in range(1000, 1040)
+    ]
+    for name in ("lb1", "lb2"):
+        model.hostvars[name]["lvs_services"] = services
+        model.hostvars[name]["lvs_sync"] = {"state": ["master", "backup"]}
+    every = compiler.questions_of(model.hostvars, model.groups)["hosts"]["lb1"]["packets"]
+    assert len(every) == 200
+    first = every[:10]
+    assert {(each["hook"], each["protocol"], ":" in str(each.get("destination"))) for each in first} == {
+        ("input", "112", False),
+        ("input", "udp", False),
+        ("input", "tcp", False),
+        ("input", "icmp", False),
+        ("output", "tcp", False),
+        ("input", "tcp", True),
+        ("input", "icmpv6", True),
+        ("output", "tcp", True),
+    }
+    answers = {name: {**QUIET, "listeners": []} for name in ("lb1", "lb2", "web1", "web2")}
+    unseen = compiler.findings_of(model.hostvars, model.groups, answers, {})["unseen"]
+    [said] = [each for each in unseen if each.startswith("lb1: whether")]
+    assert said.endswith(" kinds of packets: 200 are looked at"), said
+    left, _of, count = said.partition(" drops ")[2].split()[:3]
+    assert int(left) == int(count) - 200 > 0
 
 
 def test_a_tunnel_by_udp() -> None:
@@ -99,19 +153,83 @@ def told(model: Model, **answer: Any) -> list[dict[str, Any]]:
 
 
 def test_one_line_for_each_rule() -> None:
-    names = [each["name"] for each in compiler.questions_of(r1().hostvars, r1().groups)["hosts"]["lb1"]["packets"]]
+    packets = compiler.questions_of(r1().hostvars, r1().groups)["hosts"]["lb1"]["packets"]
     rule = "iptables -A INPUT -p tcp -j DROP"
     policy = "iptables -P INPUT DROP"
-    dropped = [{"name": name, "said": rule} for name in names[:3]] + [{"name": names[3], "said": policy}]
+    dropped = [
+        {"name": each["name"], "said": rule if each["protocol"] == "tcp" else policy}
+        for each in packets
+        if each["hook"] == "input"
+    ]
     obstacles = [{"kind": "policy", "hook": "input", "said": policy}]
     findings = told(r1(), dropped=[*dropped, {"name": "unheard of", "said": rule}], obstacles=obstacles)
     assert [(each["degree"], each["what"]) for each in findings] == [
         ("broken", f"its packet filter drops what clients send to web (tcp to 192.168.246.160 port 80) (`{rule}`)"),
         ("at risk", f"its packet filter drops ICMP 'too large' for 192.168.246.160 (`{policy}`)"),
     ]
-    assert findings[0]["remedy"].startswith("iptables -D INPUT -p tcp -j DROP;")
+    assert [each["remedy"].partition(";")[0] for each in findings] == [
+        "iptables -I INPUT -p tcp -d 192.168.246.160 --dport 80 -j ACCEPT",
+        "iptables -I INPUT -p icmp -d 192.168.246.160 --icmp-type fragmentation-needed -j ACCEPT",
+    ]
     # What is only possible stays what it was.
     assert [each["degree"] for each in told(r1(), obstacles=obstacles)] == ["worth knowing"]
+
+
+OPEN = "iptables -I INPUT -p tcp -d 192.168.246.160 --dport 80 -j ACCEPT"
+REST = "; and the same where the rules come from"
+
+
+@pytest.mark.parametrize(
+    ("rule", "remedy"),
+    [
+        # The end of a whole firewall, as RHEL has it: without it everything is open.
+        ("iptables -A INPUT -j REJECT --reject-with icmp-host-prohibited", OPEN),
+        ("iptables -A INPUT -p tcp -j DROP", OPEN),
+        ("iptables -A INPUT ! -s 10.0.0.0/8 -j DROP", OPEN),
+        ("iptables -P INPUT DROP", OPEN),
+        ("iptables -A INPUT -m tcp --dport 80 -j DROP", f"{OPEN}; or iptables -D INPUT -m tcp --dport 80 -j DROP"),
+        (
+            "ip6tables-legacy -A closed -d 192.168.246.160/32 -j DROP",
+            f"ip6tables-legacy{OPEN[8:]}; or ip6tables-legacy -D closed -d 192.168.246.160/32 -j DROP",
+        ),
+        (
+            "iptables -A INPUT -m conntrack --ctstate INVALID -j DROP",
+            f"{OPEN}; or iptables -D INPUT -m conntrack --ctstate INVALID -j DROP",
+        ),
+        # Nothing that a host says is run by the shell of whoever types it.
+        (
+            'iptables -A INPUT -d 1.2.3.4 -m comment --comment "$(reboot)" -j DROP',
+            f"{OPEN}; or iptables -D INPUT -d 1.2.3.4 -m comment --comment '$(reboot)' -j DROP",
+        ),
+        ('iptables -A INPUT -s 1.2.3.4 "unclosed -j DROP', "a rule before it that lets this pass"),
+        ("reboot; iptables -A INPUT -s 1.2.3.4 -j DROP", "a rule before it that lets this pass"),
+        ("nft: tcp dport 80 drop", "a rule before it that lets this pass"),
+    ],
+)
+def test_the_remedy_opens_for_what_is_dropped(rule: str, remedy: str) -> None:
+    packets = compiler.questions_of(r1().hostvars, r1().groups)["hosts"]["lb1"]["packets"]
+    [finding] = told(r1(), dropped=[{"name": packets[0]["name"], "said": rule}])
+    assert finding["remedy"] == remedy + REST
+
+
+def test_answers_of_several_ports_are_counted() -> None:
+    """To a rule they differ by the port from which they come."""
+    model = r4()
+    service = model.hostvars["lb1"]["lvs_services"][0]
+    model.hostvars["lb1"]["lvs_services"] = [service, {**service, "name": "more", "port": 443}]
+    packets = compiler.questions_of(model.hostvars, model.groups)["hosts"]["lb1"]["packets"]
+    answers = {name: {**QUIET, "listeners": []} for name in model.hostvars}
+    dropped = [
+        {"name": each["name"], "said": "iptables -P FORWARD DROP"} for each in packets if each["hook"] == "forward"
+    ]
+    answers["lb1"] = {**QUIET, "dropped": dropped}
+    every = compiler.findings_of(model.hostvars, model.groups, answers, {})["findings"]
+    [finding] = [each for each in every if "packet filter" in each["what"]]
+    assert len(dropped) == 4
+    assert "and 3 more that should pass" in finding["what"]
+    assert finding["remedy"] == (
+        "iptables -I FORWARD -p tcp -s 10.0.0.51 --sport 80 -j ACCEPT, and such a rule for each of the others" + REST
+    )
 
 
 def test_a_director_that_is_not_master() -> None:
@@ -120,8 +238,9 @@ def test_a_director_that_is_not_master() -> None:
     model.hostvars["lb1"]["ansible_facts"] = facts(
         nic("eth1", "192.168.0.11/24", "192.168.0.29/32"), nic("eth2", "10.0.0.11/24", "10.0.0.29/24")
     )
-    names = [each["name"] for each in compiler.questions_of(model.hostvars, model.groups)["hosts"]["lb1"]["packets"]]
-    drops = {**QUIET, "dropped": [{"name": names[0], "said": "nft: drop"}]}
+    packets = compiler.questions_of(model.hostvars, model.groups)["hosts"]["lb1"]["packets"]
+    request = next(each["name"] for each in packets if each["protocol"] == "tcp")
+    drops = {**QUIET, "dropped": [{"name": request, "said": "nft: drop"}]}
     answers = {name: {**QUIET, "listeners": []} for name in ("app1", "app2")} | {"lb1": drops, "lb2": drops}
     every = compiler.findings_of(model.hostvars, model.groups, answers, {})["findings"]
     found = {each["host"]: each for each in every if "packet filter" in each["what"]}
