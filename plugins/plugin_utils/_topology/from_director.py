@@ -14,6 +14,7 @@ import errno
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import through_vip
@@ -37,7 +38,8 @@ _REFUSED, _NO_WAY = os.strerror(errno.ECONNREFUSED), os.strerror(errno.ENETUNREA
 _OWN = {os.strerror(each) for each in (errno.EPERM, errno.EACCES, errno.EADDRNOTAVAIL, errno.EMFILE, errno.ENFILE)}
 
 
-@dataclass(frozen=True)
+# Not compared by value: that would look at all real servers of its service.
+@dataclass(frozen=True, eq=False)
 class Attempt:
     """A connection to one real server. ``source`` None: whichever the kernel chooses."""
 
@@ -95,8 +97,8 @@ def _endpoint(each: Attempt, ways: Mapping[through_vip.Key, Service]) -> dict[st
 
 
 def _attempts(site: Site, director: str, *, through: bool) -> list[Attempt]:
-    every = _every_attempt(site, director)
-    return [*dict.fromkeys(each for each in every if through or not each.is_through_vip)][:_MOST]
+    every = (each for each in _every_attempt(site, director) if through or not each.is_through_vip)
+    return [*islice(every, _MOST)]
 
 
 def _every_attempt(site: Site, director: str) -> Iterator[Attempt]:
@@ -207,7 +209,7 @@ def untried(
     """What of the real servers these directors did not try, and why. ``did_clients``: clients tried the VIPs."""
     said: dict[str, None] = {}
     for director in directors:
-        every = [*dict.fromkeys(_every_attempt(site, director))]
+        every = [*_every_attempt(site, director)]
         tried = _attempts(site, director, through=through)
         told = attempts.get(director, ())
         if tried and director not in attempts:

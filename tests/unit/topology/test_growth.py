@@ -58,7 +58,7 @@ def _questions(model: Model) -> dict[str, Callable[[], object]]:
         "keepalived": lambda: model.plan("lb1", "keepalived"),
         "real server": lambda: model.plan("web0", "real_server"),
         "listings": lambda: compiler.listings_of(*arguments, ["web0"]),
-        "questions": lambda: compiler.questions_of(*arguments),
+        "questions": lambda: compiler.questions_of(*arguments, through_vip=True),
         "findings": lambda: compiler.findings_of(*arguments, answers, {}),
         "status": lambda: compiler.status_of(*arguments, infos),
         "adopted": lambda: compiler.model_of(*arguments, infos["lb1"]),
