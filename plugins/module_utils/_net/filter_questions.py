@@ -15,10 +15,10 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs import proc
 from ansible_collections.lvs.topology.plugins.module_utils._net import filter_rules, obstacles, verdicts
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 
-# By the kernel modules whose rules they show, but for the table. Without these they would load them.
+# By the file that names the tables that there are. Asked for another table, they would load it.
 _SAVES = {
-    "iptable": (4, ("iptables-save", "iptables-legacy-save")),
-    "ip6table": (6, ("ip6tables-save", "ip6tables-legacy-save")),
+    "/proc/net/ip_tables_names": (4, ("iptables-save", "iptables-legacy-save")),
+    "/proc/net/ip6_tables_names": (6, ("ip6tables-save", "ip6tables-legacy-save")),
 }
 
 # What is asked about a packet that is to pass the packet filter.
@@ -49,20 +49,41 @@ class Filters:
 def read_filters(unseen: list[str]) -> Filters:
     """Looking must not load any of them."""
     found = Filters()
+    seen = len(unseen)
     if os.path.exists("/sys/module/nf_tables"):
         text = _said(unseen, ["nft", "list", "ruleset"])
         found.obstacles += obstacles.of_nft(text)
         found.chains += filter_rules.of_nft(text)
         found.keeps_states = "notrack" not in text
-    for name, (family, commands) in _SAVES.items():
-        for command in commands if os.path.exists(f"/sys/module/{name}_filter") else ():
-            if _commands.find(command):
-                text = _said(unseen, [command, "-t", "filter"])
-                found.obstacles += obstacles.of_iptables(text, command[: -len("-save")])
-                found.chains.append(filter_rules.of_iptables(text, family, command[: -len("-save")]))
-                if os.path.exists(f"/sys/module/{name}_raw"):
-                    found.keeps_states &= "-j CT --notrack" not in _said(unseen, [command, "-t", "raw"])
+    for path, (family, commands) in _SAVES.items():
+        tables = _tables(path)
+        there = [each for each in commands if _commands.find(each)]
+        if tables and not there:
+            unseen.append(f"packet filter: there is no {' or '.join(commands)}, and the kernel has rules of its kind")
+        for command in there:
+            for table in tables:
+                text, changes = _said(unseen, [command, "-t", table]), command[: -len("-save")]
+                if table == "raw":
+                    found.keeps_states &= "notrack" not in text.lower()
+                    continue
+                if table == "filter":
+                    found.obstacles += obstacles.of_iptables(text, changes)
+                unread: list[str] = []
+                found.chains.append(filter_rules.of_iptables(text, family, changes, unread=unread))
+                unseen += [f"packet filter: {command} -t {table}: {forms.word(line)}" for line in unread]
+    if len(unseen) > seen:
+        # What was not read may make another packet of any, before it comes to what was read.
+        found.chains.clear()
     return found
+
+
+def _tables(path: str) -> list[str]:
+    """Those of iptables that are looked at, and that the kernel has in this namespace."""
+    if not os.path.exists(path):
+        return []
+    with open(path, encoding="ascii", errors="replace") as file:
+        there = file.read().split()
+    return [each for each in ("filter", "nat", "mangle", "raw") if each in there]
 
 
 def _said(unseen: list[str], words: list[str]) -> str:

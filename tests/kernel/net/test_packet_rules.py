@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import socket
 import subprocess
 from collections import Counter
 from pathlib import Path
@@ -410,6 +411,55 @@ def test_what_a_filter_drops_is_read_from_its_rules(run_module, sh, served, back
         for rule in ("-i lo -j ACCEPT", "-m conntrack --ctstate INVALID -j DROP", "-p tcp --dport 80 -j DROP"):
             sh(f"{served['iptables']} -A INPUT {rule}")
     found = run_module("host_info", {"packets": packets})
-    sh("nft delete table inet other" if backend == "nftables" else f"{served['iptables']} -F INPUT")
-    assert found["unseen"] == []
+    # What is sent on to a port that is open does not come to the filter as what it was.
+    if backend == "nftables":
+        sh("nft 'add chain inet other before { type nat hook prerouting priority dstnat; }'")
+        sh("nft add rule inet other before tcp dport 80 redirect to :443")
+    else:
+        sh(f"{served['iptables']} -t nat -A PREROUTING -p tcp --dport 80 -j DNAT --to-destination :443")
+    translated = run_module("host_info", {"packets": packets})
+    if backend == "nftables":
+        sh("nft delete table inet other")
+    else:
+        sh(f"{served['iptables']} -F INPUT; {served['iptables']} -t nat -F PREROUTING")
+    assert found["unseen"] == translated["unseen"] == []
     assert [each["name"] for each in found["dropped"]] == ["closed"]
+    assert translated["dropped"] == []
+
+
+# Rules whose words say something else than they seem to, and each lets the connection come about.
+PASSED = [
+    ["meta l4proto . th dport { tcp . 80, udp . 53 } accept"],
+    ["ct state . tcp dport { new . 80, established . 80 } accept"],
+    ["ct state ! invalid accept"],
+    ["ct state & invalid == 0 accept"],
+    ["ct state ! established,new drop", "accept"],
+    ["meta l4proto ipv6 drop", "accept"],
+    ["meta l4proto 1-10 accept"],
+    ["tcp dport 22 jump {\nct state new drop\n}", "tcp dport 80 accept"],
+    ["tcp dport 80 tcp dport set 80", "tcp dport 80 accept"],
+]
+
+
+def test_a_connection_that_comes_about_is_not_called_dropped(run_module, sh, served, wire) -> None:
+    """Where nft makes rules that seem to drop what they let pass; and a table that is dormant."""
+    if "nftables" not in served:
+        return  # this kernel has no rules of nft; the test runs on the stock kernel
+    wire("client", "10.0.0.10/24")
+    sh("ip address add 10.0.0.2/24 dev br0")
+    asked = {"name": "web", "hook": "input", "protocol": "tcp", "destination": "10.0.0.2", "port": 80, "state": "new"}
+    chain = "chain input {{ type filter hook input priority 0; policy {}; {}\n}}"
+    texts = ["table inet other {\n" + chain.format("drop", "\n".join(rules)) + "\n}" for rules in PASSED]
+    texts.append("table inet other {\nflags dormant\n" + chain.format("drop", "") + "\n}")
+    closed = "table inet other {\n" + chain.format("drop", "tcp dport 22 accept") + "\n}"
+    tried = "ip netns exec client timeout 20 bash -c 'echo >/dev/tcp/10.0.0.2/80' && echo yes || echo no"
+    with socket.create_server(("10.0.0.2", 80)):
+        for text in texts:
+            sh(f"nft -f - <<'END'\n{text}\nEND")
+            came, found = sh(tried).strip(), run_module("host_info", {"packets": [asked]})
+            sh("nft delete table inet other")
+            assert (came, found["dropped"]) == ("yes", []), text
+    sh(f"nft -f - <<'END'\n{closed}\nEND")
+    found = run_module("host_info", {"packets": [asked]})
+    sh("nft delete table inet other")
+    assert [each["name"] for each in found["dropped"]] == ["web"]
