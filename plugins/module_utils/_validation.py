@@ -80,7 +80,9 @@ def _read(spec: Mapping[str, Any]) -> tuple[_Option, ...]:
 
 
 def _plain(options: tuple[_Option, ...], given: Any) -> dict[str, Any]:
-    if type(given) is not dict:
+    # A boolean is an integer to isinstance(), and a kind of text may have to be converted.
+    own: type = type(given)
+    if own is not dict:
         raise _Unclear
     found: dict[str, Any] = {}
     count = 0
@@ -94,8 +96,8 @@ def _plain(options: tuple[_Option, ...], given: Any) -> dict[str, Any]:
             found[name] = default
             continue
         count += 1
-        # A boolean is an integer to isinstance(), and a kind of text may have to be converted.
-        if type(value) is not kind:
+        own = type(value)
+        if own is not kind:
             raise _Unclear
         if elements is not None:
             value = _elements(elements, choices, inner, value)
