@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import shlex
-from typing import Any, Mapping
+from typing import Any, Mapping, NamedTuple
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.save_format import CHECKSUM_OPTIONS, SERVICE_OPTIONS
@@ -97,26 +97,53 @@ class Names:
         )
 
 
+class Rules(NamedTuple):
+    """What could be read of a text, where each of it stands, and what is wrong with each other line."""
+
+    table: Table
+    # The number of the line of each service, and of each real server of a service.
+    services: Mapping[ServiceKey, int]
+    real_servers: Mapping[tuple[ServiceKey, DestinationKey], int]
+    problems: Mapping[int, str]
+
+
 def parse(text: str, names: Names | None = None) -> Table:
     """Read rules as ipvsadm -S -n writes them; SaveFormatError names every line that it cannot read.
 
     ``names`` says what names mean.
     """
+    rules = read(text, names)
+    if rules.problems:
+        lines = text.splitlines()
+        raise SaveFormatError(
+            "\n".join(f"line {number}: {lines[number - 1]!r}: {each}" for number, each in rules.problems.items())
+        )
+    return rules.table
+
+
+def read(text: str, names: Names | None = None) -> Rules:
+    """Read the rules that can be read, and say of every other line why not."""
     names = names or Names()
     services: dict[ServiceKey, Service] = {}
     destinations: dict[ServiceKey, dict[DestinationKey, Destination]] = {}
-    problems: list[str] = []
+    service_lines: dict[ServiceKey, int] = {}
+    real_server_lines: dict[tuple[ServiceKey, DestinationKey], int] = {}
+    problems: dict[int, str] = {}
     for number, line in enumerate(text.splitlines(), 1):
         words = line.strip()
         if not words or words.startswith("#"):
             continue
         try:
-            _parse_line(words, services, destinations, names)
+            key, real_server = _parse_line(words, services, destinations, names)
         except (ValueError, KeyError) as problem:
-            problems.append(f"line {number}: {line!r}: {problem}")
-    if problems:
-        raise SaveFormatError("\n".join(problems))
-    return {key: Entry(service, destinations[key]) for key, service in services.items()}
+            problems[number] = str(problem)
+        else:
+            if real_server is None:
+                service_lines[key] = number
+            else:
+                real_server_lines[key, real_server] = number
+    table = {key: Entry(service, destinations[key]) for key, service in services.items()}
+    return Rules(table, service_lines, real_server_lines, problems)
 
 
 def _parse_line(
@@ -124,7 +151,8 @@ def _parse_line(
     services: dict[ServiceKey, Service],
     destinations: dict[ServiceKey, dict[DestinationKey, Destination]],
     names: Names,
-) -> None:
+) -> tuple[ServiceKey, DestinationKey | None]:
+    """Which service a line is for, and which of its real servers."""
     options = _options(shlex.split(line))
     key = _parse_key(options, names)
     if "-A" in options:
@@ -132,15 +160,16 @@ def _parse_line(
             raise ValueError(f"the service {key} is there already")
         services[key] = _parse_service(key, options)
         destinations[key] = {}
-    elif "-a" in options:
+        return key, None
+    if "-a" in options:
         if key not in services:
             raise ValueError(f"the service {key} has not been added before")
         destination = _parse_destination(key, options, names)
         if destination.key in destinations[key]:
             raise ValueError(f"the real server {destination.key} is there already")
         destinations[key][destination.key] = destination
-    else:
-        raise ValueError("neither -A nor -a")
+        return key, destination.key
+    raise ValueError("neither -A nor -a")
 
 
 def _options(words: list[str]) -> dict[str, str | None]:

@@ -1,0 +1,353 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The checkers of keepalived's real servers -> the one health_check of a service, where there is one. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from math import ceil
+from typing import Any
+
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_conf import Block, Node
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_values import (
+    DEFAULT_SCRIPT_USER,
+    address,
+    seconds,
+    whole,
+)
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import Place, Remarks
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.health import KINDS
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address
+
+_DELAY_LOOP, _CONNECT_TIMEOUT = 60, 5
+# What the model takes where nothing is written.
+_MODEL = {"interval": 3, "timeout": 3, "retries": 1, "retry_delay": 1}
+_SUCCESS = "200-299"
+_ELSEWHERE = "it asks another address than the real server's"
+_WAY = {
+    "connect_ip": "the model checks the real server itself, and this is another address",
+    "bindto": "the model does not say where a check comes from",
+    "fwmark": "the model marks checks only with through: vip",
+}
+_COMMON = "the model checks each real server of a service in the same way"
+
+
+@dataclass(frozen=True)
+class Times:
+    """What a virtual or real server says for all of its checkers; None: nothing."""
+
+    delay_loop: float | None = None
+    connect_timeout: float | None = None
+    retry: int | None = None
+    delay_before_retry: float | None = None
+    warmup: float | None = None
+
+    def under(self, above: Times) -> Times:
+        """The same, with what the block around this one says where this one says nothing."""
+        return Times(**{key: getattr(above, key) if value is None else value for key, value in vars(self).items()})
+
+
+TIMES = ("delay_loop", "connect_timeout", "retry", "nb_get_retry", "delay_before_retry", "warmup")
+
+
+def read_times(block: Block) -> Times:
+    retry = block.last("retry", "nb_get_retry")
+    others = {each: seconds(block.last(each), block.remarks) for each in TIMES if "retry" not in each}
+    return Times(
+        retry=whole(retry, block.remarks, 0, 2**31 - 1),
+        delay_before_retry=seconds(block.last("delay_before_retry"), block.remarks),
+        **others,
+    )
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A real server as its checkers see it."""
+
+    address: Address
+    # In the table, and as it was written: keepalived checks that one, whatever becomes of the port.
+    port: int
+    written_port: int
+    virtual_host: str | None
+    times: Times
+
+
+@dataclass(frozen=True)
+class Check:
+    """One checker in the words of the model."""
+
+    place: Place
+    words: tuple[str, ...]
+    settings: dict[str, Any]
+    # None: the real server's own.
+    port: int | None
+    # The VIP, source and mark of a check that does not go to the real server's own address.
+    way: tuple[Address, int] | None = None
+    # The lines that say so.
+    way_nodes: tuple[Node, ...] = ()
+    # What cannot be said of it; then it is none for a service.
+    is_lost: bool = False
+
+
+@dataclass
+class Reading:
+    """What every checker of a file needs to know."""
+
+    remarks: Remarks
+    # Of track_file blocks: the path of each.
+    track_files: Mapping[str, str] = field(default_factory=dict)
+    script_user: str | None = None
+
+
+def read_checks(block: Block, server: Checked, reading: Reading) -> list[Check]:
+    """The checkers of a real server."""
+    return [_check(node, server, reading) for node in block.all(*_CHECKERS, *_UNKNOWN)]
+
+
+def _check(node: Node, server: Checked, reading: Reading) -> Check:
+    block = Block(node, reading.remarks)
+    kind = _CHECKERS.get(node.keyword)
+    if kind is None:
+        reading.remarks.lost(node.place, node.words, _UNKNOWN[node.keyword])
+        return Check(node.place, node.words, {}, None, is_lost=True)
+    own = read_times(block) if kind.is_timed else Times()
+    port = whole(block.last("connect_port"), reading.remarks, 1, 65535)
+    if port is None and server.written_port != server.port:
+        port = server.written_port
+    way, way_nodes, is_lost = _way(block, server, node)
+    found = Check(node.place, node.words, {"type": kind.name}, port, way, way_nodes, is_lost)
+    settings = found.settings
+    if kind.is_timed:
+        settings |= _timed(own.under(server.times), kind)
+    refused = kind.read(block, server, settings, reading)
+    block.finish(_REASONS, "the model has no such option of a check")
+    return replace(found, is_lost=is_lost or refused)
+
+
+def _timed(times: Times, kind: _Kind) -> dict[str, Any]:
+    interval = _DELAY_LOOP if times.delay_loop is None else times.delay_loop
+    delay = kind.retry_delay if times.delay_before_retry is None else times.delay_before_retry
+    found = {
+        "interval": interval,
+        "timeout": _CONNECT_TIMEOUT if times.connect_timeout is None else times.connect_timeout,
+        "retries": kind.retries if times.retry is None else times.retry,
+        "retry_delay": interval if delay is None else delay,
+    }
+    if times.warmup is not None and times.warmup != interval:
+        found["warmup"] = times.warmup
+    return found
+
+
+def _way(block: Block, server: Checked, node: Node) -> tuple[tuple[Address, int] | None, tuple[Node, ...], bool]:
+    """Where a check goes besides the real server itself, and whether it cannot be said."""
+    remarks = block.remarks
+    to, source, mark = (block.last(each) for each in ("connect_ip", "bindto", "fwmark"))
+    nodes = tuple(each for each in (to, source, mark) if each)
+    target = address(to, to.argument(), remarks) if to else None
+    fwmark = whole(mark, remarks, 1, 2**32 - 1)
+    is_elsewhere = target is not None and target != server.address
+    if is_elsewhere and target and fwmark is not None and source is not None:
+        # Perhaps it goes through the VIP: that shows when the service is known.
+        return (target, fwmark), nodes, False
+    for each in nodes if is_elsewhere else [each for each in (source, mark) if each]:
+        remarks.lost(each.place, each.words, _WAY[each.keyword])
+    if is_elsewhere:
+        remarks.lost(node.place, node.words, _ELSEWHERE)
+    return None, nodes, is_elsewhere
+
+
+# What each kind of checker has besides. A reader returns whether what it found cannot be said at all.
+
+
+def _nothing(_block: Block, _server: Checked, _settings: dict[str, Any], _reading: Reading) -> bool:
+    return False
+
+
+def _http(block: Block, server: Checked, settings: dict[str, Any], reading: Reading) -> bool:
+    common = _argument(block.last("virtualhost")) or server.virtual_host
+    urls = [_url(Block(node, reading.remarks), common) for node in block.all("url")]
+    if block.has("enable_sni"):
+        settings["sni"] = True
+    if len(urls) > 1:
+        hosts = {each.get("virtual_host") for each in urls}
+        if len(hosts) == 1 and None not in hosts:
+            settings["virtual_host"] = hosts.pop()
+            urls = [{key: value for key, value in each.items() if key != "virtual_host"} for each in urls]
+        settings["urls"] = urls
+    elif urls:
+        settings |= urls[0]
+    else:
+        reading.remarks.lost(block.node.place, block.node.words, "it asks for no url")
+    return not urls
+
+
+def _url(block: Block, virtual_host: str | None) -> dict[str, Any]:
+    path, digest, codes = (block.last(each) for each in ("path", "digest", "status_code"))
+    host = _argument(block.last("virtualhost")) or virtual_host
+    block.finish(_REASONS, "the model has no such option of a url")
+    url: dict[str, Any] = {"path": _argument(path), "digest": _argument(digest), "virtual_host": host}
+    status = [int(each) if each.isdecimal() else each for each in (codes.arguments if codes else ())]
+    if not status and not url["digest"]:
+        status = [_SUCCESS]
+    # 200 is what counts where nothing is written.
+    url["status"] = None if status == [200] and not url["digest"] else status[0] if len(status) == 1 else status
+    return {key: value for key, value in url.items() if value and (key, value) != ("path", "/")}
+
+
+def _dns(block: Block, _server: Checked, settings: dict[str, Any], _reading: Reading) -> bool:
+    kind, name = _argument(block.last("type")), _argument(block.last("name"))
+    if kind and kind != "SOA":
+        settings["query_type"] = kind
+    if name:
+        settings["name"] = name
+    return False
+
+
+def _smtp(block: Block, _server: Checked, settings: dict[str, Any], _reading: Reading) -> bool:
+    name = _argument(block.last("helo_name"))
+    if name:
+        settings["helo_name"] = name
+    return False
+
+
+def _udp(block: Block, _server: Checked, settings: dict[str, Any], _reading: Reading) -> bool:
+    payload, reply = _argument(block.last("payload")), block.last("require_reply")
+    if payload:
+        settings["payload"] = payload
+    if reply:
+        settings["require_reply"] = reply.argument() or True
+    return False
+
+
+def _misc(block: Block, server: Checked, settings: dict[str, Any], reading: Reading) -> bool:
+    path, user = block.last("misc_path"), _argument(block.last("user"))
+    timeout = seconds(block.last("misc_timeout"), reading.remarks)
+    # keepalived waits for a script as long as until the next check, and connect_timeout is not for it.
+    settings["timeout"] = ceil(settings["interval"] if timeout is None else timeout)
+    dynamic = block.last("misc_dynamic")
+    if dynamic and dynamic.argument() not in ("false", "off", "no"):
+        settings["dynamic_weight"] = True
+    if user and user != (reading.script_user or DEFAULT_SCRIPT_USER):
+        settings["user"] = user
+    if path is None or not path.argument():
+        reading.remarks.lost(block.node.place, block.node.words, "it names no misc_path")
+        return True
+    settings["script"] = _generic(path.arguments[0], server)
+    return False
+
+
+def _file(block: Block, server: Checked, settings: dict[str, Any], reading: Reading) -> bool:
+    node = block.last("track_file")
+    weight = whole(block.last("weight"), reading.remarks, -(2**31) + 1, 2**31 - 1)
+    name = _argument(node)
+    if name is None or name not in reading.track_files:
+        reading.remarks.lost(block.node.place, block.node.words, "no track_file has this name")
+        return True
+    settings["path"] = _generic(reading.track_files[name], server)
+    if weight:
+        settings["weight"] = weight
+    return False
+
+
+def _generic(text: str, server: Checked) -> str:
+    """A command with {address} and {port} in place of the real server's own; the port only beside the address."""
+    own = re.compile(rf"(?<![0-9A-Za-z.:]){re.escape(str(server.address))}(?![0-9A-Za-z.]|:[0-9a-f]*:)")
+    found = own.sub("{address}", " ".join(text.split()))
+    if "{address}" not in found or not server.port:
+        return found
+    return re.sub(rf"(?<![0-9A-Za-z.]){server.port}(?![0-9A-Za-z.])", "{port}", found)
+
+
+def _argument(node: Node | None) -> str | None:
+    return node.argument() if node else None
+
+
+@dataclass(frozen=True)
+class _Kind:
+    name: str
+    read: Callable[[Block, Checked, dict[str, Any], Reading], bool] = _nothing
+    retries: int = 1
+    # None: as long as until the next check.
+    retry_delay: float | None = 1
+    is_timed: bool = True
+
+
+_CHECKERS = {
+    "TCP_CHECK": _Kind("tcp"),
+    "HTTP_GET": _Kind("http", _http, retry_delay=3),
+    "SSL_GET": _Kind("https", _http, retry_delay=3),
+    "SMTP_CHECK": _Kind("smtp", _smtp),
+    "DNS_CHECK": _Kind("dns", _dns, retries=3, retry_delay=None),
+    "MISC_CHECK": _Kind("misc", _misc, retries=0),
+    "UDP_CHECK": _Kind("udp", _udp),
+    "PING_CHECK": _Kind("ping"),
+    "FILE_CHECK": _Kind("file", _file, is_timed=False),
+}
+_UNKNOWN = {"BFD_CHECK": "the model has no check by BFD"}
+_REASONS = {
+    "alpha": "the model has alpha for a whole service",
+    "host": "the model checks the real server itself",
+    "regex": "the model does not look at the content of an answer: any content is success",
+}
+
+
+# One check for a service
+
+
+def common_check(
+    checks: list[tuple[Checked, list[Check]]], vips: frozenset[Address], marks: Mapping[int, Address], remarks: Remarks
+) -> dict[str, Any] | None:
+    """The health_check that all real servers have. Where they differ there is none, and each is listed.
+
+    ``vips`` are the service's, and ``marks`` by which mark checks reach which real server through a VIP.
+    """
+    said = [(server, each, _said(each, server, vips, marks, remarks)) for server, some in checks for each in some]
+    if not said:
+        return None
+    known = [each for _server, _check, each in said if each is not None]
+    by_server = [[settings for _s, _c, settings in said if _s is server] for server, _some in checks]
+    without = [server for server, some in checks if not some]
+    if len(known) < len(said) or any(each != known[0] for each in known) or any(_differ(each) for each in by_server):
+        reason = f"{_COMMON}, and these have different ones"
+        for _server, check, settings in said:
+            if settings is not None:
+                remarks.lost(check.place, check.words, reason)
+        return None
+    first = said[0][1]
+    if without:
+        names = ", ".join(str(each.address) for each in without)
+        remarks.lost(first.place, first.words, f"{_COMMON}: {names} had no check, and is asked in this way, too")
+    found = {key: value for key, value in known[0].items() if _MODEL.get(key) != value or key == "type"}
+    if all(found.get("port") == server.port for server, _some in checks):
+        del found["port"]
+    return found
+
+
+def _differ(settings: list[Any]) -> bool:
+    """Whether a real server has several checks, but for the same one through several VIPs."""
+    return len(settings) > 1 and not all(each and each.get("through") == "vip" for each in settings)
+
+
+def _said(
+    check: Check, server: Checked, vips: frozenset[Address], marks: Mapping[int, Address], remarks: Remarks
+) -> dict[str, Any] | None:
+    if check.is_lost:
+        return None
+    settings = dict(check.settings)
+    if check.way:
+        target, mark = check.way
+        if target not in vips or marks.get(mark) != server.address:
+            for each in check.way_nodes:
+                remarks.lost(each.place, each.words, _WAY[each.keyword])
+            remarks.lost(check.place, check.words, _ELSEWHERE)
+            return None
+        settings["through"] = "vip"
+    if KINDS[settings["type"]].options.count("port"):
+        settings["port"] = check.port or server.port
+        if not settings["port"]:
+            remarks.lost(check.place, check.words, "it has no connect_port, and the real server has every port")
+            return None
+    return settings

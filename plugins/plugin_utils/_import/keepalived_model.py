@@ -1,0 +1,368 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""keepalived.conf as a whole -> one director in the words of the model. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
+    DEFAULT_GROUP,
+    DEFAULT_SYNC_PORT,
+    DEFAULT_TIMEOUTS,
+    DEFAULT_TTL,
+)
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.files import Files
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.found import Director, Found, note_open_questions
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_checks import Reading
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_conf import Block, Node, blocks
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_services import read_virtual_server
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_values import seconds, whole
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_vrrp import (
+    Defined,
+    Held,
+    Instance,
+    read_instance,
+    read_process,
+    read_script,
+)
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_words import Words
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import Place, Remarks
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import as_address
+
+# What lvs_keepalived.global_raw takes as it is.
+_GLOBAL_RAW = (
+    *("notification_email", "notification_email_from", "smtp_server", "smtp_helo_name", "smtp_connect_timeout"),
+    *("smtp_alert", "smtp_alert_vrrp", "smtp_alert_checker", "no_email_faults", "no_checker_emails"),
+    *("vrrp_skip_check_adv_addr", "vrrp_check_unicast_src", "vrrp_mcast_group4", "vrrp_mcast_group6"),
+    *("dynamic_interfaces", "checker_log_all_failures", "max_auto_priority", "vrrp_startup_delay", "process_names"),
+    *("enable_snmp_vrrp", "enable_snmp_checker", "enable_snmp_keepalived", "enable_traps", "snmp_socket"),
+    *("vrrp_priority", "checker_priority", "vrrp_no_swap", "checker_no_swap", "use_symlink_paths"),
+)
+_GLOBAL_REASONS = {
+    "vrrp_strict": "it has keepalived drop packets to the VIPs",
+    "vrrp_iptables": "keepalived is mostly built without iptables",
+    "lvs_flush": "it empties the table, also of what others put there",
+    "lvs_flush_onstop": "it empties the table, also of what others put there",
+    "lvs_flush_on_stop": "it empties the table, also of what others put there",
+}
+_GARP = {
+    "vrrp_garp_master_delay": "master_delay",
+    "vrrp_garp_master_repeat": "master_repeat",
+    "vrrp_garp_master_refresh": "master_refresh",
+    "vrrp_garp_master_refresh_repeat": "master_refresh_repeat",
+    "vrrp_garp_lower_prio_delay": "lower_prio_delay",
+    "vrrp_garp_lower_prio_repeat": "lower_prio_repeat",
+    "vrrp_garp_interval": "interval",
+}
+_KNOWN = frozenset(
+    [
+        *("global_defs", "vrrp_instance", "vrrp_script", "vrrp_track_process", "vrrp_sync_group"),
+        *("virtual_server", "virtual_server_group", "track_file", "vrrp_track_file"),
+    ]
+)
+_REASONS = {
+    "static_ipaddress": "addresses of the host itself are for the configuration of its network",
+    "static_routes": "routes of the host itself are for the configuration of its network",
+    "static_rules": "rules of the host itself are for the configuration of its network",
+    "SSL": "the model has no certificates for checks",
+    "bfd_instance": "the model has no BFD",
+    "net_namespace": "the model has no network namespaces",
+    "instance": "it is for network namespaces, of which the model has none",
+    "use_pid_dir": "the role starts one keepalived",
+}
+# Of the marks by which the role checks through a VIP: see lvs_keepalived.check_marks.
+_CHECK_MARKS = range(0x6C760000, 0x6C760000 + 2 * 2**16)
+
+
+def read_keepalived(files: Files, name: str, host: str | None, remarks: Remarks) -> tuple[Director, dict[str, Place]]:
+    """The director of one file, and the hosts for which it has lines of their own."""
+    words = Words(files, host, remarks)
+    nodes = blocks(words.statements(name))
+    return _Configuration(nodes, name, remarks).director(host), words.hosts
+
+
+class _Configuration:
+    def __init__(self, nodes: list[Node], name: str, remarks: Remarks) -> None:
+        self._remarks = remarks
+        self._name = name
+        self._defined = Defined()
+        self._instances: list[Instance] = []
+        self._variables: dict[str, Any] = {}
+        self._places: dict[str, Place] = {}
+        self._keepalived: dict[str, Any] = {}
+        self._sync: tuple[Node, dict[str, Any]] | None = None
+        by_keyword: dict[str, list[Node]] = {}
+        for each in nodes:
+            by_keyword.setdefault(each.keyword, []).append(each)
+            if each.keyword not in _KNOWN:
+                reason = _REASONS.get(each.keyword, "keepalived 2.2 and the model know no such word here")
+                remarks.lost(each.place, each.words, reason)
+        self._blocks = by_keyword
+
+    def _all(self, *keywords: str) -> list[Node]:
+        return [each for keyword in keywords for each in self._blocks.get(keyword, [])]
+
+    def director(self, host: str | None) -> Director:
+        for each in self._all("global_defs"):
+            self._global(Block(each, self._remarks))
+        for each in self._all("vrrp_script"):
+            read_script(each, self._defined, self._remarks)
+        for each in self._all("vrrp_track_process"):
+            read_process(each, self._defined, self._remarks)
+        self._instances = [read_instance(each, self._defined, self._remarks) for each in self._all("vrrp_instance")]
+        for name, node in self._defined.places.items():
+            if name not in self._defined.named:
+                self._remarks.lost(node.place, node.words, "no instance tracks it")
+        services = self._services()
+        self._finish_sync()
+        self._hold(services)
+        router_id = self._keepalived.get("router_id")
+        place = next((each.place for each in self._all("vrrp_instance", "virtual_server")), Place(self._name, 1))
+        if self._keepalived:
+            self._variables["lvs_keepalived"] = self._keepalived
+        return Director(
+            name=host or str(router_id or ""),
+            place=place,
+            services=services,
+            variables={"lvs_manager": "keepalived", **self._variables},
+            places=self._places,
+            peers=list(dict.fromkeys(peer for each in self._instances for peer in each.peers)),
+        )
+
+    def _global(self, block: Block) -> None:
+        remarks = self._remarks
+        router_id, user = block.last("router_id"), block.last("script_user")
+        if router_id and router_id.argument():
+            self._keepalived["router_id"] = router_id.argument()
+        if user and user.argument():
+            self._keepalived["script_user"] = self._defined.script_user = user.argument()
+            if len(user.arguments) > 1:
+                remarks.lost(user.place, user.arguments[1:], "the model has no group for commands")
+        # The role writes both of them where anything runs a command.
+        block.last("enable_script_security")
+        # The role always has a master announce itself again, so only who does not want that loses something.
+        again = block.last("vrrp_higher_prio_send_advert")
+        if again and (again.argument() or "true") not in ("true", "on", "yes"):
+            remarks.lost(again.place, again.words, "the role always has the master announce its addresses again")
+        self._defined.version = whole(block.last("vrrp_version"), remarks, 2, 3) or self._defined.version
+        garp = {name: seconds(block.last(keyword), remarks) for keyword, name in _GARP.items()}
+        interval = seconds(block.last("vrrp_gna_interval"), remarks)
+        garp["interval"] = max(garp["interval"] or 0, interval or 0) or None
+        self._defined.garp.update({name: value for name, value in garp.items() if value is not None})
+        self._timeouts(block.last("lvs_timeouts"))
+        sync = block.last("lvs_sync_daemon")
+        if sync:
+            self._sync = sync, self._sync_settings(sync)
+        raw = block.raw(_GLOBAL_RAW)
+        if raw:
+            self._keepalived["global_raw"] = raw
+        block.finish(_GLOBAL_REASONS)
+
+    def _timeouts(self, node: Node | None) -> None:
+        if node is None:
+            return
+        words, found = list(node.arguments), {}
+        while len(words) > 1:
+            name, value = words.pop(0), words.pop(0)
+            seconds_ = as_integer_of(value)
+            if name in DEFAULT_TIMEOUTS and seconds_ is not None:
+                found[name] = seconds_
+            else:
+                self._remarks.lost(
+                    node.place, [name, value], "the timeouts are tcp, tcpfin and udp, each with a number"
+                )
+        if found:
+            self._variables["lvs_timeouts"] = found
+            self._places["lvs_timeouts"] = node.place
+
+    def _sync_settings(self, node: Node) -> dict[str, Any]:
+        words = list(node.arguments)
+        found: dict[str, Any] = {"interface": words.pop(0) if words else None}
+        position = 0
+        while words:
+            word = words.pop(0)
+            position += 1
+            if word in ("inst", "id", "maxlen", "port", "ttl", "group") and words:
+                found[word] = words.pop(0)
+            elif position <= 2:
+                # As it was written before keepalived 1.3: the instance, and perhaps the number.
+                found["inst" if position == 1 else "id"] = word
+            else:
+                self._remarks.lost(node.place, [word], "it is no option of lvs_sync_daemon")
+        return found
+
+    def _finish_sync(self) -> None:
+        if self._sync is None:
+            return
+        node, given = self._sync
+        instance = next((each for each in self._instances if each.name == given.get("inst")), None)
+        if instance is None:
+            self._remarks.lost(node.place, node.words, "it follows an instance that is not there")
+            return
+        # The model's daemons follow the first one.
+        self._instances.remove(instance)
+        self._instances.insert(0, instance)
+        defaults = {"maxlen": 0, "port": DEFAULT_SYNC_PORT, "ttl": DEFAULT_TTL}
+        found: dict[str, Any] = {"interface": given["interface"]}
+        syncid = as_integer_of(given["id"]) if "id" in given else None
+        found["syncid"] = instance.settings.get("router_id", 0) if syncid is None else syncid
+        for key, default in defaults.items():
+            value = as_integer_of(given[key]) if key in given else None
+            if value not in (None, default):
+                found[key] = value
+        if given.get("group", DEFAULT_GROUP) != DEFAULT_GROUP:
+            found["group"] = given["group"]
+        self._variables["lvs_sync"] = found
+        self._places["lvs_sync"] = node.place
+
+    def _services(self) -> list[Found]:
+        files = {
+            each.argument() or "": _path_of(each, self._remarks) for each in self._all("track_file", "vrrp_track_file")
+        }
+        reading = Reading(self._remarks, files, self._defined.script_user)
+        groups = {each.argument() or "": each for each in self._all("virtual_server_group")}
+        marks = self._check_marks()
+        found: list[Found] = []
+        first: dict[tuple[Any, ...], Found] = {}
+        for node in self._all("virtual_server"):
+            mark = as_integer_of(node.argument(1)) if node.argument() == "fwmark" else None
+            if mark in marks:
+                continue  # it is there for the checks of other services, and comes back with them
+            for each in read_virtual_server(node, groups, marks, reading):
+                if first.setdefault(each.key, each) is not each:
+                    line = first[each.key].place.line
+                    self._remarks.lost(node.place, node.words, f"the service is there already, in line {line}")
+                else:
+                    found.append(each)
+        used = {node.argument(1) for node in self._all("virtual_server") if node.argument() == "group"}
+        for name, node in groups.items():
+            if name not in used:
+                self._remarks.lost(node.place, node.words, "no virtual_server is for this group")
+        return found
+
+    def _check_marks(self) -> dict[int, Address]:
+        """Marks of services that are there for checks through a VIP, each with its one real server."""
+        found = {}
+        for node in self._all("virtual_server"):
+            mark = as_integer_of(node.argument(1)) if node.argument() == "fwmark" else None
+            servers = [each for each in node.children if each.keyword == "real_server"]
+            target = as_address(servers[0].argument()) if len(servers) == 1 else None
+            if mark is not None and mark in _CHECK_MARKS and target is not None:
+                found[mark] = target
+        return found
+
+    def _hold(self, services: list[Found]) -> None:
+        """Say of each VIP and of each other address which instance holds it, and where."""
+        vips = {each.vip for each in services if each.vip}
+        by_address = {held.address: held for each in self._instances for held in each.held}
+        for each in services:
+            held = by_address.get(each.vip) if each.vip else None
+            if held and held.has_prefix and each.vip:
+                each.entry["address"] = f"{each.vip}/{held.prefix}"
+        self._note_vips(services, by_address)
+        interfaces = {by_address[each].interface for each in vips if each in by_address}
+        if len(interfaces) == 1 and None not in interfaces:
+            self._variables["lvs_vip_interface"] = interfaces.pop()
+        elif interfaces:
+            reason = "the VIPs are on several interfaces: each goes to the one whose network holds it"
+            self._remarks.note(self._instances[0].node.place, self._instances[0].node.words, reason)
+        if not self._instances:
+            return
+        for instance in self._instances:
+            others = [held for held in instance.held if held.address not in vips]
+            if others:
+                instance.settings["addresses"] = [_floating(held) for held in others]
+            if instance.peers:
+                instance.settings["unicast"] = [str(peer) for peer in dict.fromkeys([*_own(instance), *instance.peers])]
+            if len(self._instances) > 1:
+                own = [str(held.address) for held in instance.held if held.address in vips]
+                instance.settings |= {"vips": own} if own else {}
+        sources = {each.source.version: each.source for each in reversed(self._instances) if each.source}
+        for instance in self._instances:
+            if instance.source and sources[instance.source.version] != instance.source:
+                reason = "the model has one lvs_address of a family: the instance of this one sends from its own NIC's"
+                self._remarks.note(instance.node.place, [str(instance.source)], reason)
+        if sources:
+            listed = [str(each) for _version, each in sorted(sources.items())]
+            self._variables["lvs_address"] = listed[0] if len(listed) == 1 else listed
+        self._variables["lvs_vrrp"] = self._vrrp()
+        first = self._instances[0]
+        self._places |= {"lvs_vrrp": first.node.place, "priority": first.places.get("priority", first.node.place)}
+
+    def _note_vips(self, services: list[Found], by_address: dict[Address, Held]) -> None:
+        missing = [each for each in services if each.vip and each.vip not in by_address]
+        seen: set[Address | None] = set()
+        for each in missing:
+            if each.vip in seen:
+                continue
+            seen.add(each.vip)
+            reason = "no vrrp_instance holds this VIP: the model's keepalived does. Whatever holds it now has to let go"
+            self._remarks.note(each.place, [str(each.vip)], reason)
+        note_open_questions(services, self._remarks)
+
+    def _vrrp(self) -> dict[str, Any]:
+        if len(self._instances) == 1:
+            only = self._instances[0]
+            return _with_defaults(only.settings)
+        settings = [_with_defaults(each.settings) for each in self._instances]
+        common = {
+            key: value
+            for key, value in settings[0].items()
+            if key not in ("vips", "addresses", "router_id") and all(each.get(key) == value for each in settings)
+        }
+        own = [{key: value for key, value in each.items() if key not in common} for each in settings]
+        names = [{"name": each.name, **mine} for each, mine in zip(self._instances, own)]
+        return {**common, **self._sync_groups(), "instances": names}
+
+    def _sync_groups(self) -> dict[str, Any]:
+        """Whether all instances move together. The model has one group for all of them, or none."""
+        groups = self._all("vrrp_sync_group")
+        names = {each.name for each in self._instances}
+        for node in groups:
+            block = Block(node, self._remarks)
+            members = {word for child in block.all("group") for each in child.children for word in each.words}
+            block.finish({}, "the model has no such key of a sync group")
+            if members & names == names:
+                return {}
+            self._remarks.lost(node.place, node.words, "the model has one group of all instances, or none")
+        return {"sync_group": False}
+
+
+def _with_defaults(settings: dict[str, Any]) -> dict[str, Any]:
+    """An instance's settings without what the model takes anyway."""
+    kept = dict(settings)
+    if kept.get("garp") == {"master_refresh": 60}:
+        del kept["garp"]
+    if kept.get("preempt") is False:
+        del kept["preempt"]
+    if kept.get("advert_int") == 1:
+        del kept["advert_int"]
+    return kept
+
+
+def _own(instance: Instance) -> list[Address]:
+    """The director's own address. It is listed, too: without facts nothing else tells that no peer is the director."""
+    return [instance.source] if instance.source else []
+
+
+def _floating(held: Held) -> Any:
+    text = f"{held.address}/{held.prefix}" if held.has_prefix else str(held.address)
+    return {"address": text, "interface": held.interface} if held.interface else text
+
+
+def _path_of(node: Node, remarks: Remarks) -> str:
+    block = Block(node, remarks)
+    path = block.last("file")
+    weight = block.last("weight")
+    if weight and weight.argument() not in (None, "0"):
+        remarks.lost(weight.place, weight.words, "the weight of a file stands in health_check")
+    block.finish({}, "the model has no such key of a file")
+    return (path.argument() if path else None) or ""
+
+
+def as_integer_of(text: str | None) -> int | None:
+    """A whole number from 0 on."""
+    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 12 else None

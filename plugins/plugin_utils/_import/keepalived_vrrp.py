@@ -1,0 +1,298 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The VRRP instances of keepalived.conf, and the addresses that they hold -> lvs_vrrp. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network
+from typing import Any
+
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_conf import Block, Node
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_values import (
+    address,
+    command,
+    seconds,
+    whole,
+)
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import Place, Remarks
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import as_interface, full_prefix
+
+_AUTH_PASS = 8
+_GARP = {
+    "garp_master_delay": "master_delay",
+    "garp_master_repeat": "master_repeat",
+    "garp_master_refresh": "master_refresh",
+    "garp_master_refresh_repeat": "master_refresh_repeat",
+    "garp_lower_prio_delay": "lower_prio_delay",
+    "garp_lower_prio_repeat": "lower_prio_repeat",
+}
+_NOTIFY = ("master", "backup", "fault", "stop")
+# What an instance of the model takes as it is.
+_RAW = (
+    *("smtp_alert", "virtual_routes", "virtual_rules", "mcast_src_ip", "mcast_dst_ip", "unicast_ttl", "native_ipv6"),
+    *("dont_track_primary", "promote_secondaries", "skip_check_adv_addr", "check_unicast_src", "track_src_ip"),
+    *("v3_checksum_as_v2", "old_unicast_checksum", "down_timer_adverts", "linkbeat_use_polling", "accept"),
+)
+_REASONS = {
+    "strict_mode": "it has keepalived drop packets to the VIPs",
+    "no_accept": "it has keepalived drop packets to the VIPs before IPVS sees them",
+    "use_vmac": "the model has no virtual MAC address",
+    "vmac_xmit_base": "the model has no virtual MAC address",
+    "lvs_sync_daemon_interface": "keepalived 2 reads lvs_sync_daemon of global_defs",
+    "track_file": "the model tracks no files",
+    "track_bfd": "the model has no BFD",
+}
+
+
+@dataclass(frozen=True)
+class Held:
+    """An address that an instance holds."""
+
+    address: Address
+    prefix: int
+    # As it was written, where it was written.
+    has_prefix: bool
+    interface: str | None
+    place: Place
+
+
+@dataclass
+class Instance:
+    """An instance: settings in the words of lvs_vrrp, and what it holds."""
+
+    name: str
+    node: Node
+    settings: dict[str, Any]
+    held: list[Held]
+    source: Address | None
+    peers: list[Address]
+    places: dict[str, Place] = field(default_factory=dict)
+
+
+@dataclass
+class Defined:
+    """What the blocks beside the instances define, for these to name."""
+
+    scripts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    processes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    places: dict[str, Node] = field(default_factory=dict)
+    garp: dict[str, Any] = field(default_factory=dict)
+    version: int | None = None
+    script_user: str | None = None
+    named: set[str] = field(default_factory=set)
+
+
+def read_script(node: Node, defined: Defined, remarks: Remarks) -> None:
+    """A block vrrp_script."""
+    block, name = Block(node, remarks), node.argument() or ""
+    # Its user stands in a line of its own.
+    text = command(block.last("script"), remarks, defined.script_user)
+    user = block.last("user")
+    if user and len(user.arguments) > 1:
+        remarks.lost(user.place, user.arguments[1:], "the model has no group for a command")
+    found = {
+        "name": name,
+        "script": text,
+        **{each: whole(block.last(each), remarks, 1, 3600) for each in ("interval", "timeout")},
+        **{each: whole(block.last(each), remarks, 1, 1000) for each in ("rise", "fall")},
+        "weight": whole(block.last("weight"), remarks, -253, 253),
+        "user": user.argument() if user else None,
+    }
+    block.finish({"init_fail": "the model takes a script for good until it failed"})
+    defined.scripts[name] = {key: value for key, value in found.items() if value is not None}
+    defined.places[name] = node
+
+
+def read_process(node: Node, defined: Defined, remarks: Remarks) -> None:
+    """A block vrrp_track_process."""
+    block, name = Block(node, remarks), node.argument() or ""
+    process = block.last("process")
+    if process and len(process.arguments) > 1:
+        remarks.lost(process.place, process.arguments[1:], "the model compares the name of the process alone")
+    found = {
+        "name": name,
+        "process": process.argument() if process else None,
+        "weight": whole(block.last("weight"), remarks, -253, 253),
+        "delay": seconds(block.last("delay"), remarks),
+    }
+    block.finish({})
+    defined.processes[name] = {key: value for key, value in found.items() if value is not None}
+    defined.places[name] = node
+
+
+def read_instance(node: Node, defined: Defined, remarks: Remarks) -> Instance:
+    """A block vrrp_instance."""
+    block = Block(node, remarks)
+    interface = _argument(block, "interface")
+    settings: dict[str, Any] = {
+        "interface": interface,
+        "router_id": whole(block.last("virtual_router_id"), remarks, 1, 255),
+        "priority": _priority(block, remarks),
+        "advert_int": seconds(block.last("advert_int"), remarks),
+    }
+    version = whole(block.last("version"), remarks, 2, 3) or defined.version
+    _preempts(block, settings, remarks)
+    held = [*_addresses(block, interface, remarks)]
+    family = _family(held)
+    is_v3 = version == 3 or family == 6
+    advert = settings["advert_int"]
+    if advert is not None and not float(advert).is_integer() and not is_v3:
+        whole_one = max(1, int(advert))
+        remarks.note(node.place, ["advert_int"], f"VRRP version 2 counts in whole seconds: {whole_one}")
+        settings["advert_int"] = whole_one
+    if version == 3:
+        settings["version"] = 3
+    settings["auth_pass"] = _password(block, remarks, is_v3=is_v3)
+    source_node = block.last("unicast_src_ip")
+    source = address(source_node, source_node.argument(), remarks) if source_node else None
+    peers = []
+    for peer in (each for block_node in block.all("unicast_peer") for each in block_node.children):
+        found = address(peer, peer.keyword, remarks)
+        if found:
+            peers.append(found)
+        if peer.arguments:
+            remarks.lost(peer.place, peer.arguments, "the model has no options for a peer")
+    settings["garp"] = _garp(block, defined, remarks)
+    settings["track_interfaces"] = _tracked_interfaces(block, remarks)
+    settings["track_scripts"] = _tracked(block, "track_script", defined, defined.scripts, remarks)
+    settings["track_processes"] = _tracked(block, "track_process", defined, defined.processes, remarks)
+    settings["notify"] = _notify(block, defined, remarks)
+    settings["raw"] = block.raw(_RAW)
+    block.finish(_REASONS)
+    places = {each.keyword: each.place for each in node.children}
+    kept = {key: value for key, value in settings.items() if value not in (None, [], {})}
+    return Instance(node.argument() or "", node, kept, held, source, peers, places)
+
+
+def _argument(block: Block, keyword: str) -> str | None:
+    node = block.last(keyword)
+    return node.argument() if node else None
+
+
+def _priority(block: Block, remarks: Remarks) -> int | None:
+    node = block.last("priority")
+    if node is None:
+        return 100
+    if node.argument() == "255":
+        remarks.lost(node.place, node.words, "the owner of the address never gives it away: the model has 254 at most")
+        return 254
+    return whole(node, remarks, 1, 254)
+
+
+def _preempts(block: Block, settings: dict[str, Any], remarks: Remarks) -> None:
+    state, no = (_argument(block, "state") or "").upper(), block.has("nopreempt")
+    block.last("preempt")
+    if no and state == "MASTER":
+        remarks.note(no.place, no.words, "means nothing with state MASTER: keepalived preempts")
+    settings["preempt"] = not no or state == "MASTER"
+    delay = block.last("preempt_delay")
+    value = seconds(delay, remarks)
+    if delay and value and not settings["preempt"]:
+        remarks.note(delay.place, delay.words, "means nothing with nopreempt")
+    elif value:
+        settings["preempt_delay"] = value
+
+
+def _password(block: Block, remarks: Remarks, *, is_v3: bool) -> str | None:
+    node = block.last("authentication")
+    if node is None:
+        return None
+    inner = Block(node, remarks)
+    kind, password = inner.last("auth_type"), inner.last("auth_pass")
+    inner.finish({})
+    if is_v3:
+        remarks.lost(node.place, node.words, "VRRP version 3 has no authentication, and keepalived leaves it out")
+        return None
+    if kind and (kind.argument() or "").upper() not in ("PASS", "SIMPLE_PASSWORD"):
+        remarks.lost(kind.place, kind.words, "the model knows passwords only")
+        return None
+    text = password.argument() if password else None
+    if password and text and len(text) > _AUTH_PASS:
+        reason = f"VRRP cuts a password after {_AUTH_PASS} characters, and so the model has these only"
+        remarks.lost(password.place, password.words, reason)
+    return text[:_AUTH_PASS] if text else None
+
+
+def _addresses(block: Block, interface: str | None, remarks: Remarks) -> Iterator[Held]:
+    for node in block.all("virtual_ipaddress", "virtual_ipaddress_excluded"):
+        for each in node.children:
+            found = _held(each, interface, remarks)
+            if found:
+                yield found
+
+
+def _held(node: Node, interface: str | None, remarks: Remarks) -> Held | None:
+    found = as_interface(node.keyword)
+    if found is None:
+        address(node, node.keyword, remarks)
+        return None
+    words, options = list(node.arguments), {}
+    while words:
+        word = words.pop(0)
+        if word in ("dev", "brd", "broadcast", "label", "scope", "preferred_lft", "peer", "metric"):
+            options[word] = words.pop(0) if words else ""
+        else:
+            remarks.lost(node.place, [word], f"the model has no such option of the address {found.ip}")
+    usual = str(found.network.broadcast_address) if isinstance(found.network, IPv4Network) else ""
+    for word, value in options.items():
+        is_usual = {"dev": True, "brd": value in ("+", usual), "broadcast": value in ("+", usual)}
+        is_usual |= {"scope": value in ("global", "0"), "preferred_lft": value in ("forever", "0")}
+        if not is_usual.get(word, False):
+            remarks.lost(node.place, [word, value], f"the model has no such option of the address {found.ip}")
+    has_prefix = "/" in node.keyword
+    prefix = found.network.prefixlen if has_prefix else full_prefix(found.ip)
+    return Held(found.ip, prefix, has_prefix, options.get("dev", interface), node.place)
+
+
+def _family(held: list[Held]) -> int:
+    return 4 if not held or any(each.address.version == 4 for each in held) else 6
+
+
+def _garp(block: Block, defined: Defined, remarks: Remarks) -> dict[str, Any]:
+    own = {name: seconds(block.last(keyword), remarks) for keyword, name in _GARP.items()}
+    # Nothing is repeated unless somebody says so; the model would say it once a minute.
+    return {"master_refresh": 0, **defined.garp, **{name: value for name, value in own.items() if value is not None}}
+
+
+def _tracked_interfaces(block: Block, remarks: Remarks) -> list[str]:
+    names = []
+    for each in (child for node in block.all("track_interface") for child in node.children):
+        options = dict(zip(each.arguments[::2], each.arguments[1::2]))
+        if options.get("weight", "0") not in ("0", "+0") or "reverse" in each.arguments:
+            reason = f"an interface has no weight in the model: as one of track_interfaces, without {each.keyword} the "
+            remarks.lost(each.place, each.words, reason + "director would give way at once")
+        else:
+            names.append(each.keyword)
+    return list(dict.fromkeys(names))
+
+
+def _tracked(
+    block: Block, keyword: str, defined: Defined, known: Mapping[str, dict[str, Any]], remarks: Remarks
+) -> list[dict[str, Any]]:
+    found = []
+    for each in (child for node in block.all(keyword) for child in node.children):
+        if each.keyword not in known:
+            remarks.lost(each.place, each.words, "nothing defines it")
+            continue
+        defined.named.add(each.keyword)
+        entry = dict(known[each.keyword])
+        words = list(each.arguments)
+        if words[:1] == ["weight"] and len(words) > 1:
+            entry["weight"] = whole(Node((each.keyword, words[1]), each.place), remarks, -253, 253)
+            words = words[2:]
+        if words:
+            remarks.lost(each.place, words, "the model has no such option of what is tracked")
+        found.append(
+            {key: value for key, value in entry.items() if value is not None and (key, value) != ("weight", 0)}
+        )
+    return found
+
+
+def _notify(block: Block, defined: Defined, remarks: Remarks) -> dict[str, str]:
+    found = {each: command(block.last(f"notify_{each}"), remarks, defined.script_user) for each in _NOTIFY}
+    found["any"] = command(block.last("notify"), remarks, defined.script_user)
+    return {key: value for key, value in found.items() if value is not None}

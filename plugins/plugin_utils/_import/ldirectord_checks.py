@@ -1,0 +1,150 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How ldirectord checks the real servers of a service -> the health_check that comes next to it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.ldirectord_lines import Given, Virtual, number
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import Remarks
+
+# What the model takes where nothing is written.
+_MODEL = {"interval": 3, "timeout": 3, "retries": 1}
+_INTERVAL = 10
+_TIMEOUT, _NEGOTIATE_TIMEOUT = 5, 30
+# Which service a port is taken for where no service is written.
+_SERVICES = {
+    **{21: "ftp", 25: "smtp", 53: "dns", 80: "http", 110: "pop", 119: "nntp", 143: "imap", 389: "ldap", 443: "https"},
+    **{587: "submission", 636: "ldaps", 993: "imaps", 995: "pops", 1521: "oracle", 1812: "radius", 3128: "http_proxy"},
+    **{3306: "mysql", 5060: "sip", 5432: "pgsql"},
+}
+# What only a conversation with that service would need. A connection is what is left of it.
+_CONVERSATION = ("login", "passwd", "database", "secret", "request", "receive")
+_TIMES = ("checktimeout", "negotiatetimeout", "connecttimeout", "checkinterval", "failurecount")
+
+
+@dataclass
+class _Asked:
+    """What is asked. ``taken`` are the keys of the service that were read."""
+
+    service: str
+    virtual: Virtual
+    identity: Mapping[str, Any]
+    times: dict[str, Any]
+    taken: set[str]
+    remarks: Remarks
+
+    @property
+    def port(self) -> dict[str, int]:
+        """The port where it is another one than the real server's."""
+        self.taken.add("checkport")
+        found = number("checkport", self.remarks, self.virtual.given)
+        return {"port": found} if found else {}
+
+
+def read_check(
+    virtual: Virtual, common: Given, identity: Mapping[str, Any], taken: set[str], remarks: Remarks
+) -> dict[str, Any] | None:
+    """The health_check; None where nothing is checked. The keys that were read are added to ``taken``."""
+    kind = virtual.value("checktype") or "negotiate"
+    default = "none" if "fwmark" in identity else _SERVICES.get(identity["port"], "none")
+    service = virtual.value("service") or default
+    if kind == "on" or (kind == "negotiate" and service == "none"):
+        return None
+    if kind.isdecimal():
+        reason = "the model speaks to the service each time, or never: connections are checked"
+        remarks.lost(virtual.given["checktype"][1], [f"checktype={kind}"], reason)
+        kind = "combined"
+    times = _times(virtual, common, remarks, is_negotiated=kind == "negotiate")
+    taken.update(_TIMES)
+    read = _KINDS.get(kind)
+    if read is None:
+        reason = "the model has no such check"
+        remarks.lost(virtual.given["checktype"][1], [f"checktype={kind}"], reason)
+        return None
+    return read(_Asked(service, virtual, identity, times, taken, remarks))
+
+
+def _times(virtual: Virtual, common: Given, remarks: Remarks, *, is_negotiated: bool) -> dict[str, Any]:
+    interval = number("checkinterval", remarks, virtual.given, common) or _INTERVAL
+    failures = number("failurecount", remarks, virtual.given, common) or 1
+    found = {
+        "interval": interval,
+        "timeout": _timeout(virtual, common, remarks, is_negotiated=is_negotiated),
+        "retries": failures - 1,
+    }
+    kept = {key: value for key, value in found.items() if _MODEL[key] != value}
+    # A failed check is repeated when its turn comes again.
+    return {**kept, "retry_delay": interval} if failures > 1 else kept
+
+
+def _timeout(virtual: Virtual, common: Given, remarks: Remarks, *, is_negotiated: bool) -> int:
+    """Each of the two timeouts stands for the other one where that is not written."""
+    keys = ("negotiatetimeout", "checktimeout") if is_negotiated else ("checktimeout", "negotiatetimeout")
+    given = (number(key, remarks, of) for of in (virtual.given, common) for key in keys)
+    return next((each for each in given if each), _NEGOTIATE_TIMEOUT if is_negotiated else _TIMEOUT)
+
+
+def _ping(asked: _Asked) -> dict[str, Any]:
+    return {"type": "ping", **asked.times}
+
+
+def _connect(asked: _Asked) -> dict[str, Any]:
+    """A connection; of UDP, which has none, ldirectord asks whether the host is there."""
+    if asked.identity.get("protocol") == "udp":
+        return _ping(asked)
+    return {"type": "tcp", **asked.times, **asked.port}
+
+
+def _external(asked: _Asked) -> dict[str, Any]:
+    asked.taken.add("checkcommand")
+    vip = asked.identity.get("address", asked.identity.get("fwmark"))
+    script = asked.virtual.value("checkcommand") or "/bin/true"
+    command = f"{script} {vip} {asked.identity.get('port', 0)} {{address}} {{port}}"
+    return {"type": "misc", **asked.times, "script": command}
+
+
+def _negotiate(asked: _Asked) -> dict[str, Any]:
+    virtual, taken = asked.virtual, asked.taken
+    if asked.service in ("http", "https"):
+        taken |= {"request", "virtualhost"}
+        request, host = virtual.value("request") or "/", virtual.value("virtualhost")
+        path = request if request.startswith("/") else f"/{request}"
+        said = {"path": path if path != "/" else None, "virtual_host": host}
+        kept = {key: value for key, value in said.items() if value}
+        return {"type": asked.service, **asked.times, **asked.port, "status": "200-299", **kept}
+    if asked.service in ("smtp", "submission"):
+        return {"type": "smtp", **asked.times, **asked.port}
+    if asked.service == "dns":
+        taken.add("request")
+        name = virtual.value("request")
+        return {"type": "dns", **asked.times, **asked.port, "query_type": "A", **({"name": name} if name else {})}
+    return _conversation(asked)
+
+
+def _conversation(asked: _Asked) -> dict[str, Any]:
+    """A connection in place of what the model cannot say to the service, which is listed."""
+    if asked.service == "none":
+        return _connect(asked)
+    reason = f"the model has no check that speaks {asked.service}: a connection is checked"
+    given = asked.virtual.given
+    place = given["service"][1] if "service" in given else asked.virtual.place
+    asked.remarks.lost(place, [f"service={asked.service}"], reason)
+    for key in _CONVERSATION:
+        if key in given:
+            asked.remarks.lost(given[key][1], [key], reason)
+            asked.taken.add(key)
+    return _connect(asked)
+
+
+_KINDS: Mapping[str, Callable[[_Asked], dict[str, Any]]] = {
+    "ping": _ping,
+    "connect": _connect,
+    "external": _external,
+    "negotiate": _negotiate,
+    "combined": _conversation,
+}

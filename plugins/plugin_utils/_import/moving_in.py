@@ -1,0 +1,177 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Files of one or several directors -> an inventory of this collection, and what of the files it does not say. Pure."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.save_parser import Names
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.accept import accept
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.files import Files
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.found import Director
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.ipvsadm_save import read_ipvsadm
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_model import read_keepalived
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.ldirectord import read_ldirectord
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import Place, Remark, Remarks, Unreadable
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.together import clusters
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.written import files as written_files
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import as_address
+
+FORMS = ("keepalived", "ldirectord", "ipvsadm")
+# How the first lines of each form begin that say anything.
+_LDIRECTORD = re.compile(r"^virtual6?\s*=", re.MULTILINE)
+_IPVSADM = re.compile(r"^(?:-[Aa]\s|--add-se|(?:sudo\s+)?(?:/(?:usr/)?s?bin/)?ipvsadm\s)", re.MULTILINE)
+_PLAIN_NAMES = re.compile(r"(?:keepalived|ldirectord|ipvsadm|ipvsadm-save|ha)(?:\.\w+)?\Z")
+_NOT_IN_NAME = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+@dataclass(frozen=True)
+class Imported:
+    """An inventory, the text of its files, and what the import says besides."""
+
+    hostvars: dict[str, dict[str, Any]]
+    groups: dict[str, list[str]]
+    files: dict[str, str]
+    remarks: list[Remark]
+
+
+class Known(Names):
+    """Names whose meaning somebody gave. Others are refused as always."""
+
+    def __init__(self, meanings: Mapping[str, Any]) -> None:
+        self._meanings = meanings
+
+    def address(self, name: str, in_brackets: bool) -> str:
+        found = self._meanings.get(name)
+        return str(found) if as_address(found) is not None else super().address(name, in_brackets)
+
+    def port(self, name: str, protocol: str) -> int:
+        found = self._meanings.get(name)
+        return found if isinstance(found, int) else super().port(name, protocol)
+
+
+def form_of(text: str) -> str:
+    """Which of the forms a file has."""
+    if _LDIRECTORD.search(text):
+        return "ldirectord"
+    return "ipvsadm" if _IPVSADM.search(text) else "keepalived"
+
+
+def imported(files: Files, mains: list[str], hosts: list[str] | None = None, names: Names | None = None) -> Imported:
+    """``mains`` is the first file of each director; ``hosts`` what these are called, and what keepalived gets as -i."""
+    remarks = Remarks()
+    directors: list[Director] = []
+    for position, main in enumerate(mains):
+        host = hosts[position] if hosts and position < len(hosts) else None
+        directors += _read(files, main, host, hosts or [], remarks, names, is_only=len(mains) == 1)
+    _name(directors)
+    found = clusters(directors, remarks)
+    own = {text for each in directors for text in _listed(each.variables.get("lvs_address"))}
+    targets = {
+        entry["address"] for each in directors for service in each.services for entry in service.entry["real_servers"]
+    }
+    prepared = [each.name for each in directors if targets.intersection(_listed(each.variables.get("lvs_address")))]
+    _note_peers(directors, own, targets, remarks)
+    groups = {"lvs_directors": [each.name for each in directors], "lvs_real_servers": prepared}
+    accept(found, groups, remarks)
+    listed = remarks.sorted()
+    hostvars = {name: values for each in found for name, values in each.hostvars().items()}
+    return Imported(hostvars, groups, written_files(found, listed, prepared), listed)
+
+
+def _read(
+    files: Files,
+    main: str,
+    host: str | None,
+    hosts: list[str],
+    remarks: Remarks,
+    names: Names | None,
+    *,
+    is_only: bool,
+) -> list[Director]:
+    form = form_of(files.text(main))
+    if form == "keepalived":
+        return _read_for_hosts(files, main, host, hosts, remarks, is_only=is_only)
+    reader = read_ldirectord if form == "ldirectord" else read_ipvsadm
+    director = reader(files, main, remarks, names)
+    director.name = host or ""
+    return [director]
+
+
+def _read_for_hosts(
+    files: Files, main: str, host: str | None, hosts: list[str], remarks: Remarks, *, is_only: bool
+) -> list[Director]:
+    """A file with lines for single hosts is read once for each of them, as long as nobody chose."""
+    if is_only and len(hosts) > 1:
+        return [read_keepalived(files, main, each, remarks)[0] for each in hosts]
+    first = Remarks()
+    director, there = read_keepalived(files, main, host, first)
+    if host or not there:
+        remarks.extend(first.sorted())
+        return [director]
+    named = ", ".join(there)
+    for each, place in there.items():
+        reason = f"the line is for one host, and nobody said for which to read: read for {named}, each by itself"
+        remarks.note(place, [f"@{each}"], reason)
+    return [read_keepalived(files, main, each, remarks)[0] for each in there]
+
+
+def _name(directors: list[Director]) -> None:
+    """Every director gets a name of its own, which an inventory and the name of a file take."""
+    used: set[str] = set()
+    for number, each in enumerate(directors, 1):
+        name = (
+            _NOT_IN_NAME.sub("-", each.name or _of_file(each.place.file) or f"lb{number}").strip("-.") or f"lb{number}"
+        )
+        if name in used:
+            name = next(f"{name}-{more}" for more in range(2, len(directors) + 2) if f"{name}-{more}" not in used)
+        used.add(name)
+        each.name = name[:60]
+
+
+def _of_file(path: str) -> str:
+    """The name of a file that says something, else that of its folder."""
+    folder, base = posixpath.split(path)
+    stem = base.partition(".")[0]
+    if not _PLAIN_NAMES.match(base):
+        return stem
+    folders = [each for each in folder.split("/") if each not in ("", ".", "etc", "keepalived", "ha.d")]
+    return folders[-1] if folders else ""
+
+
+def _listed(value: Any) -> list[str]:
+    return value if isinstance(value, list) else [value] if value else []
+
+
+def _note_peers(directors: list[Director], own: set[str], targets: set[str], remarks: Remarks) -> None:
+    for each in directors:
+        for peer in each.peers:
+            if str(peer) in own:
+                continue
+            is_target = str(peer) in targets
+            reason = "it is the other director, whose file was not read: import both together"
+            if is_target:
+                reason += ". It is a real server, too, and belongs to both groups"
+            place = each.places.get("lvs_vrrp", each.place)
+            remarks.note(place, ["unicast_peer", str(peer)], reason)
+
+
+def first_file(path: str, names: list[str]) -> str:
+    """The first file of a director in a folder that has ``names``."""
+    for each in ("keepalived.conf", "etc/keepalived/keepalived.conf", "ldirectord.cf", "etc/ha.d/ldirectord.cf"):
+        if each in names:
+            return each
+    for each in ("ipvsadm.rules", "ipvsadm", "etc/ipvsadm.rules", "etc/sysconfig/ipvsadm"):
+        if each in names:
+            return each
+    plain = [each for each in names if "/" not in each]
+    if len(plain) == 1:
+        return plain[0]
+    problem = "the folder has no keepalived.conf, ldirectord.cf or ipvsadm.rules, and not one file alone"
+    raise Unreadable(Place(path, 1), problem, "name the file")
