@@ -84,8 +84,8 @@ class Check:
     settings: dict[str, Any]
     # None: the real server's own.
     port: int | None
-    # The VIP, source and mark of a check that does not go to the real server's own address.
-    way: tuple[Address, int] | None = None
+    # Target, source and mark of a check that does not go to the real server's own address.
+    way: tuple[Address, Address, int] | None = None
     # The lines that say so.
     way_nodes: tuple[Node, ...] = ()
     # What cannot be said of it; then it is none for a service.
@@ -100,6 +100,8 @@ class Reading:
     # Of track_file blocks: the path of each.
     track_files: Mapping[str, str] = field(default_factory=dict)
     script_user: str | None = None
+    # From which addresses of the director's own checks through a VIP come.
+    sources: list[Address] = field(default_factory=list)
 
 
 def read_checks(block: Block, server: Checked, reading: Reading) -> list[Check]:
@@ -141,7 +143,9 @@ def _timed(times: Times, kind: _Kind) -> dict[str, Any]:
     return found
 
 
-def _way(block: Block, server: Checked, node: Node) -> tuple[tuple[Address, int] | None, tuple[Node, ...], bool]:
+def _way(
+    block: Block, server: Checked, node: Node
+) -> tuple[tuple[Address, Address, int] | None, tuple[Node, ...], bool]:
     """Where a check goes besides the real server itself, and whether it cannot be said."""
     remarks = block.remarks
     to, source, mark = (block.last(each) for each in ("connect_ip", "bindto", "fwmark"))
@@ -149,9 +153,10 @@ def _way(block: Block, server: Checked, node: Node) -> tuple[tuple[Address, int]
     target = address(to, to.argument(), remarks) if to else None
     fwmark = whole(mark, remarks, 1, 2**32 - 1)
     is_elsewhere = target is not None and target != server.address
-    if is_elsewhere and target and fwmark is not None and source is not None:
+    origin = address(source, source.argument(), remarks) if source else None
+    if is_elsewhere and target and fwmark is not None and origin is not None:
         # Perhaps it goes through the VIP: that shows when the service is known.
-        return (target, fwmark), nodes, False
+        return (target, origin, fwmark), nodes, False
     for each in nodes if is_elsewhere else [each for each in (source, mark) if each]:
         remarks.lost(each.place, each.words, _WAY[each.keyword])
     if is_elsewhere:
@@ -298,13 +303,14 @@ _REASONS = {
 
 
 def common_check(
-    checks: list[tuple[Checked, list[Check]]], vips: frozenset[Address], marks: Mapping[int, Address], remarks: Remarks
+    checks: list[tuple[Checked, list[Check]]], vips: frozenset[Address], marks: Mapping[int, Address], reading: Reading
 ) -> dict[str, Any] | None:
     """The health_check that all real servers have. Where they differ there is none, and each is listed.
 
     ``vips`` are the service's, and ``marks`` by which mark checks reach which real server through a VIP.
     """
-    said = [(server, each, _said(each, server, vips, marks, remarks)) for server, some in checks for each in some]
+    remarks = reading.remarks
+    said = [(server, each, _said(each, server, vips, marks, reading)) for server, some in checks for each in some]
     if not said:
         return None
     known = [each for _server, _check, each in said if each is not None]
@@ -332,19 +338,21 @@ def _differ(settings: list[Any]) -> bool:
 
 
 def _said(
-    check: Check, server: Checked, vips: frozenset[Address], marks: Mapping[int, Address], remarks: Remarks
+    check: Check, server: Checked, vips: frozenset[Address], marks: Mapping[int, Address], reading: Reading
 ) -> dict[str, Any] | None:
+    remarks = reading.remarks
     if check.is_lost:
         return None
     settings = dict(check.settings)
     if check.way:
-        target, mark = check.way
+        target, source, mark = check.way
         if target not in vips or marks.get(mark) != server.address:
             for each in check.way_nodes:
                 remarks.lost(each.place, each.words, _WAY[each.keyword])
             remarks.lost(check.place, check.words, _ELSEWHERE)
             return None
         settings["through"] = "vip"
+        reading.sources.append(source)
     if KINDS[settings["type"]].options.count("port"):
         settings["port"] = check.port or server.port
         if not settings["port"]:

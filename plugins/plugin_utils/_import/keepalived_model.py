@@ -28,7 +28,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_vr
     read_script,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_words import Words
-from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import Place, Remarks
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import Place, Remarks, Unreadable
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import as_address
 
@@ -81,6 +81,9 @@ def read_keepalived(files: Files, name: str, host: str | None, remarks: Remarks)
     """The director of one file, and the hosts for which it has lines of their own."""
     words = Words(files, host, remarks)
     nodes = blocks(words.statements(name))
+    if not any(each.keyword in _KNOWN for each in nodes):
+        problem = "nothing in it is of keepalived.conf, ldirectord.cf or the rules of ipvsadm"
+        raise Unreadable(Place(name, 1), problem, "name the configuration of a director")
     return _Configuration(nodes, name, remarks).director(host), words.hosts
 
 
@@ -93,6 +96,7 @@ class _Configuration:
         self._variables: dict[str, Any] = {}
         self._places: dict[str, Place] = {}
         self._keepalived: dict[str, Any] = {}
+        self._sources: list[Address] = []
         self._sync: tuple[Node, dict[str, Any]] | None = None
         by_keyword: dict[str, list[Node]] = {}
         for each in nodes:
@@ -223,6 +227,7 @@ class _Configuration:
             each.argument() or "": _path_of(each, self._remarks) for each in self._all("track_file", "vrrp_track_file")
         }
         reading = Reading(self._remarks, files, self._defined.script_user)
+        self._sources = reading.sources
         groups = {each.argument() or "": each for each in self._all("virtual_server_group")}
         marks = self._check_marks()
         found: list[Found] = []
@@ -269,6 +274,7 @@ class _Configuration:
         elif interfaces:
             reason = "the VIPs are on several interfaces: each goes to the one whose network holds it"
             self._remarks.note(self._instances[0].node.place, self._instances[0].node.words, reason)
+        self._address_of_director()
         if not self._instances:
             return
         for instance in self._instances:
@@ -280,7 +286,14 @@ class _Configuration:
             if len(self._instances) > 1:
                 own = [str(held.address) for held in instance.held if held.address in vips]
                 instance.settings |= {"vips": own} if own else {}
-        sources = {each.source.version: each.source for each in reversed(self._instances) if each.source}
+        self._variables["lvs_vrrp"] = self._vrrp()
+        first = self._instances[0]
+        self._places |= {"lvs_vrrp": first.node.place, "priority": first.places.get("priority", first.node.place)}
+
+    def _address_of_director(self) -> None:
+        """lvs_address: where unicast adverts and checks through a VIP come from."""
+        senders = [each.source for each in self._instances if each.source]
+        sources = {each.version: each for each in reversed([*senders, *self._sources])}
         for instance in self._instances:
             if instance.source and sources[instance.source.version] != instance.source:
                 reason = "the model has one lvs_address of a family: the instance of this one sends from its own NIC's"
@@ -288,9 +301,6 @@ class _Configuration:
         if sources:
             listed = [str(each) for _version, each in sorted(sources.items())]
             self._variables["lvs_address"] = listed[0] if len(listed) == 1 else listed
-        self._variables["lvs_vrrp"] = self._vrrp()
-        first = self._instances[0]
-        self._places |= {"lvs_vrrp": first.node.place, "priority": first.places.get("priority", first.node.place)}
 
     def _note_vips(self, services: list[Found], by_address: dict[Address, Held]) -> None:
         missing = [each for each in services if each.vip and each.vip not in by_address]

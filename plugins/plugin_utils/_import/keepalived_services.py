@@ -274,7 +274,7 @@ class _Common:
         if self._one_packet and not one_packet:
             self._remarks.note(node.place, node.words, "ops is for UDP only: keepalived leaves it out")
         servers, checks = self._pool(identity, forward)
-        check = common_check(checks, frozenset([identity.address] if identity.address else []), marks, self._remarks)
+        check = common_check(checks, frozenset([identity.address] if identity.address else []), marks, self._reading)
         if check is None:
             self._unused_times(any(some for _server, some in checks))
         entry |= {

@@ -18,15 +18,28 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._import.found import 
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.ipvsadm_save import read_ipvsadm
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_model import read_keepalived
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.ldirectord import read_ldirectord
-from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import Place, Remark, Remarks, Unreadable
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import (
+    LOST,
+    NOTE,
+    Place,
+    Remark,
+    Remarks,
+    Unreadable,
+)
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.together import clusters
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.written import files as written_files
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.written import shown
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import as_address
 
 FORMS = ("keepalived", "ldirectord", "ipvsadm")
 # How the first lines of each form begin that say anything.
 _LDIRECTORD = re.compile(r"^virtual6?\s*=", re.MULTILINE)
 _IPVSADM = re.compile(r"^(?:-[Aa]\s|--add-se|(?:sudo\s+)?(?:/(?:usr/)?s?bin/)?ipvsadm\s)", re.MULTILINE)
+# Where the first file of a director lies in a copy of its folders.
+_FIRST = (
+    *("keepalived.conf", "etc/keepalived/keepalived.conf", "ldirectord.cf", "etc/ha.d/ldirectord.cf"),
+    *("ipvsadm.rules", "ipvsadm", "etc/ipvsadm.rules", "etc/sysconfig/ipvsadm"),
+)
 _PLAIN_NAMES = re.compile(r"(?:keepalived|ldirectord|ipvsadm|ipvsadm-save|ha)(?:\.\w+)?\Z")
 _NOT_IN_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -67,6 +80,8 @@ def imported(files: Files, mains: list[str], hosts: list[str] | None = None, nam
     """``mains`` is the first file of each director; ``hosts`` what these are called, and what keepalived gets as -i."""
     remarks = Remarks()
     directors: list[Director] = []
+    if not mains:
+        raise Unreadable(Place("lvs_adopt_from", 1), "no file is named", "name one for each director")
     for position, main in enumerate(mains):
         host = hosts[position] if hosts and position < len(hosts) else None
         directors += _read(files, main, host, hosts or [], remarks, names, is_only=len(mains) == 1)
@@ -164,14 +179,20 @@ def _note_peers(directors: list[Director], own: set[str], targets: set[str], rem
 
 def first_file(path: str, names: list[str]) -> str:
     """The first file of a director in a folder that has ``names``."""
-    for each in ("keepalived.conf", "etc/keepalived/keepalived.conf", "ldirectord.cf", "etc/ha.d/ldirectord.cf"):
-        if each in names:
-            return each
-    for each in ("ipvsadm.rules", "ipvsadm", "etc/ipvsadm.rules", "etc/sysconfig/ipvsadm"):
-        if each in names:
-            return each
     plain = [each for each in names if "/" not in each]
-    if len(plain) == 1:
-        return plain[0]
-    problem = "the folder has no keepalived.conf, ldirectord.cf or ipvsadm.rules, and not one file alone"
-    raise Unreadable(Place(path, 1), problem, "name the file")
+    known = next((each for each in _FIRST if each in names), plain[0] if len(plain) == 1 else None)
+    if known is None:
+        problem = "the folder has no keepalived.conf, ldirectord.cf or ipvsadm.rules, and not one file alone"
+        raise Unreadable(Place(path, 1), problem, "name the file")
+    return known
+
+
+def as_data(found: Imported) -> dict[str, Any]:
+    """What an import found, as a filter and a lookup return it."""
+    return {
+        "hosts": found.hostvars,
+        "groups": found.groups,
+        "files": [{"path": path, "content": text, "shown": shown(text)} for path, text in found.files.items()],
+        "lost": [str(each) for each in found.remarks if each.kind == LOST],
+        "notes": [str(each) for each in found.remarks if each.kind == NOTE],
+    }

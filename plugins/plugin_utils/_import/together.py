@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any
@@ -18,7 +18,18 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks impor
 PRIORITY = "vrrp_priority"
 # What is one host's own.
 _OWN = ("lvs_address",)
-_SECRET = ("auth_pass",)
+# The same where there is no partner, whose mails would have another name.
+_OWN_ALONE = (*_OWN, "lvs_keepalived")
+_NOT_SHOWN = "auth_pass"
+_LONGEST = 60
+# Variables and keys in which directors of a pair have to agree; in others each may have its own.
+_SHARED: Mapping[str, frozenset[str]] = {
+    "lvs_manager": frozenset(),
+    "lvs_vrrp": frozenset(
+        {"router_id", "advert_int", "version", "auth_pass", "addresses", "sync_group", "instances", "vips"}
+    ),
+    "lvs_sync": frozenset({"syncid", "group", "port"}),
+}
 
 
 @dataclass
@@ -79,90 +90,70 @@ def _addresses(director: Director) -> set[Any]:
 
 def _cluster(group: list[Director], remarks: Remarks) -> Cluster:
     first = group[0]
-    own: dict[str, dict[str, Any]] = {each.name: {} for each in group}
-    common = dict(first.variables)
-    for each in group:
-        for key in _OWN:
-            if key in each.variables:
-                own[each.name][key] = each.variables[key]
-    for key in _OWN:
-        common.pop(key, None)
-    _router_ids(group, common, own)
-    if len(group) > 1:
-        _priorities(group, common, own)
+    if len(group) > 1 and not any(each.vip for each in first.services):
+        reason = (
+            "the directors have no VIP of a service in common, by which the model knows a pair: name the VIPs of "
+            "services by mark in marked"
+        )
+        remarks.note(first.place, [first.name], reason)
+    for each in group if len(group) > 1 else []:
+        _name_by_router_id(each)
     services = list(first.services)
+    values = {first.name: dict(first.variables)}
     for other in group[1:]:
         _compare_services(first, other, services, remarks)
-        _compare_variables(first, other, remarks)
-    _unicast(group, common)
+        values[other.name] = _merged(first, other, remarks)
+    _unicast(list(values.values()))
+    alone = _OWN if len(group) > 1 or "router_id" not in values[first.name].get("lvs_keepalived", {}) else _OWN_ALONE
+    own = {name: {key: mine.pop(key) for key in alone if key in mine} for name, mine in values.items()}
+    if len(group) > 1:
+        _priorities(values, own)
+    common = {
+        key: value
+        for key, value in values[first.name].items()
+        if all(mine.get(key) == value for mine in values.values())
+    }
+    for name, mine in values.items():
+        own[name] |= {key: value for key, value in mine.items() if key not in common}
     return Cluster(group, services, common, own)
 
 
-def _router_ids(group: list[Director], common: dict[str, Any], own: dict[str, dict[str, Any]]) -> None:
+def _name_by_router_id(director: Director) -> None:
     """A director is called after its router_id, as long as nobody calls it otherwise: then it need not be written."""
-    settings = {each.name: dict(each.variables.get("lvs_keepalived", {})) for each in group}
-    if all(mine.get("router_id", name) == name for name, mine in settings.items()):
-        shared = {key: value for key, value in settings[group[0].name].items() if key != "router_id"}
-        common.pop("lvs_keepalived", None)
-        if shared:
-            common["lvs_keepalived"] = shared
+    settings = dict(director.variables.pop("lvs_keepalived", {}))
+    if settings.get("router_id") == director.name:
+        del settings["router_id"]
+    if settings:
+        director.variables["lvs_keepalived"] = settings
+
+
+def _priorities(values: dict[str, dict[str, Any]], own: dict[str, dict[str, Any]]) -> None:
+    """Directors may share all of lvs_vrrp but their priority: that is a variable of its own then."""
+    settings = [mine.get("lvs_vrrp", {}) for mine in values.values()]
+    without = [{key: value for key, value in mine.items() if key != "priority"} for mine in settings]
+    if not all("priority" in mine for mine in settings) or any(each != without[0] for each in without):
         return
-    shared = {key: value for key, value in settings[group[0].name].items() if key != "router_id"}
-    common.pop("lvs_keepalived", None)
-    for each in group:
-        router_id = settings[each.name].get("router_id")
-        mine = {**({"router_id": router_id} if router_id else {}), **shared}
-        if mine:
-            own[each.name]["lvs_keepalived"] = mine
+    for name, mine in values.items():
+        own[name][PRIORITY] = mine["lvs_vrrp"]["priority"]
+        mine["lvs_vrrp"] = dict(without[0])
 
 
-def _priorities(group: list[Director], common: dict[str, Any], own: dict[str, dict[str, Any]]) -> None:
-    """One lvs_vrrp for all, with the priority as a variable of its own; where instances have several, each its own."""
-    settings = [each.variables.get("lvs_vrrp") for each in group]
-    if not all(settings):
-        return
-    if all("priority" in mine for mine in settings if mine):
-        common["lvs_vrrp"] = {key: value for key, value in common["lvs_vrrp"].items() if key != "priority"}
-        for each in group:
-            own[each.name][PRIORITY] = each.variables["lvs_vrrp"]["priority"]
-        return
-    shared = common.pop("lvs_vrrp")
-    for each in group:
-        own[each.name]["lvs_vrrp"] = _with_priorities(shared, each.variables["lvs_vrrp"])
-
-
-def _with_priorities(shared: dict[str, Any], mine: dict[str, Any]) -> dict[str, Any]:
-    """The first director's settings, with the priorities of another one."""
-    by_name = {each.get("name"): each for each in mine.get("instances", [])}
-    instances = []
-    for each in shared.get("instances", []):
-        twin = by_name.get(each["name"], {})
-        priority = twin.get("priority", mine.get("priority", each.get("priority")))
-        instances.append({**each, **({"priority": priority} if priority else {})})
-    return {**{key: value for key, value in shared.items() if key != "priority"}, "instances": instances}
-
-
-def _unicast(group: list[Director], common: dict[str, Any]) -> None:
+def _unicast(values: list[dict[str, Any]]) -> None:
     """Peers are listed once for all directors: each leaves itself out."""
-    vrrp = common.get("lvs_vrrp")
-    if not vrrp or len(group) < 2:
-        return
+    listed: dict[str, set[str]] = {}
+    for name, settings in ((name, each) for mine in values for name, each in _instances(mine)):
+        listed.setdefault(name, set()).update(settings.get("unicast", []))
+    for mine in values:
+        for name, settings in _instances(mine):
+            if "unicast" in settings:
+                every = sorted(map(ip_address, listed[name]), key=lambda each: (each.version, int(each)))
+                settings["unicast"] = [str(each) for each in every]
 
-    def every(path: int | None) -> list[str]:
-        found: list[str] = []
-        for each in group:
-            settings = each.variables.get("lvs_vrrp", {})
-            if path is not None:
-                instances = settings.get("instances", [])
-                settings = instances[path] if path < len(instances) else {}
-            found += settings.get("unicast", [])
-        return sorted(set(found), key=lambda text: (ip_address(text).version, int(ip_address(text))))
 
-    if "unicast" in vrrp:
-        vrrp["unicast"] = every(None)
-    for position, each in enumerate(vrrp.get("instances", [])):
-        if "unicast" in each:
-            each["unicast"] = every(position)
+def _instances(values: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Where peers may stand: in lvs_vrrp itself, and in its instances, by name."""
+    vrrp = values.get("lvs_vrrp", {})
+    return [("", vrrp), *((each["name"], each) for each in vrrp.get("instances", []))]
 
 
 def _compare_services(first: Director, other: Director, services: list[Found], remarks: Remarks) -> None:
@@ -183,16 +174,70 @@ def _compare_services(first: Director, other: Director, services: list[Found], r
             remarks.lost(each.place, [each.entry["name"]], reason)
 
 
-def _compare_variables(first: Director, other: Director, remarks: Remarks) -> None:
+def _merged(first: Director, other: Director, remarks: Remarks) -> dict[str, Any]:
+    """The other director's variables, with the first one's wherever both have to agree."""
+    found: dict[str, Any] = {}
     for variable in dict.fromkeys([*first.variables, *other.variables]):
-        if variable in _OWN:
-            continue
-        mine, there = (_comparable_variable(variable, each.variables.get(variable)) for each in (other, first))
-        for name, here, elsewhere in _differences(mine, there):
-            place = other.places.get(variable, other.place)
-            path = f"{variable}.{name}" if name else variable
-            reason = f"it is {here} here, and {elsewhere} at {first.name}, which is written for both"
-            remarks.lost(place, [path], reason)
+        mine, there = other.variables.get(variable), first.variables.get(variable)
+        place = other.places.get(variable, other.place)
+        if variable in _OWN or variable not in _SHARED:
+            found[variable] = mine
+            if variable not in _OWN and mine != there:
+                _note_own(variable, mine, there, place, remarks)
+        elif isinstance(mine, dict) and isinstance(there, dict):
+            found[variable] = _agreed(variable, mine, there, place, remarks)
+        else:
+            found[variable] = there
+            if mine != there:
+                _lose(variable, mine, there, place, remarks)
+    _note_priorities(first, other, remarks)
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def _agreed(path: str, mine: dict[str, Any], there: dict[str, Any], place: Place, remarks: Remarks) -> dict[str, Any]:
+    """Settings of which some have to be the same on both directors."""
+    found = dict(mine)
+    for key in dict.fromkeys([*there, *mine]):
+        here, elsewhere = mine.get(key), there.get(key)
+        if key in ("priority", "unicast") or _same(here, elsewhere):
+            # The order of a list says nothing: what is the same is written in the same way.
+            found[key] = here if key in ("priority", "unicast") else elsewhere
+        elif key == "instances" and here and elsewhere:
+            found[key] = _agreed_instances(path, here, elsewhere, place, remarks)
+        elif key in _SHARED[path.partition(".")[0]]:
+            found[key] = elsewhere
+            _lose(f"{path}.{key}", here, elsewhere, place, remarks)
+        else:
+            _note_own(f"{path}.{key}", here, elsewhere, place, remarks)
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def _agreed_instances(path: str, mine: list[Any], there: list[Any], place: Place, remarks: Remarks) -> list[Any]:
+    by_name = {each["name"]: each for each in mine}
+    if set(by_name) != {each["name"] for each in there}:
+        _lose(f"{path}.instances", mine, there, place, remarks)
+        return there
+    return [_agreed(f"{path}.{each['name']}", by_name[each["name"]], each, place, remarks) for each in there]
+
+
+def _same(mine: Any, there: Any) -> bool:
+    if isinstance(mine, list) and isinstance(there, list):
+        return sorted(map(repr, mine)) == sorted(map(repr, there))
+    return bool(mine == there)
+
+
+def _lose(path: str, mine: Any, there: Any, place: Place, remarks: Remarks) -> None:
+    remarks.lost(place, [path], f"it is {_shown(path, mine)} here; what is written for both is {_shown(path, there)}")
+
+
+def _note_own(path: str, mine: Any, there: Any, place: Place, remarks: Remarks) -> None:
+    reason = (
+        f"the directors differ: {_shown(path, mine)} here, {_shown(path, there)} at the first one. Each keeps its own"
+    )
+    remarks.note(place, [path], reason)
+
+
+def _note_priorities(first: Director, other: Director, remarks: Remarks) -> None:
     priorities = {each.name: _priority(each) for each in (first, other)}
     if None not in priorities.values() and len(set(priorities.values())) > 1:
         said = ", ".join(f"{value} at {name}" for name, value in priorities.items())
@@ -209,32 +254,18 @@ def _comparable(entry: dict[str, Any]) -> dict[str, Any]:
     return {**entry, "name": "", "real_servers": members}
 
 
-def _comparable_variable(variable: str, value: Any) -> dict[str, Any]:
-    """A variable by its keys, without what is each director's own, and in which order says nothing."""
-    if not isinstance(value, dict):
-        return {} if value is None else {"": value}
-    left_out = {"lvs_vrrp": ("priority", "unicast"), "lvs_keepalived": ("router_id",)}.get(variable, ())
-    found = {key: each for key, each in value.items() if key not in left_out}
-    for key in ("addresses", "track_scripts", "track_processes"):
-        if isinstance(found.get(key), list):
-            found[key] = sorted(found[key], key=repr)
-    if "instances" in found:
-        found["instances"] = sorted((_comparable_variable(variable, each) for each in found["instances"]), key=repr)
-    return found
-
-
 def _differences(ours: dict[str, Any], theirs: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     for key in dict.fromkeys([*theirs, *ours]):
         mine, there = ours.get(key), theirs.get(key)
-        if mine == there:
-            continue
-        if key in _SECRET:
-            yield key, "another one", "not this one"
-        elif isinstance(mine, (dict, list)) or isinstance(there, (dict, list)):
-            yield key, "something else", "something else" if there is not None else "not there"
-        else:
-            yield key, _shown(mine), _shown(there)
+        if mine != there:
+            yield key, _shown(key, mine), _shown(key, there)
 
 
-def _shown(value: Any) -> str:
-    return "not there" if value is None else forms.shown(value)
+def _shown(path: str, value: Any) -> str:
+    """A value in a remark: no password, and of what is long only that it is another one."""
+    if value is None:
+        return "not there"
+    if path.endswith(_NOT_SHOWN):
+        return "another password"
+    text = repr(value) if isinstance(value, (dict, list)) else forms.shown(value)
+    return text if len(text) <= _LONGEST and _NOT_SHOWN not in text else "something else"

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
+from textwrap import wrap
 from typing import Any
 
 import yaml
@@ -14,10 +16,12 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks impor
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.together import PRIORITY, Cluster
 
 _WIDTH = 120
+_PASSWORD = re.compile(r"\b(auth_pass): .*")
 _ORDER = [
     *["lvs_manager", "lvs_address", "lvs_vip_interface", "lvs_services", "lvs_vrrp", PRIORITY, "lvs_keepalived"],
     *["lvs_sync", "lvs_timeouts"],
 ]
+_READABLE = "# auth_pass can be read here. Encrypt this file with ansible-vault, or its value with encrypt_string.\n"
 _HOSTS = "# The directors, and the real servers that Ansible is to prepare."
 _PREPARED = (
     "      # A real server that is only named by its address stays as it is. To have it prepared, name it here as\n"
@@ -61,6 +65,11 @@ def files(clusters: list[Cluster], remarks: list[Remark], prepared: list[str]) -
                 found[f"host_vars/{name}.yml"] = _variables(own[name], services, remarks)
     found["remarks.txt"] = report(remarks)
     return found
+
+
+def shown(text: str) -> list[str]:
+    """The lines of a file as they may be printed: without passwords."""
+    return [_PASSWORD.sub(r"\1: (not shown)", line) for line in text.splitlines()]
 
 
 def report(remarks: Iterable[Remark]) -> str:
@@ -110,8 +119,10 @@ def _variables(values: dict[str, Any], cluster: Cluster | None, remarks: list[Re
     for key in sorted(given, key=lambda each: _ORDER.index(each) if each in _ORDER else len(_ORDER)):
         if key == "lvs_services":
             parts += _services(given[key], remarks)
-        else:
-            parts.append(_yaml({key: given[key]}))
+            continue
+        if key == "lvs_vrrp" and "auth_pass" in repr(given[key]):
+            parts.append(_READABLE)
+        parts.append(_yaml({key: given[key]}))
     return "".join(parts)
 
 
@@ -127,7 +138,7 @@ def _services(services: list[Found], remarks: list[Remark]) -> Iterator[str]:
         lines = sorted({service.place.line, *(each.line for each in service.places.values())})
         for line in lines:
             for each in by_line.get((service.place.file, line), []):
-                yield f"  # {each}\n"
+                yield from (f"  # {line}\n" for line in wrap(str(each), _WIDTH - 4, break_on_hyphens=False))
         yield _yaml([service.entry], indent=2)
 
 

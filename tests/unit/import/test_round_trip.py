@@ -1,0 +1,137 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the role writes for a model, read again, is a model for which the role writes the same.
+
+LVS_ROUND_TRIP_EXAMPLES says how many models are generated, LVS_ROUND_TRIP_SEED which ones.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.files import Given
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.moving_in import Imported, imported
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import LOST
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
+from ansible_collections.lvs.topology.tests.unit.topology.generated import models
+from ansible_collections.lvs.topology.tests.unit.topology.inventories import REFERENCES, Model, dr_pair, two_directors
+from ansible_collections.lvs.topology.tests.unit.topology.real_tools import rendered
+from hypothesis import HealthCheck, Phase, given, seed, settings
+
+EXAMPLES = int(os.environ.get("LVS_ROUND_TRIP_EXAMPLES", "100"))
+SEED = int(os.environ.get("LVS_ROUND_TRIP_SEED", "1"))
+ALL: dict[str, Callable[[], Model]] = {**REFERENCES, "DR pair": dr_pair, "two directors": two_directors}
+
+
+def under_keepalived(model: Model) -> Model:
+    for name in model.groups["lvs_directors"]:
+        if model.hostvars[name].get("lvs_vip_interface") == "lo":
+            del model.hostvars[name]["lvs_vip_interface"]
+        model.hostvars[name]["lvs_manager"] = "keepalived"
+    return model
+
+
+def again(model: Model) -> tuple[Imported, Model]:
+    """What is imported of the files that the role would write, and the same hosts with what that says."""
+    directors = model.groups["lvs_directors"]
+    texts = {f"{name}/keepalived.conf": rendered(model.plan(name, "keepalived")) for name in directors}
+    found = imported(Given(texts), list(texts), directors)
+    hostvars = {name: dict(values) for name, values in model.hostvars.items()}
+    for name in directors:
+        # What Ansible knows of the host anyway.
+        kept = {key: hostvars[name][key] for key in ("ansible_facts", "lvs_address") if key in hostvars[name]}
+        hostvars[name] = {**found.hostvars[name], **kept}
+    return found, Model(hostvars, model.groups)
+
+
+def said(plan: dict[str, Any]) -> dict[str, Any]:
+    """A plan without what only names things, and in which order says nothing."""
+    found = dict(plan["keepalived"])
+    files = {each["name"]: each["path"] for each in found.pop("files")}
+    found["services"] = [_service(each, files) for each in found["services"]]
+    found["instances"] = [_instance(each) for each in found["instances"]]
+    for key in ("scripts", "processes", "services"):
+        found[key] = sorted(found[key], key=repr)
+    return found
+
+
+def _service(service: dict[str, Any], files: dict[str, str]) -> dict[str, Any]:
+    servers = []
+    for each in service["real_servers"]:
+        server = {key: value for key, value in each.items() if key != "name"}
+        if "track_file" in server:
+            server["track_file"] = files[server["track_file"]]
+        servers.append(server)
+    check = service.get("health_check")
+    if check and check.get("warmup") == check.get("interval"):
+        check = {key: value for key, value in check.items() if key != "warmup"}
+    return {**service, "name": "", "health_check": check, "real_servers": servers}
+
+
+def _instance(instance: dict[str, Any]) -> dict[str, Any]:
+    held = {each["interface"] for each in [*instance["addresses"], *instance["excluded"]]}
+    # keepalived tracks the interfaces of what it holds, whether they are listed or not.
+    tracked = sorted(held.union(instance["track_interfaces"]) - {instance["interface"]})
+    addresses = sorted([*instance["addresses"], *instance["excluded"]], key=repr)
+    return {**instance, "track_interfaces": tracked, "addresses": addresses, "excluded": []}
+
+
+def differences(model: Model, counts: Counter[str]) -> list[str]:
+    before = {name: said(model.plan(name, "keepalived")) for name in model.groups["lvs_directors"]}
+    found, other = again(model)
+    problems = [str(each) for each in found.remarks if each.kind == LOST]
+    problems += other.mistakes(hosts=model.groups["lvs_directors"])
+    for name, plan in before.items():
+        counts["files"] += 1
+        try:
+            after = said(other.plan(name, "keepalived"))
+        except WrongModel as wrong:
+            problems.append(str(wrong))
+            continue
+        for key in plan:
+            if plan[key] != after.get(key):
+                problems.append(f"{name}: {key}: {plan[key]} became {after.get(key)}")
+    return problems
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_reference(name: str) -> None:
+    model = under_keepalived(ALL[name]())
+    if name == "R4":
+        # The VIP is the only address of its network, and comes and goes here.
+        model.hostvars["lb1"]["lvs_vip_interface"] = "eth1"
+    if name == "two directors":
+        model.hostvars["lb2"]["lvs_vrrp"] = {"router_id": 52}
+    assert differences(model, Counter()) == []
+
+
+def test_generated_models() -> None:
+    counts: Counter[str] = Counter()
+
+    @seed(SEED)
+    @settings(
+        max_examples=EXAMPLES,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(models())
+    def one(model: Model) -> None:
+        counts["models"] += 1
+        under_keepalived(model)
+        # Who sets marks is in no keepalived.conf, and so neither are the VIPs that they are for.
+        absent = any("lvs_state" in each for each in model.hostvars.values())
+        if absent or model.mistakes() or any("marked" in each for each in model.services):
+            return
+        counts["accepted"] += 1
+        assert differences(model, counts) == []
+
+    one()
+    print(dict(counts))
+    assert counts["accepted"] > EXAMPLES / 20
