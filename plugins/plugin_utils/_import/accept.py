@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.found import Found
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import Remarks
-from ansible_collections.lvs.topology.plugins.plugin_utils._import.together import Cluster
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.together import PRIORITY, Cluster
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.checks import check_membership, check_site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.compiler import site_of
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake
@@ -105,12 +105,17 @@ def _drop_variable(cluster: Cluster, mistake: Mistake, remarks: Remarks) -> None
         return
     _host, variable, key, position, inner = found.groups()
     remarks.lost(cluster.place(variable), [mistake.path.rpartition(": ")[2]], mistake.problem)
+    if variable == "lvs_vrrp" and key == "priority":
+        for own in cluster.own.values():
+            own.pop(PRIORITY, None)
     for values in (cluster.variables, *cluster.own.values()):
         if variable not in values:
             continue
         value = values[variable]
         if not isinstance(value, dict) or key is None or not _drop_inside(value, key, position, inner):
             del values[variable]
+            for own in cluster.own.values() if variable == "lvs_vrrp" else ():
+                own.pop(PRIORITY, None)
 
 
 def _drop_inside(value: dict[str, Any], key: str, position: str | None, inner: str | None) -> bool:

@@ -21,7 +21,7 @@ OPEN, CLOSE = "{", "}"
 _LONGEST = 1023
 _DEEPEST = 32
 # What definitions and sequences may make of a configuration before somebody means harm, in lines and for one line.
-_MOST_LINES = 500_000
+_MOST_LINES = 100_000
 _MOST_REPLACEMENTS = 500
 _MOST_FILES = 10_000
 _INCLUDE = re.compile(r"include[rmwba]?[ \t]+(.+)")

@@ -84,9 +84,12 @@ def imported(files: Files, mains: list[str], hosts: list[str] | None = None, nam
         raise Unreadable(Place("lvs_adopt_from", 1), "no file is named", "name one for each director")
     for position, main in enumerate(mains):
         host = hosts[position] if hosts and position < len(hosts) else None
-        directors += _read(files, main, host, hosts or [], remarks, names, is_only=len(mains) == 1)
+        found = _read(files, main, host, hosts or [], remarks, names, is_only=len(mains) == 1)
+        for each in found:
+            each.name = each.name or _of_file(main)
+        directors += found
     _name(directors)
-    found = clusters(directors, remarks)
+    shared = clusters(directors, remarks)
     own = {text for each in directors for text in _listed(each.variables.get("lvs_address"))}
     targets = {
         entry["address"] for each in directors for service in each.services for entry in service.entry["real_servers"]
@@ -94,10 +97,10 @@ def imported(files: Files, mains: list[str], hosts: list[str] | None = None, nam
     prepared = [each.name for each in directors if targets.intersection(_listed(each.variables.get("lvs_address")))]
     _note_peers(directors, own, targets, remarks)
     groups = {"lvs_directors": [each.name for each in directors], "lvs_real_servers": prepared}
-    accept(found, groups, remarks)
+    accept(shared, groups, remarks)
     listed = remarks.sorted()
-    hostvars = {name: values for each in found for name, values in each.hostvars().items()}
-    return Imported(hostvars, groups, written_files(found, listed, prepared), listed)
+    hostvars = {name: values for each in shared for name, values in each.hostvars().items()}
+    return Imported(hostvars, groups, written_files(shared, listed, prepared), listed)
 
 
 def _read(
@@ -141,9 +144,7 @@ def _name(directors: list[Director]) -> None:
     """Every director gets a name of its own, which an inventory and the name of a file take."""
     used: set[str] = set()
     for number, each in enumerate(directors, 1):
-        name = (
-            _NOT_IN_NAME.sub("-", each.name or _of_file(each.place.file) or f"lb{number}").strip("-.") or f"lb{number}"
-        )
+        name = _NOT_IN_NAME.sub("-", each.name or f"lb{number}").strip("-.") or f"lb{number}"
         if name in used:
             name = next(f"{name}-{more}" for more in range(2, len(directors) + 2) if f"{name}-{more}" not in used)
         used.add(name)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ LOST, NOTE = "lost", "note"
 # Words that are followed by a password: nothing after them is ever shown.
 SECRETS = frozenset({"auth_pass", "passwd", "password", "key", "login"})
 _SHOWN = 80
+_TEMPLATE = re.compile(r"\{(?=[{%#])")
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,6 @@ class Remark:
 
     def __str__(self) -> str:
         said = {LOST: "not carried over: ", NOTE: ""}[self.kind]
-        # Ansible takes text with two braces for a template.
         return _harmless(f"{self.place}: {self.words}: {said}{self.reason}")
 
 
@@ -84,4 +85,6 @@ def shown(words: Iterable[str]) -> str:
 
 
 def _harmless(text: str) -> str:
-    return text.replace("{{", "{ {").replace("{%", "{ %").replace("{#", "{ #")
+    printable = text if text.isprintable() else ascii(text)[1:-1]
+    # Ansible takes text with two braces for a template.
+    return _TEMPLATE.sub("{ ", printable)
