@@ -21,6 +21,9 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.roles impor
 _MOST_ROUNDS = 50
 _SERVICE = re.compile(r"(?:.*: )?lvs_services\[(\d+)\](?:\.(\w+))?")
 _VARIABLE = re.compile(r"(?:(.*): )?(lvs_\w+)(?:\.(\w+))?(?:\[(\d+)\])?(?:\.(\w+))?")
+_POSITION = re.compile(r"\[(\d+)\]")
+_ELEMENT = re.compile(r".*\]")
+_TRACKED = re.compile(r"lvs_vrrp(?:\.instances\[(\d+)\])?\.(track_scripts|track_processes)\[(\d+)\]")
 # Without these there is no service.
 _NEEDED = frozenset({"name", "address", "port", "protocol", "fwmark", "family", "forward", "real_servers"})
 # What only the facts of a host tell.
@@ -58,8 +61,14 @@ def wrong(clusters: list[Cluster], groups: dict[str, list[str]]) -> Iterator[Mis
 
 def _repair(clusters: list[Cluster], found: list[Mistake], remarks: Remarks) -> None:
     lost: dict[int, set[int]] = {}
-    for each in found:
-        in_service = _SERVICE.match(each.path)
+    touched: set[str] = set()
+    # From the end of each list, so that what goes does not move what is named by its place. An element of which two
+    # things are wrong is looked at again in the next round.
+    for each in sorted(found, key=lambda mistake: [*map(int, _POSITION.findall(mistake.path))], reverse=True):
+        in_service, element = _SERVICE.match(each.path), _ELEMENT.match(each.path)
+        if not in_service and element and element.group() in touched:
+            continue
+        touched.add(element.group() if element else each.path)
         for number, cluster in enumerate(clusters):
             if not _concerns(each.path, cluster, clusters):
                 continue
@@ -104,7 +113,11 @@ def _drop_variable(cluster: Cluster, mistake: Mistake, remarks: Remarks) -> None
         cluster.services.clear()
         return
     _host, variable, key, position, inner = found.groups()
-    remarks.lost(cluster.place(variable), [mistake.path.rpartition(": ")[2]], mistake.problem)
+    words = [mistake.path.rpartition(": ")[2]]
+    tracked = _TRACKED.search(mistake.path)
+    name = _name_of_tracked(cluster, tracked) if tracked else None
+    place = cluster.place(variable) if name is None else cluster.place(f"tracked {name}")
+    remarks.lost(place, words if name is None else [name, *words], mistake.problem)
     if variable == "lvs_vrrp" and key == "priority":
         for own in cluster.own.values():
             own.pop(PRIORITY, None)
@@ -116,6 +129,20 @@ def _drop_variable(cluster: Cluster, mistake: Mistake, remarks: Remarks) -> None
             del values[variable]
             for own in cluster.own.values() if variable == "lvs_vrrp" else ():
                 own.pop(PRIORITY, None)
+
+
+def _name_of_tracked(cluster: Cluster, found: re.Match[str]) -> str | None:
+    """The name of the script or process of a path."""
+    instance, key, position = found.groups()
+    for values in (cluster.variables, *cluster.own.values()):
+        vrrp = values.get("lvs_vrrp", {})
+        instances = vrrp.get("instances", [])
+        if instance is not None and int(instance) < len(instances):
+            vrrp = instances[int(instance)]
+        listed = vrrp.get(key, [])
+        if int(position) < len(listed):
+            return str(listed[int(position)].get("name", ""))
+    return None
 
 
 def _drop_inside(value: dict[str, Any], key: str, position: str | None, inner: str | None) -> bool:

@@ -288,6 +288,7 @@ class _Configuration:
                 instance.settings |= {"vips": own} if own else {}
         self._variables["lvs_vrrp"] = self._vrrp()
         first = self._instances[0]
+        self._places |= {f"tracked {name}": node.place for name, node in self._defined.places.items()}
         self._places |= {"lvs_vrrp": first.node.place, "priority": first.places.get("priority", first.node.place)}
 
     def _address_of_director(self) -> None:

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 from typing import Any
@@ -22,6 +23,8 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model impor
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import as_interface, full_prefix
 
 _AUTH_PASS = 8
+# A script that only asks whether a process runs, which keepalived sees by itself.
+_PROCESS = re.compile(r"(?:/\S*/)?(?:killall -0|pidof|pgrep -x) ([A-Za-z0-9_.-]+)\Z")
 _GARP = {
     "garp_master_delay": "master_delay",
     "garp_master_repeat": "master_repeat",
@@ -102,9 +105,22 @@ def read_script(node: Node, defined: Defined, remarks: Remarks) -> None:
         "weight": whole(block.last("weight"), remarks, -253, 253),
         "user": user.argument() if user else None,
     }
+    process = _PROCESS.match(text or "")
+    if process:
+        _as_process(node, {**found, "process": process.group(1)}, defined, remarks)
     block.finish({"init_fail": "the model takes a script for good until it failed"})
-    defined.scripts[name] = {key: value for key, value in found.items() if value is not None}
+    if not process:
+        defined.scripts[name] = {key: value for key, value in found.items() if value is not None}
     defined.places[name] = node
+
+
+def _as_process(node: Node, found: dict[str, Any], defined: Defined, remarks: Remarks) -> None:
+    kept = ("name", "process", "weight")
+    defined.processes[found["name"]] = {key: found[key] for key in kept if found[key] is not None}
+    reason = (
+        f"it asks whether {found['process']} runs: in track_processes keepalived sees that at once, without a script"
+    )
+    remarks.note(node.place, node.words, reason)
 
 
 def read_process(node: Node, defined: Defined, remarks: Remarks) -> None:
@@ -158,8 +174,9 @@ def read_instance(node: Node, defined: Defined, remarks: Remarks) -> Instance:
             remarks.lost(peer.place, peer.arguments, "the model has no options for a peer")
     settings["garp"] = _garp(block, defined, remarks)
     settings["track_interfaces"] = _tracked_interfaces(block, remarks)
-    settings["track_scripts"] = _tracked(block, "track_script", defined, defined.scripts, remarks)
-    settings["track_processes"] = _tracked(block, "track_process", defined, defined.processes, remarks)
+    tracked = _tracked(block, defined, remarks)
+    settings["track_scripts"] = [each for each in tracked if "script" in each]
+    settings["track_processes"] = [each for each in tracked if "process" in each]
     settings["notify"] = _notify(block, defined, remarks)
     settings["raw"] = block.raw(_RAW)
     block.finish(_REASONS)
@@ -270,11 +287,11 @@ def _tracked_interfaces(block: Block, remarks: Remarks) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _tracked(
-    block: Block, keyword: str, defined: Defined, known: Mapping[str, dict[str, Any]], remarks: Remarks
-) -> list[dict[str, Any]]:
+def _tracked(block: Block, defined: Defined, remarks: Remarks) -> list[dict[str, Any]]:
+    """What of the scripts and processes that are defined the instance tracks."""
     found = []
-    for each in (child for node in block.all(keyword) for child in node.children):
+    known = {**defined.scripts, **defined.processes}
+    for each in (child for node in block.all("track_script", "track_process") for child in node.children):
         if each.keyword not in known:
             remarks.lost(each.place, each.words, "nothing defines it")
             continue

@@ -127,6 +127,22 @@ def test_comments_quotes_and_several_words_on_a_line() -> None:
     assert [each for each in lost(text) if "quorum_up" in each]
 
 
+def test_what_is_wrong_in_a_list_takes_nothing_else_with_it() -> None:
+    names = {"a": "true", "b": "false; x", "c": "/bin/c", "d": "killall -0 nginx", "e": "/bin/e"}
+    scripts = "".join(f'vrrp_script {name} {{\n script "{text}"\n}}\n' for name, text in names.items())
+    tracked = "".join(f" {name}\n" for name in names)
+    vrrp = (
+        "vrrp_instance A {\n interface eth0\n virtual_router_id 9\n virtual_ipaddress {\n 192.0.2.1/24\n }\n"
+        f" track_script {{\n{tracked} }}\n}}\n"
+    )
+    found = read(scripts + vrrp)
+    settings = found.hostvars["a"]["lvs_vrrp"]
+    assert [each["name"] for each in settings["track_scripts"]] == ["c", "e"]
+    # What only asks for a process is one of these.
+    assert settings["track_processes"] == [{"name": "d", "process": "nginx"}]
+    assert [each.place.line for each in found.remarks if each.kind == LOST] == [1, 4]
+
+
 def test_two_clusters_are_no_pair() -> None:
     vrrp = "vrrp_instance A {\n interface eth0\n virtual_router_id 9\n virtual_ipaddress {\n 192.0.2.1/24\n }\n}\n"
     other = (SERVICE + vrrp).replace("192.0.2.1", "198.51.100.1")
