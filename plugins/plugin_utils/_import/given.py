@@ -11,7 +11,7 @@ from typing import Any
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.disk import Disk, Resolver
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.files import Given
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.moving_in import Known, as_data, imported
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.given import evaluated, mapping, names
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.given import evaluated, mapping
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, WrongModel, show
 
 
@@ -21,7 +21,7 @@ def inventory_of(files: Any, first: Any, hosts: Any = None, meanings: Any = None
     for name, text in texts.items():
         if not isinstance(text, str):
             raise WrongModel([Mistake(f"files.{name}", f"must be text, is {show(text)}", "give what is in the file")])
-    mains = names([first] if isinstance(first, str) else first, "first")
+    mains = _listed(first, "first")
     for each in mains:
         if each not in texts:
             raise WrongModel([Mistake("first", f"{show(each)} is none of the files", "name one of them")])
@@ -41,10 +41,17 @@ def _hosts(value: Any) -> list[str] | None:
 
 
 def _listed(value: Any, what: str) -> list[str]:
-    """Text as a command line has it, with commas, or a list."""
+    """Text as a command line has it, with commas, or a list of such; a lookup gets a list of what it is given."""
     given = evaluated(value, what)
-    listed = names([given] if isinstance(given, str) else given, what)
-    return [part.strip() for each in listed for part in each.split(",") if part.strip()]
+    flat = [part for each in (given if isinstance(given, list) else [given]) for part in _parts(each)]
+    for each in flat:
+        if not isinstance(each, str):
+            raise WrongModel([Mistake(what, f"must be text or a list of it, is {show(each)}", "separate by commas")])
+    return [part.strip() for each in flat for part in each.split(",") if part.strip()]
+
+
+def _parts(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def _meanings(value: Any) -> Mapping[str, Any]:

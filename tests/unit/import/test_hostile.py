@@ -197,6 +197,9 @@ def test_files_of_this_machine(tmp_path: Path) -> None:
     (here / "link.conf").symlink_to(secret)
     os.mkfifo(here / "pipe.conf")
     found = arguments.inventory_of_disk([str(here)])
+    # As a variable, which may be a list, comes to a lookup.
+    assert arguments.inventory_of_disk([[str(here)]]) == found
+    assert list(arguments.inventory_of_disk([str(here)], hosts="one")["hosts"]) == ["one"]
     assert [each["address"] for each in found["hosts"]["lb1"]["lvs_services"]] == ["192.0.2.3", "192.0.2.1"]
     assert len(found["lost"]) == 2
     for wrong in (tmp_path, here / "pipe.conf", here / "nothing", here / "pools/"):
