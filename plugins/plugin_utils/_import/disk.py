@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 import socket
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from glob import glob
+from typing import Any
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.files import MOST_BYTES, decoded
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.moving_in import Known, first_file
@@ -80,21 +81,30 @@ class Disk:
 
 
 class Resolver(Known):
-    """Names as this machine resolves them, where nobody said what they mean."""
+    """Names as this machine resolves them, where nobody said what they mean. Each is asked for once."""
+
+    def __init__(self, meanings: Mapping[str, Any]) -> None:
+        super().__init__(meanings)
+        self._asked: dict[tuple[str, int], list[str]] = {}
 
     def address(self, name: str, in_brackets: bool) -> str:
         try:
             return super().address(name, in_brackets)
         except ValueError:
-            family = socket.AF_INET6 if in_brackets else socket.AF_INET
+            found = self._addresses(name, socket.AF_INET6 if in_brackets else socket.AF_INET)
+            if len(found) != 1:
+                what = "no address" if not found else f"several addresses: {', '.join(found)}"
+                raise ValueError(f"{name} has {what} here; write the right one") from None
+            return found[0]
+
+    def _addresses(self, name: str, family: int) -> list[str]:
+        if (name, family) not in self._asked:
             try:
                 found = {str(each[4][0]) for each in socket.getaddrinfo(name, None, family)}
-            except OSError:
+            except (OSError, UnicodeError):
                 found = set()
-            if len(found) != 1:
-                what = "no address" if not found else f"several addresses: {', '.join(sorted(found))}"
-                raise ValueError(f"{name} has {what} here; write the right one") from None
-            return found.pop()
+            self._asked[name, family] = sorted(found)
+        return self._asked[name, family]
 
     def port(self, name: str, protocol: str) -> int:
         try:

@@ -101,6 +101,10 @@ def _service(key: ServiceKey, entry: Entry, place: Place, places: dict[Any, Plac
     if len(flags) < len(service.flags):
         lost = sorted(set(service.flags).difference(names))
         remarks.lost(place, ["-b", *lost], f"it means nothing to the scheduler {service.scheduler}")
+    for each in members:
+        if not each.weight:
+            reason = "weight 0 is perhaps only there until a health check or a drain ends"
+            remarks.note(places[each.key], ["-r", str(each.key), "-w", "0"], reason)
     is_v4 = key.family == "ipv4"
     netmask = str(IPv4Address(service.netmask)) if is_v4 else service.netmask
     found = {

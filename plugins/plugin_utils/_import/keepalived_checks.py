@@ -100,6 +100,7 @@ class Reading:
     # Of track_file blocks: the path of each.
     track_files: Mapping[str, str] = field(default_factory=dict)
     script_user: str | None = None
+    used_files: set[str] = field(default_factory=set)
     # From which addresses of the director's own checks through a VIP come.
     sources: list[Address] = field(default_factory=list)
 
@@ -251,6 +252,7 @@ def _file(block: Block, server: Checked, settings: dict[str, Any], reading: Read
     if name is None or name not in reading.track_files:
         reading.remarks.lost(block.node.place, block.node.words, "no track_file has this name")
         return True
+    reading.used_files.add(name)
     settings["path"] = _generic(reading.track_files[name], server)
     if weight:
         settings["weight"] = weight

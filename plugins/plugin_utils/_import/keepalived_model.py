@@ -242,6 +242,9 @@ class _Configuration:
                     self._remarks.lost(node.place, node.words, f"the service is there already, in line {line}")
                 else:
                     found.append(each)
+        for node in self._all("track_file", "vrrp_track_file"):
+            if (node.argument() or "") not in reading.used_files:
+                self._remarks.lost(node.place, node.words, "no check reads it")
         used = {node.argument(1) for node in self._all("virtual_server") if node.argument() == "group"}
         for name, node in groups.items():
             if name not in used:

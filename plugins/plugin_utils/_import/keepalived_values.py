@@ -18,6 +18,7 @@ def whole(node: Node | None, remarks: Remarks, low: int, high: int) -> int | Non
     """The number after a keyword; None where there is no such keyword, or no such number."""
     if node is None:
         return None
+    _one_word(node, remarks)
     value = forms.integer(node.argument())
     if value is None or not low <= value <= high:
         remarks.lost(node.place, node.words, f"it needs a whole number from {low} to {high}{_undefined(node)}")
@@ -29,6 +30,7 @@ def seconds(node: Node | None, remarks: Remarks) -> float | None:
     """The time after a keyword, in seconds."""
     if node is None:
         return None
+    _one_word(node, remarks)
     value = as_number(node.argument())
     if value is None or value < 0:
         remarks.lost(node.place, node.words, f"it needs a number of seconds{_undefined(node)}")
@@ -61,6 +63,11 @@ def port_of(text: str | None) -> int | None:
     """A port from 0 to 65535; None where there is none."""
     value = forms.integer(text)
     return value if value is not None and value in forms.PORTS else None
+
+
+def _one_word(node: Node, remarks: Remarks) -> None:
+    if len(node.arguments) > 1:
+        remarks.lost(node.place, node.arguments[1:], f"keepalived reads one word after {node.keyword}")
 
 
 def _undefined(node: Node) -> str:

@@ -221,6 +221,8 @@ def _password(block: Block, remarks: Remarks, *, is_v3: bool) -> str | None:
     inner = Block(node, remarks)
     kind, password = inner.last("auth_type"), inner.last("auth_pass")
     inner.finish({})
+    if kind and len(kind.arguments) > 1:
+        remarks.lost(kind.place, kind.arguments[1:], "keepalived reads one word after auth_type")
     if is_v3:
         remarks.lost(node.place, node.words, "VRRP version 3 has no authentication, and keepalived leaves it out")
         return None

@@ -82,6 +82,9 @@ def imported(files: Files, mains: list[str], hosts: list[str] | None = None, nam
     directors: list[Director] = []
     if not mains:
         raise Unreadable(Place("lvs_adopt_from", 1), "no file is named", "name one for each director")
+    if hosts and len(mains) > 1 and len(hosts) != len(mains):
+        problem = f"there are {len(mains)} files, and {len(hosts)} names of directors"
+        raise Unreadable(Place(mains[0], 1), problem, "name one director for each file")
     for position, main in enumerate(mains):
         host = hosts[position] if hosts and position < len(hosts) else None
         found = _read(files, main, host, hosts or [], remarks, names, is_only=len(mains) == 1)
@@ -117,9 +120,14 @@ def _read(
     if form == "keepalived":
         return _read_for_hosts(files, main, host, hosts, remarks, is_only=is_only)
     reader = read_ldirectord if form == "ldirectord" else read_ipvsadm
-    director = reader(files, main, remarks, names)
-    director.name = host or ""
-    return [director]
+    # Directors of a pair may have the same file.
+    several = hosts if is_only and len(hosts) > 1 else [host or ""]
+    found = []
+    for each in several:
+        director = reader(files, main, remarks, names)
+        director.name = each
+        found.append(director)
+    return found
 
 
 def _read_for_hosts(

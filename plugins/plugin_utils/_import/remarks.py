@@ -75,9 +75,11 @@ class Remarks:
 
 def shown(words: Iterable[str]) -> str:
     """Words of a file as a message shows them: printable, short, and without what a password may be."""
-    listed = list(words)
-    if listed and listed[0] in SECRETS:
-        return listed[0]
+    listed: list[str] = []
+    for each in words:
+        listed.append(each)
+        if each in SECRETS:
+            break
     text = " ".join(listed)
     if not text.isprintable():
         text = ascii(text)[1:-1]

@@ -179,6 +179,25 @@ def test_partners_that_differ() -> None:
     accepted(found)
 
 
+def test_no_password_of_one_line_is_shown() -> None:
+    vrrp = (
+        "vrrp_instance A {\n interface eth0\n virtual_router_id 9\n"
+        " authentication { auth_type AH auth_pass hidden }\n virtual_ipaddress {\n 192.0.2.1/24\n }\n}\n"
+    )
+    found = lost(vrrp)
+    assert len(found) == 2
+    assert "hidden" not in str(found)
+
+
+def test_directors_with_the_same_file() -> None:
+    text = "virtual=192.0.2.1:80\n\treal=192.0.2.2:80 gate\n\tchecktype=connect\n"
+    found = imported(Given({"a.cf": text}), ["a.cf"], ["lb1", "lb2"])
+    assert found.hostvars["lb1"] == found.hostvars["lb2"]
+    accepted(found)
+    with pytest.raises(Unreadable, match="2 files, and 1 names"):
+        imported(Given({"a.cf": text, "b.cf": text}), ["a.cf", "b.cf"], ["lb1"])
+
+
 @pytest.mark.parametrize("wrong", [None, 3, ["x"], {"a.conf": 3}, {"a.conf": None}])
 def test_arguments_of_the_filter(wrong: Any) -> None:
     with pytest.raises(WrongModel):
