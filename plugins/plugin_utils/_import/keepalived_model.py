@@ -116,7 +116,8 @@ class _Configuration:
             read_script(each, self._defined, self._remarks)
         for each in self._all("vrrp_track_process"):
             read_process(each, self._defined, self._remarks)
-        self._instances = [read_instance(each, self._defined, self._remarks) for each in self._all("vrrp_instance")]
+        read = (read_instance(each, self._defined, self._remarks) for each in self._all("vrrp_instance"))
+        self._instances = [each for each in read if each]
         for name, node in self._defined.places.items():
             if name not in self._defined.named:
                 self._remarks.lost(node.place, node.words, "no instance tracks it")

@@ -140,8 +140,8 @@ def read_process(node: Node, defined: Defined, remarks: Remarks) -> None:
     defined.places[name] = node
 
 
-def read_instance(node: Node, defined: Defined, remarks: Remarks) -> Instance:
-    """A block vrrp_instance."""
+def read_instance(node: Node, defined: Defined, remarks: Remarks) -> Instance | None:
+    """A block vrrp_instance; None where keepalived would not take it."""
     block = Block(node, remarks)
     interface = _argument(block, "interface")
     settings: dict[str, Any] = {
@@ -180,6 +180,9 @@ def read_instance(node: Node, defined: Defined, remarks: Remarks) -> Instance:
     settings["notify"] = _notify(block, defined, remarks)
     settings["raw"] = block.raw(_RAW)
     block.finish(_REASONS)
+    if settings["router_id"] is None:
+        remarks.lost(node.place, node.words, "it has no virtual_router_id, and keepalived leaves it out")
+        return None
     places = {each.keyword: each.place for each in node.children}
     kept = {key: value for key, value in settings.items() if value not in (None, [], {})}
     return Instance(node.argument() or "", node, kept, held, source, peers, places)

@@ -97,6 +97,10 @@ def test_bytes_of_other_encodings() -> None:
             SERVICE.replace("192.0.2.1", "127.0.0.1"),
             "a.conf:1: tcp-127.0.0.1-80: not carried over: the service is left",
         ),
+        (
+            f"{SERVICE}vrrp_instance A {{\n interface eth0\n}}\n",
+            "a.conf:7: vrrp_instance A: not carried over: it has no",
+        ),
         (SERVICE + SERVICE, "a.conf:7: virtual_server 192.0.2.1 80: not carried over: the service is there already"),
         (
             SERVICE.replace(" protocol", ' quorum_up "/bin/a; /bin/b"\n protocol'),
