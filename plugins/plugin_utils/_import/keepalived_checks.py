@@ -312,26 +312,38 @@ def common_check(
     ``vips`` are the service's, and ``marks`` by which mark checks reach which real server through a VIP.
     """
     remarks = reading.remarks
-    said = [(server, each, _said(each, server, vips, marks, reading)) for server, some in checks for each in some]
-    if not said:
+    by_server = [
+        (server, [(each, _said(each, server, vips, marks, reading)) for each in some]) for server, some in checks
+    ]
+    every = [(server, check, settings) for server, some in by_server for check, settings in some]
+    if not every:
         return None
-    known = [each for _server, _check, each in said if each is not None]
-    by_server = [[settings for _s, _c, settings in said if _s is server] for server, _some in checks]
-    without = [server for server, some in checks if not some]
-    if len(known) < len(said) or any(each != known[0] for each in known) or any(_differ(each) for each in by_server):
+    port, is_one_port = _common_port([(server, check) for server, check, settings in every if settings])
+    known = [settings for _server, _check, settings in every if settings]
+    is_one = len(known) == len(every) and all(each == known[0] for each in known) and is_one_port
+    if not is_one or any(_differ([settings for _check, settings in some]) for _server, some in by_server):
         reason = f"{_COMMON}, and these have different ones"
-        for _server, check, settings in said:
+        for _server, check, settings in every:
             if settings is not None:
                 remarks.lost(check.place, check.words, reason)
         return None
-    first = said[0][1]
+    first = every[0][1]
+    without = [str(server.address) for server, some in by_server if not some]
     if without:
-        names = ", ".join(str(each.address) for each in without)
-        remarks.lost(first.place, first.words, f"{_COMMON}: {names} had no check, and is asked in this way, too")
+        reason = f"{_COMMON}: {', '.join(without)} had no check, and is asked in this way, too"
+        remarks.lost(first.place, first.words, reason)
     found = {key: value for key, value in known[0].items() if _MODEL.get(key) != value or key == "type"}
-    if all(found.get("port") == server.port for server, _some in checks):
-        del found["port"]
+    if port is not None and not all(server.port == port for server, _some in checks):
+        found["port"] = port
     return found
+
+
+def _common_port(checks: list[tuple[Checked, Check]]) -> tuple[int | None, bool]:
+    """The port that all checks name, and whether they can be said with one. None: each asks its real server's own."""
+    asked = [(check.port or server.port, server.port) for server, check in checks]
+    if all(port == own for port, own in asked):
+        return None, True
+    return asked[0][0], len({port for port, _own in asked}) == 1
 
 
 def _differ(settings: list[Any]) -> bool:
@@ -355,9 +367,7 @@ def _said(
             return None
         settings["through"] = "vip"
         reading.sources.append(source)
-    if KINDS[settings["type"]].options.count("port"):
-        settings["port"] = check.port or server.port
-        if not settings["port"]:
-            remarks.lost(check.place, check.words, "it has no connect_port, and the real server has every port")
-            return None
+    if "port" in KINDS[settings["type"]].options and not (check.port or server.port):
+        remarks.lost(check.place, check.words, "it has no connect_port, and the real server has every port")
+        return None
     return settings
