@@ -49,7 +49,7 @@ class Times:
 
 
 def _run(collections: Path, scenario: str, playbook: str, of: Path = CHECKOUT) -> tuple[float, float, str]:
-    """Run a playbook with the inventory of a checkout: its seconds, the controller's processor's, and what it printed."""
+    """Run a playbook with a checkout's inventory: its seconds, the controller's processor's, and what it printed."""
     plain = {"ANSIBLE_NOCOLOR": "1", "ANSIBLE_FORCE_COLOR": "0", "ANSIBLE_PIPELINING": "1", "ANSIBLE_FORKS": "10"}
     here = {"ANSIBLE_HOST_KEY_CHECKING": "0", "ANSIBLE_COLLECTIONS_PATH": str(collections)}
     inventories = ["-i", str(CACHE / f"{scenario}.yml"), "-i", str(of / "molecule" / scenario / "inventory")]
