@@ -241,6 +241,10 @@ KINDS: Mapping[str, _Kind] = {
 }
 
 
+# The kinds that ask by UDP, whatever the service's protocol is.
+BY_DATAGRAM = ("dns", "udp")
+
+
 def _refuse_others(reader: Reader, raw: Mapping[str, Any], kind: str) -> None:
     """An option of another type is no unknown key: it is in the wrong place."""
     for key in raw:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import through_vip
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.health import BY_DATAGRAM
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, did_you_mean, show
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import RealServer, Service
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.parity import service_name
@@ -20,7 +21,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table impor
     service_key,
 )
 
-_WEB, _BY_DATAGRAM = ("http", "https"), ("dns", "udp")
+_WEB = ("http", "https")
 # Where a digest alone says what is right.
 _ANY_STATUS = ("200-299",)
 
@@ -76,7 +77,7 @@ def _check(site: Site, director: str, service: Service, entry: RealServer) -> di
     """
     given = service.supervision.health_check or {}
     kind = str(given.get("type"))
-    if kind in _BY_DATAGRAM:
+    if kind in BY_DATAGRAM:
         return None
     if site.is_moved(director) and through_vip.goes_through_vip(service):
         ways = through_vip.ways(site, director, service, entry) if site.is_known(director) else []

@@ -16,6 +16,7 @@ from dataclasses import replace
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import vrrp
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.health import BY_DATAGRAM
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, RealServer, Service, Tunnel
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import Need, Sysctl
@@ -60,7 +61,7 @@ def packets(site: Site, director: str) -> list[dict[str, Any]]:
         kind = (service.supervision.health_check or {}).get("type")
         for entry in service.real_servers:
             for way in ways(site, director, service, entry) if entry.host != director else ():
-                protocol = "udp" if kind in ("dns", "udp") else "tcp"
+                protocol = "udp" if kind in BY_DATAGRAM else "tcp"
                 source = site.address_towards(director, entry.address, service.family)
                 if source is not None:
                     key = (protocol, way["address"], way["port"], source)

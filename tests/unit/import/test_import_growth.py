@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.files import Given
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.moving_in import imported
+from ansible_collections.lvs.topology.tests.unit.lines_run import lines_run
 
 FEW = 60
 
@@ -59,23 +58,6 @@ def rules(count: int) -> str:
     )
 
 
-def _lines_run(work: Callable[[], object]) -> int:
-    count = 0
-
-    def tracer(_frame: Any, event: str, _argument: Any) -> Any:
-        nonlocal count
-        count += event == "line"
-        return tracer
-
-    before = sys.gettrace()
-    sys.settrace(tracer)
-    try:
-        work()
-    finally:
-        sys.settrace(before)
-    return count
-
-
 @pytest.mark.parametrize("made", [keepalived, one_service, definitions, unknown, ldirectord, rules])
 def test_the_work_grows_as_the_file(made: Callable[[int], str]) -> None:
     def read(count: int) -> Callable[[], object]:
@@ -83,7 +65,7 @@ def test_the_work_grows_as_the_file(made: Callable[[int], str]) -> None:
         return lambda: imported(Given({"a.conf": text}), ["a.conf"])
 
     read(FEW)()
-    few, many = (_lines_run(read(count)) for count in (FEW, 4 * FEW))
+    few, many = (lines_run(read(count)) for count in (FEW, 4 * FEW))
     assert many < 5 * few
 
 
@@ -94,5 +76,5 @@ def test_partners_grow_as_their_files() -> None:
         return lambda: imported(Given({"a.conf": text, "b.conf": other}), ["a.conf", "b.conf"])
 
     read(FEW)()
-    few, many = (_lines_run(read(count)) for count in (FEW, 4 * FEW))
+    few, many = (lines_run(read(count)) for count in (FEW, 4 * FEW))
     assert many < 5 * few

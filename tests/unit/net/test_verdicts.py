@@ -149,7 +149,7 @@ def test_lines_of_iptables_that_nobody_can_read() -> None:
     assert dropped_by([of_iptables("*filter\n:INPUT QUEUE [0:0]\n", 4)], REQUEST) is None
 
 
-class Counted(dict):  # type: ignore[type-arg]
+class Counted(dict[str, Any]):
     """Counts how often a chain is looked up."""
 
     lookups = 0

@@ -9,33 +9,15 @@ one step, such as looking for a name in a list, is not seen.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler, pictures
+from ansible_collections.lvs.topology.tests.unit.lines_run import lines_run
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import QUIET, Model, large
 
 METHODS = ("nat", "dr", "tun", "fullnat")
-
-
-def _lines_run(work: Callable[[], object]) -> int:
-    """How many lines Python runs for it: each turn of a loop counts, one in a comprehension too."""
-    count = 0
-
-    def tracer(_frame: Any, event: str, _argument: Any) -> Any:
-        nonlocal count
-        count += event == "line"
-        return tracer
-
-    before = sys.gettrace()
-    sys.settrace(tracer)
-    try:
-        work()
-    finally:
-        sys.settrace(before)
-    return count
 
 
 def _info(model: Model) -> dict[str, Any]:
@@ -72,7 +54,7 @@ def _questions(model: Model) -> dict[str, Callable[[], object]]:
 def test_work_grows_with_the_services(forward: str, is_pair: bool) -> None:
     few = _questions(large(forward, 25, 2, is_pair=is_pair))
     many = _questions(large(forward, 100, 2, is_pair=is_pair))
-    grown = {name: _lines_run(many[name]) / _lines_run(few[name]) for name in few}
+    grown = {name: lines_run(many[name]) / lines_run(few[name]) for name in few}
     assert {name: round(times, 1) for name, times in grown.items() if times > 5} == {}
 
 
@@ -80,5 +62,5 @@ def test_work_grows_with_the_services(forward: str, is_pair: bool) -> None:
 def test_work_grows_with_the_real_servers(forward: str) -> None:
     few = _questions(large(forward, 2, 25, is_pair=True))
     many = _questions(large(forward, 2, 100, is_pair=True))
-    grown = {name: _lines_run(many[name]) / _lines_run(few[name]) for name in few}
+    grown = {name: lines_run(many[name]) / lines_run(few[name]) for name in few}
     assert {name: round(times, 1) for name, times in grown.items() if times > 5} == {}
