@@ -115,7 +115,7 @@ def to_do(play: str, roles: Collection[str], variables: Mapping[str, Any]) -> It
         is_done = not is_absent and part is not None and is_settled(part)
         if {
             "move": role == "director" and (is_absent or has_keepalived),
-            "prepare": not is_done and (role == "router" or (role == "real_server" and not is_absent)),
+            "prepare": role in ("real_server", "router") and not is_done and not is_absent,
             "fill": role == "director" and not is_done,
             "finish": not is_done,
         }[play]:

@@ -176,7 +176,7 @@ KEEPALIVED, LEAVING = part(True, "keepalived"), part(True, managed_by=("keepaliv
         # One that is to be put back was not looked at.
         (["director"], "absent", ["move", "fill", "finish"]),
         (["real_server"], "absent", ["finish"]),
-        (["router"], "absent", ["prepare", "finish"]),
+        (["router"], "absent", ["finish"]),
         (["director", "real_server"], {"director": IN_PLACE, "real_server": TO_DO}, ["prepare", "finish"]),
         (["client"], {}, []),
     ],
@@ -195,7 +195,7 @@ def test_only_hosts_that_have_something_to_do_are_in_a_play() -> None:
         "gw1": {"lvs_state": "absent"},
     }
     every = ("director", "real_server", "router")
-    assert hosts(*every, play="prepare", hostvars=known) == ["lb2", "gw1"]
+    assert hosts(*every, play="prepare", hostvars=known) == ["lb2"]
     assert hosts("director", play="fill", hostvars=known) == NOBODY
     assert hosts(*every, play="finish", hostvars=known) == ["lb2", "gw1"]
     variables = {"inventory_hostname": "lb2", "groups": GROUPS, **known["lb2"]}

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -39,9 +40,14 @@ def test_static_neighbour_on_the_router(scenario: Any) -> None:
     assert scenario.answers(f"http://{VIP}/") == Counter(web1=10, web2=10)
 
 
-def test_back_to_sysctls_with_a_changed_pool(scenario: Any) -> None:
-    with scenario.load() as answers:
+def test_back_to_sysctls_with_a_changed_pool(scenario: Any, tmp_path: Path) -> None:
+    """The router asks for the VIP again only when web1, which leaves, does not answer any more."""
+    router = scenario.run("router", "cat /sys/class/net/eth2/address")
+    told = f"arp and ether dst {router}"
+    with scenario.capture(tmp_path / "told", "inside", told, "-e") as seen, scenario.load() as answers:
         scenario.playbook("lvs.topology.site", "--extra-vars", f"@{scenario.directory}/changed.yml")
+    owners = set(re.findall(rf"Reply {re.escape(VIP)} is-at (\S+),", seen.text))
+    assert owners == {scenario.arp_owner()}, seen.text
     # web1 leaves, and takes the connection with it that is under way at that moment.
     assert sum(answers.lost.values()) <= 1, answers
     assert VIP not in scenario.run("router", "ip neighbour show nud permanent")
