@@ -27,8 +27,8 @@ from typing import Any, Callable, Iterator, Sequence
 
 import yaml
 
+from . import managed, qemu, uml
 from . import network as net
-from . import qemu, uml
 from .common import CACHE, CHECKOUT, NO_NAMESPACES, SCRATCH, LabError, need, own_namespaces, say
 from .image import image
 
@@ -217,7 +217,7 @@ class Lab:
             with tarfile.open(self.files / f"{host.name}.seed", "w", format=tarfile.USTAR_FORMAT) as archive:
                 for name, content in net.seed(wanted, host, public_key).items():
                     entry = tarfile.TarInfo(name)
-                    entry.size, entry.mode = len(content.encode()), 0o600
+                    entry.size, entry.mode = len(content.encode()), managed.mode(name)
                     archive.addfile(entry, io.BytesIO(content.encode()))
 
     def _start_holder(self) -> None:

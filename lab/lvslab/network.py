@@ -11,12 +11,15 @@ import re
 from dataclasses import dataclass
 from typing import Any, Mapping
 
+from . import managed
+
 MANAGEMENT = ipaddress.ip_network("10.255.0.0/24")
 _FIRST_HOST = 11
 # HOST.NUMBER and lan-NAME are names of network interfaces, which have 15 characters.
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,10}[a-z0-9]|[a-z]")
 _LAN = re.compile(r"[a-z][a-z0-9-]{0,9}[a-z0-9]|[a-z]")
 _GROUP = re.compile(r"[a-z_][a-z0-9_]*")
+MANAGERS = ("networkd", "networkmanager", "ifupdown")
 
 
 class Invalid(Exception):
@@ -50,6 +53,7 @@ class Host:
     forwarding: bool = False
     web: bool = False
     groups: tuple[str, ...] = ()
+    manager: str | None = None
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,11 @@ class _Reader:
             self.wrong(path, f"must be true or false, not {value!r}")
         return value is True
 
+    def manager(self, path: str, value: Any) -> str | None:
+        if value is not None and value not in MANAGERS:
+            self.wrong(path, f"{value!r} is none of {', '.join(MANAGERS)}")
+        return next((known for known in MANAGERS if known == value), None)
+
     def address(self, path: str, value: Any) -> str:
         try:
             return str(ipaddress.ip_address(value if isinstance(value, str) else ""))
@@ -132,7 +141,7 @@ def _list(value: Any) -> list[Any]:
 def parse(data: Any) -> Network:
     """Validate a network file's content; raise Invalid with all of its mistakes."""
     read = _Reader()
-    top = read.mapping("", data, ("name", "backend", "lans", "hosts"))
+    top = read.mapping("", data, ("name", "backend", "manager", "lans", "hosts"))
     if not top:
         raise Invalid(read.mistakes or ["the file is empty: it needs name, lans and hosts"])
     for key in ("name", "lans", "hosts"):
@@ -142,6 +151,7 @@ def parse(data: Any) -> Network:
     backend = top.get("backend", "uml")
     if backend not in ("uml", "qemu"):
         read.wrong("backend", f"{backend!r} is neither uml nor qemu")
+    manager = read.manager("manager", top.get("manager"))
     lans: list[str] = []
     for position, value in enumerate(_list(top.get("lans"))):
         lan = read.name(f"lans[{position}]", value, _LAN, "name of a LAN")
@@ -153,7 +163,7 @@ def parse(data: Any) -> Network:
         read.wrong("hosts", "there must be one at least")
     if len(hosts) > 200:
         read.wrong("hosts", "a lab has room for 200")
-    parsed = tuple(_host(read, number, key, value, lans) for number, (key, value) in enumerate(hosts.items()))
+    parsed = tuple(_host(read, number, key, value, lans, manager) for number, (key, value) in enumerate(hosts.items()))
     _no_address_twice(read, parsed)
     if read.mistakes:
         raise Invalid(read.mistakes)
@@ -171,10 +181,10 @@ def _no_address_twice(read: _Reader, hosts: tuple[Host, ...]) -> None:
                     read.wrong(where, f"{address.split('/')[0]} is also the address of {owners[key]}")
 
 
-def _host(read: _Reader, number: int, key: Any, value: Any, lans: list[str]) -> Host:
+def _host(read: _Reader, number: int, key: Any, value: Any, lans: list[str], manager: str | None) -> Host:
     path = f"hosts.{key}"
     name = read.name(path, key, _NAME, "name of a host")
-    known = ("lans", "gateway", "routes", "forwarding", "web", "groups")
+    known = ("lans", "gateway", "routes", "forwarding", "web", "groups", "manager")
     options = read.mapping(path, {} if value is None else value, known)
     management = str(MANAGEMENT[_FIRST_HOST + number])
     nics = [Nic("eth0", f"{name}.0", _mac(number, 0), None, (f"{management}/{MANAGEMENT.prefixlen}",))]
@@ -220,6 +230,7 @@ def _host(read: _Reader, number: int, key: Any, value: Any, lans: list[str]) -> 
         forwarding=read.flag(f"{path}.forwarding", options.get("forwarding", False)),
         web=read.flag(f"{path}.web", options.get("web", False)),
         groups=tuple(groups),
+        manager=read.manager(f"{path}.manager", options["manager"]) if "manager" in options else manager,
     )
 
 
@@ -230,13 +241,14 @@ def _mac(host: int, nic: int) -> str:
 def seed(network: Network, host: Host, public_key: str) -> dict[str, str]:
     """The files that a host reads at every boot, by name."""
     ip = []
-    for nic in host.nics:
+    for nic in host.nics if host.manager is None else host.nics[:1]:
         ip.append(f"link set {nic.name} up")
         for address in nic.addresses:
             # Nobody else has it, and a tentative address is of no use to what starts next.
             ip.append(f"address replace {address} dev {nic.name}{' nodad' if ':' in address else ''}")
-    ip += [f"route replace default via {gateway}" for gateway in host.gateways]
-    ip += [f"route replace {to} via {via}" for to, via in host.routes]
+    if host.manager is None:
+        ip += [f"route replace default via {gateway}" for gateway in host.gateways]
+        ip += [f"route replace {to} via {via}" for to, via in host.routes]
     names = ["127.0.0.1 localhost", "::1 localhost"]
     for other in network.hosts:
         addresses = [address.split("/")[0] for nic in other.nics[1:] for address in nic.addresses]
@@ -249,13 +261,15 @@ def seed(network: Network, host: Host, public_key: str) -> dict[str, str]:
         "sysctl": "net.ipv4.ip_forward = 1\nnet.ipv6.conf.all.forwarding = 1\n" if host.forwarding else "",
         "nginx.conf": _NGINX.replace("HOST", host.name) if host.web else "",
         "authorized_keys": public_key,
+        **managed.files(host),
     }
 
 
 def words(network: Network, host: Host) -> list[str]:
     """What the kernel's command line tells systemd on a host."""
     machine = hashlib.sha256(f"{network.name} {host.name}".encode()).hexdigest()[:32]
-    return [f"systemd.machine_id={machine}"]
+    # The units of the managers of networks have this as a condition.
+    return [f"systemd.machine_id={machine}", *([f"lab.manager={host.manager}"] if host.manager else [])]
 
 
 _NGINX = """\

@@ -19,7 +19,9 @@ from ansible_collections.lvs.topology.plugins.module_utils._net import (
     arp_filter_plan,
     boot_plan,
     gateway_plan,
+    hooks_plan,
     neighbour_plan,
+    network_managers,
     options,
     source_route_plan,
     tunnel_plan,
@@ -61,11 +63,13 @@ def ensure_boot(module: AnsibleModule, _book: LedgerFile) -> dict[str, Any]:
     mistakes.raise_if_any()
 
     own = {boot_plan.owner_path(owner, suffix) for suffix in boot_plan.SUFFIXES}
-    current = {path: read_file(path) for path in (*own, boot_plan.SCRIPT_PATH, boot_plan.UNIT_PATH)}
     systemd = _Systemd()
     others = _files() - own
-    unit_state = systemd.unit_state(goes=not (others or any(wanted.values())))
-    plan = boot_plan.plan_boot(owner, wanted, current, others, unit_state)
+    goes = not (others or any(wanted.values()))
+    unit_state = systemd.unit_state(goes=goes)
+    hooks = boot_plan.Hooks() if unit_state is None else _hooks(systemd, goes=goes)
+    current = {path: read_file(path) for path in (*own, boot_plan.SCRIPT_PATH, boot_plan.UNIT_PATH, *hooks.files)}
+    plan = boot_plan.plan_boot(owner, wanted, current, others, unit_state, hooks)
     if unit_state is None and plan.changes:
         module.warn("systemd does not run here, so nothing restores the state at boot; the files are kept up to date")
     return carry_out(module, plan, one_by_one(systemd.apply))
@@ -139,6 +143,14 @@ def _packet_rules(owner: str, given: dict[str, Any], mistakes: Mistakes) -> dict
     return {suffix: boot_plan.render_packet_rules(owner, suffix, text) for suffix, text in texts.items()}
 
 
+def _hooks(systemd: _Systemd, *, goes: bool) -> boot_plan.Hooks:
+    """What managers of the network call. Nothing is called where nothing is to be restored."""
+    managers = hooks_plan.Managers() if goes else network_managers.managers()
+    is_failed = goes and os.path.exists(hooks_plan.RESTORE_PATH) and systemd.is_failed(hooks_plan.RESTORE_UNIT)
+    is_watching = systemd.is_enabled(hooks_plan.WATCH_UNIT)
+    return hooks_plan.hooks(managers, network_managers.drop_ins(), is_watching=is_watching, is_failed=is_failed)
+
+
 def _files() -> set[str]:
     """The files of all owners."""
     try:
@@ -157,13 +169,15 @@ class _Systemd:
     def unit_state(self, *, goes: bool) -> boot_plan.UnitState | None:
         if not os.path.isdir("/run/systemd/system"):
             return None
-        # A question to systemctl takes as long as all the rest of an unchanged host. Its link says whether the unit is
-        # enabled, and only where it goes does it count whether it failed.
-        is_enabled = os.path.exists(f"{boot_plan.LINKS[0]}/{boot_plan.UNIT}")
-        return boot_plan.UnitState(is_enabled, goes and self._is_failed())
+        # Only where the unit goes does it count whether it failed.
+        return boot_plan.UnitState(self.is_enabled(boot_plan.UNIT), goes and self.is_failed(boot_plan.UNIT))
 
-    def _is_failed(self) -> bool:
-        _status, output, _errors = _commands.run([self._command, "is-failed", boot_plan.UNIT])
+    def is_enabled(self, unit: str) -> bool:
+        # A question to systemctl takes as long as all the rest of an unchanged host. Its link says the same.
+        return os.path.exists(f"{boot_plan.LINKS[0]}/{unit}")
+
+    def is_failed(self, unit: str) -> bool:
+        _status, output, _errors = _commands.run([self._command, "is-failed", unit])
         return output.strip() == "failed"
 
     def apply(self, action: Any) -> None:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import AbstractSet, Mapping, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils._net.address_plan import Wish
@@ -30,7 +30,8 @@ SCRIPT = r"""#!/bin/sh
 # Managed by lvs.topology. Changes are overwritten.
 #
 # Brings back what is described in this directory, once the network is there. Nothing is flushed or removed, so running
-# it on a live host disturbs nothing. It goes on after a failure; the exit status tells of it.
+# it on a live host disturbs nothing. It goes on after a failure; the exit status tells of it. With the argument
+# "network" it brings back only what goes when something else sets the network anew.
 cd /etc/lvs-topology || exit 1
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 # Words are split at blanks only, and stand for themselves.
@@ -146,6 +147,8 @@ for file in *.sources; do
     done <"$file"
 done
 
+[ "${1-}" != network ] || exit $status
+
 # Before the table, so that no connection is scheduled without them. A file replaces its own nft table and no other.
 set +f
 for file in *.nft; do
@@ -224,26 +227,8 @@ exit $status
 
 _HAS = f"ls {DIRECTORY}/*"
 _LOCK = "(umask 077; : >>/run/xtables.lock)"
-UNIT_TEXT = f"""\
-# Managed by lvs.topology. Changes are overwritten.
-[Unit]
-Description=Virtual addresses, routes, packet rules and IPVS of lvs.topology
-Documentation=file://{DIRECTORY}
-# net.ipv4.vs.* exists only once ip_vs is loaded, and ARP has to be tuned before a VIP is there to be answered for.
-After=systemd-modules-load.service systemd-sysctl.service network-online.target
-Wants=network-online.target
-
-[Service]
-Type=oneshot
-RemainAfterExit=yes
-# keepalived waits for this unit. The largest tables take seconds; what hangs must not keep the host from serving.
-TimeoutStartSec=5min
-# arptables-legacy would load its table itself, but the script may not; where it is not there, nft needs no help.
-# iptables-legacy would make the file that it locks, but nothing can be made in /run either.
-ExecStartPre=-+/bin/sh -c '{_HAS}.arptables >/dev/null 2>&1 && modprobe -q arptable_filter'
-ExecStartPre=-+/bin/sh -c '{_HAS}.iptables >/dev/null 2>&1 && {_LOCK} && modprobe -qa iptable_nat iptable_mangle'
-ExecStartPre=-+/bin/sh -c '{_HAS}.ip6tables >/dev/null 2>&1 && {_LOCK} && modprobe -qa ip6table_nat ip6table_mangle'
-ExecStart={SCRIPT_PATH}
+# The script needs nothing else, whoever starts it.
+SANDBOX = """\
 CapabilityBoundingSet=CAP_NET_ADMIN CAP_NET_RAW
 NoNewPrivileges=yes
 ProtectSystem=strict
@@ -268,7 +253,28 @@ SystemCallArchitectures=native
 SystemCallFilter=@system-service
 SystemCallFilter=~@privileged @resources
 SystemCallErrorNumber=EPERM
-UMask=0077
+UMask=0077"""
+UNIT_TEXT = f"""\
+# Managed by lvs.topology. Changes are overwritten.
+[Unit]
+Description=Virtual addresses, routes, packet rules and IPVS of lvs.topology
+Documentation=file://{DIRECTORY}
+# net.ipv4.vs.* exists only once ip_vs is loaded, and ARP has to be tuned before a VIP is there to be answered for.
+After=systemd-modules-load.service systemd-sysctl.service network-online.target
+Wants=network-online.target
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+# keepalived waits for this unit. The largest tables take seconds; what hangs must not keep the host from serving.
+TimeoutStartSec=5min
+# arptables-legacy would load its table itself, but the script may not; where it is not there, nft needs no help.
+# iptables-legacy would make the file that it locks, but nothing can be made in /run either.
+ExecStartPre=-+/bin/sh -c '{_HAS}.arptables >/dev/null 2>&1 && modprobe -q arptable_filter'
+ExecStartPre=-+/bin/sh -c '{_HAS}.iptables >/dev/null 2>&1 && {_LOCK} && modprobe -qa iptable_nat iptable_mangle'
+ExecStartPre=-+/bin/sh -c '{_HAS}.ip6tables >/dev/null 2>&1 && {_LOCK} && modprobe -qa ip6table_nat ip6table_mangle'
+ExecStart={SCRIPT_PATH}
+{SANDBOX}
 
 [Install]
 WantedBy=multi-user.target
@@ -288,6 +294,15 @@ class Systemctl:
     """Call systemctl with these words."""
 
     words: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """Files for the managers of the host's network, by path, and what systemctl is told before and after."""
+
+    files: Mapping[str, File | None] = field(default_factory=dict)
+    before: tuple[tuple[str, ...], ...] = ()
+    after: tuple[tuple[str, ...], ...] = ()
 
 
 def owner_path(owner: str, suffix: str) -> str:
@@ -337,8 +352,9 @@ def plan_boot(
     current: Mapping[str, File | None],
     others: AbstractSet[str],
     unit_state: UnitState | None,
+    hooks: Hooks = Hooks(),
 ) -> Plan:
-    """Write the owner's files, and keep script and unit as long as any owner has one.
+    """Write the owner's files, and keep script, unit and hooks as long as any owner has one.
 
     ``wanted`` goes by suffix and ``current`` by path; ``others`` are the other owners' files; ``unit_state`` is None
     where there is no systemd.
@@ -352,18 +368,24 @@ def plan_boot(
     unit = _static(UNIT_PATH, current, File(UNIT_TEXT) if needed else None)
     if unit_state is None:
         return joined(*own, script, unit)
-    reload = _systemctl("daemon-reload") if unit.changes else Plan()
+    called = {path: _static(path, current, file) for path, file in hooks.files.items()}
+    files = joined(*own, script, unit, *called.values())
+    units = (unit, *(plan for path, plan in called.items() if path.startswith(f"{LINKS[1]}/")))
+    reload = _systemctl("daemon-reload") if any(plan.changes for plan in units) else Plan()
+    before, after = (joined(*(_systemctl(*words) for words in told)) for told in (hooks.before, hooks.after))
     if needed:
-        return joined(*own, script, unit, reload, Plan() if unit_state.enabled else _systemctl("enable", UNIT))
+        enable = Plan() if unit_state.enabled else _systemctl("enable", UNIT)
+        return joined(before, files, reload, enable, after)
     disable = _systemctl("disable", "--now", UNIT) if unit_state.enabled else Plan()
     # A unit that failed is listed as failed even when it is gone.
     forget = _systemctl("reset-failed", UNIT) if unit_state.failed else Plan()
-    return joined(disable, forget, *own, script, unit, reload)
+    return joined(before, disable, forget, files, reload)
 
 
 def _static(path: str, current: Mapping[str, File | None], wanted: File | None) -> Plan:
     """A file that is the same on every host: its text is of interest only where somebody changed it."""
-    plan = plan_file(path, current[path], wanted, own_directory=path == SCRIPT_PATH)
+    # Directories of drop-ins are ours where nothing else is in them.
+    plan = plan_file(path, current[path], wanted, own_directory=path == SCRIPT_PATH or path.endswith(".conf"))
     if current[path] is None or wanted is None:
         return Plan(plan.changes, plan.before[:1], plan.after[:1])
     return plan

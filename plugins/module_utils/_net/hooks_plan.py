@@ -1,0 +1,152 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What brings a host's state back when a manager sets the network anew: the files for each manager. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Iterable
+
+from ansible_collections.lvs.topology.plugins.module_utils._net.boot_plan import (
+    SANDBOX,
+    SCRIPT_PATH,
+    UNIT,
+    Hooks,
+)
+from ansible_collections.lvs.topology.plugins.module_utils._net.files import File
+
+SYSTEMD = "/etc/systemd/system"
+RESTORE_UNIT = "lvs-topology-network.service"
+WATCH_UNIT = "lvs-topology-networkd.path"
+RESTORE_PATH = f"{SYSTEMD}/{RESTORE_UNIT}"
+WATCH_PATH = f"{SYSTEMD}/{WATCH_UNIT}"
+TOLD_PATH = f"{SYSTEMD}/lvs-topology-networkd.service"
+NETWORKD_CONF = "/etc/systemd/networkd.conf.d/lvs-topology.conf"
+NETWORK_FILES = "/etc/systemd/network"
+DISPATCHER = "/etc/NetworkManager/dispatcher.d/90-lvs-topology"
+IF_UP = "/etc/network/if-up.d/lvs-topology"
+# What has the same path on every host.
+FIXED = (RESTORE_PATH, TOLD_PATH, WATCH_PATH, NETWORKD_CONF, DISPATCHER, IF_UP)
+# Before the operator's own drop-ins, whose word counts then.
+_DROP_IN = "00-lvs-topology.conf"
+_NETWORK_FILE = re.compile(r"/(?:etc|run|usr/lib|lib|usr/local/lib)/systemd/network/([A-Za-z0-9@._-]+\.network)\Z")
+
+_HEAD = "# Managed by lvs.topology. Changes are overwritten.\n"
+_AGAIN = f"systemctl --no-block restart {RESTORE_UNIT}"
+_RESTORE = f"""\
+{_HEAD}[Unit]
+Description=Virtual addresses and routes of lvs.topology, after the network was set anew
+After={UNIT}
+# Each time that the network is set anew counts.
+StartLimitIntervalSec=0
+
+[Service]
+Type=oneshot
+# A manager does several things in a row. Each of them begins this anew.
+ExecStartPre=/bin/sleep 0.3
+ExecStart={SCRIPT_PATH} network
+TimeoutStartSec=1min
+{SANDBOX}
+"""
+_WATCH = f"""\
+{_HEAD}# systemd-networkd calls nobody. What it does to a link is noted here, and nothing else is.
+[Unit]
+Description=Whether systemd-networkd has set a link anew
+
+[Path]
+PathChanged=/run/systemd/netif/links
+
+[Install]
+WantedBy=multi-user.target
+"""
+_TOLD = f"""\
+{_HEAD}# While a unit runs, systemd does not see that the path changes again. This one is over at once.
+[Unit]
+Description=Start {RESTORE_UNIT} again
+StartLimitIntervalSec=0
+
+[Service]
+Type=oneshot
+ExecStart={_AGAIN}
+"""
+_NETWORKD = f"""\
+{_HEAD}# Otherwise systemd-networkd removes the rules by which answers of a VIP take routes of their own.
+[Network]
+ManageForeignRoutingPolicyRules=no
+"""
+_KEEP = f"""\
+{_HEAD}# Otherwise systemd-networkd removes virtual addresses, and routes that it does not know.
+[Network]
+KeepConfiguration=static
+"""
+_CALLED_BY_NETWORKMANAGER = f"""\
+#!/bin/sh
+{_HEAD}# NetworkManager has removed what it does not know from the interface.
+case $2 in
+up | reapply | dhcp4-change | dhcp6-change) exec {_AGAIN} ;;
+esac
+"""
+_CALLED_BY_IFUP = f"""\
+#!/bin/sh
+{_HEAD}# With the interface, its other addresses and the routes over it have gone.
+exec {_AGAIN}
+"""
+
+
+@dataclass(frozen=True)
+class Managers:
+    """Who manages the interfaces of a host."""
+
+    networkd: bool = False
+    networkmanager: bool = False
+    ifupdown: bool = False
+    # Names of networkd's files for interfaces which leave open what networkd keeps.
+    network_files: tuple[str, ...] = ()
+
+
+def drop_in(name: str) -> str:
+    """What is added to a file of networkd, wherever the file itself is."""
+    return f"{NETWORK_FILES}/{name}.d/{_DROP_IN}"
+
+
+def network_file(state: str) -> str | None:
+    """The path of the file by which networkd manages a link, from what it notes about the link."""
+    for line in state.splitlines():
+        name, _sign, value = line.partition("=")
+        if name == "NETWORK_FILE" and _NETWORK_FILE.match(value):
+            return value
+    return None
+
+
+def says_what_is_kept(text: str) -> bool:
+    """Whether a file of networkd has KeepConfiguration= itself: then its author has thought of it."""
+    return any(line.replace(" ", "").startswith("KeepConfiguration=") for line in text.splitlines())
+
+
+def set_up_by_ifup(state: str) -> list[str]:
+    """The interfaces that ifup has set up, from what it notes: one NAME=SECTION a line."""
+    return [name for name in (line.partition("=")[0] for line in state.splitlines()) if name not in ("", "lo")]
+
+
+def hooks(managers: Managers, there: Iterable[str], *, is_watching: bool, is_failed: bool) -> Hooks:
+    """The files for the managers of a host, and what systemd is told of them.
+
+    ``there`` are the drop-ins of ours for networkd's files that are there now. ``is_watching`` says whether the unit
+    that looks at networkd is enabled, ``is_failed`` whether that which restores has failed.
+    """
+    files: dict[str, File | None] = dict.fromkeys((*FIXED, *sorted(there)))
+    if managers.networkd or managers.networkmanager or managers.ifupdown:
+        files[RESTORE_PATH] = File(_RESTORE)
+    if managers.networkd:
+        files.update({TOLD_PATH: File(_TOLD), WATCH_PATH: File(_WATCH), NETWORKD_CONF: File(_NETWORKD)})
+        files.update({drop_in(name): File(_KEEP) for name in managers.network_files})
+    if managers.networkmanager:
+        files[DISPATCHER] = File(_CALLED_BY_NETWORKMANAGER, 0o755)
+    if managers.ifupdown:
+        files[IF_UP] = File(_CALLED_BY_IFUP, 0o755)
+    disable = (("disable", "--now", WATCH_UNIT),) if is_watching and not managers.networkd else ()
+    forget = (("reset-failed", RESTORE_UNIT),) if is_failed else ()
+    enable = (("enable", "--now", WATCH_UNIT),) if managers.networkd and not is_watching else ()
+    return Hooks(files, before=disable + forget, after=enable)
