@@ -28,7 +28,8 @@ nft list ruleset 2>/dev/null
 for kind in iptables-legacy ip6tables-legacy; do $kind-save 2>/dev/null; done | grep -v -E '^(#|\*|:[A-Z]+ |COMMIT)'
 systemctl --no-pager --no-legend list-unit-files 'lvs*'
 systemctl --no-pager --no-legend --failed
-ls /etc/sysctl.d /etc/modules-load.d /etc/lvs-topology /var/lib/lvs-topology 2>/dev/null
+ls /etc/sysctl.d /etc/modules-load.d /etc/lvs-topology /var/lib/lvs-topology /etc/systemd/network* \
+    /etc/NetworkManager/conf.d /etc/NetworkManager/dispatcher.d /etc/network/if-up.d 2>/dev/null
 lsmod | awk '/^(ip_vs|ip_tunnel|tunnel|ipip|sit|ip6?_?tunnel|ip6?_?gre|gre|fou)/ { print $1 | "sort" }'
 # ipvsadm would load ip_vs.
 [ ! -d /sys/module/ip_vs ] || { ipvsadm -Sn && ipvsadm -Ln --timeout && ipvsadm -Ln --daemon; }

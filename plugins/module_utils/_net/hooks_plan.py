@@ -26,9 +26,11 @@ TOLD_PATH = f"{SYSTEMD}/lvs-topology-networkd.service"
 NETWORKD_CONF = "/etc/systemd/networkd.conf.d/lvs-topology.conf"
 NETWORK_FILES = "/etc/systemd/network"
 DISPATCHER = "/etc/NetworkManager/dispatcher.d/90-lvs-topology"
+# After all others: one that has the key without a plus would undo what stands here.
+NETWORKMANAGER_CONF = "/etc/NetworkManager/conf.d/zz-lvs-topology.conf"
 IF_UP = "/etc/network/if-up.d/lvs-topology"
 # What has the same path on every host.
-FIXED = (RESTORE_PATH, TOLD_PATH, WATCH_PATH, NETWORKD_CONF, DISPATCHER, IF_UP)
+FIXED = (RESTORE_PATH, TOLD_PATH, WATCH_PATH, NETWORKD_CONF, DISPATCHER, NETWORKMANAGER_CONF, IF_UP)
 # Before the operator's own drop-ins, whose word counts then.
 _DROP_IN = "00-lvs-topology.conf"
 _NETWORK_FILE = re.compile(r"/(?:etc|run|usr/lib|lib|usr/local/lib)/systemd/network/([A-Za-z0-9@._-]+\.network)\Z")
@@ -88,6 +90,11 @@ case $2 in
 up | reapply | dhcp4-change | dhcp6-change) exec {_AGAIN} ;;
 esac
 """
+_TUNNELS = f"""\
+{_HEAD}# Otherwise NetworkManager takes the addresses from tunnels when it starts.
+[keyfile]
+unmanaged-devices+=interface-name:tunl0;interface-name:ip6tnl0;interface-name:lvs-*
+"""
 _CALLED_BY_IFUP = f"""\
 #!/bin/sh
 {_HEAD}# With the interface, its other addresses and the routes over it have gone.
@@ -144,6 +151,7 @@ def hooks(managers: Managers, there: Iterable[str], *, is_watching: bool, is_fai
         files.update({drop_in(name): File(_KEEP) for name in managers.network_files})
     if managers.networkmanager:
         files[DISPATCHER] = File(_CALLED_BY_NETWORKMANAGER, 0o755)
+        files[NETWORKMANAGER_CONF] = File(_TUNNELS)
     if managers.ifupdown:
         files[IF_UP] = File(_CALLED_BY_IFUP, 0o755)
     disable = (("disable", "--now", WATCH_UNIT),) if is_watching and not managers.networkd else ()
