@@ -33,6 +33,10 @@ PLACES = (
     "/etc/sysctl.d",
     "/etc/systemd/system",
     "/etc/systemd/system/keepalived.service.d",
+    "/etc/systemd/networkd.conf.d",
+    "/etc/NetworkManager/conf.d",
+    "/etc/NetworkManager/dispatcher.d",
+    "/etc/network/if-up.d",
     "/etc/keepalived",
 )
 _MARK = ".lvs-topology."

@@ -19,6 +19,10 @@ description:
     C(OWNER.daemons).
   - The script adds and replaces, fills the IPVS table only where it is empty, and starts a synchronisation daemon only
     where none of its kind runs. Running it on a live host disturbs nothing.
+  - Where systemd-networkd, NetworkManager or ifupdown manage interfaces of the host, each of them gets files of its own
+    kind. They make it leave what is restored, or start the script with the argument C(network) when it has set an
+    interface anew. Who manages interfaces is seen from what the managers note below C(/run). None of them is restarted
+    or told to read its files.
   - Nothing is changed in the running kernel; the other modules do that. Sysctls and kernel modules have files of their
     own, which M(lvs.topology.sysctl_profile), M(lvs.topology.arp_tuning) and M(lvs.topology.kernel_modules) write.
 author:
@@ -86,7 +90,8 @@ options:
   state:
     description:
       - V(present) makes the owner's files hold exactly what is listed, and enables the unit without starting it.
-      - V(absent) removes the owner's files. With the last owner's go the script, the unit and the directory.
+      - V(absent) removes the owner's files. With the last owner's go the script, the units, the files for managers of
+        the network, and the directory.
     type: str
     choices: [present, absent]
     default: present

@@ -49,7 +49,8 @@ options:
     choices: [present, absent]
     default: present
 notes:
-  - systemd-networkd and NetworkManager may replace the route again. Declare it there too, or let them keep it.
+  - What manages the host's network may replace the route again. With M(lvs.topology.boot_restore), which
+    M(lvs.topology.host_state) and the roles use, systemd-networkd, NetworkManager and ifupdown bring it back.
 seealso:
   - module: lvs.topology.boot_restore
 """

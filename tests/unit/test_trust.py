@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.module_utils import _ledger
-from ansible_collections.lvs.topology.plugins.module_utils._net import boot_plan, keepalived_plan
+from ansible_collections.lvs.topology.plugins.module_utils._net import boot_plan, hooks_plan, keepalived_plan
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, WriteFile
 from ansible_collections.lvs.topology.plugins.module_utils._net.traces import TRACES
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import facts
@@ -29,7 +29,10 @@ def test_every_file_and_its_mode(tmp_path: Path) -> None:
     wanted = {suffix: File("anything\n") for suffix in boot_plan.SUFFIXES}
     paths = [boot_plan.owner_path("ROLE", suffix) for suffix in boot_plan.SUFFIXES]
     current = dict.fromkeys([*paths, boot_plan.SCRIPT_PATH, boot_plan.UNIT_PATH])
-    files = written(boot_plan.plan_boot("ROLE", wanted, current, set(), boot_plan.UnitState()))
+    managers = hooks_plan.Managers(True, True, True, network_files=("NAME.network",))
+    hooks = hooks_plan.hooks(managers, [], is_watching=False, is_failed=False)
+    current.update(dict.fromkeys(hooks.files))
+    files = written(boot_plan.plan_boot("ROLE", wanted, current, set(), boot_plan.UnitState(), hooks))
     files.update({trace.path("ROLE"): File("").mode for trace in TRACES.values() if trace.file})
     before = keepalived_plan.Files(File("before\n"), 0.0, None)
     outcome = keepalived_plan.plan_present(
@@ -58,7 +61,8 @@ def test_every_command() -> None:
 
 
 def test_the_capabilities_of_the_unit() -> None:
-    (bounds,) = re.findall(r"^CapabilityBoundingSet=(.*)$", boot_plan.UNIT_TEXT, re.MULTILINE)
+    (bounds,) = re.findall(r"^CapabilityBoundingSet=(.*)$", boot_plan.SANDBOX, re.MULTILINE)
+    assert boot_plan.SANDBOX in boot_plan.UNIT_TEXT
     (sentence,) = re.findall(r"two capabilities, (\w+) and (\w+)", TEXT)
     assert list(sentence) == bounds.split()
 

@@ -368,9 +368,9 @@ def plan_boot(
     unit = _static(UNIT_PATH, current, File(UNIT_TEXT) if needed else None)
     if unit_state is None:
         return joined(*own, script, unit)
-    called = {path: _static(path, current, file) for path, file in hooks.files.items()}
+    called = {path: _hook(path, current, file) for path, file in hooks.files.items()}
     files = joined(*own, script, unit, *called.values())
-    units = (unit, *(plan for path, plan in called.items() if path.startswith(f"{LINKS[1]}/")))
+    units = (unit, *(plan for path, plan in called.items() if _is_unit(path)))
     reload = _systemctl("daemon-reload") if any(plan.changes for plan in units) else Plan()
     before, after = (joined(*(_systemctl(*words) for words in told)) for told in (hooks.before, hooks.after))
     if needed:
@@ -384,11 +384,22 @@ def plan_boot(
 
 def _static(path: str, current: Mapping[str, File | None], wanted: File | None) -> Plan:
     """A file that is the same on every host: its text is of interest only where somebody changed it."""
-    # Directories of drop-ins are ours where nothing else is in them.
-    plan = plan_file(path, current[path], wanted, own_directory=path == SCRIPT_PATH or path.endswith(".conf"))
+    plan = plan_file(path, current[path], wanted, own_directory=path == SCRIPT_PATH)
     if current[path] is None or wanted is None:
         return Plan(plan.changes, plan.before[:1], plan.after[:1])
     return plan
+
+
+def _hook(path: str, current: Mapping[str, File | None], wanted: File | None) -> Plan:
+    """What changes how a manager works is short, and shown whole."""
+    if _is_unit(path):
+        return _static(path, current, wanted)
+    # Directories of drop-ins go where nothing else is in them.
+    return plan_file(path, current[path], wanted, own_directory=path.endswith(".conf"))
+
+
+def _is_unit(path: str) -> bool:
+    return path.startswith(f"{LINKS[1]}/")
 
 
 def _systemctl(*words: str) -> Plan:

@@ -18,7 +18,7 @@ import yaml
 CHECKOUT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(CHECKOUT / "lab"))
 
-from lvslab import network, qemu, uml  # noqa: E402
+from lvslab import managed, network, qemu, uml  # noqa: E402
 
 GOOD: dict[str, Any] = {
     "name": "demo",
@@ -51,7 +51,9 @@ def changed(path: str, value: Any) -> dict[str, Any]:
     [
         ("name", "Demo", "name: 'Demo' is no name of a lab: lower-case letters, digits and dashes"),
         ("backend", "kvm", "backend: 'kvm' is neither uml nor qemu"),
-        ("color", 1, "color: unknown key; known are name, backend, lans, hosts"),
+        ("color", 1, "color: unknown key; known are name, backend, manager, lans, hosts"),
+        ("manager", "netplan", "manager: 'netplan' is none of networkd, networkmanager, ifupdown"),
+        ("hosts/web1/manager", ["ifupdown"], "hosts.web1.manager: ['ifupdown'] is none of networkd"),
         ("lans", ["front", "back", "front"], "lans[2]: front is listed twice"),
         ("lans", ["front", "back", "twelve-chars"], "lans[2]: 'twelve-chars' is no name of a LAN"),
         ("hosts", {}, "hosts: there must be one at least"),
@@ -130,6 +132,79 @@ def test_a_real_server_gets_no_sysctl_and_says_its_name() -> None:
     files = network.seed(parsed, parsed.host("web1"), "")
     assert files["sysctl"] == ""
     assert 'return 200 "web1\\n";' in files["nginx.conf"]
+
+
+NETWORKD = """\
+[Match]
+Name=eth1
+
+[Network]
+IPv6AcceptRA=no
+Address=192.0.2.1/24
+Address=2001:db8::1/64
+Gateway=192.0.2.254
+Gateway=2001:db8::ff
+"""
+NETWORKMANAGER = """\
+[connection]
+id=eth2
+type=ethernet
+interface-name=eth2
+
+[ethernet]
+
+[ipv4]
+method=manual
+address1=10.0.0.30/24
+route1=10.7.0.0/16,10.0.0.1
+
+[ipv6]
+method=link-local
+"""
+IFUPDOWN = """\
+auto lo
+iface lo inet loopback
+
+auto eth1
+iface eth1 inet static
+    address 192.0.2.1/24
+    gateway 192.0.2.254
+iface eth1 inet6 static
+    address 2001:db8::1/64
+    gateway 2001:db8::ff
+
+auto eth2
+iface eth2 inet static
+    address 10.0.0.30/24
+    up ip route add 10.7.0.0/16 via 10.0.0.1
+"""
+
+
+@pytest.mark.parametrize(
+    ("manager", "path", "text", "mode"),
+    [
+        ("networkd", "etc/systemd/network/10-eth1.network", NETWORKD, 0o644),
+        ("networkmanager", "etc/NetworkManager/system-connections/eth2.nmconnection", NETWORKMANAGER, 0o600),
+        ("ifupdown", "etc/network/interfaces", IFUPDOWN, 0o644),
+    ],
+)
+def test_a_manager_sets_all_but_the_lab_s_own_card(manager: str, path: str, text: str, mode: int) -> None:
+    parsed = network.parse(changed("manager", manager))
+    host = parsed.host("director")
+    files = network.seed(parsed, host, "")
+    assert files["ip"].splitlines() == ["link set eth0 up", "address replace 10.255.0.11/24 dev eth0"]
+    assert files[f"root/{path}"] == text
+    assert managed.mode(f"root/{path}") == mode
+    assert managed.mode("authorized_keys") == 0o600
+    assert network.words(parsed, host)[1:] == [f"lab.manager={manager}"]
+
+
+def test_a_host_may_have_another_manager_than_the_lab() -> None:
+    data = changed("manager", "networkd")
+    data["hosts"]["web1"]["manager"] = None
+    parsed = network.parse(data)
+    assert [host.manager for host in parsed.hosts] == ["networkd", None]
+    assert not [name for name in network.seed(parsed, parsed.host("web1"), "") if name.startswith("root/")]
 
 
 def test_inventory() -> None:

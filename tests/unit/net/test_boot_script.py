@@ -37,12 +37,14 @@ def host(tmp_path: Path) -> Path:
     return directory
 
 
-def run(host: Path) -> list[str]:
+def run(host: Path, *arguments: str) -> list[str]:
     """The lines that the commands wrote down."""
     script = boot_plan.SCRIPT.replace("cd /etc/lvs-topology", f"cd {host}").replace("PATH=", f"PATH={host.parent}/bin:")
     calls = host.parent / "calls"
     calls.touch()
-    subprocess.run(["sh", "-c", script], env={"CALLS": str(calls)}, check=False, capture_output=True)
+    subprocess.run(
+        ["sh", "-c", script, "restore", *arguments], env={"CALLS": str(calls)}, check=False, capture_output=True
+    )
     return calls.read_text().splitlines()
 
 
@@ -54,6 +56,17 @@ def test_words_of_a_file_are_no_patterns(host: Path) -> None:
     assert "ip [link] [add] [*] [type] [gre] [local] [10.0.0.1]" in calls
     assert "arptables [-A] [INPUT] [-j] [mangle] [-d] [*]" in calls
     assert "ipvsadm [--start-daemon] [master] [--mcast-interface] [*]" in calls
+
+
+def test_a_network_that_was_set_anew_is_no_matter_of_the_table(host: Path) -> None:
+    for suffix, line in (("ip", "x"), ("timeouts", "x"), ("ipvsadm", "x"), ("daemons", "--start-daemon master")):
+        (host / f"me.{suffix}").write_text(f"{line}\n")
+    (host / "me.sources").write_text("-4 10.0.0.100 11440 1440 32100\n")
+    calls = run(host, "network")
+    assert "ip [-force] [-batch] [me.ip]" in calls
+    assert "ip [-4] [rule] [show]" in calls
+    assert not [call for call in calls if call.startswith("ipvsadm")]
+    assert [call for call in run(host) if call.startswith("ipvsadm")]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,151 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who manages a host's network, and what is added to the manager's files for it."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from ansible_collections.lvs.topology.plugins.module_utils._net import boot_plan, hooks_plan, network_managers
+from ansible_collections.lvs.topology.plugins.module_utils._net.files import File
+from ansible_collections.lvs.topology.plugins.module_utils._net.hooks_plan import Managers
+
+NONE = Managers()
+NETWORKD = Managers(networkd=True, network_files=("10-eth1.network",))
+DROP_IN = "/etc/systemd/network/10-eth1.network.d/00-lvs-topology.conf"
+OF_NETWORKD = {
+    hooks_plan.RESTORE_PATH,
+    hooks_plan.WATCH_PATH,
+    hooks_plan.TOLD_PATH,
+    hooks_plan.NETWORKD_CONF,
+    DROP_IN,
+}
+
+
+@pytest.mark.parametrize(
+    ("managers", "wanted"),
+    [
+        (NONE, set()),
+        (NETWORKD, OF_NETWORKD),
+        (Managers(networkd=True), OF_NETWORKD - {DROP_IN}),
+        (
+            Managers(networkmanager=True),
+            {hooks_plan.RESTORE_PATH, hooks_plan.DISPATCHER, hooks_plan.NETWORKMANAGER_CONF},
+        ),
+        (Managers(ifupdown=True), {hooks_plan.RESTORE_PATH, hooks_plan.IF_UP}),
+    ],
+)
+def test_each_manager_has_files_of_its_own(managers: Managers, wanted: set[str]) -> None:
+    gone = hooks_plan.drop_in("20-gone.network")
+    files = hooks_plan.hooks(managers, [DROP_IN, gone], is_watching=False, is_failed=False).files
+    assert {path for path, file in files.items() if file} == wanted
+    # What is there for another manager, or for a file that is not in use any more, goes.
+    assert {*hooks_plan.FIXED, DROP_IN, gone} == set(files)
+
+
+@pytest.mark.parametrize(
+    ("managers", "is_watching", "is_failed", "before", "after"),
+    [
+        (NETWORKD, False, False, [], ["enable --now lvs-topology-networkd.path"]),
+        (NETWORKD, True, False, [], []),
+        (NONE, True, False, ["disable --now lvs-topology-networkd.path"], []),
+        (NONE, False, True, ["reset-failed lvs-topology-network.service"], []),
+        (Managers(ifupdown=True), False, False, [], []),
+    ],
+)
+def test_what_systemd_is_told(
+    managers: Managers, is_watching: bool, is_failed: bool, before: list[str], after: list[str]
+) -> None:
+    hooks = hooks_plan.hooks(managers, [], is_watching=is_watching, is_failed=is_failed)
+    assert [" ".join(words) for words in hooks.before] == before
+    assert [" ".join(words) for words in hooks.after] == after
+
+
+def planned(hooks: boot_plan.Hooks, current: dict[str, File | None], wanted: File | None) -> list[str]:
+    own = {boot_plan.owner_path("me", suffix): None for suffix in boot_plan.SUFFIXES}
+    static = {boot_plan.SCRIPT_PATH: File(boot_plan.SCRIPT, 0o755), boot_plan.UNIT_PATH: File(boot_plan.UNIT_TEXT)}
+    ip = boot_plan.owner_path("me", "ip")
+    every = {**dict.fromkeys(hooks.files), **own, **static, ip: File("x\n"), **current}
+    files = {**dict.fromkeys(boot_plan.SUFFIXES), "ip": wanted}
+    plan = boot_plan.plan_boot("me", files, every, set(), boot_plan.UnitState(enabled=True), hooks)
+    return [change.line for change in plan.changes]
+
+
+def test_they_come_with_the_files_that_are_restored_and_go_with_them() -> None:
+    hooks = hooks_plan.hooks(NETWORKD, [], is_watching=False, is_failed=False)
+    lines = planned(hooks, {}, File("x\n"))
+    assert lines[-2:] == ["systemctl daemon-reload", "systemctl enable --now lvs-topology-networkd.path"]
+    assert {line for line in lines if line.startswith("write ")} == {f"write {path}" for path in OF_NETWORKD}
+    there = {path: file for path, file in hooks.files.items() if file}
+    watched = hooks_plan.hooks(NETWORKD, [DROP_IN], is_watching=True, is_failed=False)
+    assert planned(watched, there, File("x\n")) == []
+    # A dispatcher script needs no word to systemd.
+    changed = {**there, DROP_IN: File("[Network]\n")}
+    assert planned(watched, changed, File("x\n")) == [f"write {DROP_IN}"]
+    gone = hooks_plan.hooks(NONE, [DROP_IN], is_watching=True, is_failed=False)
+    lines = planned(gone, there, None)
+    assert lines[0] == "systemctl disable --now lvs-topology-networkd.path"
+    assert {line for line in lines if "network" in line and "remove" in line} == {f"remove {each}" for each in there}
+    assert lines[-1] == "systemctl daemon-reload"
+
+
+@pytest.mark.parametrize("path", [hooks_plan.DISPATCHER, hooks_plan.IF_UP])
+def test_what_managers_call_is_sound(path: str) -> None:
+    everything = Managers(networkmanager=True, ifupdown=True)
+    file = hooks_plan.hooks(everything, [], is_watching=False, is_failed=False).files[path]
+    assert file is not None
+    # NetworkManager calls nothing that others may write, run-parts nothing with a dot in its name.
+    assert file.mode == 0o755
+    assert "." not in Path(path).name
+    done = subprocess.run(["shellcheck", "-"], input=file.text, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("state", "path"),
+    [
+        ("ADMIN_STATE=unmanaged\n", None),
+        ("# x\nADMIN_STATE=configured\nNETWORK_FILE=/run/systemd/network/10-netplan-eth1.network\n", True),
+        ("NETWORK_FILE=/etc/systemd/network/all@home.network\n", True),
+        ("NETWORK_FILE=/etc/systemd/network/../../../etc/shadow\n", None),
+        ("NETWORK_FILE=/etc/systemd/network/a b.network\n", None),
+        ("NETWORK_FILE=/home/me/10-eth1.network\n", None),
+    ],
+)
+def test_the_file_by_which_networkd_manages_a_link(state: str, path: bool | None) -> None:
+    wanted = state.rpartition("NETWORK_FILE=")[2].strip() if path else None
+    assert hooks_plan.network_file(state) == wanted
+
+
+def test_managers_of_a_host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    links, networkmanager, ifupdown = (tmp_path / name for name in ("links", "devices", "ifstate"))
+    monkeypatch.setattr(network_managers, "_LINKS", str(links))
+    monkeypatch.setattr(network_managers, "_NETWORKMANAGER", str(networkmanager))
+    monkeypatch.setattr(network_managers, "_IFUPDOWN", str(ifupdown))
+    assert network_managers.managers() == NONE
+    links.mkdir()
+    ifupdown.write_text("lo=lo\n")
+    (links / "1").write_text("NETWORK_FILE=/etc/systemd/network/lo.network\n")
+    (links / "2").write_text("ADMIN_STATE=unmanaged\n")
+    assert network_managers.managers() == NONE
+    for link in ("3", "4"):
+        (links / link).write_text("NETWORK_FILE=/etc/systemd/network/10-eth.network\n")
+    networkmanager.mkdir()
+    ifupdown.write_text("lo=lo\neth1=eth1\n")
+    assert network_managers.managers() == Managers(True, True, True, network_files=("10-eth.network",))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[Network]\nKeepConfiguration = yes\n", True),
+        ("[Network]\nKeepConfiguration=no\n", True),
+        ("[Network]\n#KeepConfiguration=yes\nAddress=10.0.0.1/24\n", False),
+        ("", False),
+    ],
+)
+def test_what_its_author_has_said_of_a_network_file_counts(text: str, said: bool) -> None:
+    assert hooks_plan.says_what_is_kept(text) is said
