@@ -67,8 +67,8 @@ def ensure_boot(module: AnsibleModule, _book: LedgerFile) -> dict[str, Any]:
     others = _files() - own
     goes = not (others or any(wanted.values()))
     unit_state = systemd.unit_state(goes=goes)
-    hooks = boot_plan.Hooks() if unit_state is None else _hooks(systemd, goes=goes)
-    current = {path: read_file(path) for path in (*own, boot_plan.SCRIPT_PATH, boot_plan.UNIT_PATH, *hooks.files)}
+    hooks = boot_plan.NO_HOOKS if unit_state is None else _hooks(systemd, goes=goes)
+    current = {path: read_file(path) for path in (*own, boot_plan.SCRIPT_PATH, boot_plan.UNIT_PATH)}
     plan = boot_plan.plan_boot(owner, wanted, current, others, unit_state, hooks)
     if unit_state is None and plan.changes:
         module.warn("systemd does not run here, so nothing restores the state at boot; the files are kept up to date")
@@ -146,9 +146,11 @@ def _packet_rules(owner: str, given: dict[str, Any], mistakes: Mistakes) -> dict
 def _hooks(systemd: _Systemd, *, goes: bool) -> boot_plan.Hooks:
     """What managers of the network call. Nothing is called where nothing is to be restored."""
     managers = hooks_plan.Managers() if goes else network_managers.managers()
+    wanted = hooks_plan.wanted_files(managers, network_managers.drop_ins())
+    current = {path: read_file(path) for path in wanted}
     is_failed = goes and os.path.exists(hooks_plan.RESTORE_PATH) and systemd.is_failed(hooks_plan.RESTORE_UNIT)
     is_watching = systemd.is_enabled(hooks_plan.WATCH_UNIT)
-    return hooks_plan.hooks(managers, network_managers.drop_ins(), is_watching=is_watching, is_failed=is_failed)
+    return hooks_plan.plan_hooks(managers, wanted, current, is_watching=is_watching, is_failed=is_failed)
 
 
 def _files() -> set[str]:

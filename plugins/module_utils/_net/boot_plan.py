@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import AbstractSet, Mapping, Sequence
+from dataclasses import dataclass
+from typing import AbstractSet, Mapping, NamedTuple, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils._net.address_plan import Wish
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, joined, owned_file, plan_file
@@ -296,13 +296,16 @@ class Systemctl:
     words: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Hooks:
-    """Files for the managers of the host's network, by path, and what systemctl is told before and after."""
+class Hooks(NamedTuple):
+    """What changes for the managers of the host's network, and what systemd is told before and after."""
 
-    files: Mapping[str, File | None] = field(default_factory=dict)
-    before: tuple[tuple[str, ...], ...] = ()
-    after: tuple[tuple[str, ...], ...] = ()
+    before: Plan = Plan()
+    units: Plan = Plan()
+    files: Plan = Plan()
+    after: Plan = Plan()
+
+
+NO_HOOKS = Hooks()
 
 
 def owner_path(owner: str, suffix: str) -> str:
@@ -352,7 +355,7 @@ def plan_boot(
     current: Mapping[str, File | None],
     others: AbstractSet[str],
     unit_state: UnitState | None,
-    hooks: Hooks = Hooks(),
+    hooks: Hooks = NO_HOOKS,
 ) -> Plan:
     """Write the owner's files, and keep script, unit and hooks as long as any owner has one.
 
@@ -364,25 +367,22 @@ def plan_boot(
         plan_file(owner_path(owner, suffix), current[owner_path(owner, suffix)], wanted[suffix], own_directory=True)
         for suffix in SUFFIXES
     ]
-    script = _static(SCRIPT_PATH, current, File(SCRIPT, 0o755) if needed else None)
-    unit = _static(UNIT_PATH, current, File(UNIT_TEXT) if needed else None)
+    script = static(SCRIPT_PATH, current, File(SCRIPT, 0o755) if needed else None)
+    unit = static(UNIT_PATH, current, File(UNIT_TEXT) if needed else None)
     if unit_state is None:
         return joined(*own, script, unit)
-    called = {path: _hook(path, current, file) for path, file in hooks.files.items()}
-    files = joined(*own, script, unit, *called.values())
-    units = (unit, *(plan for path, plan in called.items() if _is_unit(path)))
-    reload = _systemctl("daemon-reload") if any(plan.changes for plan in units) else Plan()
-    before, after = (joined(*(_systemctl(*words) for words in told)) for told in (hooks.before, hooks.after))
+    reload = systemctl("daemon-reload") if unit.changes or hooks.units.changes else Plan()
+    files = joined(*own, script, unit, hooks.units, hooks.files, reload)
     if needed:
-        enable = Plan() if unit_state.enabled else _systemctl("enable", UNIT)
-        return joined(before, files, reload, enable, after)
-    disable = _systemctl("disable", "--now", UNIT) if unit_state.enabled else Plan()
+        enable = Plan() if unit_state.enabled else systemctl("enable", UNIT)
+        return joined(hooks.before, files, enable, hooks.after)
+    disable = systemctl("disable", "--now", UNIT) if unit_state.enabled else Plan()
     # A unit that failed is listed as failed even when it is gone.
-    forget = _systemctl("reset-failed", UNIT) if unit_state.failed else Plan()
-    return joined(before, disable, forget, files, reload)
+    forget = systemctl("reset-failed", UNIT) if unit_state.failed else Plan()
+    return joined(hooks.before, disable, forget, files)
 
 
-def _static(path: str, current: Mapping[str, File | None], wanted: File | None) -> Plan:
+def static(path: str, current: Mapping[str, File | None], wanted: File | None) -> Plan:
     """A file that is the same on every host: its text is of interest only where somebody changed it."""
     plan = plan_file(path, current[path], wanted, own_directory=path == SCRIPT_PATH)
     if current[path] is None or wanted is None:
@@ -390,17 +390,5 @@ def _static(path: str, current: Mapping[str, File | None], wanted: File | None) 
     return plan
 
 
-def _hook(path: str, current: Mapping[str, File | None], wanted: File | None) -> Plan:
-    """What changes how a manager works is short, and shown whole."""
-    if _is_unit(path):
-        return _static(path, current, wanted)
-    # Directories of drop-ins go where nothing else is in them.
-    return plan_file(path, current[path], wanted, own_directory=path.endswith(".conf"))
-
-
-def _is_unit(path: str) -> bool:
-    return path.startswith(f"{LINKS[1]}/")
-
-
-def _systemctl(*words: str) -> Plan:
+def systemctl(*words: str) -> Plan:
     return Plan((Change(" ".join(("systemctl", *words)), Systemctl(words)),))

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Iterable
+from typing import Iterable, Mapping
 
 from ansible_collections.lvs.topology.plugins.module_utils._net.boot_plan import (
     SANDBOX,
     SCRIPT_PATH,
     UNIT,
     Hooks,
+    static,
+    systemctl,
 )
-from ansible_collections.lvs.topology.plugins.module_utils._net.files import File
+from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, joined, plan_file
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Plan
 
 SYSTEMD = "/etc/systemd/system"
 RESTORE_UNIT = "lvs-topology-network.service"
@@ -29,8 +32,9 @@ DISPATCHER = "/etc/NetworkManager/dispatcher.d/90-lvs-topology"
 # After all others: one that has the key without a plus would undo what stands here.
 NETWORKMANAGER_CONF = "/etc/NetworkManager/conf.d/zz-lvs-topology.conf"
 IF_UP = "/etc/network/if-up.d/lvs-topology"
+_UNITS = (RESTORE_PATH, TOLD_PATH, WATCH_PATH)
 # What has the same path on every host.
-FIXED = (RESTORE_PATH, TOLD_PATH, WATCH_PATH, NETWORKD_CONF, DISPATCHER, NETWORKMANAGER_CONF, IF_UP)
+FIXED = (*_UNITS, NETWORKD_CONF, DISPATCHER, NETWORKMANAGER_CONF, IF_UP)
 # Before the operator's own drop-ins, whose word counts then.
 _DROP_IN = "00-lvs-topology.conf"
 _NETWORK_FILE = re.compile(r"/(?:etc|run|usr/lib|lib|usr/local/lib)/systemd/network/([A-Za-z0-9@._-]+\.network)\Z")
@@ -137,12 +141,8 @@ def set_up_by_ifup(state: str) -> list[str]:
     return [name for name in (line.partition("=")[0] for line in state.splitlines()) if name not in ("", "lo")]
 
 
-def hooks(managers: Managers, there: Iterable[str], *, is_watching: bool, is_failed: bool) -> Hooks:
-    """The files for the managers of a host, and what systemd is told of them.
-
-    ``there`` are the drop-ins of ours for networkd's files that are there now. ``is_watching`` says whether the unit
-    that looks at networkd is enabled, ``is_failed`` whether that which restores has failed.
-    """
+def wanted_files(managers: Managers, there: Iterable[str]) -> dict[str, File | None]:
+    """The files for the managers of a host, by path. ``there`` are our drop-ins for networkd's files as they are."""
     files: dict[str, File | None] = dict.fromkeys((*FIXED, *sorted(there)))
     if managers.networkd or managers.networkmanager or managers.ifupdown:
         files[RESTORE_PATH] = File(_RESTORE)
@@ -154,7 +154,30 @@ def hooks(managers: Managers, there: Iterable[str], *, is_watching: bool, is_fai
         files[NETWORKMANAGER_CONF] = File(_TUNNELS)
     if managers.ifupdown:
         files[IF_UP] = File(_CALLED_BY_IFUP, 0o755)
-    disable = (("disable", "--now", WATCH_UNIT),) if is_watching and not managers.networkd else ()
-    forget = (("reset-failed", RESTORE_UNIT),) if is_failed else ()
-    enable = (("enable", "--now", WATCH_UNIT),) if managers.networkd and not is_watching else ()
-    return Hooks(files, before=disable + forget, after=enable)
+    return files
+
+
+def plan_hooks(
+    managers: Managers,
+    wanted: Mapping[str, File | None],
+    current: Mapping[str, File | None],
+    *,
+    is_watching: bool,
+    is_failed: bool,
+) -> Hooks:
+    """What has to change for the managers of a host, and what systemd is told of it.
+
+    ``is_watching`` says whether the unit that looks at networkd is enabled, ``is_failed`` whether the unit that
+    restores has failed.
+    """
+    units = [static(path, current, wanted[path]) for path in _UNITS]
+    # What changes how a manager works is short, and shown whole. A directory of drop-ins goes with the last of them.
+    files = [
+        plan_file(path, current[path], file, own_directory=path.endswith(".conf"))
+        for path, file in wanted.items()
+        if path not in _UNITS
+    ]
+    disable = systemctl("disable", "--now", WATCH_UNIT) if is_watching and not managers.networkd else Plan()
+    forget = systemctl("reset-failed", RESTORE_UNIT) if is_failed else Plan()
+    enable = systemctl("enable", "--now", WATCH_UNIT) if managers.networkd and not is_watching else Plan()
+    return Hooks(joined(disable, forget), joined(*units), joined(*files), enable)

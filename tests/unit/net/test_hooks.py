@@ -40,7 +40,7 @@ OF_NETWORKD = {
 )
 def test_each_manager_has_files_of_its_own(managers: Managers, wanted: set[str]) -> None:
     gone = hooks_plan.drop_in("20-gone.network")
-    files = hooks_plan.hooks(managers, [DROP_IN, gone], is_watching=False, is_failed=False).files
+    files = hooks_plan.wanted_files(managers, [DROP_IN, gone])
     assert {path for path, file in files.items() if file} == wanted
     # What is there for another manager, or for a file that is not in use any more, goes.
     assert {*hooks_plan.FIXED, DROP_IN, gone} == set(files)
@@ -59,34 +59,39 @@ def test_each_manager_has_files_of_its_own(managers: Managers, wanted: set[str])
 def test_what_systemd_is_told(
     managers: Managers, is_watching: bool, is_failed: bool, before: list[str], after: list[str]
 ) -> None:
-    hooks = hooks_plan.hooks(managers, [], is_watching=is_watching, is_failed=is_failed)
-    assert [" ".join(words) for words in hooks.before] == before
-    assert [" ".join(words) for words in hooks.after] == after
+    wanted = hooks_plan.wanted_files(managers, [])
+    hooks = hooks_plan.plan_hooks(managers, wanted, wanted, is_watching=is_watching, is_failed=is_failed)
+    assert [change.line for change in hooks.before.changes] == [f"systemctl {words}" for words in before]
+    assert [change.line for change in hooks.after.changes] == [f"systemctl {words}" for words in after]
+    assert not hooks.units.changes
+    assert not hooks.files.changes
 
 
-def planned(hooks: boot_plan.Hooks, current: dict[str, File | None], wanted: File | None) -> list[str]:
-    own = {boot_plan.owner_path("me", suffix): None for suffix in boot_plan.SUFFIXES}
-    static = {boot_plan.SCRIPT_PATH: File(boot_plan.SCRIPT, 0o755), boot_plan.UNIT_PATH: File(boot_plan.UNIT_TEXT)}
-    ip = boot_plan.owner_path("me", "ip")
-    every = {**dict.fromkeys(hooks.files), **own, **static, ip: File("x\n"), **current}
-    files = {**dict.fromkeys(boot_plan.SUFFIXES), "ip": wanted}
-    plan = boot_plan.plan_boot("me", files, every, set(), boot_plan.UnitState(enabled=True), hooks)
+def planned(managers: Managers, current: dict[str, File | None], *, is_watching: bool, needed: bool) -> list[str]:
+    """The changes of a host whose other files are in place."""
+    wanted = hooks_plan.wanted_files(managers, [DROP_IN])
+    hooks = hooks_plan.plan_hooks(
+        managers, wanted, {**dict.fromkeys(wanted), **current}, is_watching=is_watching, is_failed=False
+    )
+    own: dict[str, File | None] = {boot_plan.owner_path("me", suffix): None for suffix in boot_plan.SUFFIXES}
+    own[boot_plan.owner_path("me", "ip")] = File("x\n")
+    own[boot_plan.SCRIPT_PATH] = File(boot_plan.SCRIPT, 0o755)
+    own[boot_plan.UNIT_PATH] = File(boot_plan.UNIT_TEXT)
+    files = {**dict.fromkeys(boot_plan.SUFFIXES), "ip": File("x\n") if needed else None}
+    plan = boot_plan.plan_boot("me", files, own, set(), boot_plan.UnitState(enabled=True), hooks)
     return [change.line for change in plan.changes]
 
 
 def test_they_come_with_the_files_that_are_restored_and_go_with_them() -> None:
-    hooks = hooks_plan.hooks(NETWORKD, [], is_watching=False, is_failed=False)
-    lines = planned(hooks, {}, File("x\n"))
-    assert lines[-2:] == ["systemctl daemon-reload", "systemctl enable --now lvs-topology-networkd.path"]
+    lines = planned(NETWORKD, {}, is_watching=False, needed=True)
     assert {line for line in lines if line.startswith("write ")} == {f"write {path}" for path in OF_NETWORKD}
-    there = {path: file for path, file in hooks.files.items() if file}
-    watched = hooks_plan.hooks(NETWORKD, [DROP_IN], is_watching=True, is_failed=False)
-    assert planned(watched, there, File("x\n")) == []
-    # A dispatcher script needs no word to systemd.
-    changed = {**there, DROP_IN: File("[Network]\n")}
-    assert planned(watched, changed, File("x\n")) == [f"write {DROP_IN}"]
-    gone = hooks_plan.hooks(NONE, [DROP_IN], is_watching=True, is_failed=False)
-    lines = planned(gone, there, None)
+    assert lines[-2:] == ["systemctl daemon-reload", "systemctl enable --now lvs-topology-networkd.path"]
+    there = {path: file for path, file in hooks_plan.wanted_files(NETWORKD, []).items() if file}
+    assert planned(NETWORKD, there, is_watching=True, needed=True) == []
+    # What is no unit needs no word to systemd.
+    changed: dict[str, File | None] = {**there, DROP_IN: File("[Network]\n")}
+    assert planned(NETWORKD, changed, is_watching=True, needed=True) == [f"write {DROP_IN}"]
+    lines = planned(NONE, {**there}, is_watching=True, needed=False)
     assert lines[0] == "systemctl disable --now lvs-topology-networkd.path"
     assert {line for line in lines if "network" in line and "remove" in line} == {f"remove {each}" for each in there}
     assert lines[-1] == "systemctl daemon-reload"
@@ -94,8 +99,7 @@ def test_they_come_with_the_files_that_are_restored_and_go_with_them() -> None:
 
 @pytest.mark.parametrize("path", [hooks_plan.DISPATCHER, hooks_plan.IF_UP])
 def test_what_managers_call_is_sound(path: str) -> None:
-    everything = Managers(networkmanager=True, ifupdown=True)
-    file = hooks_plan.hooks(everything, [], is_watching=False, is_failed=False).files[path]
+    file = hooks_plan.wanted_files(Managers(networkmanager=True, ifupdown=True), [])[path]
     assert file is not None
     # NetworkManager calls nothing that others may write, run-parts nothing with a dot in its name.
     assert file.mode == 0o755
