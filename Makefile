@@ -12,8 +12,13 @@ KERNEL ?= uml
 SELECT ?=
 ONLY ?=
 BASE ?=
-# The oldest Python of hosts, and the newest.
+# The oldest Python of hosts, and the newest. The matrix has those between them.
 PYTHONS := 3.8 3.13
+OTHER_PYTHONS := 3.9 3.10 3.11 3.12
+# Releases of ansible-core, each with a Python of the controller.
+CONTROLLERS := 2.18-3.11 2.18-3.13 2.19-3.11 2.19-3.12 2.19-3.13 2.20-3.12 2.20-3.13 2.21-3.12 2.21-3.13
+# Which pyroute2 the modules meet in kernel tests: the newest of PyPI, or the one of the guest's release.
+PYROUTE2 ?= pypi
 KERNEL_PARTS := kernel-ipvs kernel-net
 SCENARIOS := $(sort $(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml)))
 # What takes longest begins first, until there are times of this machine to go by.
@@ -30,7 +35,8 @@ export PYTHONDONTWRITEBYTECODE := 1
 # Ansible wants UTF-8, and a fresh host often names a locale that was never generated.
 export LC_ALL := C.UTF-8
 
-.PHONY: help demo demo-down test lint unit image lab kernel kernel-all kernel-ipvs kernel-net kernel-nft molecule bench chaos build docs lab-up lab-down clean
+.PHONY: help demo demo-down test lint unit image lab kernel kernel-all kernel-ipvs kernel-net kernel-nft molecule matrix versions \
+	two-releases bench chaos build docs lab-up lab-down clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -63,10 +69,10 @@ kernel-all: $(CACHE)/development.stamp $(TREE) ## the slow ones too
 	exec scripts/run-suite --jobs=2 --logs=$(CACHE)/logs/kernel $(KERNEL_PARTS)
 
 kernel-ipvs: $(CACHE)/development.stamp $(TREE)
-	$(TOGETHER) lab/kernel-test --kernel $(KERNEL) tests/kernel/ipvs $(wildcard tests/kernel/test_*.py) $(SELECT)
+	$(TOGETHER) lab/kernel-test --kernel $(KERNEL) --pyroute2 $(PYROUTE2) tests/kernel/ipvs $(wildcard tests/kernel/test_*.py) $(SELECT)
 
 kernel-net: $(CACHE)/development.stamp $(TREE)
-	$(TOGETHER) lab/kernel-test --kernel $(KERNEL) tests/kernel/net $(SELECT)
+	$(TOGETHER) lab/kernel-test --kernel $(KERNEL) --pyroute2 $(PYROUTE2) tests/kernel/net $(SELECT)
 
 # The examples of every module on that Python. Where this machine has none (pyenv), it says so.
 kernel-python%: $(CACHE)/development.stamp $(TREE)
@@ -86,6 +92,35 @@ molecule-%: $(CACHE)/development.stamp $(TREE)
 	export COLUMNS=300
 	export MOLECULE_EPHEMERAL_DIRECTORY=$(CURDIR)/$(CACHE)/molecule/$*
 	$(TOGETHER) molecule test --scenario-name $*
+
+# Each part prints what it met as "SEEN ...", of which tests/matrix/page.py makes the page.
+matrix: $(CACHE)/development.stamp $(TREE) ## other releases of everything, and docs/compatibility.md of what came of them; an hour and more
+	status=0
+	scripts/run-suite --jobs=$(JOBS) --logs=$(CACHE)/logs/matrix --memory=$(CACHE)/matrix.json --only='$(ONLY)' \
+		image trixie-image:image versions:image trixie-versions:trixie-image \
+		$(CONTROLLERS:%=controller-%:image) $(OTHER_PYTHONS:%=kernel-python%:image) \
+		$(KERNEL_PARTS:%=debian-pyroute2-%:image) $(KERNEL_PARTS:%=trixie-%:trixie-image) \
+		$(KERNEL_PARTS:%=trixie-debian-pyroute2-%:trixie-image) trixie-kernel-nft \
+		two-releases:trixie-image $(SCENARIO:%=trixie-molecule-%:trixie-image) || status=$$?
+	python3 tests/matrix/page.py $(CACHE)/matrix.json $(CACHE)/logs/matrix >$(CACHE)/compatibility.md
+	mv $(CACHE)/compatibility.md docs/compatibility.md
+	exit $$status
+
+versions: $(CACHE)/development.stamp $(TREE)
+	$(TOGETHER) lab/kernel-test -s tests/matrix/test_versions.py
+
+controller-%: $(CACHE)/runtime.stamp $(TREE)
+	$(TOGETHER) tests/matrix/controller $(subst -, ,$*)
+
+# Any target with hosts of Debian 13, with Debian's own pyroute2, or with one director of each release.
+trixie-%:
+	LAB_RELEASE=trixie exec $(MAKE) --no-print-directory $*
+
+debian-pyroute2-%:
+	exec $(MAKE) --no-print-directory $* PYROUTE2=debian
+
+two-releases:
+	LAB_RELEASE=lb2=trixie exec $(MAKE) --no-print-directory molecule-ha
 
 bench: $(CACHE)/development.stamp $(TREE) ## ratios: against ipvsadm, builtin modules, and BASE=DIRECTORY, another checkout
 	KERNEL=$(KERNEL) BASE='$(BASE)' $(TOGETHER) tests/bench/run

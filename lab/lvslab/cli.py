@@ -17,7 +17,7 @@ import yaml
 from . import run
 from .common import LabError, say
 from .image import image
-from .lab import Lab, load, names
+from .lab import Lab, default_release, load, names, releases
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -58,9 +58,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _up(options: argparse.Namespace) -> None:
-    wanted = load(Path(options.file))
+    wanted = load(Path(options.file), releases())
     lab = Lab(wanted.name)
-    lab.up(Path(options.file), wanted)
+    lab.up(Path(options.file), wanted, releases())
     if options.inventory:
         path = Path(options.inventory)
         try:
@@ -90,7 +90,7 @@ def _status(_options: argparse.Namespace) -> None:
 
 
 def _image(options: argparse.Namespace) -> None:
-    print(image(options.kernel))
+    print(image(options.kernel, default_release()))
 
 
 def _ssh(options: argparse.Namespace) -> None:

@@ -20,18 +20,17 @@ from . import uml
 from .common import CACHE, CHECKOUT, LabError, need, say
 
 RECIPE = CHECKOUT / "lab" / "image"
-SUITE = "bookworm"
-# Bookworm's User-Mode Linux, 6.1, starts programs at half the speed or less.
-UML_SUITE = "trixie"
+# Debian 12's User-Mode Linux, 6.1, starts programs at half the speed or less.
+UML_RELEASE = "trixie"
 # Less than what scripts/together leaves a program between SIGTERM and SIGKILL.
 _TIDY_LIMIT = 2.5
 _SIZE = {"uml": "2G", "stock": "3G"}
 
 
-def recipe_hash(flavour: str) -> str:
+def recipe_hash(flavour: str, release: str) -> str:
     """Identify an image by all that goes into it."""
     # Where the checkout lies goes into no image.
-    commands = repr(_commands(flavour, Path("image"))).replace(str(CHECKOUT), "checkout")
+    commands = repr(_commands(flavour, release, Path("image"))).replace(str(CHECKOUT), "checkout")
     digest = hashlib.sha256(commands.encode())
     of_one_flavour = {"stock": [RECIPE / "packages.stock"], "uml": [uml.POPULATE]}
     shared = {path for path in RECIPE.rglob("*") if path.is_file()}.difference(*of_one_flavour.values())
@@ -48,28 +47,29 @@ def packages(flavour: str) -> list[str]:
     return [line for line in lines if line and not line.startswith("#")]
 
 
-def image(flavour: str) -> Path:
-    """The directory with the image (root.ext4 and its kernel), built where there is none yet."""
+def image(flavour: str, release: str) -> Path:
+    """The directory with the image (root.ext4 and its kernel) of a release, built where there is none yet."""
     images = CACHE / "images"
     images.mkdir(parents=True, exist_ok=True)
-    done = images / f"{flavour}-{recipe_hash(flavour)}"
+    name = f"{flavour}-{release}"
+    done = images / f"{name}-{recipe_hash(flavour, release)}"
     if done.is_dir():
         if flavour == "uml":
             # A checkout that was moved or copied has its image elsewhere than where it was built.
             uml.bind_to_libc(done / "linux.uml", done)
         return done
-    with open(images / f"{flavour}.lock", "w", encoding="utf-8") as lock:
+    with open(images / f"{name}.lock", "w", encoding="utf-8") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say(f"waiting for the {flavour} image, which another process is building")
+            say(f"waiting for the image {name}, which another process is building")
             fcntl.flock(lock, fcntl.LOCK_EX)
         if not done.is_dir():
-            _build(flavour, done, lock)
+            _build(flavour, release, done, lock)
     return done
 
 
-def _commands(flavour: str, place: Path) -> list[list[str]]:
+def _commands(flavour: str, release: str, place: Path) -> list[list[str]]:
     """What makes an image in a directory. Part of the recipe: see recipe_hash."""
     root = os.geteuid() == 0
     of_uml = [str(place / "kernel.tar"), str(place / "populate.so")] if flavour == "uml" else []
@@ -90,7 +90,7 @@ def _commands(flavour: str, place: Path) -> list[list[str]]:
         f"--include={','.join(packages(flavour))}",
         *([f"--essential-hook={initramfs}"] if flavour == "stock" else []),
         f'--customize-hook="{RECIPE}/customise" "$1" {shlex.join(of_uml)}',
-        SUITE,
+        release,
         str(place / "root.tar"),
     ]
     # The owners of the files have names only in a user namespace where we are not root.
@@ -99,29 +99,30 @@ def _commands(flavour: str, place: Path) -> list[list[str]]:
     if not of_uml:
         return [system, disk]
     kernel, populate = of_uml
-    extract = [*debian, "--variant=extract", "--include=user-mode-linux", UML_SUITE, kernel]
+    extract = [*debian, "--variant=extract", "--include=user-mode-linux", UML_RELEASE, kernel]
     return [extract, uml.compiler(uml.POPULATE, populate), system, disk]
 
 
-def _build(flavour: str, done: Path, lock: TextIO) -> None:
+def _build(flavour: str, release: str, done: Path, lock: TextIO) -> None:
+    name = f"{flavour}-{release}"
     compiler, user = ["gcc"] if flavour == "uml" else [], [] if os.geteuid() == 0 else ["newuidmap"]
     need(["mmdebstrap", "mkfs.ext4", "unshare", "ip", *compiler, *user])
     # Whoever builds holds the lock: what is unfinished now, of whichever recipe, was interrupted.
-    for interrupted in done.parent.glob(f"{flavour}-*.unfinished"):
+    for interrupted in done.parent.glob(f"{name}-*.unfinished"):
         _remove(interrupted)
     unfinished = done.with_name(f"{done.name}.unfinished")
     unfinished.mkdir()
-    log = done.with_name(f"{flavour}.log")
-    say(f"building the {flavour} image, once for this recipe: a minute or two; log in {log}")
+    log = done.with_name(f"{name}.log")
+    say(f"building the image {name}, once for this recipe: a minute or two; log in {log}")
     with open(log, "w", encoding="utf-8") as output, _removed_unless_whole(unfinished):
-        for command in _commands(flavour, unfinished):
+        for command in _commands(flavour, release, unfinished):
             say(f"  {command[0] if command[0] in ('mmdebstrap', 'gcc') else 'write-image'}")
             _run(command, output, log, lock)
         if flavour == "uml":
             uml.bind_to_libc(unfinished / "linux.uml", done)
         unfinished.rename(done)
-    in_use = {Path(path.read_text()).parent for path in (CACHE / "run").glob("*/image")}
-    for old in done.parent.glob(f"{flavour}-*"):
+    in_use = {Path(path.read_text()).parent for path in (CACHE / "run").glob("*/*.image")}
+    for old in done.parent.glob(f"{name}-*"):
         # A kernel-test may still run on a recent one.
         if old not in (done, *in_use) and time.time() - old.stat().st_mtime > 3600:
             _remove(old)

@@ -23,16 +23,18 @@ from typing import Sequence
 from . import qemu, uml
 from .common import CACHE, CHECKOUT, SCRATCH, LabError, end_with_parent, own_namespaces, say
 from .image import image
+from .lab import default_release
 
 REQUIREMENTS = CHECKOUT / "requirements" / "kernel-tests.txt"
-GUEST_PYTHON = "3.11"
+# By release.
+GUEST_PYTHON = {"bookworm": "3.11", "trixie": "3.13"}
 _DEBIANS = "/run/debian-pyroute2"
 
 
-def guest_packages() -> Path:
+def guest_packages(python: str) -> Path:
     """Python packages for the guest, pyroute2 apart from the rest so that Debian's can be used in its place."""
     text = REQUIREMENTS.read_text()
-    packages = CACHE / "python" / hashlib.sha256(f"{GUEST_PYTHON}\n{text}".encode()).hexdigest()[:16]
+    packages = CACHE / "python" / hashlib.sha256(f"{python}\n{text}".encode()).hexdigest()[:16]
     if packages.is_dir():
         return packages
     say("fetching the Python packages of the guest, once for this list")
@@ -45,9 +47,9 @@ def guest_packages() -> Path:
             ("pyroute2", [pin for pin in pins if pin.startswith("pyroute2")]),
         ):
             command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--only-binary=:all:"]
-            command += ["--python-version", GUEST_PYTHON, "--target", str(unfinished / name), *wanted]
+            command += ["--python-version", python, "--target", str(unfinished / name), *wanted]
             if subprocess.run(command, stdout=sys.stderr, check=False).returncode != 0:
-                raise LabError(f"pip could not install {REQUIREMENTS}; the guest needs Python {GUEST_PYTHON} packages")
+                raise LabError(f"pip could not install {REQUIREMENTS}; the guest needs Python {python} packages")
         # The guest sees them read-only: what is not compiled now is compiled again in every run.
         subprocess.run(
             [sys.executable, "-m", "compileall", "-q", str(unfinished)], stdout=subprocess.DEVNULL, check=False
@@ -154,7 +156,8 @@ def main(argv: Sequence[str]) -> int:
         if prefix is None:
             raise LabError(f"{missing}: pyenv install {options.python}")
 
-    packages = guest_packages()
+    release = default_release()
+    packages = guest_packages(GUEST_PYTHON[release])
     inside = Path("/checkout") / packages.relative_to(CHECKOUT)
     python_path = ["/run/collections", str(inside / "common")]
     if options.python == "3.8":
@@ -163,7 +166,7 @@ def main(argv: Sequence[str]) -> int:
         python_path.append(str(inside / "pyroute2"))
     elif prefix is not None:
         python_path.append(_DEBIANS)
-    disk = image(options.kernel) / "root.ext4"
+    disk = image(options.kernel, release) / "root.ext4"
 
     (CACHE / "run").mkdir(parents=True, exist_ok=True)
     token = f"lab-{secrets.token_hex(8)}"

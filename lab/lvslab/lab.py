@@ -41,16 +41,29 @@ _SOCKET_LIMIT = 107
 _CLONE_NEWNET, _CLONE_NEWUSER = 0x40000000, 0x10000000
 
 
-def load(path: Path) -> net.Network:
+def load(path: Path, asked: str) -> net.Network:
     """Read and validate a network file."""
     try:
-        return net.parse(yaml.safe_load(path.read_text()))
+        return net.parse(yaml.safe_load(path.read_text()), asked)
     except OSError as error:
         raise LabError(f"{path}: {error.strerror}") from None
     except yaml.YAMLError as error:
         raise LabError(f"{path} is no YAML: {error}") from None
     except net.Invalid as error:
         raise LabError("\n".join(f"{path}: {mistake}" for mistake in error.mistakes)) from None
+
+
+def releases() -> str:
+    """Which release of Debian the user wants, of which host."""
+    return os.environ.get("LAB_RELEASE", "")
+
+
+def default_release() -> str:
+    """The release that the user wants of what is no host of a network file."""
+    try:
+        return net.default_release(releases())
+    except net.Invalid as error:
+        raise LabError(str(error)) from None
 
 
 def names() -> list[str]:
@@ -82,7 +95,7 @@ class Lab:
     @property
     def network(self) -> net.Network:
         """The network which the lab was started with."""
-        return load(self.files / "network.yml")
+        return load(self.files / "network.yml", (self.files / "releases").read_text())
 
     def running(self) -> Lab:
         """This lab, or an error where it is down."""
@@ -101,12 +114,13 @@ class Lab:
 
     # Outside the namespaces
 
-    def up(self, source: Path, wanted: net.Network) -> None:
-        """Start what of the lab is not running yet."""
+    def up(self, source: Path, wanted: net.Network, asked: str) -> None:
+        """Start what of the lab is not running yet; ``asked`` are the releases that the network was parsed with."""
         need(["ip", "unshare", "nsenter", "ssh", "ssh-keygen"])
         _tun_device()
         # Before any host is started: this may take a minute.
-        disk = image("stock" if wanted.backend == "qemu" else "uml") / "root.ext4"
+        flavour = "stock" if wanted.backend == "qemu" else "uml"
+        disks = {release: image(flavour, release) / "root.ext4" for release in {each.release for each in wanted.hosts}}
         key = _key()
         with self._alone():
             if self.holder is not None:
@@ -114,8 +128,10 @@ class Lab:
                     raise LabError(f"lab {self.name} is running with another network: lab down {self.name} first")
             else:
                 _clear(self.files)
+                (self.files / "releases").write_text(asked)
                 shutil.copy(source, self.files / "network.yml")
-                (self.files / "image").write_text(str(disk))
+                for host in wanted.hosts:
+                    (self.files / f"{host.name}.image").write_text(str(disks[host.release]))
                 (self.files / "ssh_config").write_text(
                     net.ssh_config(wanted, str(key), str(self._sockets()), str(CHECKOUT / "lab" / "lab"))
                 )
@@ -295,7 +311,7 @@ class Lab:
     def _start(self, network: net.Network, host: net.Host) -> None:
         for nic in host.nics:
             _make_tap(nic)
-        disk = Path((self.files / "image").read_text())
+        disk = Path((self.files / f"{host.name}.image").read_text())
         kernel = qemu.host_kernel if network.backend == "qemu" else uml.host_kernel
         with open(self.files / f"{host.name}.console", "ab") as console:
             console.write(b"\n--- power on\n")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Mapping
 
 from . import managed
@@ -20,6 +20,8 @@ _NAME = re.compile(r"[a-z][a-z0-9-]{0,10}[a-z0-9]|[a-z]")
 _LAN = re.compile(r"[a-z][a-z0-9-]{0,9}[a-z0-9]|[a-z]")
 _GROUP = re.compile(r"[a-z_][a-z0-9_]*")
 MANAGERS = ("networkd", "networkmanager", "ifupdown")
+# Of Debian, the first one where nobody says which.
+RELEASES = ("bookworm", "trixie")
 
 
 class Invalid(Exception):
@@ -54,6 +56,7 @@ class Host:
     web: bool = False
     groups: tuple[str, ...] = ()
     manager: str | None = None
+    release: str = RELEASES[0]
 
 
 @dataclass(frozen=True)
@@ -99,10 +102,10 @@ class _Reader:
             self.wrong(path, f"must be true or false, not {value!r}")
         return value is True
 
-    def manager(self, path: str, value: Any) -> str | None:
-        if value is not None and value not in MANAGERS:
-            self.wrong(path, f"{value!r} is none of {', '.join(MANAGERS)}")
-        return next((known for known in MANAGERS if known == value), None)
+    def one_of(self, known: tuple[str, ...], path: str, value: Any) -> str | None:
+        if value is not None and value not in known:
+            self.wrong(path, f"{value!r} is none of {', '.join(known)}")
+        return next((each for each in known if each == value), None)
 
     def address(self, path: str, value: Any) -> str:
         try:
@@ -138,10 +141,14 @@ def _list(value: Any) -> list[Any]:
     return list(value) if isinstance(value, (list, tuple)) else [value]
 
 
-def parse(data: Any) -> Network:
-    """Validate a network file's content; raise Invalid with all of its mistakes."""
+def parse(data: Any, releases: str = "") -> Network:
+    """Validate a network file's content; raise Invalid with all of its mistakes.
+
+    ``releases`` is what LAB_RELEASE says: words, of which each is a release for all hosts whose entry names none, or
+    HOST=RELEASE for one host, whatever its entry says.
+    """
     read = _Reader()
-    top = read.mapping("", data, ("name", "backend", "manager", "lans", "hosts"))
+    top = read.mapping("", data, ("name", "backend", "manager", "release", "lans", "hosts"))
     if not top:
         raise Invalid(read.mistakes or ["the file is empty: it needs name, lans and hosts"])
     for key in ("name", "lans", "hosts"):
@@ -151,7 +158,9 @@ def parse(data: Any) -> Network:
     backend = top.get("backend", "uml")
     if backend not in ("uml", "qemu"):
         read.wrong("backend", f"{backend!r} is neither uml nor qemu")
-    manager = read.manager("manager", top.get("manager"))
+    manager = read.one_of(MANAGERS, "manager", top.get("manager"))
+    given = _releases(read, releases)
+    release = given.pop("", None) or read.one_of(RELEASES, "release", top.get("release")) or RELEASES[0]
     lans: list[str] = []
     for position, value in enumerate(_list(top.get("lans"))):
         lan = read.name(f"lans[{position}]", value, _LAN, "name of a LAN")
@@ -163,11 +172,33 @@ def parse(data: Any) -> Network:
         read.wrong("hosts", "there must be one at least")
     if len(hosts) > 200:
         read.wrong("hosts", "a lab has room for 200")
-    parsed = tuple(_host(read, number, key, value, lans, manager) for number, (key, value) in enumerate(hosts.items()))
+    common = {"manager": manager, "release": release}
+    parsed = tuple(_host(read, number, key, value, lans, common) for number, (key, value) in enumerate(hosts.items()))
+    parsed = tuple(replace(host, release=given.pop(host.name, host.release)) for host in parsed)
+    for name_of_none in given:
+        read.wrong("LAB_RELEASE", f"there is no host {name_of_none}")
     _no_address_twice(read, parsed)
     if read.mistakes:
         raise Invalid(read.mistakes)
     return Network(name, backend, tuple(lans), parsed)
+
+
+def _releases(read: _Reader, text: str) -> dict[str, str]:
+    """By host, what LAB_RELEASE says; of all hosts by an empty name."""
+    found = {}
+    for word in text.split():
+        host, _, release = word.rpartition("=")
+        found[host] = read.one_of(RELEASES, "LAB_RELEASE", release) or RELEASES[0]
+    return found
+
+
+def default_release(releases: str) -> str:
+    """The release that LAB_RELEASE names for what is no host of a network file."""
+    read = _Reader()
+    found = _releases(read, releases)
+    if read.mistakes:
+        raise Invalid(read.mistakes)
+    return found.get("", RELEASES[0])
 
 
 def _no_address_twice(read: _Reader, hosts: tuple[Host, ...]) -> None:
@@ -181,11 +212,11 @@ def _no_address_twice(read: _Reader, hosts: tuple[Host, ...]) -> None:
                     read.wrong(where, f"{address.split('/')[0]} is also the address of {owners[key]}")
 
 
-def _host(read: _Reader, number: int, key: Any, value: Any, lans: list[str], manager: str | None) -> Host:
+def _host(read: _Reader, number: int, key: Any, value: Any, lans: list[str], common: dict[str, Any]) -> Host:
     path = f"hosts.{key}"
     name = read.name(path, key, _NAME, "name of a host")
-    known = ("lans", "gateway", "routes", "forwarding", "web", "groups", "manager")
-    options = read.mapping(path, {} if value is None else value, known)
+    known = ("lans", "gateway", "routes", "forwarding", "web", "groups", "manager", "release")
+    options = {**common, **read.mapping(path, {} if value is None else value, known)}
     management = str(MANAGEMENT[_FIRST_HOST + number])
     nics = [Nic("eth0", f"{name}.0", _mac(number, 0), None, (f"{management}/{MANAGEMENT.prefixlen}",))]
     for position, (lan, given) in enumerate(read.mapping(f"{path}.lans", options.get("lans", {})).items(), start=1):
@@ -230,7 +261,8 @@ def _host(read: _Reader, number: int, key: Any, value: Any, lans: list[str], man
         forwarding=read.flag(f"{path}.forwarding", options.get("forwarding", False)),
         web=read.flag(f"{path}.web", options.get("web", False)),
         groups=tuple(groups),
-        manager=read.manager(f"{path}.manager", options["manager"]) if "manager" in options else manager,
+        manager=read.one_of(MANAGERS, f"{path}.manager", options["manager"]),
+        release=read.one_of(RELEASES, f"{path}.release", options["release"]) or RELEASES[0],
     )
 
 

@@ -92,7 +92,7 @@ class Suite:
         result = "passed" if status == 0 else "FAILED"
         self.results[part.name], self.seconds[part.name] = result, seconds
         entry = self._remembered.setdefault(part.name, {})
-        entry["result"] = result
+        entry["result"], entry["on"] = result, time.strftime("%Y-%m-%d")
         if status == 0:
             entry["seconds"] = round(seconds)
         self._remember()

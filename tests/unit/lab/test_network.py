@@ -51,9 +51,11 @@ def changed(path: str, value: Any) -> dict[str, Any]:
     [
         ("name", "Demo", "name: 'Demo' is no name of a lab: lower-case letters, digits and dashes"),
         ("backend", "kvm", "backend: 'kvm' is neither uml nor qemu"),
-        ("color", 1, "color: unknown key; known are name, backend, manager, lans, hosts"),
+        ("color", 1, "color: unknown key; known are name, backend, manager, release, lans, hosts"),
         ("manager", "netplan", "manager: 'netplan' is none of networkd, networkmanager, ifupdown"),
         ("hosts/web1/manager", ["ifupdown"], "hosts.web1.manager: ['ifupdown'] is none of networkd"),
+        ("release", 13, "release: 13 is none of bookworm, trixie"),
+        ("hosts/web1/release", "sid", "hosts.web1.release: 'sid' is none of bookworm, trixie"),
         ("lans", ["front", "back", "front"], "lans[2]: front is listed twice"),
         ("lans", ["front", "back", "twelve-chars"], "lans[2]: 'twelve-chars' is no name of a LAN"),
         ("hosts", {}, "hosts: there must be one at least"),
@@ -197,6 +199,31 @@ def test_a_manager_sets_all_but_the_lab_s_own_card(manager: str, path: str, text
     assert managed.mode(f"root/{path}") == mode
     assert managed.mode("authorized_keys") == 0o600
     assert network.words(parsed, host)[1:] == [f"lab.manager={manager}"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "of_the_lab", "of_web1", "expected"),
+    [
+        ("", None, None, ["bookworm", "bookworm"]),
+        ("", "trixie", "bookworm", ["trixie", "bookworm"]),
+        ("trixie", None, None, ["trixie", "trixie"]),
+        ("trixie", "bookworm", "bookworm", ["trixie", "bookworm"]),
+        ("web1=trixie", None, "bookworm", ["bookworm", "trixie"]),
+        ("trixie web1=bookworm", None, None, ["trixie", "bookworm"]),
+    ],
+)
+def test_the_release_of_each_host(asked: str, of_the_lab: str | None, of_web1: str | None, expected: list[str]) -> None:
+    data = changed("name", "demo")
+    data.update({} if of_the_lab is None else {"release": of_the_lab})
+    data["hosts"]["web1"].update({} if of_web1 is None else {"release": of_web1})
+    assert [host.release for host in network.parse(data, asked).hosts] == expected
+    assert network.default_release(asked) == ("trixie" if asked.startswith("trixie") else "bookworm")
+
+
+@pytest.mark.parametrize("asked", ["sid", "web1=", "web3=trixie"])
+def test_a_release_or_a_host_that_there_is_not(asked: str) -> None:
+    with pytest.raises(network.Invalid, match="LAB_RELEASE: "):
+        network.parse(GOOD, asked)
 
 
 def test_a_host_may_have_another_manager_than_the_lab() -> None:

@@ -1,0 +1,115 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Print docs/compatibility.md: what was run with what, when, and what came of it, by results and logs of the matrix."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+_SEEN = re.compile(r"^SEEN (\S+) (\S+)$", re.MULTILINE)
+_RELEASES = {"": "Debian 12", "trixie-": "Debian 13"}
+_HEAD = """\
+# What it was tried with
+
+`make matrix` ran all of this and wrote this page. It says what was run, with which versions, when, and what came of it;
+what is not here was not tried. Where the machine of the run did not have a Python, the row says so.
+"""
+_REST = """\
+## Not tried
+
+- **Hosts:** Ubuntu, and the RHEL family. The names of their packages and services are variables of the roles.
+  keepalived, ipvsadm, systemd and the kernel are the same programs there; what was tried is these programs as Debian
+  builds them.
+- **Machines:** other processors than x86-64.
+"""
+
+
+def main(results: Path, logs: Path) -> None:
+    """Print the page."""
+    found = json.loads(results.read_text())
+    said = {name: _text(logs / f"{name}.log") for name in found}
+    for name, text in said.items():
+        if "NOT TESTED: " in text:
+            found[name]["result"] = "not tried: no such Python there"
+    seen = {name: dict(_SEEN.findall(text)) for name, text in said.items()}
+    print("\n".join([_HEAD, *_page(found, seen), _REST]), end="")
+
+
+def _text(log: Path) -> str:
+    return log.read_text(errors="replace") if log.exists() else ""
+
+
+def _page(found: Mapping[str, Any], seen: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+    yield from _section(
+        "Controllers",
+        "The unit tests of what runs on the controller, and `site` twice, `verify`, `status`, `adopt`, `drain` and "
+        "`teardown` on four hosts of Debian 12, by each ansible-core on each Python.",
+        ("ansible-core", "Python", *_OUTCOME),
+        [
+            (seen[name].get("ansible-core", core), seen[name].get("Python", python), *_outcome(found[name]))
+            for name, core, python in _named(found, r"controller-([\d.]+)-([\d.]+)")
+        ],
+    )
+    versions = {release: seen.get(f"{prefix}versions", {}) for prefix, release in _RELEASES.items()}
+    yield from _section(
+        "Hosts",
+        "What the hosts of the lab have. The kernel is User-Mode Linux of Debian 13; the stock kernels are below.",
+        ("", *versions),
+        [(name, *(each.get(name, "?") for each in versions.values())) for name in versions["Debian 12"]],
+    )
+    yield from _section(
+        "Topologies on Debian 13",
+        "Every scenario of `molecule/`, which `make test` runs on Debian 12, with all hosts of Debian 13; and `ha` "
+        "with one director of each, which take over from each other.",
+        ("scenario", *_OUTCOME),
+        [
+            *((name, *_outcome(found[part])) for part, name in _named(found, r"trixie-molecule-(\w+)")),
+            *(("ha, one director of each", *_outcome(found[name])) for name in ("two-releases",) if name in found),
+        ],
+    )
+    yield from _section(
+        "Modules",
+        "Kernel tests: the modules against a kernel, judged by ipvsadm, ip, sysctl and nft.",
+        ("what", "release", "with", *_OUTCOME),
+        [*_of_modules(found, versions)],
+    )
+
+
+_OUTCOME = ("result", "on")
+
+
+def _outcome(entry: Mapping[str, Any]) -> tuple[str, str]:
+    return str(entry.get("result", "did not run")), str(entry.get("on", ""))
+
+
+def _named(found: Mapping[str, Any], pattern: str) -> list[tuple[str, ...]]:
+    """The parts whose names have a form, and what stands in its groups, in the order of their versions."""
+    matches = [(name, *match.groups()) for name in found if (match := re.fullmatch(pattern, name))]
+    return sorted(matches, key=lambda each: [[int(number) for number in re.findall(r"\d+", word)] for word in each])
+
+
+def _of_modules(found: Mapping[str, Any], versions: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, ...]]:
+    for name, python in _named(found, r"kernel-python([\d.]+)"):
+        yield "the examples of every module", "Debian 12", f"Python {python} (pyenv)", *_outcome(found[name])
+    for name, prefix, pyroute2, part in _named(found, r"(trixie-|)(debian-pyroute2-|)kernel-(ipvs|net|nft)"):
+        release = _RELEASES[prefix]
+        debians = versions[release].get("python3-pyroute2", "?")
+        what = "nft, and tunnels, on the stock kernel" if part == "nft" else f"all of kernel-{part}"
+        with_what = f"pyroute2 {debians}" if pyroute2 else "pyroute2 of PyPI"
+        yield what, release, with_what, *_outcome(found[name])
+
+
+def _section(title: str, text: str, columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> Iterator[str]:
+    if rows:
+        yield f"## {title}\n\n{text}\n"
+        yield "\n".join(f"| {' | '.join(row)} |" for row in (columns, ("---",) * len(columns), *rows)) + "\n"
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
