@@ -176,6 +176,9 @@ def _options(words: list[str]) -> dict[str, str | None]:
     found: dict[str, str | None] = {}
     position = 0
     while position < len(words):
+        apart = _apart(words[position])
+        if len(apart) > 1:
+            words = [*words[:position], *apart, *words[position + 1 :]]
         word = _OLD_WORDS.get(words[position], words[position])
         option = _LONG.get(word, word)
         following = words[position + 1] if position + 1 < len(words) else None
@@ -198,6 +201,19 @@ def _options(words: list[str]) -> dict[str, str | None]:
         else:
             raise ValueError(f"{option} is not known")
     return found
+
+
+def _apart(word: str) -> list[str]:
+    """What scripts write in one word: --option=value, -tVALUE, and options without a value as -ag."""
+    if word.startswith("--"):
+        name, equals, value = word.partition("=")
+        return [name, value] if equals else [word]
+    option, rest = word[:2], word[2:]
+    if not rest or not option.startswith("-"):
+        return [word]
+    if option in _VALUED or option == "-p":
+        return [option, rest]
+    return [option, f"-{rest}"] if option in _BARE else [word]
 
 
 def _parse_number(options: Mapping[str, str | None], option: str, default: int, highest: int = 2**32 - 1) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.found import Found
-from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import Remarks
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import Place, Remarks
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.together import PRIORITY, Cluster
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.checks import check_membership, check_site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.compiler import site_of
@@ -19,13 +19,23 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.roles impor
 
 # Each round takes away whatever the one before found: more of them would be an error of ours.
 _MOST_ROUNDS = 50
-_SERVICE = re.compile(r"(?:.*: )?lvs_services\[(\d+)\](?:\.(\w+))?")
-_VARIABLE = re.compile(r"(?:(.*): )?(lvs_\w+)(?:\.(\w+))?(?:\[(\d+)\])?(?:\.(\w+))?")
+# A service, its key, and where that is a list of mappings what of them. The first group is what goes as a whole.
+_SERVICE = re.compile(r"(?:.*: )?(lvs_services\[(\d+)\](?:\.(\w+)(?:\[(\d+)\](?=\.|\Z))?)?)(?:\.(\w+))?")
+_STEP = re.compile(r"(\w+)(?=[.\[]|\Z)|\[(\d+)\]")
+# Without these keys there is no element of that list.
+_NAMING = {
+    "track_scripts": ("name", "script"),
+    "track_processes": ("name", "process"),
+    "addresses": ("address",),
+    "instances": ("name", "router_id"),
+}
 _POSITION = re.compile(r"\[(\d+)\]")
 _ELEMENT = re.compile(r".*\]")
 _TRACKED = re.compile(r"lvs_vrrp(?:\.instances\[(\d+)\])?\.(track_scripts|track_processes)\[(\d+)\]")
 # Without these there is no service.
 _NEEDED = frozenset({"name", "address", "port", "protocol", "fwmark", "family", "forward", "real_servers"})
+# What a real server may do without.
+_OPTIONS = frozenset({"upper_threshold", "lower_threshold"})
 # What only the facts of a host tell.
 _BY_FACTS = "where facts do not tell"
 # A template would be evaluated when the file is read.
@@ -61,21 +71,21 @@ def wrong(clusters: list[Cluster], groups: dict[str, list[str]]) -> Iterator[Mis
 
 def _repair(clusters: list[Cluster], found: list[Mistake], remarks: Remarks) -> None:
     lost: dict[int, set[int]] = {}
-    touched: set[str] = set()
+    touched: set[tuple[int, str]] = set()
     # From the end of each list, so that what goes does not move what is named by its place. An element of which two
     # things are wrong is looked at again in the next round.
     for each in sorted(found, key=lambda mistake: [*map(int, _POSITION.findall(mistake.path))], reverse=True):
         in_service, element = _SERVICE.match(each.path), _ELEMENT.match(each.path)
-        if not in_service and element and element.group() in touched:
-            continue
-        touched.add(element.group() if element else each.path)
+        # Directors of a cluster have one list of services, whichever of them a mistake names.
+        part = in_service.group(1) if in_service else element.group() if element else each.path
         for number, cluster in enumerate(clusters):
-            if not _concerns(each.path, cluster, clusters):
+            if not _concerns(each.path, cluster, clusters) or (number, part) in touched:
                 continue
+            touched.add((number, part))
             if in_service:
-                position, key = int(in_service.group(1)), in_service.group(2)
+                position, key = int(in_service.group(2)), in_service.group(3)
                 is_there = position < len(cluster.services) and position not in lost.get(number, ())
-                if is_there and _drop_key(cluster.services[position], key, each, remarks):
+                if is_there and _drop_of_service(cluster.services[position], key, in_service, each, remarks):
                     lost.setdefault(number, set()).add(position)
             else:
                 _drop_variable(cluster, each, remarks)
@@ -88,6 +98,27 @@ def _concerns(path: str, cluster: Cluster, clusters: list[Cluster]) -> bool:
     """Whether a mistake is in this cluster: its path begins with one of its directors, or there is only one."""
     host, colon, _rest = path.partition(": ")
     return len(clusters) == 1 or (bool(colon) and host in cluster.own)
+
+
+def _drop_of_service(service: Found, key: str | None, found: re.Match[str], mistake: Mistake, remarks: Remarks) -> bool:
+    """Whether the whole service has to go."""
+    position, option = found.group(4), found.group(5)
+    servers = service.entry["real_servers"]
+    if key != "real_servers" or position is None or int(position) >= len(servers):
+        return _drop_key(service, key, mistake, remarks)
+    server = dict(servers[int(position)])
+    kept = [each for at, each in enumerate(servers) if at != int(position)]
+    words = [service.entry["name"], "real_servers", server["address"]]
+    if option in _OPTIONS:
+        server.pop(option, None)
+        kept.insert(int(position), server)
+        words.append(option)
+    if not kept:
+        return _drop_key(service, key, mistake, remarks)
+    reason = mistake.problem if option in _OPTIONS else f"the real server is left out: {mistake.problem}"
+    remarks.lost(service.place, words, reason)
+    service.entry["real_servers"] = kept
+    return False
 
 
 def _drop_key(service: Found, key: str | None, mistake: Mistake, remarks: Remarks) -> bool:
@@ -107,28 +138,68 @@ _KEYWORDS = {"one_packet": "ops", "persistence": "persistence_timeout"}
 
 
 def _drop_variable(cluster: Cluster, mistake: Mistake, remarks: Remarks) -> None:
-    found = _VARIABLE.match(mistake.path)
-    if not found:
+    path = mistake.path.rpartition(": ")[2]
+    steps = [int(number) if number else name for name, number in _STEP.findall(path)]
+    variable = str(steps[0]) if steps else ""
+    if not variable.startswith("lvs_"):
         remarks.lost(cluster.directors[0].place, [mistake.path], f"{mistake.problem}; {mistake.remedy}")
         cluster.services.clear()
         return
-    _host, variable, key, position, inner = found.groups()
-    words = [mistake.path.rpartition(": ")[2]]
     tracked = _TRACKED.search(mistake.path)
     name = _name_of_tracked(cluster, tracked) if tracked else None
-    place = cluster.place(variable) if name is None else cluster.place(f"tracked {name}")
-    remarks.lost(place, words if name is None else [name, *words], mistake.problem)
-    if variable == "lvs_vrrp" and key == "priority":
+    place = _place_of(cluster, steps) if name is None else cluster.place(f"tracked {name}")
+    is_needed = len(steps) > 2 and steps[-1] in _NAMING.get(str(steps[-3]), ())
+    reason = f"{path.rpartition('.')[0]} is left out: {mistake.problem}" if is_needed else mistake.problem
+    remarks.lost(place, [path] if name is None else [name, path], reason)
+    for values in (cluster.variables, *cluster.own.values()):
+        if variable in values and not _drop_at(values, steps[:-1] if is_needed else steps):
+            del values[variable]
+    if variable == "lvs_vrrp" and (len(steps) == 1 or steps[1] == "priority"):
         for own in cluster.own.values():
             own.pop(PRIORITY, None)
-    for values in (cluster.variables, *cluster.own.values()):
-        if variable not in values:
-            continue
-        value = values[variable]
-        if not isinstance(value, dict) or key is None or not _drop_inside(value, key, position, inner):
-            del values[variable]
-            for own in cluster.own.values() if variable == "lvs_vrrp" else ():
-                own.pop(PRIORITY, None)
+
+
+def _place_of(cluster: Cluster, steps: list[Any]) -> Place:
+    """Where what a path leads to was written, as exactly as that is known."""
+    first = cluster.directors[0]
+    for length in range(len(steps), 0, -1):
+        place = first.places.get("/".join(map(str, steps[:length])))
+        if place:
+            return place
+    return first.place
+
+
+def _drop_at(values: dict[str, Any], steps: list[Any]) -> bool:
+    """Take away what a path leads to, and what would be empty without it; whether there was anything."""
+    holders: list[tuple[Any, Any]] = [(values, steps[0])]
+    for step in steps[1:]:
+        holder, key = holders[-1]
+        inside = holder[key]
+        is_there = (
+            step < len(inside)
+            if isinstance(inside, list) and isinstance(step, int)
+            else (isinstance(inside, dict) and step in inside)
+        )
+        if not is_there:
+            # What stands in an instance may be named as if it were for all of them.
+            return isinstance(inside, dict) and any(
+                each.pop(step, None) is not None for each in inside.get("instances", [])
+            )
+        holders.append((inside, step))
+    while len(holders) > 1:
+        holder, key = holders.pop()
+        # The directors of a cluster share what they have in common: it is copied before it changes.
+        outer, name = holders[-1]
+        rest = (
+            [each for at, each in enumerate(holder) if at != key]
+            if isinstance(holder, list)
+            else {each: value for each, value in holder.items() if each != key}
+        )
+        outer[name] = rest
+        if rest:
+            return True
+    del values[steps[0]]
+    return True
 
 
 def _name_of_tracked(cluster: Cluster, found: re.Match[str]) -> str | None:
@@ -143,26 +214,6 @@ def _name_of_tracked(cluster: Cluster, found: re.Match[str]) -> str | None:
         if int(position) < len(listed):
             return str(listed[int(position)].get("name", ""))
     return None
-
-
-def _drop_inside(value: dict[str, Any], key: str, position: str | None, inner: str | None) -> bool:
-    """Take a key of a variable away, or one of a list below it; whether there was anything."""
-    there = value.get(key)
-    if isinstance(there, list) and position is not None and int(position) < len(there):
-        element = there[int(position)]
-        if isinstance(element, dict) and inner in element and inner not in ("name", "script", "process", "address"):
-            value[key] = [dict(each) for each in there]
-            del value[key][int(position)][inner]
-        elif inner is None or key != "instances":
-            value[key] = [each for at, each in enumerate(there) if at != int(position)]
-        else:
-            return False
-        return True
-    if key in value:
-        value.pop(key)
-        return True
-    # What stands in an instance is named by the instance's path.
-    return any(each.pop(key, None) is not None for each in value.get("instances", []))
 
 
 def _take_templates(cluster: Cluster, remarks: Remarks) -> None:

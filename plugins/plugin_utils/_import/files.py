@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import codecs
 import posixpath
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
@@ -77,11 +78,13 @@ def decoded(raw: bytes, name: str) -> str:
     for mark, encoding in _BYTE_ORDER_MARKS.items():
         if raw.startswith(mark):
             raise Unreadable(place, f"the file is {encoding}", f"convert it: iconv -f {encoding} -t UTF-8")
+    # Windows marks UTF-8 so, and keepalived would take the mark for a part of the first word.
+    raw = raw[len(codecs.BOM_UTF8) :] if raw.startswith(codecs.BOM_UTF8) else raw
     if any(each in _CONTROL for each in set(raw)):
         line = next(number for number, each in enumerate(raw.split(b"\n"), 1) if _CONTROL.intersection(each))
         raise Unreadable(Place(name, line), "the file is not text", "name the configuration of a director")
     try:
-        return raw.decode("utf-8-sig")
+        return raw.decode("utf-8")
     except UnicodeDecodeError:
         # Only comments and names that nobody compares may have such characters; every byte is one of them.
         return raw.decode("latin-1")

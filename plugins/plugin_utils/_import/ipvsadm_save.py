@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-import re
+from dataclasses import replace
 from ipaddress import IPv4Address
 from typing import Any
 
@@ -13,6 +13,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs import save_par
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     SCHEDULER_FLAG_NAMES,
     Destination,
+    DestinationKey,
     Entry,
     ServiceKey,
 )
@@ -25,16 +26,22 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._import.found import 
     persistence,
     written,
 )
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.ipvsadm_script import rules_of
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import Place, Remarks
 
-# In scripts each line begins with the command.
-_COMMAND = re.compile(r"(?:sudo\s+)?(?:/(?:usr/)?s?bin/)?ipvsadm\s+(.*)", re.DOTALL)
 _METHODS = {"nat": "-m", "dr": "-g", "tun": "-i"}
+_CHANGES = "it changes what another rule has added: print what is in the table at the end, with ipvsadm -S -n"
 _OTHERS = {
-    "-C": "the role empties nothing that it does not declare: see lvs_purge",
-    "--clear": "the role empties nothing that it does not declare: see lvs_purge",
-    "-Z": "counters are no part of the model",
+    **dict.fromkeys(("-C", "--clear"), "the role empties nothing that it does not declare: see lvs_purge"),
+    **dict.fromkeys(("-Z", "--zero"), "counters are no part of the model"),
+    **dict.fromkeys(("-E", "--edit-service", "-D", "--delete-service"), _CHANGES),
+    **dict.fromkeys(("-e", "--edit-server", "-d", "--delete-server"), _CHANGES),
+    **dict.fromkeys(("-R", "--restore"), "it reads rules from elsewhere: name that file, too, as one of its own"),
+    **dict.fromkeys(
+        ("-L", "-l", "--list", "-S", "--save", "-h", "--help", "-v", "--version"), "it only shows the table"
+    ),
     "--start-daemon": "write the daemon as lvs_sync",
+    "--stop-daemon": "the role stops a daemon that lvs_sync does not name",
     "--set": "write the three timeouts as lvs_timeouts",
 }
 
@@ -42,18 +49,18 @@ _OTHERS = {
 def read_ipvsadm(files: Files, name: str, remarks: Remarks, names: save_parser.Names | None = None) -> Director:
     """The table that the rules make. ``names`` says what names mean that stand in place of numbers."""
     director = Director("", Place(name, 1))
-    lines = []
-    for number, line in enumerate(files.text(name).split("\n"), 1):
-        lines.append(_rule(line.strip(), Place(name, number), director, remarks))
+    lines, places = [], []
+    for text, place in rules_of(files.text(name), name, remarks):
+        rule = _rule(text, place, director, remarks)
+        if rule:
+            lines.append(rule)
+            places.append(place)
     rules = save_parser.read("\n".join(lines), names)
     for number, problem in rules.problems.items():
-        line = lines[number - 1]
-        # What is no rule may be a command with a password.
-        words = [line] if line.startswith("-") else line.split()[:1]
-        remarks.lost(Place(name, number), words, problem)
+        remarks.lost(places[number - 1], [lines[number - 1]], problem)
     for key, entry in rules.table.items():
-        places = {each.key: Place(name, rules.real_servers[key, each.key]) for each in entry.destinations.values()}
-        found = _service(key, entry, Place(name, rules.services[key]), places, remarks)
+        of_servers = {each.key: places[rules.real_servers[key, each.key] - 1] for each in entry.destinations.values()}
+        found = _service(key, entry, places[rules.services[key] - 1], of_servers, remarks)
         if found:
             director.services.append(found)
     if rules.table:
@@ -63,20 +70,17 @@ def read_ipvsadm(files: Files, name: str, remarks: Remarks, names: save_parser.N
     return director
 
 
-def _rule(line: str, place: Place, director: Director, remarks: Remarks) -> str:
+def _rule(rule: str, place: Place, director: Director, remarks: Remarks) -> str:
     """What a line adds to the table; empty where it does something else, which is listed or becomes a variable."""
-    found = _COMMAND.fullmatch(line)
-    rule = found.group(1).strip() if found else line
     words = rule.split()
-    if not words or words[0].startswith("#"):
-        return ""
     if words[0] == "--set" and len(words) == 4 and all(each.isascii() and each.isdecimal() for each in words[1:]):
         given = dict(zip(("tcp", "tcpfin", "udp"), map(int, (each[:12] for each in words[1:]))))
         director.variables["lvs_timeouts"] = {key: value for key, value in given.items() if value}
         director.places["lvs_timeouts"] = place
         return ""
-    if words[0] in _OTHERS:
-        remarks.lost(place, words, _OTHERS[words[0]])
+    other = _OTHERS.get(words[0].partition("=")[0])
+    if other:
+        remarks.lost(place, words, other)
         return ""
     return rule
 
@@ -96,6 +100,7 @@ def _service(key: ServiceKey, entry: Entry, place: Place, places: dict[Any, Plac
     identity: dict[str, Any] = {"fwmark": key.fwmark, "family": key.family}
     if not key.fwmark:
         identity = {"address": key.address, "port": key.port, "protocol": key.protocol}
+    members = _on_own_ports(key, members, methods[0], places, remarks)
     names = {bit: name for name, bit in SCHEDULER_FLAG_NAMES.get(service.scheduler, {}).items()}
     flags = [names[each] for each in sorted(service.flags) if each in names]
     if len(flags) < len(service.flags):
@@ -118,6 +123,26 @@ def _service(key: ServiceKey, entry: Entry, place: Place, places: dict[Any, Plac
         "real_servers": [_real_server(each, key) for each in members],
     }
     return Found(written(found), place)
+
+
+def _on_own_ports(
+    key: ServiceKey, members: list[Destination], method: str, places: dict[Any, Place], remarks: Remarks
+) -> list[Destination]:
+    """The real servers as ipvsadm adds them: only masquerading maps ports, so that others get the service's."""
+    if method == "nat" or key.fwmark:
+        return members
+    found: dict[str, Destination] = {}
+    for each in members:
+        words = ["-r", str(each.key)]
+        if each.key.port != key.port:
+            reason = f"with {_METHODS[method]} ipvsadm takes the service's port, {key.port}"
+            remarks.note(places[each.key], words, reason)
+            places[DestinationKey(each.key.address, key.port)] = places[each.key]
+        if each.key.address in found:
+            remarks.lost(places[each.key], words, "the real server is there already")
+        else:
+            found[each.key.address] = replace(each, key=DestinationKey(each.key.address, key.port))
+    return list(found.values())
 
 
 def _label(key: ServiceKey) -> list[str]:

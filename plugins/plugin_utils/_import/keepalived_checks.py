@@ -50,17 +50,14 @@ class Times:
         return Times(**{key: getattr(above, key) if value is None else value for key, value in vars(self).items()})
 
 
-TIMES = ("delay_loop", "connect_timeout", "retry", "nb_get_retry", "delay_before_retry", "warmup")
+TIMES = ("delay_loop", "connect_timeout", "retry", "delay_before_retry", "warmup")
 
 
-def read_times(block: Block) -> Times:
-    retry = block.last("retry", "nb_get_retry")
-    others = {each: seconds(block.last(each), block.remarks) for each in TIMES if "retry" not in each}
-    return Times(
-        retry=whole(retry, block.remarks, 0, 2**31 - 1),
-        delay_before_retry=seconds(block.last("delay_before_retry"), block.remarks),
-        **others,
-    )
+def read_times(block: Block, *synonyms: str) -> Times:
+    """``synonyms`` are what stands for retry in this block, too."""
+    retry = block.last("retry", *synonyms)
+    others = {each: seconds(block.last(each), block.remarks) for each in TIMES if each != "retry"}
+    return Times(retry=whole(retry, block.remarks, 0, 2**31 - 1), **others)
 
 
 @dataclass(frozen=True)
@@ -114,9 +111,11 @@ def _check(node: Node, server: Checked, reading: Reading) -> Check:
     block = Block(node, reading.remarks)
     kind = _CHECKERS.get(node.keyword)
     if kind is None:
+        node.ignore()
         reading.remarks.lost(node.place, node.words, _UNKNOWN[node.keyword])
         return Check(node.place, node.words, {}, None, is_lost=True)
-    own = read_times(block) if kind.is_timed else Times()
+    synonyms = ("nb_get_retry",) if kind.read is _http else ()
+    own = read_times(block, *synonyms) if kind.is_timed else Times()
     port = whole(block.last("connect_port"), reading.remarks, 1, 65535)
     if port is None and server.written_port != server.port:
         port = server.written_port
@@ -193,9 +192,9 @@ def _http(block: Block, server: Checked, settings: dict[str, Any], reading: Read
 def _url(block: Block, virtual_host: str | None) -> dict[str, Any]:
     path, digest, codes = (block.last(each) for each in ("path", "digest", "status_code"))
     host = _argument(block.last("virtualhost")) or virtual_host
-    block.finish(_REASONS, "the model has no such option of a url")
     url: dict[str, Any] = {"path": _argument(path), "digest": _argument(digest), "virtual_host": host}
     status = [int(each) if each.isdecimal() else each for each in (codes.arguments if codes else ())]
+    block.finish(_REASONS, "the model has no such option of a url")
     if not status and not url["digest"]:
         status = [_SUCCESS]
     # 200 is what counts where nothing is written.
@@ -222,10 +221,16 @@ def _smtp(block: Block, _server: Checked, settings: dict[str, Any], _reading: Re
 def _udp(block: Block, _server: Checked, settings: dict[str, Any], _reading: Reading) -> bool:
     payload, reply = _argument(block.last("payload")), block.last("require_reply")
     if payload:
-        settings["payload"] = payload
+        settings["payload"] = _octets(payload)
     if reply:
-        settings["require_reply"] = reply.argument() or True
+        expected = reply.argument()
+        settings["require_reply"] = _octets(expected) if expected else True
     return False
+
+
+def _octets(text: str) -> str:
+    """Hexadecimal digits as the model has them. keepalived takes blanks between octets, and one digit for an octet."""
+    return "".join(each if len(each) % 2 == 0 else f"{each[:-1]}0{each[-1]}" for each in text.split())
 
 
 def _misc(block: Block, server: Checked, settings: dict[str, Any], reading: Reading) -> bool:
@@ -233,8 +238,7 @@ def _misc(block: Block, server: Checked, settings: dict[str, Any], reading: Read
     timeout = seconds(block.last("misc_timeout"), reading.remarks)
     # keepalived waits for a script as long as until the next check, and connect_timeout is not for it.
     settings["timeout"] = ceil(settings["interval"] if timeout is None else timeout)
-    dynamic = block.last("misc_dynamic")
-    if dynamic and dynamic.argument() not in ("false", "off", "no"):
+    if block.has("misc_dynamic"):
         settings["dynamic_weight"] = True
     if user and user != (reading.script_user or DEFAULT_SCRIPT_USER):
         settings["user"] = user

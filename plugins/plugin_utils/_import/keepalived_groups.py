@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_conf import Node
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_values import address, port_of
-from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import Remarks
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import Remarks, Unreadable
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import as_address
 
-_MOST_IN_GROUP = 4096
+_MOST_IN_GROUP = 8192
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,14 @@ def identities_of(node: Node, groups: Mapping[str, Node], remarks: Remarks) -> I
         if group is None:
             remarks.lost(node.place, node.words, "no virtual_server_group has this name")
             return
+        count = 0
         for each in group.children:
-            yield from _member(each, each.words, remarks)
+            for member in _member(each, (each.keyword, *each.arguments), remarks):
+                count += 1
+                if count > _MOST_IN_GROUP:
+                    problem = f"the group stands for more than {_MOST_IN_GROUP} addresses"
+                    raise Unreadable(each.place, problem, "make several groups of it")
+                yield member
         return
     yield from _member(node, node.arguments, remarks)
 
@@ -61,14 +67,11 @@ def _member(node: Node, words: tuple[str, ...], remarks: Remarks) -> Iterator[Id
         return
     rounds = 1
     if dash:
-        # A range counts in the last part of the address.
-        low = int(start) & (0xFF if start.version == 4 else 0xFFFF)
-        end = as_address(last)
-        high = int(end) & 0xFFFF if end else forms.integer(last) if start.version == 4 else _hexadecimal(last)
-        if high is None or not low <= high <= (0xFF if start.version == 4 else 0xFFFF):
+        end = as_address(last) or _in_last_part(start, last)
+        if end is None or end.version != start.version or int(end) < int(start):
             remarks.lost(node.place, node.words, "its range of addresses cannot be read")
             return
-        rounds = high - low + 1
+        rounds = int(end) - int(start) + 1
     if rounds > _MOST_IN_GROUP:
         remarks.lost(node.place, node.words, f"it stands for more than {_MOST_IN_GROUP} addresses")
         return
@@ -76,8 +79,11 @@ def _member(node: Node, words: tuple[str, ...], remarks: Remarks) -> Iterator[Id
         yield Identity(start + each, port, None)
 
 
-def _hexadecimal(text: str) -> int | None:
+def _in_last_part(start: Address, text: str) -> Address | None:
+    """The end of a range that names its last part alone: decimal in IPv4, hexadecimal in IPv6."""
+    mask, base = (0xFF, 10) if start.version == 4 else (0xFFFF, 16)
     try:
-        return int(text, 16) if len(text) <= 4 else None
+        last = int(text, base) if text.isascii() and text.isalnum() else -1
     except ValueError:
         return None
+    return type(start)(int(start) & ~mask | last) if 0 <= last <= mask else None

@@ -10,15 +10,19 @@ from typing import Any
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     DEFAULT_GROUP,
     DEFAULT_SYNC_PORT,
-    DEFAULT_TIMEOUTS,
     DEFAULT_TTL,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.files import Files
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.found import Director, Found, note_open_questions
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_checks import Reading
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_conf import Block, Node, blocks
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_daemons import read_sync, read_timeouts
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_services import read_virtual_server
-from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_values import seconds, whole
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_values import (
+    as_integer_of,
+    seconds,
+    whole,
+)
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_vrrp import (
     Defined,
     Held,
@@ -73,6 +77,8 @@ _REASONS = {
     "instance": "it is for network namespaces, of which the model has none",
     "use_pid_dir": "the role starts one keepalived",
 }
+# More than any director has: what groups and sequences may make of a file before somebody means harm.
+_MOST_SERVICES = 50_000
 # Of the marks by which the role checks through a VIP: see lvs_keepalived.check_marks.
 _CHECK_MARKS = range(0x6C760000, 0x6C760000 + 2 * 2**16)
 
@@ -91,6 +97,7 @@ class _Configuration:
     def __init__(self, nodes: list[Node], name: str, remarks: Remarks) -> None:
         self._remarks = remarks
         self._name = name
+        self._nodes = nodes
         self._defined = Defined()
         self._instances: list[Instance] = []
         self._variables: dict[str, Any] = {}
@@ -102,6 +109,7 @@ class _Configuration:
         for each in nodes:
             by_keyword.setdefault(each.keyword, []).append(each)
             if each.keyword not in _KNOWN:
+                each.ignore()
                 reason = _REASONS.get(each.keyword, "keepalived 2.2 and the model know no such word here")
                 remarks.lost(each.place, each.words, reason)
         self._blocks = by_keyword
@@ -128,6 +136,8 @@ class _Configuration:
         place = next((each.place for each in self._all("vrrp_instance", "virtual_server")), Place(self._name, 1))
         if self._keepalived:
             self._variables["lvs_keepalived"] = self._keepalived
+        for each in self._nodes:
+            each.list_unread(self._remarks)
         return Director(
             name=host or str(router_id or ""),
             place=place,
@@ -140,6 +150,8 @@ class _Configuration:
     def _global(self, block: Block) -> None:
         remarks = self._remarks
         router_id, user = block.last("router_id"), block.last("script_user")
+        self._places["lvs_keepalived"] = block.node.place
+        self._places |= {f"lvs_keepalived/{each.keyword}": each.place for each in (router_id, user) if each}
         if router_id and router_id.argument():
             self._keepalived["router_id"] = router_id.argument()
         if user and user.argument():
@@ -157,47 +169,16 @@ class _Configuration:
         interval = seconds(block.last("vrrp_gna_interval"), remarks)
         garp["interval"] = max(garp["interval"] or 0, interval or 0) or None
         self._defined.garp.update({name: value for name, value in garp.items() if value is not None})
-        self._timeouts(block.last("lvs_timeouts"))
-        sync = block.last("lvs_sync_daemon")
+        timeouts, sync = block.last("lvs_timeouts"), block.last("lvs_sync_daemon")
+        if timeouts:
+            self._places["lvs_timeouts"] = timeouts.place
+            self._variables["lvs_timeouts"] = read_timeouts(timeouts, remarks)
         if sync:
-            self._sync = sync, self._sync_settings(sync)
+            self._sync = sync, read_sync(sync, remarks)
         raw = block.raw(_GLOBAL_RAW)
         if raw:
             self._keepalived["global_raw"] = raw
         block.finish(_GLOBAL_REASONS)
-
-    def _timeouts(self, node: Node | None) -> None:
-        if node is None:
-            return
-        words, found = list(node.arguments), {}
-        while len(words) > 1:
-            name, value = words.pop(0), words.pop(0)
-            seconds_ = as_integer_of(value)
-            if name in DEFAULT_TIMEOUTS and seconds_ is not None:
-                found[name] = seconds_
-            else:
-                self._remarks.lost(
-                    node.place, [name, value], "the timeouts are tcp, tcpfin and udp, each with a number"
-                )
-        if found:
-            self._variables["lvs_timeouts"] = found
-            self._places["lvs_timeouts"] = node.place
-
-    def _sync_settings(self, node: Node) -> dict[str, Any]:
-        words = list(node.arguments)
-        found: dict[str, Any] = {"interface": words.pop(0) if words else None}
-        position = 0
-        while words:
-            word = words.pop(0)
-            position += 1
-            if word in ("inst", "id", "maxlen", "port", "ttl", "group") and words:
-                found[word] = words.pop(0)
-            elif position <= 2:
-                # As it was written before keepalived 1.3: the instance, and perhaps the number.
-                found["inst" if position == 1 else "id"] = word
-            else:
-                self._remarks.lost(node.place, [word], "it is no option of lvs_sync_daemon")
-        return found
 
     def _finish_sync(self) -> None:
         if self._sync is None:
@@ -236,13 +217,17 @@ class _Configuration:
         for node in self._all("virtual_server"):
             mark = as_integer_of(node.argument(1)) if node.argument() == "fwmark" else None
             if mark in marks:
-                continue  # it is there for the checks of other services, and comes back with them
+                node.ignore()  # it is there for the checks of other services, and comes back with them
+                continue
             for each in read_virtual_server(node, groups, marks, reading):
                 if first.setdefault(each.key, each) is not each:
-                    line = first[each.key].place.line
-                    self._remarks.lost(node.place, node.words, f"the service is there already, in line {line}")
+                    reason = f"the service is there already, in {first[each.key].place}"
+                    self._remarks.lost(node.place, [each.entry["name"]], reason)
                 else:
                     found.append(each)
+            if len(found) > _MOST_SERVICES:
+                problem = f"the file stands for more than {_MOST_SERVICES} services"
+                raise Unreadable(node.place, problem, "read it in several parts")
         for node in self._all("track_file", "vrrp_track_file"):
             if (node.argument() or "") not in reading.used_files:
                 self._remarks.lost(node.place, node.words, "no check reads it")
@@ -288,12 +273,18 @@ class _Configuration:
             if instance.peers:
                 instance.settings["unicast"] = [str(peer) for peer in dict.fromkeys([*_own(instance), *instance.peers])]
             if len(self._instances) > 1:
-                own = [str(held.address) for held in instance.held if held.address in vips]
+                own = list(dict.fromkeys(str(held.address) for held in instance.held if held.address in vips))
                 instance.settings |= {"vips": own} if own else {}
         self._variables["lvs_vrrp"] = self._vrrp()
         first = self._instances[0]
         self._places |= {f"tracked {name}": node.place for name, node in self._defined.places.items()}
         self._places |= {"lvs_vrrp": first.node.place, "priority": first.places.get("priority", first.node.place)}
+        for number, instance in enumerate(self._instances):
+            path = "lvs_vrrp" if len(self._instances) == 1 else f"lvs_vrrp/instances/{number}"
+            self._places |= {f"{path}/{key}": place for key, place in instance.places.items()}
+            self._places.setdefault(path, instance.node.place)
+            places = (held.place for held in instance.held if held.address not in vips)
+            self._places |= {f"{path}/addresses/{at}": place for at, place in enumerate(places)}
 
     def _address_of_director(self) -> None:
         """lvs_address: where unicast adverts and checks through a VIP come from."""
@@ -319,6 +310,7 @@ class _Configuration:
         note_open_questions(services, self._remarks)
 
     def _vrrp(self) -> dict[str, Any]:
+        groups = self._sync_groups()
         if len(self._instances) == 1:
             only = self._instances[0]
             return _with_defaults(only.settings)
@@ -330,20 +322,28 @@ class _Configuration:
         }
         own = [{key: value for key, value in each.items() if key not in common} for each in settings]
         names = [{"name": each.name, **mine} for each, mine in zip(self._instances, own)]
-        return {**common, **self._sync_groups(), "instances": names}
+        return {**common, **groups, "instances": names}
 
     def _sync_groups(self) -> dict[str, Any]:
         """Whether all instances move together. The model has one group for all of them, or none."""
         groups = self._all("vrrp_sync_group")
         names = {each.name for each in self._instances}
+        is_one = False
         for node in groups:
+            node.argument()
             block = Block(node, self._remarks)
-            members = {word for child in block.all("group") for each in child.children for word in each.words}
+            members = {
+                word
+                for child in block.all("group")
+                for each in child.children
+                for word in (each.keyword, *each.arguments)
+            }
             block.finish({}, "the model has no such key of a sync group")
-            if members & names == names:
-                return {}
-            self._remarks.lost(node.place, node.words, "the model has one group of all instances, or none")
-        return {"sync_group": False}
+            if names <= members:
+                is_one = True
+            else:
+                self._remarks.lost(node.place, node.words, "the model has one group of all instances, or none")
+        return {} if is_one else {"sync_group": False}
 
 
 def _with_defaults(settings: dict[str, Any]) -> dict[str, Any]:
@@ -374,10 +374,6 @@ def _path_of(node: Node, remarks: Remarks) -> str:
     weight = block.last("weight")
     if weight and weight.argument() not in (None, "0"):
         remarks.lost(weight.place, weight.words, "the weight of a file stands in health_check")
+    found = path.argument() if path else None
     block.finish({}, "the model has no such key of a file")
-    return (path.argument() if path else None) or ""
-
-
-def as_integer_of(text: str | None) -> int | None:
-    """A whole number from 0 on."""
-    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 12 else None
+    return found or ""

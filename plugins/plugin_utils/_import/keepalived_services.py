@@ -58,7 +58,6 @@ class _Server:
     forward: str | None
     tunnel: dict[str, Any] | None
     inhibits: bool
-    checks: Block
     entry: dict[str, Any]
 
 
@@ -236,8 +235,7 @@ class _Common:
             written_port=port,
             forward=forward,
             tunnel=tunnel or (self._tunnel if forward in (None, self.forward) else None),
-            inhibits=bool(block.node.children and any(each.keyword == "inhibit_on_failure" for each in node.children)),
-            checks=block,
+            inhibits=bool(block.has("inhibit_on_failure")),
             entry={
                 "weight": self._weight if weight is None else weight,
                 "upper_threshold": whole(block.last("uthreshold"), self._remarks, 0, forms.THRESHOLDS.high),
@@ -332,7 +330,8 @@ class _Common:
         )
         checks = read_checks(block, checked, self._reading)
         block.all("weight", "uthreshold", "lthreshold", "lvs_method", "lb_kind")
-        if all(each.inhibits for each in self.servers) or self._settings["inhibit_on_failure"]:
+        is_for_all = all(each.inhibits for each in self.servers) or self._settings["inhibit_on_failure"]
+        if is_for_all or not server.inhibits:
             block.all("inhibit_on_failure")
         block.finish({**_REASONS, "inhibit_on_failure": "the model has it for all real servers of a service"})
         return checked, checks

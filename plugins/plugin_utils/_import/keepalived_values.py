@@ -59,6 +59,11 @@ def command(node: Node | None, remarks: Remarks, script_user: str | None) -> str
     return " ".join(text.split())
 
 
+def as_integer_of(text: str | None) -> int | None:
+    """A whole number from 0 on."""
+    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 12 else None
+
+
 def port_of(text: str | None) -> int | None:
     """A port from 0 to 65535; None where there is none."""
     value = forms.integer(text)

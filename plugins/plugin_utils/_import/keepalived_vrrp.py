@@ -33,6 +33,15 @@ _GARP = {
     "garp_lower_prio_delay": "lower_prio_delay",
     "garp_lower_prio_repeat": "lower_prio_repeat",
 }
+_KEYS = {
+    "virtual_router_id": "router_id",
+    "authentication": "auth_pass",
+    "unicast_peer": "unicast",
+    "track_interface": "track_interfaces",
+    "track_script": "track_scripts",
+    "track_process": "track_processes",
+    "notify": "notify/any",
+}
 _NOTIFY = ("master", "backup", "fault", "stop")
 # What an instance of the model takes as it is.
 _RAW = (
@@ -142,7 +151,7 @@ def read_process(node: Node, defined: Defined, remarks: Remarks) -> None:
 
 def read_instance(node: Node, defined: Defined, remarks: Remarks) -> Instance | None:
     """A block vrrp_instance; None where keepalived would not take it."""
-    block = Block(node, remarks)
+    block, name = Block(node, remarks), node.argument() or ""
     interface = _argument(block, "interface")
     settings: dict[str, Any] = {
         "interface": interface,
@@ -183,9 +192,16 @@ def read_instance(node: Node, defined: Defined, remarks: Remarks) -> Instance | 
     if settings["router_id"] is None:
         remarks.lost(node.place, node.words, "it has no virtual_router_id, and keepalived leaves it out")
         return None
-    places = {each.keyword: each.place for each in node.children}
+    places = {_key_of(each.keyword): each.place for each in node.children}
     kept = {key: value for key, value in settings.items() if value not in (None, [], {})}
-    return Instance(node.argument() or "", node, kept, held, source, peers, places)
+    return Instance(name, node, kept, held, source, peers, places)
+
+
+def _key_of(keyword: str) -> str:
+    """Under which key of the model a keyword stands."""
+    if keyword in _GARP:
+        return f"garp/{_GARP[keyword]}"
+    return keyword.replace("notify_", "notify/") if keyword.startswith("notify_") else _KEYS.get(keyword, keyword)
 
 
 def _argument(block: Block, keyword: str) -> str | None:
@@ -223,16 +239,14 @@ def _password(block: Block, remarks: Remarks, *, is_v3: bool) -> str | None:
         return None
     inner = Block(node, remarks)
     kind, password = inner.last("auth_type"), inner.last("auth_pass")
+    kind_name, text = (each.argument() if each else None for each in (kind, password))
     inner.finish({})
-    if kind and len(kind.arguments) > 1:
-        remarks.lost(kind.place, kind.arguments[1:], "keepalived reads one word after auth_type")
     if is_v3:
         remarks.lost(node.place, node.words, "VRRP version 3 has no authentication, and keepalived leaves it out")
         return None
-    if kind and (kind.argument() or "").upper() not in ("PASS", "SIMPLE_PASSWORD"):
+    if kind and (kind_name or "").upper() not in ("PASS", "SIMPLE_PASSWORD"):
         remarks.lost(kind.place, kind.words, "the model knows passwords only")
         return None
-    text = password.argument() if password else None
     if password and text and len(text) > _AUTH_PASS:
         reason = f"VRRP cuts a password after {_AUTH_PASS} characters, and so the model has these only"
         remarks.lost(password.place, password.words, reason)
@@ -240,11 +254,18 @@ def _password(block: Block, remarks: Remarks, *, is_v3: bool) -> str | None:
 
 
 def _addresses(block: Block, interface: str | None, remarks: Remarks) -> Iterator[Held]:
+    first: Held | None = None
     for node in block.all("virtual_ipaddress", "virtual_ipaddress_excluded"):
         for each in node.children:
             found = _held(each, interface, remarks)
-            if found:
-                yield found
+            if found is None:
+                continue
+            first = first or found
+            if node.keyword == "virtual_ipaddress" and found.address.version != first.address.version:
+                reason = f"keepalived leaves it out: the first address is IPv{first.address.version}"
+                remarks.lost(each.place, each.words, f"{reason}. It may stand in virtual_ipaddress_excluded")
+                continue
+            yield found
 
 
 def _held(node: Node, interface: str | None, remarks: Remarks) -> Held | None:
@@ -283,8 +304,12 @@ def _garp(block: Block, defined: Defined, remarks: Remarks) -> dict[str, Any]:
 def _tracked_interfaces(block: Block, remarks: Remarks) -> list[str]:
     names = []
     for each in (child for node in block.all("track_interface") for child in node.children):
-        options = dict(zip(each.arguments[::2], each.arguments[1::2]))
-        if options.get("weight", "0") not in ("0", "+0") or "reverse" in each.arguments:
+        words = list(each.arguments)
+        strange = words and words != ["noreverse"] and (words[0] != "weight" or len(words) > 3)
+        if strange:
+            remarks.lost(each.place, each.words, "keepalived knows no such option of an interface, and ignores it")
+        options = dict(zip(words[::2], words[1::2]))
+        if options.get("weight", "0") not in ("0", "+0") or "reverse" in words:
             reason = f"an interface has no weight in the model: as one of track_interfaces, without {each.keyword} the "
             remarks.lost(each.place, each.words, reason + "director would give way at once")
         else:

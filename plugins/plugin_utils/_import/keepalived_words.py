@@ -32,11 +32,14 @@ _SEQUENCE = re.compile(r"~SEQ(x?)[ \t]*\(([^,)]*),([^)]*)\)[ \t]*(.*)", re.DOTAL
 # A word: text in double quotes, one of the braces, or anything else up to a blank. An unknown ${NAME} stays one word.
 _WORD = re.compile(r'[{}]|(?:"(?:[^"\\]|\\.)*"|\$\{[^{}]*\}|[^\s"{}])+')
 _PART = re.compile(r'"((?:[^"\\]|\\.)*)"')
+# The same where ' are quotes, too.
+_WORD_OF_COMMAND = re.compile(r"""[{}]|(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\$\{[^{}]*\}|[^\s"'{}])+""")
+_PART_OF_COMMAND = re.compile(r"""(["'])((?:(?!\1)[^\\]|\\.)*)\1""")
 _ESCAPED = re.compile(r'\\(["\\])')
 # What keepalived fills in itself. What is not known here is None.
 _STANDARD: dict[str, str | None] = {"_HASH": "#", "_BANG": "!", "_PWD": None, "_RANDOM": None, "_ENV": None}
 # Commands: only in these keepalived takes ' for quotes, too.
-_COMMANDS = re.compile(r"(script|misc_path|quorum_up|quorum_down|notify\w*)[ \t]+'")
+_COMMANDS = re.compile(r"(?:script|misc_path|quorum_up|quorum_down|notify\w*)[ \t]")
 
 
 @dataclass(frozen=True)
@@ -229,12 +232,17 @@ class Words:
         return found
 
     def _words(self, text: str, place: Place) -> Iterator[Statement]:
-        if _COMMANDS.match(text) and '"' not in text:
-            text = text.replace("'", '"')
+        is_command = bool(_COMMANDS.match(text))
+        word, part, inside = (_WORD_OF_COMMAND, _PART_OF_COMMAND, r"\2") if is_command else (_WORD, _PART, r"\1")
+        if word.sub("", text).strip():
+            self._remarks.lost(
+                place, text.split()[:1], "a quote begins and does not end, and keepalived leaves the line out"
+            )
+            return
         words: list[str] = []
-        for found in _WORD.findall(text):
+        for found in word.findall(text):
             if found not in (OPEN, CLOSE):
-                words.append(_ESCAPED.sub(r"\1", _PART.sub(r"\1", found)))
+                words.append(_ESCAPED.sub(r"\1", part.sub(inside, found)))
                 continue
             if words:
                 yield Statement(tuple(words), place)

@@ -30,12 +30,13 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._import.ldirectord_li
     number,
     split,
 )
-from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import Place, Remarks
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import Place, Remarks, Unreadable
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import as_address
 
 _METHODS = {"gate": "dr", "masq": "nat", "ipip": "tun"}
 _MOST_IN_RANGE = 4096
+_MOST_REAL_SERVERS = 65_536
 _ENDPOINT = re.compile(r"(?:\[([^\]]*)\]|([^\s:\[\]]+?))(?::([A-Za-z0-9_-]+))?", re.DOTALL)
 _REAL = re.compile(
     r"(?P<who>\S+)(?:\s+(?P<method>\w+))?(?:\s+(?P<weight>\d+))?"
@@ -69,6 +70,7 @@ class _Reader:
     def __init__(self, remarks: Remarks, names: Names) -> None:
         self._remarks = remarks
         self._names = names
+        self._count = 0
 
     def service(self, virtual: Virtual, common: Given) -> Found | None:
         identity = self._identity(virtual)
@@ -204,6 +206,9 @@ class _Reader:
             reason = f"its range is none, or has more than {_MOST_IN_RANGE} addresses"
             self._remarks.lost(place, ["real", text], reason)
             return
+        self._count += count
+        if self._count > _MOST_REAL_SERVERS:
+            raise Unreadable(place, f"the file has more than {_MOST_REAL_SERVERS} real servers", "correct its ranges")
         for each in range(count):
             yield start[0] + each, end[1]
 

@@ -34,7 +34,9 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values impo
 FORMS = ("keepalived", "ldirectord", "ipvsadm")
 # How the first lines of each form begin that say anything.
 _LDIRECTORD = re.compile(r"^virtual6?\s*=", re.MULTILINE)
-_IPVSADM = re.compile(r"^(?:-[Aa]\s|--add-se|(?:sudo\s+)?(?:/(?:usr/)?s?bin/)?ipvsadm\s)", re.MULTILINE)
+_IPVSADM = re.compile(
+    r"^\s*(?:-[Aa]\s|--add-se|(?:sudo\s+)?(?:(?:/(?:usr/)?s?bin/)?ipvsadm|\"?\$\{?\w*IPVSADM\w*\}?\"?)\s)", re.MULTILINE
+)
 # Where the first file of a director lies in a copy of its folders.
 _FIRST = (
     *("keepalived.conf", "etc/keepalived/keepalived.conf", "ldirectord.cf", "etc/ha.d/ldirectord.cf"),

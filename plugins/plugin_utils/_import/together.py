@@ -170,7 +170,8 @@ def _compare_services(first: Director, other: Director, services: list[Found], r
             services.append(each)
             continue
         for name, mine, there in _differences(_comparable(each.entry), _comparable(theirs[key].entry)):
-            reason = f"{name} is {mine} here, and {there} in {theirs[key].place}, which is written"
+            at = f"{first.name} ({theirs[key].place})"
+            reason = f"{name} is {mine} at {other.name}, and {there} at {at}, which is written"
             remarks.lost(each.place, [each.entry["name"]], reason)
 
 
@@ -213,11 +214,45 @@ def _agreed(path: str, mine: dict[str, Any], there: dict[str, Any], place: Place
 
 
 def _agreed_instances(path: str, mine: list[Any], there: list[Any], place: Place, remarks: Remarks) -> list[Any]:
-    by_name = {each["name"]: each for each in mine}
-    if set(by_name) != {each["name"] for each in there}:
-        _lose(f"{path}.instances", mine, there, place, remarks)
-        return there
-    return [_agreed(f"{path}.{each['name']}", by_name[each["name"]], each, place, remarks) for each in there]
+    waiting = list(mine)
+    found = []
+    for each in there:
+        name = each["name"]
+        same = _same_instance(each, waiting)
+        if same is None:
+            remarks.lost(place, [f"{path}.{name}"], "there is no such instance here; it is written for both")
+            found.append({key: value for key, value in each.items() if key != "priority"})
+            continue
+        waiting.remove(same)
+        if same["name"] != name:
+            remarks.note(place, [f"{path}.{name}"], f"it is called {same['name']} here; both have the first one's name")
+        found.append(_agreed(f"{path}.{name}", {**same, "name": name}, each, place, remarks))
+    for each in waiting:
+        remarks.lost(
+            place, [f"{path}.{each['name']}"], "the first director has no such instance, and both need the same"
+        )
+    return found
+
+
+def _same_instance(wanted: dict[str, Any], instances: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """Which of them it is: by its name, else by its router_id, else by an address that it holds."""
+    for same in (_name_of, _router_id_of):
+        for each in instances:
+            if same(each) == same(wanted):
+                return each
+    return next((each for each in instances if _held_by(each) & _held_by(wanted)), None)
+
+
+def _name_of(instance: dict[str, Any]) -> Any:
+    return instance["name"]
+
+
+def _router_id_of(instance: dict[str, Any]) -> Any:
+    return instance.get("router_id", instance["name"])
+
+
+def _held_by(instance: dict[str, Any]) -> set[str]:
+    return {*instance.get("vips", ()), *map(repr, instance.get("addresses", ()))}
 
 
 def _same(mine: Any, there: Any) -> bool:

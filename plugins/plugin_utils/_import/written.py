@@ -130,16 +130,25 @@ def _services(services: list[Found], remarks: list[Remark]) -> Iterator[str]:
     if not services:
         yield "lvs_services: []\n"
         return
-    by_line: dict[tuple[str, int], list[Remark]] = {}
+    named = {name for service in services for name in _names(service)}
+    # By place, and where one of the services is named, by its name. Several services may come from one line.
+    waiting: dict[tuple[str, int, str], list[Remark]] = {}
     for each in remarks:
-        by_line.setdefault((each.place.file, each.place.line), []).append(each)
+        name = each.words.partition(" ")[0]
+        key = each.place.file, each.place.line, name if name in named else ""
+        waiting.setdefault(key, []).append(each)
     yield "lvs_services:\n"
     for service in services:
-        lines = sorted({service.place.line, *(each.line for each in service.places.values())})
-        for line in lines:
-            for each in by_line.get((service.place.file, line), []):
-                yield from (f"  # {line}\n" for line in wrap(str(each), _WIDTH - 4, break_on_hyphens=False))
+        for line in sorted({service.place.line, *(each.line for each in service.places.values())}):
+            for name in ("", *_names(service)):
+                # Each is written once.
+                for each in waiting.pop((service.place.file, line, name), []):
+                    yield from (f"  # {text}\n" for text in wrap(str(each), _WIDTH - 4, break_on_hyphens=False))
         yield _yaml([service.entry], indent=2)
+
+
+def _names(service: Found) -> tuple[str, str]:
+    return service.entry["name"], str(service.vip or service.entry.get("fwmark"))
 
 
 def _yaml(value: Any, indent: int = 0) -> str:

@@ -101,7 +101,7 @@ def test_bytes_of_other_encodings() -> None:
             f"{SERVICE}vrrp_instance A {{\n interface eth0\n}}\n",
             "a.conf:7: vrrp_instance A: not carried over: it has no",
         ),
-        (SERVICE + SERVICE, "a.conf:7: virtual_server 192.0.2.1 80: not carried over: the service is there already"),
+        (SERVICE + SERVICE, "a.conf:7: tcp-192.0.2.1-80: not carried over: the service is there already, in a.conf:1"),
         (
             SERVICE.replace(" protocol", ' quorum_up "/bin/a; /bin/b"\n protocol'),
             "a.conf:2: tcp-192.0.2.1-80 quorum_up: not carried over: holds ; outside quotes",
@@ -174,7 +174,12 @@ def test_partners_that_differ() -> None:
     }
     found = imported(Given(texts), ["a.conf", "b.conf"])
     said = [str(each) for each in found.remarks]
-    for part in ("scheduler is 'rr' here, and not there", "router_id", "another password", "a has no such service"):
+    for part in (
+        "scheduler is 'rr' at b, and not there at a (a.conf:1)",
+        "router_id",
+        "another password",
+        "a has no such service",
+    ):
         assert [each for each in said if part in each], (part, said)
     assert not [each for each in said if "onea" in each or "twob" in each]
     # Where each may have its own, each has.

@@ -1,0 +1,46 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lines lvs_timeouts and lvs_sync_daemon of keepalived.conf -> their options. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import DEFAULT_TIMEOUTS
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_conf import Node
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_values import as_integer_of
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import Remarks
+
+
+def read_timeouts(node: Node, remarks: Remarks) -> dict[str, int]:
+    """The timeouts in seconds. 0 leaves one as it is."""
+    words = list(node.arguments)
+    found: dict[str, int] = {}
+    while words:
+        name, value = words.pop(0), words.pop(0) if words else ""
+        seconds = as_integer_of(value)
+        if name in DEFAULT_TIMEOUTS and seconds is not None:
+            found[name] = seconds
+        else:
+            reason = "the timeouts are tcp, tcpfin and udp, each with a number"
+            remarks.lost(node.place, [name, value], reason)
+    return {name: seconds for name, seconds in found.items() if seconds}
+
+
+def read_sync(node: Node, remarks: Remarks) -> dict[str, Any]:
+    """The options of the daemons as they were written."""
+    words = list(node.arguments)
+    found: dict[str, Any] = {"interface": words.pop(0) if words else None}
+    position = 0
+    while words:
+        word = words.pop(0)
+        position += 1
+        if word in ("inst", "id", "maxlen", "port", "ttl", "group") and words:
+            found[word] = words.pop(0)
+        elif position <= 2:
+            # As it was written before keepalived 1.3: the instance, and perhaps the number.
+            found["inst" if position == 1 else "id"] = word
+        else:
+            remarks.lost(node.place, [word], "it is no option of lvs_sync_daemon")
+    return found
