@@ -45,6 +45,11 @@ options:
   names:
     type: dict
     description: What names mean that stand in place of addresses and ports.
+  tables:
+    type: dict
+    description:
+      - What the kernels of directors have, to be held against their files. By the first file of a director the name of
+        one of the files, with the rules of its table as P(lvs.topology.ipvs_info#module) returns them, joined to text.
 seealso:
   - plugin: lvs.topology.as_inventory
     plugin_type: lookup
@@ -92,10 +97,14 @@ _value:
 
 
 def as_inventory(
-    files: Mapping[str, Any], first: Any, hosts: Any = None, names: Mapping[str, Any] | None = None
+    files: Mapping[str, Any],
+    first: Any,
+    hosts: Any = None,
+    names: Mapping[str, Any] | None = None,
+    tables: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     try:
-        return given.inventory_of(files, first, hosts, names)
+        return given.inventory_of(files, first, hosts, names, tables)
     except (Unreadable, WrongModel) as wrong:
         raise AnsibleFilterError(str(wrong)) from None
 

@@ -89,8 +89,8 @@ class LookupModule(LookupBase):  # type: ignore[misc] # ansible-core has no type
 
     def run(self, terms: list[Any], variables: dict[str, Any] | None = None, **options: Any) -> list[dict[str, Any]]:
         self.set_options(var_options=variables, direct=options)
-        chosen = {name: self.get_option(name) for name in ("hosts", "names", "resolve")}
+        hosts, names, resolve = (self.get_option(name) for name in ("hosts", "names", "resolve"))
         try:
-            return [given.inventory_of_disk(terms, **chosen)]
+            return [given.inventory_of_disk(terms, hosts, names, resolve)]
         except (Unreadable, WrongModel) as wrong:
             raise AnsibleLookupError(str(wrong)) from None

@@ -154,8 +154,9 @@ def _drop_variable(cluster: Cluster, mistake: Mistake, remarks: Remarks) -> None
     for values in (cluster.variables, *cluster.own.values()):
         if variable in values and not _drop_at(values, steps[:-1] if is_needed else steps):
             del values[variable]
-    if variable == "lvs_vrrp" and (len(steps) == 1 or steps[1] == "priority"):
-        for own in cluster.own.values():
+    for own in cluster.own.values():
+        # It is part of lvs_vrrp.
+        if variable == "lvs_vrrp" and (steps[1:] == ["priority"] or variable not in {**cluster.variables, **own}):
             own.pop(PRIORITY, None)
 
 

@@ -26,6 +26,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._import.found import 
     persistence,
     written,
 )
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.ipvsadm_daemons import add_daemon, read_debian
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.ipvsadm_script import rules_of
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import Place, Remarks
 
@@ -40,7 +41,6 @@ _OTHERS = {
     **dict.fromkeys(
         ("-L", "-l", "--list", "-S", "--save", "-h", "--help", "-v", "--version"), "it only shows the table"
     ),
-    "--start-daemon": "write the daemon as lvs_sync",
     "--stop-daemon": "the role stops a daemon that lvs_sync does not name",
     "--set": "write the three timeouts as lvs_timeouts",
 }
@@ -63,6 +63,7 @@ def read_ipvsadm(files: Files, name: str, remarks: Remarks, names: save_parser.N
         found = _service(key, entry, places[rules.services[key] - 1], of_servers, remarks)
         if found:
             director.services.append(found)
+    read_debian(files, name, director, remarks)
     if rules.table:
         reason = "rules have no health checks, and often no thresholds: add health_check with lvs_manager: keepalived"
         remarks.note(Place(name, 1), ["ipvsadm"], reason)
@@ -77,6 +78,9 @@ def _rule(rule: str, place: Place, director: Director, remarks: Remarks) -> str:
         given = dict(zip(("tcp", "tcpfin", "udp"), map(int, (each[:12] for each in words[1:]))))
         director.variables["lvs_timeouts"] = {key: value for key, value in given.items() if value}
         director.places["lvs_timeouts"] = place
+        return ""
+    if words[0].partition("=")[0] == "--start-daemon":
+        add_daemon(rule, place, director, remarks)
         return ""
     other = _OTHERS.get(words[0].partition("=")[0])
     if other:

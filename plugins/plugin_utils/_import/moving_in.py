@@ -18,6 +18,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._import.found import 
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.ipvsadm_save import read_ipvsadm
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_model import read_keepalived
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.ldirectord import read_ldirectord
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.live import compare_with_table
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import (
     LOST,
     NOTE,
@@ -78,8 +79,17 @@ def form_of(text: str) -> str:
     return "ipvsadm" if _IPVSADM.search(text) else "keepalived"
 
 
-def imported(files: Files, mains: list[str], hosts: list[str] | None = None, names: Names | None = None) -> Imported:
-    """``mains`` is the first file of each director; ``hosts`` what these are called, and what keepalived gets as -i."""
+def imported(
+    files: Files,
+    mains: list[str],
+    hosts: list[str] | None = None,
+    names: Names | None = None,
+    tables: Mapping[str, str] | None = None,
+) -> Imported:
+    """``mains`` is the first file of each director; ``hosts`` what these are called, and what keepalived gets as -i.
+
+    ``tables`` names the file with the rules that a director's kernel has, by the first file of that director.
+    """
     remarks = Remarks()
     directors: list[Director] = []
     if not mains:
@@ -92,6 +102,8 @@ def imported(files: Files, mains: list[str], hosts: list[str] | None = None, nam
         found = _read(files, main, host, hosts or [], remarks, names, is_only=len(mains) == 1)
         for each in found:
             each.name = each.name or _of_file(main)
+            if tables and main in tables:
+                compare_with_table(each, files, tables[main], names, remarks)
         directors += found
     _name(directors)
     shared = clusters(directors, remarks)
@@ -141,6 +153,9 @@ def _read_for_hosts(
     first = Remarks()
     director, there = read_keepalived(files, main, host, first)
     if host or not there:
+        if host and there and host not in there:
+            reason = f"no line is for {host}, which is what the director is called here: name it by lvs_adopt_hosts"
+            remarks.note(next(iter(there.values())), [f"@{next(iter(there))}"], reason)
         remarks.extend(first.sorted())
         return [director]
     named = ", ".join(there)

@@ -139,6 +139,7 @@ def test_a_remark_stands_above_the_service_that_it_is_about_and_once() -> None:
         assert len(about) == 1
         following = next(line for line in lines[about[0] :] if "name:" in line)
         assert following == f"  - name: tcp-10.0.0.{last}-80"
+    assert len([line for line in lines if "one pool with one check" in line]) == 1
 
 
 def test_what_is_wrong_in_a_key_leaves_its_neighbours() -> None:
@@ -199,17 +200,25 @@ def test_a_timeout_of_0_leaves_it_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "router_id", "said"),
-    [("A", 8, "A.router_id"), ("B", 9, "it is called B here"), ("B", 8, "it is called B here")],
+    ("name", "router_id", "address", "said"),
+    [
+        ("A", 8, "10.0.0.2", "A.router_id"),
+        ("B", 9, "10.0.0.2", "it is called B here"),
+        ("B", 8, "10.0.0.1", "it is called B here"),
+    ],
 )
-def test_an_instance_of_partners_by_name_by_router_id_or_by_address(name: str, router_id: int, said: str) -> None:
+def test_an_instance_of_partners_by_name_by_router_id_or_by_address(
+    name: str, router_id: int, address: str, said: str
+) -> None:
     second = (
         "vrrp_instance {} {{\n interface eth0\n virtual_router_id {}\n priority {}\n"
-        " virtual_ipaddress {{\n 10.0.0.1/24\n }}\n}}\n"
+        " virtual_ipaddress {{\n {}/24\n }}\n}}\n"
     )
     texts = {
-        "a.conf": SERVICE + VRRP.replace("A {", "X {") + second.format("A", 19, 80),
-        "b.conf": (SERVICE + VRRP.replace("A {", "X {").replace("100", "90") + second.format(name, router_id + 10, 70)),
+        "a.conf": SERVICE + VRRP.replace("A {", "X {") + second.format("A", 19, 80, "10.0.0.1"),
+        "b.conf": (
+            SERVICE + VRRP.replace("A {", "X {").replace("100", "90") + second.format(name, router_id + 10, 70, address)
+        ),
     }
     found = imported(Given(texts), ["a.conf", "b.conf"])
     instances = [each["lvs_vrrp"]["instances"] for each in found.hostvars.values()]

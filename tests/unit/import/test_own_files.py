@@ -1,0 +1,185 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Files that directors themselves have, held against each other and against their tables."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from typing import Any
+
+import pytest
+from ansible_collections.lvs.topology.plugins.plugin_utils._import import given
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.files import Given
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.moving_in import imported
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
+
+CONF = (
+    "vrrp_instance A {\n interface eth0\n virtual_router_id 9\n virtual_ipaddress {\n 192.0.2.1/24\n }\n}\n"
+    "virtual_server 192.0.2.1 80 {\n protocol TCP\n lb_algo rr\n lb_kind NAT\n sorry_server 10.0.0.9 80\n"
+    " real_server 10.0.0.1 80 {\n weight 2\n }\n real_server 10.0.0.2 80 {\n }\n}\n"
+)
+RULES = [
+    "-A -t 192.0.2.1:80 -s rr",
+    "-a -t 192.0.2.1:80 -r 10.0.0.1:80 -m -w 2",
+    "-a -t 192.0.2.1:80 -r 10.0.0.2:80 -m -w 1",
+]
+
+
+def host(rules: list[str] | None, **files: str | bytes) -> dict[str, Any]:
+    """What adopt registers of a director. Underscores in the names of files stand for slashes."""
+    results: list[dict[str, Any]] = [{"item": "/etc/ldirectord.cf", "failed": True, "msg": "file not found"}]
+    for path, content in files.items():
+        raw = content if isinstance(content, bytes) else content.encode()
+        results.append({"item": path.replace("_", "/"), "content": b64encode(raw).decode(), "encoding": "base64"})
+    return {"__lvs_files": {"results": results}, "__lvs_info": {} if rules is None else {"rules": rules}}
+
+
+KEEPALIVED = "_etc_keepalived_keepalived.conf"
+
+
+def read(hostvars: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """The inventory, and everything that is said."""
+    own = given.files_of(hostvars, list(hostvars))
+    found = given.inventory_of(own["files"], own["first"], own["hosts"], None, own["tables"])
+    return found, [*own["unread"], *found["lost"], *found["notes"]]
+
+
+def test_a_table_that_is_as_the_file_says_is_nothing_to_say() -> None:
+    found, said = read({"lb1": host(RULES, **{KEEPALIVED: CONF})})
+    assert said == []
+    assert list(found["hosts"]) == ["lb1"]
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        ([], "lb1/keepalived.conf:8: tcp-192.0.2.1-80: the table has no such service now"),
+        (RULES[:1], "lb1/keepalived.conf:8: tcp-192.0.2.1-80: the table has the service, with no real server now"),
+        (
+            [each.replace("-s rr", "-s wlc") for each in RULES],
+            "lb1/keepalived.conf:8: tcp-192.0.2.1-80 scheduler: in the table it is wlc, and rr in the file",
+        ),
+        (
+            [each.replace("-s rr", "-s rr -p 60") for each in RULES],
+            "lb1/keepalived.conf:8: tcp-192.0.2.1-80 persistence: in the table it is {'timeout': 60}, and not there in",
+        ),
+        (
+            [each.replace("-m", "-g") for each in RULES],
+            "lb1/keepalived.conf:8: tcp-192.0.2.1-80 forward: in the table it is dr, and nat in the file",
+        ),
+        (RULES[:2], "lb1/keepalived.conf:8: tcp-192.0.2.1-80 real_servers 10.0.0.2: the table does not have it now"),
+        (
+            [*RULES[:2], "-a -t 192.0.2.1:80 -r 10.0.0.2:80 -m -w 0"],
+            "lb1/keepalived.conf:8: tcp-192.0.2.1-80 real_servers 10.0.0.2: its weight is 0 in the table, and 1 in",
+        ),
+        (
+            [*RULES, "-a -t 192.0.2.1:80 -r 10.0.0.3:80 -m"],
+            "lb1/table:1: tcp-192.0.2.1-80 real_servers 10.0.0.3: not carried over: only the table has this",
+        ),
+        (
+            [*RULES, "-a -t 192.0.2.1:80 -r 10.0.0.9:80 -m"],
+            "lb1/keepalived.conf:8: tcp-192.0.2.1-80 sorry_server 10.0.0.9: the table has it now: no real server",
+        ),
+        (
+            [*RULES, "-A -u 192.0.2.1:53", "-a -u 192.0.2.1:53 -r 10.0.0.3:53 -m"],
+            "lb1/table:4: udp-192.0.2.1-53: not carried over: only the table has this service",
+        ),
+        ([*RULES, "-A -f 7 -s rr"], "lb1/table:1: mark ipv4 7: not carried over: only the table has this service"),
+        (None, "lb1: its table could not be read"),
+    ],
+)
+def test_what_differs_between_file_and_table(rules: list[str] | None, said: str) -> None:
+    _found, lines = read({"lb1": host(rules, **{KEEPALIVED: CONF})})
+    assert [each for each in lines if each.startswith(said)], lines
+
+
+def test_both_directors_are_held_against_each_other() -> None:
+    found, said = read(
+        {
+            "lb1": host(RULES, **{KEEPALIVED: CONF.replace("router_id 9\n", "router_id 9\n priority 120\n")}),
+            "lb2": host(RULES[:2], **{KEEPALIVED: CONF.replace("lb_algo rr", "lb_algo wrr")}),
+        }
+    )
+    assert [each["lvs_vrrp"]["priority"] for each in found["hosts"].values()] == [120, 100]
+    part = "lb2/keepalived.conf:8: tcp-192.0.2.1-80: not carried over: scheduler is 'wrr' at lb2"
+    assert [each for each in said if each.startswith(part)], said
+    assert [each for each in said if each.startswith("lb2/keepalived.conf:8: tcp-192.0.2.1-80 real_servers 10.0.0.2")]
+
+
+def test_what_keepalived_includes_lies_beside_it() -> None:
+    more = "virtual_server 192.0.2.1 81 {\n protocol TCP\n lb_kind NAT\n real_server 10.0.0.1 81 {\n }\n}\n"
+    files = {
+        KEEPALIVED: f"{CONF}include /etc/keepalived/pools/*.conf\n",
+        "_etc_keepalived_pools_a.conf": more,
+        # A program that a check runs is no text, and nobody's business.
+        "_etc_keepalived_check": b"\x7fELF\0\0",
+    }
+    found, said = read({"lb1": host(RULES, **files)})
+    assert [each["port"] for each in found["hosts"]["lb1"]["lvs_services"]] == [80, 81]
+    assert [each.split(":")[0] for each in said] == ["lb1/pools/a.conf"]
+
+
+def test_the_file_that_says_the_services_is_read_and_the_others_are_named() -> None:
+    vrrp = CONF.partition("virtual_server")[0]
+    cf = "virtual=192.0.2.1:80\n\treal=10.0.0.1:80 masq\n\tchecktype=connect\n"
+    found, said = read({"lb1": host([], **{KEEPALIVED: vrrp, "_etc_ha.d_ldirectord.cf": cf})})
+    assert found["hosts"]["lb1"]["lvs_services"][0]["health_check"]["type"] == "tcp"
+    assert [each for each in said if each.startswith("lb1/keepalived.conf is not read beside lb1/ldirectord.cf")]
+    _found, said = read({"lb1": host([], **{KEEPALIVED: CONF, "_etc_ha.d_ldirectord.cf": cf})})
+    assert [each for each in said if each.startswith("lb1/ldirectord.cf is not read beside lb1/keepalived.conf")]
+
+
+def test_a_table_without_a_file() -> None:
+    found, said = read({"lb1": host(RULES), "lb2": host([]), "lb3": {}, "lb4": {"__lvs_files": {"skipped": True}}})
+    assert [each["forward"] for each in found["hosts"]["lb1"]["lvs_services"]] == ["nat"]
+    assert list(found["hosts"]) == ["lb1"]
+    for part in ("lb1: no file says its table", "lb2: it has no file that is known", "lb3: it was not asked"):
+        assert [each for each in said if each.startswith(part)], said
+    assert "lb4" not in str(said)
+
+
+@pytest.mark.parametrize(
+    ("default", "sync", "said"),
+    [
+        ('AUTO="true"\nDAEMON="backup"\nIFACE="eth1"\nSYNCID="7"\n', ("backup", "eth1", 7), None),
+        ("AUTO=true\nDAEMON=both\n", ("both", "eth0", 0), None),
+        ('AUTO="true"\nDAEMON="none"\n', None, None),
+        ('AUTO="false"\n', None, "lb1/default/ipvsadm:1: AUTO=false: nothing loads the rules at boot"),
+        ("AUTO=true\nPASSWORD=hidden\n", None, "lb1/default/ipvsadm:2: PASSWORD: not carried over: it is none of"),
+    ],
+)
+def test_the_options_of_the_unit_of_debian(default: str, sync: tuple[str, str, int] | None, said: str | None) -> None:
+    files = {"_etc_ipvsadm.rules": "\n".join(RULES), "_etc_default_ipvsadm": default}
+    found, lines = read({"lb1": host(RULES, **files)})
+    expected = dict(zip(("role", "interface", "syncid"), sync)) if sync else None
+    assert found["hosts"]["lb1"].get("lvs_sync") == expected
+    assert "hidden" not in str(lines)
+    assert said is None or [each for each in lines if each.startswith(said)], lines
+
+
+@pytest.mark.parametrize(
+    ("commands", "sync"),
+    [
+        (["master --mcast-interface eth1 --syncid 5"], {"role": "master", "interface": "eth1", "syncid": 5}),
+        (["=master --mcast-interface=eth1", "backup --mcast-interface eth1"], {"role": "both", "interface": "eth1"}),
+        (["master --mcast-interface eth1", "backup --mcast-interface eth2"], {"role": "master", "interface": "eth1"}),
+        (["nobody --mcast-interface eth1"], None),
+        (["master --unknown eth1"], None),
+    ],
+)
+def test_daemons_of_a_script(commands: list[str], sync: dict[str, Any] | None) -> None:
+    lines = [*RULES, *(f"ipvsadm --start-daemon{each if each[0] == '=' else f' {each}'}" for each in commands)]
+    found = imported(Given({"a.sh": "\n".join(lines)}), ["a.sh"])
+    wanted = None if sync is None else {"syncid": 0, **sync}
+    assert found.hostvars["a"].get("lvs_sync") == wanted
+
+
+@pytest.mark.parametrize("wrong", [None, 3, {"lb1": 3}, {"lb1": {"__lvs_files": {"results": [3, {"content": 3}]}}}])
+def test_answers_that_are_none(wrong: Any) -> None:
+    try:
+        found = given.files_of(wrong, ["lb1"])
+    except WrongModel:
+        return
+    assert found["first"] == []
+    assert len(found["unread"]) > 0
