@@ -23,7 +23,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._disk import (
 )
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, carry_out_booked, for_check_mode
 from ansible_collections.lvs.topology.plugins.module_utils._module import Module
-from ansible_collections.lvs.topology.plugins.module_utils._net import keepalived_plan
+from ansible_collections.lvs.topology.plugins.module_utils._net import keepalived_plan, keepalived_versions
 from ansible_collections.lvs.topology.plugins.module_utils._net.boot_plan import LINKS
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import (
@@ -69,6 +69,7 @@ def ensure_config(module: Module, book: LedgerFile) -> dict[str, Any]:
     if params["state"] == "present":
         outcome = keepalived_plan.plan_present(ledger, owner, path, params["content"], files, unit, params["secrets"])
         messages, is_judged = _judge(module, path, params["content"])
+        _warn_of_release(module, config.text if config else "", params["content"])
     else:
         messages, is_judged = [], True
         outcome = keepalived_plan.plan_absent(
@@ -101,6 +102,15 @@ def ask(module: Module, asked: Mapping[str, Any]) -> dict[str, Any]:
     params = {"path": keepalived_plan.PATH, "heir": None, "state": "present", **asked}
     question: Any = SimpleNamespace(params=params, check_mode=True, warn=module.warn)
     return ensure_config(question, for_check_mode())
+
+
+def _warn_of_release(module: Module, before: str, after: str) -> None:
+    """Say what the release that is installed does with this change, where that is known."""
+    keepalived = _commands.find("keepalived")
+    if keepalived and keepalived_versions.has_news(before, after):
+        _status, output, errors = _commands.run([keepalived, "--version"])
+        for line in keepalived_versions.warnings(output + errors, before, after):
+            module.warn(line)
 
 
 def _unwritable(content: str) -> str:
