@@ -91,6 +91,14 @@ def _sh() -> Callable[[str], str]:
 
 
 @pytest.fixture
+def no_configuration() -> None:
+    """Of what is in /etc/keepalived only what its package needs: keepalived 2.3.3 does not start without this file."""
+    sh("cp /etc/keepalived/keepalived.config-opts /run || true")
+    sh("mkdir -p /etc/keepalived && mount -t tmpfs tmpfs /etc/keepalived")
+    sh("mv /run/keepalived.config-opts /etc/keepalived || true")
+
+
+@pytest.fixture
 def until() -> Callable[[Callable[[], object]], None]:
     """Wait until a condition holds. The limit is only there so that a failure ends, however slow the machine is."""
 

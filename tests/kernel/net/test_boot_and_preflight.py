@@ -396,15 +396,9 @@ def test_preflight_names_packages_for_somebody_to_install(run_module) -> None:
 
 
 @pytest.fixture
-def services_of_boot(sh) -> None:
+def services_of_boot(sh, no_configuration) -> None:  # noqa: ARG001, that directory is all it is for
     """What starts at boot here is what a test says."""
-    # Without this file of its package keepalived 2.3.3 does not start.
-    sh("cp /etc/keepalived/keepalived.config-opts /run || true")
-    sh(
-        "for each in /etc/systemd/system /etc/rc2.d /etc/keepalived /etc/default;"
-        " do mkdir -p $each && mount -t tmpfs tmpfs $each; done"
-    )
-    sh("mv /run/keepalived.config-opts /etc/keepalived || true")
+    sh("for each in /etc/systemd/system /etc/rc2.d /etc/default; do mkdir -p $each && mount -t tmpfs tmpfs $each; done")
     sh("mkdir -p /etc/systemd/system/multi-user.target.wants")
 
 
