@@ -39,6 +39,10 @@ unset IFS
 set -f
 status=0
 
+# A module that is at work on this host may have taken away what still stands here. It has this file locked meanwhile.
+lock=/var/lib/lvs-topology/ledger.lock
+[ "${1-}" != network ] || [ ! -e "$lock" ] || { flock -s 9; } 9<"$lock"
+
 failed() {
     echo "lvs-topology: $*" >&2
     status=1

@@ -6,9 +6,12 @@
 from __future__ import annotations
 
 import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile
 from ansible_collections.lvs.topology.plugins.module_utils._net import boot_plan
 
 # Every argument in brackets, and what comes on standard input.
@@ -40,6 +43,7 @@ def host(tmp_path: Path) -> Path:
 def run(host: Path, *arguments: str) -> list[str]:
     """The lines that the commands wrote down."""
     script = boot_plan.SCRIPT.replace("cd /etc/lvs-topology", f"cd {host}").replace("PATH=", f"PATH={host.parent}/bin:")
+    script = script.replace("lock=/var/lib/lvs-topology/", f"lock={host.parent}/")
     calls = host.parent / "calls"
     calls.touch()
     subprocess.run(
@@ -67,6 +71,33 @@ def test_a_network_that_was_set_anew_is_no_matter_of_the_table(host: Path) -> No
     assert "ip [-4] [rule] [show]" in calls
     assert not [call for call in calls if call.startswith("ipvsadm")]
     assert [call for call in run(host) if call.startswith("ipvsadm")]
+
+
+def test_nothing_is_brought_back_that_a_module_is_taking_away(host: Path) -> None:
+    (host / "me.ip").write_text("x\n")
+    lock = host.parent / "ledger.lock"
+    with ThreadPoolExecutor() as others:
+        with LedgerFile(str(host.parent / "ledger.json")).locked():
+            waiting = others.submit(run, host, "network")
+            wait_for_who_waits(lock)
+            (host / "me.ip").unlink()
+        assert waiting.result() == []
+    assert not lock.exists()
+    # What a killed module has left holds nobody up, and nothing holds up a boot.
+    (host / "me.ip").write_text("x\n")
+    lock.touch()
+    assert run(host, "network") == ["ip [-force] [-batch] [me.ip]"]
+    with LedgerFile(str(host.parent / "ledger.json")).locked():
+        assert run(host)
+
+
+def wait_for_who_waits(lock: Path) -> None:
+    """Return once somebody waits for the lock, which proc_locks(5) shows with an arrow."""
+    end = time.monotonic() + 120
+    inode = f":{lock.stat().st_ino} "
+    while not any("->" in line and inode in line for line in Path("/proc/locks").read_text().splitlines()):
+        assert time.monotonic() < end, "nobody waits"
+        time.sleep(0.05)
 
 
 @pytest.mark.parametrize(
