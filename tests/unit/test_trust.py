@@ -30,7 +30,7 @@ def test_every_file_and_its_mode(tmp_path: Path) -> None:
     paths = [boot_plan.owner_path("ROLE", suffix) for suffix in boot_plan.SUFFIXES]
     current = dict.fromkeys([*paths, boot_plan.SCRIPT_PATH, boot_plan.UNIT_PATH])
     managers = hooks_plan.Managers(True, True, True, network_files=("NAME.network",))
-    called = hooks_plan.wanted_files(managers, [])
+    called = hooks_plan.wanted_files(managers, set(boot_plan.SUFFIXES), [])
     hooks = hooks_plan.plan_hooks(managers, called, dict.fromkeys(called), is_watching=False, is_failed=False)
     files = written(boot_plan.plan_boot("ROLE", wanted, current, set(), boot_plan.UnitState(), hooks))
     files.update({trace.path("ROLE"): File("").mode for trace in TRACES.values() if trace.file})

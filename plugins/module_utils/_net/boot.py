@@ -65,9 +65,9 @@ def ensure_boot(module: AnsibleModule, _book: LedgerFile) -> dict[str, Any]:
     own = {boot_plan.owner_path(owner, suffix) for suffix in boot_plan.SUFFIXES}
     systemd = _Systemd()
     others = _files() - own
-    goes = not (others or any(wanted.values()))
-    unit_state = systemd.unit_state(goes=goes)
-    hooks = boot_plan.NO_HOOKS if unit_state is None else _hooks(systemd, goes=goes)
+    restored = {path.rpartition(".")[2] for path in others} | {suffix for suffix, file in wanted.items() if file}
+    unit_state = systemd.unit_state(goes=not restored)
+    hooks = boot_plan.NO_HOOKS if unit_state is None else _hooks(systemd, restored)
     current = {path: read_file(path) for path in (*own, boot_plan.SCRIPT_PATH, boot_plan.UNIT_PATH)}
     plan = boot_plan.plan_boot(owner, wanted, current, others, unit_state, hooks)
     if unit_state is None and plan.changes:
@@ -143,12 +143,12 @@ def _packet_rules(owner: str, given: dict[str, Any], mistakes: Mistakes) -> dict
     return {suffix: boot_plan.render_packet_rules(owner, suffix, text) for suffix, text in texts.items()}
 
 
-def _hooks(systemd: _Systemd, *, goes: bool) -> boot_plan.Hooks:
+def _hooks(systemd: _Systemd, restored: set[str]) -> boot_plan.Hooks:
     """What managers of the network call. Nothing is called where nothing is to be restored."""
-    managers = hooks_plan.Managers() if goes else network_managers.managers()
-    wanted = hooks_plan.wanted_files(managers, network_managers.drop_ins())
+    managers = network_managers.managers() if restored else hooks_plan.Managers()
+    wanted = hooks_plan.wanted_files(managers, restored, network_managers.drop_ins())
     current = {path: read_file(path) for path in wanted}
-    is_failed = goes and os.path.exists(hooks_plan.RESTORE_PATH) and systemd.is_failed(hooks_plan.RESTORE_UNIT)
+    is_failed = not restored and os.path.exists(hooks_plan.RESTORE_PATH) and systemd.is_failed(hooks_plan.RESTORE_UNIT)
     is_watching = systemd.is_enabled(hooks_plan.WATCH_UNIT)
     return hooks_plan.plan_hooks(managers, wanted, current, is_watching=is_watching, is_failed=is_failed)
 

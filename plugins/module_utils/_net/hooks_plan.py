@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Iterable, Mapping
+from typing import AbstractSet, Iterable, Mapping
 
 from ansible_collections.lvs.topology.plugins.module_utils._net.boot_plan import (
     SANDBOX,
@@ -18,6 +18,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._net.boot_plan import
     systemctl,
 )
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, joined, plan_file
+from ansible_collections.lvs.topology.plugins.module_utils._net.tunnel_plan import FALLBACKS
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Plan
 
 SYSTEMD = "/etc/systemd/system"
@@ -50,10 +51,13 @@ StartLimitIntervalSec=0
 
 [Service]
 Type=oneshot
-# A manager does several things in a row. Each of them begins this anew.
-ExecStartPre=/bin/sleep 0.3
-ExecStart={SCRIPT_PATH} network
-TimeoutStartSec=1min
+# A manager does several things in a row, hence the moment. The script may be taken away meanwhile.
+ExecStart=/bin/sh -c 'sleep 0.3; [ ! -e {SCRIPT_PATH} ] || exec {SCRIPT_PATH} network'
+# Whoever asks for it again while it runs gets another run after this one, which comes to its end: were it ended each
+# time, a network that is set anew all the time would never be brought back.
+KillSignal=SIGCONT
+# It waits for a module that is at work on the host.
+TimeoutStartSec=10min
 {SANDBOX}
 """
 _WATCH = f"""\
@@ -91,18 +95,19 @@ _CALLED_BY_NETWORKMANAGER = f"""\
 #!/bin/sh
 {_HEAD}# NetworkManager has removed what it does not know from the interface.
 case $2 in
-up | reapply | dhcp4-change | dhcp6-change) exec {_AGAIN} ;;
+up | reapply | dhcp4-change | dhcp6-change) {_AGAIN} || : ;;
 esac
 """
 _TUNNELS = f"""\
 {_HEAD}# Otherwise NetworkManager takes the addresses from tunnels when it starts.
 [keyfile]
-unmanaged-devices+=interface-name:tunl0;interface-name:ip6tnl0;interface-name:lvs-*
+unmanaged-devices+={";".join(f"interface-name:{name}" for name in (*FALLBACKS.values(), "lvs-*"))}
 """
 _CALLED_BY_IFUP = f"""\
 #!/bin/sh
 {_HEAD}# With the interface, its other addresses and the routes over it have gone.
-exec {_AGAIN}
+# ifup must not fail where this does, as with a unit that is masked: the interface is up all the same.
+{_AGAIN} || :
 """
 
 
@@ -133,7 +138,7 @@ def network_file(state: str) -> str | None:
 
 def says_what_is_kept(text: str) -> bool:
     """Whether a file of networkd has KeepConfiguration= itself: then its author has thought of it."""
-    return any(line.replace(" ", "").startswith("KeepConfiguration=") for line in text.splitlines())
+    return any(line.partition("=")[0].strip() == "KeepConfiguration" for line in text.splitlines())
 
 
 def set_up_by_ifup(state: str) -> list[str]:
@@ -141,17 +146,22 @@ def set_up_by_ifup(state: str) -> list[str]:
     return [name for name in (line.partition("=")[0] for line in state.splitlines()) if name not in ("", "lo")]
 
 
-def wanted_files(managers: Managers, there: Iterable[str]) -> dict[str, File | None]:
-    """The files for the managers of a host, by path. ``there`` are our drop-ins for networkd's files as they are."""
+def wanted_files(managers: Managers, restored: AbstractSet[str], there: Iterable[str]) -> dict[str, File | None]:
+    """The files for the managers of a host, by path.
+
+    ``restored`` are the suffixes of the files that the script reads, ``there`` our drop-ins for networkd's files as
+    they are. What holds for a whole manager, and so for what is not ours as well, is there only where it is needed.
+    """
     files: dict[str, File | None] = dict.fromkeys((*FIXED, *sorted(there)))
     if managers.networkd or managers.networkmanager or managers.ifupdown:
         files[RESTORE_PATH] = File(_RESTORE)
     if managers.networkd:
-        files.update({TOLD_PATH: File(_TOLD), WATCH_PATH: File(_WATCH), NETWORKD_CONF: File(_NETWORKD)})
+        files.update({TOLD_PATH: File(_TOLD), WATCH_PATH: File(_WATCH)})
         files.update({drop_in(name): File(_KEEP) for name in managers.network_files})
+        files[NETWORKD_CONF] = File(_NETWORKD) if "sources" in restored else None
     if managers.networkmanager:
         files[DISPATCHER] = File(_CALLED_BY_NETWORKMANAGER, 0o755)
-        files[NETWORKMANAGER_CONF] = File(_TUNNELS)
+        files[NETWORKMANAGER_CONF] = File(_TUNNELS) if "tunnels" in restored else None
     if managers.ifupdown:
         files[IF_UP] = File(_CALLED_BY_IFUP, 0o755)
     return files
@@ -171,9 +181,10 @@ def plan_hooks(
     restores has failed.
     """
     units = [static(path, current, wanted[path]) for path in _UNITS]
-    # What changes how a manager works is short, and shown whole. A directory of drop-ins goes with the last of them.
+    # What changes how a manager works is short, and shown whole. A directory of drop-ins of networkd goes with the last
+    # of them. The other directories came with a package, and stay when they are empty.
     files = [
-        plan_file(path, current[path], file, own_directory=path.endswith(".conf"))
+        plan_file(path, current[path], file, own_directory=path not in (DISPATCHER, NETWORKMANAGER_CONF, IF_UP))
         for path, file in wanted.items()
         if path not in _UNITS
     ]

@@ -9,7 +9,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from ansible_collections.lvs.topology.plugins.module_utils._net import boot_plan, hooks_plan, network_managers
+from ansible_collections.lvs.topology.plugins.module_utils._net import (
+    boot_plan,
+    hooks_plan,
+    network_managers,
+    tunnel_plan,
+)
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import File
 from ansible_collections.lvs.topology.plugins.module_utils._net.hooks_plan import Managers
 
@@ -25,22 +30,29 @@ OF_NETWORKD = {
 }
 
 
+ALL = {"ip", "tunnels", "sources"}
+
+
 @pytest.mark.parametrize(
-    ("managers", "wanted"),
+    ("managers", "restored", "wanted"),
     [
-        (NONE, set()),
-        (NETWORKD, OF_NETWORKD),
-        (Managers(networkd=True), OF_NETWORKD - {DROP_IN}),
+        (NONE, ALL, set()),
+        (NETWORKD, ALL, OF_NETWORKD),
+        # The rules and tunnels of others are not spoken of where we have none.
+        (NETWORKD, {"ip"}, OF_NETWORKD - {hooks_plan.NETWORKD_CONF}),
+        (Managers(networkd=True), ALL, OF_NETWORKD - {DROP_IN}),
         (
             Managers(networkmanager=True),
+            ALL,
             {hooks_plan.RESTORE_PATH, hooks_plan.DISPATCHER, hooks_plan.NETWORKMANAGER_CONF},
         ),
-        (Managers(ifupdown=True), {hooks_plan.RESTORE_PATH, hooks_plan.IF_UP}),
+        (Managers(networkmanager=True), {"ip"}, {hooks_plan.RESTORE_PATH, hooks_plan.DISPATCHER}),
+        (Managers(ifupdown=True), ALL, {hooks_plan.RESTORE_PATH, hooks_plan.IF_UP}),
     ],
 )
-def test_each_manager_has_files_of_its_own(managers: Managers, wanted: set[str]) -> None:
+def test_each_manager_has_files_of_its_own(managers: Managers, restored: set[str], wanted: set[str]) -> None:
     gone = hooks_plan.drop_in("20-gone.network")
-    files = hooks_plan.wanted_files(managers, [DROP_IN, gone])
+    files = hooks_plan.wanted_files(managers, restored, [DROP_IN, gone])
     assert {path for path, file in files.items() if file} == wanted
     # What is there for another manager, or for a file that is not in use any more, goes.
     assert {*hooks_plan.FIXED, DROP_IN, gone} == set(files)
@@ -59,7 +71,7 @@ def test_each_manager_has_files_of_its_own(managers: Managers, wanted: set[str])
 def test_what_systemd_is_told(
     managers: Managers, is_watching: bool, is_failed: bool, before: list[str], after: list[str]
 ) -> None:
-    wanted = hooks_plan.wanted_files(managers, [])
+    wanted = hooks_plan.wanted_files(managers, ALL, [])
     hooks = hooks_plan.plan_hooks(managers, wanted, wanted, is_watching=is_watching, is_failed=is_failed)
     assert [change.line for change in hooks.before.changes] == [f"systemctl {words}" for words in before]
     assert [change.line for change in hooks.after.changes] == [f"systemctl {words}" for words in after]
@@ -69,7 +81,7 @@ def test_what_systemd_is_told(
 
 def planned(managers: Managers, current: dict[str, File | None], *, is_watching: bool, needed: bool) -> list[str]:
     """The changes of a host whose other files are in place."""
-    wanted = hooks_plan.wanted_files(managers, [DROP_IN])
+    wanted = hooks_plan.wanted_files(managers, ALL, [DROP_IN])
     hooks = hooks_plan.plan_hooks(
         managers, wanted, {**dict.fromkeys(wanted), **current}, is_watching=is_watching, is_failed=False
     )
@@ -86,7 +98,7 @@ def test_they_come_with_the_files_that_are_restored_and_go_with_them() -> None:
     lines = planned(NETWORKD, {}, is_watching=False, needed=True)
     assert {line for line in lines if line.startswith("write ")} == {f"write {path}" for path in OF_NETWORKD}
     assert lines[-2:] == ["systemctl daemon-reload", "systemctl enable --now lvs-topology-networkd.path"]
-    there = {path: file for path, file in hooks_plan.wanted_files(NETWORKD, []).items() if file}
+    there = {path: file for path, file in hooks_plan.wanted_files(NETWORKD, ALL, []).items() if file}
     assert planned(NETWORKD, there, is_watching=True, needed=True) == []
     # What is no unit needs no word to systemd.
     changed: dict[str, File | None] = {**there, DROP_IN: File("[Network]\n")}
@@ -97,9 +109,41 @@ def test_they_come_with_the_files_that_are_restored_and_go_with_them() -> None:
     assert lines[-1] == "systemctl daemon-reload"
 
 
+def test_only_directories_of_drop_ins_go() -> None:
+    there = hooks_plan.wanted_files(Managers(True, True, True, ("10-eth1.network",)), ALL, [])
+    wanted = hooks_plan.wanted_files(NONE, set(), [DROP_IN])
+    hooks = hooks_plan.plan_hooks(NONE, wanted, there, is_watching=False, is_failed=False)
+    actions = [change.action for plan in (hooks.units, hooks.files) for change in plan.changes]
+    assert {action.path for action in actions} == {path for path, file in there.items() if file}
+    assert {action.path for action in actions if action.own_directory} == {hooks_plan.NETWORKD_CONF, DROP_IN}
+
+
+def test_networkmanager_leaves_whatever_may_be_a_tunnel_of_ours() -> None:
+    file = hooks_plan.wanted_files(Managers(networkmanager=True), ALL, [])[hooks_plan.NETWORKMANAGER_CONF]
+    assert file is not None
+    for name in ("tunl0", "ip6tnl0", "gre0", "ip6gre0", "sit0", "lvs-*"):
+        assert tunnel_plan.is_tunnel_end(name)
+        assert f"interface-name:{name}" in file.text
+
+
+@pytest.mark.parametrize("path", [hooks_plan.DISPATCHER, hooks_plan.IF_UP])
+@pytest.mark.parametrize("status", [0, 1])
+def test_a_manager_goes_on_where_nothing_can_be_brought_back(path: str, status: int, tmp_path: Path) -> None:
+    file = hooks_plan.wanted_files(Managers(networkmanager=True, ifupdown=True), ALL, [])[path]
+    assert file is not None
+    called = tmp_path / "called"
+    (tmp_path / "systemctl").write_text(f'#!/bin/sh\necho "$*" >>{called}\nexit {status}\n')
+    (tmp_path / "systemctl").chmod(0o755)
+    for action in ("up", "down"):
+        subprocess.run(["/bin/sh", "-c", file.text, path, "eth1", action], env={"PATH": str(tmp_path)}, check=True)
+    # ifup has no words for what it calls.
+    times = 2 if path == hooks_plan.IF_UP else 1
+    assert called.read_text() == times * "--no-block restart lvs-topology-network.service\n"
+
+
 @pytest.mark.parametrize("path", [hooks_plan.DISPATCHER, hooks_plan.IF_UP])
 def test_what_managers_call_is_sound(path: str) -> None:
-    file = hooks_plan.wanted_files(Managers(networkmanager=True, ifupdown=True), [])[path]
+    file = hooks_plan.wanted_files(Managers(networkmanager=True, ifupdown=True), ALL, [])[path]
     assert file is not None
     # NetworkManager calls nothing that others may write, run-parts nothing with a dot in its name.
     assert file.mode == 0o755
@@ -147,6 +191,7 @@ def test_managers_of_a_host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     [
         ("[Network]\nKeepConfiguration = yes\n", True),
         ("[Network]\nKeepConfiguration=no\n", True),
+        ("[Network]\n\tKeepConfiguration\t=no\n", True),
         ("[Network]\n#KeepConfiguration=yes\nAddress=10.0.0.1/24\n", False),
         ("", False),
     ],
