@@ -79,7 +79,7 @@ StartLimitIntervalSec=0
 
 [Service]
 Type=oneshot
-ExecStart={_AGAIN}
+ExecStart=/bin/{_AGAIN}
 """
 _NETWORKD = f"""\
 {_HEAD}# Otherwise systemd-networkd removes the rules by which answers of a VIP take routes of their own.
@@ -106,7 +106,7 @@ unmanaged-devices+={";".join(f"interface-name:{name}" for name in (*FALLBACKS.va
 _CALLED_BY_IFUP = f"""\
 #!/bin/sh
 {_HEAD}# With the interface, its other addresses and the routes over it have gone.
-# ifup must not fail where this does, as with a unit that is masked: the interface is up all the same.
+# ifup must not fail where this does: the interface is up all the same.
 {_AGAIN} || :
 """
 
