@@ -149,8 +149,8 @@ def _hooks(systemd: _Systemd, restored: set[str]) -> boot_plan.Hooks:
     wanted = hooks_plan.wanted_files(managers, restored, network_managers.drop_ins())
     current = {path: read_file(path) for path in wanted}
     is_failed = not restored and os.path.exists(hooks_plan.RESTORE_PATH) and systemd.is_failed(hooks_plan.RESTORE_UNIT)
-    is_watching = systemd.is_enabled(hooks_plan.WATCH_UNIT)
-    return hooks_plan.plan_hooks(managers, wanted, current, is_watching=is_watching, is_failed=is_failed)
+    watching = {unit for unit in hooks_plan.WATCHERS if systemd.is_enabled(unit)}
+    return hooks_plan.plan_hooks(wanted, current, watching=watching, is_failed=is_failed)
 
 
 def _files() -> set[str]:

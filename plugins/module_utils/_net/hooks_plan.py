@@ -27,13 +27,18 @@ WATCH_UNIT = "lvs-topology-networkd.path"
 RESTORE_PATH = f"{SYSTEMD}/{RESTORE_UNIT}"
 WATCH_PATH = f"{SYSTEMD}/{WATCH_UNIT}"
 TOLD_PATH = f"{SYSTEMD}/lvs-topology-networkd.service"
+LINKS_UNIT = "lvs-topology-links.socket"
+LINKS_PATH = f"{SYSTEMD}/{LINKS_UNIT}"
+CHANGED_PATH = f"{SYSTEMD}/lvs-topology-links.service"
+# What is enabled, and starts others.
+WATCHERS = (WATCH_UNIT, LINKS_UNIT)
 NETWORKD_CONF = "/etc/systemd/networkd.conf.d/lvs-topology.conf"
 NETWORK_FILES = "/etc/systemd/network"
 DISPATCHER = "/etc/NetworkManager/dispatcher.d/90-lvs-topology"
 # After all others: one that has the key without a plus would undo what stands here.
 NETWORKMANAGER_CONF = "/etc/NetworkManager/conf.d/zz-lvs-topology.conf"
 IF_UP = "/etc/network/if-up.d/lvs-topology"
-_UNITS = (RESTORE_PATH, TOLD_PATH, WATCH_PATH)
+_UNITS = (RESTORE_PATH, TOLD_PATH, WATCH_PATH, CHANGED_PATH, LINKS_PATH)
 # What has the same path on every host.
 FIXED = (*_UNITS, NETWORKD_CONF, DISPATCHER, NETWORKMANAGER_CONF, IF_UP)
 # Before the operator's own drop-ins, whose word counts then.
@@ -73,13 +78,43 @@ WantedBy=multi-user.target
 """
 _TOLD = f"""\
 {_HEAD}# While a unit runs, systemd does not see that the path changes again. This one is over at once.
+# What it starts may just be taken away, and that is no failure.
 [Unit]
 Description=Start {RESTORE_UNIT} again
 StartLimitIntervalSec=0
 
 [Service]
 Type=oneshot
-ExecStart=/bin/{_AGAIN}
+ExecStart=-/bin/{_AGAIN}
+"""
+_LINKS = f"""\
+{_HEAD}# When a link goes down, the kernel takes routes and IPv6 addresses, NetworkManager the rest. Nobody is called.
+[Unit]
+Description=What the kernel says of links for lvs.topology
+
+[Socket]
+# RTMGRP_LINK
+ListenNetlink=route 1
+# A socket that overflows fails.
+ReceiveBuffer=128M
+
+[Install]
+WantedBy=multi-user.target
+"""
+_CHANGED = f"""\
+{_HEAD}[Unit]
+Description=Start {RESTORE_UNIT} again after a change of a link
+StartLimitIntervalSec=0
+
+[Service]
+Type=oneshot
+# All that the kernel has said so far, whatever it is. That there is no more ends cat, with an error.
+NonBlocking=yes
+ExecStart=-/bin/sh -c 'exec cat <&3 >/dev/null 2>&1'
+ExecStart=-/bin/{_AGAIN}
+# NetworkManager may be later than that, and where links change all the time this is often enough.
+ExecStart=/bin/sleep 2
+ExecStart=-/bin/{_AGAIN}
 """
 _NETWORKD = f"""\
 {_HEAD}# Otherwise systemd-networkd removes the rules by which answers of a VIP take routes of their own.
@@ -164,21 +199,21 @@ def wanted_files(managers: Managers, restored: AbstractSet[str], there: Iterable
         files[NETWORKMANAGER_CONF] = File(_TUNNELS) if "tunnels" in restored else None
     if managers.ifupdown:
         files[IF_UP] = File(_CALLED_BY_IFUP, 0o755)
+    if managers.networkmanager or managers.ifupdown:
+        files.update({CHANGED_PATH: File(_CHANGED), LINKS_PATH: File(_LINKS)})
     return files
 
 
 def plan_hooks(
-    managers: Managers,
     wanted: Mapping[str, File | None],
     current: Mapping[str, File | None],
     *,
-    is_watching: bool,
+    watching: AbstractSet[str],
     is_failed: bool,
 ) -> Hooks:
     """What has to change for the managers of a host, and what systemd is told of it.
 
-    ``is_watching`` says whether the unit that looks at networkd is enabled, ``is_failed`` whether the unit that
-    restores has failed.
+    ``watching`` are those of WATCHERS that are enabled, ``is_failed`` says whether the unit that restores has failed.
     """
     units = [static(path, current, wanted[path]) for path in _UNITS]
     # What changes how a manager works is short, and shown whole. A directory of drop-ins of networkd goes with the last
@@ -188,7 +223,11 @@ def plan_hooks(
         for path, file in wanted.items()
         if path not in _UNITS
     ]
-    disable = systemctl("disable", "--now", WATCH_UNIT) if is_watching and not managers.networkd else Plan()
+    to_watch = [unit for unit in WATCHERS if wanted[f"{SYSTEMD}/{unit}"]]
+    to_end = [unit for unit in WATCHERS if unit in watching and unit not in to_watch]
+    disable = [systemctl("disable", "--now", unit) for unit in to_end]
+    # What a watcher has started may go on, and no socket can be opened again as long as it does.
+    disable += [systemctl("stop", f"{unit.rpartition('.')[0]}.service") for unit in to_end]
     forget = systemctl("reset-failed", RESTORE_UNIT) if is_failed else Plan()
-    enable = systemctl("enable", "--now", WATCH_UNIT) if managers.networkd and not is_watching else Plan()
-    return Hooks(joined(disable, forget), joined(*units), joined(*files), enable)
+    enable = [systemctl("enable", "--now", unit) for unit in to_watch if unit not in watching]
+    return Hooks(joined(*disable, forget), joined(*units), joined(*files), joined(*enable))

@@ -31,6 +31,7 @@ OF_NETWORKD = {
 
 
 ALL = {"ip", "tunnels", "sources"}
+OF_LINKS = {hooks_plan.RESTORE_PATH, hooks_plan.CHANGED_PATH, hooks_plan.LINKS_PATH}
 
 
 @pytest.mark.parametrize(
@@ -44,10 +45,10 @@ ALL = {"ip", "tunnels", "sources"}
         (
             Managers(networkmanager=True),
             ALL,
-            {hooks_plan.RESTORE_PATH, hooks_plan.DISPATCHER, hooks_plan.NETWORKMANAGER_CONF},
+            {*OF_LINKS, hooks_plan.DISPATCHER, hooks_plan.NETWORKMANAGER_CONF},
         ),
-        (Managers(networkmanager=True), {"ip"}, {hooks_plan.RESTORE_PATH, hooks_plan.DISPATCHER}),
-        (Managers(ifupdown=True), ALL, {hooks_plan.RESTORE_PATH, hooks_plan.IF_UP}),
+        (Managers(networkmanager=True), {"ip"}, {*OF_LINKS, hooks_plan.DISPATCHER}),
+        (Managers(ifupdown=True), ALL, {*OF_LINKS, hooks_plan.IF_UP}),
     ],
 )
 def test_each_manager_has_files_of_its_own(managers: Managers, restored: set[str], wanted: set[str]) -> None:
@@ -59,32 +60,52 @@ def test_each_manager_has_files_of_its_own(managers: Managers, restored: set[str
 
 
 @pytest.mark.parametrize(
-    ("managers", "is_watching", "is_failed", "before", "after"),
+    ("managers", "watching", "is_failed", "before", "after"),
     [
-        (NETWORKD, False, False, [], ["enable --now lvs-topology-networkd.path"]),
-        (NETWORKD, True, False, [], []),
-        (NONE, True, False, ["disable --now lvs-topology-networkd.path"], []),
-        (NONE, False, True, ["reset-failed lvs-topology-network.service"], []),
-        (Managers(ifupdown=True), False, False, [], []),
+        (NETWORKD, set(), False, [], ["enable --now lvs-topology-networkd.path"]),
+        (NETWORKD, {hooks_plan.WATCH_UNIT}, False, [], []),
+        (
+            NONE,
+            {hooks_plan.WATCH_UNIT},
+            False,
+            ["disable --now lvs-topology-networkd.path", "stop lvs-topology-networkd.service"],
+            [],
+        ),
+        (
+            NONE,
+            {hooks_plan.LINKS_UNIT},
+            False,
+            ["disable --now lvs-topology-links.socket", "stop lvs-topology-links.service"],
+            [],
+        ),
+        (NONE, set(), True, ["reset-failed lvs-topology-network.service"], []),
+        (Managers(ifupdown=True), set(), False, [], ["enable --now lvs-topology-links.socket"]),
+        (Managers(networkmanager=True), {hooks_plan.LINKS_UNIT}, False, [], []),
+        (
+            Managers(networkmanager=True),
+            {hooks_plan.WATCH_UNIT},
+            False,
+            ["disable --now lvs-topology-networkd.path", "stop lvs-topology-networkd.service"],
+            ["enable --now lvs-topology-links.socket"],
+        ),
     ],
 )
 def test_what_systemd_is_told(
-    managers: Managers, is_watching: bool, is_failed: bool, before: list[str], after: list[str]
+    managers: Managers, watching: set[str], is_failed: bool, before: list[str], after: list[str]
 ) -> None:
     wanted = hooks_plan.wanted_files(managers, ALL, [])
-    hooks = hooks_plan.plan_hooks(managers, wanted, wanted, is_watching=is_watching, is_failed=is_failed)
+    hooks = hooks_plan.plan_hooks(wanted, wanted, watching=watching, is_failed=is_failed)
     assert [change.line for change in hooks.before.changes] == [f"systemctl {words}" for words in before]
     assert [change.line for change in hooks.after.changes] == [f"systemctl {words}" for words in after]
     assert not hooks.units.changes
     assert not hooks.files.changes
 
 
-def planned(managers: Managers, current: dict[str, File | None], *, is_watching: bool, needed: bool) -> list[str]:
+def planned(managers: Managers, current: dict[str, File | None], *, watching: set[str], needed: bool) -> list[str]:
     """The changes of a host whose other files are in place."""
     wanted = hooks_plan.wanted_files(managers, ALL, [DROP_IN])
-    hooks = hooks_plan.plan_hooks(
-        managers, wanted, {**dict.fromkeys(wanted), **current}, is_watching=is_watching, is_failed=False
-    )
+    current = {**dict.fromkeys(wanted), **current}
+    hooks = hooks_plan.plan_hooks(wanted, current, watching=watching, is_failed=False)
     own: dict[str, File | None] = {boot_plan.owner_path("me", suffix): None for suffix in boot_plan.SUFFIXES}
     own[boot_plan.owner_path("me", "ip")] = File("x\n")
     own[boot_plan.SCRIPT_PATH] = File(boot_plan.SCRIPT, 0o755)
@@ -95,15 +116,15 @@ def planned(managers: Managers, current: dict[str, File | None], *, is_watching:
 
 
 def test_they_come_with_the_files_that_are_restored_and_go_with_them() -> None:
-    lines = planned(NETWORKD, {}, is_watching=False, needed=True)
+    lines = planned(NETWORKD, {}, watching=set(), needed=True)
     assert {line for line in lines if line.startswith("write ")} == {f"write {path}" for path in OF_NETWORKD}
     assert lines[-2:] == ["systemctl daemon-reload", "systemctl enable --now lvs-topology-networkd.path"]
     there = {path: file for path, file in hooks_plan.wanted_files(NETWORKD, ALL, []).items() if file}
-    assert planned(NETWORKD, there, is_watching=True, needed=True) == []
+    assert planned(NETWORKD, there, watching={hooks_plan.WATCH_UNIT}, needed=True) == []
     # What is no unit needs no word to systemd.
     changed: dict[str, File | None] = {**there, DROP_IN: File("[Network]\n")}
-    assert planned(NETWORKD, changed, is_watching=True, needed=True) == [f"write {DROP_IN}"]
-    lines = planned(NONE, {**there}, is_watching=True, needed=False)
+    assert planned(NETWORKD, changed, watching={hooks_plan.WATCH_UNIT}, needed=True) == [f"write {DROP_IN}"]
+    lines = planned(NONE, {**there}, watching={hooks_plan.WATCH_UNIT}, needed=False)
     assert lines[0] == "systemctl disable --now lvs-topology-networkd.path"
     assert {line for line in lines if "network" in line and "remove" in line} == {f"remove {each}" for each in there}
     assert lines[-1] == "systemctl daemon-reload"
@@ -112,7 +133,7 @@ def test_they_come_with_the_files_that_are_restored_and_go_with_them() -> None:
 def test_only_directories_of_drop_ins_go() -> None:
     there = hooks_plan.wanted_files(Managers(True, True, True, ("10-eth1.network",)), ALL, [])
     wanted = hooks_plan.wanted_files(NONE, set(), [DROP_IN])
-    hooks = hooks_plan.plan_hooks(NONE, wanted, there, is_watching=False, is_failed=False)
+    hooks = hooks_plan.plan_hooks(wanted, there, watching=set(), is_failed=False)
     actions = [change.action for plan in (hooks.units, hooks.files) for change in plan.changes]
     assert {action.path for action in actions} == {path for path, file in there.items() if file}
     assert {action.path for action in actions if action.own_directory} == {hooks_plan.NETWORKD_CONF, DROP_IN}
