@@ -23,7 +23,8 @@ def test_what_managers_take_away_comes_back(scenario: Any) -> None:
     assert 2 * answers["web2"] >= sum(answers.values()) - 1, answers
     # No requests meanwhile: networkd takes its own addresses away for a moment, and an interface that is down has none.
     set_anew(scenario, "director", "networkctl reconfigure eth2")
-    set_anew(scenario, "director", "ip link set eth1 down; ip link set eth1 up")
+    for host in HOSTS:
+        set_anew(scenario, host, "ip link set eth1 down; sleep 1; ip link set eth1 up")
     for command in IFUPDOWN:
         set_anew(scenario, "web2", command)
     scenario.check("serving")
