@@ -21,8 +21,8 @@ description:
     where none of its kind runs. Running it on a live host disturbs nothing.
   - Where systemd-networkd, NetworkManager or ifupdown manage interfaces of the host, each of them gets files of its own
     kind. They make it leave what is restored, or start the script with the argument C(network) when it has set an
-    interface anew. Who manages interfaces is seen from what the managers note below C(/run). None of them is restarted
-    or told to read its files.
+    interface anew, or when a link has changed. Who manages interfaces is seen from what the managers note below
+    C(/run). None of them is restarted or told to read its files.
   - Nothing is changed in the running kernel; the other modules do that. Sysctls and kernel modules have files of their
     own, which M(lvs.topology.sysctl_profile), M(lvs.topology.arp_tuning) and M(lvs.topology.kernel_modules) write.
 author:
