@@ -3,19 +3,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The rules of packet filters, from what iptables-save and ``nft list ruleset`` print. Pure.
 
-A word that is not known here becomes a condition that nobody can decide, so that nothing is concluded from its rule. So
-does a value whose form is not one that its field is known to have: a range of names, an operator, several fields in
-one.
+A word that is not known here becomes a condition that nobody can decide, so that nothing is concluded from its rule.
+What the known ones ask of a packet, ``filter_words`` says.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import shlex
-from typing import Any, Callable, Iterator, Mapping, Sequence
+from typing import Iterator, Mapping
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
+from ansible_collections.lvs.topology.plugins.module_utils._net.filter_words import UNKNOWN, condition
 from ansible_collections.lvs.topology.plugins.module_utils._net.verdicts import (
     ACCEPT,
     CONTINUE,
@@ -28,70 +27,8 @@ from ansible_collections.lvs.topology.plugins.module_utils._net.verdicts import 
     Chain,
     Condition,
     Rule,
-    protocol_number,
+    Verdict,
 )
-
-_UNKNOWN = Condition("unknown", ())
-_STATES = {"new", "established", "related", "invalid", "untracked"}
-_FAMILIES_BY_NAME = {"ipv4": 4, "ipv6": 6}
-# ICMP's types by name, as nft prints them: what says that a packet was too large, and what does not.
-_ICMP = {"destination-unreachable": (3, None), "packet-too-big": (2, None)}
-_OTHER_ICMP = {
-    *("echo-reply", "echo-request", "source-quench", "redirect", "router-advertisement", "router-solicitation"),
-    *("time-exceeded", "parameter-problem", "timestamp-request", "timestamp-reply", "info-request", "info-reply"),
-    *("address-mask-request", "address-mask-reply", "mld-listener-query", "mld-listener-report", "mld-listener-done"),
-    *("mld-listener-reduction", "mld2-listener-report", "nd-router-solicit", "nd-router-advert"),
-    *("nd-neighbor-solicit", "nd-neighbor-advert", "nd-redirect", "router-renumbering"),
-    *("ind-neighbor-solicit", "ind-neighbor-advert"),
-}
-_ICMP_NUMBERS = re.compile(r"(\d{1,3})(?:/(\d{1,3}))?$")
-_PORTS = re.compile(r"(\d{0,5})(?:([:-])(\d{0,5}))?$")
-
-
-def _network(word: str) -> tuple[int, int, int] | None:
-    try:
-        network = ipaddress.ip_network(word, strict=False)
-    except ValueError:
-        return None
-    return network.version, int(network.network_address), int(network.broadcast_address)
-
-
-def _ports(word: str) -> tuple[int, int] | None:
-    found = _PORTS.match(word)
-    if not found or not (found[1] or found[3]):
-        return None
-    high = found[3] or "65535" if found[2] else found[1]
-    return int(found[1] or 0), int(high)
-
-
-def _icmp(word: str) -> tuple[int | None, int | None] | None:
-    if word in _OTHER_ICMP:
-        return -1, None
-    found = _ICMP_NUMBERS.match(word)
-    if found:
-        return int(found[1]), None if found[2] is None else int(found[2])
-    return (None, None) if word == "any" else _ICMP.get(word)
-
-
-# By field, what a word says of it; None: its form is not one that is known here.
-_READ: Mapping[str, Callable[[str], Any]] = {
-    "protocol": protocol_number,
-    "family": _FAMILIES_BY_NAME.get,
-    "source": _network,
-    "destination": _network,
-    "port": _ports,
-    "source_port": _ports,
-    "icmp": _icmp,
-    "state": lambda word: word if word in _STATES else None,
-    "status": lambda word: word,
-    "iif": lambda word: word,
-    "oif": lambda word: word,
-}
-
-
-def _condition(field: str, words: Sequence[str], negated: bool) -> Condition:
-    return Condition(field, tuple(_READ[field](each) for each in words), negated)
-
 
 # By the options of iptables, the field that they ask for. What lists their values separates them by commas.
 _ASKS = {
@@ -141,7 +78,7 @@ _BASES = {
     ("nat", "PREROUTING"): TRANSLATION,
     ("mangle", "PREROUTING"): PREROUTING,
 }
-_POLICIES = {"ACCEPT": ACCEPT, "DROP": DROP, "-": ""}
+_POLICIES = {"ACCEPT": ACCEPT, "DROP": DROP}
 
 
 def of_iptables(
@@ -160,23 +97,24 @@ def of_iptables(
         elif line.startswith(":") and len(words) > 1 and words[0] != ":":
             name = words[0][1:]
             policy = _POLICIES.get(words[1], UNSURE)
-            hook = _BASES.get((table, name), "") if policy else ""
+            hook = "" if words[1] == "-" else _BASES.get((table, name), "")
             chains[name] = Chain([], hook, policy, (family,), f"{command} -P {name} {words[1]}")
         elif line.startswith("-A ") and len(words) > 1 and words[1] in chains:
-            chains[words[1]].rules.append(_iptables_rule(line, command))
+            chains[words[1]].rules.append(_iptables_rule(line, command, chains))
         elif line.startswith((":", "-A")) and unread is not None:
             unread.append(line)
     return chains
 
 
-def _iptables_rule(line: str, command: str) -> Rule:
+def _iptables_rule(line: str, command: str, chains: Mapping[str, Chain]) -> Rule:
     try:
         words = shlex.split(line)
     except ValueError:
         # No shell would take it either; in which chain it stands is plain.
-        return Rule(line, (_UNKNOWN,), UNSURE)
+        return Rule(line, (UNKNOWN,), UNSURE)
     conditions: list[Condition] = []
-    verdict, goes, negated = CONTINUE, False, False
+    verdict: Verdict | str = CONTINUE
+    goes = negated = False
     rest = iter(words[2:])
     for word in rest:
         if word == "!":
@@ -185,30 +123,42 @@ def _iptables_rule(line: str, command: str) -> Rule:
         if word in ("-j", "-g"):
             target = next(rest, "")
             goes = word == "-g"
-            # What is neither of them is a chain, or an extension of which nobody knows here what it does.
-            verdict = _TARGETS.get(target, CONTINUE if target in _PASSING else target)
+            verdict = _target(target, chains)
             break
         if word == "-m":
             if next(rest, "") not in _EXTENSIONS:
-                conditions.append(_UNKNOWN)
+                conditions.append(UNKNOWN)
         elif word == "--comment":
             next(rest, "")
         elif word in _ASKS:
-            values = next(rest, "")
-            field = _ASKS[word]
-            # Names of interfaces have capital letters of their own.
-            values = values if field in ("iif", "oif") else values.lower()
-            conditions.append(_condition(field, values.split(","), negated))
+            values, field = next(rest, ""), _ASKS[word]
+            listed = [_interface(values)] if field in ("iif", "oif") else values.lower().split(",")
+            conditions.append(condition(field, listed, negated))
         else:
-            conditions.append(_UNKNOWN)
+            conditions.append(UNKNOWN)
         negated = False
     return Rule(f"{command} {line.strip()}", tuple(conditions), verdict, goes)
+
+
+def _target(name: str, chains: Mapping[str, Chain]) -> Verdict | str:
+    """What is no target that is known here is a chain, or an extension of which nobody knows here what it does."""
+    if name in _TARGETS or name in _PASSING:
+        # Whoever calls a chain like a target, which nft can, leaves open which of the two is meant.
+        return UNSURE if name in chains else _TARGETS.get(name, CONTINUE)
+    return name
+
+
+def _interface(name: str) -> str:
+    """The name in nft's words, which has an asterisk where iptables has a plus."""
+    written = name.replace("\\", "\\\\").replace("*", "\\*")
+    return f"{written[:-1]}*" if written.endswith("+") else written
 
 
 _TABLE = re.compile(r"table (\S+) .*\{(?: # .*)?$")
 _CHAIN = re.compile(r"\s*chain (\S+) \{")
 _DORMANT = re.compile(r"\s*flags .*\bdormant\b")
-_QUOTED = re.compile(r'"[^"]*"')
+# Texts are neither escaped nor free of quotes, but stand by themselves.
+_QUOTED = re.compile(r'(?<![^\s])"[^"]*"(?![^\s,])')
 _HOOK = re.compile(r"\s*type (\w+) hook (\w+) priority (-?\w+)(?: ([+-]) (\d+))?;(?: policy (\w+);)?$")
 _HOOKED = {
     **{("filter", hook): hook for hook in (*HOOKS, PREROUTING)},
@@ -281,9 +231,9 @@ def tables_of_nft(text: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def _opened(line: str) -> int:
-    """How many braces more it opens than it closes."""
-    bare = _QUOTED.sub("", line).partition(" # ")[0]
-    return bare.count("{") - bare.count("}")
+    """How many blocks more it opens than it closes. A brace elsewhere in the line is that of a set, or in a text."""
+    bare = line.strip()
+    return bare.endswith("{") - bare.startswith("}")
 
 
 def of_nft(text: str) -> Iterator[dict[str, Chain]]:
@@ -304,7 +254,9 @@ def of_nft(text: str) -> Iterator[dict[str, Chain]]:
                 continue
             elif hook:
                 policy = DROP if hook[6] == "drop" else ACCEPT
-                base = _HOOKED.get((hook[1], hook[2]), "") if _is_before_ipvs(hook) else ""
+                # What comes before the hooks does so whatever its priority is.
+                is_seen = hook[2] not in HOOKS or _is_before_ipvs(hook)
+                base = _HOOKED.get((hook[1], hook[2]), "") if is_seen else ""
                 chains[name] = Chain([], base, policy, _FAMILIES[family], f"nft: {line.strip()}")
             else:
                 chains[name].rules.append(_nft_rule(line.strip()))
@@ -319,14 +271,19 @@ def _is_before_ipvs(hook: re.Match[str]) -> bool:
 
 
 def _nft_rule(line: str) -> Rule:
+    if '"' in _QUOTED.sub("", line):
+        # Where a text ends cannot be told, nor what of the line is a word of nft.
+        return Rule(f"nft: {line}", (UNKNOWN,), UNSURE)
     words = _WORDS.findall(line.partition(" # handle ")[0])
     conditions: list[Condition] = []
-    verdict, goes, place = CONTINUE, False, 0
+    verdict: Verdict | str = CONTINUE
+    goes, place = False, 0
     while place < len(words):
         word, following = words[place], words[place + 1] if place + 1 < len(words) else ""
         if word in _NFT_VERDICTS:
             verdict = _NFT_VERDICTS[word]
-            break  # `reject with` says how
+            conditions += _implied_by(words[place + 1 : place + 4])
+            break
         if word in ("jump", "goto"):
             verdict, goes = following, word == "goto"
             break
@@ -337,14 +294,22 @@ def _nft_rule(line: str) -> Rule:
         asked, after = _asked(words, place + (1 if word in _INTERFACES else 2), field) if field else (None, place)
         if asked is None:
             # What the rest asks or does is not known: it may decide, too.
-            return Rule(f"nft: {line}", (*conditions, _UNKNOWN), _last(words[place:]))
+            return Rule(f"nft: {line}", (*conditions, UNKNOWN), _last(words[place:]))
         _imply(word, conditions)
         conditions.append(asked)
         place = after
     return Rule(f"nft: {line}", tuple(conditions), verdict, goes)
 
 
-def _last(words: list[str]) -> str:
+def _implied_by(words: list[str]) -> list[Condition]:
+    """What `reject with` says of the packet. Where it says how to refuse, nft leaves out the condition before it."""
+    if words == ["with", "tcp", "reset"]:
+        return [condition("protocol", ["tcp"], False)]
+    family = {"icmp": 4, "icmpv6": 6}.get(words[1]) if words[:1] == ["with"] and len(words) > 1 else None
+    return [Condition("family", (family,))] if family else []
+
+
+def _last(words: list[str]) -> Verdict:
     """The verdict after words that are not known. A map of verdicts, a queue or a chain may do anything."""
     last = next((each for each in reversed(words) if each in _NFT_VERDICTS), "")
     sets = {before for before, word in zip(words, words[1:]) if word == "set"}
@@ -355,7 +320,7 @@ def _last(words: list[str]) -> str:
 def _imply(word: str, conditions: list[Condition]) -> None:
     """A port is one of its protocol, and an address one of its family."""
     if word in ("tcp", "udp", "sctp", "icmp", "icmpv6"):
-        conditions.append(_condition("protocol", [word], False))
+        conditions.append(condition("protocol", [word], False))
     elif word in ("ip", "ip6"):
         conditions.append(Condition("family", (4 if word == "ip" else 6,)))
 
@@ -379,4 +344,4 @@ def _asked(words: list[str], place: int, field: str) -> tuple[Condition | None, 
     is_known = all(each == "," for each in commas) and all(map(_VALUE.match, values))
     if not is_known or {*values, *words[end : end + 1]} & _OPERATORS:
         return None, end
-    return _condition(field, [each.strip('"') for each in values], negated), end
+    return condition(field, [each.strip('"') for each in values], negated), end

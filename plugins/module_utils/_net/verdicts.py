@@ -11,12 +11,25 @@ through the chains ends so, and where nothing on its way may make another packet
 from __future__ import annotations
 
 import ipaddress
+from enum import Enum
 from functools import lru_cache
-from typing import Any, Iterable, Mapping, NamedTuple, Sequence
+from typing import Any, Iterable, Mapping, NamedTuple, Sequence, Union
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 
-ACCEPT, DROP, RETURN, CONTINUE, UNSURE = "accept", "drop", "return", "continue", "unsure"
+
+class Verdict(Enum):
+    """What a rule does with a packet. It is no text, because a chain may have any name, ``drop`` too."""
+
+    ACCEPT = "accept"
+    DROP = "drop"
+    RETURN = "return"
+    CONTINUE = "continue"
+    # It may do anything, or make another packet of it.
+    UNSURE = "unsure"
+
+
+ACCEPT, DROP, RETURN, CONTINUE, UNSURE = Verdict
 HOOKS = ("input", "forward", "output")
 # Chains that packets pass before those of the hooks: of the second kind only those that begin a connection.
 PREROUTING, TRANSLATION = "prerouting", "translation"
@@ -75,27 +88,29 @@ class Condition(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """``verdict`` is one of the words above, or the name of a chain. ``goes`` there: what follows is not read."""
+    """``verdict`` may be the name of a chain. ``goes`` there: what follows is not read."""
 
     text: str
     conditions: Sequence[Condition]
-    verdict: str
+    verdict: Union[Verdict, str]
     goes: bool = False
 
 
 class Chain(NamedTuple):
-    """``hook`` and ``policy`` are empty for one that others lead to. ``families`` are those whose packets it sees."""
+    """``hook`` is empty for one that others lead to. ``families`` are those whose packets it sees."""
 
     rules: list[Rule]
     hook: str = ""
-    policy: str = ""
+    policy: Verdict = ACCEPT
     families: tuple[int, ...] = (4, 6)
     text: str = ""
 
 
 Chains = Mapping[str, Chain]
+# By how the way of a packet may end, what says so.
+Ends = Mapping[Verdict, str]
 # What an extension or a program may do with a packet. It may also make another one of it, which UNSURE stands for.
-_ANYTHING = {ACCEPT: "", DROP: "", CONTINUE: "", UNSURE: ""}
+_ANYTHING: Ends = {ACCEPT: "", DROP: "", CONTINUE: "", UNSURE: ""}
 
 
 def dropped_by(filters: Iterable[Chains], packet: Packet) -> str | None:
@@ -132,13 +147,10 @@ class _Ways:
     def __init__(self, chains: Chains, packet: Packet) -> None:
         self._chains = chains
         self._packet = packet
-        self._known: dict[str, Mapping[str, str]] = {}
+        self._known: dict[str, Ends] = {}
 
-    def through(self, name: str, depth: int = 0) -> Mapping[str, str]:
-        """How the way through a chain may end, each with what says so. CONTINUE: with its end.
-
-        What is no chain (an extension, UNSURE) may do anything.
-        """
+    def through(self, name: str, depth: int = 0) -> Ends:
+        """How the way through a chain may end. CONTINUE: with its end. What is no chain, an extension, may do anything."""
         if name not in self._known:
             chain = self._chains.get(name)
             if chain is None or depth > _DEEPEST:
@@ -148,8 +160,8 @@ class _Ways:
             self._known[name] = self._find(chain, depth)
         return self._known[name]
 
-    def _find(self, chain: Chain, depth: int) -> dict[str, str]:
-        found: dict[str, str] = {}
+    def _find(self, chain: Chain, depth: int) -> dict[Verdict, str]:
+        found: dict[Verdict, str] = {}
         for rule in chain.rules:
             holds = _holds(rule.conditions, self._packet)
             if holds is False:
@@ -163,16 +175,16 @@ class _Ways:
         found.setdefault(CONTINUE, chain.text)
         return _settled(found, chain)
 
-    def _of_rule(self, rule: Rule, depth: int) -> dict[str, str]:
-        if rule.verdict in (ACCEPT, DROP, RETURN, CONTINUE):
-            return {rule.verdict: rule.text}
+    def _of_rule(self, rule: Rule, depth: int) -> dict[Verdict, str]:
+        if isinstance(rule.verdict, Verdict):
+            return dict(_ANYTHING) if rule.verdict is UNSURE else {rule.verdict: rule.text}
         ends = dict(self.through(rule.verdict, depth + 1))
         if rule.goes and CONTINUE in ends:
             ends[RETURN] = ends.pop(CONTINUE)
         return ends
 
 
-def _settled(found: dict[str, str], chain: Chain) -> dict[str, str]:
+def _settled(found: dict[Verdict, str], chain: Chain) -> dict[Verdict, str]:
     """A base chain has a policy for what comes to its end."""
     if chain.hook and CONTINUE in found:
         del found[CONTINUE]
@@ -215,15 +227,16 @@ def _matches(field: str, value: Any, packet: Packet) -> bool | None:
     return found
 
 
-def _is_by(packet: Packet, field: str, value: str) -> bool | None:
+def _is_by(packet: Packet, field: str, value: tuple[str, bool]) -> bool | None:
     """Whether it comes or leaves by an interface. Of what is forwarded nobody says by which of two."""
+    name, begins = value
     has_one = packet.hook == "forward" or (packet.hook == "output") == (field == "oif")
     # What comes from or goes elsewhere does not do so by lo.
-    if has_one and value == "lo":
+    if has_one and name == "lo" and not begins:
         return False
     if not has_one or packet.interface is None or packet.hook == "forward":
         return None
-    return packet.interface == value or (value[-1:] in ("+", "*") and packet.interface.startswith(value[:-1]))
+    return packet.interface.startswith(name) if begins else packet.interface == name
 
 
 def _is_within(address: str | None, network: tuple[int, int, int]) -> bool | None:

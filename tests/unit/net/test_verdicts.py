@@ -479,3 +479,92 @@ def test_what_netfilter_makes_of_a_packet(protocol: str, asked: Any, keeps_track
 def test_a_protocol_that_nobody_knows() -> None:
     given = dict.fromkeys(Packet._fields) | {"hook": "input", "family": 4, "protocol": "something"}
     assert dropped_by([of_iptables(iptables("-A INPUT ! -p tcp -j DROP"), 4)], packet_of(given, True)) is None
+
+
+IPV6 = REQUEST._replace(family=6, destination="fd00::1")
+
+
+@pytest.mark.parametrize(
+    ("how", "are_refused"),
+    [
+        ("reject with tcp reset", {"request", "ipv6"}),
+        ("reject with icmp port-unreachable", {"request", "vrrp", "ipip"}),
+        ("reject with icmp type port-unreachable", {"request", "vrrp", "ipip"}),
+        ("reject with icmpv6 port-unreachable", {"ipv6"}),
+        ("reject with icmpx no-route", {"request", "vrrp", "ipip", "ipv6"}),
+        ("reject", {"request", "vrrp", "ipip", "ipv6"}),
+    ],
+)
+def test_how_nft_refuses_says_whom(how: str, are_refused: set[str]) -> None:
+    """`meta nfproto ipv4 reject` is listed as the second of them, without the condition."""
+    packets = {"request": REQUEST, "vrrp": VRRP, "ipip": IPIP, "ipv6": IPV6}
+    for rule in (how, f'iifname != "lo" counter packets 0 bytes 0 {how}'):
+        assert {name for name, each in packets.items() if dropped_by(of_nft(nft(rule)), each)} == are_refused
+
+
+@pytest.mark.parametrize(
+    ("condition", "holds"),
+    [
+        ('iifname "eth0"', True),
+        ('iifname "eth*"', True),
+        ('iifname "*"', True),
+        ('iifname { "lo", "eth0" }', True),
+        ('iifname "eth+"', False),
+        ('iifname "e"', False),
+        ("iifname @trusted", None),
+        ("iifname != @trusted", None),
+        ('iifname "eth\\*"', None),
+        ("iif @trusted", None),
+    ],
+)
+def test_interfaces_of_nft(condition: str, holds: bool | None) -> None:
+    packet = REQUEST._replace(interface="eth0")
+    assert bool(dropped_by(of_nft(nft(f"{condition} drop")), packet)) == (holds is True)
+    assert bool(dropped_by(of_nft(nft(f"{condition} accept", policy="drop")), packet)) == (holds is False)
+
+
+@pytest.mark.parametrize(
+    ("interface", "holds"),
+    [("eth0", True), ("eth+", True), ("+", True), ("eth0,eth1", False), ("eth*", None), ("ETH0", False)],
+)
+def test_interfaces_of_iptables(interface: str, holds: bool | None) -> None:
+    packet = REQUEST._replace(interface="eth0")
+    dropping = iptables(f"-A INPUT -i {interface} -j DROP")
+    passing = iptables(f"-A INPUT -i {interface} -j ACCEPT", policy="DROP")
+    assert bool(dropped_by([of_iptables(dropping, 4)], packet)) == (holds is True)
+    assert bool(dropped_by([of_iptables(passing, 4)], packet)) == (holds is False)
+
+
+@pytest.mark.parametrize("name", ["drop", "accept", "return", "continue", "unsure", "reject", "LOGDROP"])
+def test_a_chain_may_have_any_name(name: str) -> None:
+    calls = [f"-A INPUT -p tcp -j {name}", f"-A {name} -p tcp -m tcp --dport 80 -j RETURN", f"-A {name} -j DROP"]
+    filters = [of_iptables(iptables(*calls, chains=f":{name} - [0:0]\n"), 4)]
+    assert dropped_by(filters, REQUEST) is None
+    assert dropped_by(filters, REQUEST._replace(port=81)) == f"iptables -A {name} -j DROP"
+    listed = nft(f"meta l4proto tcp jump {name}").replace("chain closed {", f"chain {name} {{\n\t\ttcp dport 80 return")
+    assert dropped_by(of_nft(listed), REQUEST) is None
+    assert dropped_by(of_nft(listed), REQUEST._replace(port=81)) == "nft: drop"
+
+
+@pytest.mark.parametrize("target", ["ACCEPT", "DROP", "REJECT", "RETURN", "LOG"])
+def test_a_chain_that_is_called_as_a_target_is(target: str) -> None:
+    """nft makes such a chain, and iptables-save prints both in the same words."""
+    text = iptables(f"-A INPUT -j {target}", f"-A {target} -j DROP", chains=f":{target} - [0:0]\n", policy="DROP")
+    assert dropped_by([of_iptables(text, 4)], REQUEST) is None
+
+
+@pytest.mark.parametrize("prefix", ['say "}" {x', "x {", "} ", '"', '""', 'drop "}"'])
+def test_a_text_with_quotes_and_braces(prefix: str) -> None:
+    log = f'ct state invalid log prefix "{prefix}" '
+    assert dropped_by(of_nft(nft(log, "tcp dport 80 accept", policy="drop")), REQUEST) is None
+    # A text whose end nobody can tell may hide a verdict. What comes before such a rule is as plain as ever.
+    assert bool(dropped_by(of_nft(nft(log, policy="drop")), REQUEST)) == ('"' not in prefix)
+    assert dropped_by(of_nft(nft("tcp dport 80 drop", log)), REQUEST) == "nft: tcp dport 80 drop"
+
+
+@pytest.mark.parametrize("priority", ["srcnat", "150", "100", "something"])
+def test_a_translation_of_any_priority(priority: str) -> None:
+    """Whatever it is, prerouting is before input."""
+    closed = nft("tcp dport 8080 accept", policy="drop")
+    for kind, rule in (("nat", "tcp dport 80 redirect to :8080"), ("filter", "tcp dport 80 tcp dport set 8080")):
+        assert dropped_by(of_nft(closed + TRANSLATION.format(kind, priority, rule)), REQUEST) is None
