@@ -56,9 +56,11 @@ def examine(module: Module) -> dict[str, Any]:
     mistakes.raise_if_any()
     tentative = counters.tentative_addresses()
     host, problems = preflight.this_host()
-    parts = {part.params["name"]: _part(module, part, host) for part in asked}
+    wanted = preflight.sysctls_of(asked)
+    parts = {part.params["name"]: _part(module, part, host, wanted) for part in asked}
     unseen: list[str] = []
     filters = filter_questions.read_filters(unseen)
+    dropped, undecided = filter_questions.judged(packets, filters)
     return {
         "changed": False,
         "problems": problems,
@@ -73,15 +75,16 @@ def examine(module: Module) -> dict[str, Any]:
         "defences": {name: value for name, value in proc.sysctls(_DEFENCES).items() if value},
         "conntrack": _conntrack(),
         "obstacles": [each._asdict() for each in dict.fromkeys(filters.obstacles)],
-        "dropped": filter_questions.dropped(packets, filters),
+        "dropped": dropped,
+        "undecided": undecided,
         "keepalived": _keepalived(),
         "table": _table(unseen) if params["table"] else None,
         "unseen": unseen,
     }
 
 
-def _part(module: Module, part: preflight.Part, host: preflight.Host) -> dict[str, Any]:
-    preflight.look_at(part, host)
+def _part(module: Module, part: preflight.Part, host: preflight.Host, wanted: Mapping[str, str]) -> dict[str, Any]:
+    preflight.look_at(part, host, wanted)
     found: list[Difference] = []
     unmanaged: list[str] = []
     if part.params["plan"] is not None and not part.packages:

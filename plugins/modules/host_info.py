@@ -245,6 +245,14 @@ dropped:
   type: list
   elements: dict
   sample: [{name: web, said: "iptables -A INPUT -p tcp -m tcp --dport 80 -j DROP"}]
+undecided:
+  description:
+    - Of O(packets), the names of those that the packet filter may drop or let through, by what is not known of them or
+      of its rules. All of them, where some of it could not be read.
+  returned: success
+  type: list
+  elements: str
+  sample: [web]
 keepalived:
   description: Whether the unit of keepalived is C(active), C(enabled), C(failed), C(masked). Null without systemd.
   returned: success

@@ -332,7 +332,7 @@ keepalived_in_place:
   returned: success
   type: bool
 messages:
-  description: What keepalived says of O(keepalived).
+  description: What keepalived says of O(keepalived), and what of the packet filter could not be read for O(packets).
   returned: success
   type: list
   elements: str

@@ -5,21 +5,24 @@
 
 from __future__ import annotations
 
-import os
+import re
 from dataclasses import dataclass, field
-from typing import Any, Mapping, Sequence
+from typing import Any, Iterator, Mapping, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils import _commands
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs import proc
-from ansible_collections.lvs.topology.plugins.module_utils._net import filter_rules, obstacles, verdicts
+from ansible_collections.lvs.topology.plugins.module_utils._net import filter_rules, nf_tables, obstacles, verdicts
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
 
 # By the file that names the tables that there are. Asked for another table, they would load it.
 _SAVES = {
     "/proc/net/ip_tables_names": (4, ("iptables-save", "iptables-legacy-save")),
     "/proc/net/ip6_tables_names": (6, ("ip6tables-save", "ip6tables-legacy-save")),
 }
+# What a command says that has left something out, and ends well.
+_LEFT_OUT = re.compile(r"\bXT \w+ \S+ not found")
 
 # What is asked about a packet that is to pass the packet filter.
 PACKET: dict[str, Any] = {
@@ -44,87 +47,143 @@ class Filters:
     chains: list[Mapping[str, verdicts.Chain]] = field(default_factory=list)
     # Of a packet that is kept out of netfilter's table the state is none of those that are asked about.
     keeps_states: bool = True
+    # Whether all of it was read. If not, there are no chains, and nothing is known of any packet.
+    is_whole: bool = True
 
 
 def read_filters(unseen: list[str]) -> Filters:
     """Looking must not load any of them."""
     found = Filters()
     seen = len(unseen)
-    if os.path.exists("/sys/module/nf_tables"):
-        text = _said(unseen, ["nft", "list", "ruleset"])
-        found.obstacles += obstacles.of_nft(text)
-        found.chains += filter_rules.of_nft(text)
-        found.keeps_states = "notrack" not in text
+    _read_nft(found, unseen)
     for path, (family, commands) in _SAVES.items():
-        tables = _tables(path)
-        there = [each for each in commands if _commands.find(each)]
-        if tables and not there:
-            unseen.append(f"packet filter: there is no {' or '.join(commands)}, and the kernel has rules of its kind")
-        for command in there:
-            for table in tables:
-                text, changes = _said(unseen, [command, "-t", table]), command[: -len("-save")]
-                if table == "raw":
-                    found.keeps_states &= "notrack" not in text.lower()
-                    continue
-                if table == "filter":
-                    found.obstacles += obstacles.of_iptables(text, changes)
-                unread: list[str] = []
-                found.chains.append(filter_rules.of_iptables(text, family, changes, unread=unread))
-                unseen += [f"packet filter: {command} -t {table}: {forms.word(line)}" for line in unread]
+        _read_iptables(found, unseen, family, commands, _tables(path, unseen))
     if len(unseen) > seen:
         # What was not read may make another packet of any, before it comes to what was read.
         found.chains.clear()
+        found.is_whole = False
     return found
 
 
-def _tables(path: str) -> list[str]:
+def _read_nft(found: Filters, unseen: list[str]) -> None:
+    is_there = nf_tables.is_there()
+    if is_there is None:
+        unseen.append("packet filter: whether this kernel has nf_tables built in, nothing on this host tells")
+    if not is_there:
+        return
+    if _commands.find("nft") is None:
+        try:
+            if nf_tables.has_tables():
+                unseen.append(_lacks("nft"))
+        except (Refused, OSError) as problem:
+            unseen.append(f"packet filter: whether there are rules of nft: {problem}")
+        return
+    text = _said(unseen, ["nft", "list", "ruleset"])
+    found.obstacles += obstacles.of_nft(text)
+    found.chains += filter_rules.of_nft(text)
+    found.keeps_states = "notrack" not in text
+
+
+def _read_iptables(
+    found: Filters, unseen: list[str], family: int, commands: Sequence[str], tables: Sequence[str]
+) -> None:
+    if not tables:
+        return
+    command = next(_legacy(commands), None)
+    if command is None:
+        unseen.append(_lacks(" or ".join(commands)))
+        return
+    for table in tables:
+        text, changes = _said(unseen, [command, "-t", table]), command[: -len("-save")]
+        if table == "raw":
+            found.keeps_states &= "notrack" not in text.lower()
+            continue
+        if table == "filter":
+            found.obstacles += obstacles.of_iptables(text, changes)
+        unread: list[str] = []
+        found.chains.append(filter_rules.of_iptables(text, family, changes, unread=unread))
+        unseen += [f"packet filter: {command} -t {table}: {forms.word(line)}" for line in unread]
+
+
+def _lacks(command: str) -> str:
+    return f"packet filter: there is no {command} that can read the rules of its kind, and the kernel has some"
+
+
+def _legacy(commands: Sequence[str]) -> Iterator[str]:
+    """Those of them that read the tables of iptables. A command of the same name may read only what is in nf_tables."""
+    for each in commands:
+        path = _commands.find(each)
+        # One that knows no --version is older than the other kind.
+        if path is not None and "nf_tables" not in _commands.run([path, "--version"]).output:
+            yield each
+
+
+def _tables(path: str, unseen: list[str]) -> list[str]:
     """Those of iptables that are looked at, and that the kernel has in this namespace."""
-    if not os.path.exists(path):
+    try:
+        with open(path, encoding="ascii", errors="replace") as file:
+            there = file.read().split()
+    except FileNotFoundError:
         return []
-    with open(path, encoding="ascii", errors="replace") as file:
-        there = file.read().split()
+    except OSError as problem:
+        unseen.append(f"packet filter: {path}: {problem.strerror}")
+        return []
     return [each for each in ("filter", "nat", "mangle", "raw") if each in there]
 
 
 def _said(unseen: list[str], words: list[str]) -> str:
-    command = _commands.find(words[0])
-    if command is None:
-        unseen.append(f"packet filter: there is no {words[0]}, and the kernel has rules of its kind")
-        return ""
-    status, output, errors = _commands.run([command, *words[1:]])
-    if status != 0:
-        unseen.append(f"packet filter: {' '.join(words)}: {errors.strip()}")
-        return ""
-    return output
+    """What a command printed, also where it has left something out; nothing where it failed."""
+    status, output, errors = _commands.run([_commands.find(words[0]) or words[0], *words[1:]])
+    lacking = dict.fromkeys(_LEFT_OUT.findall(errors)) if status == 0 else [" ".join(errors.split())]
+    unseen += [f"packet filter: {' '.join(words)}: {each}" for each in lacking]
+    return output if status == 0 else ""
 
 
 def read(given: Sequence[Mapping[str, Any]], path: str, mistakes: Mistakes) -> list[Mapping[str, Any]]:
     """The packets of the questions, by their form."""
-    return [_packet(each, f"{path}[{position}]", mistakes) for position, each in enumerate(given)]
+    return [packet(each, f"{path}[{position}]", mistakes) for position, each in enumerate(given)]
 
 
-def _packet(given: Mapping[str, Any], path: str, mistakes: Mistakes) -> Mapping[str, Any]:
+def packet(given: Mapping[str, Any], path: str, mistakes: Mistakes) -> Mapping[str, Any]:
     """The packet of a question, with its family: that of its addresses where it has any."""
-    addresses = [mistakes.address(f"{path}.{key}", given[key]) for key in ("source", "destination") if given[key]]
+    if verdicts.protocol_number(given["protocol"]) is None:
+        problem = (
+            f"{forms.shown(given['protocol'])} is no protocol that is known here; write tcp, udp, sctp, icmp or icmpv6"
+        )
+        mistakes.add(f"{path}.protocol", f"{problem}, or a number from 0 to 255")
+    named = [key for key in ("source", "destination") if given[key] is not None]
+    addresses = {key: mistakes.address(f"{path}.{key}", given[key]) for key in named}
     for key in ("source_port", "port"):
         mistakes.within(f"{path}.{key}", given[key], forms.REAL_PORTS, "a port")
     if given["interface"] is not None:
         mistakes.interface(f"{path}.interface", given["interface"])
-    families = {each.version for each in addresses if each}
+    families = {each.version for each in addresses.values() if each}
     if len(families) > 1:
         mistakes.add(path, "source and destination are of two families")
     return {**given, "family": max(families, default=given["family"])}
 
 
-def dropped(packets: Sequence[Mapping[str, Any]], filters: Filters) -> list[dict[str, str]]:
-    """Of the packets that were asked about, those that are dropped for certain, and by which rule."""
-    if not (packets and filters.chains):
-        return []
-    keeps_track = bool(proc.sysctls(["conntrack"]).get("conntrack"))
-    found = []
+def judged(
+    packets: Sequence[Mapping[str, Any]], filters: Filters, keeps_track: bool | None = None
+) -> tuple[list[dict[str, str]], list[str]]:
+    """The packets that are dropped for certain, each with the rule that does it, and the names of those that may be.
+
+    ``keeps_track`` is what net.ipv4.vs.conntrack is going to be; None: what it is.
+    """
+    if not packets:
+        return [], []
+    if not filters.is_whole:
+        return [], [each["name"] for each in packets]
+    if keeps_track is None:
+        keeps_track = bool(proc.sysctls(["conntrack"]).get("conntrack"))
+    judge = verdicts.Judge(filters.chains)
+    found: list[dict[str, str]] = []
+    undecided: list[str] = []
     for each in packets:
-        packet = verdicts.packet_of(each, keeps_track)
-        said = verdicts.dropped_by(filters.chains, packet if filters.keeps_states else packet._replace(state=None))
-        if said is not None:
+        asked = verdicts.packet_of(each, keeps_track)
+        verdict, said = judge.of(asked if filters.keeps_states else asked._replace(state=None))
+        if verdict is verdicts.DROP:
             found.append({"name": each["name"], "said": said})
-    return found
+        elif verdict is verdicts.UNSURE:
+            undecided.append(each["name"])
+    return found, undecided

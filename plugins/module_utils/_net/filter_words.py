@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The words by which rules of packet filters ask for something: what each of them says of its field. Pure.
 
-A word in a form that its field is not known to have (a name of a range, a set, several fields in one) is one that nobody
+A word in a form that its field is not known to have (a range of names, a set, several fields in one) is one that nobody
 can decide, so that nothing is concluded from its rule.
 """
 

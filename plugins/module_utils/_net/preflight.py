@@ -11,7 +11,7 @@ import os
 import re
 import sys
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Sequence
+from typing import TYPE_CHECKING, Any, Iterable, Mapping, NamedTuple, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils import _commands
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
@@ -102,6 +102,8 @@ class Part:
     packets: list[Mapping[str, Any]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     packages: list[str] = field(default_factory=list)
+    # What could not be looked at.
+    unseen: list[str] = field(default_factory=list)
     needed: list[str] = field(default_factory=list)
 
     @property
@@ -121,8 +123,9 @@ def look(module: Module) -> dict[str, Any]:
         parts[each["name"]] = read({**NOTHING, **each}, f"parts[{position}].", mistakes)
     mistakes.raise_if_any()
     host, problems = this_host()
+    wanted = sysctls_of((whole, *parts.values()))
     for part in (whole, *parts.values()):
-        look_at(part, host)
+        look_at(part, host, wanted)
         problems += part.problems
     answer = {"changed": False, "kernel": host.release, **_answer(module, whole, host, problems)}
     answer["parts"] = {name: _answer(module, part, host, problems) for name, part in parts.items()}
@@ -166,15 +169,21 @@ def _packets(given: Sequence[Any], path: str, mistakes: Mistakes) -> list[Mappin
 
     found = []
     for position, each in enumerate(given):
+        where = f"{path}[{position}]"
         try:
-            found.append(validated(filter_questions.PACKET, each))
+            found.append(filter_questions.packet(validated(filter_questions.PACKET, each), where, mistakes))
         except BadRequest as problem:
-            mistakes.add(f"{path}[{position}]", str(problem))
-    return filter_questions.read(found, path, mistakes)
+            mistakes.add(where, str(problem))
+    return found
 
 
-def look_at(part: Part, host: Host) -> None:
-    """Find what keeps the host from being what the part asks for."""
+def sysctls_of(parts: Iterable[Part]) -> dict[str, str]:
+    """What the plans of a host's roles set together."""
+    return {name: value for part in parts for name, value in part.sysctls.items()}
+
+
+def look_at(part: Part, host: Host, wanted: Mapping[str, str]) -> None:
+    """Find what keeps the host from being what the part asks for. ``wanted`` are the sysctls of all of its parts."""
     asked = part.asked
     problems = [
         f"kernels: {each['because']} needs Linux {each['release']} or later, and this is {host.release}; boot a "
@@ -202,7 +211,7 @@ def look_at(part: Part, host: Host) -> None:
         problems += refusals
         commands += lacking_commands
         part.needed += modules
-    problems += _filtered(part.packets) if part.packets else []
+    problems += _filtered(part, wanted) if part.packets else []
     part.packages, lacks = _lacking(part.params["python_modules"], list(dict.fromkeys(commands)))
     if part.params["missing"] == "fail":
         problems += lacks
@@ -221,7 +230,7 @@ def _answer(module: Module, part: Part, host: Host, problems: list[str]) -> dict
     judged = _judged(module, part, problems)
     return {
         "keepalived_in_place": judged["in_place"],
-        "messages": judged["messages"],
+        "messages": [*judged["messages"], *part.unseen],
         "missing_packages": part.packages,
         "kernel_modules": list(dict.fromkeys(part.needed)),
         "managed_by": managers.managed_by(host.ledger, owner),
@@ -283,11 +292,14 @@ def interfaces_of(plan: Mapping[str, Any]) -> list[str]:
     return [name for name in dict.fromkeys(name for name in named if isinstance(name, str)) if name not in own]
 
 
-def _filtered(packets: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Of these packets, those that the host's packet filter drops for certain."""
+def _filtered(part: Part, wanted: Mapping[str, str]) -> list[str]:
+    """Of the part's packets, those that the host's packet filter drops for certain, as the sysctls are going to be."""
     from ansible_collections.lvs.topology.plugins.module_utils._net import filter_questions
 
-    dropped = filter_questions.dropped(packets, filter_questions.read_filters([]))
+    conntrack = wanted.get(f"{sysctl_plan.IPVS}conntrack")
+    keeps_track = None if conntrack is None else bool(forms.integer(conntrack))
+    filters = filter_questions.read_filters(part.unseen)
+    dropped, _undecided = filter_questions.judged(part.packets, filters, keeps_track)
     return [
         f"packets: the packet filter drops {each['name']} (`{each['said']}`); have a rule let them in first, "
         "which does not ask for the state of their connection"

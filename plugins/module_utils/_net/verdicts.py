@@ -13,7 +13,8 @@ from __future__ import annotations
 import ipaddress
 from enum import Enum
 from functools import lru_cache
-from typing import Any, Iterable, Mapping, NamedTuple, Sequence, Union
+from operator import itemgetter
+from typing import Any, Callable, Dict, Iterable, Mapping, NamedTuple, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 
@@ -27,6 +28,9 @@ class Verdict(Enum):
     CONTINUE = "continue"
     # It may do anything, or make another packet of it.
     UNSURE = "unsure"
+
+    # Python's own for these is slow, and this is asked for each rule.
+    __hash__ = object.__hash__
 
 
 ACCEPT, DROP, RETURN, CONTINUE, UNSURE = Verdict
@@ -92,7 +96,7 @@ class Rule(NamedTuple):
 
     text: str
     conditions: Sequence[Condition]
-    verdict: Union[Verdict, str]
+    verdict: Verdict | str
     goes: bool = False
 
 
@@ -115,21 +119,38 @@ _ANYTHING: Ends = {ACCEPT: "", DROP: "", CONTINUE: "", UNSURE: ""}
 
 def dropped_by(filters: Iterable[Chains], packet: Packet) -> str | None:
     """The rule, or the policy, by which the packet is dropped for certain; None: it may get through."""
-    before = _before(packet)
-    # A translation is that of the whole connection, so the state of this packet does not tell whether there is one.
-    coming = packet._replace(hook=PREROUTING, state=None)
-    said = None
-    for chains in filters:
-        ways, earlier = _Ways(chains, packet), _Ways(chains, coming)
-        for name, chain in chains.items():
-            if packet.family not in chain.families or chain.hook not in (packet.hook, *before):
-                continue
-            ends = (ways if chain.hook == packet.hook else earlier).through(name)
-            if UNSURE in ends:
-                return None
-            if chain.hook == packet.hook and said is None and set(ends) == {DROP}:
-                said = ends[DROP]
-    return said
+    verdict, said = Judge(filters).of(packet)
+    return said if verdict is DROP else None
+
+
+class Judge:
+    """What filters do with packets. Of many packets that are alike in what a rule asks, it is asked about one."""
+
+    def __init__(self, filters: Iterable[Chains]) -> None:
+        self._filters = [*filters]
+        self._memory: _Memory = {}
+
+    def of(self, packet: Packet) -> tuple[Verdict, str]:
+        """DROP with what says so and ACCEPT are certain. UNSURE: it may get through or not."""
+        before = _before(packet)
+        # A translation is that of the whole connection, so the state of this packet does not tell whether there is one.
+        coming = packet._replace(hook=PREROUTING, state=None)
+        said = None
+        is_accepted = True
+        for chains in self._filters:
+            ways, earlier = _Ways(chains, packet, self._memory), _Ways(chains, coming, self._memory)
+            for name, chain in chains.items():
+                if packet.family not in chain.families or chain.hook not in (packet.hook, *before):
+                    continue
+                ends = (ways if chain.hook == packet.hook else earlier).through(name)
+                if UNSURE in ends:
+                    return UNSURE, ""
+                if chain.hook == packet.hook and said is None and set(ends) == {DROP}:
+                    said = ends[DROP]
+                is_accepted = is_accepted and set(ends) == {ACCEPT}
+        if said is not None:
+            return DROP, said
+        return ACCEPT if is_accepted else UNSURE, ""
 
 
 def _before(packet: Packet) -> tuple[str, ...]:
@@ -141,16 +162,23 @@ def _before(packet: Packet) -> tuple[str, ...]:
     return (PREROUTING, TRANSLATION)
 
 
+_Getter = Callable[[Packet], Any]
+# By chain, its rules: each with the fields of a packet that it asks for, and what it answered to these.
+_Memory = Dict[int, "list[tuple[Rule, _Getter, dict[Any, bool | None]]]"]
+
+
 class _Ways:
     """The ways of a packet through the chains of a table. Each is looked at once, however often others jump to it."""
 
-    def __init__(self, chains: Chains, packet: Packet) -> None:
+    def __init__(self, chains: Chains, packet: Packet, memory: _Memory) -> None:
         self._chains = chains
         self._packet = packet
+        self._memory = memory
+        self._asked: dict[_Getter, Any] = {}
         self._known: dict[str, Ends] = {}
 
     def through(self, name: str, depth: int = 0) -> Ends:
-        """How the way through a chain may end. CONTINUE: with its end. What is no chain, an extension, may do anything."""
+        """How the way through a chain may end. CONTINUE: with its end. What is no chain may do anything."""
         if name not in self._known:
             chain = self._chains.get(name)
             if chain is None or depth > _DEEPEST:
@@ -162,14 +190,21 @@ class _Ways:
 
     def _find(self, chain: Chain, depth: int) -> dict[Verdict, str]:
         found: dict[Verdict, str] = {}
-        for rule in chain.rules:
-            holds = _holds(rule.conditions, self._packet)
-            if holds is False:
+        if id(chain) not in self._memory:
+            self._memory[id(chain)] = [(each, _getter(each.conditions), {}) for each in chain.rules]
+        for rule, getter, answers in self._memory[id(chain)]:
+            if getter not in self._asked:
+                self._asked[getter] = getter(self._packet)
+            asked = self._asked[getter]
+            if asked not in answers:
+                answers[asked] = _holds(rule.conditions, self._packet)
+            holds = answers[asked]
+            if holds is False or rule.verdict is CONTINUE:
                 continue
             ends = self._of_rule(rule, depth)
             goes_on = ends.pop(CONTINUE, None) is not None
             for outcome, text in ends.items():
-                found.setdefault(CONTINUE if outcome == RETURN else outcome, text)
+                found.setdefault(CONTINUE if outcome is RETURN else outcome, text)
             if holds and not goes_on:
                 return _settled(found, chain)
         found.setdefault(CONTINUE, chain.text)
@@ -190,6 +225,20 @@ def _settled(found: dict[Verdict, str], chain: Chain) -> dict[Verdict, str]:
         del found[CONTINUE]
         found.setdefault(chain.policy, chain.text)
     return found
+
+
+# By field of a condition, that of the packet, where it has another name. Besides, every answer may depend on the hook.
+_ASKED = {"iif": "interface", "oif": "interface", "icmp": "family"}
+
+
+def _getter(conditions: Sequence[Condition]) -> _Getter:
+    return _fields(frozenset(each.field for each in conditions))
+
+
+@lru_cache(maxsize=None)
+def _fields(asked: frozenset[str]) -> _Getter:
+    names = {"hook", *(_ASKED.get(each, each) for each in asked)}
+    return itemgetter(*(place for place, name in enumerate(Packet._fields) if name in names))
 
 
 def _holds(conditions: Sequence[Condition], packet: Packet) -> bool | None:
