@@ -120,6 +120,7 @@ _HOST_INFO = _record(
         "conntrack": _or_null(_record({"count": _count, "max": _count})),
         "obstacles": _list(_record({"kind": _text, "hook": _text, "said": _text})),
         "dropped": _list(_record({"name": _text, "said": _text})),
+        "undecided": _list(_text),
         "keepalived": _or_null(_record({"active": _truth, "enabled": _truth, "failed": _truth, "masked": _truth})),
         "table": _or_null(read_info),
         "unseen": _list(_text),

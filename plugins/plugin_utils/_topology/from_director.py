@@ -150,14 +150,15 @@ def _unheard(
     said: Mapping[str, Any] | None,
 ) -> set[Attempt]:
     """The attempts through the VIP that say nothing: the director's own packet filter may have dropped the answers."""
-    ways = [(each, answer) for each, answer in zip(tried, told) if each.is_through_vip]
-    if said is None or not ways:
-        return set()
-    dropped = {each["name"] for each in said["dropped"]}
-    filters = {each["kind"] for each in said["obstacles"] if each["hook"] == "input"}
-    if filters and all(answer["silent"] for _each, answer in ways):
-        return {each for each, _answer in ways}
-    return {each for each, _answered in ways if _answer(site, director, each)["name"] in dropped}
+    ways = {each: answer for each, answer in zip(tried, told) if each.is_through_vip}
+    # Where a real server answers, the filter lets such answers in, and whoever is silent is so by itself.
+    is_silence = all(answer["silent"] for answer in ways.values())
+    if said is None:
+        return {*ways} if is_silence else set()
+    if is_silence and any(each["hook"] == "input" for each in said["obstacles"]):
+        return {*ways}
+    lost = {each["name"] for each in said["dropped"]} | {*(said["undecided"] if is_silence else ())}
+    return {each for each in ways if _answer(site, director, each)["name"] in lost}
 
 
 def _of_answer(director: str, each: Attempt, answer: Mapping[str, Any], degree: str) -> Iterator[Finding]:

@@ -29,6 +29,7 @@ QUIET: dict[str, Any] = {
     "conntrack": None,
     "obstacles": [],
     "dropped": [],
+    "undecided": [],
     "keepalived": {"active": True, "enabled": True, "failed": False, "masked": False},
     "table": None,
     "unseen": [],

@@ -169,6 +169,10 @@ def test_who_has_no_way_to_the_vip_says_nothing() -> None:
         ({"obstacles": [{"kind": "policy", "hook": "input", "said": "iptables -P INPUT DROP"}]}, 2, []),
         ({"obstacles": [{"kind": "policy", "hook": "input", "said": "iptables -P INPUT DROP"}]}, 1, ["web1"]),
         ({"obstacles": [{"kind": "policy", "hook": "forward", "said": "x"}]}, 2, ["web1", "web2"]),
+        # A set of addresses that may come, and a rejection for the rest; or rules that could not be read.
+        ({"undecided": [0]}, 2, []),
+        ({"undecided": [0]}, 1, ["web1"]),
+        ({"undecided": ["something else"]}, 2, ["web1", "web2"]),
     ],
 )
 def test_its_own_packet_filter_may_keep_the_answers_out(filters: dict[str, Any], silent: int, said: list[str]) -> None:
@@ -176,6 +180,8 @@ def test_its_own_packet_filter_may_keep_the_answers_out(filters: dict[str, Any],
     hosts = compiler.questions_of(model.hostvars, model.groups, through_vip=True)["hosts"]["lb1"]
     names = [each["name"] for each in hosts["packets"] if each["name"].startswith("answers from")]
     of_filter = {**filters, **({"dropped": [{"name": names[0], "said": "x"}]} if "dropped" in filters else {})}
+    if filters.get("undecided") == [0]:
+        of_filter["undecided"] = names
     attempts = {"lb1": answered(asked(model), *[{"silent": 1}] * silent)}
     answers = {"lb1": {**QUIET, **of_filter}}
     told = compiler.findings_of(model.hostvars, model.groups, answers, {}, ["lb1"], attempts, through_vip=True)
@@ -183,6 +189,19 @@ def test_its_own_packet_filter_may_keep_the_answers_out(filters: dict[str, Any],
     assert [each.split()[2] for each in tried] == said
     about = "lb1: real servers one by one through the VIP: its packet filter may drop the answers"
     assert (about in told["unseen"]) == (not said)
+
+
+@pytest.mark.parametrize(("silent", "said"), [(2, []), (1, ["web1"])])
+def test_a_director_that_says_nothing_of_its_packet_filter(silent: int, said: list[str]) -> None:
+    model = master()
+    told = found(model, {"lb1": answered(asked(model), *[{"silent": 1}] * silent)})
+    assert [each.split()[2] for each in whats(told) if "does not answer" in each] == said
+    about = "lb1: real servers one by one through the VIP: its packet filter may drop the answers"
+    assert (about in told["unseen"]) == (not said)
+    # At its own address a real server is reached as any host is.
+    nat = r5()
+    attempts = {"lb1": answered(asked(nat), *[{"silent": 1}] * silent)}
+    assert len([each for each in whats(found(nat, attempts)) if "does not answer" in each]) == silent
 
 
 def test_a_way_that_was_not_taken_away_is_said() -> None:
