@@ -54,12 +54,12 @@ class Module(AnsibleModule):  # type: ignore[misc] # ansible-core has no types
         entries = self.params.get(self._large) if self._large else None
         if isinstance(entries, list):
             self._entries, self.params[self._large] = entries, []
-        for path, problem in [*odd_values(self._spec, self.params)]:
+        for path, problem, instead in [*odd_values(self._spec, self.params)]:
             self._odd.append(problem)
             there = self.params
             for step in path[:-1]:
                 there = there[step]
-            there[path[-1]] = None
+            there[path[-1]] = instead
 
     def exit_json(self, **result: Any) -> None:
         super().exit_json(**{**self._invocation(), **result})

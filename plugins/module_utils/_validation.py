@@ -4,13 +4,15 @@
 """Options against an argument spec, as Ansible checks them, and what Ansible's own check does not do well.
 
 That ends in a traceback where a mapping of options is asked for and something else is given, such as ``persistence:
-false``. And it takes its time: each option of each entry is looked at about fifteen times, and all are copied twice.
-What is of the type that the spec asks for already, as everything is that the compiler makes, needs one look. Whatever
-is not plainly right goes to Ansible's check, which converts it or says what is wrong.
+false``, or where a whole number is asked for and what is given is infinite. And it takes its time: each option of each
+entry is looked at about fifteen times, and all are copied twice. What is of the type that the spec asks for already, as
+everything is that the compiler makes, needs one look. Whatever is not plainly right goes to Ansible's check, which
+converts it or says what is wrong.
 """
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, Iterator, Mapping, NamedTuple, Tuple
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -20,6 +22,9 @@ from ansible_collections.lvs.topology.plugins.module_utils._plan import BadReque
 # What is known of an option here. One that has anything besides (aliases, a fallback) is left to Ansible.
 _KNOWN = frozenset({"type", "required", "default", "choices", "elements", "options"})
 _TYPES: Mapping[str, type] = {"str": str, "int": int, "bool": bool, "float": float, "list": list, "dict": dict}
+
+# Python makes a whole number of 1e999999999 as well, if it is given the time.
+_MOST_DIGITS = 1000
 
 
 class _Unclear(Exception):
@@ -31,7 +36,7 @@ def validated(spec: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, An
     try:
         return _plain(_read(spec), given)
     except _Unclear:
-        odd = [problem for _path, problem in odd_values(spec, given)]
+        odd = [each.problem for each in odd_values(spec, given)]
         if odd:
             raise BadRequest("; ".join(odd)) from None
         result = ArgumentSpecValidator(spec).validate(given)
@@ -125,16 +130,26 @@ def _elements(kind: type, choices: Any, inner: tuple[_Option, ...] | None, value
 Path = Tuple[Any, ...]
 
 
-def odd_values(spec: Mapping[str, Any], given: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
-    """Where a mapping of options is asked for and something is given of which no mapping can be made."""
+class Odd(NamedTuple):
+    """An option whose value Ansible's check does not get over, what is wrong, and a value that it does get over."""
+
+    path: Path
+    problem: str
+    instead: Any = None
+
+
+def odd_values(spec: Mapping[str, Any], given: Any, path: Path = ()) -> Iterator[Odd]:
+    """Where a mapping is asked for and none can be made of what is given, or a number is and that has no end."""
     if not isinstance(given, Mapping):
         return
     for name, option in spec.items():
         value = given.get(name)
-        if "options" not in option or value is None:
+        if value is None:
             continue
         here = (*path, name)
-        if option.get("type") == "list":
+        if "options" not in option:
+            yield from _odd_numbers(option, value, here)
+        elif option.get("type") == "list":
             for position, each in enumerate(value if isinstance(value, list) else ()):
                 yield from odd_values(option["options"], each, (*here, position))
         # Of text, Ansible tries to make one.
@@ -142,7 +157,30 @@ def odd_values(spec: Mapping[str, Any], given: Any, path: Path = ()) -> Iterator
             yield from odd_values(option["options"], value, here)
         else:
             known = ", ".join(sorted(option["options"]))
-            yield here, f"{_written(here)}: {forms.shown(value)} is no mapping; give one of {known}, or leave it out"
+            problem = f"{forms.shown(value)} is no mapping; give one of {known}, or leave it out"
+            yield Odd(here, f"{_written(here)}: {problem}")
+
+
+def _odd_numbers(option: Mapping[str, Any], value: Any, path: Path) -> Iterator[Odd]:
+    """Where a whole number is asked for and something is given that is infinite, or would be gigabytes of digits."""
+    given = []
+    if option.get("elements") == "int" and isinstance(value, list):
+        given = [((*path, position), each) for position, each in enumerate(value)]
+    elif "int" in (option.get("type"), option.get("elements")):
+        given = [(path, value)]
+    for here, each in given:
+        # Of text, Ansible makes a list of what is between its commas.
+        if any(map(_is_beyond, each.split(",") if isinstance(each, str) else [each])):
+            problem = f"{_written(here)}: {forms.shown(each)} is no whole number; give one, or leave it out"
+            yield Odd(path, problem, [] if "elements" in option else option.get("choices", [0])[0])
+
+
+def _is_beyond(value: Any) -> bool:
+    try:
+        number = Decimal(value)
+    except (ArithmeticError, TypeError, ValueError):
+        return False
+    return number.is_infinite() or number.adjusted() > _MOST_DIGITS
 
 
 def _written(path: Path) -> str:

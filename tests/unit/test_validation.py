@@ -110,6 +110,44 @@ def test_what_is_no_mapping_is_told_by_its_place(value: Any) -> None:
     )
 
 
+NUMBERS: dict[str, Any] = {
+    "port": {"type": "int"},
+    "ports": {"type": "list", "elements": "int"},
+    "inner": {"type": "dict", "options": {"port": {"type": "int"}}},
+    "items": {"type": "list", "elements": "dict", "options": {"port": {"type": "int", "required": True}}},
+    "share": {"type": "float"},
+}
+
+
+@pytest.mark.parametrize(
+    "value", [float("inf"), float("-inf"), "inf", "-Infinity", " iNf ", "i_nf", "1e999999999", "80,inf"]
+)
+def test_a_number_without_end_is_told_by_its_place(monkeypatch: pytest.MonkeyPatch, value: Any) -> None:
+    places: list[tuple[str, dict[str, Any]]] = [
+        ("port", {"port": value}),
+        ("ports", {"ports": value}),
+        ("ports[1]", {"ports": [80, value]}),
+        ("inner.port", {"inner": {"port": value}}),
+        ("items[1].port", {"items": [{"port": 1}, {"port": value}]}),
+    ]
+    for path, given_there in places:
+        said = f"{path}: {shown(value)} is no whole number; give one, or leave it out"
+        with pytest.raises(BadRequest) as caught:
+            validated(NUMBERS, given_there)
+        assert str(caught.value) == said
+        arguments_of(monkeypatch, given_there)
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed), pytest.raises(SystemExit):
+            Module(argument_spec=NUMBERS)
+        assert json.loads(printed.getvalue())["msg"] == said
+
+
+def test_a_share_may_be_what_ansible_takes() -> None:
+    assert validated(NUMBERS, {"share": "inf", "port": "80"})["share"] == float("inf")
+    with pytest.raises(BadRequest, match="nan"):
+        validated(NUMBERS, {"port": float("nan")})
+
+
 def arguments_of(monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]) -> None:
     arguments = {"ANSIBLE_MODULE_ARGS": options}
     monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps(arguments).encode())

@@ -51,17 +51,20 @@ def tentative_addresses() -> list[str]:
 def of_addresses(lines: Iterable[str]) -> Iterator[tuple[str, int]]:
     """Each address with its interface, and its flags."""
     for line in lines:
-        digits, _index, _prefix, _scope, flags, interface = line.split()
+        # The name comes last, and what Python takes for a blank may be a part of it.
+        digits, _index, _prefix, _scope, flags, interface = line.split(" ", 5)
         groups = ":".join(digits[start : start + 4] for start in range(0, 32, 4))
-        yield f"{forms.canonical_address(groups)} dev {interface}", int(flags, 16)
+        yield f"{forms.canonical_address(groups)} dev {interface.lstrip(' ')}", int(flags, 16)
 
 
 def _lines() -> list[str]:
-    return _text(_ADDRESSES).splitlines()
+    return [line for line in _text(_ADDRESSES).split("\n") if line]
 
 
 def _text(path: str) -> str:
-    # Without IPv6 there is no list of its addresses.
-    with contextlib.suppress(FileNotFoundError), open(path, encoding="ascii") as file:
+    # Without IPv6 there is no list of its addresses. The name of an interface is whatever bytes somebody gave it.
+    with contextlib.suppress(FileNotFoundError), open(
+        path, encoding="utf-8", errors="backslashreplace", newline="\n"
+    ) as file:
         return file.read()
     return ""

@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from ansible_collections.lvs.topology.plugins.module_utils._net import counters
 from ansible_collections.lvs.topology.plugins.module_utils._net.listeners import Listener, parse
 from ansible_collections.lvs.topology.plugins.module_utils._net.obstacles import Obstacle, of_iptables, of_nft
 
@@ -40,6 +43,23 @@ UDP = """\
 )
 def test_who_listens(text: str, protocol: str, found: list[tuple[str, int]]) -> None:
     assert [*parse(iter(text.splitlines()), protocol)] == [Listener(protocol, *each) for each in found]
+
+
+# The kernel pads names, and refuses only blanks of its own in them, which are not all of Python's.
+ADDRESSES = (
+    b"fd000000000000000000000000000001 02 40 00 88     \xc3\xa9th0\n"
+    b"fd000000000000000000000000000002 03 40 00 40     a\x1cb\n"
+    b"fd000000000000000000000000000003 04 40 00 08 \xe2\x80\xa8name\xff\x85\n"
+)
+
+
+def test_interfaces_of_any_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "if_inet6").write_bytes(ADDRESSES)
+    monkeypatch.setattr(counters, "_ADDRESSES", str(tmp_path / "if_inet6"))
+    assert counters.failed_addresses() == ["fd00::1 dev \xe9th0", "fd00::3 dev \u2028name\\xff\\x85"]
+    assert counters.tentative_addresses() == ["fd00::2 dev a\x1cb"]
+    monkeypatch.setattr(counters, "_ADDRESSES", str(tmp_path / "none"))
+    assert counters.failed_addresses() == []
 
 
 IPTABLES = """\
