@@ -15,6 +15,8 @@ from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mi
 SIZES = forms.Range(0, 8000)
 _LONGEST = 4096
 _QUERY_TYPES = {"A": 1, "NS": 2, "CNAME": 5, "SOA": 6, "MX": 15, "TXT": 16, "AAAA": 28}
+# RFC 1035, section 2.3.4, and that a name of 255 bytes has 253 characters where dots stand for the lengths of labels.
+LONGEST_LABEL, LONGEST_NAME = 63, 253
 _CLASS_IN, _ONE_QUESTION = 1, 1
 # Every question comes from a port of its own, so its number distinguishes nothing.
 _NUMBER = 0x6C76
@@ -61,13 +63,23 @@ def _http(given: Mapping[str, Any], path: str, mistakes: Mistakes) -> bytes:
 
 def _dns(given: Mapping[str, Any], path: str, mistakes: Mistakes) -> bytes:
     """A question as RFC 1035, section 4.1, has it; recursion is not asked for."""
-    labels = [each.encode("ascii", "replace") for each in (given["name"] or "").rstrip(".").split(".") if each]
-    if any(len(each) > 63 for each in labels) or sum(len(each) + 1 for each in labels) > 254:
+    labels = _labels(given["name"] or "")
+    if not is_domain(given["name"] or ""):
         mistakes.add(f"{path}.name", f"{forms.shown(given['name'])} is no name of a domain")
         return b""
     header = struct.pack("!6H", _NUMBER, 0, _ONE_QUESTION, 0, 0, 0)
     name = b"".join(bytes([len(each)]) + each for each in labels)
     return header + name + b"\0" + struct.pack("!2H", _QUERY_TYPES[given["query_type"] or "SOA"], _CLASS_IN)
+
+
+def is_domain(name: str) -> bool:
+    """Whether a question can have such a name; the empty one is that of the root."""
+    labels = _labels(name)
+    return all(len(each) <= LONGEST_LABEL for each in labels) and len(b".".join(labels)) <= LONGEST_NAME
+
+
+def _labels(name: str) -> list[bytes]:
+    return [each.encode("ascii", "replace") for each in name.rstrip(".").split(".") if each]
 
 
 def _payload(given: Mapping[str, Any], path: str, mistakes: Mistakes) -> bytes:

@@ -10,6 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.lvs.topology.plugins.module_utils._net.questions import (
+    LONGEST_LABEL,
+    LONGEST_NAME,
+    is_domain,
+)
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.config_text import (
     read_command,
     read_host,
@@ -167,8 +172,12 @@ def _https(reader: Reader) -> dict[str, Any]:
 
 
 def _dns(reader: Reader) -> dict[str, Any]:
+    name = read_host(reader, "name")
+    if name is not None and not is_domain(name):
+        remedy = f"write at most {LONGEST_LABEL} characters between two dots, and at most {LONGEST_NAME} in all"
+        reader.refuse("name", f"{show(name)} is no name of a domain", remedy)
     return {
-        "name": read_host(reader, "name"),
+        "name": name,
         "query_type": reader.choice("query_type", _QUERY_TYPES, "SOA"),
     }
 

@@ -1376,6 +1376,26 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
         service(health_check={"type": "dns", "name": "a b"}),
         [("lvs_services[0].health_check.name: 'a b' is no name of a host; write it as www.example.com")],
     ),
+    "a label of a query that is too long": (
+        r5,
+        service(health_check={"type": "dns", "name": f"www.{'a' * 64}.example"}),
+        [
+            (
+                f"lvs_services[0].health_check.name: 'www.{'a' * 64}.example' is no name of a domain; write at most 63 "
+                "characters between two dots, and at most 253 in all"
+            )
+        ],
+    ),
+    "a name of a query that is too long": (
+        r5,
+        service(health_check={"type": "dns", "name": f"{'a.' * 126}aa"}),
+        [
+            (
+                f"lvs_services[0].health_check.name: '{'a.' * 29}a... (256 characters) is no name of a domain; write "
+                "at most 63 characters between two dots, and at most 253 in all"
+            )
+        ],
+    ),
     "a HELO that is none": (
         r5,
         service(health_check={"type": "smtp", "helo_name": "a b"}),
