@@ -22,6 +22,8 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table impor
 )
 
 _WEB = ("http", "https")
+# What makes a service, a real server, or a real server of a service one and the same.
+_Key = tuple[Any, ...]
 # Where a digest alone says what is right.
 _ANY_STATUS = ("200-299",)
 
@@ -119,33 +121,42 @@ def left_empty(
 
     ``tables`` has what ipvs_info says of each director. A real server of weight 0 serves nobody as it is.
     """
-    every = list(found)
+    listed: dict[str, dict[str, set[_Key]]] = {}
+    for each in found:
+        listed.setdefault(each["director"], {}).setdefault(each["host"], set()).add(_listed(each))
+    usable = {director: [*_usable(services)] for director, services in tables.items()}
     lines: dict[str, None] = {}
     for batch in batches:
         hosts = list(batch)
-        for director, services in tables.items():
-            drained = {_listed(each) for each in every if each["director"] == director and each["host"] in hosts}
-            lines.update(dict.fromkeys(_emptied(director, services, drained, hosts)))
+        for director, services in usable.items():
+            of_hosts = listed.get(director, {})
+            drained = set().union(*(of_hosts.get(host, ()) for host in hosts))
+            for name, every in services:
+                if every and every <= drained:
+                    lines[f"{director}: {name} has no usable real server besides {', '.join(hosts)}"] = None
     return list(lines)
 
 
-def _emptied(
-    director: str, services: Iterable[Mapping[str, Any]], drained: set[tuple[Any, ...]], hosts: Sequence[str]
-) -> Iterator[str]:
+def _usable(services: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, frozenset[_Key]]]:
+    """The name of each service, and its real servers that serve somebody."""
     for service in services:
-        usable = {_key(service, each) for each in service["real_servers"] if each["weight"]}
-        if usable and usable <= drained:
-            yield f"{director}: {service_name(service)} has no usable real server besides {', '.join(hosts)}"
+        which = _service(service)
+        yield (
+            service_name(service),
+            frozenset((*which, *_endpoint(each)) for each in service["real_servers"] if each["weight"]),
+        )
 
 
-def _listed(listing: Mapping[str, Any]) -> tuple[Any, ...]:
-    return _key(listing["service"], listing["real_server"])
+def _listed(listing: Mapping[str, Any]) -> _Key:
+    return (*_service(listing["service"]), *_endpoint(listing["real_server"]))
 
 
-def _key(service: Mapping[str, Any], real_server: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Addresses are compared as such: the kernel spells some of them otherwise than Python does."""
+def _service(service: Mapping[str, Any]) -> _Key:
     if "fwmark" in service:
-        which: tuple[Any, ...] = (service["fwmark"], service["family"])
-    else:
-        which = (service["protocol"], forms.canonical_address(service["address"]), service["port"])
-    return (*which, forms.canonical_address(real_server["address"]), real_server["port"])
+        return service["fwmark"], service["family"]
+    return service["protocol"], forms.canonical_address(service["address"]), service["port"]
+
+
+def _endpoint(real_server: Mapping[str, Any]) -> _Key:
+    """Addresses are compared as such: the kernel spells some of them otherwise than Python does."""
+    return forms.canonical_address(real_server["address"]), real_server["port"]

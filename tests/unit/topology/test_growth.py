@@ -34,12 +34,16 @@ def _questions(model: Model) -> dict[str, Callable[[], object]]:
     infos = {name: _info(model) for name in model.groups["lvs_directors"]}
     answers = {name: {**QUIET, "table": infos[name]} for name in infos}
     arguments = (model.hostvars, model.groups)
+    tables = {name: infos[name]["services"] for name in infos}
+    real_servers = model.groups["lvs_real_servers"]
+    listed = compiler.listings_of(*arguments, real_servers)
     return {
         "mistakes": model.mistakes,
         "director": lambda: model.plan("lb1", "director"),
         "keepalived": lambda: model.plan("lb1", "keepalived"),
         "real server": lambda: model.plan("web0", "real_server"),
         "listings": lambda: compiler.listings_of(*arguments, ["web0"]),
+        "left empty": lambda: compiler.emptied_of(listed, tables, [[name] for name in real_servers]),
         "questions": lambda: compiler.questions_of(*arguments, through_vip=True),
         "findings": lambda: compiler.findings_of(*arguments, answers, {}),
         "status": lambda: compiler.status_of(*arguments, infos),
