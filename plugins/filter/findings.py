@@ -54,6 +54,10 @@ options:
     type: list
     elements: str
     description: The directors on which that way was taken away again.
+  known:
+    type: list
+    elements: str
+    description: The C(hosts) that P(lvs.topology.questions#filter) was told. By default all that have facts.
 seealso:
   - module: lvs.topology.host_info
   - module: lvs.topology.probe
@@ -123,10 +127,19 @@ def findings(
     attempts: Mapping[str, Any] | None = None,
     through_vip: bool = False,
     put_back: list[str] | None = None,
+    known: list[str] | None = None,
 ) -> dict[str, Any]:
     try:
         return compiler.findings_of(
-            hostvars, groups, answers, probes, hosts, attempts, through_vip=through_vip, put_back=put_back
+            hostvars,
+            groups,
+            answers,
+            probes,
+            hosts,
+            attempts,
+            through_vip=through_vip,
+            put_back=put_back,
+            known=known,
         )
     except WrongModel as wrong:
         raise AnsibleFilterError(str(wrong)) from None

@@ -167,6 +167,7 @@ def findings_of(
     *,
     through_vip: bool = False,
     put_back: Any = None,
+    known: Any = None,
 ) -> dict[str, Any]:
     """Everything that is not as it should be on the site, and what was not looked at."""
     site = site_of(hostvars, groups, [])
@@ -182,7 +183,10 @@ def findings_of(
         found += from_director.of_answers(site, director, each, said.get(director), through=through_vip)
     if through_vip:
         done = set(names(put_back or [], "put_back"))
-        found += from_director.of_what_is_left(site, [each for each in said if each not in done])
+        # Whoever was asked for the way has it perhaps, also where nothing was heard of it since.
+        fresh = asked if known is None else names(known, "known")
+        left = [each for each in asked if each in fresh and site.is_known(each) and each not in done]
+        found += from_director.of_what_is_left(site, left)
     found = in_order(found)
     failing = [each for each in found if makes_verify_fail(each.degree)]
     return {

@@ -51,7 +51,9 @@ def answered(asked: dict[str, Any], *ends: dict[str, Any]) -> list[dict[str, Any
 
 
 def found(model: Model, attempts: dict[str, Any], *, through: bool = True) -> dict[str, Any]:
-    return compiler.findings_of(model.hostvars, model.groups, {}, {}, ["lb1"], attempts, through_vip=through)
+    return compiler.findings_of(
+        model.hostvars, model.groups, {}, {}, ["lb1"], attempts, through_vip=through, put_back=["lb1"]
+    )
 
 
 def whats(found: dict[str, Any]) -> list[str]:
@@ -212,6 +214,27 @@ def test_a_way_that_was_not_taken_away_is_said() -> None:
     assert ("at risk", "lb1", what) in [(each["degree"], each["host"], each["what"]) for each in left["findings"]]
     done = compiler.findings_of(*arguments, through_vip=True, put_back=["lb1"])
     assert what not in [each["what"] for each in done["findings"]]
+
+
+@pytest.mark.parametrize(
+    ("hosts", "known", "is_left"),
+    [
+        (["lb1"], None, True),
+        (["lb1"], ["lb1", "web1"], True),
+        # It answered nothing from the beginning, or is not part of the run.
+        (["lb1"], ["web1"], False),
+        (["web1"], ["lb1"], False),
+    ],
+)
+def test_a_way_is_left_on_a_director_that_answers_no_more(
+    hosts: list[str], known: list[str] | None, is_left: bool
+) -> None:
+    model = master()
+    arguments = (model.hostvars, model.groups, {}, {}, hosts)
+    left = compiler.findings_of(*arguments, through_vip=True, put_back=[], known=known)
+    what = "it may still have what verify needed for the way through the VIP"
+    assert [each["host"] for each in left["findings"] if each["what"] == what] == (["lb1"] if is_left else [])
+    assert not compiler.findings_of(*arguments, put_back=[], known=known)["findings"][1:]
 
 
 def test_a_backup_that_forwards_nothing_says_so() -> None:
