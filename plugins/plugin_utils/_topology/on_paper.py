@@ -1,0 +1,187 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the roles of a host ask for -> files in the words of the tools, for somebody to read before any host is touched.
+
+What renders the same on the host makes them, so that a line that differs here is one that will change there. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs import options as ipvs_options
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs import planner, save_format, settings_options, specs
+from ansible_collections.lvs.topology.plugins.module_utils._net import (
+    address_plan,
+    arp_filter_plan,
+    boot_plan,
+    gateway_plan,
+    neighbour_plan,
+    options,
+    packet_rules_plan,
+    packet_rules_text,
+    source_route_plan,
+    sysctl_plan,
+    tunnel_plan,
+)
+from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
+from ansible_collections.lvs.topology.plugins.module_utils._net.files import File
+from ansible_collections.lvs.topology.plugins.module_utils._validation import validated
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, WrongModel, show
+
+# Which files were written at last. A host that is gone leaves none behind.
+INDEX = "plan.txt"
+_INDEX_HEAD = "# Files that the playbook plan has written here. What is not listed, it never touches."
+_SPEC = {
+    "tunnels": options.TUNNELS,
+    "addresses": options.ADDRESSES,
+    "gateways": options.GATEWAYS,
+    "source_routes": options.SOURCE_ROUTES,
+    "neighbours": options.NEIGHBOURS,
+    "arp_filters": options.FILTERS,
+    "packet_rules": options.PACKET_RULES,
+    "services": specs.TABLE_SPEC["services"],
+    "timeouts": specs.TIMEOUTS,
+    "sync_daemons": specs.DAEMONS,
+}
+_HIDDEN = "hidden"
+# Words of keepalived.conf that a password follows.
+_PASSWORD = re.compile(r"""((?<![\w-])(?:auth_pass|password|passwd)[ \t]+)(?:"[^"\n]*"|[^\s"]\S*)""")
+# A password of fewer characters may be a part of any word.
+_SHORTEST_SECRET = 5
+# A host and a file as parts of a path: no folder but the one below, and nothing that hides.
+_NAME = re.compile(r"[A-Za-z0-9_:][A-Za-z0-9_.:@+-]{0,200}")
+_LISTED = re.compile(rf"({_NAME.pattern})/({_NAME.pattern})")
+
+
+def files_of(host: str, parts: Iterable[Mapping[str, Any]], keepalived: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The files of one host, each with its path and content. ``keepalived`` is the configuration and its secrets."""
+    if not _NAME.fullmatch(host):
+        problem = f"{show(host)} is no name of a folder"
+        remedy = "call the host by letters, digits and - _ . : @ +, and write its address as ansible_host"
+        raise WrongModel([Mistake(host, problem, remedy)])
+    found: dict[str, str] = {}
+    for part in parts:
+        owner = str(part["owner"])
+        found.update((f"{owner}.{suffix}", text) for suffix, text in _of_part(owner, part["plan"]) if text)
+    text = keepalived.get("content")
+    if text:
+        found["keepalived.conf"] = _without_passwords(str(text), keepalived.get("secrets") or [])
+    return [{"path": f"{host}/{name}", "content": found[name]} for name in sorted(found)]
+
+
+def _of_part(owner: str, plan: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    mistakes = Mistakes()
+    lists = validated(_SPEC, {key: plan[key] for key in _SPEC if plan.get(key)})
+    given = {key: lists.get(key) or [] for key in _SPEC}
+    yield "modules", _lines(owner, "modprobe", plan.get("kernel_modules") or [])
+    yield "sysctl", _lines(owner, "sysctl -p", _sysctls(plan, mistakes))
+    yield (
+        "arptables",
+        _text(boot_plan.render_arptables(owner, arp_filter_plan.check(given["arp_filters"], None, mistakes))),
+    )
+    yield "tunnels", _text(boot_plan.render_tunnels(owner, tunnel_plan.check(given["tunnels"], mistakes)))
+    addresses = address_plan.check(given["addresses"], None, mistakes)
+    gateways = gateway_plan.check(given["gateways"], mistakes)
+    neighbours = neighbour_plan.check(given["neighbours"], None, mistakes, present=True)
+    yield "ip", _text(boot_plan.render_ip(owner, addresses, gateways, neighbours))
+    sources = source_route_plan.check(given["source_routes"], mistakes)
+    yield "sources", _text(boot_plan.render_sources(owner, sources))
+    yield from _packet_rules(owner, lists.get("packet_rules") or {}, mistakes)
+    yield from _ipvs(lists, mistakes)
+    mistakes.raise_if_any()
+
+
+def _sysctls(plan: Mapping[str, Any], mistakes: Mistakes) -> list[str]:
+    values = sysctl_plan.check_values(plan.get("sysctls") or {}, mistakes)
+    for each in plan.get("arp") or []:
+        for name in ("arp_ignore", "arp_announce"):
+            if each.get(name) is not None:
+                values[sysctl_plan.conf_key(each["interface"], name)] = str(each[name])
+    return [f"{key} = {value}" for key, value in sorted(values.items())]
+
+
+def _packet_rules(owner: str, given: Mapping[str, Any], mistakes: Mistakes) -> Iterator[tuple[str, str]]:
+    """The rules of nftables, which a host with backend auto has wherever its kernel serves them."""
+    rules = packet_rules_plan.check(given.get("marks") or [], given.get("source_nat") or [], mistakes, "packet_rules.")
+    rules = packet_rules_plan.in_order(rules)
+    if rules and given.get("backend") != "iptables":
+        text = packet_rules_text.replace_nft(owner, packet_rules_text.render_nft(owner, rules))
+        yield "nft", _text(boot_plan.render_packet_rules(owner, "nft", text))
+        return
+    for command, family in (("iptables", 4), ("ip6tables", 6)):
+        listing = packet_rules_text.render_iptables(owner, command, rules, family)
+        tables = (
+            packet_rules_text.replace_iptables(owner, table.rpartition(" ")[2], (), lines)
+            for table, lines in listing.items()
+        )
+        text = "".join(tables)
+        yield command, _text(boot_plan.render_packet_rules(owner, command, text)) if text else ""
+
+
+def _ipvs(lists: Mapping[str, Any], mistakes: Mistakes) -> Iterator[tuple[str, str]]:
+    wanted = ipvs_options.wanted_services(lists.get("services") or [], "services", mistakes)
+    table = planner.plan_table({}, planner.Request(wanted=wanted), mistakes).after
+    timeouts = settings_options.wanted_timeouts(lists.get("timeouts") or {}, mistakes, "timeouts")
+    daemons = settings_options.wanted_daemons(lists.get("sync_daemons") or [], None, mistakes, "sync_daemons")
+    # ipvsadm -R takes no comments.
+    yield "ipvsadm", "".join(f"{line}\n" for line in save_format.render(table.values()))
+    yield "timeouts", "".join(f"{line}\n" for line in save_format.timeouts_lines(timeouts))
+    yield "daemons", "".join(f"{save_format.daemon_line(daemon)}\n" for daemon in daemons)
+
+
+def _lines(owner: str, reader: str, lines: Iterable[str]) -> str:
+    every = sorted(lines)
+    return "\n".join([f"# Planned (owner {owner}). Read by: {reader}", *every, ""]) if every else ""
+
+
+def _text(file: File | None) -> str:
+    """The text of a file of a host, with what its first line says there said as it is here."""
+    if file is None:
+        return ""
+    head, _end, rest = file.text.partition("\n")
+    owner, _said, reader = head.partition(" Read by: ")
+    named = owner.partition("(")[2].partition(")")[0]
+    return f"# Planned ({named}). Read by: {reader}\n{rest}"
+
+
+def _without_passwords(text: str, secrets: Iterable[Any]) -> str:
+    hidden = _PASSWORD.sub(rf"\g<1>{_HIDDEN}", text)
+    for each in sorted({str(secret) for secret in secrets if len(str(secret)) >= _SHORTEST_SECRET}, key=len):
+        hidden = hidden.replace(each, _HIDDEN)
+    return hidden.replace(
+        "# Managed by lvs.topology. Changes are overwritten.\n", "# Planned. Read by: keepalived -f\n"
+    )
+
+
+def changes_of(index: str, hosts: Mapping[str, list[dict[str, str]]], known: Iterable[str]) -> dict[str, Any]:
+    """What to write, and what to remove of what was written before.
+
+    ``index`` is the text of the index that is there, ``hosts`` are those of this run with their files, and ``known``
+    all of the inventory: what was written for a host that is known, and has no part in this run, stays.
+    """
+    files = [each for host in sorted(hosts) for each in hosts[host]]
+    now = {each["path"] for each in files}
+    kept: set[str] = set()
+    gone: set[str] = set()
+    others = set(known) - set(hosts)
+    for line in index.splitlines():
+        found = _LISTED.fullmatch(line)
+        # What somebody else wrote into the index leads nowhere.
+        if not found or line in now:
+            continue
+        (kept if found.group(1) in others else gone).add(line)
+    listed = sorted(now | kept)
+    content = "\n".join([_INDEX_HEAD, *listed, ""])
+    left = {path.partition("/")[0] for path in listed}
+    folders = sorted({path.partition("/")[0] for path in now})
+    return {
+        "files": files,
+        "folders": folders,
+        "gone": sorted(gone),
+        "empty": sorted({path.partition("/")[0] for path in gone} - left),
+        "index": content,
+    }
