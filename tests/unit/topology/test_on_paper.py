@@ -100,9 +100,8 @@ def test_no_password_is_in_them() -> None:
             "notify": {"master": f"/usr/local/bin/tell {SECRET}"},
             "raw": "smtp_alert\n",
         }
-        model.hostvars[name]["lvs_keepalived"] = {
-            "raw": 'vrrp_instance X { authentication { auth_type PASS\n auth_pass quay77 } }\nSSL {\n password "a b"\n}\n'
-        }
+        raw = "vrrp_instance X { authentication { auth_type PASS\n auth_pass quay77 } }\n"
+        model.hostvars[name]["lvs_keepalived"] = {"raw": f'{raw}SSL {{\n password "a b"\n}}\n'}
     files = planned(model)
     text = "".join(files.values())
     assert SECRET not in text
