@@ -102,14 +102,22 @@ def split(text: str, name: str, remarks: Remarks) -> tuple[dict[str, tuple[str, 
         elif key in ("real", "real6"):
             inside.reals.append(((value or "").strip(), place))
         else:
+            _note_again(key, place, inside.given, remarks)
             inside.given[key] = (_unquoted(value or ""), place)
     return common, virtuals
+
+
+def _note_again(key: str, place: Place, given: Given, remarks: Remarks) -> None:
+    """What is said several times: the last one counts."""
+    if key in given:
+        remarks.note(given[key][1], [key], f"line {place.line} says it again, and counts")
 
 
 def _read_common(key: str, value: str, place: Place, common: dict[str, tuple[str, Place]], remarks: Remarks) -> None:
     if key in _GLOBAL_ONLY_NOTES:
         remarks.note(place, [key], f"{_GLOBAL_ONLY_NOTES[key]}: nothing is to be set")
     elif key in _COMMON:
+        _note_again(key, place, common, remarks)
         common[key] = (_unquoted(value), place)
     else:
         remarks.lost(place, [key], REASONS.get(key, "ldirectord 1.186 and the model know no such key here"))

@@ -279,3 +279,15 @@ def test_what_of_a_script_is_no_rule(rule: str, said: str) -> None:
     found = read(f"-A -t 192.0.2.1:80 -s rr\n-a -t 192.0.2.1:80 -r 10.0.0.1:80 -m\n{rule}\n", "r.rules")
     assert len(services(found)) == 1
     assert [each for each in lost(found) if said in each], lost(found)
+
+
+def test_what_ldirectord_is_told_twice() -> None:
+    text = (
+        "quiescent=yes\nquiescent=no\nvirtual=192.0.2.1:80\n\treal=10.0.0.1:80 masq\n\tscheduler=rr\n\tscheduler=wrr\n"
+    )
+    found = read(text, "a.cf")
+    assert services(found)[0]["scheduler"] == "wrr"
+    assert "inhibit_on_failure" not in services(found)[0]
+    said = [str(each) for each in found.remarks]
+    for part in ("a.cf:1: quiescent: line 2 says it again", "a.cf:5: scheduler: line 6 says it again"):
+        assert [each for each in said if each.startswith(part)], said
