@@ -430,7 +430,8 @@ READ = {
     "Track file = file_1": "File = /run/health\n[192.0.2.1]:tcp:1019 -> [10.0.0.51]:tcp:80, weight 6",
 }
 BEGINS = re.compile(
-    r"------< (?!Real server)|VRRP (?:Instance|Script|Track process) = |VS (?:VIP|FWMARK) = |\[\S+ -> \S+$|Track file = "
+    r"------< (?!Real server)|VRRP (?:Instance|Script|Track process) = |VS (?:VIP|FWMARK) = "
+    r"|\[\S+ -> \S+$|Track file = "
 )
 # What is in the kernel then, of the services whose real servers no check can take out that quickly.
 TABLE = """\
