@@ -131,8 +131,8 @@ chaos: $(CACHE)/development.stamp $(TREE) ## what a pair of directors does when 
 build: ## the collection as a tarball; needs ansible-galaxy
 	ansible-galaxy collection build --force
 
-docs: $(CACHE)/development.stamp $(TREE) ## HTML documentation in .cache/docs
-	scripts/docs
+docs: $(CACHE)/docs.stamp $(TREE) ## all documentation as one site in .cache/docs/html; fails on a broken link
+	$(TOGETHER) scripts/docs
 
 lab-up: $(CACHE)/runtime.stamp ## boot a network: make lab-up NETWORK=lab/networks/demo.yml
 	$(TOGETHER) --keep lab/lab up $(or $(NETWORK),lab/networks/demo.yml)
@@ -150,6 +150,10 @@ $(CACHE)/runtime.stamp: requirements/runtime.txt requirements/apt-lab.txt script
 
 $(CACHE)/development.stamp: requirements/development.txt requirements/apt-test.txt $(CACHE)/runtime.stamp
 	scripts/install $(PYTHON) $(VENV) requirements/development.txt requirements/apt-test.txt
+	touch $@
+
+$(CACHE)/docs.stamp: requirements/docs.txt $(CACHE)/development.stamp
+	scripts/install $(PYTHON) $(VENV) requirements/docs.txt requirements/apt-test.txt
 	touch $@
 
 $(TREE):

@@ -102,10 +102,11 @@ def test_inventories_have_no_mistakes(path: str, network: str) -> None:
     assert mistakes(load(CHECKOUT / path), network) == []
 
 
-def test_the_readme_s_inventory_has_no_mistakes() -> None:
-    block = re.search(r"```yaml\n(.*?)```", (CHECKOUT / "README.md").read_text(), re.DOTALL)
+@pytest.mark.parametrize(("document", "network"), [("README.md", "dr"), ("docs/ipv6.md", "mixed")])
+def test_whole_inventories_of_documents_have_no_mistakes(document: str, network: str) -> None:
+    block = re.search(r"```yaml\n(.*?)```", (CHECKOUT / document).read_text(), re.DOTALL)
     assert block
-    assert mistakes(yaml.safe_load(block[1]), "dr") == []
+    assert mistakes(yaml.safe_load(block[1]), network) == []
 
 
 def test_the_changed_models_have_no_mistakes() -> None:
