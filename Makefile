@@ -36,7 +36,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 export LC_ALL := C.UTF-8
 
 .PHONY: help demo demo-down test lint unit image lab kernel kernel-all kernel-ipvs kernel-net kernel-nft molecule matrix versions \
-	two-releases bench chaos build docs lab-up lab-down clean
+	two-releases bench chaos build docs release-check lab-up lab-down clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -134,6 +134,9 @@ build: ## the collection as a tarball; needs ansible-galaxy
 docs: $(CACHE)/docs.stamp $(TREE) ## all documentation as one site in .cache/docs/html; fails on a broken link
 	$(TOGETHER) scripts/docs
 
+release-check: lint docs $(CACHE)/release.stamp ## what can be known of a release before it is published, besides `make test`
+	$(TOGETHER) scripts/release-check $(CACHE)/release-venv
+
 lab-up: $(CACHE)/runtime.stamp ## boot a network: make lab-up NETWORK=lab/networks/demo.yml
 	$(TOGETHER) --keep lab/lab up $(or $(NETWORK),lab/networks/demo.yml)
 
@@ -154,6 +157,10 @@ $(CACHE)/development.stamp: requirements/development.txt requirements/apt-test.t
 
 $(CACHE)/docs.stamp: requirements/docs.txt $(CACHE)/development.stamp
 	scripts/install $(PYTHON) $(VENV) requirements/docs.txt requirements/apt-test.txt
+	touch $@
+
+$(CACHE)/release.stamp: requirements/release.txt requirements/development.txt $(CACHE)/runtime.stamp
+	scripts/install $(PYTHON) $(CACHE)/release-venv requirements/release.txt requirements/apt-test.txt
 	touch $@
 
 $(TREE):
