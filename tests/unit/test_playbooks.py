@@ -223,7 +223,9 @@ def test_booleans_of_the_command_line_are_no_text(path: Path) -> None:
 VARIABLES = PLAYBOOKS[0].parent / "tasks/variables.yml"
 DOCUMENT = (PLAYBOOKS[0].parents[1] / "docs/playbooks.md").read_text()
 # Whom a play is for, and what the model says, is in docs/model.md.
-OF_THE_MODEL = {"lvs_services", "lvs_state", "lvs_real_servers", "lvs_real_servers_group"}
+OF_THE_MODEL = {
+    "lvs_services", "lvs_state", "lvs_directors", "lvs_directors_group", "lvs_real_servers", "lvs_real_servers_group"
+}  # fmt: skip
 
 
 def arguments() -> dict[str, dict[str, Any]]:
