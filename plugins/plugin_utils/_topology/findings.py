@@ -271,7 +271,9 @@ def _of_timeouts(site: Site, host: str, table: Mapping[str, Any] | None) -> Iter
         each = (f"{name} {seconds} s (the kernel's is {DEFAULT_TIMEOUTS[name]} s)" for name, seconds in other.items())
         words = ", ".join(each)
         what = f"somebody set the timeout of {words}, and lvs_timeouts does not say so"
-        remedy = f"lvs_timeouts, or ipvsadm --set {' '.join(map(str, DEFAULT_TIMEOUTS.values()))}"
+        # 0 leaves one as it is: those of the model are none of this.
+        seconds = (DEFAULT_TIMEOUTS[name] if name in other else 0 for name in DEFAULT_TIMEOUTS)
+        remedy = f"lvs_timeouts, or ipvsadm --set {' '.join(map(str, seconds))}"
         yield Finding(WORTH_KNOWING, host, what, "The next boot brings the kernel's back.", remedy)
 
 

@@ -278,6 +278,26 @@ def test_what_else_shows_on_a_host(answer: dict[str, Any], degree: str | None, w
     assert all(what in each["what"] for each in findings)
 
 
+@pytest.mark.parametrize(
+    ("given", "found", "command"),
+    [
+        ({}, {"tcp": 60, "tcpfin": 120, "udp": 300}, "ipvsadm --set 900 0 0"),
+        ({}, {"tcp": 60, "tcpfin": 9, "udp": 8}, "ipvsadm --set 900 120 300"),
+        # What the model has is not to become the kernel's, and is none of this where it is wrong.
+        ({"tcp": 7200, "udp": 60}, {"tcp": 7200, "tcpfin": 20, "udp": 60}, "ipvsadm --set 0 120 0"),
+        ({"tcp": 7200, "udp": 60}, {"tcp": 100, "tcpfin": 20, "udp": 60}, "ipvsadm --set 0 120 0"),
+    ],
+)
+def test_timeouts_of_somebody_leave_alone_those_of_the_model(
+    given: dict[str, int], found: dict[str, int], command: str
+) -> None:
+    model = r1()
+    model.service["real_servers"] = []
+    model.hostvars["lb1"]["lvs_timeouts"] = given
+    [finding] = told(model, table={"services": [], "timeouts": found, "daemons": []})
+    assert finding["remedy"] == f"lvs_timeouts, or {command}"
+
+
 def test_a_vip_that_is_tentative() -> None:
     model = r1()
     model.service.update({"address": "fd00::160", "real_servers": []})
