@@ -3,9 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Steady load on services, from the client's point of view. Copied to the client, standard library only.
 
-The one argument is JSON: {"targets": {NAME: ADDRESS}, "rate": requests a second and target, "patience": seconds,
-"downloads": at a time and target, "pace": bytes a second of each}.
-One JSON object a line comes out: requests, downloads and marks, all with times of this host's clock.
+The one argument is JSON: {"targets": {NAME: [ADDRESS, PORT]}, "rate": requests a second and target,
+"patience": seconds, "downloads": at a time and target, "pace": bytes a second of each}.
+One JSON object a line comes out: requests, downloads and marks, all with times of this host's clock. A request has the
+port from which it was made, by which the director's list of connections says whose it was.
 A line comes in: "mark WORDS" writes a mark, and so gives an event outside its time here; "downloads N" changes how many
 are under way; "patience N" changes how long the next requests may take; "finish" starts no more, lets downloads go on
 at full speed, and ends. So does the end of the input.
@@ -14,14 +15,17 @@ at full speed, and ends. So does the end of the input.
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
+import itertools
 import json
 import socket
 import sys
 import time
 from typing import Any
 
-PORT = 80
+# Source ports: each request has the next one, so that nobody takes it for an earlier connection.
+FIRST, LAST = 20000, 60000
 # One segment that goes missing is asked for again after a second; a master that dies is silent for some.
 STALLED = 30
 
@@ -32,7 +36,10 @@ def say(kind: str, **fields: Any) -> None:
 
 class Load:
     def __init__(self, options: dict[str, Any]) -> None:
-        self.targets: dict[str, str] = options["targets"]
+        self.targets: dict[str, tuple[str, int]] = options["targets"]
+        # Hardly those of the last load, which directors still know.
+        first = FIRST + time.time_ns() // 1000 % (LAST - FIRST)
+        self.ports = itertools.chain(range(first, LAST), itertools.cycle(range(FIRST, LAST)))
         self.rate, self.patience, self.pace = options["rate"], options["patience"], options["pace"]
         self.downloads: int = options["downloads"]
         self.finishing = asyncio.Event()
@@ -84,9 +91,9 @@ class Load:
 
     async def request(self, name: str) -> None:
         start = time.monotonic()
-        outcome: dict[str, str] = {}
+        outcome: dict[str, Any] = {}
         try:
-            head, body = await asyncio.wait_for(self.ask(name), self.patience)
+            head, body = await asyncio.wait_for(self.ask(name, outcome), self.patience)
             if head.startswith(b"HTTP/1.1 200 ") and body:
                 outcome["by"] = body.decode(errors="replace").strip()
             else:
@@ -97,14 +104,36 @@ class Load:
             outcome["error"] = error.strerror or type(error).__name__
         say("request", target=name, start=start, end=time.monotonic(), **outcome)
 
-    async def ask(self, name: str) -> tuple[bytes, bytes]:
-        reader, writer = await asyncio.open_connection(self.targets[name], PORT)
+    async def ask(self, name: str, outcome: dict[str, Any]) -> tuple[bytes, bytes]:
+        address, port = self.targets[name]
+        connection = self.bound(address)
+        outcome["port"] = connection.getsockname()[1]
         try:
-            writer.write(f"GET / HTTP/1.1\r\nHost: {self.targets[name]}\r\nConnection: close\r\n\r\n".encode())
+            await asyncio.get_running_loop().sock_connect(connection, (address, port))
+            reader, writer = await asyncio.open_connection(sock=connection)
+        except BaseException:
+            connection.close()
+            raise
+        host = f"[{address}]" if ":" in address else address
+        try:
+            writer.write(f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
             head, _empty, body = (await reader.read()).partition(b"\r\n\r\n")
             return head, body
         finally:
             writer.close()
+
+    def bound(self, address: str) -> socket.socket:
+        """A socket at the next source port that no other program has."""
+        while True:
+            connection = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+            connection.setblocking(False)
+            try:
+                connection.bind(("", next(self.ports)))
+                return connection
+            except OSError as error:
+                connection.close()
+                if error.errno != errno.EADDRINUSE:
+                    raise
 
     async def download(self, name: str) -> None:
         start = time.monotonic()
@@ -126,8 +155,8 @@ class Load:
             # What the kernels buffer arrives whatever happens to the director: let it be little.
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
             connection.setblocking(False)
-            await asyncio.wait_for(loop.sock_connect(connection, (self.targets[name], PORT)), STALLED)
-            words = f"GET /files/download HTTP/1.0\r\nHost: {self.targets[name]}\r\n\r\n"
+            await asyncio.wait_for(loop.sock_connect(connection, tuple(self.targets[name])), STALLED)
+            words = f"GET /files/download HTTP/1.0\r\nHost: {self.targets[name][0]}\r\n\r\n"
             await loop.sock_sendall(connection, words.encode())
             head, data = b"", b""
             while not data:

@@ -1,33 +1,25 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lab, its hosts and the playbooks: what the cases act on. All I/O is here."""
+"""The pair of directors that most cases act on: its model, its state, and the load on its services."""
 
 from __future__ import annotations
 
 import contextlib
 import copy
 import hashlib
-import json
-import os
 import re
-import shlex
-import subprocess
-import sys
-import threading
-import time
-from pathlib import Path
-from typing import Any, Callable, Iterator
+from typing import Any
 
 import yaml
 
-from .measure import Record
+from .hosts import CACHE, HERE, PATIENT, Failed, Hosts, Load, changed, lab, say, wait
 
-HERE = Path(__file__).parent
-CHECKOUT = HERE.parents[1]
-LAB = CHECKOUT / "lab/lab"
-CACHE = CHECKOUT / ".cache/chaos"
-NAME = "chaos"
+__all__ = ["CACHE", "HERE", "PATIENT", "Failed", "Load", "changed", "lab", "say", "wait"]
+
+HOSTS = Hosts(HERE / "network.yml")
+NAME = HOSTS.name
+run, begin = HOSTS.run, HOSTS.begin
 DIRECTORS = ["lb1", "lb2"]
 VIPS = {"dr": "192.168.0.28", "nat": "192.168.0.29"}
 # Made on each real server alike, so that whoever serves a download, its digest is known.
@@ -35,60 +27,16 @@ _LINES = 600000
 DIGEST = hashlib.sha256("".join(f"{number}\n" for number in range(1, _LINES + 1)).encode()).hexdigest()
 
 
-# How long a request may take where it is not measured, but has to succeed.
-PATIENT = 60
-
-
-class Failed(Exception):
-    """The lab did not do what it had to: nothing can be measured."""
-
-
-def say(text: str) -> None:
-    """Tell what is going on."""
-    print(f"[{time.strftime('%H:%M:%S')}] {text}", file=sys.stderr, flush=True)
-
-
-def wait(what: str, condition: Callable[[], object], limit: float = 300) -> None:
-    """Look until a condition holds."""
-    deadline = time.monotonic() + limit
-    while not condition():
-        if time.monotonic() > deadline:
-            raise Failed(f"{what}: not within {limit:.0f} s")
-        time.sleep(0.3)
-
-
-def lab(*words: str) -> str:
-    """Run the lab's own command."""
-    done = subprocess.run([LAB, *words], check=False, capture_output=True, text=True)
-    if done.returncode != 0:
-        raise Failed(f"lab {' '.join(words)}:\n{done.stdout}{done.stderr}")
-    return done.stdout
-
-
-def run(host: str, script: str, check: bool = True) -> str:
-    """What a script of the shell prints on a host."""
-    config = CHECKOUT / ".cache/lab/run" / NAME / "ssh_config"
-    done = subprocess.run(
-        ["ssh", "-F", str(config), host, "sh -s"], input=script, check=False, capture_output=True, text=True
-    )
-    if check and done.returncode != 0:
-        raise Failed(f"{host}: {script}\n{done.stdout}{done.stderr}")
-    return done.stdout
-
-
 def up() -> None:
     """Boot the lab; what runs already is left alone."""
-    lab("up", str(HERE / "network.yml"))
-    CACHE.mkdir(parents=True, exist_ok=True)
-    (CACHE / "lab.yml").write_text(lab("inventory", NAME))
-    run("client", f"cat >/root/load.py <<'END'\n{(HERE / 'load.py').read_text()}END")
+    HOSTS.up()
     for server in real_servers(model()):
         run(server, f"mkdir -p /srv/files; seq {_LINES} >/srv/files/download")
 
 
 def down() -> None:
     """Leave nothing of the lab."""
-    lab("down", NAME)
+    HOSTS.down()
     _now.clear()
 
 
@@ -114,42 +62,7 @@ def real_servers(inventory: dict[str, Any]) -> list[str]:
 def playbook(name: str, inventory: dict[str, Any], *words: str, check: bool = True) -> str:
     """What a playbook of the collection printed."""
     _now.clear()
-    start = time.monotonic()
-    run = begin(name, inventory, *words)
-    output, _errors = run.communicate()
-    say(f"playbook {name}: {time.monotonic() - start:.0f} s")
-    if check and run.returncode != 0:
-        raise Failed(f"playbook {name}:\n{output}")
-    return output
-
-
-def begin(name: str, inventory: dict[str, Any], *words: str, file: str = "inventory.yml") -> subprocess.Popen[str]:
-    """Start a playbook of the collection, in a process group of its own, and do not wait for it."""
-    path = CACHE / file
-    path.write_text(yaml.safe_dump(inventory, sort_keys=False))
-    plain = {
-        "ANSIBLE_NOCOLOR": "1",
-        "ANSIBLE_FORCE_COLOR": "0",
-        "ANSIBLE_PIPELINING": "1",
-        "ANSIBLE_FORKS": "10",
-        "ANSIBLE_HOST_KEY_CHECKING": "0",
-    }
-    command = ["ansible-playbook", "-i", str(CACHE / "lab.yml"), "-i", str(path), f"lvs.topology.{name}", *words]
-    return subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env={**os.environ, **plain},
-        start_new_session=True,
-    )
-
-
-def changed(output: str) -> dict[str, int]:
-    """What the recap of a playbook says was changed, by host, where it is anything."""
-    recap = re.findall(r"^(\S+) .*changed=(\d+)", output.rpartition("PLAY RECAP")[2], re.MULTILINE)
-    return {host: int(count) for host, count in recap if int(count)}
+    return HOSTS.playbook(name, inventory, *words, check=check)
 
 
 def site(inventory: dict[str, Any]) -> str:
@@ -237,81 +150,6 @@ def responders(vip: str) -> set[str]:
 # The load
 
 
-class Load:
-    """Requests and downloads of the client, from start to finish."""
-
-    def __init__(self, rate: int, patience: float, downloads: int) -> None:
-        self.record = Record()
-        self._lock = threading.Lock()
-        options = {"targets": VIPS, "rate": rate, "patience": patience, "downloads": downloads, "pace": 262144}
-        config = CHECKOUT / ".cache/lab/run" / NAME / "ssh_config"
-        command = ["ssh", "-F", str(config), "client", f"python3 /root/load.py {shlex.quote(json.dumps(options))}"]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-
-    def _read(self) -> None:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            with self._lock:
-                self.record.add(line)
-
-    def _tell(self, words: str) -> None:
-        assert self._process.stdin is not None
-        try:
-            self._process.stdin.write(f"{words}\n")
-            self._process.stdin.flush()
-        except OSError as error:
-            raise Failed(f"the load has ended: {error.strerror}") from None
-
-    def mark(self, name: str) -> float:
-        """Write an event into the record, and give its time on the client's clock."""
-        self._tell(f"mark {name}")
-        wait(f"the mark {name}", lambda: name in self.record.marks)
-        return self.record.marks[name]
-
-    def be_patient(self) -> None:
-        """From now on, count a request as failed where it fails, and not where a slow machine takes long for it."""
-        self._tell(f"patience {PATIENT}")
-
-    def snapshot(self) -> Record:
-        """What is known up to now."""
-        with self._lock:
-            return Record(list(self.record.requests), list(self.record.downloads), dict(self.record.marks))
-
-    def answered(self, count: int, since: float = 0.0) -> bool:
-        """Whether every target has answered the last so many requests of those that began after a moment."""
-        record = self.snapshot()
-        for target in VIPS:
-            last = sorted((one for one in record.of(target).requests if one.start >= since), key=lambda one: one.start)
-            if len(last) < count or any(one.error for one in last[-count:]):
-                return False
-        return True
-
-    def count(self) -> int:
-        """How many requests came to an end."""
-        with self._lock:
-            return len(self.record.requests)
-
-    def finish(self) -> Record:
-        """Start nothing more, and wait for what is under way; once more changes nothing."""
-        if self._process.poll() is None:
-            self._tell("finish")
-        try:
-            self._process.wait(600)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            raise Failed("the load does not come to an end") from None
-        self._reader.join(10)
-        return self.record
-
-
-@contextlib.contextmanager
-def load(rate: int = 25, patience: float = 3, downloads: int = 0) -> Iterator[Load]:
-    """Load on all services while the body runs; it is ended however that ends."""
-    running = Load(rate, patience, downloads)
-    try:
-        wait("the first answers", lambda: running.answered(1))
-        yield running
-    finally:
-        running.finish()
+def load(rate: int = 25, patience: float = 3, downloads: int = 0) -> contextlib.AbstractContextManager[Load]:
+    """Load on all services while the body runs."""
+    return HOSTS.load({name: (vip, 80) for name, vip in VIPS.items()}, rate, patience, downloads)
