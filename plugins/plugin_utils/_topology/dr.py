@@ -68,13 +68,6 @@ def _check_segment(site: Site, director: str, entry: RealServer) -> Iterator[Mis
 def check_gateway(site: Site, director: str, service: Service, entry: RealServer) -> Iterator[Mistake]:
     if entry.host is None:
         return
-    remedy = f"set lvs_gateway of {entry.host} to another router"
-    if not gateways.asked_for(site, entry.host, service.family):
-        # Facts cannot tell who set it.
-        remedy = (
-            f"set lvs_gateway of {entry.host} to the gateway that it shall have now "
-            "(an earlier run with forward: nat may have set this one)"
-        )
     for gateway in gateways.expected(site, entry.host, service.family):
         if not _is_at(site, director, entry, gateway):
             continue
@@ -88,6 +81,14 @@ def check_gateway(site: Site, director: str, service: Service, entry: RealServer
             problem += f", because {other.label} is NAT and {service.label} is not"
             yield Mistake(entry.path, problem, "give one of the two other real servers, or the forward of the other")
         else:
+            remedy = f"set lvs_gateway of {entry.host} to another router"
+            if not gateways.asked_for(site, entry.host, service.family):
+                # Facts cannot tell who set it.
+                command = f"ip -{service.family} route del default via {gateway}"
+                remedy = (
+                    f"take that route away (on {entry.host}: {command}), or set lvs_gateway to the gateway that it "
+                    "shall have now (an earlier run with forward: nat may have set this one)"
+                )
             yield Mistake(entry.path, problem, f"{remedy}, or use forward: nat for all its services")
 
 

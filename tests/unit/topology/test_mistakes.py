@@ -658,7 +658,9 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
         host("web1", ansible_facts=facts(nic("eth1", "192.168.246.161/24"), gateway="192.168.246.166")),
         [
             f"{S}.real_servers[0]: the default gateway of web1, 192.168.246.166, is the director lb1, which drops "
-            "answers that come from its own VIP; set lvs_gateway of web1 to the gateway that it shall have now "
+            "answers that come from its own VIP; "
+            "take that route away (on web1: ip -4 route del default via 192.168.246.166), or "
+            "set lvs_gateway to the gateway that it shall have now "
             "(an earlier run with forward: nat may have set this one), or use forward: nat for all its services"
         ],
     ),
@@ -667,7 +669,9 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
         ipv6_gateway_of_facts,
         [
             f"{S}.real_servers[0]: the default gateway of web1, fd00::166, is the director lb1, which drops "
-            "answers that come from its own VIP; set lvs_gateway of web1 to the gateway that it shall have now "
+            "answers that come from its own VIP; "
+            "take that route away (on web1: ip -6 route del default via fd00::166), or "
+            "set lvs_gateway to the gateway that it shall have now "
             "(an earlier run with forward: nat may have set this one), or use forward: nat for all its services"
         ],
     ),
@@ -676,7 +680,9 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
         link_local_gateway_of_facts,
         [
             f"{S}.real_servers[0]: the default gateway of web1, fe80::2, is the director lb1, which drops "
-            "answers that come from its own VIP; set lvs_gateway of web1 to the gateway that it shall have now "
+            "answers that come from its own VIP; "
+            "take that route away (on web1: ip -6 route del default via fe80::2), or "
+            "set lvs_gateway to the gateway that it shall have now "
             "(an earlier run with forward: nat may have set this one), or use forward: nat for all its services"
         ],
     ),
