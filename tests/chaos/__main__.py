@@ -6,15 +6,17 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import sys
 import time
+from typing import Callable
 
-from . import changes, failures, interruptions, pair
+from . import changes, experiments, failures, interruptions, pair
 from .table import Result, as_markdown, as_text, merged
 
 # Those with the same model one after the other.
-CASES = {
+CASES: dict[str, Callable[[], Result]] = {
     "failover": failures.failover,
     "handover": failures.handover,
     "real-server": failures.real_server,
@@ -32,14 +34,19 @@ CASES = {
     "interrupted": interruptions.interrupted,
     "two-runs": interruptions.two_runs,
 }
+# Each in a lab of its own; the name before the dash stands for all of them.
+ELSEWHERE: dict[str, Callable[[], Result]] = {
+    f"experiments-{name}": functools.partial(experiments.run, name) for name in experiments.scenarios()
+}
+GROUPS = {"experiments": list(ELSEWHERE)}
 RESULTS = pair.CACHE / "results"
 
 
 def main() -> int:
     """Run cases, keep what they measured, and print it."""
-    names = list(CASES)
+    names = [*CASES, *ELSEWHERE]
     parser = argparse.ArgumentParser(
-        prog="tests/chaos/run", description="What a pair of directors does when things fail."
+        prog="tests/chaos/run", description="What happens when things fail, or are broken by hand."
     )
     parser.add_argument("cases", nargs="*", metavar="CASE", help=f"default: all of {', '.join(names)}")
     parser.add_argument("--report", action="store_true", help="run nothing, print what the last runs measured")
@@ -47,9 +54,9 @@ def main() -> int:
     parser.add_argument("--keep", action="store_true", help="leave the lab running")
     options = parser.parse_args()
     for name in options.cases:
-        if name not in names:
-            parser.error(f"there is no case {name}; there are {', '.join(names)}")
-    chosen = options.cases or names
+        if name not in names and name not in GROUPS:
+            parser.error(f"there is no case {name}; there are {', '.join([*names, *GROUPS])}")
+    chosen = [each for name in options.cases for each in GROUPS.get(name, [name])] or names
     if not options.report:
         _run(chosen, options.keep)
     files = {name: RESULTS / f"{name}.json" for name in chosen}
@@ -72,11 +79,12 @@ def _run(names: list[str], keep: bool) -> None:
             start = time.monotonic()
             pair.say(f"case {name}")
             try:
-                if failed:
+                if failed or name in ELSEWHERE:
                     # It may have left anything: a host that is off, a cable that is cut.
                     pair.down()
-                pair.up()
-                result = CASES[name]()
+                if name in CASES:
+                    pair.up()
+                result = {**CASES, **ELSEWHERE}[name]()
             except pair.Failed as error:
                 pair.say(f"case {name} failed: {error}")
                 failed = True

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import dataclass, field
-from typing import Iterable
+from typing import Container, Iterable
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Request:
     end: float
     by: str | None = None
     error: str | None = None
+    port: int = 0
 
 
 @dataclass(frozen=True)
@@ -97,3 +99,41 @@ def survivors(record: Record, digest: str, event: float, age: float = 0.0) -> tu
 def broken(record: Record, digest: str) -> list[Download]:
     """The downloads that did not arrive whole."""
     return [one for one in record.downloads if one.digest != digest]
+
+
+@dataclass
+class Owners:
+    """Which real server has a connection, from what directors list of theirs."""
+
+    found: dict[tuple[int, str], str] = field(default_factory=dict)
+
+    def add(self, listed: str) -> None:
+        """Take in what ipvsadm -Lnc prints."""
+        for line in listed.splitlines():
+            words = line.split()
+            if len(words) == 6 and re.fullmatch(r".*:\d+", words[3]):
+                self.found[int(words[3].rpartition(":")[2]), words[4]] = words[5].rpartition(":")[0].strip("[]")
+
+    def of(self, request: Request, service: str) -> str:
+        """The address of the real server to which a request for ADDRESS:PORT went; empty where nobody knows."""
+        return self.found.get((request.port, service), "")
+
+
+def counted(
+    record: Record, owners: Owners, services: dict[str, str], touched: Container[str], down: Container[str], done: float
+) -> list[Request]:
+    """The requests that have to be answered: all that began when everything was repaired.
+
+    Of the earlier ones those count that were for no service that was down, and went to nobody who was touched, be it by
+    name or by address. One that failed counts where nobody knows where it went.
+    """
+    return [
+        one
+        for one in record.requests
+        if one.start >= done
+        or (
+            one.target not in down
+            and one.by not in touched
+            and (not one.error or owners.of(one, services[one.target]) not in touched)
+        )
+    ]
