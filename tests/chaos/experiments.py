@@ -186,8 +186,8 @@ class Site:
             "NO" if left else "yes",
         ]
         return [
-            [each.name, each.scenario, _shown(said[each.name]), "; ".join(how), *figures]
-            for each, how in zip(chosen, repaired)
+            [each.name, each.scenario, _line(line) if line else "NOTHING", "; ".join(how), *figures]
+            for each, line, how in zip(chosen, said.values(), repaired)
         ]
 
     def counted(self, chosen: list[Experiment], record: Record, owners: Owners, done: float) -> list[measure.Request]:
@@ -303,16 +303,10 @@ def endpoint(address: str, port: int) -> str:
 
 
 def _line(finding: Mapping[str, str]) -> str:
-    """What names host and cause; the line that verify prints goes on with the effect and the remedy."""
-    return ": ".join(finding[key] for key in ("degree", "host", "what"))
-
-
-def _shown(finding: Mapping[str, str] | None) -> str:
     """The line without what clients notice; of a difference from the model, the remedy says which it is."""
-    if finding is None:
-        return "NOTHING"
+    line = ": ".join(finding[key] for key in ("degree", "host", "what"))
     is_difference = finding["what"].endswith("not as the model has it")
-    return _line(finding) + (f". Remedy: {finding['remedy'].partition(' (or: ')[0]}" if is_difference else "")
+    return line + (f". Remedy: {finding['remedy'].partition(' (or: ')[0]}" if is_difference else "")
 
 
 def _fails(finding: Mapping[str, str]) -> bool:
