@@ -29,7 +29,7 @@ COLUMNS = [
 ]
 # Requests a second for each service. They are few, because the hosts and the load share the processors.
 RATE = 4
-# As often as verify may have to be asked, where each of its lines repairs a part.
+# How often verify is asked at most: where each of its lines repairs a part, and until health checks had their time.
 ROUNDS = 3
 _PICTURE = CHECKOUT / "molecule/shared/snapshot.sh"
 # The repair that is not typed.
@@ -275,8 +275,9 @@ class Site:
             owners.add(self.hosts.run(director, "ipvsadm -Lnc"))
 
     def picture(self, host: str) -> str:
-        """What an operator would look at."""
-        return self.hosts.run(host, _PICTURE.read_text())
+        """What an operator would look at, without schedulers that were loaded once."""
+        lines = self.hosts.run(host, _PICTURE.read_text()).splitlines()
+        return "\n".join(line for line in lines if not line.startswith("ip_vs_"))
 
     def addresses(self) -> Iterator[tuple[str, str]]:
         """The real servers and their addresses."""
