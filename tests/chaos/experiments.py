@@ -9,8 +9,10 @@ from what was broken.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
+import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Iterable, Iterator, Mapping
@@ -34,6 +36,8 @@ ROUNDS = 3
 _PICTURE = CHECKOUT / "molecule/shared/snapshot.sh"
 # The repair that is not typed.
 _SITE = "site"
+# A connection without an answer is in the director's list for 60 seconds (SYN_RECV).
+_PAUSE = 10
 # What clients notice may always be said.
 _OF_CLIENTS = "^(broken|at risk): client: "
 
@@ -153,19 +157,16 @@ class Site:
         breaks = [(self.called(host), command) for each in chosen for host, command in each.breaks.items()]
         afterwards = [(self.called(host), command) for each in chosen for host, command in each.afterwards.items()]
         before = {host: self.picture(host) for host, _command in breaks}
-        with self.hosts.load(self.targets, RATE, PATIENT) as load:
+        with self.hosts.load(self.targets, RATE, PATIENT) as load, self.looking(owners):
             for host, command in breaks:
                 self.hosts.run(host, command)
             said = self.heard(chosen)
-            self.look(owners)
             repaired = [self.type(each, said[each.name]) for each in chosen]
             if any(_SITE in each.repair for each in chosen):
                 touched = changed(self.hosts.playbook("site", self.model))
                 self.must({*touched} <= {*before}, chosen[0], f"site changed {touched}")
-            self.look(owners)
             done = load.mark("done")
             left = self.silence(chosen)
-            self.look(owners)
             record = load.finish()
         for host, command in afterwards:
             self.hosts.run(host, command)
@@ -269,10 +270,23 @@ class Site:
         found: list[dict[str, str]] = json.loads(report.read_text())["findings"]
         return found
 
-    def look(self, owners: Owners) -> None:
-        """Learn from the directors which real server has which connection."""
-        for director in self.model["lvs_directors"]["hosts"]:
-            owners.add(self.hosts.run(director, "ipvsadm -Lnc"))
+    @contextlib.contextmanager
+    def looking(self, owners: Owners) -> Iterator[None]:
+        """Learn over and over from the directors which real server has which connection, because they forget it."""
+        over = threading.Event()
+
+        def look() -> None:
+            while not over.wait(_PAUSE):
+                for director in self.model["lvs_directors"]["hosts"]:
+                    owners.add(self.hosts.run(director, "ipvsadm -Lnc", check=False))
+
+        looker = threading.Thread(target=look)
+        looker.start()
+        try:
+            yield
+        finally:
+            over.set()
+            looker.join()
 
     def picture(self, host: str) -> str:
         """What an operator would look at, without schedulers that were loaded once."""
