@@ -158,7 +158,7 @@ _TABLE = re.compile(r"table (\S+) .*\{(?: # .*)?$")
 _CHAIN = re.compile(r"\s*chain (\S+) \{")
 _DORMANT = re.compile(r"\s*flags .*\bdormant\b")
 # Texts are neither escaped nor free of quotes, but stand by themselves.
-_QUOTED = re.compile(r'(?<![^\s])"[^"]*"(?![^\s,])')
+_QUOTED = re.compile(r'(?<![^\s])"[^"]*"(?![^\s,}])')
 _HOOK = re.compile(r"\s*type (\w+) hook (\w+) priority (-?\w+)(?: ([+-]) (\d+))?;(?: policy (\w+);)?$")
 _HOOKED = {
     **{("filter", hook): hook for hook in (*HOOKS, PREROUTING)},
