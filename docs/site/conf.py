@@ -36,14 +36,18 @@ html_use_index = False
 ANSIBLE = "https://docs.ansible.com/projects/ansible/latest/"
 ELSEWHERE = {
     "action_plugins": "plugins/action.html",
-    "ansible_collections.ansible.builtin.setup_module": "collections/ansible/builtin/setup_module.html",
     "ansible_configuration_settings": "reference_appendices/config.html",
     "common_return_values": "reference_appendices/common_return_values.html",
 }
+BUILTIN = "ansible_collections.ansible.builtin."
 
 
 def lead_elsewhere(_app: Sphinx, _env: object, node: pending_xref, text: nodes.TextElement) -> nodes.reference | None:
-    page = ELSEWHERE.get(node["reftarget"])
+    label: str = node["reftarget"]
+    page = ELSEWHERE.get(label)
+    if label.startswith(BUILTIN):
+        # What follows the underscores is a place on the page of the plugin.
+        page = f"collections/ansible/builtin/{label[len(BUILTIN) :].partition('__')[0]}.html"
     return nodes.reference("", "", text, refuri=ANSIBLE + page) if page else None
 
 
