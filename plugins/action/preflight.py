@@ -11,6 +11,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.lvs.topology.plugins.plugin_utils import _plays, _run
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import filtering
 
 _display = Display()
 
@@ -36,6 +37,13 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core has no type
         asked = {each["name"]: each for each in given if isinstance(each, dict)} if isinstance(given, list) else {}
         for name, part in answer["parts"].items():
             part["plan"] = asked.get(name, {}).get("plan") or {}
+            # What was looked at is of no use to what comes later.
+            passing = part["plan"].get("passing") or []
+            part["plan"] = {key: value for key, value in part["plan"].items() if key != "passing"}
+            for line in filtering.warnings(host, passing, part["dropped"], part["firewall"]):
+                _display.warning(line)
+            for line in part["unseen"]:
+                _display.warning(f"{host}: not looked at: {line}. What it drops is not known.")
             for note in part["plan"].get("notes") or ():
                 _display.display(f"Works, but should be known of {host}: {note}")
         if ends and not self._task.check_mode and all(map(_plays.is_settled, answer["parts"].values())):

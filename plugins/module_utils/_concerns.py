@@ -103,6 +103,12 @@ def _packet_rules() -> Work:
     return PACKET_RULES_SPEC, ensure_packet_rules
 
 
+def _firewall() -> Work:
+    from ansible_collections.lvs.topology.plugins.module_utils._net.firewall import FIREWALL_SPEC, ensure_firewall
+
+    return FIREWALL_SPEC, ensure_firewall
+
+
 def _timeouts() -> Work:
     from ansible_collections.lvs.topology.plugins.module_utils._ipvs.ensure_settings import ensure_timeouts
     from ansible_collections.lvs.topology.plugins.module_utils._ipvs.opening import readable
@@ -164,7 +170,16 @@ def _table_options(plan: Plan) -> dict[str, Any]:
 
 
 def _boot_options(plan: Plan) -> dict[str, Any]:
-    names = ("tunnels", "addresses", "gateways", "source_routes", "neighbours", "arp_filters", "packet_rules")
+    names = (
+        "tunnels",
+        "addresses",
+        "gateways",
+        "source_routes",
+        "neighbours",
+        "arp_filters",
+        "packet_rules",
+        "firewall",
+    )
     return {name: plan[name] for name in (*names, "services", "timeouts", "sync_daemons") if plan.get(name)}
 
 
@@ -181,6 +196,8 @@ CONCERNS: Mapping[str, Concern] = {
     "packet_rules": Concern(
         _of_dictionary("packet_rules", {"backend": "auto", "marks": [], "source_nat": []}), _packet_rules
     ),
+    # Before anything sends packets that the firewall would drop.
+    "firewall": Concern(_of_dictionary("firewall", {"packets": []}), _firewall),
     "timeouts": Concern(_of_dictionary("timeouts", {"tcp": None, "tcpfin": None, "udp": None}), _timeouts),
     # Its entries go while it is filled.
     "services": Concern(_table_options, _services, is_released=False),

@@ -77,6 +77,7 @@ def examine(module: Module) -> dict[str, Any]:
         "obstacles": [each._asdict() for each in dict.fromkeys(filters.obstacles)],
         "dropped": dropped,
         "undecided": undecided,
+        "firewall": filters.firewall,
         "keepalived": _keepalived(),
         "table": _table(unseen) if params["table"] else None,
         "unseen": unseen,

@@ -40,13 +40,13 @@ PLAN: dict[str, Any] = {
     "type": "dict",
     "options": {
         **{name: {"type": "list", "elements": "str"} for name in ("kernel_modules", "purge")},
-        **{name: {"type": "dict"} for name in ("sysctls", "packet_rules", "timeouts", "watched")},
+        **{name: {"type": "dict"} for name in ("sysctls", "packet_rules", "firewall", "timeouts", "watched")},
         **{name: {"type": "list", "elements": "dict"} for name in _LISTS},
         "keep_weights": {"type": "bool"},
         "manager": {"type": "str", "choices": [KERNEL, KEEPALIVED]},
         # About the host, which preflight has looked at, and for the operator.
         **{name: {"type": "list", "elements": "str"} for name in ("commands", "kernel_options", "notes")},
-        "kernels": {"type": "list", "elements": "dict"},
+        **{name: {"type": "list", "elements": "dict"} for name in ("kernels", "passing")},
     },
 }
 SPEC: dict[str, Any] = {

@@ -148,6 +148,16 @@ def _is_packet_rule(key: str) -> bool:
     return all(_is_address(each) for each in source[1].split(","))
 
 
+def _is_opening(key: str) -> bool:
+    found = re.fullmatch(
+        r"(?:input|forward|output) ipv[46] [a-z0-9]{1,6}(?: from (\S+))?(?: at \d{1,5}(?:-\d{1,5})?)?"
+        r"(?: to (\S+))?(?: port \d{1,5}(?:-\d{1,5})?)?(?: of no connection)?",
+        key,
+        re.ASCII,
+    )
+    return found is not None and all(_is_address(each) for each in found.groups() if each)
+
+
 _is_route = _object(
     {"version": _is_version},
     {
@@ -207,6 +217,7 @@ FORMS: Mapping[str, Form] = {
     ),
     "arp_filter": Form(_matches(r"(?:INPUT|OUTPUT) -j \S+(?: \S+)+"), lambda was: was is True),
     "packet_rule": Form(_is_packet_rule, _nothing),
+    "firewall": Form(_is_opening, _nothing),
     "timeout": Form(_matches(r"tcp|tcpfin|udp"), _is_int),
     "sync_daemon": Form(_matches(r"master|backup"), _is_daemon),
     "service": Form(_is_service, _nothing),

@@ -73,6 +73,11 @@ options:
     description:
       - C(backend), C(marks) and C(source_nat), as the options of M(lvs.topology.packet_rules).
     type: dict
+  firewall:
+    description:
+      - C(packets), which the host's firewall is to let pass, each as in O(lvs.topology.host_info#module:packets)
+        without a name. They are let pass where the firewall would drop them now.
+    type: dict
   services:
     description: As O(lvs.topology.ipvs_table#module:services).
     type: list

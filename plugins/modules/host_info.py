@@ -90,8 +90,14 @@ options:
       source_port:
         description: The port from which it comes.
         type: int
+      last_source_port:
+        description: The last one of several ports, of which O(packets[].source_port) is the first and stands for all.
+        type: int
       port:
         description: The port to which it goes.
+        type: int
+      last_port:
+        description: The last one of several ports, of which O(packets[].port) is the first and stands for all.
         type: int
       interface:
         description: The interface by which it comes or leaves. Of what passes this host it says nothing.
@@ -253,6 +259,11 @@ undecided:
   type: list
   elements: str
   sample: [web]
+firewall:
+  description: What rules the packet filter, V(firewalld) or V(ufw). Empty where it is neither.
+  returned: success
+  type: str
+  sample: ufw
 keepalived:
   description: Whether the unit of keepalived is C(active), C(enabled), C(failed), C(masked). Null without systemd.
   returned: success

@@ -17,6 +17,7 @@ description:
     M(lvs.topology.source_route), M(lvs.topology.static_neighbour), M(lvs.topology.packet_rules),
     M(lvs.topology.ipvs_timeouts), M(lvs.topology.ipvs_table), M(lvs.topology.ipvs_sync_daemon) and
     M(lvs.topology.boot_restore) do one by one.
+  - It also has the host's firewall let pass what the topology needs, where the plan says so.
   - With O(state=present) all concerns are planned before the first one is changed. What one of them refuses is refused
     while nothing is touched, and where nothing is to be changed the host is only looked at.
   - Where the kernel refuses a change after all, the module says what was applied and what was not begun. A later run
@@ -80,6 +81,15 @@ options:
       packet_rules:
         description: The options C(backend), C(marks) and C(source_nat) of M(lvs.topology.packet_rules).
         type: dict
+      firewall:
+        description:
+          - C(packets), which the host's firewall is to let pass, each as in O(lvs.topology.host_info#module:packets)
+            without a name. Where the firewall drops none of them, nothing is added to it.
+        type: dict
+      passing:
+        description: Packets that M(lvs.topology.preflight) looked for. They are ignored here.
+        type: list
+        elements: dict
       timeouts:
         description: The options C(tcp), C(tcpfin) and C(udp) of M(lvs.topology.ipvs_timeouts).
         type: dict
@@ -140,6 +150,7 @@ options:
       - source_routes
       - neighbours
       - packet_rules
+      - firewall
       - timeouts
       - services
       - watched

@@ -318,6 +318,19 @@ managed_by:
   type: list
   elements: str
   sample: [kernel]
+dropped:
+  description:
+    - Of what C(passing) of O(plan) names, what the packet filter drops whatever else is in it, and its rule or policy.
+      The playbooks warn of it, and go on.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{name: web, said: "iptables -A INPUT -p tcp -m tcp --dport 80 -j DROP"}]
+firewall:
+  description: What rules the packet filter, V(firewalld) or V(ufw), where RV(dropped) was looked for. Else empty.
+  returned: success
+  type: str
+  sample: ufw
 in_place:
   description:
     - Whether the host is as O(plan) wants it and there is nothing to say of it, so that M(lvs.topology.host_state) need
@@ -332,7 +345,12 @@ keepalived_in_place:
   returned: success
   type: bool
 messages:
-  description: What keepalived says of O(keepalived), and what of the packet filter could not be read for O(packets).
+  description: What keepalived says of O(keepalived).
+  returned: success
+  type: list
+  elements: str
+unseen:
+  description: What of the packet filter could not be read for O(packets) and for C(passing) of O(plan).
   returned: success
   type: list
   elements: str
@@ -343,7 +361,7 @@ keepalived_runs:
 parts:
   description:
     - For each part its own RV(missing_packages), RV(kernel_modules), RV(managed_by), RV(keepalived_runs),
-      RV(keepalived_in_place), RV(messages) and RV(in_place), and the C(plan) that was asked for, by the name of the
+      RV(keepalived_in_place), RV(messages), RV(unseen) and RV(in_place), and the C(plan) that was asked for, by the name of the
       part.
   returned: success
   type: dict

@@ -19,6 +19,7 @@ TAGS: Mapping[str, str] = {
     "source_routes": "lvs_routes",
     "neighbours": "lvs_neighbours",
     "packet_rules": "lvs_packet_rules",
+    "firewall": "lvs_firewall",
     "timeouts": "lvs_timeouts",
     "services": "lvs_table",
     "watched": "lvs_table",

@@ -208,7 +208,7 @@ def test_every_module_is_in_the_action_group() -> None:
 def test_a_plan_has_what_its_role_looks_after(role: str, host: str) -> None:
     hostvars, groups = inventory_of(load(CHECKOUT / "molecule/dr_routed/inventory/hosts.yml"), "dr_routed")
     plan = compiler.host_plan(hostvars, groups, host, role, None, None, None)
-    settings = {"commands", "kernel_options", "kernels", "manager", "purge", "keep_weights", "notes"}
+    settings = {"commands", "kernel_options", "kernels", "manager", "purge", "keep_weights", "notes", "passing"}
     assert {*SPEC["plan"]["options"]} == settings | set(TRACES) | {WATCHED}
     # The role's README names the tags of what is in the plan, and of what every role has.
     text = " ".join((CHECKOUT / f"roles/{role}/README.md").read_text().split())

@@ -58,8 +58,7 @@ def ensure_boot(module: AnsibleModule, _book: LedgerFile) -> dict[str, Any]:
     if params["state"] == "present":
         lists = _validated(params)
         wanted.update(_render(owner, lists, mistakes))
-        if lists["packet_rules"]:
-            wanted.update(_packet_rules(owner, lists["packet_rules"], mistakes))
+        wanted.update(_filters(owner, lists, mistakes))
     mistakes.raise_if_any()
 
     own = {boot_plan.owner_path(owner, suffix) for suffix in boot_plan.SUFFIXES}
@@ -76,7 +75,7 @@ def ensure_boot(module: AnsibleModule, _book: LedgerFile) -> dict[str, Any]:
 
 
 def _validated(params: dict[str, Any]) -> dict[str, Any]:
-    given = {name: params[name] for name in (*_SPEC, *_IPVS)}
+    given = {name: params[name] for name in (*_SPEC, "firewall", *_IPVS)}
     spec = {**_SPEC, **(_ipvs_spec() if any(given[name] for name in _IPVS) else {})}
     return {**given, **validated(spec, {name: given[name] for name in spec})}
 
@@ -132,15 +131,25 @@ def _ipvs(lists: dict[str, Any], mistakes: Mistakes) -> dict[str, File | None]:
     }
 
 
-def _packet_rules(owner: str, given: dict[str, Any], mistakes: Mistakes) -> dict[str, File | None]:
+def _filters(owner: str, lists: dict[str, Any], mistakes: Mistakes) -> dict[str, File | None]:
+    """What is put into packet filters. Only the host can tell whether that is nft or iptables."""
+    lines = _packet_rules(owner, lists["packet_rules"], mistakes) if lists["packet_rules"] else {}
+    if lists["firewall"]:
+        from ansible_collections.lvs.topology.plugins.module_utils._net import firewall
+
+        for suffix, opened in firewall.boot_lines(owner, lists["firewall"], mistakes).items():
+            lines[suffix] = [*lines.get(suffix, ()), *opened]
+    return {suffix: boot_plan.render_packet_rules(owner, suffix, each) for suffix, each in lines.items()}
+
+
+def _packet_rules(owner: str, given: dict[str, Any], mistakes: Mistakes) -> dict[str, list[str]]:
     from ansible_collections.lvs.topology.plugins.module_utils._net import packet_filter, packet_rules_plan
 
     packet_rules_plan.check_owner(owner, mistakes)
     rules = packet_rules_plan.check(given["marks"] or [], given["source_nat"] or [], mistakes, "packet_rules.")
     mistakes.raise_if_any()
-    # Only the host can tell whether these are rules of nft or of iptables.
     texts = packet_filter.boot_texts(owner, given["backend"], rules)
-    return {suffix: boot_plan.render_packet_rules(owner, suffix, text) for suffix, text in texts.items()}
+    return {suffix: text.splitlines() for suffix, text in texts.items()}
 
 
 def _hooks(systemd: _Systemd, restored: set[str]) -> boot_plan.Hooks:

@@ -23,7 +23,12 @@ UNIT_PATH = f"/etc/systemd/system/{UNIT}"
 # Where systemctl enable and disable change something.
 LINKS = ("/etc/systemd/system/multi-user.target.wants", "/etc/systemd/system")
 # In the order in which the script reads them.
-SUFFIXES = ("arptables", "tunnels", "ip", "sources", "nft", "iptables", "ip6tables", "timeouts", "ipvsadm", "daemons")
+SUFFIXES = (
+    *("arptables", "tunnels", "ip", "sources", "nft", "iptables", "ip6tables"),
+    # A firewall of one kind of iptables, beside another one of which what is above is.
+    *("iptables-legacy", "ip6tables-legacy", "iptables-nft", "ip6tables-nft"),
+    *("timeouts", "ipvsadm", "daemons"),
+)
 
 # Static: what differs between hosts is in the files that it reads.
 SCRIPT = r"""#!/bin/sh
@@ -161,18 +166,48 @@ for file in *.nft; do
     nft -f "$file" || failed "nft could not do $file"
 done
 
-# The transaction in $2, without the calls of our chains that are there already.
+# The transaction in $2, without the calls of our chains that are there already. A call goes before the rule that the
+# line above it names, or behind all rules; where that rule is not there, before all of them.
 missing_of() {
     table=
+    before=
     while read -r line; do
         # shellcheck disable=SC2086  # the words of a rule
         case $line in
-        \#*) continue ;;
+        "#before "*) before=${line#* } ;;
+        "#last") before=last ;;
+        \#*) ;;
         \**) table=${line#?} ;;
-        -I*) "$1" -w 10 -t "$table" -C ${line#-I} 2>/dev/null && continue ;;
+        -I*)
+            "$1" -w 10 -t "$table" -C ${line#-I} 2>/dev/null && line=
+            line=$(placed "$1" "$table" "$before" $line)
+            before=
+            ;;
         esac
-        printf '%s\n' "$line"
+        case $line in
+        "" | \#*) ;;
+        *) printf '%s\n' "$line" ;;
+        esac
     done <"$2"
+}
+
+# The words of a call behind $3, with the number of the rule before which it goes.
+placed() {
+    tool=$1 table=$2 before=$3
+    shift 3
+    [ $# -gt 1 ] || return 0
+    chain=$2
+    shift 2
+    number=
+    case $before in
+    "") ;;
+    last)
+        number=$("$tool" -w 10 -t "$table" -S "$chain" 2>/dev/null | grep -c '^-A ')
+        number=$((number + 1))
+        ;;
+    *) number=$("$tool" -w 10 -t "$table" -S "$chain" 2>/dev/null | grep '^-A ' | grep -nxF -- "$before" | head -n 1) ;;
+    esac
+    printf '%s\n' "-I $chain${number:+ ${number%%:*}} $*"
 }
 
 # iptables comes in two kinds as well.
@@ -186,7 +221,7 @@ filter_rules() {
 }
 
 set +f
-for file in *.iptables *.ip6tables; do
+for file in *.iptables *.ip6tables *.iptables-* *.ip6tables-*; do
     set -f
     [ -e "$file" ] || continue
     filter_rules "${file##*.}" "$file"
@@ -265,6 +300,8 @@ Description=Virtual addresses, routes, packet rules and IPVS of lvs.topology
 Documentation=file://{DIRECTORY}
 # net.ipv4.vs.* exists only once ip_vs is loaded, and ARP has to be tuned before a VIP is there to be answered for.
 After=systemd-modules-load.service systemd-sysctl.service network-online.target
+# What lets packets pass a firewall goes into the firewall's own rules.
+After=netfilter-persistent.service nftables.service iptables.service ip6tables.service ufw.service firewalld.service
 Wants=network-online.target
 
 [Service]
@@ -277,6 +314,8 @@ TimeoutStartSec=5min
 ExecStartPre=-+/bin/sh -c '{_HAS}.arptables >/dev/null 2>&1 && modprobe -q arptable_filter'
 ExecStartPre=-+/bin/sh -c '{_HAS}.iptables >/dev/null 2>&1 && {_LOCK} && modprobe -qa iptable_nat iptable_mangle'
 ExecStartPre=-+/bin/sh -c '{_HAS}.ip6tables >/dev/null 2>&1 && {_LOCK} && modprobe -qa ip6table_nat ip6table_mangle'
+# The firewall's own table is there, because what fills it comes first.
+ExecStartPre=-+/bin/sh -c '{_HAS}tables-legacy >/dev/null 2>&1 && {_LOCK}'
 ExecStart={SCRIPT_PATH}
 {SANDBOX}
 
@@ -344,9 +383,9 @@ def render_ipvsadm(lines: Sequence[str]) -> File | None:
     return File("".join(f"{line}\n" for line in lines)) if lines else None
 
 
-def render_packet_rules(owner: str, suffix: str, text: str) -> File | None:
+def render_packet_rules(owner: str, suffix: str, lines: Sequence[str]) -> File | None:
     reader = "nft -f" if suffix == "nft" else f"{suffix}-restore --noflush"
-    return _file(owner, reader, text.splitlines())
+    return _file(owner, reader, lines)
 
 
 def _file(owner: str, reader: str, lines: Sequence[str]) -> File | None:

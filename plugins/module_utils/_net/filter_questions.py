@@ -12,7 +12,13 @@ from typing import Any, Iterator, Mapping, Sequence
 from ansible_collections.lvs.topology.plugins.module_utils import _commands
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs import proc
-from ansible_collections.lvs.topology.plugins.module_utils._net import filter_rules, nf_tables, obstacles, verdicts
+from ansible_collections.lvs.topology.plugins.module_utils._net import (
+    filter_rules,
+    firewall_words,
+    nf_tables,
+    obstacles,
+    verdicts,
+)
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
 
@@ -24,6 +30,12 @@ _SAVES = {
 # What a command says that has left something out, and ends well.
 _LEFT_OUT = re.compile(r"\bXT \w+ \S+ not found")
 
+# By a chain that it makes wherever it rules, what rules a packet filter.
+_MAKES = {
+    "filter_INPUT_ZONES": firewall_words.FIREWALLD,
+    "INPUT_ZONES": firewall_words.FIREWALLD,
+    "ufw-user-input": firewall_words.UFW,
+}
 # What is asked about a packet that is to pass the packet filter.
 PACKET: dict[str, Any] = {
     "name": {"type": "str", "required": True},
@@ -33,7 +45,9 @@ PACKET: dict[str, Any] = {
     "source": {"type": "str"},
     "destination": {"type": "str"},
     "source_port": {"type": "int"},
+    "last_source_port": {"type": "int"},
     "port": {"type": "int"},
+    "last_port": {"type": "int"},
     "interface": {"type": "str"},
     "state": {"type": "str", "choices": ["new", *verdicts.STATES]},
 }
@@ -49,6 +63,12 @@ class Filters:
     keeps_states: bool = True
     # Whether all of it was read. If not, there are no chains, and nothing is known of any packet.
     is_whole: bool = True
+
+    @property
+    def firewall(self) -> str:
+        """What rules them, by the chains that it makes; empty: nobody who is known here."""
+        names = {name for chains in self.chains for name in chains}
+        return next((firewall for name, firewall in _MAKES.items() if name in names), "")
 
 
 def read_filters(unseen: list[str]) -> Filters:
@@ -118,6 +138,11 @@ def _legacy(commands: Sequence[str]) -> Iterator[str]:
             yield each
 
 
+def is_there() -> bool:
+    """Whether the kernel has any packet filter: without one there is nothing to read."""
+    return nf_tables.is_there() is not False or any(_tables(path, []) for path in _SAVES)
+
+
 def _tables(path: str, unseen: list[str]) -> list[str]:
     """Those of iptables that are looked at, and that the kernel has in this namespace."""
     try:
@@ -155,6 +180,7 @@ def packet(given: Mapping[str, Any], path: str, mistakes: Mistakes) -> Mapping[s
     addresses = {key: mistakes.address(f"{path}.{key}", given[key]) for key in named}
     for key in ("source_port", "port"):
         mistakes.within(f"{path}.{key}", given[key], forms.REAL_PORTS, "a port")
+        mistakes.within(f"{path}.last_{key}", given[f"last_{key}"], forms.Range(given[key] or 1, 65535), "a port")
     if given["interface"] is not None:
         mistakes.interface(f"{path}.interface", given["interface"])
     families = {each.version for each in addresses.values() if each}

@@ -158,6 +158,7 @@ BOOT_RESTORE_SPEC: Spec = {
     "neighbours": {"type": "list", "elements": "dict", "default": []},
     "arp_filters": {"type": "list", "elements": "dict", "default": []},
     "packet_rules": {"type": "dict"},
+    "firewall": {"type": "dict"},
     "services": {"type": "list", "elements": "dict", "default": []},
     "timeouts": {"type": "dict", "default": {}},
     "sync_daemons": {"type": "list", "elements": "dict", "default": []},

@@ -117,47 +117,47 @@ class Iptables:
     def __str__(self) -> str:
         return f"{self._directory}/{self.name}"
 
-    def _commands(self) -> Iterator[tuple[int, str]]:
+    def commands(self) -> Iterator[tuple[int, str]]:
         yield 4, self.name
         yield 6, self.name.replace("iptables", "ip6tables")
 
-    def _path(self, name: str, verb: str) -> str:
+    def path(self, name: str, verb: str) -> str:
         return f"{self._directory}/{name}-{verb}"
 
     def listings(self) -> list[str]:
-        return [_listing([self._path(name, "save")]) for _family, name in self._commands()]
+        return [_listing([self.path(name, "save")]) for _family, name in self.commands()]
 
     def current(self, owner: str, listings: Sequence[str]) -> Listing:
         found: Listing = {}
-        for (_family, name), saved in zip(self._commands(), listings):
+        for (_family, name), saved in zip(self.commands(), listings):
             found.update(rules_text.read_iptables(owner, name, saved))
         return found
 
     def tried(self, owner: str, rules: Sequence[Rule]) -> Listing:
         found: Listing = {}
-        for family, name in self._commands():
+        for family, name in self.commands():
             rendered = rules_text.render_iptables(owner, name, rules, family)
             if not rendered:
                 continue
             text = "".join(
                 rules_text.replace_iptables(owner, _table_of(table), (), lines) for table, lines in rendered.items()
             )
-            restore = (self._path(name, "restore"), "-w 10 --noflush")
+            restore = (self.path(name, "restore"), "-w 10 --noflush")
             if not os.path.exists(restore[0]):
                 raise NotServed(f"there is no {restore[0]}")
             if os.path.isdir("/sys/module/ip_vs"):
-                saved = _try(restore, (self._path(name, "save"), ""), text)
+                saved = _try(restore, (self.path(name, "save"), ""), text)
                 found.update(rules_text.read_iptables(owner, name, saved))
             else:
                 # A look must not load ip_vs. While it is not there, no rule that speaks of it is there either, and
                 # how the kernel would word it does not matter.
-                _try(restore, (self._path(name, "save"), ""), rules_text.without_ipvs(text))
+                _try(restore, (self.path(name, "save"), ""), rules_text.without_ipvs(text))
                 found.update(rendered)
         return found
 
     def transaction(self, owner: str, plan: Plan, table: str) -> tuple[list[str], str]:
         text = rules_text.replace_iptables(owner, _table_of(table), plan.before, plan.after)
-        return [self._path(table.split(maxsplit=1)[0], "restore"), "-w", "10", "--noflush"], text
+        return [self.path(table.split(maxsplit=1)[0], "restore"), "-w", "10", "--noflush"], text
 
 
 Tool = Union[Nft, Iptables]
@@ -167,7 +167,7 @@ class PacketFilters:
     """Every command of a packet filter that the host has; what each of them lists is read once."""
 
     def __init__(self) -> None:
-        self.tools = list(_tools())
+        self.tools = list(tools())
         self._listings = [tool.listings() for tool in self.tools]
 
     def serve(self, backend: str, owner: str, rules: Sequence[Rule]) -> tuple[str, Listing]:
@@ -303,7 +303,7 @@ def boot_texts(owner: str, backend: str, rules: Sequence[Rule]) -> dict[str, str
     return texts
 
 
-def _tools() -> Iterator[Tool]:
+def tools() -> Iterator[Tool]:
     """In the order of preference: nft, then the iptables that is the distribution's choice, then the others."""
     nft = _commands.find("nft")
     if nft is not None:

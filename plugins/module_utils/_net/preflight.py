@@ -105,6 +105,9 @@ class Part:
     # What could not be looked at.
     unseen: list[str] = field(default_factory=list)
     needed: list[str] = field(default_factory=list)
+    # What the packet filter drops of what the plan names, and what rules it.
+    dropped: list[dict[str, str]] = field(default_factory=list)
+    firewall: str = ""
 
     @property
     def whole_plan(self) -> dict[str, Any]:
@@ -212,6 +215,8 @@ def look_at(part: Part, host: Host, wanted: Mapping[str, str]) -> None:
         commands += lacking_commands
         part.needed += modules
     problems += _filtered(part, wanted) if part.packets else []
+    if asked["passing"]:
+        part.dropped, part.firewall = _dropped(part, asked["passing"], wanted)
     part.packages, lacks = _lacking(part.params["python_modules"], list(dict.fromkeys(commands)))
     if part.params["missing"] == "fail":
         problems += lacks
@@ -230,12 +235,15 @@ def _answer(module: Module, part: Part, host: Host, problems: list[str]) -> dict
     judged = _judged(module, part, problems)
     return {
         "keepalived_in_place": judged["in_place"],
-        "messages": [*judged["messages"], *part.unseen],
+        "messages": judged["messages"],
+        "unseen": list(dict.fromkeys(part.unseen)),
         "missing_packages": part.packages,
         "kernel_modules": list(dict.fromkeys(part.needed)),
         "managed_by": managers.managed_by(host.ledger, owner),
         "keepalived_runs": host.keepalived_runs,
         "in_place": in_place,
+        "dropped": part.dropped,
+        "firewall": part.firewall,
     }
 
 
@@ -279,6 +287,7 @@ def _with_those_of(plan: Mapping[str, Any], params: Mapping[str, Any]) -> dict[s
         "managers": [each for each in dict.fromkeys([params["manager"], plan["manager"]]) if each is not None],
         "packet_rules": [each for each in (params["packet_rules"], plan["packet_rules"]) if each],
         "arp": plan["arp"] or [],
+        "passing": plan["passing"] or [],
     }
 
 
@@ -296,15 +305,33 @@ def _filtered(part: Part, wanted: Mapping[str, str]) -> list[str]:
     """Of the part's packets, those that the host's packet filter drops for certain, as the sysctls are going to be."""
     from ansible_collections.lvs.topology.plugins.module_utils._net import filter_questions
 
-    conntrack = wanted.get(f"{sysctl_plan.IPVS}conntrack")
-    keeps_track = None if conntrack is None else bool(forms.integer(conntrack))
     filters = filter_questions.read_filters(part.unseen)
-    dropped, _undecided = filter_questions.judged(part.packets, filters, keeps_track)
+    dropped, _undecided = filter_questions.judged(part.packets, filters, _keeps_track(wanted))
     return [
         f"packets: the packet filter drops {each['name']} (`{each['said']}`); have a rule let them in first, "
         "which does not ask for the state of their connection"
         for each in dropped
     ]
+
+
+def _dropped(part: Part, given: Sequence[Any], wanted: Mapping[str, str]) -> tuple[list[dict[str, str]], str]:
+    """What of these packets the packet filter drops for certain, and what rules it. A run goes on all the same."""
+    from ansible_collections.lvs.topology.plugins.module_utils._net import filter_questions
+
+    if not filter_questions.is_there():
+        return [], ""
+    mistakes = Mistakes()
+    packets = _packets(given, f"{part.where}plan.passing", mistakes)
+    mistakes.raise_if_any()
+    filters = filter_questions.read_filters(part.unseen)
+    dropped, _undecided = filter_questions.judged(packets, filters, _keeps_track(wanted))
+    return dropped, filters.firewall
+
+
+def _keeps_track(wanted: Mapping[str, str]) -> bool | None:
+    """Whether IPVS is going to tell netfilter of its connections; None: as it does now."""
+    conntrack = wanted.get(f"{sysctl_plan.IPVS}conntrack")
+    return None if conntrack is None else bool(forms.integer(conntrack))
 
 
 def _built_without(options: list[str], release: str) -> list[str]:

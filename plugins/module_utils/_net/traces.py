@@ -40,6 +40,7 @@ TRACES: Mapping[str, Trace] = {
     "source_routes": Trace("source_route"),
     "neighbours": Trace("neighbour"),
     "packet_rules": Trace("packet_rule"),
+    "firewall": Trace("firewall"),
     "timeouts": Trace("timeout"),
     "services": Trace("service"),
     "sync_daemons": Trace("sync_daemon"),

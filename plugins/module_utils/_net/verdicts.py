@@ -153,6 +153,24 @@ class Judge:
         return ACCEPT if is_accepted else UNSURE, ""
 
 
+class Way(NamedTuple):
+    """What may become of a packet in a chain of a hook, and behind how many rules it is dropped for certain."""
+
+    may_be_dropped: bool
+    first_drop: int
+
+
+def way_of(chains: Chains, name: str, packet: Packet) -> Way:
+    """The way of a packet through the chain of a hook. What other chains make of it before is not looked at."""
+    chain = chains.get(name)
+    if chain is None or packet.family not in chain.families:
+        return Way(may_be_dropped=False, first_drop=0)
+    ways = _Ways(chains, packet)
+    ends = ways.through(name)
+    place = next((place for place, rule in enumerate(chain.rules) if ways.is_dropped_by(rule)), len(chain.rules))
+    return Way(bool({DROP, UNSURE} & set(ends)), place)
+
+
 def _before(packet: Packet) -> tuple[str, ...]:
     """The chains that may make another packet of it before it comes to its hook."""
     if packet.hook == "output":
@@ -188,6 +206,10 @@ class _Ways:
             self._known[name] = self._find(chain, depth)
         return self._known[name]
 
+    def is_dropped_by(self, rule: Rule) -> bool:
+        """Whether a rule drops the packet for certain, where it comes to that rule."""
+        return _holds(rule.conditions, self._packet) is True and set(self._of_rule(rule, 0)) == {DROP}
+
     def _find(self, chain: Chain, depth: int) -> dict[Verdict, str]:
         found: dict[Verdict, str] = {}
         if id(chain) not in self._memory:
@@ -203,9 +225,12 @@ class _Ways:
                 continue
             ends = self._of_rule(rule, depth)
             goes_on = ends.pop(CONTINUE, None) is not None
+            is_last = holds and not goes_on
             for outcome, text in ends.items():
-                found.setdefault(CONTINUE if outcome is RETURN else outcome, text)
-            if holds and not goes_on:
+                name = CONTINUE if outcome is RETURN else outcome
+                # What ends every way that comes so far is named, and not what ends some of them before.
+                found[name] = text if is_last else found.get(name, text)
+            if is_last:
                 return _settled(found, chain)
         found.setdefault(CONTINUE, chain.text)
         return _settled(found, chain)
@@ -223,7 +248,7 @@ def _settled(found: dict[Verdict, str], chain: Chain) -> dict[Verdict, str]:
     """A base chain has a policy for what comes to its end."""
     if chain.hook and CONTINUE in found:
         del found[CONTINUE]
-        found.setdefault(chain.policy, chain.text)
+        found[chain.policy] = chain.text
     return found
 
 

@@ -121,6 +121,7 @@ _HOST_INFO = _record(
         "obstacles": _list(_record({"kind": _text, "hook": _text, "said": _text})),
         "dropped": _list(_record({"name": _text, "said": _text})),
         "undecided": _list(_text),
+        "firewall": _text,
         "keepalived": _or_null(_record({"active": _truth, "enabled": _truth, "failed": _truth, "masked": _truth})),
         "table": _or_null(read_info),
         "unseen": _list(_text),

@@ -10,8 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
+from ansible_collections.lvs.topology.plugins.module_utils._net import firewall_plan, firewall_words
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import through_vip
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import AT_RISK, BROKEN, DEGREES, Finding
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.health import BY_DATAGRAM
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, RealServer, Service
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.vrrp import carriers
@@ -23,14 +26,15 @@ _VRRP = "112"
 _GRE, _UDP = "47", "udp"
 _INSIDE = {4: "4", 6: "41"}
 _ICMP = {4: "icmp", 6: "icmpv6"}
+# The kinds of health checks that go to a port.
+_BY_PORT = ("http", "https", "tcp", "udp", "smtp", "dns")
+_Ports = tuple[int, int] | None
 # What makes two packets one to a rule.
 _SAME = ("hook", "protocol", "family", "source", "source_port", "destination", "port")
 # The commands whose rules a remedy may name. What a host says is typed by people.
 _COMMANDS = ("iptables", "ip6tables", "iptables-legacy", "ip6tables-legacy")
-# By field of a packet, the option of iptables that asks for it.
-_OPTIONS = {"protocol": "-p", "source": "-s", "source_port": "--sport", "destination": "-d", "port": "--dport"}
-# By protocol, the ICMP that says that a packet was too large.
-_TOO_LARGE = {"icmp": ("--icmp-type", "fragmentation-needed"), "icmpv6": ("--icmpv6-type", "packet-too-big")}
+# Each is led through all rules of a filter, which may be thousands.
+MOST_PACKETS = 200
 # A rule that asks for one of these may go. One without is what a whole firewall ends in.
 _SPECIAL = {"-s", "-d", "--sport", "--sports", "--dport", "--dports", "--state", "--ctstate"}
 
@@ -54,8 +58,27 @@ def passing(site: Site, host: str) -> list[Passing]:
 
     Who asks about the first ones only asks about what directors say to each other, and one packet of each kind.
     """
+    return _each_once((*_of_director(site, host), *_of_real_server(site, host)))
+
+
+def plan_of_filter(site: Site, host: str, role: str) -> dict[str, Any]:
+    """What of this a role's plan asks for: to be let pass, or only to be looked at."""
+    handling = site.host(host).firewall
+    asked: dict[str, Any] = {"firewall": {}, "passing": []}
+    if handling == forms.NONE:
+        return asked
+    every = _each_once(_of_director(site, host) if role == "director" else _of_real_server(site, host))
+    if handling == forms.CHECK:
+        asked["passing"] = [each.question for each in every[:MOST_PACKETS]]
+    elif every:
+        packets = [{key: value for key, value in each.question.items() if key != "name"} for each in every]
+        asked["firewall"] = {"packets": [*{tuple(each.items()): each for each in packets}.values()]}
+    return asked
+
+
+def _each_once(every: Iterable[Passing]) -> list[Passing]:
     found: dict[str, Passing] = {}
-    for each in (*_of_director(site, host), *_of_real_server(site, host)):
+    for each in every:
         found.setdefault(each.name, each)
     first: dict[tuple[Any, ...], Passing] = {}
     for each in found.values():
@@ -63,11 +86,29 @@ def passing(site: Site, host: str) -> list[Passing]:
     return list({each.name: each for each in (*first.values(), *found.values())}.values())
 
 
+def warnings(
+    host: str, asked: Iterable[Mapping[str, Any]], dropped: Iterable[Mapping[str, str]], firewall: str
+) -> list[str]:
+    """What preflight found of the packets of a plan: a line for each rule or policy that drops some of them."""
+    packets = {each["name"]: each for each in asked}
+    by_rule: dict[str, list[str]] = {}
+    for each in dropped:
+        if each["name"] in packets:
+            by_rule.setdefault(each["said"], []).append(each["name"])
+    found = []
+    for rule, names in by_rule.items():
+        others = len(names) - 1
+        more = f", and {others} more that should pass" if others else ""
+        what = f"{host}: its packet filter drops {names[0]}{more} (`{forms.word(rule)}`)"
+        found.append(f"{what}. Remedy: {remedy(rule, packets[names[0]], others, firewall)}")
+    return found
+
+
 def _is_ipv6(packet: Mapping[str, Any]) -> bool:
     return ":" in f"{packet.get('source')}{packet.get('destination')}" or packet.get("family") == 6
 
 
-def of_filter(site: Site, host: str, dropped: Iterable[Mapping[str, str]]) -> Iterator[Finding]:
+def of_filter(site: Site, host: str, dropped: Iterable[Mapping[str, str]], firewall: str) -> Iterator[Finding]:
     """What a host said of packets that it drops for certain: a line for each rule or policy that does it."""
     known = {each.name: each for each in passing(site, host)}
     by_rule: dict[str, list[Passing]] = {}
@@ -80,25 +121,30 @@ def of_filter(site: Site, host: str, dropped: Iterable[Mapping[str, str]]) -> It
         count = len({tuple(each.packet.get(name) for name in _SAME) for each in every}) - 1
         more = f", and {count} more that should pass" if count else ""
         what = f"its packet filter drops {first.name}{more} (`{rule}`)"
-        yield Finding(first.degree, host, what, first.effect, _remedy(rule, first.packet, count))
+        yield Finding(first.degree, host, what, first.effect, remedy(rule, first.packet, count, firewall))
 
 
-def _remedy(rule: str, packet: Mapping[str, Any], others: int) -> str:
-    """A rule for this packet. Only one that asks for something special is named as one that may go."""
-    try:
-        command, action, *words = shlex.split(rule)
-    except ValueError:
-        command, action, words = "", "", []
-    options = [word for name, option in _OPTIONS.items() if packet.get(name) for word in (option, str(packet[name]))]
-    options += _TOO_LARGE.get(packet["protocol"], ())
-    said = "a rule before it that lets this pass"
-    if command in _COMMANDS:
-        said = shlex.join([command, "-I", packet["hook"].upper(), *options, "-j", "ACCEPT"])
+def remedy(rule: str, packet: Mapping[str, Any], others: int, firewall: str) -> str:
+    """What lets this packet pass, in the words of what rules the filter: firewalld, ufw, or whose rule it is."""
+    command, *words = _words(rule)
+    opening = firewall_plan.opening_for({"family": 6 if _is_ipv6(packet) else 4, **packet})
+    said = firewall_words.command(opening, firewall or ("nftables" if rule.startswith("nft: ") else ""))
+    if command in _COMMANDS and not firewall:
+        said = firewall_words.iptables_command(command, opening)
     if others:
         said += ", and such a rule for each of the others"
-    if command in _COMMANDS and action == "-A" and "!" not in words and _SPECIAL & {*words}:
-        said += f"; or {shlex.join([command, '-D', *words])}"
-    return f"{said}; and the same where the rules come from"
+    is_special = rule.isprintable() and words[:1] == ["-A"] and "!" not in words and _SPECIAL & {*words}
+    if command in _COMMANDS and not firewall and is_special:
+        said += f"; or {shlex.join([command, '-D', *words[1:]])}"
+    also = "" if firewall else "; and the same where the rules come from"
+    return f"{said}{also}; or lvs_firewall: {forms.MANAGE}"
+
+
+def _words(rule: str) -> list[str]:
+    try:
+        return shlex.split(rule) or [""]
+    except ValueError:
+        return [""]
 
 
 def _of_director(site: Site, director: str) -> Iterator[Passing]:
@@ -109,6 +155,15 @@ def _of_director(site: Site, director: str) -> Iterator[Passing]:
         is_idle = site.is_moved(director) and not any(site.holds(director, vip.address) for vip in service.vips)
         for each in _of_service(director, service):
             yield _for_later(each) if is_idle else each
+    for service in services:
+        for entry in service.real_servers:
+            for packet in _of_checks(site, director, service, entry):
+                yield Passing(
+                    f"its checks of {entry.label} ({packet['protocol']} to port {packet['port']})",
+                    {**packet, "hook": "output", "state": None},
+                    BROKEN,
+                    "keepalived takes the real server out.",
+                )
     answers = through_vip.packets(site, director)
     is_standby = bool(answers) and not any(site.holds(director, vip) for vip in site.vips_of(director))
     for answer in answers:
@@ -128,8 +183,17 @@ def _of_service(director: str, service: Service) -> Iterator[Passing]:
     others = [entry for entry in service.real_servers if entry.host != director]
     for entry in others:
         yield from _handed_on(service, entry)
-    for entry in others if service.forward in _BACK and _has_ports(service) else ():
-        yield _answers(service, entry)
+    for entry in others if service.forward in _BACK else ():
+        yield from _answers(service, entry)
+
+
+def _meant(service: Service) -> Iterator[tuple[Address, str, _Ports]]:
+    """What clients ask for: addresses, each with a protocol and its ports; None: every port."""
+    if service.address is not None:
+        yield service.address, service.protocol, (service.port, service.port) if service.port else None
+    for each in service.marked:
+        for ports in each.ports or (None,):
+            yield each.vip.address, each.protocol, ports
 
 
 def _for_later(each: Passing) -> Passing:
@@ -137,75 +201,86 @@ def _for_later(each: Passing) -> Passing:
     return replace(each, degree=AT_RISK, effect=f"When this director takes over: {each.effect}")
 
 
-def _has_ports(service: Service) -> bool:
-    """Whether answers can be told by the port from which real servers send them."""
-    return service.protocol in ("tcp", "udp") and service.fwmark is None
-
-
 def _requests(service: Service) -> Iterator[Passing]:
-    if service.address is None:
-        return
-    name = f"{service.protocol} to {service.address} port {service.port or 'any'}"
-    packet = _to(service.address, service.protocol, service.port)
-    yield Passing(
-        f"what clients send to {service.name} ({name})",
-        {**packet, "state": "new"},
-        BROKEN,
-        "Clients of the service get no answer.",
-    )
-    if service.protocol == "tcp" and service.forward in ("dr", "tun"):
+    for address, protocol, ports in _meant(service):
+        name = f"{protocol} to {address} port {_text(ports)}"
+        packet = _to(address, protocol, ports)
         yield Passing(
-            f"what follows on a connection to {service.name} ({name}), of which the director never sees the answers",
-            {**packet, "state": "half"},
+            f"what clients send to {service.name} ({name})",
+            {**packet, "state": "new"},
             BROKEN,
-            "Connections of clients hang, because net.ipv4.vs.conntrack is 1 and they are INVALID to netfilter.",
+            "Clients of the service get no answer.",
         )
+        if protocol == "tcp" and service.forward in ("dr", "tun"):
+            yield Passing(
+                f"what follows on a connection to {service.name} ({name}), of which the director never sees the "
+                "answers",
+                {**packet, "state": "half"},
+                BROKEN,
+                "Connections of clients hang, because net.ipv4.vs.conntrack is 1 and they are INVALID to netfilter.",
+            )
+            yield Passing(
+                f"the end of connections to {service.name} ({name}), of which the director never sees the answers",
+                {**packet, "state": "closing"},
+                AT_RISK,
+                "Real servers keep connections that clients have closed: their last packets are INVALID to netfilter.",
+            )
         yield Passing(
-            f"the end of connections to {service.name} ({name}), of which the director never sees the answers",
-            {**packet, "state": "closing"},
+            f"ICMP 'too large' for {address}",
+            {"hook": "input", "protocol": _ICMP[service.family], "destination": str(address)},
             AT_RISK,
-            "Real servers keep connections that clients have closed: their last packets are INVALID to netfilter.",
+            "Large answers hang for clients behind a link with a smaller MTU.",
         )
-    yield Passing(
-        f"ICMP 'too large' for {service.address}",
-        {"hook": "input", "protocol": _ICMP[service.family], "destination": str(service.address)},
-        AT_RISK,
-        "Large answers hang for clients behind a link with a smaller MTU.",
-    )
 
 
 def _handed_on(service: Service, entry: RealServer) -> Iterator[Passing]:
     """What the director sends to the real server leaves it as what it sends itself does."""
-    if service.fwmark is not None:
-        return
-    packet = (
-        _wrapped(service, entry).packet
-        if service.forward == "tun"
-        else _to(entry.address, service.protocol, entry.port)
-    )
-    if service.forward == "dr" and service.address is not None:
-        packet = _to(service.address, service.protocol, service.port)
-    yield Passing(
-        f"what is sent on to {entry.label} for {service.name}",
-        {**packet, "hook": "output", "state": None},
-        BROKEN,
-        "Clients that should land there get no answer.",
-    )
+    for address, protocol, ports in _meant(service):
+        if service.forward == "tun":
+            packet = _wrapped(service, entry).packet
+        elif service.forward == "dr":
+            packet = _to(address, protocol, ports)
+        else:
+            packet = _to(entry.address, protocol, _own(entry) or ports)
+        told = f", {protocol} port {_text(ports)}" if service.address is None else ""
+        yield Passing(
+            f"what is sent on to {entry.label} for {service.name}{told}",
+            {**packet, "hook": "output", "state": None},
+            BROKEN,
+            "Clients that should land there get no answer.",
+        )
 
 
-def _to(address: Address, protocol: str, port: int) -> dict[str, Any]:
-    return {"hook": "input", "protocol": protocol, "destination": str(address), "port": port}
+def _own(entry: RealServer) -> _Ports:
+    return (entry.port, entry.port) if entry.port else None
 
 
-def _answers(service: Service, entry: RealServer) -> Passing:
+def _text(ports: _Ports) -> str:
+    return firewall_plan.ports_text(ports) if ports else "any"
+
+
+def _to(address: Address, protocol: str, ports: _Ports) -> dict[str, Any]:
+    return {"hook": "input", "protocol": protocol, "destination": str(address), **_at("port", protocol, ports)}
+
+
+def _at(name: str, protocol: str, ports: _Ports) -> dict[str, Any]:
+    if ports is None or protocol not in firewall_plan.WITH_PORTS:
+        return {}
+    low, high = ports
+    return {name: low, **({f"last_{name}": high} if high != low else {})}
+
+
+def _answers(service: Service, entry: RealServer) -> Iterator[Passing]:
     who = entry.host or str(entry.address)
-    packet = {"hook": "forward", "protocol": service.protocol, "source": str(entry.address), "source_port": entry.port}
-    return Passing(
-        f"what {who} answers to clients of {service.name} ({service.protocol} from {entry.address} port {entry.port})",
-        {**packet, "state": "answer"},
-        BROKEN,
-        "Clients that land there get no answer.",
-    )
+    for protocol, ports in dict.fromkeys((protocol, _own(entry) or ports) for _vip, protocol, ports in _meant(service)):
+        packet = {"hook": "forward", "protocol": protocol, "source": str(entry.address)}
+        where = f"{protocol} from {entry.address} port {_text(ports)}"
+        yield Passing(
+            f"what {who} answers to clients of {service.name} ({where})",
+            {**packet, **_at("source_port", protocol, ports), "state": "answer"},
+            BROKEN,
+            "Clients that land there get no answer.",
+        )
 
 
 def _vrrp(site: Site, director: str) -> Iterator[Passing]:
@@ -219,17 +294,40 @@ def _vrrp(site: Site, director: str) -> Iterator[Passing]:
             AT_RISK,
             "It does not hear whether another director is master, so that two of them may hold the VIPs.",
         )
+        yield Passing(
+            f"its own VRRP (protocol {_VRRP}, IPv{family})",
+            {"hook": "output", "protocol": _VRRP, "family": family, "state": None},
+            AT_RISK,
+            "Other directors do not hear that it is master, so that two of them may hold the VIPs.",
+        )
 
 
 def _of_synchronisation(site: Site, director: str) -> Iterator[Passing]:
     sync = site.host(director).sync
-    if sync is not None and "backup" in sync.states:
-        yield Passing(
-            f"what the other director says of its connections (UDP port {sync.port})",
-            {"hook": "input", "protocol": _UDP, "destination": str(sync.group), "port": sync.port, "state": "new"},
-            AT_RISK,
-            "Connections would not outlive a failover.",
-        )
+    for state, hook, name in (("backup", "input", "the other director says"), ("master", "output", "it says itself")):
+        if sync is not None and state in sync.states:
+            yield Passing(
+                f"what {name} of its connections (UDP port {sync.port})",
+                {
+                    **_to(sync.group, _UDP, (sync.port, sync.port)),
+                    "hook": hook,
+                    "state": "new" if hook == "input" else None,
+                },
+                AT_RISK,
+                "Connections would not outlive a failover.",
+            )
+
+
+def _of_checks(site: Site, director: str, service: Service, entry: RealServer) -> Iterator[dict[str, Any]]:
+    """What keepalived sends to the real server itself where that is something else than what clients send."""
+    check = service.supervision.health_check
+    if check is None or through_vip.goes_through_vip(service) or not site.is_moved(director) or entry.host == director:
+        return
+    port = check.get("port") or entry.port
+    if port and check["type"] in _BY_PORT:
+        protocol = _UDP if check["type"] in BY_DATAGRAM else "tcp"
+        if service.forward not in _BACK or (protocol, port) != (service.protocol, entry.port):
+            yield _to(entry.address, protocol, (port, port))
 
 
 def _of_real_server(site: Site, host: str) -> Iterator[Passing]:
@@ -238,13 +336,21 @@ def _of_real_server(site: Site, host: str) -> Iterator[Passing]:
             continue
         if service.forward == "tun":
             yield _wrapped(service, entry)
-        inside = service.vips[0].address if service.forward in ("dr", "tun") and service.vips else entry.address
-        if service.fwmark is None:
+        for address, protocol, ports in _meant(service):
+            inside = address if service.forward in ("dr", "tun") else entry.address
+            own = _own(entry) or ports
             yield Passing(
-                f"what directors send to {service.name} ({service.protocol} to {inside} port {entry.port or 'any'})",
-                {**_to(inside, service.protocol, entry.port), "state": "new"},
+                f"what directors send to {service.name} ({protocol} to {inside} port {_text(own)})",
+                {**_to(inside, protocol, own), "state": "new"},
                 BROKEN,
                 "Clients that land there get no answer.",
+            )
+        for packet in _of_checks(site, director, service, entry):
+            yield Passing(
+                f"health checks of {service.name} ({packet['protocol']} to {entry.address} port {packet['port']})",
+                {**packet, "state": "new"},
+                BROKEN,
+                "keepalived takes the real server out.",
             )
 
 
@@ -255,7 +361,7 @@ def _wrapped(service: Service, entry: RealServer) -> Passing:
     said = f"UDP port {port}" if port else f"protocol {protocol}"
     return Passing(
         f"what comes through the tunnel of {service.name} ({kind}, {said} to {entry.address})",
-        {**_to(entry.address, protocol, port), "state": "new"},
+        {**_to(entry.address, protocol, (port, port) if port else None), "state": "new"},
         BROKEN,
         "Clients that land there get no answer.",
     )

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address
 from typing import Any
 
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import DEFAULT_TIMEOUTS
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, RealServer, Service
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
@@ -80,6 +81,7 @@ CONCERNS: Mapping[str, tuple[str, str, str]] = {
     ),
     "neighbours": ("a static neighbour", BROKEN, "The router may hand clients to another host than the director."),
     "packet_rules": ("packet rules", BROKEN, "Packets are not marked, or their source is not translated."),
+    "firewall": ("the firewall", BROKEN, "It may drop what clients, directors or real servers send."),
     "timeouts": ("timeouts", AT_RISK, "Connections that are idle end at another time than they should."),
     "services": ("the table", BROKEN, ""),
     "watched": ("the table", BROKEN, ""),
@@ -334,7 +336,7 @@ def _of_keepalived(site: Site, host: str, unit: Mapping[str, bool] | None) -> It
 
 
 def _of_obstacles(site: Site, host: str, obstacles: Iterable[Mapping[str, str]]) -> Iterator[Finding]:
-    if host not in site.services:
+    if host not in site.services or site.host(host).firewall != forms.CHECK:
         return
     forwards = {service.forward for service in site.services[host]}
     for each in obstacles:

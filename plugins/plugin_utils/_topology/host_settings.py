@@ -50,14 +50,9 @@ class _Settings:
         self._variables = variables
 
     def read(self, name: str) -> Host:
-        manager = self._variables.text(name, "lvs_manager") or MANAGERS[0]
-        if manager not in MANAGERS:
-            self._variables.mistake(name, "lvs_manager", f"{show(manager)} is not known", choose(manager, MANAGERS))
-        arp_method = self._variables.text(name, "lvs_arp_method") or ARP_METHODS[0]
-        if arp_method not in ARP_METHODS:
-            problem = f"{show(arp_method)} is not known"
-            self._variables.mistake(name, "lvs_arp_method", problem, choose(arp_method, ARP_METHODS))
-        elif (
+        manager = self._choice(name, "lvs_manager", MANAGERS)
+        arp_method = self._choice(name, "lvs_arp_method", ARP_METHODS)
+        if (
             arp_method == "static_neighbour"
             and self._variables.of_the_inventory(name, "lvs_arp_method")[1] != arp_method
         ):
@@ -65,16 +60,14 @@ class _Settings:
             self._variables.mistake(
                 name, "lvs_arp_method", problem, "set lvs_arp_method: static_neighbour in the inventory"
             )
-        packet_filter = self._variables.text(name, "lvs_packet_filter") or forms.PACKET_FILTERS[0]
-        if packet_filter not in forms.PACKET_FILTERS:
-            problem = f"{show(packet_filter)} is not known"
-            self._variables.mistake(name, "lvs_packet_filter", problem, choose(packet_filter, forms.PACKET_FILTERS))
+        packet_filter = self._choice(name, "lvs_packet_filter", forms.PACKET_FILTERS)
         return Host(
             name=name,
             manager=manager,
             addresses=self._addresses(name),
             vip_interface=self._vip_interface(name),
             packet_filter=packet_filter,
+            firewall=self._choice(name, "lvs_firewall", forms.FIREWALLS),
             gateways=self._gateways(name),
             arp_method=arp_method,
             purge=self._purge(name),
@@ -90,6 +83,13 @@ class _Settings:
                 self._variables.mistakes,
             ),
         )
+
+    def _choice(self, name: str, variable: str, choices: tuple[str, ...]) -> str:
+        """One of these, and the first where nothing is set."""
+        value = self._variables.text(name, variable) or choices[0]
+        if value not in choices:
+            self._variables.mistake(name, variable, f"{show(value)} is not known", choose(value, choices))
+        return value
 
     def _vip_interface(self, host: str) -> str | None:
         name = self._variables.text(host, "lvs_vip_interface")

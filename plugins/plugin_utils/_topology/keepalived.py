@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import through_vip
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.config_text import special
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import RealServer, Service
@@ -63,7 +64,8 @@ def keepalived_plan(site: Site, name: str, daemon: SyncDaemon | None) -> dict[st
         "interfaces": list(dict.fromkeys(interfaces)),
         "partners": [each for each in site.partners(name) if each != name],
         "secrets": list(dict.fromkeys(each.settings.auth_pass for each in instances if each.settings.auth_pass)),
-        "packets": through_vip.packets(site, name),
+        # Where the firewall is managed, they are let in; where it is not to be looked at, nobody asks.
+        "packets": through_vip.packets(site, name) if site.host(name).firewall == forms.CHECK else [],
         "keepalived": configuration | _given(raw=host.keepalived.raw),
     }
 

@@ -260,6 +260,7 @@ class Host:
     addresses: tuple[Address, ...]
     vip_interface: str | None
     packet_filter: str
+    firewall: str
     gateways: tuple[Address, ...] | None
     arp_method: str
     purge: tuple[str, ...]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any, TypeVar
 
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.filtering import plan_of_filter
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.keepalived import keepalived_plan
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, Host, Service
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import (
@@ -104,7 +105,8 @@ def plan_of(role: str, site: Site, name: str, needs: list[Need]) -> dict[str, An
         plan["keep_weights"] = host.keep_weights
         plan["timeouts"] = {} if site.is_moved(name) else dict(host.timeouts)
         plan["sync_daemons"] = [] if site.is_moved(name) else [_sync_daemon(each) for each in daemons]
-    return plan | said
+    of_filter = plan_of_filter(site, name, role) if role != "router" else {}
+    return plan | of_filter | said
 
 
 def _watched(site: Site, name: str, daemons: list[SyncDaemon]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import (
     clients,
     filtering,
@@ -19,8 +20,6 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings im
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Place, Site
 
 _MISTAKES = "mistakes of the inventory, perhaps: without what every host says, much seems to be wrong that is not"
-# Each is led through all rules of a filter, which may be thousands.
-_MOST_PACKETS = 200
 
 
 def questions(site: Site, host: str, *, through_vip: bool) -> dict[str, Any]:
@@ -32,12 +31,17 @@ def questions(site: Site, host: str, *, through_vip: bool) -> dict[str, Any]:
         "ports": sorted(ports),
         "interfaces": sorted(_forwarding(site, host)) if is_director else [],
         "packets": [
-            *(each.question for each in filtering.passing(site, host)[:_MOST_PACKETS]),
+            *(each.question for each in _passing(site, host)[: filtering.MOST_PACKETS]),
             *(from_director.packets(site, host, through=through_vip) if is_director else ()),
         ],
         "table": is_director,
         **({"tries": from_director.questions(site, host, through=through_vip)} if is_director else {}),
     }
+
+
+def _passing(site: Site, host: str) -> list[filtering.Passing]:
+    """The packets that a host is asked about."""
+    return [] if site.host(host).firewall == forms.NONE else filtering.passing(site, host)
 
 
 def _arp(site: Site, director: str) -> Iterator[dict[str, str]]:
@@ -74,7 +78,7 @@ def every_finding(
         found += findings.of_arp(site, host, answer["arp"], answers)
         found += findings.of_listeners(site, host, answer["listeners"])
         found += findings.of_host(site, host, answer)
-        found += filtering.of_filter(site, host, answer["dropped"])
+        found += filtering.of_filter(site, host, answer["dropped"], answer["firewall"])
         differences = [each for part in answer["parts"].values() for each in part["differences"]]
         changes[host] = [line for each in differences for line in each["changes"]]
         if answer["table"]:
@@ -115,11 +119,13 @@ def unseen(
     if not every:
         said.append("no client went through the VIPs: there is none in the inventory (lvs_clients), or in this run")
     for host in answers:
-        count = len(filtering.passing(site, host))
-        if count > _MOST_PACKETS:
+        if site.host(host).firewall == forms.NONE:
+            said.append(f"{host}: its packet filter, because lvs_firewall is {forms.NONE}")
+        count, most = len(_passing(site, host)), filtering.MOST_PACKETS
+        if count > most:
             said.append(
-                f"{host}: whether its packet filter drops {count - _MOST_PACKETS} of {count} kinds of packets: "
-                f"{_MOST_PACKETS} are looked at"
+                f"{host}: whether its packet filter drops {count - most} of {count} kinds of packets: {most} are "
+                "looked at"
             )
     if any(vip.version == 6 for vip in site.vips):
         said.append("who else answers for an IPv6 VIP was not asked on the LAN")

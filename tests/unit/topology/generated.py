@@ -171,6 +171,7 @@ OF_HOST: dict[str, st.SearchStrategy[Any]] = {
     ),
     "lvs_keep_weights": BOOLEANS,
     "lvs_packet_filter": st.sampled_from(["auto", "nftables", "iptables", "ipfw"]),
+    "lvs_firewall": st.sampled_from(["check", "manage", "none", "open"]),
     "lvs_state": st.sampled_from(["present", "absent"]),
 }
 OF_VRRP: dict[str, st.SearchStrategy[Any]] = {

@@ -30,6 +30,7 @@ QUIET: dict[str, Any] = {
     "obstacles": [],
     "dropped": [],
     "undecided": [],
+    "firewall": "",
     "keepalived": {"active": True, "enabled": True, "failed": False, "masked": False},
     "table": None,
     "unseen": [],

@@ -16,6 +16,8 @@ from ansible_collections.lvs.topology.plugins.module_utils._net import (
     address_plan,
     arp_filter_plan,
     boot,
+    filter_questions,
+    firewall_plan,
     gateway_plan,
     kmod_plan,
     neighbour_plan,
@@ -38,6 +40,11 @@ def _arp(params: Mapping[str, Any], mistakes: Mistakes) -> None:
 def _packet_rules(params: Mapping[str, Any], mistakes: Mistakes) -> None:
     packet_rules_plan.check_owner(params["owner"], mistakes)
     packet_rules_plan.check(params["marks"] or [], params["source_nat"] or [], mistakes)
+
+
+def _firewall(params: Mapping[str, Any], mistakes: Mistakes) -> None:
+    packets = filter_questions.read(params["packets"] or [], "packets", mistakes)
+    firewall_plan.check(packets, "packets", mistakes)
 
 
 def _table(params: Mapping[str, Any], mistakes: Mistakes) -> None:
@@ -72,6 +79,7 @@ CHECKS: Mapping[str, Callable[[Mapping[str, Any], Mistakes], object]] = {
         params["neighbours"] or [], None, mistakes, present=True
     ),
     "packet_rules": _packet_rules,
+    "firewall": _firewall,
     "timeouts": settings_options.wanted_timeouts,
     "services": _table,
     "watched": _watched_table,

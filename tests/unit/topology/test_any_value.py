@@ -75,7 +75,16 @@ ODD: dict[str, Any] = {
 MODELS = {**REFERENCES, "pair": dr_pair}
 VARIABLES = [
     *["lvs_address", "lvs_arp_method", "lvs_gateway", "lvs_keep_weights", "lvs_keepalived", "lvs_manager"],
-    *["lvs_packet_filter", "lvs_purge", "lvs_services", "lvs_state", "lvs_sync", "lvs_sysctls", "lvs_timeouts"],
+    *[
+        "lvs_firewall",
+        "lvs_packet_filter",
+        "lvs_purge",
+        "lvs_services",
+        "lvs_state",
+        "lvs_sync",
+        "lvs_sysctls",
+        "lvs_timeouts",
+    ],
     *["lvs_vip_interface", "lvs_vrrp", "lvs_directors_group", "ansible_host", "ansible_facts"],
 ]
 # Every key of the model, in a service that has as many of them as go together.

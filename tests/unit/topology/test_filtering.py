@@ -87,7 +87,7 @@ def test_unicast_adverts_may_belong_to_a_connection() -> None:
     model = r5()
     for name in ("lb1", "lb2"):
         model.hostvars[name]["lvs_vrrp"]["unicast"] = True
-    assert [each for each in asked(model, "lb1") if "112" in each] == [("input", "112")]
+    assert [each for each in asked(model, "lb1") if "112" in each and each[0] == "input"] == [("input", "112")]
 
 
 def test_a_director_among_its_own_real_servers() -> None:
@@ -113,13 +113,15 @@ def test_one_of_each_kind_comes_first() -> None:
         model.hostvars[name]["lvs_sync"] = {"state": ["master", "backup"]}
     every = compiler.questions_of(model.hostvars, model.groups)["hosts"]["lb1"]["packets"]
     assert len(every) == 200
-    first = every[:10]
+    first = every[:12]
     assert {(each["hook"], each["protocol"], ":" in str(each.get("destination"))) for each in first} == {
         ("input", "112", False),
         ("input", "udp", False),
         ("input", "tcp", False),
         ("input", "icmp", False),
         ("output", "tcp", False),
+        ("output", "112", False),
+        ("output", "udp", False),
         ("input", "tcp", True),
         ("input", "icmpv6", True),
         ("output", "tcp", True),
@@ -176,7 +178,7 @@ def test_one_line_for_each_rule() -> None:
 
 
 OPEN = "iptables -I INPUT -p tcp -d 192.168.246.160 --dport 80 -j ACCEPT"
-REST = "; and the same where the rules come from"
+REST = "; and the same where the rules come from; or lvs_firewall: manage"
 
 
 @pytest.mark.parametrize(
@@ -203,13 +205,86 @@ REST = "; and the same where the rules come from"
         ),
         ('iptables -A INPUT -s 1.2.3.4 "unclosed -j DROP', "a rule before it that lets this pass"),
         ("reboot; iptables -A INPUT -s 1.2.3.4 -j DROP", "a rule before it that lets this pass"),
-        ("nft: tcp dport 80 drop", "a rule before it that lets this pass"),
+        ("nft: tcp dport 80 drop", "`ip daddr 192.168.246.160 tcp dport 80 accept` before it"),
     ],
 )
 def test_the_remedy_opens_for_what_is_dropped(rule: str, remedy: str) -> None:
     packets = compiler.questions_of(r1().hostvars, r1().groups)["hosts"]["lb1"]["packets"]
     [finding] = told(r1(), dropped=[{"name": packets[0]["name"], "said": rule}])
     assert finding["remedy"] == remedy + REST
+
+
+@pytest.mark.parametrize(
+    ("firewall", "remedy"),
+    [
+        (
+            "firewalld",
+            'firewall-cmd --permanent \'--add-rich-rule=rule family="ipv4" destination address="192.168.246.160" '
+            'port port="80" protocol="tcp" accept\', and the same without --permanent',
+        ),
+        ("ufw", "ufw allow proto tcp from 0.0.0.0/0 to 192.168.246.160 port 80"),
+    ],
+)
+def test_the_remedy_is_in_the_words_of_what_rules(firewall: str, remedy: str) -> None:
+    packets = compiler.questions_of(r1().hostvars, r1().groups)["hosts"]["lb1"]["packets"]
+    dropped = [{"name": packets[0]["name"], "said": "iptables -A INPUT -s 1.2.3.4 -j DROP"}]
+    [finding] = told(r1(), dropped=dropped, firewall=firewall)
+    assert finding["remedy"] == f"{remedy}; or lvs_firewall: manage"
+
+
+def test_a_filter_that_is_looked_after_or_not_to_be_looked_at() -> None:
+    model = r1()
+    obstacles = [{"kind": "policy", "hook": "input", "said": "iptables -P INPUT DROP"}]
+    for handling, is_asked in (("manage", True), ("none", False)):
+        model.hostvars["lb1"]["lvs_firewall"] = handling
+        assert bool(asked(model, "lb1")) is is_asked
+        assert told(model, obstacles=obstacles) == []
+    answers = {name: {**QUIET, "listeners": []} for name in ("lb1", "web1", "web2")}
+    unseen = compiler.findings_of(model.hostvars, model.groups, answers, {})["unseen"]
+    assert "lb1: its packet filter, because lvs_firewall is none" in unseen
+
+
+def test_a_plan_has_what_is_to_pass() -> None:
+    model = r4()
+    assert [each["hook"] for each in model.plan("lb1", "director")["passing"]] == [
+        *("input", "input", "output", "forward", "output", "forward"),
+    ]
+    assert model.plan("lb1", "director")["firewall"] == {}
+    model.hostvars["app1"]["lvs_firewall"] = "manage"
+    plan = model.plan("app1", "real_server")
+    request = {"hook": "input", "protocol": "tcp", "destination": "10.0.0.51", "port": 80, "state": "new"}
+    assert (plan["firewall"], plan["passing"]) == ({"packets": [request]}, [])
+    model.hostvars["app1"]["lvs_firewall"] = "none"
+    plan = model.plan("app1", "real_server")
+    assert (plan["firewall"], plan["passing"]) == ({}, [])
+
+
+def test_services_by_firewall_mark() -> None:
+    model = r4()
+    service = model.hostvars["lb1"]["lvs_services"][0]
+    for key in ("address", "port", "protocol"):
+        service.pop(key, None)
+    marked = [{"address": "192.168.0.30", "ports": [80, "90-99"]}]
+    service.update({"fwmark": 10, "family": "ipv4", "marked": marked})
+    packets = compiler.questions_of(model.hostvars, model.groups)["hosts"]["lb1"]["packets"]
+    names = ("hook", "source", "source_port", "last_source_port", "destination", "port", "last_port")
+    found = {tuple(each.get(name) for name in names) for each in packets if each["protocol"] == "tcp"}
+    assert ("input", None, None, None, "192.168.0.30", 80, None) in found
+    assert ("input", None, None, None, "192.168.0.30", 90, 99) in found
+    assert ("forward", "10.0.0.51", 90, 99, None, None, None) in found
+
+
+def test_what_checks_of_keepalived_need() -> None:
+    """By direct routing, clients' packets are for the VIP, and checks for the real server's own address."""
+    model = dr_pair()
+    for name in ("lb1", "lb2"):
+        for service in model.hostvars[name].get("lvs_services", model.services):
+            service["health_check"] = {"type": "tcp", "port": 8080}
+    host = model.groups["lvs_real_servers"][0]
+    address = model.hostvars[host]["lvs_address"]
+    addresses = address if isinstance(address, list) else [address]
+    assert {("input", "tcp", each, 8080, "new") for each in addresses} <= {*asked(model, host)}
+    assert {("output", "tcp", each, 8080) for each in addresses} <= {*asked(model, "lb1")}
 
 
 def test_answers_of_several_ports_are_counted() -> None:

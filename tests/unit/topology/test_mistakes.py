@@ -1265,6 +1265,11 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
         host("lb1", lvs_packet_filter="nft"),
         ["lb1: lvs_packet_filter: 'nft' is not known; use one of auto, nftables, iptables"],
     ),
+    "a firewall that is looked after in no known way": (
+        r1,
+        host("web1", lvs_firewall="open"),
+        ["web1: lvs_firewall: 'open' is not known; use one of check, manage, none"],
+    ),
     "packets marked for a service by address": (
         r1,
         service(marked=[{"address": "192.168.246.160"}]),

@@ -38,6 +38,8 @@ KEYS = {
         "addresses",
         "gateways",
         "packet_rules",
+        "firewall",
+        "passing",
         "manager",
         "services",
         "purge",
@@ -56,6 +58,8 @@ KEYS = {
         "addresses",
         "gateways",
         "source_routes",
+        "firewall",
+        "passing",
     },
     "router": {"commands", "sysctls", "gateways", "neighbours"},
     "keepalived": {"commands", "interfaces", "partners", "secrets", "packets", "keepalived"},
@@ -68,6 +72,7 @@ GROUPS = {
 }
 # Empty where nothing is reached through a tunnel.
 OF_TUNNELS = ("kernel_modules", "tunnels", "source_routes")
+OF_FIREWALLS = ("firewall", "passing")
 TUNED = [{"interface": "all", "arp_ignore": 1, "arp_announce": 2}]
 
 
@@ -115,7 +120,7 @@ def without(plan: dict[str, Any], *keys: str) -> dict[str, Any]:
 
 def test_r1() -> None:
     model = r1()
-    assert model.plan("lb1", "director") == {
+    assert without(model.plan("lb1", "director"), "passing") == {
         "commands": ["ip", "ipvsadm", "modprobe"],
         "kernel_modules": ["ip_vs", "ip_vs_rr"],
         "kernel_options": ["IP_VS_PROTO_TCP"],
@@ -123,6 +128,7 @@ def test_r1() -> None:
         "addresses": [{"address": "192.168.246.160/32", "interface": "eth1", "announce": "eth1"}],
         "gateways": [],
         "packet_rules": {},
+        "firewall": {},
         "manager": "kernel",
         "services": table("dr", "192.168.246.160", "rr", "192.168.246.161", "192.168.246.162"),
         "purge": ["real_servers"],
@@ -132,7 +138,8 @@ def test_r1() -> None:
         "sync_daemons": [],
     }
     for name in ("web1", "web2"):
-        assert model.plan(name, "real_server") == {
+        assert without(model.plan(name, "real_server"), "passing") == {
+            "firewall": {},
             "commands": ["ip"],
             "kernel_modules": [],
             "sysctls": {},
@@ -152,7 +159,7 @@ def test_r2() -> None:
     assert director["addresses"] == [{"address": "192.168.0.100/32", "interface": "lo", "announce": "eth1"}]
     assert director["gateways"] == gateways
     assert director["sysctls"] == IPVS_SYSCTLS
-    assert without(model.plan("web1", "real_server"), "commands", "sysctls", *OF_TUNNELS) == {
+    assert without(model.plan("web1", "real_server"), "commands", "sysctls", *OF_TUNNELS, *OF_FIREWALLS) == {
         "arp": TUNED,
         "arp_filters": [],
         "addresses": [{"address": "192.168.0.100/32", "interface": "lo"}],
@@ -169,7 +176,7 @@ def test_r2() -> None:
 def test_r2_with_arptables() -> None:
     model = r2()
     model.hostvars["web1"]["lvs_arp_method"] = "arptables"
-    assert without(model.plan("web1", "real_server"), "sysctls", "gateways", *OF_TUNNELS) == {
+    assert without(model.plan("web1", "real_server"), "sysctls", "gateways", *OF_TUNNELS, *OF_FIREWALLS) == {
         "commands": ["ip", "arptables"],
         "arp": [],
         "arp_filters": [{"vip": "192.168.0.100", "source": "192.168.0.11", "interface": "eth1"}],
@@ -192,7 +199,7 @@ def test_r2_with_a_static_neighbour() -> None:
 
 def test_r3() -> None:
     model = r3()
-    assert model.plan("lb1", "director") == {
+    assert without(model.plan("lb1", "director"), "passing") == {
         "commands": ["ip", "ipvsadm", "modprobe"],
         "kernel_modules": ["ip_vs", "ip_vs_rr"],
         "kernel_options": ["IP_VS_PROTO_TCP"],
@@ -206,6 +213,7 @@ def test_r3() -> None:
         "addresses": [{"address": "192.168.50.128/24", "interface": "eth2", "announce": "eth2"}],
         "gateways": [],
         "packet_rules": {},
+        "firewall": {},
         "manager": "kernel",
         "services": table("nat", "192.168.50.128", "rr", "192.168.246.161", "192.168.246.162"),
         "purge": ["real_servers"],
@@ -214,7 +222,8 @@ def test_r3() -> None:
         "watched": {},
         "sync_daemons": [],
     }
-    assert model.plan("web1", "real_server") == {
+    assert without(model.plan("web1", "real_server"), "passing") == {
+        "firewall": {},
         "commands": ["ip"],
         "kernel_modules": [],
         "sysctls": {"net.ipv4.conf.all.accept_redirects": "0", "net.ipv4.conf.eth1.accept_redirects": "0"},
@@ -256,7 +265,8 @@ def test_r6() -> None:
         each["tunnel"] = {"type": "ipip", "checksum": "none"}
     assert director["services"] == wanted
     assert "kernels" not in director
-    assert model.plan("web1", "real_server") == {
+    assert without(model.plan("web1", "real_server"), "passing") == {
+        "firewall": {},
         "commands": ["ip", "modprobe", "awk"],
         "kernel_modules": ["ipip"],
         "sysctls": {},
@@ -489,7 +499,7 @@ def test_a_director_does_not_send_from_an_ipv6_vip(vip: str, interface: str, dep
 def test_dr_of_ipv6_needs_no_arp() -> None:
     model = ipv6_nat()
     model.service.update(address="fd00::31", forward="dr")
-    assert without(model.plan("app1", "real_server"), "commands", "sysctls", *OF_TUNNELS) == {
+    assert without(model.plan("app1", "real_server"), "commands", "sysctls", *OF_TUNNELS, *OF_FIREWALLS) == {
         "arp": [],
         "arp_filters": [],
         "addresses": [{"address": "fd00::31/128", "interface": "lo"}],
@@ -679,7 +689,10 @@ def test_a_director_that_is_absent_needs_nothing_of_real_servers() -> None:
     assert [each["address"] for each in plan["addresses"]] == ["192.168.246.170/32"]
     model.hostvars["lb2"]["lvs_state"] = "absent"
     plan = model.plan("web1", "real_server")
-    assert without(plan, "commands") == {key: [] for key in KEYS["real_server"] - {"commands"}} | {"sysctls": {}}
+    assert without(plan, "commands") == {key: [] for key in KEYS["real_server"] - {"commands"}} | {
+        "sysctls": {},
+        "firewall": {},
+    }
     assert len(model.plan("lb1", "director")["services"]) == 1  # whoever asks for it wants it present
 
 
@@ -905,7 +918,8 @@ def test_r7() -> None:
     assert [each["forward"] for service in plan["services"] for each in service["real_servers"]] == ["nat"] * 4
     assert [each["port"] for each in plan["services"][0]["real_servers"]] == [8080, 8080]
     assert any("see the director as the client" in note for note in plan["notes"])
-    assert model.plan("web1", "real_server") == {
+    assert without(model.plan("web1", "real_server"), "passing") == {
+        "firewall": {},
         "commands": ["ip"],
         "sysctls": {},
         "arp": [],

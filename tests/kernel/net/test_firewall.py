@@ -1,0 +1,130 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The concern firewall of host_state on a real kernel, with a firewall of iptables; judged by iptables-save."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+VIP, RIP, VIP6 = "10.0.0.100", "10.1.0.11", "fd00::100"
+REQUEST = {"hook": "input", "protocol": "tcp", "destination": VIP, "port": 80, "state": "new"}
+HALF = {**REQUEST, "state": "half"}
+REQUEST6 = {**REQUEST, "destination": VIP6}
+ANSWER = {"hook": "forward", "protocol": "tcp", "source": RIP, "source_port": 80, "state": "answer"}
+VRRP = {"hook": "input", "protocol": "112", "state": "new"}
+RULES = [
+    "INPUT -s 203.0.113.0/24 -j DROP",
+    "INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
+    "INPUT -m conntrack --ctstate INVALID -j DROP",
+    "INPUT -p tcp -m tcp --dport 22 -j ACCEPT",
+]
+LEDGER = Path("/var/lib/lvs-topology/ledger.json")
+
+
+@pytest.fixture
+def closed(sh) -> str:
+    """A firewall that drops what it does not know. As iptables-save lists it, but for comments and counters."""
+    sh("; ".join(f"iptables-legacy -A {rule}" for rule in RULES))
+    sh("for tool in iptables-legacy ip6tables-legacy; do $tool -P INPUT DROP; $tool -P FORWARD DROP; done")
+    return listed(sh)
+
+
+def listed(sh, tool: str = "") -> str:
+    tools = [tool] if tool else ["iptables-legacy", "ip6tables-legacy"]
+    return "".join(sh(f"{each}-save -t filter | grep -v '^#' | sed 's/ \\[.*//'") for each in tools)
+
+
+def state(run_module, *packets: dict[str, Any], check: bool = False, present: bool = True) -> dict[str, Any]:
+    plan = {"firewall": {"packets": [*packets]} if packets else {}}
+    asked = {"plan": plan, "state": "present" if present else "absent"}
+    return run_module("host_state", {"owner": "me", "concerns": ["firewall"], **asked}, check)
+
+
+def test_it_comes_changes_and_goes(run_module, sh, closed) -> None:
+    foreseen = state(run_module, REQUEST, HALF, REQUEST6, ANSWER, VRRP, check=True)
+    assert (foreseen["changed"], listed(sh)) == (True, closed)
+    done = state(run_module, REQUEST, HALF, REQUEST6, ANSWER, VRRP)
+    assert done["changes"] == foreseen["changes"]
+    chain = [line.split(" ", 2)[2] for line in sh("iptables-legacy -S lvs-me-in").splitlines()[1:]]
+    assert [each.replace("-p vrrp", "-p 112") for each in chain] == [
+        "-p 112 -j ACCEPT",
+        f"-d {VIP}/32 -p tcp -m tcp --dport 80 -j ACCEPT",
+    ]
+    # Before what drops it for every client, and behind what drops it for some.
+    calls = sh("iptables-legacy -S INPUT").splitlines()
+    assert calls[1:5] == [f"-A {RULES[0]}", f"-A {RULES[1]}", "-A INPUT -j lvs-me-in", f"-A {RULES[2]}"]
+    assert f"-s {RIP}/32 -p tcp -m tcp --sport 80 -j ACCEPT" in sh("iptables-legacy -S lvs-me-fwd")
+    assert f"-d {VIP6}/128 -p tcp -m tcp --dport 80 -j ACCEPT" in sh("ip6tables-legacy -S lvs-me-in")
+    assert not state(run_module, REQUEST, HALF, REQUEST6, ANSWER, VRRP)["changed"]
+
+    # Only what begins connections: that may come later. The chains at other hooks go.
+    assert state(run_module, REQUEST)["changed"]
+    assert "lvs-" not in listed(sh, "ip6tables-legacy") + sh("iptables-legacy -S FORWARD")
+    assert not state(run_module, REQUEST)["changed"]
+
+    assert state(run_module, present=False, check=True)["changed"]
+    assert state(run_module, present=False)["changed"]
+    assert (listed(sh), LEDGER.exists()) == (closed, False)
+    assert not state(run_module, present=False)["changed"]
+
+
+def test_what_was_changed_by_hand_is_put_right(run_module, sh, closed) -> None:
+    state(run_module, HALF)
+    right = listed(sh)
+    for damage in (
+        "iptables-legacy -D INPUT -j lvs-me-in",
+        "iptables-legacy -F lvs-me-in",
+        "iptables-legacy -A lvs-me-in -j ACCEPT",
+        "iptables-legacy -D INPUT -j lvs-me-in; iptables-legacy -A INPUT -j lvs-me-in",
+        "iptables-legacy -D INPUT -j lvs-me-in; iptables-legacy -F lvs-me-in; iptables-legacy -X lvs-me-in",
+    ):
+        sh(damage)
+        assert state(run_module, HALF)["changed"], damage
+        assert listed(sh) == right, damage
+    state(run_module, present=False)
+    assert listed(sh) == closed
+
+
+def test_where_no_firewall_drops_anything_nothing_is_added(run_module, sh) -> None:
+    assert not state(run_module, REQUEST, ANSWER)["changed"]
+    sh(f"iptables-legacy -A {RULES[0]}")
+    before = listed(sh, "iptables-legacy")
+    # Whoever is refused is refused by the operator.
+    state(run_module, ANSWER)
+    assert listed(sh, "iptables-legacy") == before
+    assert "ip6table" not in sh("cat /proc/net/ip6_tables_names")
+
+
+def test_the_boot_script_brings_it_back(run_module, sh, closed) -> None:
+    files = {"owner": "me", "firewall": {"packets": [HALF, ANSWER, REQUEST6]}}
+    state(run_module, HALF, ANSWER, REQUEST6)
+    right = listed(sh)
+    run_module("boot_restore", files)
+    sh("for tool in iptables-legacy ip6tables-legacy; do $tool-save -t filter | grep -v lvs-me | $tool-restore; done")
+    assert listed(sh) == closed
+    # Somebody who comes before the firewall's rules in the meantime.
+    sh("iptables-legacy -I INPUT -s 198.51.100.1 -j DROP")
+    for _turn in range(2):
+        sh("/etc/lvs-topology/restore")
+        assert listed(sh).replace("-A INPUT -s 198.51.100.1/32 -j DROP\n", "") == right
+    assert not state(run_module, HALF, ANSWER, REQUEST6)["changed"]
+    assert not run_module("boot_restore", files)["changed"]
+    run_module("boot_restore", {"owner": "me", "state": "absent"})
+    state(run_module, present=False)
+
+
+@pytest.mark.parametrize(
+    ("packet", "said"),
+    [
+        ({"hook": "input", "protocol": "tcpp"}, "'tcpp' is no protocol of IP"),
+        ({"hook": "input", "protocol": "tcp", "destination": "nowhere"}, "firewall: packets[0].destination"),
+        ({"hook": "input", "protocol": "tcp", "port": 90, "last_port": 80}, "packets[0].last_port"),
+    ],
+)
+def test_mistakes(run_module, packet, said) -> None:
+    answer = run_module("host_state", {"owner": "me", "plan": {"firewall": {"packets": [packet]}}})
+    assert said in answer["msg"]

@@ -1,0 +1,243 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a firewall is to let pass: in the ledger's words, and as chains of iptables before what would drop it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.lvs.topology.plugins.module_utils import _ledger_forms
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
+from ansible_collections.lvs.topology.plugins.module_utils._net import firewall_chains as chains
+from ansible_collections.lvs.topology.plugins.module_utils._net import firewall_plan as plan
+from ansible_collections.lvs.topology.plugins.module_utils._net import firewall_words
+from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
+from ansible_collections.lvs.topology.plugins.module_utils._net.firewall_plan import Opening
+from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest
+
+VIP = "192.168.50.128"
+WEB = Opening("input", 4, "tcp", destination=VIP, ports=(80, 80))
+HALF = WEB._replace(loose=True)
+ANSWER = Opening("forward", 4, "tcp", source="10.0.0.51", source_ports=(80, 80), loose=True)
+FTP = Opening("input", 6, "tcp", destination="fd00::1", ports=(30000, 30100))
+VRRP = Opening("input", 4, "112")
+IPIP = Opening("input", 4, "4", destination="10.7.0.11")
+TOO_LARGE = Opening("input", 4, "icmp", destination=VIP, loose=True)
+TOO_LARGE6 = Opening("input", 6, "icmpv6", destination="fd00::1", loose=True)
+EVERY = [WEB, HALF, ANSWER, FTP, VRRP, IPIP, TOO_LARGE, TOO_LARGE6]
+# As iptables-save lists them.
+RULES = {
+    WEB: f"-A lvs-me-in -d {VIP}/32 -p tcp -m tcp --dport 80 -j ACCEPT",
+    ANSWER: "-A lvs-me-fwd -s 10.0.0.51/32 -p tcp -m tcp --sport 80 -j ACCEPT",
+    FTP: "-A lvs-me-in -d fd00::1/128 -p tcp -m tcp --dport 30000:30100 -j ACCEPT",
+    VRRP: "-A lvs-me-in -p vrrp -j ACCEPT",
+    IPIP: "-A lvs-me-in -d 10.7.0.11/32 -p ipencap -j ACCEPT",
+    TOO_LARGE: f"-A lvs-me-in -d {VIP}/32 -p icmp -m icmp --icmp-type 3/4 -j ACCEPT",
+    TOO_LARGE6: "-A lvs-me-in -d fd00::1/128 -p ipv6-icmp -m icmp6 --icmpv6-type 2 -j ACCEPT",
+}
+KEEPS = "-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"
+INVALID = "-A INPUT -m conntrack --ctstate INVALID -j DROP"
+BLOCKS = "-A INPUT -s 203.0.113.9/32 -j DROP"
+SSH = "-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT"
+LOGS = "-A INPUT -j LOGDROP"
+CALL = "-A INPUT -j lvs-me-in"
+
+
+def saved(*rules: str, policy: str = "DROP", own: tuple[str, ...] = ()) -> str:
+    names = [f":{each} - [0:0]" for each in own]
+    return "\n".join(["*filter", f":INPUT {policy} [1:2]", ":FORWARD DROP [0:0]", *names, *rules, ""])
+
+
+def of_packet(**packet: Any) -> Opening:
+    nothing = {"source": None, "source_port": None, "destination": None, "port": None, "family": 4, "state": None}
+    return plan.opening_for({"hook": "input", "protocol": "tcp", **nothing, **packet})
+
+
+@pytest.mark.parametrize("opening", EVERY, ids=plan.words)
+def test_the_ledger_remembers_it(opening: Opening) -> None:
+    text = plan.words(opening)
+    assert plan.opening_of(text) == opening
+    assert _ledger_forms.problem_with(plan.KIND, text, None) is None
+
+
+@pytest.mark.parametrize("text", ["input", "input ipv4 tcp to nowhere", "sideways ipv4 tcp", "input ipv4 tcp; reboot"])
+def test_what_is_no_opening(text: str) -> None:
+    assert _ledger_forms.problem_with(plan.KIND, text, None)
+
+
+@pytest.mark.parametrize(
+    ("packet", "opening"),
+    [
+        ({"destination": VIP, "port": 80, "state": "new"}, WEB),
+        ({"destination": VIP, "port": 80, "state": "half"}, HALF),
+        ({"hook": "forward", "source": "10.0.0.51", "source_port": 80, "state": "answer"}, ANSWER),
+        ({"destination": "fd00::1", "port": 30000, "last_port": 30100, "family": 6}, FTP),
+        ({"protocol": "vrrp", "state": "new"}, VRRP),
+        ({"protocol": "icmp", "destination": VIP}, TOO_LARGE),
+    ],
+)
+def test_packets_of_a_plan(packet: dict[str, Any], opening: Opening) -> None:
+    assert of_packet(**packet) == opening
+
+
+def test_each_is_open_once() -> None:
+    packets = [
+        {"hook": "input", "protocol": "tcp", "family": 4, "destination": VIP, "port": 80, "state": state}
+        for state in ("new", "half", "closing")
+    ]
+    assert plan.openings(packets) == [HALF]
+
+
+@pytest.mark.parametrize(
+    ("protocol", "port", "said"),
+    [
+        ("tcpp", None, "packets[0].protocol: 'tcpp' is no protocol of IP"),
+        ("112", 80, "packets[0]: protocol 112 has no"),
+    ],
+)
+def test_mistakes(protocol: str, port: int | None, said: str) -> None:
+    mistakes = Mistakes()
+    plan.check([{"protocol": protocol, "port": port, "source_port": None}], "packets", mistakes)
+    with pytest.raises(BadRequest, match="^" + said.replace("[", r"\[")):
+        mistakes.raise_if_any()
+
+
+def test_what_an_earlier_run_opened_stays_until_it_is_released() -> None:
+    ledger = Ledger().claim(plan.KIND, plan.words(VRRP), "me")
+    kept, settlement = plan.plan_openings(ledger, "me", [WEB], present=True, purge=False)
+    assert (kept, settlement.left_over) == ([VRRP, WEB], (plan.words(VRRP),))
+    kept, settlement = plan.plan_openings(ledger, "me", [WEB], present=True, purge=True)
+    assert (kept, settlement.settled.owned(plan.KIND, "me").keys()) == ([WEB], {plan.words(WEB)})
+    kept, settlement = plan.plan_openings(ledger, "me", None, present=False, purge=False)
+    assert (kept, settlement.settled) == ([], Ledger())
+
+
+@pytest.mark.parametrize("opening", RULES, ids=plan.words)
+def test_rules_as_the_kernel_lists_them(opening: Opening) -> None:
+    """Protocols by name or by number: which of them is shown depends on the host."""
+    text = saved(RULES[opening], CALL, own=("lvs-me-in", "lvs-me-fwd"))
+    [found] = [each for each in chains.read("me", text, opening.family).values() if each.rules]
+    assert found.openings == {opening._replace(loose=False)}
+    [rendered] = chains.render("me", opening.hook, [opening])
+    again = chains.read("me", saved(rendered), opening.family)[opening.hook]
+    assert again.openings == found.openings
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "-A lvs-me-in -j ACCEPT -m comment",
+        f"-A lvs-me-in -s 10.0.0.0/8 -d {VIP}/32 -p tcp -m tcp --dport 80 -j ACCEPT",
+        f"-A lvs-me-in -d {VIP}/32 -p tcp -m tcp --dport 80 -j DROP",
+        f"-A lvs-me-in -d {VIP}/32 ! -p tcp -j ACCEPT",
+        '-A lvs-me-in -m comment --comment "unclosed -j ACCEPT',
+    ],
+)
+def test_a_rule_of_somebody_else_in_our_chain(rule: str) -> None:
+    text = saved(KEEPS, CALL, RULES[WEB], rule, own=("lvs-me-in",))
+    place = chains.place_of([WEB], "input", text, 4)
+    made = chains.plan_chain("iptables", "me", "input", text, 4, [WEB], place)
+    assert [each.line for each in made.changes] == [f"iptables -t filter: remove {rule}"]
+
+
+@pytest.mark.parametrize(
+    ("openings", "rules", "place"),
+    [
+        # The end, and the policy.
+        ([WEB], [KEEPS, SSH], (2, None)),
+        # What refuses single clients goes on to do so.
+        ([WEB], [BLOCKS, KEEPS, INVALID, SSH], (4, None)),
+        # What a director sees only one half of is INVALID.
+        ([HALF], [BLOCKS, KEEPS, INVALID, SSH], (2, INVALID)),
+        ([WEB, HALF], [BLOCKS, KEEPS, INVALID, SSH], (2, INVALID)),
+        ([WEB], [KEEPS, LOGS, SSH], (1, LOGS)),
+        (
+            [WEB],
+            [KEEPS, "-A INPUT -d 10.0.0.0/8 -j DROP", "-A INPUT -p tcp -j REJECT"],
+            (2, "-A INPUT -p tcp -j REJECT"),
+        ),
+    ],
+)
+def test_where_our_chain_is_called(openings: list[Opening], rules: list[str], place: tuple[int, str | None]) -> None:
+    text = saved(*rules, "-A LOGDROP -j LOG", "-A LOGDROP -j DROP", own=("LOGDROP",))
+    assert chains.place_of(openings, "input", text, 4) == place
+    # Whoever is called there already does not count.
+    called = saved(*rules[:1], CALL, *rules[1:], "-A LOGDROP -j DROP", RULES[WEB], own=("LOGDROP", "lvs-me-in"))
+    assert chains.place_of(openings, "input", called, 4) == place
+
+
+@pytest.mark.parametrize(
+    ("rules", "policy"),
+    [([], "ACCEPT"), ([BLOCKS.replace("INPUT", "OUTPUT")], "ACCEPT"), (["-A INPUT -p tcp -j ACCEPT", INVALID], "DROP")],
+)
+def test_a_firewall_that_drops_none_of_it(rules: list[str], policy: str) -> None:
+    assert chains.place_of([WEB], "input", saved(*rules, policy=policy), 4) is None
+    assert chains.place_of([FTP], "input", saved(), 4) is None
+
+
+def made(text: str, *wanted: Opening) -> tuple[list[str], list[str]]:
+    """The lines of the plan, and those of the transaction."""
+    place = chains.place_of(wanted, "input", text, 4)
+    found = chains.plan_chain("iptables", "me", "input", text, 4, wanted, place)
+    return [each.line for each in found.changes], found.changes[0].action.splitlines() if found.changes else []
+
+
+def test_a_chain_comes_and_goes() -> None:
+    lines, transaction = made(saved(BLOCKS, KEEPS, INVALID), HALF)
+    assert lines == [
+        "iptables -t filter: add -I INPUT 3 -j lvs-me-in",
+        f"iptables -t filter: add {RULES[WEB]}",
+    ]
+    assert transaction == ["*filter", ":lvs-me-in - [0:0]", "-I INPUT 3 -j lvs-me-in", RULES[WEB], "COMMIT"]
+    there = saved(BLOCKS, KEEPS, CALL, INVALID, RULES[WEB], own=("lvs-me-in",))
+    assert made(there, HALF) == ([], [])
+    # It is called early enough wherever it is before that.
+    assert made(saved(CALL, BLOCKS, KEEPS, INVALID, RULES[WEB], own=("lvs-me-in",)), HALF) == ([], [])
+    lines, transaction = made(there)
+    assert lines == [f"iptables -t filter: remove {CALL}", f"iptables -t filter: remove {RULES[WEB]}"]
+    assert transaction == ["*filter", ":lvs-me-in - [0:0]", "-D INPUT -j lvs-me-in", "-X lvs-me-in", "COMMIT"]
+
+
+@pytest.mark.parametrize(
+    ("rules", "number"),
+    [
+        # Too late, twice, and only for some.
+        ([BLOCKS, KEEPS, INVALID, CALL], 3),
+        ([CALL, BLOCKS, KEEPS, INVALID, CALL], 3),
+        (["-A INPUT -i eth1 -j lvs-me-in", BLOCKS, KEEPS, INVALID], 3),
+        # The chain of another owner stands where it stands.
+        (["-A INPUT -j lvs-other-in", BLOCKS, KEEPS, INVALID], 4),
+    ],
+)
+def test_a_call_that_is_wrong(rules: list[str], number: int) -> None:
+    text = saved(*rules, RULES[WEB], own=("lvs-me-in", "lvs-other-in"))
+    _lines, transaction = made(text, HALF)
+    assert f"-I INPUT {number} -j lvs-me-in" in transaction
+    assert [line for line in transaction if line.startswith("-D")] == [
+        line.replace("-A", "-D", 1) for line in rules if line.endswith("lvs-me-in")
+    ]
+
+
+def test_of_what_iptables_save_lists_only_the_table_filter_counts() -> None:
+    nat = "*nat\n:INPUT DROP [0:0]\nCOMMIT\n"
+    assert chains.filter_table(nat) == ""
+    assert chains.filter_table(f"# made by\n{nat}{saved()}COMMIT\n{nat}").count("INPUT") == 1
+
+
+@pytest.mark.parametrize(
+    ("opening", "firewall", "said"),
+    [
+        (ANSWER, "ufw", "ufw route allow proto tcp from 10.0.0.51 port 80 to 0.0.0.0/0"),
+        (VRRP, "ufw", "ufw allow proto vrrp from 0.0.0.0/0 to 0.0.0.0/0"),
+        (FTP, "ufw", "ufw allow proto tcp from ::/0 to fd00::1 port 30000:30100"),
+        (IPIP, "ufw", "`-A INPUT -p 4 -d 10.7.0.11 -j ACCEPT` in /etc/ufw/before.rules"),
+        (TOO_LARGE6, "nftables", "`ip6 daddr fd00::1 icmpv6 type packet-too-big accept` before it"),
+        (VRRP, "nftables", "`meta nfproto ipv4 meta l4proto 112 accept` before it"),
+        (ANSWER, "nftables", "`ip saddr 10.0.0.51 tcp sport 80 accept` before it"),
+        (WEB, "", "a rule before it that lets this pass"),
+    ],
+)
+def test_what_an_operator_types(opening: Opening, firewall: str, said: str) -> None:
+    assert firewall_words.command(opening, firewall) == said
