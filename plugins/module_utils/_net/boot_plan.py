@@ -26,7 +26,7 @@ LINKS = ("/etc/systemd/system/multi-user.target.wants", "/etc/systemd/system")
 SUFFIXES = (
     *("arptables", "tunnels", "ip", "sources", "nft", "iptables", "ip6tables"),
     # A firewall of one kind of iptables, beside another one of which what is above is.
-    *("iptables-legacy", "ip6tables-legacy", "iptables-nft", "ip6tables-nft"),
+    *("iptables-legacy", "ip6tables-legacy", "iptables-nft", "ip6tables-nft", "nft-firewall"),
     *("timeouts", "ipvsadm", "daemons"),
 )
 
@@ -164,6 +164,27 @@ for file in *.nft; do
     set -f
     [ -e "$file" ] || continue
     nft -f "$file" || failed "nft could not do $file"
+done
+
+# Chains in the tables of somebody else. Each is called before the rule that its line names, or behind all rules.
+set +f
+for file in *.nft-firewall; do
+    set -f
+    [ -e "$file" ] || continue
+    nft -f "$file" || failed "nft could not do $file"
+    while read -r word family table chain name before; do
+        [ "$word" = "#call" ] || continue
+        nft list chain "$family" "$table" "$chain" | grep -q "jump $name\$" && continue
+        handle=
+        [ -z "$before" ] ||
+            handle=$(nft -a list chain "$family" "$table" "$chain" | grep -F -- "$before # handle " | head -n 1)
+        handle=${handle##* }
+        if [ -n "$handle" ]; then
+            nft insert rule "$family" "$table" "$chain" handle "$handle" jump "$name"
+        else
+            nft add rule "$family" "$table" "$chain" jump "$name"
+        fi || failed "nft could not call $name"
+    done <"$file"
 done
 
 # The transaction in $2, without the calls of our chains that are there already. A call goes before the rule that the
@@ -384,7 +405,7 @@ def render_ipvsadm(lines: Sequence[str]) -> File | None:
 
 
 def render_packet_rules(owner: str, suffix: str, lines: Sequence[str]) -> File | None:
-    reader = "nft -f" if suffix == "nft" else f"{suffix}-restore --noflush"
+    reader = "nft -f" if suffix.startswith("nft") else f"{suffix}-restore --noflush"
     return _file(owner, reader, lines)
 
 

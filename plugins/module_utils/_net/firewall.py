@@ -9,20 +9,23 @@ What the firewall does is read from its rules, and not from its files: where it 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Iterator, Mapping, Sequence, Union
 
 from ansible_collections.lvs.topology.plugins.module_utils import _commands
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, carry_out_booked
 from ansible_collections.lvs.topology.plugins.module_utils._net import (
     filter_questions,
     firewall_chains,
+    firewall_nft,
     firewall_plan,
+    firewall_ufw,
+    firewall_words,
     packet_filter,
     packet_rules_plan,
     verdicts,
 )
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
-from ansible_collections.lvs.topology.plugins.module_utils._net.files import joined
+from ansible_collections.lvs.topology.plugins.module_utils._net.files import joined, read_file
 from ansible_collections.lvs.topology.plugins.module_utils._net.firewall_plan import Opening
 from ansible_collections.lvs.topology.plugins.module_utils._net.options import OWNED
 from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Change, Plan, Refused
@@ -45,6 +48,7 @@ def ensure_firewall(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
     asked = None if params["packets"] is None else _read(params["packets"], "packets", mistakes)
     mistakes.raise_if_any()
     filters = [*_filters()]
+    _refuse_firewalld(filters, asked or [])
     # What no firewall keeps out needs neither rule nor claim.
     wanted = None if asked is None else [each for each in asked if any(one.drops(each) for one in filters)]
     openings, settlement = firewall_plan.plan_openings(
@@ -81,32 +85,23 @@ def boot_lines(owner: str, given: Mapping[str, Any], mistakes: Mistakes) -> dict
 class Iptables:
     """The rules for one address family of one kind of iptables."""
 
-    def __init__(self, directory: str, name: str, family: int, saved: str) -> None:
-        self._directory, self._name, self._family = directory, name, family
-        self._saved = firewall_chains.filter_table(saved)
+    def __init__(self, directory: str, name: str, family: int, table: str) -> None:
+        self._directory, self._name, self._family, self._table = directory, name, family, table
+        self.is_firewalld = "\n:INPUT_ZONES " in table
 
     def drops(self, opening: Opening) -> bool:
-        return firewall_chains.place_of([opening], opening.hook, self._saved, self._family) is not None
-
-    def _places(self, openings: Sequence[Opening]) -> dict[str, firewall_chains.Place | None]:
-        return {hook: firewall_chains.place_of(openings, hook, self._saved, self._family) for hook in verdicts.HOOKS}
+        return firewall_chains.place_of([opening], opening.hook, self._table, self._family) is not None
 
     def plans(self, owner: str, openings: Sequence[Opening]) -> list[Plan]:
-        own = [each for each in openings if each.family == self._family]
+        own = self._own(openings)
         plans = [
-            firewall_chains.plan_chain(self._name, owner, hook, self._saved, self._family, own, place)
+            firewall_chains.plan_chain(self._name, owner, hook, self._table, self._family, own, place)
             for hook, place in self._places(own).items()
         ]
         return [each for each in plans if each.changes]
 
-    def apply(self, plan: Plan) -> None:
-        command = [f"{self._directory}/{self._name}-restore", "-w", "10", "--noflush"]
-        status, _output, errors = _commands.run(command, plan.changes[0].action)
-        if status != 0:
-            raise Refused(f"{' '.join(command)} failed: {' '.join(errors.split())[:300]}. Nothing of it is there.")
-
     def boot_lines(self, owner: str, openings: Sequence[Opening]) -> dict[str, list[str]]:
-        own = [each for each in openings if each.family == self._family]
+        own = self._own(openings)
         lines = [
             line
             for hook, place in self._places(own).items()
@@ -115,19 +110,112 @@ class Iptables:
         ]
         return {self._name: ["*filter", *lines, "COMMIT"]} if lines else {}
 
+    def apply(self, plan: Plan) -> None:
+        command = [f"{self._directory}/{self._name}-restore", "-w", "10", "--noflush"]
+        _run(command, plan.changes[0].action)
 
-def _filters() -> Iterator[Iptables]:
+    def _own(self, openings: Sequence[Opening]) -> list[Opening]:
+        return [each for each in openings if each.family == self._family]
+
+    def _places(self, openings: Sequence[Opening]) -> dict[str, firewall_chains.Place | None]:
+        return {hook: firewall_chains.place_of(openings, hook, self._table, self._family) for hook in verdicts.HOOKS}
+
+
+class Ufw(Iptables):
+    """The same where ufw rules them: what has words of ufw is a rule of ufw's, which it keeps itself."""
+
+    def drops(self, opening: Opening) -> bool:
+        # What its rules let pass may be our doing.
+        is_own = opening.family == self._family
+        return is_own and (firewall_ufw.is_closed(opening, self._table) or super().drops(opening))
+
+    def plans(self, owner: str, openings: Sequence[Opening]) -> list[Plan]:
+        file = read_file(firewall_ufw.FILES[self._family])
+        current = firewall_ufw.read(file.text if file else "", self._family)
+        said = [each for each in self._own(openings) if firewall_ufw.has_words(each)]
+        kernel = firewall_ufw.in_kernel(self._table, self._family)
+        plan = firewall_ufw.plan_rules(owner, current, kernel, [each for each in said if self.drops(each)])
+        return [*([plan] if plan.changes else []), *super().plans(owner, self._unsaid(openings))]
+
+    def boot_lines(self, owner: str, openings: Sequence[Opening]) -> dict[str, list[str]]:
+        return super().boot_lines(owner, self._unsaid(openings))
+
+    def apply(self, plan: Plan) -> None:
+        if isinstance(plan.changes[0].action, str):
+            super().apply(plan)
+            return
+        ufw = _commands.find("ufw") or "ufw"
+        for position, change in enumerate(plan.changes):
+            try:
+                _run([ufw, *change.action])
+            except Refused as refusal:
+                refusal.applied = position
+                raise
+
+    def _unsaid(self, openings: Sequence[Opening]) -> list[Opening]:
+        return [each for each in openings if firewall_ufw.needs_chain(each)]
+
+
+class Nftables:
+    """The tables of nftables that are neither ours nor of somebody who makes them anew."""
+
+    def __init__(self, command: str, listing: str) -> None:
+        self._command = command
+        self._bases = [*firewall_nft.bases(listing)]
+        self.is_firewalld = firewall_nft.has_firewalld(listing)
+
+    def drops(self, opening: Opening) -> bool:
+        return any(firewall_nft.place_of(base, [opening]) is not None for base in self._bases)
+
+    def plans(self, owner: str, openings: Sequence[Opening]) -> list[Plan]:
+        plans = [firewall_nft.plan_chain(base, owner, openings) for base in self._bases]
+        return [each for each in plans if each.changes]
+
+    def boot_lines(self, owner: str, openings: Sequence[Opening]) -> dict[str, list[str]]:
+        lines = [line for base in self._bases for line in firewall_nft.boot_lines(base, owner, openings)]
+        return {"nft-firewall": lines} if lines else {}
+
+    def apply(self, plan: Plan) -> None:
+        _run([self._command, "-f", "-"], plan.changes[0].action)
+
+
+Firewall = Union[Iptables, Nftables]
+
+
+def _refuse_firewalld(filters: Sequence[Firewall], asked: Sequence[Opening]) -> None:
+    """firewalld makes its rules anew whenever it reloads, and what others put there is gone then."""
+    if asked and any(each.is_firewalld for each in filters):
+        commands = [firewall_words.command(each, firewall_words.FIREWALLD) for each in asked if each.hook != "output"]
+        raise BadRequest(
+            "firewalld rules this host, and lvs_firewall: manage cannot change that. Use lvs_firewall: check, and "
+            f"firewalld's own rules: {'; '.join(commands)}."
+        )
+
+
+def _run(command: Sequence[str], text: str = "") -> None:
+    status, output, errors = _commands.run(command, text)
+    if status != 0:
+        said = " ".join(f"{errors} {output}".split())[:300]
+        raise Refused(f"{' '.join(command)} failed: {said}. Nothing of it is there.")
+
+
+def _filters() -> Iterator[Firewall]:
     """The packet filters that this host has."""
     for tool in packet_filter.tools():
-        if isinstance(tool, packet_filter.Iptables):
+        if isinstance(tool, packet_filter.Nft):
+            # A look must not load the module.
+            if os.path.exists("/sys/module/nf_tables"):
+                yield Nftables(str(tool), tool.handles())
+        else:
             directory = os.path.dirname(str(tool))
             for (family, name), saved in zip(tool.commands(), tool.listings()):
-                if firewall_chains.filter_table(saved):
-                    yield Iptables(directory, name, family, saved)
+                table = firewall_chains.filter_table(saved)
+                if table:
+                    yield (Ufw if firewall_ufw.rules(table, family) else Iptables)(directory, name, family, table)
 
 
-def _applying(steps: Sequence[tuple[Iptables, Plan]]) -> Callable[[Sequence[Change]], None]:
-    """Apply the changes of each plan, which is one transaction."""
+def _applying(steps: Sequence[tuple[Firewall, Plan]]) -> Callable[[Sequence[Change]], None]:
+    """Apply the changes of each plan. Those of a chain are one transaction."""
 
     def apply_all(_changes: Sequence[Change]) -> None:
         applied = 0

@@ -106,6 +106,12 @@ def read(owner: str, saved: str, family: int) -> dict[str, Chain]:
     return found
 
 
+def openings_of(name: str, saved: str, hook: str, family: int) -> list[Opening]:
+    """What a chain of somebody else lets pass, as far as its rules read like ours."""
+    rules = [_opening(line, hook, family) for line in saved.splitlines() if line.startswith(f"-A {name} ")]
+    return [each for each in rules if each]
+
+
 def _target(line: str) -> str:
     return line.rpartition(" -j ")[2]
 

@@ -95,6 +95,10 @@ class Nft:
     def listings(self) -> list[str]:
         return [_listing([self._command, "list", "ruleset"])]
 
+    def handles(self) -> str:
+        """The whole ruleset, with the handle of each rule."""
+        return _listing([self._command, "-a", "list", "ruleset"])
+
     def current(self, owner: str, listings: Sequence[str]) -> Listing:
         return rules_text.read_nft(owner, listings[0])
 

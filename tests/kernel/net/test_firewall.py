@@ -1,10 +1,11 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The concern firewall of host_state on a real kernel, with a firewall of iptables; judged by iptables-save."""
+"""The concern firewall of host_state on a real kernel; judged by iptables-save and nft."""
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ HALF = {**REQUEST, "state": "half"}
 REQUEST6 = {**REQUEST, "destination": VIP6}
 ANSWER = {"hook": "forward", "protocol": "tcp", "source": RIP, "source_port": 80, "state": "answer"}
 VRRP = {"hook": "input", "protocol": "112", "state": "new"}
+ICMP = [("icmp", VIP), ("icmpv6", VIP6)]
 RULES = [
     "INPUT -s 203.0.113.0/24 -j DROP",
     "INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
@@ -128,3 +130,52 @@ def test_the_boot_script_brings_it_back(run_module, sh, closed) -> None:
 def test_mistakes(run_module, packet, said) -> None:
     answer = run_module("host_state", {"owner": "me", "plan": {"firewall": {"packets": [packet]}}})
     assert said in answer["msg"]
+
+
+NFT = """table inet filter {
+	chain input {
+		type filter hook input priority filter; policy drop;
+		ip saddr 203.0.113.0/24 drop
+		ct state established,related accept
+		ct state invalid drop
+		tcp dport { 22, 443 } accept
+	}
+	chain forward {
+		type filter hook forward priority filter; policy drop;
+	}
+}
+"""
+
+
+@pytest.mark.slow
+def test_a_firewall_of_nftables(run_module, sh) -> None:
+    """Its rules come into the operator's own table, and go; the boot's script brings them back."""
+    served = subprocess.run(["unshare", "--net", "nft", "add", "table", "inet", "t"], capture_output=True, check=False)
+    if served.returncode != 0:
+        return  # this kernel has no rules of nft; the test runs on the stock kernel
+    too_large = [{"hook": "input", "protocol": protocol, "destination": address} for protocol, address in ICMP]
+    asked = [HALF, REQUEST6, ANSWER, VRRP, *too_large]
+    sh(f"nft -f - <<'END'\n{NFT}\nEND")
+    before = sh("nft list ruleset")
+    foreseen = state(run_module, *asked, check=True)
+    assert (foreseen["changed"], sh("nft list ruleset")) == (True, before)
+    assert state(run_module, *asked)["changes"] == foreseen["changes"]
+    right = sh("nft list ruleset")
+    lines = [line.strip() for line in right.splitlines()]
+    assert lines[lines.index("jump lvs-me-in-input") + 1] == "ct state invalid drop"
+    assert f"ip saddr {RIP} tcp sport 80 accept" in lines
+    again = state(run_module, *asked)
+    assert not again["changed"], again
+    files = {"owner": "me", "firewall": {"packets": asked}}
+    run_module("boot_restore", files)
+    # As a reload of nftables.service does.
+    sh(f"nft -f - <<'END'\nflush ruleset\n{NFT}\nEND")
+    for _turn in range(2):
+        sh("/etc/lvs-topology/restore")
+        assert sh("nft list ruleset") == right
+    assert not state(run_module, *asked)["changed"]
+    assert not run_module("boot_restore", files)["changed"]
+    run_module("boot_restore", {"owner": "me", "state": "absent"})
+    state(run_module, present=False)
+    assert (sh("nft list ruleset"), LEDGER.exists()) == (before, False)
+    sh("nft flush ruleset")

@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.lvs.topology.plugins.module_utils import _ledger_forms
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net import firewall_chains as chains
+from ansible_collections.lvs.topology.plugins.module_utils._net import firewall_nft as nft
 from ansible_collections.lvs.topology.plugins.module_utils._net import firewall_plan as plan
 from ansible_collections.lvs.topology.plugins.module_utils._net import firewall_words
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
@@ -241,3 +242,111 @@ def test_of_what_iptables_save_lists_only_the_table_filter_counts() -> None:
 )
 def test_what_an_operator_types(opening: Opening, firewall: str, said: str) -> None:
     assert firewall_words.command(opening, firewall) == said
+
+
+NFT = """table inet filter { # handle 5
+	set blocked { # handle 9
+		type ipv4_addr
+		elements = { 203.0.113.9 }
+	}
+
+	chain input { # handle 1
+		type filter hook input priority filter; policy drop;
+		iifname "lo" accept # handle 4
+		ip saddr @blocked drop # handle 5
+		ct state established,related accept # handle 6
+		ct state invalid drop # handle 7
+		tcp dport { 22, 443 } accept # handle 8
+	}
+
+	chain forward { # handle 2
+		type filter hook forward priority filter; policy drop;
+	}
+}
+table inet firewalld { # handle 6
+	chain filter_INPUT { # handle 1
+		type filter hook input priority filter + 10; policy drop;
+	}
+}
+table inet lvs_topology_me { # handle 7
+	chain source_nat { # handle 1
+		type filter hook input priority filter; policy drop;
+	}
+}
+"""
+NFT_WEB = f"ip daddr {VIP} tcp dport 80 accept"
+
+
+def made_in_nft(listing: str, *wanted: Opening) -> tuple[list[str], list[str]]:
+    plans = [nft.plan_chain(base, "me", wanted) for base in nft.bases(listing)]
+    lines = [each.line for plan in plans for each in plan.changes]
+    return lines, [line for plan in plans if plan.changes for line in plan.changes[0].action.splitlines()]
+
+
+def test_only_the_operator_s_tables_of_nftables_are_touched() -> None:
+    assert nft.has_firewalld(NFT)
+    assert [(each.table_name, each.name, each.hook) for each in nft.bases(NFT)] == [
+        ("inet filter", "input", "input"),
+        ("inet filter", "forward", "forward"),
+    ]
+
+
+def test_a_chain_of_nftables_comes_and_goes() -> None:
+    lines, transaction = made_in_nft(NFT, HALF, ANSWER)
+    assert lines[:2] == [
+        "nft insert rule inet filter input jump lvs-me-in-input",
+        f"nft add rule inet filter lvs-me-in-input {NFT_WEB}",
+    ]
+    assert transaction == [
+        "add chain inet filter lvs-me-in-input",
+        "flush chain inet filter lvs-me-in-input",
+        # Before what is INVALID is dropped, and behind those whom the operator refuses.
+        "insert rule inet filter input handle 7 jump lvs-me-in-input",
+        f"add rule inet filter lvs-me-in-input {NFT_WEB}",
+        "add chain inet filter lvs-me-fwd-forward",
+        "flush chain inet filter lvs-me-fwd-forward",
+        "add rule inet filter forward jump lvs-me-fwd-forward",
+        "add rule inet filter lvs-me-fwd-forward ip saddr 10.0.0.51 tcp sport 80 accept",
+    ]
+    there = NFT.replace("\t\tct state invalid", "\t\tjump lvs-me-in-input # handle 20\n\t\tct state invalid").replace(
+        "\tchain forward",
+        f"\tchain lvs-me-in-input {{ # handle 21\n\t\t{NFT_WEB} # handle 22\n\t}}\n\n\tchain forward",
+        1,
+    )
+    assert made_in_nft(there, HALF) == ([], [])
+    _lines, transaction = made_in_nft(there)
+    assert transaction == [
+        "add chain inet filter lvs-me-in-input",
+        "flush chain inet filter lvs-me-in-input",
+        "delete rule inet filter input handle 20",
+        "delete chain inet filter lvs-me-in-input",
+    ]
+    late = NFT.replace("\t}\n\n\tchain forward", "\t\tjump lvs-me-in-input # handle 20\n\t}\n\n\tchain forward", 1)
+    assert "delete rule inet filter input handle 20" in made_in_nft(late, HALF)[1]
+    # What only begins connections may come last.
+    assert "delete rule inet filter input handle 20" not in made_in_nft(late, WEB)[1]
+
+
+def test_the_boot_finds_the_rule_before_which_a_chain_of_nftables_is_called() -> None:
+    [base, forward] = nft.bases(NFT)
+    assert nft.boot_lines(base, "me", [HALF]) == [
+        "#call inet filter input lvs-me-in-input ct state invalid drop",
+        "add chain inet filter lvs-me-in-input",
+        "flush chain inet filter lvs-me-in-input",
+        f"add rule inet filter lvs-me-in-input {NFT_WEB}",
+    ]
+    assert nft.boot_lines(forward, "me", [HALF]) == []
+
+
+@pytest.mark.parametrize(
+    ("listed", "rendered"),
+    [
+        ("meta nfproto ipv4 meta l4proto vrrp accept", "meta nfproto ipv4 meta l4proto 112 accept"),
+        (
+            f"ip daddr {VIP} icmp type destination-unreachable icmp code 4 accept",
+            f"ip daddr {VIP} icmp type destination-unreachable icmp code frag-needed accept",
+        ),
+    ],
+)
+def test_names_and_numbers_of_nftables(listed: str, rendered: str) -> None:
+    assert nft._plain([listed]) == nft._plain([rendered])
