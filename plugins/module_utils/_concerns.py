@@ -169,6 +169,12 @@ def _table_options(plan: Plan) -> dict[str, Any]:
     return {"services": plan.get("services") or [], **given}
 
 
+def _firewall_options(plan: Plan) -> dict[str, Any]:
+    """What netfilter knows of IPVS's connections decides what a firewall makes of their packets."""
+    packets = _of_dictionary("firewall", {"packets": []})(plan)
+    return {**packets, "conntrack": (plan.get("sysctls") or {}).get("net.ipv4.vs.conntrack")}
+
+
 def _boot_options(plan: Plan) -> dict[str, Any]:
     names = (
         "tunnels",
@@ -197,7 +203,7 @@ CONCERNS: Mapping[str, Concern] = {
         _of_dictionary("packet_rules", {"backend": "auto", "marks": [], "source_nat": []}), _packet_rules
     ),
     # Before anything sends packets that the firewall would drop.
-    "firewall": Concern(_of_dictionary("firewall", {"packets": []}), _firewall),
+    "firewall": Concern(_firewall_options, _firewall),
     "timeouts": Concern(_of_dictionary("timeouts", {"tcp": None, "tcpfin": None, "udp": None}), _timeouts),
     # Its entries go while it is filled.
     "services": Concern(_table_options, _services, is_released=False),

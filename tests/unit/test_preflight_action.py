@@ -16,7 +16,7 @@ PLAN = {"manager": "kernel", "notes": ["There is something."]}
 
 
 def found(in_place: bool = True, managed_by: tuple[str, ...] = ()) -> dict[str, Any]:
-    return {"in_place": in_place, "managed_by": [*managed_by], "dropped": [], "firewall": ""}
+    return {"in_place": in_place, "managed_by": [*managed_by], "dropped": [], "firewall": "", "unseen": []}
 
 
 class Host:

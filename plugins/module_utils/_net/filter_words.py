@@ -13,7 +13,7 @@ import ipaddress
 import re
 from typing import Any, Callable, Mapping, Sequence
 
-from ansible_collections.lvs.topology.plugins.module_utils._net.verdicts import Condition, protocol_number
+from ansible_collections.lvs.topology.plugins.module_utils._net.verdicts import DNAT, Condition, protocol_number
 
 UNKNOWN = Condition("unknown", ())
 _STATES = {"new", "established", "related", "invalid", "untracked"}
@@ -73,7 +73,7 @@ _READ: Mapping[str, Callable[[str], Any]] = {
     "port": _ports,
     "source_port": _ports,
     "icmp": _icmp,
-    "state": lambda word: word if word in _STATES else None,
+    "state": lambda word: word if word in _STATES or word == DNAT else None,
     "status": lambda word: word,
     "iif": _interface,
     "oif": _interface,

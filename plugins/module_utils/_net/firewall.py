@@ -12,14 +12,15 @@ import os
 from typing import TYPE_CHECKING, Any, Callable, Iterator, Mapping, Sequence, Union
 
 from ansible_collections.lvs.topology.plugins.module_utils import _commands
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs import proc
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, carry_out_booked
 from ansible_collections.lvs.topology.plugins.module_utils._net import (
     filter_questions,
     firewall_chains,
+    firewall_firewalld,
     firewall_nft,
     firewall_plan,
     firewall_ufw,
-    firewall_words,
     packet_filter,
     packet_rules_plan,
     verdicts,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 _PACKET = {key: value for key, value in filter_questions.PACKET.items() if key != "name"}
 PACKETS: dict[str, Any] = {"type": "list", "elements": "dict", "options": _PACKET}
-FIREWALL_SPEC: dict[str, Any] = {**OWNED, "packets": PACKETS}
+FIREWALL_SPEC: dict[str, Any] = {**OWNED, "packets": PACKETS, "conntrack": {"type": "str"}}
 
 
 def ensure_firewall(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
@@ -48,13 +49,18 @@ def ensure_firewall(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
     asked = None if params["packets"] is None else _read(params["packets"], "packets", mistakes)
     mistakes.raise_if_any()
     filters = [*_filters()]
-    _refuse_firewalld(filters, asked or [])
     # What no firewall keeps out needs neither rule nor claim.
     wanted = None if asked is None else [each for each in asked if any(one.drops(each) for one in filters)]
     openings, settlement = firewall_plan.plan_openings(
         book.load(), owner, wanted, present=present, purge=params["purge"]
     )
-    steps = [(one, plan) for one in filters for plan in one.plans(owner, openings)]
+    steps = []
+    for one in filters:
+        own = openings
+        if isinstance(one, Firewalld):
+            one.refuse(asked or [], params["conntrack"])
+            own = firewall_plan.claimed(settlement.settled)
+        steps += [(one, plan) for plan in one.plans(owner, own)]
     plan = joined(*(plan for _one, plan in steps))
     result = carry_out_booked(module, plan, _applying(steps), book, settlement.claimed, settlement.settled)
     result["left_over"] = list(settlement.left_over)
@@ -87,7 +93,6 @@ class Iptables:
 
     def __init__(self, directory: str, name: str, family: int, table: str) -> None:
         self._directory, self._name, self._family, self._table = directory, name, family, table
-        self.is_firewalld = "\n:INPUT_ZONES " in table
 
     def drops(self, opening: Opening) -> bool:
         return firewall_chains.place_of([opening], opening.hook, self._table, self._family) is not None
@@ -144,13 +149,7 @@ class Ufw(Iptables):
         if isinstance(plan.changes[0].action, str):
             super().apply(plan)
             return
-        ufw = _commands.find("ufw") or "ufw"
-        for position, change in enumerate(plan.changes):
-            try:
-                _run([ufw, *change.action])
-            except Refused as refusal:
-                refusal.applied = position
-                raise
+        _one_by_one(_commands.find("ufw") or "ufw", plan)
 
     def _unsaid(self, openings: Sequence[Opening]) -> list[Opening]:
         return [each for each in openings if firewall_ufw.needs_chain(each)]
@@ -162,7 +161,6 @@ class Nftables:
     def __init__(self, command: str, listing: str) -> None:
         self._command = command
         self._bases = [*firewall_nft.bases(listing)]
-        self.is_firewalld = firewall_nft.has_firewalld(listing)
 
     def drops(self, opening: Opening) -> bool:
         return any(firewall_nft.place_of(base, [opening]) is not None for base in self._bases)
@@ -179,39 +177,97 @@ class Nftables:
         _run([self._command, "-f", "-"], plan.changes[0].action)
 
 
-Firewall = Union[Iptables, Nftables]
+class Firewalld:
+    """What firewalld has of ours in its zones, as it keeps it and as it is now."""
+
+    def __init__(self) -> None:
+        self._command = _commands.find("firewall-cmd") or "firewall-cmd"
+
+    def drops(self, opening: Opening) -> bool:
+        # It filters nothing that leaves, and lets pass what belongs to a connection that it has let in.
+        return opening.hook == "input"
+
+    def refuse(self, openings: Sequence[Opening], planned: str | None) -> None:
+        """What passes a director is dropped before firewalld's rules where it belongs to no connection.
+
+        ``planned`` is what net.ipv4.vs.conntrack is going to be; None: what it is.
+        """
+        tracks = planned != "0" if planned else bool(proc.sysctls(["conntrack"]).get("conntrack"))
+        if any(each.hook == "forward" for each in openings) and not tracks:
+            raise BadRequest(
+                "firewalld drops what real servers answer, because IPVS does not tell netfilter of its connections; "
+                "set net.ipv4.vs.conntrack: 1 in lvs_sysctls, or use lvs_firewall: check"
+            )
+
+    def plans(self, _owner: str, openings: Sequence[Opening]) -> list[Plan]:
+        """Whose they are, nobody can tell: ``openings`` are those of all owners."""
+        zones = firewall_firewalld.zones(self._said("--get-active-zones"), self._said("--get-default-zone"))
+        wanted = firewall_firewalld.wanted(zones, openings)
+        plans = [
+            firewall_firewalld.plan_rules(scope, self._current(options, zones), wanted)
+            for scope, options in firewall_firewalld.SCOPES.items()
+        ]
+        return [each for each in plans if each.changes]
+
+    def _current(self, options: Sequence[str], zones: Sequence[str]) -> firewall_firewalld.Rules:
+        rich = {
+            name: firewall_firewalld.ours_of_rich(self._said(*options, f"--zone={name}", "--list-rich-rules"))
+            for name in zones
+        }
+        direct = firewall_firewalld.ours_of_direct(self._said(*options, "--direct", "--get-all-rules"))
+        return firewall_firewalld.Rules(rich, direct)
+
+    def _said(self, *words: str) -> str:
+        return _run([self._command, *words])
+
+    def boot_lines(self, _owner: str, _openings: Sequence[Opening]) -> dict[str, list[str]]:
+        return {}  # it keeps them itself
+
+    def apply(self, plan: Plan) -> None:
+        _one_by_one(self._command, plan)
 
 
-def _refuse_firewalld(filters: Sequence[Firewall], asked: Sequence[Opening]) -> None:
-    """firewalld makes its rules anew whenever it reloads, and what others put there is gone then."""
-    if asked and any(each.is_firewalld for each in filters):
-        commands = [firewall_words.command(each, firewall_words.FIREWALLD) for each in asked if each.hook != "output"]
-        raise BadRequest(
-            "firewalld rules this host, and lvs_firewall: manage cannot change that. Use lvs_firewall: check, and "
-            f"firewalld's own rules: {'; '.join(commands)}."
-        )
+Firewall = Union[Iptables, Nftables, Firewalld]
 
 
-def _run(command: Sequence[str], text: str = "") -> None:
+def _one_by_one(command: str, plan: Plan) -> None:
+    """Run the command for each change."""
+    for position, change in enumerate(plan.changes):
+        try:
+            _run([command, *change.action])
+        except Refused as refusal:
+            refusal.applied = position
+            raise
+
+
+def _run(command: Sequence[str], text: str = "") -> str:
     status, output, errors = _commands.run(command, text)
     if status != 0:
         said = " ".join(f"{errors} {output}".split())[:300]
         raise Refused(f"{' '.join(command)} failed: {said}. Nothing of it is there.")
+    return str(output)
 
 
 def _filters() -> Iterator[Firewall]:
     """The packet filters that this host has."""
+    has_firewalld = False
     for tool in packet_filter.tools():
         if isinstance(tool, packet_filter.Nft):
             # A look must not load the module.
             if os.path.exists("/sys/module/nf_tables"):
-                yield Nftables(str(tool), tool.handles())
+                listing = tool.handles()
+                has_firewalld |= firewall_nft.has_firewalld(listing)
+                yield Nftables(str(tool), listing)
         else:
             directory = os.path.dirname(str(tool))
             for (family, name), saved in zip(tool.commands(), tool.listings()):
                 table = firewall_chains.filter_table(saved)
-                if table:
+                if "\n:INPUT_ZONES " in table:
+                    has_firewalld = True
+                elif table:
                     yield (Ufw if firewall_ufw.rules(table, family) else Iptables)(directory, name, family, table)
+    if has_firewalld:
+        yield Firewalld()
 
 
 def _applying(steps: Sequence[tuple[Firewall, Plan]]) -> Callable[[Sequence[Change]], None]:

@@ -170,3 +170,9 @@ def plan_openings(
     kept = [*asked, *(key for key in settlement.settled.owned(KIND, owner) if key not in asked)]
     found = [each for each in map(opening_of, sorted(kept)) if each]
     return found, settlement
+
+
+def claimed(ledger: Ledger) -> list[Opening]:
+    """What all owners have open."""
+    keys = sorted(key for kind, key in ledger.claims if kind == KIND)
+    return [each for each in map(opening_of, keys) if each]

@@ -23,21 +23,28 @@ _UFW = {"41": "ipv6", "47": "gre", "50": "esp", "51": "ah", "112": "vrrp"}
 def command(opening: Opening, firewall: str) -> str:
     """What an operator types, where the firewall is one of the above; else what a rule has to say."""
     if firewall == FIREWALLD:
-        if opening.hook == "input":
-            return shlex.join(["firewall-cmd", "--permanent", f"--add-rich-rule={rich_rule(opening)}"]) + (
-                ", and the same without --permanent"
-            )
-        return (
-            f"a policy of firewalld (firewall-cmd --permanent --new-policy) with the rich rule `{rich_rule(opening)}`"
-        )
+        return _for_firewalld(opening)
     if firewall == UFW:
         words = ufw_rule(opening)
-        if words:
+        # What is INVALID, ufw drops before it comes to its rules.
+        if words and not (opening.loose and opening.hook == "input"):
             return shlex.join(["ufw", *words])
-        return f"`{iptables_rule(opening)}` in /etc/ufw/before{'' if opening.family == 4 else '6'}.rules"
+        rule = iptables_rule(opening).replace("-A INPUT", f"-A ufw{'' if opening.family == 4 else '6'}-before-input", 1)
+        return f"`{rule}` before what drops INVALID in /etc/ufw/before{'' if opening.family == 4 else '6'}.rules"
     if firewall == NFTABLES:
         return f"`{nft_rule(opening)} accept` before it"
     return "a rule before it that lets this pass"
+
+
+def _for_firewalld(opening: Opening) -> str:
+    if opening.hook == "forward":
+        # It drops what belongs to no connection before it comes to its policies.
+        return "net.ipv4.vs.conntrack: 1 in lvs_sysctls, so that answers belong to a connection"
+    words = [shlex.join(["firewall-cmd", "--permanent", f"--add-rich-rule={rich_rule(opening)}"])]
+    if opening.loose:
+        rule = [f"ipv{opening.family}", "raw", "PREROUTING", "0", *_iptables_options(opening), "-j", "CT", "--notrack"]
+        words.append(shlex.join(["firewall-cmd", "--permanent", "--direct", "--add-rule", *rule]))
+    return f"{' and '.join(words)}, and the same without --permanent"
 
 
 def iptables_command(name: str, opening: Opening) -> str:

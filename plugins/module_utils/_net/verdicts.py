@@ -35,6 +35,8 @@ class Verdict(Enum):
 
 ACCEPT, DROP, RETURN, CONTINUE, UNSURE = Verdict
 HOOKS = ("input", "forward", "output")
+# What both kinds of rules call a connection whose destination was translated: iptables among the states.
+DNAT = "dnat"
 # Chains that packets pass before those of the hooks: of the second kind only those that begin a connection.
 PREROUTING, TRANSLATION = "prerouting", "translation"
 # What /etc/protocols calls them, by their numbers. `ipip` is not the protocol of IPIP tunnels, which is `ipencap`.
@@ -287,6 +289,9 @@ def _matches(field: str, value: Any, packet: Packet) -> bool | None:
     elif field in ("port", "source_port"):
         port = packet.port if field == "port" else packet.source_port
         found = None if port is None else value[0] <= port <= value[1]
+    elif value == DNAT and field in ("state", "status"):
+        # Where a rule may have translated it, `dropped_by` does not ask what comes of this condition.
+        found = False if packet.hook == "input" else None
     elif field in ("protocol", "state", "family"):
         known = getattr(packet, field)
         found = None if known is None else known == value
@@ -295,9 +300,6 @@ def _matches(field: str, value: Any, packet: Packet) -> bool | None:
     elif field == "icmp":
         # ICMP is only asked about for what says that a packet was too large.
         found = all(part in (None, own) for part, own in zip(value, _TOO_LARGE[packet.family]))
-    elif field == "status" and packet.hook == "input" and value == "dnat":
-        # Where a rule may have translated it, `dropped_by` does not ask what comes of this condition.
-        found = False
     return found
 
 

@@ -227,13 +227,25 @@ def test_of_what_iptables_save_lists_only_the_table_filter_counts() -> None:
     assert chains.filter_table(f"# made by\n{nat}{saved()}COMMIT\n{nat}").count("INPUT") == 1
 
 
+_BEFORE = "`-A ufw-before-input {} -j ACCEPT` before what drops INVALID in /etc/ufw/before.rules"
+
+
 @pytest.mark.parametrize(
     ("opening", "firewall", "said"),
     [
         (ANSWER, "ufw", "ufw route allow proto tcp from 10.0.0.51 port 80 to 0.0.0.0/0"),
         (VRRP, "ufw", "ufw allow proto vrrp from 0.0.0.0/0 to 0.0.0.0/0"),
         (FTP, "ufw", "ufw allow proto tcp from ::/0 to fd00::1 port 30000:30100"),
-        (IPIP, "ufw", "`-A INPUT -p 4 -d 10.7.0.11 -j ACCEPT` in /etc/ufw/before.rules"),
+        (IPIP, "ufw", _BEFORE.format("-p 4 -d 10.7.0.11")),
+        (HALF, "ufw", _BEFORE.format(f"-p tcp -d {VIP} --dport 80")),
+        (ANSWER, "firewalld", "net.ipv4.vs.conntrack: 1 in lvs_sysctls, so that answers belong to a connection"),
+        (
+            HALF,
+            "firewalld",
+            f'firewall-cmd --permanent \'--add-rich-rule=rule family="ipv4" destination address="{VIP}" port port="80" '
+            'protocol="tcp" accept\' and firewall-cmd --permanent --direct --add-rule ipv4 raw PREROUTING 0 -p tcp '
+            f"-d {VIP} --dport 80 -j CT --notrack, and the same without --permanent",
+        ),
         (TOO_LARGE6, "nftables", "`ip6 daddr fd00::1 icmpv6 type packet-too-big accept` before it"),
         (VRRP, "nftables", "`meta nfproto ipv4 meta l4proto 112 accept` before it"),
         (ANSWER, "nftables", "`ip saddr 10.0.0.51 tcp sport 80 accept` before it"),

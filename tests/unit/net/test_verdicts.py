@@ -88,9 +88,7 @@ def test_rules_of_iptables_that_leave_it_open(rule: str) -> None:
     ("rule", "packet"),
     [
         ("-A INPUT -p something -j ACCEPT", REQUEST),
-        ("-A INPUT -m conntrack --ctstate DNAT -j ACCEPT", REQUEST),
         ("-A INPUT -m conntrack --ctstate SNAT,RELATED -j ACCEPT", REQUEST),
-        ("-A INPUT -m conntrack ! --ctstate ESTABLISHED,DNAT -j ACCEPT", REQUEST),
         ("-A INPUT -p ! udp -j ACCEPT", REQUEST),
         ("-A INPUT -m state --state ! INVALID -j ACCEPT", REQUEST),
         ("-A INPUT -p tcp -m tcp --dport http -j ACCEPT", REQUEST),
@@ -103,6 +101,29 @@ def test_values_of_iptables_that_nobody_knows(rule: str, packet: Packet) -> None
     assert dropped_by([of_iptables(iptables(policy="DROP"), 4)], packet)
     assert dropped_by([of_iptables(iptables(rule, policy="DROP"), 4)], packet) is None
     assert dropped_by([of_iptables(iptables(rule.replace("ACCEPT", "DROP")), 4)], packet) is None
+
+
+@pytest.mark.parametrize(
+    ("rule", "is_dropped"),
+    [
+        # As firewalld has it.
+        ("-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED,DNAT -j ACCEPT", True),
+        ("-A INPUT -m conntrack ! --ctstate ESTABLISHED,DNAT -j ACCEPT", False),
+    ],
+)
+def test_where_nothing_is_translated(rule: str, is_dropped: bool) -> None:
+    filters = [of_iptables(iptables(rule, policy="DROP"), 4)]
+    assert bool(dropped_by(filters, REQUEST)) is is_dropped
+    nat = of_iptables("*nat\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -j DNAT --to-destination 10.0.0.1\n", 4)
+    assert dropped_by([*filters, nat], REQUEST) is None
+
+
+def test_the_rule_is_named_that_drops_what_all_clients_send() -> None:
+    blocked = "-A INPUT -s 203.0.113.0/24 -j DROP"
+    assert dropped_by([of_iptables(iptables(blocked, policy="DROP"), 4)], REQUEST) == "iptables -P INPUT DROP"
+    every = "-A INPUT -p tcp -j REJECT"
+    said = dropped_by([of_iptables(iptables(f"{blocked}\n{every}", policy="DROP"), 4)], REQUEST)
+    assert said == f"iptables {every}"
 
 
 NAT_OF_IPTABLES = """\

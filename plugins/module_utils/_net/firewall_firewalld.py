@@ -1,0 +1,79 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What passes firewalld: rich rules in its zones, and packets that it shall not take for INVALID. Pure.
+
+Both have a priority of ours, by which they are known: neither has a comment or a name. Rules of operators come before.
+They are set as firewalld keeps them and as they are now, each by itself, so that nothing is reloaded.
+"""
+
+from __future__ import annotations
+
+import shlex
+from typing import Iterable, Mapping, NamedTuple, Sequence
+
+from ansible_collections.lvs.topology.plugins.module_utils._net import firewall_chains, firewall_words
+from ansible_collections.lvs.topology.plugins.module_utils._net.firewall_plan import Opening
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan
+
+PRIORITY = 8848
+# As firewalld keeps its rules, and as they are now.
+SCOPES: Mapping[str, tuple[str, ...]] = {"permanent": ("--permanent",), "now": ()}
+
+
+class Rules(NamedTuple):
+    """What is ours in one scope: rich rules by zone, and direct rules."""
+
+    rich: Mapping[str, frozenset[str]]
+    direct: frozenset[str]
+
+
+def zones(active: str, default: str) -> list[str]:
+    """The zones that packets come to, from what --get-active-zones and --get-default-zone print."""
+    named = [line.split()[0] for line in active.splitlines() if line.strip() and not line[0].isspace()]
+    return sorted({*named, default.strip()} - {""})
+
+
+def ours_of_rich(listed: str) -> frozenset[str]:
+    return frozenset(line.strip() for line in listed.splitlines() if f'priority="{PRIORITY}"' in line)
+
+
+def ours_of_direct(listed: str) -> frozenset[str]:
+    words = [line.split() for line in listed.splitlines()]
+    return frozenset(" ".join(each) for each in words if each[1:4] == ["raw", "PREROUTING", str(PRIORITY)])
+
+
+def wanted(names: Sequence[str], openings: Iterable[Opening]) -> Rules:
+    own = [each for each in openings if each.hook == "input"]
+    rich = frozenset(_rich(each) for each in own)
+    return Rules(dict.fromkeys(names, rich), frozenset(_direct(each) for each in own if each.loose))
+
+
+def _rich(opening: Opening) -> str:
+    return firewall_words.rich_rule(opening).replace("rule ", f'rule priority="{PRIORITY}" ', 1)
+
+
+def _direct(opening: Opening) -> str:
+    """What is not tracked is not INVALID."""
+    asks = firewall_chains.rule_options(opening)
+    return " ".join([f"ipv{opening.family}", "raw", "PREROUTING", str(PRIORITY), *asks, "-j", "CT", "--notrack"])
+
+
+def plan_rules(scope: str, current: Rules, wish: Rules) -> Plan:
+    """The calls of firewall-cmd that make one scope right."""
+    commands = []
+    before, after = [], []
+    for name in sorted({*current.rich, *wish.rich}):
+        there, asked = current.rich.get(name, frozenset()), wish.rich.get(name, frozenset())
+        commands += [[f"--zone={name}", f"--add-rich-rule={each}"] for each in sorted(asked - there)]
+        commands += [[f"--zone={name}", f"--remove-rich-rule={each}"] for each in sorted(there - asked)]
+        before += [f"zone {name}: {each}" for each in sorted(there)]
+        after += [f"zone {name}: {each}" for each in sorted(asked)]
+    commands += [["--direct", "--add-rule", *each.split()] for each in sorted(wish.direct - current.direct)]
+    commands += [["--direct", "--remove-rule", *each.split()] for each in sorted(current.direct - wish.direct)]
+    calls = [(*SCOPES[scope], *each) for each in commands]
+    return Plan(
+        tuple(Change(shlex.join(["firewall-cmd", *each]), each) for each in calls),
+        tuple(f"{scope}: {line}" for line in (*before, *(f"direct {each}" for each in sorted(current.direct)))),
+        tuple(f"{scope}: {line}" for line in (*after, *(f"direct {each}" for each in sorted(wish.direct)))),
+    )

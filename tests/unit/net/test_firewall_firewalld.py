@@ -1,0 +1,69 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What passes firewalld: rich rules and direct rules with a priority of ours, kept and now."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.lvs.topology.plugins.module_utils._net import firewall_firewalld as firewalld
+from ansible_collections.lvs.topology.plugins.module_utils._net.firewall import Firewalld
+from ansible_collections.lvs.topology.plugins.module_utils._net.firewall_firewalld import Rules
+from ansible_collections.lvs.topology.plugins.module_utils._net.firewall_plan import Opening
+from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest
+
+VIP = "192.168.50.128"
+WEB = Opening("input", 4, "tcp", destination=VIP, ports=(80, 80))
+HALF = WEB._replace(loose=True)
+VRRP = Opening("input", 4, "112")
+ANSWER = Opening("forward", 4, "tcp", source="10.0.0.51", source_ports=(80, 80), loose=True)
+RICH = f'rule priority="8848" family="ipv4" destination address="{VIP}" port port="80" protocol="tcp" accept'
+DIRECT = f"ipv4 raw PREROUTING 8848 -d {VIP}/32 -p tcp -m tcp --dport 80 -j CT --notrack"
+NOTHING = Rules({"public": frozenset()}, frozenset())
+
+
+def test_the_zones_that_packets_come_to() -> None:
+    active = "public\n  interfaces: eth1\ndmz (default)\n  sources: 10.0.0.0/8\n"
+    assert firewalld.zones(active, "public\n") == ["dmz", "public"]
+    assert firewalld.zones("", "public\n") == ["public"]
+
+
+def test_what_is_ours() -> None:
+    listed = f'rule family="ipv4" source address="203.0.113.0/24" drop\n{RICH}\n'
+    assert firewalld.ours_of_rich(listed) == {RICH}
+    listed = f"ipv4 filter INPUT 0 -j ACCEPT\n{DIRECT}\nipv4 raw PREROUTING 0 -j CT --notrack\n"
+    assert firewalld.ours_of_direct(listed) == {DIRECT}
+
+
+def test_what_is_wanted() -> None:
+    wish = firewalld.wanted(["dmz", "public"], [HALF, VRRP, ANSWER])
+    vrrp = 'rule priority="8848" family="ipv4" protocol value="112" accept'
+    assert wish == Rules({"dmz": {RICH, vrrp}, "public": {RICH, vrrp}}, {DIRECT})
+    assert firewalld.wanted(["public"], [WEB]).direct == frozenset()
+
+
+@pytest.mark.parametrize("scope", firewalld.SCOPES)
+def test_what_has_to_change(scope: str) -> None:
+    wish = firewalld.wanted(["public"], [HALF])
+    kept = ["--permanent"] if scope == "permanent" else []
+    come, gone = (firewalld.plan_rules(scope, *each) for each in ((NOTHING, wish), (wish, NOTHING)))
+    assert [list(each.action) for each in come.changes] == [
+        [*kept, "--zone=public", f"--add-rich-rule={RICH}"],
+        [*kept, "--direct", "--add-rule", *DIRECT.split()],
+    ]
+    assert [list(each.action) for each in gone.changes] == [
+        [*kept, "--zone=public", f"--remove-rich-rule={RICH}"],
+        [*kept, "--direct", "--remove-rule", *DIRECT.split()],
+    ]
+    assert come.after == gone.before == (f"{scope}: zone public: {RICH}", f"{scope}: direct {DIRECT}")
+    assert firewalld.plan_rules(scope, wish, wish).changes == ()
+
+
+@pytest.mark.parametrize(("planned", "is_refused"), [("0", True), ("1", False)])
+def test_answers_that_belong_to_no_connection(planned: str, is_refused: bool) -> None:
+    Firewalld().refuse([HALF], planned)
+    if is_refused:
+        with pytest.raises(BadRequest, match=r"set net\.ipv4\.vs\.conntrack: 1 in lvs_sysctls"):
+            Firewalld().refuse([ANSWER], planned)
+    else:
+        Firewalld().refuse([ANSWER], planned)
