@@ -172,7 +172,7 @@ def place_of(openings: Sequence[Opening], hook: str, saved: str, family: int) ->
     if not asked:
         return None
     chains = {
-        name: chain._replace(rules=[rule for rule in chain.rules if not _OURS.match(rule.verdict)])
+        name: chain._replace(rules=[rule for rule in chain.rules if not _OURS.match(str(rule.verdict))])
         for name, chain in filter_rules.of_iptables(saved, family).items()
     }
     ways = [verdicts.way_of(chains, hook.upper(), packet) for packet in asked]
