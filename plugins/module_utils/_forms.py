@@ -66,8 +66,6 @@ FLAGS_OF_SCHEDULER: Mapping[str, tuple[str, ...]] = {
     "sh": ("sh-port", "sh-fallback"),
     "mh": ("mh-port", "mh-fallback"),
 }
-# What is done about a firewall that drops what the topology needs.
-CHECK, MANAGE, NONE = FIREWALLS = ("check", "manage", "none")
 PACKET_FILTERS = ("auto", "nftables", "iptables")
 DAEMON_STATES = ("master", "backup")
 

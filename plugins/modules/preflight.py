@@ -221,21 +221,9 @@ options:
       plan:
         description: As O(plan).
         type: dict
-      interfaces:
-        description: As O(interfaces).
-        type: list
-        elements: str
-        default: []
-      python_modules:
-        description: As O(python_modules).
-        type: list
-        elements: str
-        default: []
-      commands:
-        description: As O(commands).
-        type: list
-        elements: str
-        default: []
+      interfaces: {description: As O(interfaces)., type: list, elements: str, default: []}
+      python_modules: {description: As O(python_modules)., type: list, elements: str, default: []}
+      commands: {description: As O(commands)., type: list, elements: str, default: []}
       missing:
         description: As O(missing).
         type: str
@@ -286,15 +274,10 @@ options:
 EXAMPLES = r"""
 - name: Can this host be a director?
   lvs.topology.preflight:
-    kernel_modules:
-      - ip_vs
-      - ip_vs_wlc
-    interfaces:
-      - eth1
-    python_modules:
-      - pyroute2
-    commands:
-      - ipvsadm
+    kernel_modules: [ip_vs, ip_vs_wlc]
+    interfaces: [eth1]
+    python_modules: [pyroute2]
+    commands: [ipvsadm]
 """
 
 RETURN = r"""

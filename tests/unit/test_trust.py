@@ -10,7 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.module_utils import _ledger
-from ansible_collections.lvs.topology.plugins.module_utils._net import boot_plan, hooks_plan, keepalived_plan
+from ansible_collections.lvs.topology.plugins.module_utils._net import (
+    boot_plan,
+    boot_script,
+    hooks_plan,
+    keepalived_plan,
+)
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, WriteFile
 from ansible_collections.lvs.topology.plugins.module_utils._net.traces import TRACES
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import facts
@@ -28,7 +33,7 @@ def written(plan: Any) -> dict[str, int]:
 def test_every_file_and_its_mode(tmp_path: Path) -> None:
     wanted = {suffix: File("anything\n") for suffix in boot_plan.SUFFIXES}
     paths = [boot_plan.owner_path("ROLE", suffix) for suffix in boot_plan.SUFFIXES]
-    current = dict.fromkeys([*paths, boot_plan.SCRIPT_PATH, boot_plan.UNIT_PATH])
+    current = dict.fromkeys([*paths, boot_script.SCRIPT_PATH, boot_script.UNIT_PATH])
     managers = hooks_plan.Managers(True, True, True, network_files=("NAME.network",))
     called = hooks_plan.wanted_files(managers, set(boot_plan.SUFFIXES), [])
     hooks = hooks_plan.plan_hooks(called, dict.fromkeys(called), watching=set(), is_failed=False)
@@ -61,8 +66,8 @@ def test_every_command() -> None:
 
 
 def test_the_capabilities_of_the_unit() -> None:
-    (bounds,) = re.findall(r"^CapabilityBoundingSet=(.*)$", boot_plan.SANDBOX, re.MULTILINE)
-    assert boot_plan.SANDBOX in boot_plan.UNIT_TEXT
+    (bounds,) = re.findall(r"^CapabilityBoundingSet=(.*)$", boot_script.SANDBOX, re.MULTILINE)
+    assert boot_script.SANDBOX in boot_script.UNIT_TEXT
     (sentence,) = re.findall(r"two capabilities, (\w+) and (\w+)", TEXT)
     assert list(sentence) == bounds.split()
 

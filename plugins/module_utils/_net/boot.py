@@ -18,6 +18,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._net import (
     address_plan,
     arp_filter_plan,
     boot_plan,
+    boot_script,
     gateway_plan,
     hooks_plan,
     neighbour_plan,
@@ -67,7 +68,7 @@ def ensure_boot(module: AnsibleModule, _book: LedgerFile) -> dict[str, Any]:
     restored = {path.rpartition(".")[2] for path in others} | {suffix for suffix, file in wanted.items() if file}
     unit_state = systemd.unit_state(goes=not restored)
     hooks = boot_plan.NO_HOOKS if unit_state is None else _hooks(systemd, restored)
-    current = {path: read_file(path) for path in (*own, boot_plan.SCRIPT_PATH, boot_plan.UNIT_PATH)}
+    current = {path: read_file(path) for path in (*own, boot_script.SCRIPT_PATH, boot_script.UNIT_PATH)}
     plan = boot_plan.plan_boot(owner, wanted, current, others, unit_state, hooks)
     if unit_state is None and plan.changes:
         module.warn("systemd does not run here, so nothing restores the state at boot; the files are kept up to date")
@@ -165,10 +166,10 @@ def _hooks(systemd: _Systemd, restored: set[str]) -> boot_plan.Hooks:
 def _files() -> set[str]:
     """The files of all owners."""
     try:
-        names = os.listdir(boot_plan.DIRECTORY)
+        names = os.listdir(boot_script.DIRECTORY)
     except FileNotFoundError:
         return set()
-    return {f"{boot_plan.DIRECTORY}/{name}" for name in names if name.rpartition(".")[2] in boot_plan.SUFFIXES}
+    return {f"{boot_script.DIRECTORY}/{name}" for name in names if name.rpartition(".")[2] in boot_plan.SUFFIXES}
 
 
 class _Systemd:
@@ -181,7 +182,7 @@ class _Systemd:
         if not os.path.isdir("/run/systemd/system"):
             return None
         # Only where the unit goes does it count whether it failed.
-        return boot_plan.UnitState(self.is_enabled(boot_plan.UNIT), goes and self.is_failed(boot_plan.UNIT))
+        return boot_plan.UnitState(self.is_enabled(boot_script.UNIT), goes and self.is_failed(boot_script.UNIT))
 
     def is_enabled(self, unit: str) -> bool:
         # A question to systemctl takes as long as all the rest of an unchanged host. Its link says the same.

@@ -9,14 +9,8 @@ import re
 from dataclasses import dataclass
 from typing import AbstractSet, Iterable, Mapping
 
-from ansible_collections.lvs.topology.plugins.module_utils._net.boot_plan import (
-    SANDBOX,
-    SCRIPT_PATH,
-    UNIT,
-    Hooks,
-    static,
-    systemctl,
-)
+from ansible_collections.lvs.topology.plugins.module_utils._net.boot_plan import Hooks, static, systemctl
+from ansible_collections.lvs.topology.plugins.module_utils._net.boot_script import SANDBOX, SCRIPT_PATH, UNIT
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, joined, plan_file
 from ansible_collections.lvs.topology.plugins.module_utils._net.tunnel_plan import FALLBACKS
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Plan

@@ -11,7 +11,7 @@ import os
 from ansible_collections.lvs.topology.plugins.module_utils import _turn
 from ansible_collections.lvs.topology.plugins.module_utils._disk import advice
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import PATH
-from ansible_collections.lvs.topology.plugins.module_utils._net import boot_plan
+from ansible_collections.lvs.topology.plugins.module_utils._net import boot_script
 from ansible_collections.lvs.topology.plugins.module_utils._net.traces import TRACES
 
 # More than all files of a host with some thousand services.
@@ -23,7 +23,7 @@ _NO_NAMELESS_FILES = (errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT, errno.EINVAL
 def problems() -> list[str]:
     """One line for each reason why something cannot be written, with the places and what to do."""
     found: dict[str, list[str]] = {}
-    paths = [PATH, boot_plan.SCRIPT_PATH, boot_plan.UNIT_PATH, _turn.PATH]
+    paths = [PATH, boot_script.SCRIPT_PATH, boot_script.UNIT_PATH, _turn.PATH]
     paths += [trace.path("any") for trace in TRACES.values() if trace.file]
     for directory in sorted({os.path.dirname(path) for path in paths}):
         problem = _problem_with(directory)

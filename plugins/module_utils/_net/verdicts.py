@@ -167,7 +167,7 @@ def way_of(chains: Chains, name: str, packet: Packet) -> Way:
     chain = chains.get(name)
     if chain is None or packet.family not in chain.families:
         return Way(may_be_dropped=False, first_drop=0)
-    ways = _Ways(chains, packet)
+    ways = _Ways(chains, packet, {})
     ends = ways.through(name)
     place = next((place for place, rule in enumerate(chain.rules) if ways.is_dropped_by(rule)), len(chain.rules))
     return Way(bool({DROP, UNSURE} & set(ends)), place)

@@ -15,7 +15,14 @@ from ansible_collections.lvs.topology.plugins.module_utils._net import firewall_
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import through_vip
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import AT_RISK, BROKEN, DEGREES, Finding
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.health import BY_DATAGRAM
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, RealServer, Service
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import (
+    CHECK,
+    MANAGE,
+    NONE,
+    Address,
+    RealServer,
+    Service,
+)
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.vrrp import carriers
 
@@ -65,10 +72,10 @@ def plan_of_filter(site: Site, host: str, role: str) -> dict[str, Any]:
     """What of this a role's plan asks for: to be let pass, or only to be looked at."""
     handling = site.host(host).firewall
     asked: dict[str, Any] = {"firewall": {}, "passing": []}
-    if handling == forms.NONE:
+    if handling == NONE:
         return asked
     every = _each_once(_of_director(site, host) if role == "director" else _of_real_server(site, host))
-    if handling == forms.CHECK:
+    if handling == CHECK:
         asked["passing"] = [each.question for each in every[:MOST_PACKETS]]
     elif every:
         packets = [{key: value for key, value in each.question.items() if key != "name"} for each in every]
@@ -137,7 +144,7 @@ def remedy(rule: str, packet: Mapping[str, Any], others: int, firewall: str) -> 
     if command in _COMMANDS and not firewall and is_special:
         said += f"; or {shlex.join([command, '-D', *words[1:]])}"
     also = "" if firewall else "; and the same where the rules come from"
-    return f"{said}{also}; or lvs_firewall: {forms.MANAGE}"
+    return f"{said}{also}; or lvs_firewall: {MANAGE}"
 
 
 def _words(rule: str) -> list[str]:

@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address
 from typing import Any
 
-from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import DEFAULT_TIMEOUTS
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, RealServer, Service
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import CHECK, Address, RealServer, Service
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import as_address
 
@@ -336,7 +335,7 @@ def _of_keepalived(site: Site, host: str, unit: Mapping[str, bool] | None) -> It
 
 
 def _of_obstacles(site: Site, host: str, obstacles: Iterable[Mapping[str, str]]) -> Iterator[Finding]:
-    if host not in site.services or site.host(host).firewall != forms.CHECK:
+    if host not in site.services or site.host(host).firewall != CHECK:
         return
     forwards = {service.forward for service in site.services[host]}
     for each in obstacles:

@@ -23,6 +23,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl_plan impo
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import choose, show
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import (
     ARP_METHODS,
+    FIREWALLS,
     MANAGERS,
     Address,
     Host,
@@ -67,7 +68,7 @@ class _Settings:
             addresses=self._addresses(name),
             vip_interface=self._vip_interface(name),
             packet_filter=packet_filter,
-            firewall=self._choice(name, "lvs_firewall", forms.FIREWALLS),
+            firewall=self._choice(name, "lvs_firewall", FIREWALLS),
             gateways=self._gateways(name),
             arp_method=arp_method,
             purge=self._purge(name),

@@ -8,10 +8,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import through_vip
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.config_text import special
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import RealServer, Service
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import CHECK, RealServer, Service
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import SyncDaemon, VirtualAddress
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table import (
@@ -65,7 +64,7 @@ def keepalived_plan(site: Site, name: str, daemon: SyncDaemon | None) -> dict[st
         "partners": [each for each in site.partners(name) if each != name],
         "secrets": list(dict.fromkeys(each.settings.auth_pass for each in instances if each.settings.auth_pass)),
         # Where the firewall is managed, they are let in; where it is not to be looked at, nobody asks.
-        "packets": through_vip.packets(site, name) if site.host(name).firewall == forms.CHECK else [],
+        "packets": through_vip.packets(site, name) if site.host(name).firewall == CHECK else [],
         "keepalived": configuration | _given(raw=host.keepalived.raw),
     }
 

@@ -16,6 +16,8 @@ AddressInNetwork = IPv4Interface | IPv6Interface
 ROLES = ("director", "real_server", "router", "keepalived")
 MANAGERS = ("kernel", "keepalived")
 ARP_METHODS = ("sysctl", "arptables", "static_neighbour")
+# What is done about a firewall that drops what the topology needs.
+CHECK, MANAGE, NONE = FIREWALLS = ("check", "manage", "none")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import (
     clients,
     filtering,
@@ -17,6 +16,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology import (
     running,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import AT_RISK, Finding
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import NONE
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Place, Site
 
 _MISTAKES = "mistakes of the inventory, perhaps: without what every host says, much seems to be wrong that is not"
@@ -41,7 +41,7 @@ def questions(site: Site, host: str, *, through_vip: bool) -> dict[str, Any]:
 
 def _passing(site: Site, host: str) -> list[filtering.Passing]:
     """The packets that a host is asked about."""
-    return [] if site.host(host).firewall == forms.NONE else filtering.passing(site, host)
+    return [] if site.host(host).firewall == NONE else filtering.passing(site, host)
 
 
 def _arp(site: Site, director: str) -> Iterator[dict[str, str]]:
@@ -119,8 +119,8 @@ def unseen(
     if not every:
         said.append("no client went through the VIPs: there is none in the inventory (lvs_clients), or in this run")
     for host in answers:
-        if site.host(host).firewall == forms.NONE:
-            said.append(f"{host}: its packet filter, because lvs_firewall is {forms.NONE}")
+        if site.host(host).firewall == NONE:
+            said.append(f"{host}: its packet filter, because lvs_firewall is {NONE}")
         count, most = len(_passing(site, host)), filtering.MOST_PACKETS
         if count > most:
             said.append(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile
-from ansible_collections.lvs.topology.plugins.module_utils._net import boot_plan
+from ansible_collections.lvs.topology.plugins.module_utils._net import boot_script
 
 # Every argument in brackets, and what comes on standard input.
 _STUB = """#!/bin/sh
@@ -42,7 +42,9 @@ def host(tmp_path: Path) -> Path:
 
 def run(host: Path, *arguments: str) -> list[str]:
     """The lines that the commands wrote down."""
-    script = boot_plan.SCRIPT.replace("cd /etc/lvs-topology", f"cd {host}").replace("PATH=", f"PATH={host.parent}/bin:")
+    script = boot_script.SCRIPT.replace("cd /etc/lvs-topology", f"cd {host}").replace(
+        "PATH=", f"PATH={host.parent}/bin:"
+    )
     script = script.replace("lock=/var/lib/lvs-topology/", f"lock={host.parent}/")
     calls = host.parent / "calls"
     calls.touch()

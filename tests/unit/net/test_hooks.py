@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.lvs.topology.plugins.module_utils._net import (
     boot_plan,
+    boot_script,
     hooks_plan,
     network_managers,
     tunnel_plan,
@@ -108,8 +109,8 @@ def planned(managers: Managers, current: dict[str, File | None], *, watching: se
     hooks = hooks_plan.plan_hooks(wanted, current, watching=watching, is_failed=False)
     own: dict[str, File | None] = {boot_plan.owner_path("me", suffix): None for suffix in boot_plan.SUFFIXES}
     own[boot_plan.owner_path("me", "ip")] = File("x\n")
-    own[boot_plan.SCRIPT_PATH] = File(boot_plan.SCRIPT, 0o755)
-    own[boot_plan.UNIT_PATH] = File(boot_plan.UNIT_TEXT)
+    own[boot_script.SCRIPT_PATH] = File(boot_script.SCRIPT, 0o755)
+    own[boot_script.UNIT_PATH] = File(boot_script.UNIT_TEXT)
     files = {**dict.fromkeys(boot_plan.SUFFIXES), "ip": File("x\n") if needed else None}
     plan = boot_plan.plan_boot("me", files, own, set(), boot_plan.UnitState(enabled=True), hooks)
     return [change.line for change in plan.changes]

@@ -13,6 +13,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net import (
     address_plan,
     boot_plan,
+    boot_script,
     gateway_plan,
     kmod_plan,
     sysctl_plan,
@@ -481,14 +482,14 @@ def test_when_systemd_is_told(
     file = File("x\n")
     current: dict[str, File | None] = {boot_plan.owner_path("me", suffix): None for suffix in boot_plan.SUFFIXES}
     current[boot_plan.owner_path("me", "ip")] = file if there else None
-    current[boot_plan.SCRIPT_PATH] = File(boot_plan.SCRIPT, 0o755) if there else None
-    current[boot_plan.UNIT_PATH] = File(boot_plan.UNIT_TEXT) if there else None
+    current[boot_script.SCRIPT_PATH] = File(boot_script.SCRIPT, 0o755) if there else None
+    current[boot_script.UNIT_PATH] = File(boot_script.UNIT_TEXT) if there else None
     files = {**dict.fromkeys(boot_plan.SUFFIXES), "ip": file if wanted else None}
     plan = boot_plan.plan_boot("me", files, current, set(), state)
     short = {
         boot_plan.owner_path("me", "ip"): ".ip",
-        boot_plan.SCRIPT_PATH: "restore",
-        boot_plan.UNIT_PATH: "unit",
+        boot_script.SCRIPT_PATH: "restore",
+        boot_script.UNIT_PATH: "unit",
         "systemctl enable lvs-topology.service": "enable",
         "systemctl disable --now lvs-topology.service": "disable",
         "systemctl reset-failed lvs-topology.service": "forget",
@@ -501,8 +502,8 @@ def test_when_systemd_is_told(
 
 def test_the_unit_makes_the_lock_that_its_sandbox_denies_to_iptables() -> None:
     """systemd 252 makes /run read-only or, with a /proc of the service's own, leaves it writable on some kernels."""
-    lines = boot_plan.UNIT_TEXT.splitlines()
-    start = lines.index(f"ExecStart={boot_plan.SCRIPT_PATH}")
+    lines = boot_script.UNIT_TEXT.splitlines()
+    start = lines.index(f"ExecStart={boot_script.SCRIPT_PATH}")
     assert "ProtectSystem=strict" in lines
     for suffix in ("iptables", "ip6tables"):
         (before,) = [line for line in lines[:start] if f"/*.{suffix} " in line]
@@ -512,5 +513,5 @@ def test_the_unit_makes_the_lock_that_its_sandbox_denies_to_iptables() -> None:
 
 
 def test_the_script_that_runs_at_boot_is_sound() -> None:
-    done = subprocess.run(["shellcheck", "-"], input=boot_plan.SCRIPT, capture_output=True, text=True, check=False)
+    done = subprocess.run(["shellcheck", "-"], input=boot_script.SCRIPT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "")

@@ -11,7 +11,13 @@ from pathlib import Path
 import pytest
 from ansible_collections.lvs.topology.plugins.module_utils import _disk
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import PATH, Ledger
-from ansible_collections.lvs.topology.plugins.module_utils._net import boot_plan, hooks_plan, keepalived_plan, traces
+from ansible_collections.lvs.topology.plugins.module_utils._net import (
+    boot_plan,
+    boot_script,
+    hooks_plan,
+    keepalived_plan,
+    traces,
+)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +47,7 @@ def test_a_file_is_a_trace_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def test_what_a_killed_run_left_is_looked_for_beside_every_file() -> None:
     files = [trace.path("director") for trace in traces.TRACES.values() if trace.file]
-    files += [PATH, boot_plan.SCRIPT_PATH, boot_plan.UNIT_PATH, boot_plan.owner_path("director", "ip")]
+    files += [PATH, boot_script.SCRIPT_PATH, boot_script.UNIT_PATH, boot_plan.owner_path("director", "ip")]
     files += hooks_plan.FIXED
     files += [keepalived_plan.PATH, keepalived_plan.DROP_IN, keepalived_plan.copy_of(keepalived_plan.PATH)]
     assert {os.path.dirname(path) for path in files} == set(_disk.PLACES)
