@@ -46,7 +46,9 @@ PLAN: dict[str, Any] = {
         "manager": {"type": "str", "choices": [KERNEL, KEEPALIVED]},
         # About the host, which preflight has looked at, and for the operator.
         **{name: {"type": "list", "elements": "str"} for name in ("commands", "kernel_options", "notes")},
-        **{name: {"type": "list", "elements": "dict"} for name in ("kernels", "passing")},
+        "kernels": {"type": "list", "elements": "dict"},
+        # To ansible-test, its name looks like that of a secret.
+        "passing": {"type": "list", "elements": "dict", "no_log": False},
     },
 }
 SPEC: dict[str, Any] = {
