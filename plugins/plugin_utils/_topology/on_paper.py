@@ -110,7 +110,7 @@ def _packet_rules(owner: str, given: Mapping[str, Any], mistakes: Mistakes) -> I
     rules = packet_rules_plan.in_order(rules)
     if rules and given.get("backend") != "iptables":
         text = packet_rules_text.replace_nft(owner, packet_rules_text.render_nft(owner, rules))
-        yield "nft", _text(boot_plan.render_packet_rules(owner, "nft", text))
+        yield "nft", _text(boot_plan.render_packet_rules(owner, "nft", text.splitlines()))
         return
     for command, family in (("iptables", 4), ("ip6tables", 6)):
         listing = packet_rules_text.render_iptables(owner, command, rules, family)
@@ -119,7 +119,7 @@ def _packet_rules(owner: str, given: Mapping[str, Any], mistakes: Mistakes) -> I
             for table, lines in listing.items()
         )
         text = "".join(tables)
-        yield command, _text(boot_plan.render_packet_rules(owner, command, text)) if text else ""
+        yield command, _text(boot_plan.render_packet_rules(owner, command, text.splitlines())) if text else ""
 
 
 def _ipvs(lists: Mapping[str, Any], mistakes: Mistakes) -> Iterator[tuple[str, str]]:
