@@ -87,7 +87,9 @@ def unknown(keys: Iterable[str], *, ipv6_comes: bool) -> list[str]:
         elif place is not None:
             path = os.path.join(_ROOT, sysctl_plan.path_of(place))
             if not os.path.exists(path):
-                found.append(f"this kernel has no {name}{_close_to(name, path)}")
+                meant = sysctl_plan.with_dotted_interface(name)
+                hint = f"; did you mean {meant}?" if meant else _close_to(name, path)
+                found.append(f"this kernel has no {name}{hint}")
     return found
 
 

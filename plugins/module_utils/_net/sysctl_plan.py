@@ -123,9 +123,22 @@ def place_to_look(key: str) -> str | None:
     if key.startswith(_COMES_LATER):
         return None
     components = path_of(key).split("/")
-    if len(components) == 5 and components[0] == "net" and components[2] in ("conf", "neigh"):
+    if len(components) == 5 and _is_of_interface(components):
         components[3] = "default"
     return "/".join(components).translate(_SWAP)
+
+
+def with_dotted_interface(key: str) -> str | None:
+    """What is meant by net.ipv4.conf.eth1.100.forwarding: a dot of an interface's name is a slash in a key."""
+    components = path_of(key).split("/")
+    if len(components) < 6 or not _is_of_interface(components):
+        return None
+    components[3:-1] = [".".join(components[3:-1])]
+    return "/".join(components).translate(_SWAP)
+
+
+def _is_of_interface(components: Sequence[str]) -> bool:
+    return components[0] == "net" and components[2] in ("conf", "neigh")
 
 
 def path_of(key: str) -> str:

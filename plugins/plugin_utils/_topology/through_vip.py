@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl_plan import conf_key
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import vrrp
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.health import BY_DATAGRAM
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake
@@ -123,10 +124,10 @@ def answers_let_in(site: Site, director: str, service: Service, entry: RealServe
         yield Mistake(f"{director}: facts", problem, f"gather the facts of {director}, or use through: rip")
         return
     # Answers come from the VIP, which the master has itself (fib_validate_source() in the kernel).
-    yield Sysctl(f"net.ipv4.conf.{link.interface.name}.accept_local", "1")
+    yield Sysctl(conf_key(link.interface.name, "accept_local"), "1")
     places = [site.place(director, vip.address) for vip in service.vips]
     if any(not isinstance(each, Mistake) and each.interface != link.interface.name for each in places):
-        yield Sysctl(f"net.ipv4.conf.{link.interface.name}.rp_filter", "2")
+        yield Sysctl(conf_key(link.interface.name, "rp_filter"), "2")
 
 
 def goes_through_vip(service: Service) -> bool:

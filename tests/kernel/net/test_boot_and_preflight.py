@@ -299,13 +299,14 @@ def test_preflight_knows_sysctls_from_misspelled_ones(run_module) -> None:
     wrong = {
         "net.ipv4.ip_forwrad": "net.ipv4.ip_forward",
         "net.ipv4.conf.eth9.rp_fliter": "net.ipv4.conf.eth9.rp_filter",
+        "net.ipv4.conf.eth9.100.rp_filter": "net.ipv4.conf.eth9/100.rp_filter",
     }
     plan = {"sysctls": dict.fromkeys([*fine, *wrong], "1")}
     for asked in ({"sysctls": [*fine, *wrong]}, {"plan": plan}, {"sysctls": [*wrong], "plan": plan}):
         message = run_module("preflight", asked)["msg"]
         for number, (name, meant) in enumerate(wrong.items(), 1):
             assert f"({number}) sysctls: this kernel has no {name}; did you mean {meant}?" in message
-        assert "(3)" not in message
+        assert "(4)" not in message
 
 
 def test_a_host_without_ipv6(run_module, sh) -> None:

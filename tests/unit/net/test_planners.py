@@ -164,6 +164,21 @@ def test_names_of_sysctls(key: str, expected: str | None) -> None:
         assert sysctl_plan.canonical(sysctl_plan.path_of(expected)) == expected
 
 
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [
+        ("net.ipv4.conf.eth1.100.rp_filter", "net.ipv4.conf.eth1/100.rp_filter"),
+        ("net.ipv6.neigh.a.b.c.gc_stale_time", "net.ipv6.neigh.a/b/c.gc_stale_time"),
+        ("net.ipv4.conf.eth1/100.rp_filter", None),
+        ("net.ipv4.conf.eth1.rp_filter", None),
+        ("net.ipv4.route.a.b.c", None),
+        ("vm.swappiness", None),
+    ],
+)
+def test_a_key_with_an_interfaces_dots_as_separators(key: str, meant: str | None) -> None:
+    assert sysctl_plan.with_dotted_interface(key) == meant
+
+
 @pytest.mark.parametrize("value", [True, None, {}, [], "", " ", "1\n2"])
 def test_values_that_no_sysctl_has(value: object) -> None:
     mistakes = Mistakes()

@@ -103,6 +103,17 @@ def test_answers_are_let_in() -> None:
     assert model.plan("lb1", "director")["sysctls"]["net.ipv4.conf.eth1.rp_filter"] == "2"
 
 
+def test_answers_are_let_in_on_a_vlan() -> None:
+    """Its name has a dot, which the kernel's path keeps and a key with dots writes as a slash."""
+    model = checked(dr_pair())
+    model.hostvars["lb1"]["lvs_vip_interface"] = "eth2"
+    known = facts(nic("eth1.100", "192.168.246.166/24", "fd00::166/64"), nic("eth2", "10.0.0.1/24"))
+    model.hostvars["lb1"]["ansible_facts"] = known
+    sysctls = model.plan("lb1", "director")["sysctls"]
+    assert sysctls["net.ipv4.conf.eth1/100.accept_local"] == "1"
+    assert sysctls["net.ipv4.conf.eth1/100.rp_filter"] == "2"
+
+
 def test_the_packet_filter_has_to_let_the_answers_in() -> None:
     """It knows nothing of these connections: IPVS keeps what it forwards out of netfilter's table."""
     model = checked(dr_pair())
