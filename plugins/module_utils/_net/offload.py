@@ -24,8 +24,11 @@ _LOWER = "lower_"
 
 
 def large_receive(interfaces: Iterable[str]) -> list[str]:
-    """Of these interfaces and those below them (the ports of a bond, what a VLAN is on), those that do it."""
-    found = dict.fromkeys(below for each in interfaces for below in _with_lower(each))
+    """Of these interfaces, or those below them (the ports of a bond, what a VLAN is on), those that do it.
+
+    A bond has LRO switched on from the beginning, which only says that its ports may: by itself it receives nothing.
+    """
+    found = dict.fromkeys(lowest for each in interfaces for lowest in _lowest(each))
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
         return [name for name in found if flags(any_socket, name) & _ETH_FLAG_LRO]
 
@@ -39,10 +42,13 @@ def flags(any_socket: socket.socket, name: str) -> int:
     return asked[1]
 
 
-def _with_lower(name: str) -> Iterator[str]:
-    yield name
+def _lowest(name: str) -> Iterator[str]:
+    """The interfaces by which it receives: itself, where there is none below it."""
+    below: list[str] = []
     # The interface may be gone by now.
     with contextlib.suppress(OSError):
-        for each in sorted(os.listdir(f"{_DEVICES}/{name}")):
-            if each.startswith(_LOWER):
-                yield from _with_lower(each[len(_LOWER) :])
+        below = [each[len(_LOWER) :] for each in sorted(os.listdir(f"{_DEVICES}/{name}")) if each.startswith(_LOWER)]
+    if not below:
+        yield name
+    for each in below:
+        yield from _lowest(each)

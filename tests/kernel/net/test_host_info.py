@@ -219,6 +219,13 @@ def test_what_a_card_does_to_packets(sh, monkeypatch) -> None:
         assert ("card0" in offload.large_receive(asked)) is (state == "on")
 
 
+def test_large_receive_offload_of_a_bond_is_that_of_its_ports(sh) -> None:
+    sh("ip link add card0 type veth peer name card1 && ip link add bond7 type bond && ip link set card0 master bond7")
+    sh("ip link add link bond7 name bond7.5 type vlan id 5")
+    assert sh("ethtool -k bond7 | awk '/large-receive-offload/ {print $2}'").strip() == "on"
+    assert offload.large_receive(["bond7", "bond7.5"]) == []
+
+
 ANSWERS = """
 import socket, threading
 def echo():

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ansible_collections.lvs.topology.plugins.module_utils._net import counters
+from ansible_collections.lvs.topology.plugins.module_utils._net import counters, offload
 from ansible_collections.lvs.topology.plugins.module_utils._net.listeners import Listener, parse
 from ansible_collections.lvs.topology.plugins.module_utils._net.obstacles import Obstacle, of_iptables, of_nft
 
@@ -98,6 +98,28 @@ table ip nat {
 	}
 }
 """
+
+
+@pytest.mark.parametrize(
+    ("asked", "lowest"),
+    [
+        (["eth1"], ["eth1"]),
+        (["bond0"], ["eth1", "eth2"]),
+        (["bond0.7", "eth1"], ["eth1", "eth2"]),
+        (["bond1"], ["bond1"]),
+        (["nowhere"], ["nowhere"]),
+    ],
+)
+def test_large_receive_offload_is_asked_of_what_receives(
+    asked: list[str], lowest: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    below = {"eth1": [], "eth2": [], "bond0": ["eth1", "eth2"], "bond0.7": ["bond0"], "bond1": []}
+    for name, others in below.items():
+        for each in ("statistics", *(f"lower_{other}" for other in others)):
+            (tmp_path / name / each).mkdir(parents=True)
+    monkeypatch.setattr(offload, "_DEVICES", str(tmp_path))
+    monkeypatch.setattr(offload, "flags", lambda _socket, _name: offload._ETH_FLAG_LRO)
+    assert offload.large_receive(asked) == lowest
 
 
 def test_what_packet_filters_drop() -> None:
