@@ -273,7 +273,7 @@ def adopt(tmp_path: Path, **given: Any) -> subprocess.CompletedProcess[str]:
         ),
         (
             {"lvs_adopt_resolve": "perhaps"},
-            "argument 'lvs_adopt_resolve' is of type str and we were unable to convert to bool",
+            "and we were unable to convert to bool",
         ),
         # Of another playbook, and of none of them.
         ({"lvs_drain_timeout": 5, "lvs_addresses": 1, "lvs_adopt_names": {"a": "192.0.2.9"}}, None),
