@@ -78,10 +78,13 @@ class Scenario:
     prepare: Path | None = None
     #: Services on which nobody serves, and which the experiments do without.
     without: list[str] = field(default_factory=list)
+    #: What the inventory says otherwise.
+    variables: dict[str, Any] = field(default_factory=dict)
 
     def model(self) -> dict[str, Any]:
         """The inventory."""
         content: dict[str, Any] = yaml.safe_load(self.inventory.read_text())
+        content["all"]["vars"].update(self.variables)
         services = content["all"]["vars"]["lvs_services"]
         content["all"]["vars"]["lvs_services"] = [each for each in services if each["name"] not in self.without]
         content.setdefault("lvs_clients", {"hosts": {"client": None}})
@@ -95,7 +98,9 @@ def scenarios() -> dict[str, Scenario]:
         place = CHECKOUT / given.pop("place", f"molecule/{name}")
         inventory = next(path for path in (place / "inventory/hosts.yml", place / "inventory.yml") if path.exists())
         prepare = place / "prepare.yml"
-        found[name] = Scenario(place / "network.yml", inventory, prepare=prepare if prepare.exists() else None, **given)
+        if not (given.pop("prepare", True) and prepare.exists()):
+            prepare = None
+        found[name] = Scenario(place / "network.yml", inventory, prepare=prepare, **given)
     return found
 
 
