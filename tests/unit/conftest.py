@@ -5,7 +5,11 @@
 
 from __future__ import annotations
 
-from hypothesis import settings
+from hypothesis import HealthCheck, Phase, settings
 
 settings.register_profile("patient", deadline=None)
+# Of what takes a seed of its own: the same examples in each run, and no search for smaller ones.
+settings.register_profile(
+    "generated", deadline=None, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
+)
 settings.load_profile("patient")

@@ -37,15 +37,7 @@ if TYPE_CHECKING:
     from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile
 
 # The lists have the form that they have in the modules which set them now.
-_SPEC = {
-    "tunnels": options.TUNNELS,
-    "addresses": options.ADDRESSES,
-    "gateways": options.GATEWAYS,
-    "source_routes": options.SOURCE_ROUTES,
-    "neighbours": options.NEIGHBOURS,
-    "arp_filters": options.FILTERS,
-    "packet_rules": options.PACKET_RULES,
-}
+_SPEC = options.RESTORED
 _IPVS = ("services", "timeouts", "sync_daemons")
 
 

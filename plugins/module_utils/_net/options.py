@@ -164,3 +164,13 @@ BOOT_RESTORE_SPEC: Spec = {
     "sync_daemons": {"type": "list", "elements": "dict", "default": []},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
 }
+# What of a plan is restored at boot, besides the IPVS table.
+RESTORED: dict[str, Any] = {
+    "tunnels": TUNNELS,
+    "addresses": ADDRESSES,
+    "gateways": GATEWAYS,
+    "source_routes": SOURCE_ROUTES,
+    "neighbours": NEIGHBOURS,
+    "arp_filters": FILTERS,
+    "packet_rules": PACKET_RULES,
+}

@@ -36,13 +36,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes im
 INDEX = "plan.txt"
 _INDEX_HEAD = "# Files that the playbook plan has written here. What is not listed, it never touches."
 _SPEC = {
-    "tunnels": options.TUNNELS,
-    "addresses": options.ADDRESSES,
-    "gateways": options.GATEWAYS,
-    "source_routes": options.SOURCE_ROUTES,
-    "neighbours": options.NEIGHBOURS,
-    "arp_filters": options.FILTERS,
-    "packet_rules": options.PACKET_RULES,
+    **options.RESTORED,
     "services": specs.TABLE_SPEC["services"],
     "timeouts": specs.TIMEOUTS,
     "sync_daemons": specs.DAEMONS,

@@ -113,7 +113,7 @@ ASKED = {"owner": "director", "plan": {"manager": "keepalived", "watched": WATCH
 
 
 @pytest.fixture
-def keepalived(run_module, sh, wire, until, no_configuration) -> Iterator[subprocess.Popen[bytes]]:  # noqa: ARG001, for a place
+def keepalived(run_module, sh, wire, until, no_configuration) -> Iterator[subprocess.Popen[bytes]]:  # noqa: ARG001, it is a place
     wire("app", "10.0.0.51/24")
     sh("ip address add 10.0.0.2/24 dev br0")
     DUMP.unlink(missing_ok=True)

@@ -20,7 +20,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._import.moving_in imp
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import LOST, Unreadable
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import Model
-from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
 EXAMPLES = int(os.environ.get("LVS_IMPORT_EXAMPLES", "300"))
@@ -329,13 +329,7 @@ def test_generated_texts() -> None:
     counts = {"read": 0, "refused": 0}
 
     @seed(SEED)
-    @settings(
-        max_examples=EXAMPLES,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
+    @settings(settings.get_profile("generated"), max_examples=EXAMPLES)
     @given(texts())
     def one(changed: tuple[str, str]) -> None:
         name, text = changed

@@ -21,7 +21,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes im
 from ansible_collections.lvs.topology.tests.unit.topology.generated import models
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import REFERENCES, Model, dr_pair, two_directors
 from ansible_collections.lvs.topology.tests.unit.topology.real_tools import rendered
-from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import given, seed, settings
 
 EXAMPLES = int(os.environ.get("LVS_ROUND_TRIP_EXAMPLES", "100"))
 SEED = int(os.environ.get("LVS_ROUND_TRIP_SEED", "1"))
@@ -114,13 +114,7 @@ def test_generated_models() -> None:
     counts: Counter[str] = Counter()
 
     @seed(SEED)
-    @settings(
-        max_examples=EXAMPLES,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
+    @settings(settings.get_profile("generated"), max_examples=EXAMPLES)
     @given(models())
     def one(model: Model) -> None:
         counts["models"] += 1

@@ -24,7 +24,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes im
 from ansible_collections.lvs.topology.tests.unit.topology.generated import models
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import REFERENCES, Model, dr_pair
 from ansible_collections.lvs.topology.tests.unit.topology.recorded import schema
-from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import given, seed, settings
 
 FILE = Path(__file__).parents[3] / "docs/lvs_services.schema.json"
 EXAMPLES = int(os.environ.get("LVS_SCHEMA_EXAMPLES", "300"))
@@ -100,13 +100,7 @@ def test_what_the_check_says() -> None:
     checked = validator()
 
     @seed(SEED)
-    @settings(
-        max_examples=EXAMPLES,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
+    @settings(settings.get_profile("generated"), max_examples=EXAMPLES)
     @given(models())
     def one(model: Model) -> None:
         mistakes: list[Mistake] = []
