@@ -38,6 +38,9 @@ _PICTURE = CHECKOUT / "molecule/shared/snapshot.sh"
 _SITE = "site"
 # A connection without an answer is in the director's list for 60 seconds (SYN_RECV).
 _PAUSE = 10
+# A lab's host has little memory, and so place for 2,048 of netfilter's connections, which the load of some minutes is:
+# verify would say so.
+_TRACKED = "sysctl -qe -w net.netfilter.nf_conntrack_max=65536"
 # What clients notice may always be said.
 _OF_CLIENTS = "^(broken|at risk): client: "
 
@@ -148,6 +151,8 @@ class Site:
             if self.scenario.prepare:
                 self.hosts.playbook(str(self.scenario.prepare), self.model)
             self.hosts.playbook("site", self.model)
+            for director in self.model["lvs_directors"]["hosts"]:
+                self.hosts.run(director, _TRACKED)
             for chosen in rounds:
                 say(f"{self.hosts.name}: {' + '.join(each.name for each in chosen)}")
                 table.rows += self.round(chosen)
