@@ -64,6 +64,14 @@ def test_every_play_asks_who_it_is_for(path: Path) -> None:
         assert set(words) <= set(_plays.GROUPS)
 
 
+@pytest.mark.parametrize("path", PLAYBOOKS, ids=lambda path: path.stem)
+def test_no_host_is_ahead_of_the_others(path: Path) -> None:
+    """With the strategy free of somebody's ansible.cfg, run_once and any_errors_fatal would count for nothing."""
+    assert {play["name"]: play.get("strategy") for play in plays(path)} == {
+        play["name"]: "ansible.builtin.linear" for play in plays(path)
+    }
+
+
 def test_the_plays_of_site() -> None:
     (path,) = (each for each in PLAYBOOKS if each.stem == "site")
     found = []
