@@ -14,6 +14,7 @@ short_description: What each role of the host of a task is asked for
 description:
   - Returns the parts of M(lvs.topology.preflight) and M(lvs.topology.host_info), one for each of the
     roles V(director), V(real_server) and V(router) that the host has by its groups, with the plan of each.
+  - There are none for a host with C(lvs_state=absent).
   - The play has to import C(tasks_from=inputs) of these roles before.
 """
 
@@ -40,6 +41,8 @@ class LookupModule(LookupBase):  # type: ignore[misc] # ansible-core has no type
     """Reads the variables of the task's host."""
 
     def run(self, _terms: list[str], variables: dict[str, Any] | None = None) -> list[Any]:
-        known = _plays.evaluated(variables, self._templar.template)
+        known = _plays.evaluated(variables, self._templar.template, "lvs_state")
+        if _plays.is_to_be_put_back(known):
+            return []
         has = _plays.roles_of(known["inventory_hostname"], known, known["groups"])
         return [self._templar.template(known[f"__{role}_part"]) for role in _plays.ROLES if role in has]

@@ -104,7 +104,7 @@ def to_do(play: str, roles: Collection[str], variables: Mapping[str, Any]) -> It
     In ``move`` addresses go to or from keepalived; ``prepare`` is for those that directors send packets to, ``fill``
     for directors, and ``finish`` for whoever has had anything to do, or has something to take away at last.
     """
-    is_absent = variables.get("lvs_state") == "absent"
+    is_absent = is_to_be_put_back(variables)
     parts = (variables.get(CHECKED) or {}).get("parts", {})
     for role in ROLES:
         if role not in roles:
@@ -120,6 +120,11 @@ def to_do(play: str, roles: Collection[str], variables: Mapping[str, Any]) -> It
             "finish": not is_done,
         }[play]:
             yield role
+
+
+def is_to_be_put_back(variables: Mapping[str, Any]) -> bool:
+    """Whether a host is to be what it was before, so that no role asks for anything."""
+    return variables.get("lvs_state") == "absent"
 
 
 def is_settled(part: Mapping[str, Any]) -> bool:

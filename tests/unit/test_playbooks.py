@@ -15,8 +15,10 @@ from typing import Any
 import pytest
 import yaml
 from ansible import context
-from ansible.errors import AnsibleLookupError
+from ansible.errors import AnsibleFilterError, AnsibleLookupError
+from ansible_collections.lvs.topology.plugins.filter.answers import answers
 from ansible_collections.lvs.topology.plugins.lookup import hosts as lookup_hosts
+from ansible_collections.lvs.topology.plugins.lookup import parts as lookup_parts
 from ansible_collections.lvs.topology.plugins.lookup import roles as lookup_roles
 from ansible_collections.lvs.topology.plugins.plugin_utils import _plays
 
@@ -212,6 +214,28 @@ def test_only_hosts_that_have_something_to_do_are_in_a_play() -> None:
     roles = lookup_roles.LookupModule(templar=TEMPLAR)
     assert roles.run([], variables=variables) == ["director", "real_server"]
     assert roles.run(["prepare"], variables=variables) == ["real_server"]
+
+
+def test_a_host_that_is_to_be_put_back_is_asked_for_nothing() -> None:
+    variables = {"inventory_hostname": "lb2", "groups": GROUPS, "__director_part": "d", "__real_server_part": "r"}
+    parts = lookup_parts.LookupModule(templar=TEMPLAR)
+    assert parts.run([], variables=variables) == ["d", "r"]
+    assert parts.run([], variables={**variables, "lvs_state": "<<absent>>"}) == []
+
+
+def test_what_hosts_answered() -> None:
+    known = {
+        "lb1": {"found": {"services": []}},
+        "lb2": {"found": {"failed": True, "msg": "no"}},
+        "lb3": {"found": {"skipped": True}},
+        "lb4": {},
+        "lb5": {"found": "text"},
+    }
+    assert answers(known, "found", "services") == {"lb1": {"services": []}}
+    assert list(answers(known, "found")) == ["lb1", "lb2", "lb3", "lb5"]
+    for wrong in (None, [], {"lb1": 3}):
+        with pytest.raises(AnsibleFilterError, match="must be a mapping"):
+            answers(wrong, "found")
 
 
 @pytest.mark.parametrize("option", ["syntax", "listhosts", "listtasks", "listtags"])

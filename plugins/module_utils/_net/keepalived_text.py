@@ -84,6 +84,23 @@ def secrets_of(text: str) -> frozenset[str]:
     return frozenset(each for each in found if any(character.isalnum() for character in each))
 
 
+def without_passwords(text: str, secrets: Iterable[str], word: str) -> str:
+    """A configuration with a word in place of its passwords, which can still be read by keepalived.
+
+    A short password is only known where a keyword stands before it: as a number it may be a router's as well.
+    """
+    known = set(secrets)
+
+    def hidden(match: re.Match[str]) -> str:
+        kind = next(name for name in ("double", "single", "bare") if match[name] is not None)
+        known.add(match[kind])
+        return match[0][: match.start(kind) - match.start()] + word
+
+    text = _STATEMENT.sub(hidden, text)
+    words = _words(each for each in known if len(each) >= _DISTINCT)
+    return words.sub(word, text) if words else text
+
+
 def _logical(text: str) -> list[str]:
     """The lines, with those that end in a backslash joined with the next."""
     return re.sub(r"\\\r?\n", " ", text).splitlines()

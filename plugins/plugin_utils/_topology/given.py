@@ -37,3 +37,13 @@ def evaluated(value: Any, what: str) -> Any:
     except Exception as error:  # a template may raise anything
         message = " ".join(str(error).split())
         raise WrongModel([Mistake(what, f"cannot be evaluated: {message}", "give plain values")]) from None
+
+
+def answers(hostvars: Any, name: Any, key: Any = None) -> dict[str, Any]:
+    """By host, what a task registered there; only what has the key, because a task that failed registers as well."""
+    found = {}
+    for host, variables in mapping(hostvars, "hostvars").items():
+        answer = mapping(variables, f"hostvars.{host}").get(name)
+        if answer is not None and (key is None or (isinstance(answer, Mapping) and key in answer)):
+            found[host] = answer
+    return found

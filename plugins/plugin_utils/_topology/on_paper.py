@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs import options as ipvs_options
@@ -19,6 +20,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._net import (
     arp_filter_plan,
     boot_plan,
     gateway_plan,
+    keepalived_text,
     neighbour_plan,
     options,
     packet_rules_plan,
@@ -29,8 +31,9 @@ from ansible_collections.lvs.topology.plugins.module_utils._net import (
 )
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import File
+from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest
 from ansible_collections.lvs.topology.plugins.module_utils._validation import validated
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, WrongModel, show
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import show
 
 # Which files were written at last. A host that is gone leaves none behind.
 INDEX = "plan.txt"
@@ -42,29 +45,71 @@ _SPEC = {
     "sync_daemons": specs.DAEMONS,
 }
 _HIDDEN = "hidden"
-# Words of keepalived.conf that a password follows.
-_PASSWORD = re.compile(r"""((?<![\w-])(?:auth_pass|password|passwd)[ \t]+)(?:"[^"\n]*"|[^\s"]\S*)""")
-# A password of fewer characters may be a part of any word.
-_SHORTEST_SECRET = 5
+_MANAGED = "# Managed by lvs.topology. Changes are overwritten.\n"
 # A host and a file as parts of a path: no folder but the one below, and nothing that hides.
 _NAME = re.compile(r"[A-Za-z0-9_:][A-Za-z0-9_.:@+-]{0,200}")
 _LISTED = re.compile(rf"({_NAME.pattern})/({_NAME.pattern})")
 
 
-def files_of(host: str, parts: Iterable[Mapping[str, Any]], keepalived: Mapping[str, Any]) -> list[dict[str, str]]:
-    """The files of one host, each with its path and content. ``keepalived`` is the configuration and its secrets."""
-    if not _NAME.fullmatch(host):
-        problem = f"{show(host)} is no name of a folder"
-        remedy = "call the host by letters, digits and - _ . : @ +, and write its address as ansible_host"
-        raise WrongModel([Mistake(host, problem, remedy)])
+class NotPlanned(Exception):
+    """What some hosts would be cannot be said. Each line names a host."""
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Texts by path, with the index as the last one, and the paths of what goes. All are below one folder."""
+
+    files: Mapping[str, str]
+    gone: tuple[str, ...]
+
+
+def changes_of(asked: Mapping[str, Mapping[str, Any]], index: str, known: Iterable[str]) -> Changes:
+    """What to write, and what to remove of what was written before.
+
+    ``asked`` has the hosts of this run: of each its ``parts``, as the lookup parts returns them, and ``keepalived``, a
+    configuration as ``content`` with its ``secrets``. ``index`` is the text of the index that is there, and ``known``
+    are the hosts of the inventory: what was written for one that is known, and has no part in this run, stays.
+    """
+    now = _files_of(asked)
+    kept: set[str] = set()
+    gone: set[str] = set()
+    others = set(known) - set(asked)
+    for line in index.splitlines():
+        found = _LISTED.fullmatch(line)
+        # What somebody else wrote into the index leads nowhere.
+        if found and line not in now:
+            (kept if found.group(1) in others else gone).add(line)
+    listed = "\n".join([_INDEX_HEAD, *sorted({*now, *kept}), ""])
+    return Changes({**{path: now[path] for path in sorted(now)}, INDEX: listed}, tuple(sorted(gone)))
+
+
+def _files_of(asked: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     found: dict[str, str] = {}
-    for part in parts:
+    problems: list[str] = []
+    for host, given in asked.items():
+        if not _NAME.fullmatch(host) or host == INDEX:
+            problems.append(
+                f"{show(host)} is no name of a folder; call the host by letters, digits and - _ . : @ +, and write its "
+                "address as ansible_host"
+            )
+            continue
+        try:
+            found.update((f"{host}/{name}", text) for name, text in _of_host(given) if text)
+        except BadRequest as wrong:
+            problems.append(f"{host}: {wrong}")
+    if problems:
+        raise NotPlanned("\n".join(problems))
+    return found
+
+
+def _of_host(given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for part in given.get("parts") or []:
         owner = str(part["owner"])
-        found.update((f"{owner}.{suffix}", text) for suffix, text in _of_part(owner, part["plan"]) if text)
-    text = keepalived.get("content")
-    if text:
-        found["keepalived.conf"] = _without_passwords(str(text), keepalived.get("secrets") or [])
-    return [{"path": f"{host}/{name}", "content": found[name]} for name in sorted(found)]
+        yield from ((f"{owner}.{suffix}", text) for suffix, text in _of_part(owner, part["plan"]))
+    keepalived = given.get("keepalived") or {}
+    secrets = map(str, keepalived.get("secrets") or [])
+    text = keepalived_text.without_passwords(str(keepalived.get("content") or ""), secrets, _HIDDEN)
+    yield "keepalived.conf", text.replace(_MANAGED, "# Planned. Read by: keepalived -f\n")
 
 
 def _of_part(owner: str, plan: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -140,42 +185,3 @@ def _text(file: File | None) -> str:
     owner, _said, reader = head.partition(" Read by: ")
     named = owner.partition("(")[2].partition(")")[0]
     return f"# Planned ({named}). Read by: {reader}\n{rest}"
-
-
-def _without_passwords(text: str, secrets: Iterable[Any]) -> str:
-    hidden = _PASSWORD.sub(rf"\g<1>{_HIDDEN}", text)
-    for each in sorted({str(secret) for secret in secrets if len(str(secret)) >= _SHORTEST_SECRET}, key=len):
-        hidden = hidden.replace(each, _HIDDEN)
-    return hidden.replace(
-        "# Managed by lvs.topology. Changes are overwritten.\n", "# Planned. Read by: keepalived -f\n"
-    )
-
-
-def changes_of(index: str, hosts: Mapping[str, list[dict[str, str]]], known: Iterable[str]) -> dict[str, Any]:
-    """What to write, and what to remove of what was written before.
-
-    ``index`` is the text of the index that is there, ``hosts`` are those of this run with their files, and ``known``
-    all of the inventory: what was written for a host that is known, and has no part in this run, stays.
-    """
-    files = [each for host in sorted(hosts) for each in hosts[host]]
-    now = {each["path"] for each in files}
-    kept: set[str] = set()
-    gone: set[str] = set()
-    others = set(known) - set(hosts)
-    for line in index.splitlines():
-        found = _LISTED.fullmatch(line)
-        # What somebody else wrote into the index leads nowhere.
-        if not found or line in now:
-            continue
-        (kept if found.group(1) in others else gone).add(line)
-    listed = sorted(now | kept)
-    content = "\n".join([_INDEX_HEAD, *listed, ""])
-    left = {path.partition("/")[0] for path in listed}
-    folders = sorted({path.partition("/")[0] for path in now})
-    return {
-        "files": files,
-        "folders": folders,
-        "gone": sorted(gone),
-        "empty": sorted({path.partition("/")[0] for path in gone} - left),
-        "index": content,
-    }

@@ -12,10 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible.errors import AnsibleFilterError
-from ansible_collections.lvs.topology.plugins.filter.plan_changes import plan_changes
-from ansible_collections.lvs.topology.plugins.filter.plan_files import plan_files
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs import save_parser
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.on_paper import INDEX, NotPlanned, changes_of
 from ansible_collections.lvs.topology.tests.unit.topology import real_tools
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import REFERENCES, Model, dr_pair, two_directors
 from ansible_collections.lvs.topology.tests.unit.topology.test_differential import roles_of
@@ -26,19 +24,18 @@ SECRET = "s3cret,x"  # noqa: S105, it has to look like one
 
 def planned(model: Model) -> dict[str, str]:
     """The files of all hosts."""
-    found: dict[str, str] = {}
-    hosts: dict[str, list[str]] = {}
+    hosts: dict[str, dict[str, Any]] = {}
     for name, role in roles_of(model):
-        hosts.setdefault(name, []).append(role)
-    for name, roles in hosts.items():
-        parts = [{"owner": role, "plan": model.plan(name, role)} for role in roles if role != "keepalived"]
-        keepalived: dict[str, Any] = {}
-        if "keepalived" in roles:
-            plan = model.plan(name, "keepalived")
-            if plan["keepalived"]:
-                keepalived = {"content": real_tools.rendered(plan), "secrets": plan["secrets"]}
-        found.update((each["path"], each["content"]) for each in plan_files(parts, name, keepalived))
-    return found
+        asked = hosts.setdefault(name, {"parts": []})
+        if role != "keepalived":
+            asked["parts"].append({"owner": role, "plan": model.plan(name, role)})
+            continue
+        plan = model.plan(name, role)
+        if plan["keepalived"]:
+            asked["keepalived"] = {"content": real_tools.rendered(plan), "secrets": plan["secrets"]}
+    files = dict(changes_of(hosts, "", hosts).files)
+    del files[INDEX]
+    return files
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -111,46 +108,50 @@ def test_no_password_is_in_them() -> None:
     assert "/usr/local/bin/tell hidden" in files["lb1/keepalived.conf"]
 
 
-@pytest.mark.parametrize("host", ["../x", "a/b", ".git", "", "a b", "x\ny", "-rf"])
-def test_a_host_that_is_no_folder(host: str) -> None:
-    with pytest.raises(AnsibleFilterError, match="is no name of a folder"):
-        plan_files([], host)
+def test_a_password_that_begins_like_another_one() -> None:
+    raw = "vrrp_instance X { authentication { auth_type PASS\n \"auth_pass\" 'quay 77' } }\n"
+    keepalived = {"content": f"{raw}notify /bin/tell quay77abc quay77 'quay 77'\n", "secrets": ["quay77", "quay77abc"]}
+    text = changes_of({"lb1": {"keepalived": keepalived}}, "", []).files["lb1/keepalived.conf"]
+    assert "quay" not in text
+    assert "abc" not in text
+    # A short one may be the number of a router as well.
+    keepalived = {"content": "virtual_router_id 51\nauth_pass 51\n", "secrets": ["51"]}
+    text = changes_of({"lb1": {"keepalived": keepalived}}, "", []).files["lb1/keepalived.conf"]
+    assert text == "virtual_router_id 51\nauth_pass hidden\n"
 
 
-def test_a_plan_that_no_module_would_take() -> None:
-    with pytest.raises(AnsibleFilterError, match="address"):
-        plan_files([{"owner": "director", "plan": {"addresses": [{"address": "x", "interface": "eth0"}]}}], "lb1")
+def test_every_host_of_which_nothing_can_be_said_is_named() -> None:
+    no_folders = ["../x", "a/b", ".git", "", "a b", "x\ny", "-rf", INDEX]
+    wrong = {"parts": [{"owner": "director", "plan": {"addresses": [{"address": "x", "interface": "eth0"}]}}]}
+    with pytest.raises(NotPlanned) as said:
+        changes_of({**{host: {} for host in no_folders}, "lb1": wrong, "lb2": wrong, "web1": {}}, "", [])
+    lines = str(said.value).splitlines()
+    assert [line.partition(":")[0] for line in lines[len(no_folders) :]] == ["lb1", "lb2"]
+    assert all("is no name of a folder" in line for line in lines[: len(no_folders)])
 
 
-def file(path: str) -> dict[str, str]:
-    return {"path": path, "content": "x\n"}
+# What a host asks for that has one file, director.ip, and for a text that somebody wrote.
+ADDRESS = {"addresses": [{"address": "192.0.2.1/32", "interface": "lo"}]}
+ONE_FILE = {"parts": [{"owner": "director", "plan": ADDRESS}]}
 
 
 @pytest.mark.parametrize(
-    ("index", "hosts", "gone", "empty", "listed"),
+    ("index", "hosts", "gone", "listed"),
     [
-        ("", {"lb1": [file("lb1/director.ip")]}, [], [], ["lb1/director.ip"]),
+        ("", {"lb1": ONE_FILE}, [], ["lb1/director.ip"]),
         # What is planned no more, of a host that is still there, and of one that is gone.
-        ("lb1/director.ip\nlb1/director.nft\n", {"lb1": [file("lb1/director.ip")]}, ["lb1/director.nft"], [], None),
-        ("lb9/a.ip\nlb9/b.ip\n", {"lb1": []}, ["lb9/a.ip", "lb9/b.ip"], ["lb9"], []),
+        ("lb1/director.ip\nlb1/director.nft\n", {"lb1": ONE_FILE}, ["lb1/director.nft"], ["lb1/director.ip"]),
+        ("lb9/a.ip\nlb9/b.ip\n", {"lb1": {}}, ["lb9/a.ip", "lb9/b.ip"], []),
         # lb2 is in the inventory, and has no part in this run.
-        ("lb2/director.ip\n", {"lb1": []}, [], [], ["lb2/director.ip"]),
+        ("lb2/director.ip\n", {"lb1": {}}, [], ["lb2/director.ip"]),
         # A host that was to be put back has none any more.
-        ("lb1/director.ip\n", {"lb1": []}, ["lb1/director.ip"], ["lb1"], []),
+        ("lb1/director.ip\n", {"lb1": {"parts": []}}, ["lb1/director.ip"], []),
         # What nobody wrote who keeps to the rules.
-        ("../../etc/passwd\n/etc/passwd\nlb9/../x\nlb9/.x\nlb9\nlb9/a/b\n-rf/x\n# x\n", {"lb1": []}, [], [], []),
+        ("../../etc/passwd\n/etc/passwd\nlb9/../x\nlb9/.x\nlb9\nlb9/a/b\n-rf/x\n# x\n", {"lb1": {}}, [], []),
     ],
 )
-def test_what_goes(index: str, hosts: dict[str, Any], gone: list[str], empty: list[str], listed: Any) -> None:
-    found = plan_changes(hosts, index, ["lb1", "lb2"])
-    assert found["gone"] == gone
-    assert found["empty"] == empty
-    assert listed is None or found["index"].splitlines()[1:] == listed
-
-
-@pytest.mark.parametrize("wrong", [None, 3, ["x"]])
-def test_arguments_that_are_none(wrong: Any) -> None:
-    with pytest.raises(AnsibleFilterError):
-        plan_changes(wrong, "", [])
-    with pytest.raises(AnsibleFilterError):
-        plan_changes({}, "", wrong if wrong != ["x"] else [3])
+def test_what_goes(index: str, hosts: dict[str, Any], gone: list[str], listed: list[str]) -> None:
+    found = changes_of(hosts, index, ["lb1", "lb2"])
+    assert list(found.gone) == gone
+    assert found.files[INDEX].splitlines()[1:] == listed
+    assert list(found.files) == [*(path for path in listed if path.startswith("lb1/")), INDEX]

@@ -1,0 +1,74 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The filter answers: documentation, one call, one translation of exceptions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import given
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
+
+DOCUMENTATION = r"""
+name: answers
+version_added: 0.4.0
+author:
+  - The lvs.topology authors (@lvs-topology)
+short_description: What each host answered to a task
+description:
+  - Collects by the name of the host what a task registered, as other filters of this collection take it. A host on
+    which the task did not run, or did not get so far as to answer, is left out.
+positional: _input, name, key
+options:
+  _input:
+    type: dict
+    required: true
+    description: The variable C(hostvars).
+  name:
+    type: str
+    required: true
+    description: The name that the task registers, or a fact.
+  key:
+    type: str
+    description: What an answer has. A task that failed, or was skipped, registers something as well, but not this.
+seealso:
+  - plugin: lvs.topology.findings
+    plugin_type: filter
+  - plugin: lvs.topology.status
+    plugin_type: filter
+"""
+
+EXAMPLES = r"""
+- name: Look at the table
+  lvs.topology.ipvs_info:
+    gather_subset: [services, settings]
+  register: info
+
+- name: Show what the directors do
+  ansible.builtin.debug:
+    msg: "{{ hostvars | lvs.topology.status(groups, hostvars | lvs.topology.answers('info', 'services')) }}"
+  run_once: true
+"""
+
+RETURN = r"""
+_value:
+  type: dict
+  description: The answers, by the name of the host.
+"""
+
+
+def answers(hostvars: Mapping[str, Any], name: str, key: str | None = None) -> dict[str, Any]:
+    try:
+        return given.answers(hostvars, name, key)
+    except WrongModel as wrong:
+        raise AnsibleFilterError(str(wrong)) from None
+
+
+class FilterModule:
+    """Offers the filter to Ansible."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {"answers": answers}
