@@ -36,7 +36,7 @@ options:
   probes:
     type: dict
     required: true
-    description: By the name of each client, the C(endpoints) that M(lvs.topology.probe) returned there.
+    description: By the name of each client, what M(lvs.topology.probe) returned there.
   hosts:
     type: list
     elements: str
@@ -45,7 +45,7 @@ options:
       - By default all that have a role, and the clients of the inventory.
   attempts:
     type: dict
-    description: By the name of each director, the C(endpoints) that M(lvs.topology.probe) returned there.
+    description: By the name of each director, what M(lvs.topology.probe) returned there.
   through_vip:
     type: bool
     default: false
@@ -76,7 +76,7 @@ EXAMPLES = r"""
     that: __found.is_well
     fail_msg: "{{ __found.lines }}"
   vars:
-    __answers: "{{ dict(ansible_play_hosts | zip(ansible_play_hosts | map('extract', hostvars, 'looked'))) }}"
+    __answers: "{{ hostvars | lvs.topology.answers('looked', 'parts') }}"
     __found: "{{ hostvars | lvs.topology.findings(groups, __answers, {}) }}"
   run_once: true
 """

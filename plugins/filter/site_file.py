@@ -77,7 +77,7 @@ EXAMPLES = r"""
     dest: site.html
     mode: "0644"
   vars:
-    __infos: "{{ dict(ansible_play_hosts | zip(ansible_play_hosts | map('extract', hostvars, 'info'))) }}"
+    __infos: "{{ hostvars | lvs.topology.answers('info', 'services') }}"
   run_once: true
   delegate_to: localhost
 """

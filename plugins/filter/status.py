@@ -47,7 +47,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ hostvars | lvs.topology.status(groups, __infos) }}"
   vars:
-    __infos: "{{ dict(ansible_play_hosts | zip(ansible_play_hosts | map('extract', hostvars, 'info'))) }}"
+    __infos: "{{ hostvars | lvs.topology.answers('info', 'services') }}"
   run_once: true
 """
 

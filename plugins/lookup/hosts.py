@@ -18,7 +18,9 @@ description:
   - It is made for the playbooks of this collection, which also ask it who has something to do.
 options:
   _terms:
-    description: V(director), V(real_server), V(router), V(client).
+    description:
+      - V(director), V(real_server), V(router), V(client).
+      - V(controller) alone is C(localhost). It fails where C(--limit) leaves that out, without a word.
     type: list
     elements: str
     required: true
@@ -31,6 +33,10 @@ options:
     choices: [wait, move, prepare, fill, finish]
   need_directors:
     description: Whether it fails where there are no directors.
+    type: bool
+    default: true
+  wanted:
+    description: Whether the play is wanted at all. If not, it has no hosts, and nothing is looked at.
     type: bool
     default: true
 """
@@ -67,12 +73,17 @@ class LookupModule(LookupBase):  # type: ignore[misc] # ansible-core has no type
         variables: dict[str, Any] | None = None,
         play: str | None = None,
         need_directors: bool = True,
+        wanted: bool = True,
     ) -> list[str]:
         known = _plays.evaluated(variables, self._templar.template)
         groups = known.get("groups", {})
         try:
-            _plays.check_words(terms or [None], _plays.GROUPS, "role")
+            _plays.check_words(terms or [None], (*_plays.GROUPS, _plays.CONTROLLER), "role")
             _plays.check_words([] if play is None else [play], _plays.PLAYS, "play of site")
+            if not wanted:
+                return [_plays.NOBODY]
+            if _plays.CONTROLLER in terms:
+                return _plays.controller(terms, context.CLIARGS.get("subset"))
         except _plays.Wrong as wrong:
             raise AnsibleLookupError(str(wrong)) from None
         # What only looks at the playbook (ansible-lint, too) may have no inventory, and nothing is known of any host.

@@ -8,6 +8,7 @@ A play without hosts is two lines of output and no time, so a run of site that c
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -21,6 +22,9 @@ GROUPS: Mapping[str, str] = {
     "client": "lvs_clients",
 }
 NOBODY = "all:!all"
+# The machine that runs Ansible, as the host of a play.
+CONTROLLER = "controller"
+_LOCALHOST = "localhost"
 # The roles that a model gives to hosts, and the plays of site that have only some of the hosts.
 ROLES = ("director", "real_server", "router")
 PLAYS = ("wait", "move", "prepare", "fill", "finish")
@@ -75,6 +79,18 @@ def check_groups(variables: Mapping[str, Any], groups: Mapping[str, Any], *, nee
 def patterns(roles: Iterable[str], variables: Mapping[str, Any], groups: Mapping[str, Any]) -> list[str]:
     """The groups of these roles, those that the inventory has, as the hosts of a play."""
     return [name for name in (group_of(role, variables) for role in roles) if name in groups] or [NOBODY]
+
+
+def controller(terms: Collection[str], limit: str | None) -> list[str]:
+    """The host of a play that only the controller has. ``limit`` is that of the command line."""
+    if len(terms) > 1:
+        raise Wrong(f"{CONTROLLER} has no group; ask for it alone")
+    if limit and _LOCALHOST not in re.split("[:,]", limit):
+        raise Wrong(
+            f"Nothing was written. --limit {limit} leaves {_LOCALHOST} out, which is this machine. Leave --limit out, "
+            f"or add {_LOCALHOST} to it."
+        )
+    return [_LOCALHOST]
 
 
 def roles_of(host: str, variables: Mapping[str, Any], groups: Mapping[str, Any]) -> list[str]:

@@ -45,7 +45,7 @@ def plays(path: Path) -> list[dict[str, Any]]:
 
 def hosts(*roles: str, groups: Any = None, hostvars: Any = None, **given: Any) -> list[str]:
     """What the lookup hosts answers; variables of the play begin with lvs_."""
-    options = {key: given.pop(key) for key in ("play", "need_directors") if key in given}
+    options = {key: given.pop(key) for key in ("play", "need_directors", "wanted") if key in given}
     variables = {"groups": GROUPS if groups is None else groups, **given}
     if hostvars is not None:
         variables["hostvars"] = hostvars
@@ -55,15 +55,9 @@ def hosts(*roles: str, groups: Any = None, hostvars: Any = None, **given: Any) -
 @pytest.mark.parametrize("path", PLAYBOOKS, ids=lambda path: path.stem)
 def test_every_play_asks_who_it_is_for(path: Path) -> None:
     for play in plays(path):
-        asked = re.search(r"query\('lvs.topology.hosts', ([^)]*)\)", play["hosts"])
-        # What somebody names on the command line, and what reads files of this machine.
-        others = [
-            "{{ lvs_drain | default('all:!all') }}",
-            "{{ 'localhost' if lvs_adopt_from is defined else 'all:!all' }}",
-        ]
-        assert asked or play["hosts"] in others, play["name"]
-        words = re.findall(r"'(\w+)'", asked[1].partition("play=")[0]) if asked else []
-        assert set(words) <= set(_plays.GROUPS)
+        (asked,) = re.findall(r"query\('lvs.topology.hosts', ((?:'\w+'(?:, )?)+)", play["hosts"])
+        assert set(re.findall(r"'(\w+)'", asked)) <= {*_plays.GROUPS, "controller"}, play["name"]
+        assert _plays.NOBODY not in play["hosts"]
 
 
 @pytest.mark.parametrize("path", PLAYBOOKS, ids=lambda path: path.stem)
@@ -91,7 +85,9 @@ def test_the_plays_of_site() -> None:
 @pytest.mark.parametrize(
     ("roles", "options", "said"),
     [
-        (["directors"], {}, "'directors' is no role; use director, real_server, router, client"),
+        (["directors"], {}, "'directors' is no role; use director, real_server, router, client, controller"),
+        (["directors"], {"wanted": False}, "'directors' is no role"),
+        (["controller", "director"], {}, "controller has no group; ask for it alone"),
         ([["director"]], {}, "['director'] is no role"),
         ([], {}, "None is no role"),
         (["director"], {"play": "fil"}, "'fil' is no play of site; use wait, move, prepare, fill, finish"),
@@ -134,6 +130,23 @@ def test_groups_by_their_usual_and_by_other_names() -> None:
 def test_a_group_that_is_missing_is_no_play_without_hosts(given: dict[str, Any], said: str) -> None:
     with pytest.raises(AnsibleLookupError, match=re.escape(f"Nothing was touched. {said}")):
         hosts("director", **given)
+
+
+def test_a_play_that_is_not_wanted_needs_nothing() -> None:
+    assert hosts("director", groups={}, wanted=False) == NOBODY
+    assert hosts("controller", groups={}, wanted=False) == NOBODY
+
+
+@pytest.mark.parametrize(("limit", "is_there"), [(None, True), ("lb1", False), ("lb1,localhost", True), ("all", False)])
+def test_a_limit_that_leaves_the_controller_out_is_said(
+    monkeypatch: pytest.MonkeyPatch, limit: str | None, is_there: bool
+) -> None:
+    monkeypatch.setattr(context, "CLIARGS", {"subset": limit})
+    if is_there:
+        assert hosts("controller", groups={}) == ["localhost"]
+        return
+    with pytest.raises(AnsibleLookupError, match=f"--limit {limit} leaves localhost out"):
+        hosts("controller", groups={})
 
 
 def test_a_teardown_needs_no_directors() -> None:

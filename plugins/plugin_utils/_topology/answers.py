@@ -142,7 +142,7 @@ _ENDPOINT = {
     "repeated": _count,
     "packets": _by_name(_count),
 }
-_PROBE = _list(_record(_ENDPOINT))
+_PROBE = _record({"endpoints": _list(_record(_ENDPOINT))})
 
 
 def read_host_info(answer: Any, path: str) -> dict[str, Any]:
@@ -151,7 +151,7 @@ def read_host_info(answer: Any, path: str) -> dict[str, Any]:
     return found
 
 
-def read_probe(endpoints: Any, path: str) -> list[dict[str, Any]]:
-    """What probe returned on one client; WrongModel where that cannot be."""
-    found: list[dict[str, Any]] = _PROBE(endpoints, path)
+def read_probe(answer: Any, path: str) -> list[dict[str, Any]]:
+    """The endpoints that probe returned on one host; WrongModel where that cannot be."""
+    found: list[dict[str, Any]] = _PROBE(answer, path)["endpoints"]
     return found

@@ -69,7 +69,7 @@ def found(model: Model, *endpoints: dict[str, Any]) -> dict[str, Any]:
     model.hostvars["client"] = {}
     listening = [{"protocol": each, "address": "0.0.0.0", "port": 80} for each in ("tcp", "udp")]  # noqa: S104, as it says
     answers = {name: {**QUIET, "listeners": listening} for name in ("lb1", "web1", "web2")}
-    return compiler.findings_of(model.hostvars, model.groups, answers, {"client": list(endpoints)})
+    return compiler.findings_of(model.hostvars, model.groups, answers, {"client": {"endpoints": list(endpoints)}})
 
 
 def lines(model: Model, *endpoints: dict[str, Any]) -> list[str]:

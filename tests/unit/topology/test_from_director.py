@@ -32,7 +32,7 @@ def asked(model: Model, director: str = "lb1", *, through: bool = True) -> dict[
     return tries
 
 
-def answered(asked: dict[str, Any], *ends: dict[str, Any]) -> list[dict[str, Any]]:
+def answered(asked: dict[str, Any], *ends: dict[str, Any]) -> dict[str, Any]:
     """What probe returns of these endpoints: how the first ones ended; the others connected."""
     counts = {
         "connected": 1,
@@ -45,9 +45,8 @@ def answered(asked: dict[str, Any], *ends: dict[str, Any]) -> list[dict[str, Any
     }
     common = {"connections": 1, "protocol": "tcp", "question": None, **counts}
     every = [{**common, **each} for each in asked["endpoints"]]
-    return [
-        {**each, **({"connected": 0} | end if end else {})} for each, end in zip(every, [*ends, *[{}] * len(every)])
-    ]
+    ended = zip(every, [*ends, *[{}] * len(every)])
+    return {"endpoints": [{**each, **({"connected": 0} | end if end else {})} for each, end in ended]}
 
 
 def found(model: Model, attempts: dict[str, Any], *, through: bool = True) -> dict[str, Any]:
@@ -248,11 +247,11 @@ def test_a_backup_that_forwards_nothing_says_so() -> None:
 
 def test_an_answer_to_something_else_is_not_believed() -> None:
     model = master()
-    answers = answered(asked(model), {"silent": 1})
+    answers = answered(asked(model), {"silent": 1})["endpoints"]
     other = copy.deepcopy(answers)
     other[0]["port"] = 81
     for odd in (other, answers[:1], [*answers, *answers]):
-        told = found(model, {"lb1": odd})
+        told = found(model, {"lb1": {"endpoints": odd}})
         assert whats(told) == ["at risk: lb1: what it tried is not what it was asked to try"]
 
 

@@ -301,14 +301,14 @@ def test_what_a_client_finds() -> None:
     model = dr()
     model.groups["lvs_clients"] = ["client"]
     model.hostvars["client"] = {}
-    every = found(model, {"client": [endpoint]}, lb1=DIRECTOR)
+    every = found(model, {"client": {"endpoints": [endpoint]}}, lb1=DIRECTOR)
     assert every["lines"] == [
         f"broken: client: 2 of 4 connections to web ({DR_VIP} port 80) got no answer. "
         "Some real servers drop what they get, or answer another way."
     ]
     assert every["unseen"] == []
     refused = {**endpoint, "silent": 0, "failed": {"Connection refused": 2}}
-    assert lines(dr(), {"client": [refused]}, lb1=DIRECTOR) == [
+    assert lines(dr(), {"client": {"endpoints": [refused]}}, lb1=DIRECTOR) == [
         f"broken: client: 2 of 4 connections to web ({DR_VIP} port 80) failed: Connection refused"
     ]
 
@@ -368,7 +368,7 @@ def test_what_a_client_does_not_say() -> None:
     model = dr()
     model.groups["lvs_clients"] = ["client", "other"]
     model.hostvars |= {"client": {}, "other": {}}
-    told = compiler.findings_of(model.hostvars, model.groups, {}, {"client": []}, ["lb1", "client"])
+    told = compiler.findings_of(model.hostvars, model.groups, {}, {"client": {"endpoints": []}}, ["lb1", "client"])
     assert "other: it is not part of this run" in told["unseen"]
     assert f"client: it does not say what came of web ({DR_VIP} port 80)" in told["unseen"]
 
