@@ -30,6 +30,10 @@ systemctl --no-pager --no-legend list-unit-files 'lvs*'
 systemctl --no-pager --no-legend --failed
 ls /etc/sysctl.d /etc/modules-load.d /etc/lvs-topology /var/lib/lvs-topology /etc/systemd/network* \
     /etc/NetworkManager/conf.d /etc/NetworkManager/dispatcher.d /etc/network/if-up.d 2>/dev/null
+cat /etc/conntrackd/* 2>/dev/null
+systemctl is-active conntrackd
+systemctl is-enabled conntrackd
+systemctl cat conntrackd 2>/dev/null | grep -i lvs-topology
 lsmod | awk '/^(ip_vs|ip_tunnel|tunnel|ipip|sit|ip6?_?tunnel|ip6?_?gre|gre|fou)/ { print $1 | "sort" }'
 # ipvsadm would load ip_vs.
 [ ! -d /sys/module/ip_vs ] || { ipvsadm -Sn && ipvsadm -Ln --timeout && ipvsadm -Ln --daemon; }

@@ -55,10 +55,10 @@ options:
     type: dict
     description:
       - Values that stand above this host's variables of the same name.
-      - Known are C(lvs_address), C(lvs_arp_method), C(lvs_firewall), C(lvs_gateway), C(lvs_keep_weights),
-        C(lvs_keepalived), C(lvs_manager), C(lvs_packet_filter), C(lvs_purge), C(lvs_sync), C(lvs_sysctls),
-        C(lvs_timeouts), C(lvs_vip_interface) and C(lvs_vrrp). A null is ignored, except for C(lvs_gateway), whose null
-        leaves the default route alone.
+      - Known are C(lvs_address), C(lvs_arp_method), C(lvs_conntrackd), C(lvs_firewall), C(lvs_gateway),
+        C(lvs_keep_weights), C(lvs_keepalived), C(lvs_manager), C(lvs_packet_filter), C(lvs_purge), C(lvs_sync),
+        C(lvs_sysctls), C(lvs_timeouts), C(lvs_vip_interface) and C(lvs_vrrp). A null is ignored, except for
+        C(lvs_gateway), whose null leaves the default route alone.
 seealso:
   - plugin: lvs.topology.mistakes
     plugin_type: filter

@@ -20,6 +20,7 @@ Plan = Mapping[str, Any]
 # What a module's function takes is the module and the ledger.
 Work = Tuple[Dict[str, Any], Callable[..., Dict[str, Any]]]
 BOOT = "boot"
+_REPLICA = ("held", "own", "partner", "interface", "port", "real_servers", "connections")
 WATCHED = "watched"
 
 
@@ -107,6 +108,12 @@ def _firewall() -> Work:
     from ansible_collections.lvs.topology.plugins.module_utils._net.firewall import FIREWALL_SPEC, ensure_firewall
 
     return FIREWALL_SPEC, ensure_firewall
+
+
+def _conntrackd() -> Work:
+    from ansible_collections.lvs.topology.plugins.module_utils._net.conntrackd import CONNTRACKD_SPEC, ensure_conntrackd
+
+    return CONNTRACKD_SPEC, ensure_conntrackd
 
 
 def _timeouts() -> Work:
@@ -204,6 +211,8 @@ CONCERNS: Mapping[str, Concern] = {
     ),
     # Before anything sends packets that the firewall would drop.
     "firewall": Concern(_firewall_options, _firewall),
+    # What it hears of connections, packet rules have translated, and the firewall lets pass.
+    "conntrackd": Concern(_of_dictionary("conntrackd", dict.fromkeys(_REPLICA)), _conntrackd),
     "timeouts": Concern(_of_dictionary("timeouts", {"tcp": None, "tcpfin": None, "udp": None}), _timeouts),
     # Its entries go while it is filled.
     "services": Concern(_table_options, _services, is_released=False),

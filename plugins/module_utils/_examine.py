@@ -13,6 +13,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs import proc
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.info import table_facts
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.opening import readable
 from ansible_collections.lvs.topology.plugins.module_utils._net import (
+    conntrackd,
     counters,
     filter_questions,
     keepalived,
@@ -79,6 +80,7 @@ def examine(module: Module) -> dict[str, Any]:
         "undecided": undecided,
         "firewall": filters.firewall,
         "keepalived": _keepalived(),
+        "conntrackd": conntrackd.look() if params["conntrackd"] else None,
         "table": _table(unseen) if params["table"] else None,
         "unseen": unseen,
     }

@@ -36,11 +36,12 @@ _LISTS = (
     "services",
     "sync_daemons",
 )
+_DICTIONARIES = ("sysctls", "packet_rules", "firewall", "conntrackd", "timeouts", "watched")
 PLAN: dict[str, Any] = {
     "type": "dict",
     "options": {
         **{name: {"type": "list", "elements": "str"} for name in ("kernel_modules", "purge")},
-        **{name: {"type": "dict"} for name in ("sysctls", "packet_rules", "firewall", "timeouts", "watched")},
+        **{name: {"type": "dict"} for name in _DICTIONARIES},
         **{name: {"type": "list", "elements": "dict"} for name in _LISTS},
         "keep_weights": {"type": "bool"},
         "manager": {"type": "str", "choices": [KERNEL, KEEPALIVED]},

@@ -114,6 +114,10 @@ options:
     description: Whether to read the IPVS table as well.
     type: bool
     default: false
+  conntrackd:
+    description: Whether to ask conntrackd what it has counted. Where conntrackd hears nothing, it takes five seconds.
+    type: bool
+    default: false
 seealso:
   - module: lvs.topology.preflight
   - module: lvs.topology.host_state
@@ -269,6 +273,15 @@ keepalived:
   returned: success
   type: dict
   sample: {active: true, enabled: true, failed: false, masked: false}
+conntrackd:
+  description:
+    - What conntrackd has counted, with O(conntrackd). C(own) connections are of this host, C(taken) and C(failed) are
+      those of its partner that it could and could not take over, C(sent) and C(received) count packets, C(lost)
+      messages. C(hears) is whether a packet of the partner came while it was looked at.
+    - Null where conntrackd does not answer, or was not asked.
+  returned: success
+  type: dict
+  sample: {own: 12, taken: 5, failed: 0, sent: 240, received: 238, lost: 0, hears: true}
 table:
   description: As M(lvs.topology.ipvs_info) returns it with the subsets V(services) and V(settings), with O(table).
   returned: success
@@ -291,7 +304,7 @@ def main() -> None:
     run_outside_of_turns(
         Discreet(
             # What keepalived is asked about has passwords.
-            shown=("arp", "interfaces", "packets", "ports", "table"),
+            shown=("arp", "conntrackd", "interfaces", "packets", "ports", "table"),
             argument_spec={
                 "parts": {"type": "list", "elements": "dict", "default": []},
                 "arp": {
@@ -307,6 +320,7 @@ def main() -> None:
                 "packets": {"type": "list", "elements": "dict", "default": [], "options": PACKET},
                 "ports": {"type": "list", "elements": "int", "default": []},
                 "table": {"type": "bool", "default": False},
+                "conntrackd": {"type": "bool", "default": False},
             },
             supports_check_mode=True,
         ),

@@ -17,7 +17,8 @@ description:
     M(lvs.topology.source_route), M(lvs.topology.static_neighbour), M(lvs.topology.packet_rules),
     M(lvs.topology.ipvs_timeouts), M(lvs.topology.ipvs_table), M(lvs.topology.ipvs_sync_daemon) and
     M(lvs.topology.boot_restore) do one by one.
-  - It also has the host's firewall let pass what the topology needs, where the plan says so.
+  - It also has the host's firewall let pass what the topology needs, and conntrackd tell another director of
+    connections, where the plan says so.
   - With O(state=present) all concerns are planned before the first one is changed. What one of them refuses is refused
     while nothing is touched, and where nothing is to be changed the host is only looked at.
   - Where the kernel refuses a change after all, the module says what was applied and what was not begun. A later run
@@ -90,6 +91,12 @@ options:
         description: Packets that M(lvs.topology.preflight) looked for. They are ignored here.
         type: list
         elements: dict
+      conntrackd:
+        description:
+          - How conntrackd tells another director of connections. C(own) and C(partner) are the addresses of the two on
+            the C(interface), C(port) is that of UDP, and C(held) is an address that a master holds. Connections to
+            C(real_servers) are told, and conntrackd holds at most C(connections) of them.
+        type: dict
       timeouts:
         description: The options C(tcp), C(tcpfin) and C(udp) of M(lvs.topology.ipvs_timeouts).
         type: dict

@@ -20,6 +20,7 @@ TAGS: Mapping[str, str] = {
     "neighbours": "lvs_neighbours",
     "packet_rules": "lvs_packet_rules",
     "firewall": "lvs_firewall",
+    "conntrackd": "lvs_conntrackd",
     "timeouts": "lvs_timeouts",
     "services": "lvs_table",
     "watched": "lvs_table",

@@ -13,6 +13,7 @@ from ansible_collections.lvs.topology.plugins.module_utils import _ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net import (
     boot_plan,
     boot_script,
+    conntrackd_plan,
     hooks_plan,
     keepalived_plan,
 )
@@ -46,6 +47,12 @@ def test_every_file_and_its_mode(tmp_path: Path) -> None:
     assert outcome.copy
     files.update(written(outcome.plan))
     files[keepalived_plan.copy_of(keepalived_plan.PATH)] = outcome.copy.mode
+    replica = conntrackd_plan.Replica("192.0.2.100", "10.9.0.21", "10.9.0.22", "eth3", 3780, ("10.1.0.51",), 8000)
+    conntrackd = conntrackd_plan.Files(File("before\n"), 0.0, None, None)
+    outcome = conntrackd_plan.plan_present(_ledger.Ledger(), "director", replica, conntrackd, keepalived_plan.Unit())
+    assert outcome.copy
+    files.update(written(outcome.plan))
+    files[keepalived_plan.copy_of(conntrackd_plan.PATH)] = outcome.copy.mode
     # The ledger, its lock and its directory are made by the code that is asked for them.
     ledger = tmp_path / "lvs-topology/ledger.json"
     _ledger.LedgerFile(str(ledger)).save(_ledger.Ledger().claim("address", "10.0.0.1/32 dev lo", "ROLE"))

@@ -71,6 +71,7 @@ NOTHING: dict[str, Any] = {
 _PACKAGES = {
     "arptables": ("arptables", "iptables-nft"),
     "awk": ("mawk", "gawk"),
+    "conntrackd": ("conntrackd", "conntrack-tools"),
     "ip": ("iproute2", "iproute"),
     "iptables": ("iptables", "iptables-nft"),
     "modprobe": ("kmod", "kmod"),

@@ -41,6 +41,7 @@ TRACES: Mapping[str, Trace] = {
     "neighbours": Trace("neighbour"),
     "packet_rules": Trace("packet_rule"),
     "firewall": Trace("firewall"),
+    "conntrackd": Trace("conntrackd_config"),
     "timeouts": Trace("timeout"),
     "services": Trace("service"),
     "sync_daemons": Trace("sync_daemon"),

@@ -106,6 +106,7 @@ def _or_null(form: Form) -> Form:
 
 _DIFFERENCE = {"concern": _concern, "changes": _list(_text), "problem": _text}
 _PART = {"problems": _list(_text), "differences": _list(_record(_DIFFERENCE)), "unmanaged": _list(_text)}
+_REPLICATED = ("own", "taken", "failed", "sent", "received", "lost")
 _HOST_INFO = _record(
     {
         "problems": _list(_text),
@@ -123,6 +124,7 @@ _HOST_INFO = _record(
         "undecided": _list(_text),
         "firewall": _text,
         "keepalived": _or_null(_record({"active": _truth, "enabled": _truth, "failed": _truth, "masked": _truth})),
+        "conntrackd": _or_null(_record({**dict.fromkeys(_REPLICATED, _count), "hears": _truth})),
         "table": _or_null(read_info),
         "unseen": _list(_text),
     }

@@ -12,7 +12,7 @@ from typing import Any
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._net import firewall_plan, firewall_words
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import through_vip
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import conntrackd, through_vip
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import AT_RISK, BROKEN, DEGREES, Finding
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.health import BY_DATAGRAM
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import (
@@ -23,6 +23,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model impor
     RealServer,
     Service,
 )
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import Replication
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.vrrp import carriers
 
@@ -183,6 +184,7 @@ def _between_directors(site: Site, director: str) -> Iterator[Passing]:
     if site.is_moved(director):
         yield from _vrrp(site, director)
     yield from _of_synchronisation(site, director)
+    yield from _of_conntrackd(site, director)
 
 
 def _of_service(director: str, service: Service) -> Iterator[Passing]:
@@ -323,6 +325,23 @@ def _of_synchronisation(site: Site, director: str) -> Iterator[Passing]:
                 AT_RISK,
                 "Connections would not outlive a failover.",
             )
+
+
+def _of_conntrackd(site: Site, director: str) -> Iterator[Passing]:
+    told = conntrackd.replicated(site, director) if conntrackd.is_used(site, director) else None
+    if not isinstance(told, Replication):
+        return
+    for hook, source, destination, name in (
+        ("input", told.partner, told.own, "the other director's conntrackd says"),
+        ("output", told.own, told.partner, "its own conntrackd says"),
+    ):
+        packet = {**_to(destination, _UDP, (told.port, told.port)), "hook": hook, "source": str(source)}
+        yield Passing(
+            f"what {name} (UDP port {told.port})",
+            {**packet, "state": "new" if hook == "input" else None},
+            AT_RISK,
+            "Connections through FULLNAT would not outlive a failover.",
+        )
 
 
 def _of_checks(site: Site, director: str, service: Service, entry: RealServer) -> Iterator[dict[str, Any]]:

@@ -81,6 +81,7 @@ CONCERNS: Mapping[str, tuple[str, str, str]] = {
     "neighbours": ("a static neighbour", BROKEN, "The router may hand clients to another host than the director."),
     "packet_rules": ("packet rules", BROKEN, "Packets are not marked, or their source is not translated."),
     "firewall": ("the firewall", BROKEN, "It may drop what clients, directors or real servers send."),
+    "conntrackd": ("conntrackd", AT_RISK, "Connections through FULLNAT may break at a failover."),
     "timeouts": ("timeouts", AT_RISK, "Connections that are idle end at another time than they should."),
     "services": ("the table", BROKEN, ""),
     "watched": ("the table", BROKEN, ""),

@@ -20,6 +20,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     DEFAULT_TTL,
 )
 from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl_plan import IPVS, IPVS_NAMES, canonical
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.conntrackd_settings import read_conntrackd
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import choose, show
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import (
     ARP_METHODS,
@@ -76,6 +77,7 @@ class _Settings:
             sysctls=self._sysctls(name),
             timeouts=self._timeouts(name),
             sync=self._sync(name, manager),
+            conntrackd=read_conntrackd(self._variables, name),
             vrrp=self._vrrp(name),
             keepalived=read_keepalived(
                 self._variables.mapping(name, "lvs_keepalived", "{router_id: NAME}"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import through_vip
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import conntrackd, through_vip
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.config_text import special
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import CHECK, RealServer, Service
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import SyncDaemon, VirtualAddress
@@ -50,6 +50,7 @@ def keepalived_plan(site: Site, name: str, daemon: SyncDaemon | None) -> dict[st
             script_user=host.keepalived.script_user or (DEFAULT_SCRIPT_USER if _runs_scripts(site, name) else None),
             timeouts=dict(host.timeouts) or None,
             sync=_sync(daemon, names),
+            follower=names[0] if names and conntrackd.is_used(site, name) else None,
             raw=host.keepalived.global_raw,
         ),
         "scripts": [_given(**asdict(each)) for each in scripts.values()],
@@ -71,11 +72,16 @@ def keepalived_plan(site: Site, name: str, daemon: SyncDaemon | None) -> dict[st
 
 def _runs_scripts(site: Site, name: str) -> bool:
     of_instances = any(each.settings.track_scripts or each.settings.notify for each in carriers(site, name))
-    return of_instances or any(
-        each.supervision.quorum_up
-        or each.supervision.quorum_down
-        or (each.supervision.health_check or {}).get("type") == "misc"
-        for each in site.services.get(name, ())
+    # What follows VRRP for conntrackd names root itself, and keepalived asks for the other settings all the same.
+    return (
+        of_instances
+        or conntrackd.is_used(site, name)
+        or any(
+            each.supervision.quorum_up
+            or each.supervision.quorum_down
+            or (each.supervision.health_check or {}).get("type") == "misc"
+            for each in site.services.get(name, ())
+        )
     )
 
 

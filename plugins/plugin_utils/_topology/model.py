@@ -251,6 +251,15 @@ class Sync:
 
 
 @dataclass(frozen=True)
+class Conntrackd:
+    """How a director tells its partner of FULLNAT's connections. ``interface`` None: that of the other daemon's."""
+
+    interface: str | None
+    port: int
+    connections: int
+
+
+@dataclass(frozen=True)
 class Host:
     """What the inventory says about a host: at most one address of each family, its RIPs or DIPs.
 
@@ -270,6 +279,7 @@ class Host:
     sysctls: tuple[tuple[str, str | None], ...]
     timeouts: tuple[tuple[str, int], ...]
     sync: Sync | None
+    conntrackd: Conntrackd | None
     vrrp: Vrrp
     keepalived: Keepalived
 

@@ -113,6 +113,19 @@ class SyncDaemon:
 
 
 @dataclass(frozen=True)
+class Replication:
+    """What netfilter knows of connections to these real servers is told to a partner. A master has what is held."""
+
+    held: Address
+    own: Address
+    partner: Address
+    interface: str
+    port: int
+    real_servers: tuple[Address, ...]
+    connections: int
+
+
+@dataclass(frozen=True)
 class Mark:
     """Packets to this address and these ports (all of the protocol where there are none) get a firewall mark."""
 
@@ -156,6 +169,7 @@ Need = (
     | Gateway
     | Neighbour
     | SyncDaemon
+    | Replication
     | Mark
     | SourceNat
     | Note

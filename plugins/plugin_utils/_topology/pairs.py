@@ -26,6 +26,7 @@ def check_pairs(site: Site) -> Iterator[Mistake]:
             if not (site.host(partners[0]).vrrp.is_wrong or site.host(director).vrrp.is_wrong):
                 yield from _check_vrrp(site, partners[0], director)
             yield from _check_sync(site, partners[0], director)
+            yield from _check_conntrackd(site, partners[0], director)
         for other in moved[:position]:
             if other in partners:
                 yield from _check_priorities(site, other, director)
@@ -208,3 +209,13 @@ def _check_sync(site: Site, first: str, other: str) -> Iterator[Mistake]:
         if getattr(ours, key) != getattr(theirs, key):
             there = f"{first}: lvs_sync.{key}"
             yield _differs(f"{other}: lvs_sync.{key}", getattr(ours, key), there, getattr(theirs, key))
+
+
+def _check_conntrackd(site: Site, first: str, other: str) -> Iterator[Mistake]:
+    theirs, ours = site.host(first).conntrackd, site.host(other).conntrackd
+    if theirs and ours:
+        if theirs.port != ours.port:
+            yield _differs(f"{other}: lvs_conntrackd.port", ours.port, f"{first}: lvs_conntrackd.port", theirs.port)
+    elif theirs or ours:
+        lacks, has = (other, first) if theirs else (first, other)
+        yield Mistake(f"{lacks}: lvs_conntrackd", f"is not set, and {has} has it", f"{_SAME}: each tells the other")

@@ -23,6 +23,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs impor
     Need,
     Neighbour,
     Note,
+    Replication,
     SegmentSize,
     SourceNat,
     SyncDaemon,
@@ -96,6 +97,7 @@ def plan_of(role: str, site: Site, name: str, needs: list[Need]) -> dict[str, An
         ]
     if role == "director":
         plan["packet_rules"] = _packet_rules(needs, host)
+        plan["conntrackd"] = _conntrackd(_each(needs, Replication))
         services = () if site.is_moved(name) else site.services.get(name, ())
         daemons = _each(needs, SyncDaemon)
         plan["watched"] = _watched(site, name, daemons) if site.is_moved(name) else {}
@@ -174,6 +176,22 @@ def _source_nat(need: SourceNat) -> dict[str, Any]:
         service = {"address": str(address), "port": port, "protocol": protocol}
     addresses = [str(each) for each in need.destinations]
     return service | _given(destinations=addresses or None) | {"to": [str(each) for each in need.to]}
+
+
+def _conntrackd(needs: list[Replication]) -> dict[str, Any]:
+    return {
+        name: value
+        for need in needs
+        for name, value in {
+            "held": str(need.held),
+            "own": str(need.own),
+            "partner": str(need.partner),
+            "interface": need.interface,
+            "port": need.port,
+            "real_servers": [str(each) for each in need.real_servers],
+            "connections": need.connections,
+        }.items()
+    }
 
 
 def sysctls_of(needs: list[Need], host: Host) -> dict[str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl_plan import ARP_NAMES
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import through_vip, vrrp, vrrp_checks
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import conntrackd, through_vip, vrrp, vrrp_checks
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.keepalived import weight
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.methods import METHODS
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, choose
@@ -58,6 +58,7 @@ def _director_needs(site: Site, name: str) -> Iterator[Need]:
             yield Mark(service.fwmark or 0, each.vip.address, each.protocol, each.ports)
         yield from METHODS[service.forward].director(site, name, service)
     yield from _sync_needs(site, name)
+    yield from conntrackd.needs(site, name)
     if is_moved:
         yield from _loop_guard(site, name)
         for service in through_vip.check_services(site, name):

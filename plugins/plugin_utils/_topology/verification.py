@@ -10,6 +10,8 @@ from typing import Any
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import (
     clients,
+    conntrackd,
+    conntrackd_findings,
     filtering,
     findings,
     from_director,
@@ -35,6 +37,7 @@ def questions(site: Site, host: str, *, through_vip: bool) -> dict[str, Any]:
             *(from_director.packets(site, host, through=through_vip) if is_director else ()),
         ],
         "table": is_director,
+        "conntrackd": is_director and conntrackd.is_used(site, host),
         **({"tries": from_director.questions(site, host, through=through_vip)} if is_director else {}),
     }
 
@@ -93,6 +96,7 @@ def every_finding(
         and site.is_moved(host)
         and not any(site.holds(host, address) for address in site.serving_addresses(host))
     }
+    found += conntrackd_findings.of_pairs(site, answers)
     found += running.of_tables(site, tables, changes, idle)
     for client, answered in probes.items():
         found += clients.of_probes(site, client, answered)

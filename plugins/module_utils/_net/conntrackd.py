@@ -1,0 +1,93 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The concern ``conntrackd`` of host_state: conntrackd's files and unit, and what conntrackd says of itself."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+from ansible_collections.lvs.topology.plugins.module_utils import _commands
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, carry_out_booked
+from ansible_collections.lvs.topology.plugins.module_utils._net import conntrackd_plan
+from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
+from ansible_collections.lvs.topology.plugins.module_utils._net.conntrackd_text import Counts, counts_of
+from ansible_collections.lvs.topology.plugins.module_utils._net.files import (
+    RemoveFile,
+    WriteFile,
+    apply_file,
+    read_file,
+)
+from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived import Daemon
+from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_plan import Outcome, copy_of
+from ansible_collections.lvs.topology.plugins.module_utils._net.options import OWNED
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Plan, one_by_one
+
+if TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
+
+CONNTRACKD_SPEC: dict[str, Any] = {**OWNED, **conntrackd_plan.OPTIONS}
+# The directors greet each other every second.
+_SILENCE, _PAUSE = 5.0, 0.5
+
+
+def ensure_conntrackd(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
+    """What the concern does."""
+    params = module.params
+    owner, path = params["owner"], conntrackd_plan.PATH
+    mistakes = Mistakes()
+    mistakes.owner(owner)
+    replica = conntrackd_plan.read(params, mistakes)
+    mistakes.raise_if_any()
+    ledger, files, daemon = book.load(), _files(), Daemon(conntrackd_plan.UNIT)
+    if replica and params["state"] == "present":
+        outcome = conntrackd_plan.plan_present(ledger, owner, replica, files, daemon.unit())
+    elif params["purge"] or params["state"] == "absent":
+        outcome = conntrackd_plan.plan_absent(ledger, owner, files, daemon.unit())
+    else:
+        outcome = Outcome(Plan(), ledger, ledger)
+    if outcome.copy and not module.check_mode:
+        apply_file(WriteFile(copy_of(path), outcome.copy))
+    result = carry_out_booked(module, outcome.plan, one_by_one(daemon.apply), book, outcome.claimed, outcome.settled)
+    if files.copy and not module.check_mode and not outcome.settled.owners(conntrackd_plan.KIND, path):
+        apply_file(RemoveFile(copy_of(path)))
+    left = replica is None and owner in outcome.settled.owners(conntrackd_plan.KIND, path)
+    return {**result, "left_over": [path] if left else []}
+
+
+def _files() -> conntrackd_plan.Files:
+    path = conntrackd_plan.PATH
+    config = read_file(path)
+    return conntrackd_plan.Files(
+        config=config,
+        written=os.stat(path).st_mtime if config else 0.0,
+        follower=read_file(conntrackd_plan.FOLLOWER),
+        drop_in=read_file(conntrackd_plan.DROP_IN),
+        copy=read_file(copy_of(path)),
+        now=time.time(),
+    )
+
+
+def look() -> dict[str, Any] | None:
+    """What conntrackd has counted, and whether it hears its partner; None where it does not answer."""
+    first = _counts()
+    if first is None:
+        return None
+    last: Counts | None = first
+    deadline = time.monotonic() + _SILENCE
+    while last and last.received == first.received and time.monotonic() < deadline:
+        time.sleep(_PAUSE)
+        last = _counts()
+    if last is None:
+        return None
+    return {**last._asdict(), "hears": last.received != first.received}
+
+
+def _counts() -> Counts | None:
+    conntrackd = _commands.find("conntrackd")
+    if conntrackd is None:
+        return None
+    status, output, _errors = _commands.run([conntrackd, "-C", conntrackd_plan.PATH, "-s"])
+    return None if status else counts_of(output)
