@@ -185,7 +185,8 @@ def inside(argv: Sequence[str]) -> int:
         lab.link(*arguments)
     elif command == "status":
         network = lab.network
-        print(f"{lab.name}: up, {network.backend}, LANs {', '.join(network.lans)}")
+        backends = " and ".join(sorted({host.backend for host in network.hosts}))
+        print(f"{lab.name}: up, {backends}, LANs {', '.join(network.lans)}")
         for name, power in lab.states().items():
             cards = [
                 f"{nic.name} {nic.lan} {' '.join(nic.addresses)}".rstrip() for nic in network.host(name).nics if nic.lan

@@ -35,6 +35,7 @@ from .image import image
 RUN = CACHE / "run"
 # Generous: on a busy machine all of this takes several times as long as on a quiet one, and that is no fault.
 BOOT_LIMIT = {"uml": 900, "qemu": 3600}
+_FLAVOURS = {"uml": "uml", "qemu": "stock"}
 _HALT_LIMIT = 300
 _CONNECT_LIMIT = 60
 _SOCKET_LIMIT = 107
@@ -119,8 +120,8 @@ class Lab:
         need(["ip", "unshare", "nsenter", "ssh", "ssh-keygen"])
         _tun_device()
         # Before any host is started: this may take a minute.
-        flavour = "stock" if wanted.backend == "qemu" else "uml"
-        disks = {release: image(flavour, release) / "root.ext4" for release in {each.release for each in wanted.hosts}}
+        kinds = {(each.backend, each.release) for each in wanted.hosts}
+        disks = {kind: image(_FLAVOURS[kind[0]], kind[1]) / "root.ext4" for kind in kinds}
         key = _key()
         with self._alone():
             if self.holder is not None:
@@ -131,7 +132,7 @@ class Lab:
                 (self.files / "releases").write_text(asked)
                 shutil.copy(source, self.files / "network.yml")
                 for host in wanted.hosts:
-                    (self.files / f"{host.name}.image").write_text(str(disks[host.release]))
+                    (self.files / f"{host.name}.image").write_text(str(disks[host.backend, host.release]))
                 (self.files / "ssh_config").write_text(
                     net.ssh_config(wanted, str(key), str(self._sockets()), str(CHECKOUT / "lab" / "lab"))
                 )
@@ -312,7 +313,7 @@ class Lab:
         for nic in host.nics:
             _make_tap(nic)
         disk = Path((self.files / f"{host.name}.image").read_text())
-        kernel = qemu.host_kernel if network.backend == "qemu" else uml.host_kernel
+        kernel = qemu.host_kernel if host.backend == "qemu" else uml.host_kernel
         with open(self.files / f"{host.name}.console", "ab") as console:
             console.write(b"\n--- power on\n")
             console.flush()
@@ -337,7 +338,7 @@ class Lab:
 
     def _wait_until_up(self, name: str) -> None:
         start = time.monotonic()
-        limit = start + BOOT_LIMIT[self.network.backend]
+        limit = start + BOOT_LIMIT[self.host(name).backend]
         address = self.host(name).management
         while not _answers(address):
             if self._process(name) is None:

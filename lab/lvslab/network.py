@@ -20,6 +20,8 @@ _NAME = re.compile(r"[a-z][a-z0-9-]{0,10}[a-z0-9]|[a-z]")
 _LAN = re.compile(r"[a-z][a-z0-9-]{0,9}[a-z0-9]|[a-z]")
 _GROUP = re.compile(r"[a-z_][a-z0-9_]*")
 MANAGERS = ("networkd", "networkmanager", "ifupdown")
+# The first one where nobody says which.
+BACKENDS = ("uml", "qemu")
 # Of Debian, the first one where nobody says which.
 RELEASES = ("bookworm", "trixie")
 
@@ -57,6 +59,7 @@ class Host:
     groups: tuple[str, ...] = ()
     manager: str | None = None
     release: str = RELEASES[0]
+    backend: str = BACKENDS[0]
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,6 @@ class Network:
     """A validated network file."""
 
     name: str
-    backend: str
     lans: tuple[str, ...]
     hosts: tuple[Host, ...]
 
@@ -155,9 +157,7 @@ def parse(data: Any, releases: str = "") -> Network:
         if key not in top:
             read.wrong(key, "is missing")
     name = read.name("name", top["name"], _NAME, "name of a lab") if "name" in top else ""
-    backend = top.get("backend", "uml")
-    if backend not in ("uml", "qemu"):
-        read.wrong("backend", f"{backend!r} is neither uml nor qemu")
+    backend = read.one_of(BACKENDS, "backend", top.get("backend")) or BACKENDS[0]
     manager = read.one_of(MANAGERS, "manager", top.get("manager"))
     given = _releases(read, releases)
     release = given.pop("", None) or read.one_of(RELEASES, "release", top.get("release")) or RELEASES[0]
@@ -172,7 +172,7 @@ def parse(data: Any, releases: str = "") -> Network:
         read.wrong("hosts", "there must be one at least")
     if len(hosts) > 200:
         read.wrong("hosts", "a lab has room for 200")
-    common = {"manager": manager, "release": release}
+    common = {"manager": manager, "release": release, "backend": backend}
     parsed = tuple(_host(read, number, key, value, lans, common) for number, (key, value) in enumerate(hosts.items()))
     parsed = tuple(replace(host, release=given.pop(host.name, host.release)) for host in parsed)
     for name_of_none in given:
@@ -180,7 +180,7 @@ def parse(data: Any, releases: str = "") -> Network:
     _no_address_twice(read, parsed)
     if read.mistakes:
         raise Invalid(read.mistakes)
-    return Network(name, backend, tuple(lans), parsed)
+    return Network(name, tuple(lans), parsed)
 
 
 def _releases(read: _Reader, text: str) -> dict[str, str]:
@@ -215,7 +215,7 @@ def _no_address_twice(read: _Reader, hosts: tuple[Host, ...]) -> None:
 def _host(read: _Reader, number: int, key: Any, value: Any, lans: list[str], common: dict[str, Any]) -> Host:
     path = f"hosts.{key}"
     name = read.name(path, key, _NAME, "name of a host")
-    known = ("lans", "gateway", "routes", "forwarding", "web", "groups", "manager", "release")
+    known = ("lans", "gateway", "routes", "forwarding", "web", "groups", "manager", "release", "backend")
     options = {**common, **read.mapping(path, {} if value is None else value, known)}
     management = str(MANAGEMENT[_FIRST_HOST + number])
     nics = [Nic("eth0", f"{name}.0", _mac(number, 0), None, (f"{management}/{MANAGEMENT.prefixlen}",))]
@@ -263,6 +263,7 @@ def _host(read: _Reader, number: int, key: Any, value: Any, lans: list[str], com
         groups=tuple(groups),
         manager=read.one_of(MANAGERS, f"{path}.manager", options["manager"]),
         release=read.one_of(RELEASES, f"{path}.release", options["release"]) or RELEASES[0],
+        backend=read.one_of(BACKENDS, f"{path}.backend", options["backend"]) or BACKENDS[0],
     )
 
 

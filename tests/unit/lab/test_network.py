@@ -50,7 +50,7 @@ def changed(path: str, value: Any) -> dict[str, Any]:
     ("path", "value", "message"),
     [
         ("name", "Demo", "name: 'Demo' is no name of a lab: lower-case letters, digits and dashes"),
-        ("backend", "kvm", "backend: 'kvm' is neither uml nor qemu"),
+        ("backend", "kvm", "backend: 'kvm' is none of uml, qemu"),
         ("color", 1, "color: unknown key; known are name, backend, manager, release, lans, hosts"),
         ("manager", "netplan", "manager: 'netplan' is none of networkd, networkmanager, ifupdown"),
         ("hosts/web1/manager", ["ifupdown"], "hosts.web1.manager: ['ifupdown'] is none of networkd"),
