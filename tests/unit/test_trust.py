@@ -37,7 +37,7 @@ def test_every_file_and_its_mode(tmp_path: Path) -> None:
     current = dict.fromkeys([*paths, boot_script.SCRIPT_PATH, boot_script.UNIT_PATH])
     managers = hooks_plan.Managers(True, True, True, network_files=("NAME.network",))
     called = hooks_plan.wanted_files(managers, set(boot_plan.SUFFIXES), [])
-    hooks = hooks_plan.plan_hooks(called, dict.fromkeys(called), watching=set(), is_failed=False)
+    hooks = hooks_plan.plan_hooks(called, dict.fromkeys(called), watching=set(), failed=set())
     files = written(boot_plan.plan_boot("ROLE", wanted, current, set(), boot_plan.UnitState(), hooks))
     files.update({trace.path("ROLE"): File("").mode for trace in TRACES.values() if trace.file})
     before = keepalived_plan.Files(File("before\n"), 0.0, None)

@@ -150,9 +150,11 @@ def _hooks(systemd: _Systemd, restored: set[str]) -> boot_plan.Hooks:
     managers = network_managers.managers() if restored else hooks_plan.Managers()
     wanted = hooks_plan.wanted_files(managers, restored, network_managers.drop_ins())
     current = {path: read_file(path) for path in wanted}
-    is_failed = not restored and os.path.exists(hooks_plan.RESTORE_PATH) and systemd.is_failed(hooks_plan.RESTORE_UNIT)
-    watching = {unit for unit in hooks_plan.WATCHERS if systemd.is_enabled(unit)}
-    return hooks_plan.plan_hooks(wanted, current, watching=watching, is_failed=is_failed)
+    paths = {unit: f"{hooks_plan.SYSTEMD}/{unit}" for unit in (hooks_plan.RESTORE_UNIT, hooks_plan.FIREWALL_UNIT)}
+    goes = [unit for unit, path in paths.items() if current[path] and not wanted[path]]
+    failed = {unit for unit in goes if systemd.is_failed(unit)}
+    watching = {unit for unit in hooks_plan.ENABLED if systemd.is_enabled(unit)}
+    return hooks_plan.plan_hooks(wanted, current, watching=watching, failed=failed)
 
 
 def _files() -> set[str]:

@@ -9,6 +9,14 @@ DIRECTORY = "/etc/lvs-topology"
 SCRIPT_PATH = f"{DIRECTORY}/restore"
 UNIT = "lvs-topology.service"
 UNIT_PATH = f"/etc/systemd/system/{UNIT}"
+# What loads the rules of a firewall, and flushes what was there.
+LOADERS = (
+    "netfilter-persistent.service",
+    "nftables.service",
+    "iptables.service",
+    "ip6tables.service",
+    "ufw.service",
+)
 
 # Static: what differs between hosts is in the files that it reads.
 SCRIPT = r"""#!/bin/sh
@@ -16,7 +24,7 @@ SCRIPT = r"""#!/bin/sh
 #
 # Brings back what is described in this directory, once the network is there. Nothing is flushed or removed, so running
 # it on a live host disturbs nothing. It goes on after a failure; the exit status tells of it. With the argument
-# "network" it brings back only what goes when something else sets the network anew.
+# "network" it brings back only what goes when something else sets the network anew, with "firewall" only packet rules.
 cd /etc/lvs-topology || exit 1
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 # Words are split at blanks only, and stand for themselves.
@@ -26,12 +34,121 @@ status=0
 
 # A module that is at work on this host may have taken away what still stands here. It has this file locked meanwhile.
 lock=/var/lib/lvs-topology/ledger.lock
-[ "${1-}" != network ] || [ ! -e "$lock" ] || { flock -s 9; } 9<"$lock"
+[ -z "${1-}" ] || [ ! -e "$lock" ] || { flock -s 9; } 9<"$lock"
 
 failed() {
     echo "lvs-topology: $*" >&2
     status=1
 }
+
+# The transaction in $2, without the calls of our chains that are there already. A call goes before the rule that the
+# line above it names, or behind all rules; where that rule is not there, before all of them.
+missing_of() {
+    table=
+    before=
+    while read -r line; do
+        # shellcheck disable=SC2086  # the words of a rule
+        case $line in
+        "#before "*) before=${line#* } ;;
+        "#last") before=last ;;
+        \#*) ;;
+        \**) table=${line#?} ;;
+        -I*)
+            "$1" -w 10 -t "$table" -C ${line#-I} 2>/dev/null && line=
+            line=$(placed "$1" "$table" "$before" $line)
+            before=
+            ;;
+        esac
+        case $line in
+        "" | \#*) ;;
+        *) printf '%s\n' "$line" ;;
+        esac
+    done <"$2"
+}
+
+# The words of a call behind $3, with the number of the rule before which it goes.
+placed() {
+    tool=$1 table=$2 before=$3
+    shift 3
+    [ $# -gt 1 ] || return 0
+    chain=$2
+    shift 2
+    number=
+    case $before in
+    "") ;;
+    last)
+        number=$("$tool" -w 10 -t "$table" -S "$chain" 2>/dev/null | grep -c '^-A ')
+        number=$((number + 1))
+        ;;
+    *) number=$("$tool" -w 10 -t "$table" -S "$chain" 2>/dev/null | grep '^-A ' | grep -nxF -- "$before" | head -n 1) ;;
+    esac
+    printf '%s\n' "-I $chain${number:+ ${number%%:*}} $*"
+}
+
+# iptables comes in two kinds as well.
+filter_rules() {
+    for tool in "$1" "$1-legacy" "$1-nft"; do
+        # Read to the end first: restore holds the lock that the look needs.
+        rules=$(missing_of "$tool" "$2")
+        printf '%s\n' "$rules" | "$tool-restore" -w 10 --noflush 2>/dev/null && return
+    done
+    failed "no $1 command takes $2"
+}
+
+# The handle of a rule, in what nft lists of its chain.
+handle_of() {
+    rule=$1 awk '
+    {
+        sub(/^[ \t]+/, "")
+        if (match($0, / # handle [0-9]+$/) && substr($0, 1, RSTART - 1) == ENVIRON["rule"]) {
+            print substr($0, RSTART + 10)
+            exit
+        }
+    }'
+}
+
+packet_rules() {
+    # A file replaces its own nft table and no other.
+    set +f
+    for file in *.nft; do
+        set -f
+        [ -e "$file" ] || continue
+        nft -f "$file" || failed "nft could not do $file"
+    done
+
+    # Chains in the tables of somebody else. Each is called before the rule that its line names, or behind all rules;
+    # where that rule is not there, before all of them.
+    set +f
+    for file in *.nft-firewall; do
+        set -f
+        [ -e "$file" ] || continue
+        nft -f "$file" || failed "nft could not do $file"
+        while read -r word family table chain name before; do
+            [ "$word" = "#call" ] || continue
+            nft list chain "$family" "$table" "$chain" | grep -q "jump $name\$" && continue
+            if [ -z "$before" ]; then
+                nft add rule "$family" "$table" "$chain" jump "$name"
+            else
+                handle=$(nft -s -a list chain "$family" "$table" "$chain" | handle_of "$before")
+                # shellcheck disable=SC2086  # two words, or none
+                nft insert rule "$family" "$table" "$chain" ${handle:+handle $handle} jump "$name"
+            fi || failed "nft could not call $name"
+        done <"$file"
+    done
+
+    set +f
+    for file in *.iptables *.ip6tables *.iptables-* *.ip6tables-*; do
+        set -f
+        [ -e "$file" ] || continue
+        filter_rules "${file##*.}" "$file"
+    done
+}
+
+# Whatever loads a firewall's rules may have flushed ours.
+if [ "${1-}" = firewall ]; then
+    packet_rules
+    exit $status
+fi
 
 # arptables comes in two kinds, and only adding a rule tells which one the kernel serves.
 arp_rule() {
@@ -138,95 +255,8 @@ done
 
 [ "${1-}" != network ] || exit $status
 
-# Before the table, so that no connection is scheduled without them. A file replaces its own nft table and no other.
-set +f
-for file in *.nft; do
-    set -f
-    [ -e "$file" ] || continue
-    nft -f "$file" || failed "nft could not do $file"
-done
-
-# Chains in the tables of somebody else. Each is called before the rule that its line names, or behind all rules.
-set +f
-for file in *.nft-firewall; do
-    set -f
-    [ -e "$file" ] || continue
-    nft -f "$file" || failed "nft could not do $file"
-    while read -r word family table chain name before; do
-        [ "$word" = "#call" ] || continue
-        nft list chain "$family" "$table" "$chain" | grep -q "jump $name\$" && continue
-        handle=
-        [ -z "$before" ] ||
-            handle=$(nft -a list chain "$family" "$table" "$chain" | grep -F -- "$before # handle " | head -n 1)
-        handle=${handle##* }
-        if [ -n "$handle" ]; then
-            nft insert rule "$family" "$table" "$chain" handle "$handle" jump "$name"
-        else
-            nft add rule "$family" "$table" "$chain" jump "$name"
-        fi || failed "nft could not call $name"
-    done <"$file"
-done
-
-# The transaction in $2, without the calls of our chains that are there already. A call goes before the rule that the
-# line above it names, or behind all rules; where that rule is not there, before all of them.
-missing_of() {
-    table=
-    before=
-    while read -r line; do
-        # shellcheck disable=SC2086  # the words of a rule
-        case $line in
-        "#before "*) before=${line#* } ;;
-        "#last") before=last ;;
-        \#*) ;;
-        \**) table=${line#?} ;;
-        -I*)
-            "$1" -w 10 -t "$table" -C ${line#-I} 2>/dev/null && line=
-            line=$(placed "$1" "$table" "$before" $line)
-            before=
-            ;;
-        esac
-        case $line in
-        "" | \#*) ;;
-        *) printf '%s\n' "$line" ;;
-        esac
-    done <"$2"
-}
-
-# The words of a call behind $3, with the number of the rule before which it goes.
-placed() {
-    tool=$1 table=$2 before=$3
-    shift 3
-    [ $# -gt 1 ] || return 0
-    chain=$2
-    shift 2
-    number=
-    case $before in
-    "") ;;
-    last)
-        number=$("$tool" -w 10 -t "$table" -S "$chain" 2>/dev/null | grep -c '^-A ')
-        number=$((number + 1))
-        ;;
-    *) number=$("$tool" -w 10 -t "$table" -S "$chain" 2>/dev/null | grep '^-A ' | grep -nxF -- "$before" | head -n 1) ;;
-    esac
-    printf '%s\n' "-I $chain${number:+ ${number%%:*}} $*"
-}
-
-# iptables comes in two kinds as well.
-filter_rules() {
-    for tool in "$1" "$1-legacy" "$1-nft"; do
-        # Read to the end first: restore holds the lock that the look needs.
-        rules=$(missing_of "$tool" "$2")
-        printf '%s\n' "$rules" | "$tool-restore" -w 10 --noflush 2>/dev/null && return
-    done
-    failed "no $1 command takes $2"
-}
-
-set +f
-for file in *.iptables *.ip6tables *.iptables-* *.ip6tables-*; do
-    set -f
-    [ -e "$file" ] || continue
-    filter_rules "${file##*.}" "$file"
-done
+# Before the table, so that no connection is scheduled without them.
+packet_rules
 
 set +f
 for file in *.timeouts; do
@@ -267,6 +297,18 @@ exit $status
 
 _HAS = f"ls {DIRECTORY}/*"
 _LOCK = "(umask 077; : >>/run/xtables.lock)"
+# Whether the iptables of this name has its rules in nf_tables, and some there.
+_IS_NFT = "%s -V | grep -q nf_tables && %s-save 2>/dev/null | grep -q ^:"
+# iptables-legacy would load its tables and make the file that it locks, but the script may not.
+# The table of a firewall is there, because what fills it comes first.
+PREPARED = (
+    "".join(
+        f"ExecStartPre=-+/bin/sh -c '{_HAS}.{name} >/dev/null 2>&1 && {_LOCK} && "
+        f"! {{ {_IS_NFT % (name, name)}; }} && modprobe -qa {table}_nat {table}_mangle'\n"
+        for name, table in (("iptables", "iptable"), ("ip6tables", "ip6table"))
+    )
+    + f"ExecStartPre=-+/bin/sh -c '{_HAS}tables-legacy >/dev/null 2>&1 && {_LOCK}'\n"
+)
 # The script needs nothing else, whoever starts it.
 SANDBOX = """\
 CapabilityBoundingSet=CAP_NET_ADMIN CAP_NET_RAW
@@ -302,7 +344,7 @@ Documentation=file://{DIRECTORY}
 # net.ipv4.vs.* exists only once ip_vs is loaded, and ARP has to be tuned before a VIP is there to be answered for.
 After=systemd-modules-load.service systemd-sysctl.service network-online.target
 # What lets packets pass a firewall goes into the firewall's own rules.
-After=netfilter-persistent.service nftables.service iptables.service ip6tables.service ufw.service firewalld.service
+After={" ".join(LOADERS)} firewalld.service
 Wants=network-online.target
 
 [Service]
@@ -311,13 +353,8 @@ RemainAfterExit=yes
 # keepalived waits for this unit. The largest tables take seconds; what hangs must not keep the host from serving.
 TimeoutStartSec=5min
 # arptables-legacy would load its table itself, but the script may not; where it is not there, nft needs no help.
-# iptables-legacy would make the file that it locks, but nothing can be made in /run either.
 ExecStartPre=-+/bin/sh -c '{_HAS}.arptables >/dev/null 2>&1 && modprobe -q arptable_filter'
-ExecStartPre=-+/bin/sh -c '{_HAS}.iptables >/dev/null 2>&1 && {_LOCK} && modprobe -qa iptable_nat iptable_mangle'
-ExecStartPre=-+/bin/sh -c '{_HAS}.ip6tables >/dev/null 2>&1 && {_LOCK} && modprobe -qa ip6table_nat ip6table_mangle'
-# The firewall's own table is there, because what fills it comes first.
-ExecStartPre=-+/bin/sh -c '{_HAS}tables-legacy >/dev/null 2>&1 && {_LOCK}'
-ExecStart={SCRIPT_PATH}
+{PREPARED}ExecStart={SCRIPT_PATH}
 {SANDBOX}
 
 [Install]

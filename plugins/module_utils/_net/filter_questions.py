@@ -133,9 +133,13 @@ def _legacy(commands: Sequence[str]) -> Iterator[str]:
     """Those of them that read the tables of iptables. A command of the same name may read only what is in nf_tables."""
     for each in commands:
         path = _commands.find(each)
-        # One that knows no --version is older than the other kind.
-        if path is not None and "nf_tables" not in _commands.run([path, "--version"]).output:
+        if path is not None and not speaks_nft(path):
             yield each
+
+
+def speaks_nft(path: str) -> bool:
+    """Whether a command of iptables has its rules in nf_tables. One that knows no --version is older than that."""
+    return "nf_tables" in str(_commands.run([path, "--version"]).output)
 
 
 def is_there() -> bool:

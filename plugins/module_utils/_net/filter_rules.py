@@ -14,6 +14,7 @@ import shlex
 from typing import Iterator, Mapping
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
+from ansible_collections.lvs.topology.plugins.module_utils._net import firewall_words
 from ansible_collections.lvs.topology.plugins.module_utils._net.filter_words import UNKNOWN, condition
 from ansible_collections.lvs.topology.plugins.module_utils._net.verdicts import (
     ACCEPT,
@@ -154,8 +155,9 @@ def _interface(name: str) -> str:
     return f"{written[:-1]}*" if written.endswith("+") else written
 
 
-_TABLE = re.compile(r"table (\S+) .*\{(?: # .*)?$")
+_TABLE = re.compile(r"table (\S+) (.*)\{(?: # .*)?$")
 _CHAIN = re.compile(r"\s*chain (\S+) \{")
+_OF_IPTABLES = re.compile(r"\s*chain (INPUT|FORWARD|OUTPUT) \{")
 _DORMANT = re.compile(r"\s*flags .*\bdormant\b")
 # Texts are neither escaped nor free of quotes, but stand by themselves.
 _QUOTED = re.compile(r'(?<![^\s])"[^"]*"(?![^\s,}])')
@@ -198,6 +200,8 @@ _VALUE = re.compile(r'"[^"]*"$|[@\w]\S*$|::\S*$')
 # What follows a value and makes another one of it, or of the field. The last three are no conditions.
 _OPERATORS = {".", "!", "&", "|", "^", "-", "==", "<", ">", "<=", ">=", "<<", ">>", ":", "vmap", "map", "set"}
 _NFT_VERDICTS = {"accept": ACCEPT, "drop": DROP, "reject": DROP, "return": RETURN}
+# Of these, what a map of verdicts may say, where `return` leaves the chain that the map is in.
+_OF_MAPS = {"accept": ACCEPT, "drop": DROP, "continue": CONTINUE}
 # How many words follow that say nothing of the packet.
 _SILENT = {"counter": 0, "packets": 1, "bytes": 1, "comment": 1, "log": 0, "prefix": 1, "level": 1, "notrack": 0}
 # What may end the way of a packet, or make another packet of it. With "#" begins what nft cannot say in its own words,
@@ -213,20 +217,20 @@ _HARMLESS_TO_SET = {
 }
 
 
-def tables_of_nft(text: str) -> Iterator[tuple[str, list[str]]]:
-    """The family of each table that sees packets of IP, and the lines in it. A dormant one sees none."""
-    family, level = "", 0
+def tables_of_nft(text: str) -> Iterator[tuple[str, str, list[str]]]:
+    """Family and name of each table that sees packets of IP, and the lines in it. A dormant one sees none."""
+    family, table, level = "", "", 0
     lines: list[str] = []
     for line in text.splitlines():
         opens = _TABLE.match(line)
         if level == 0 and opens:
-            family, lines, level = opens[1], [], 1
+            family, table, lines, level = opens[1], opens[2].strip(), [], 1
             continue
         level = max(level + _opened(line), 0)
         if level:
             lines.append(line)
         elif family in _FAMILIES and not any(map(_DORMANT.match, lines)):
-            yield family, lines
+            yield family, table, lines
             family = ""
 
 
@@ -238,9 +242,12 @@ def _opened(line: str) -> int:
 
 def of_nft(text: str) -> Iterator[dict[str, Chain]]:
     """The chains of each table that has some, as ``nft list ruleset`` prints them."""
-    for family, lines in tables_of_nft(text):
+    for family, table, lines in tables_of_nft(text):
         chains: dict[str, Chain] = {}
         name, level = None, 0
+        # What iptables has in nf_tables is read here, and changed by its own words.
+        is_of_iptables = family != "inet" and table == "filter" and any(map(_OF_IPTABLES.match, lines))
+        said = firewall_words.IPTABLES_NFT if is_of_iptables else firewall_words.NFT
         for line in lines:
             opens, hook = _CHAIN.match(line), _HOOK.match(line)
             before, level = level, level + _opened(line)
@@ -257,9 +264,9 @@ def of_nft(text: str) -> Iterator[dict[str, Chain]]:
                 # What comes before the hooks does so whatever its priority is.
                 is_seen = hook[2] not in HOOKS or _is_before_ipvs(hook)
                 base = _HOOKED.get((hook[1], hook[2]), "") if is_seen else ""
-                chains[name] = Chain([], base, policy, _FAMILIES[family], f"nft: {line.strip()}")
+                chains[name] = Chain([], base, policy, _FAMILIES[family], f"{said}{line.strip()}")
             else:
-                chains[name].rules.append(_nft_rule(line.strip()))
+                chains[name].rules.append(_nft_rule(line.strip(), said, chains))
         if chains:
             yield chains
 
@@ -270,10 +277,11 @@ def _is_before_ipvs(hook: re.Match[str]) -> bool:
     return base is not None and base + offset < _BEFORE_IPVS
 
 
-def _nft_rule(line: str) -> Rule:
+def _nft_rule(line: str, said: str, chains: dict[str, Chain]) -> Rule:
+    text = f"{said}{line}"
     if '"' in _QUOTED.sub("", line):
         # Where a text ends cannot be told, nor what of the line is a word of nft.
-        return Rule(f"nft: {line}", (UNKNOWN,), UNSURE)
+        return Rule(text, (UNKNOWN,), UNSURE)
     words = _WORDS.findall(line.partition(" # handle ")[0])
     conditions: list[Condition] = []
     verdict: Verdict | str = CONTINUE
@@ -291,14 +299,39 @@ def _nft_rule(line: str) -> Rule:
             place += 1 + _SILENT[word]
             continue
         field = _INTERFACES.get(word) or _SELECTORS.get((word, following))
-        asked, after = _asked(words, place + (1 if word in _INTERFACES else 2), field) if field else (None, place)
+        values = place + (1 if word in _INTERFACES else 2)
+        cases = _cases(words[values:], field, text) if field and words[values : values + 1] == ["vmap"] else None
+        if cases is not None:
+            # A chain that nobody else can name: a name has no blanks.
+            verdict = f"vmap {len(chains)}"
+            chains[verdict] = Chain(cases)
+            _imply(word, conditions)
+            break
+        asked, after = _asked(words, values, field) if field else (None, place)
         if asked is None:
             # What the rest asks or does is not known: it may decide, too.
-            return Rule(f"nft: {line}", (*conditions, UNKNOWN), _last(words[place:]))
+            return Rule(text, (*conditions, UNKNOWN), _last(words[place:]))
         _imply(word, conditions)
         conditions.append(asked)
         place = after
-    return Rule(f"nft: {line}", tuple(conditions), verdict, goes)
+    return Rule(text, tuple(conditions), verdict, goes)
+
+
+def _cases(words: list[str], field: str, text: str) -> list[Rule] | None:
+    """The rules of a map of verdicts, which is all that words are; None: they have another form."""
+    end = words.index("}") if "}" in words else len(words)
+    if words[1:2] != ["{"] or words[end + 1 : end + 2] not in ([], ["comment"]):
+        return None
+    found: list[Rule] = []
+    for case in " ".join(words[2:end]).split(" , "):
+        value, colon, said = [*case.split(" ", 2), "", "", ""][:3]
+        does, _blank, chain = said.partition(" ")
+        is_known = colon == ":" and _VALUE.match(value) and value not in _OPERATORS
+        if not is_known or (does not in _OF_MAPS if chain == "" else does not in ("jump", "goto") or " " in chain):
+            return None
+        asked = condition(field, [value.strip('"')], negated=False)
+        found.append(Rule(text, (asked,), chain or _OF_MAPS[does], does == "goto"))
+    return found
 
 
 def _implied_by(words: list[str]) -> list[Condition]:

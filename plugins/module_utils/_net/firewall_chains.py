@@ -87,7 +87,13 @@ def render(owner: str, hook: str, openings: Sequence[Opening]) -> tuple[str, ...
 def filter_table(saved: str) -> str:
     """Of what iptables-save lists, the table filter; empty: there is none."""
     _before, begin, rest = f"\n{saved}".partition("\n*filter\n")
-    return f"*filter\n{rest.partition('COMMIT')[0]}" if begin else ""
+    rules, _end, _others = rest.partition("\nCOMMIT")
+    return f"*filter\n{rules}\n" if begin else ""
+
+
+def has_firewalld(table: str) -> bool:
+    """Whether firewalld has its own chains in the table."""
+    return "\n:INPUT_ZONES " in table
 
 
 def read(owner: str, saved: str, family: int) -> dict[str, Chain]:
@@ -141,9 +147,10 @@ def _asks(option: str, value: str, family: int) -> dict[str, Any] | None:
         return known if length in ("", "32" if family == 4 else "128") else None
     if option == "-p":
         return {"protocol": protocol_name(value)}
-    if option in ("--sport", "--dport"):
+    if option in ("--sport", "--dport", "--sports", "--dports"):
+        # ufw asks for a range by the module that takes several.
         ports = _PORT_RANGE.match(value)
-        name = "source_ports" if option == "--sport" else "ports"
+        name = "source_ports" if option.startswith("--s") else "ports"
         return {name: (int(ports[1]), int(ports[2] or ports[1]))} if ports else None
     is_harmless = option == "-m" or (option, _ICMP_NAMES.get(value, value)) == _ICMP_OPTION[family]
     return {} if is_harmless else None
@@ -176,7 +183,7 @@ def place_of(openings: Sequence[Opening], hook: str, saved: str, family: int) ->
         for name, chain in filter_rules.of_iptables(saved, family).items()
     }
     ways = [verdicts.way_of(chains, hook.upper(), packet) for packet in asked]
-    numbers = [way.first_drop for way in ways if way.may_be_dropped]
+    numbers = [way.first_drop for way in ways if way.is_closed]
     if not numbers:
         return None
     others = _others(saved, hook)

@@ -17,8 +17,11 @@ from ansible_collections.lvs.topology.plugins.module_utils._net.firewall_plan im
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan
 
 PRIORITY = 8848
-# As firewalld keeps its rules, and as they are now.
-SCOPES: Mapping[str, tuple[str, ...]] = {"permanent": ("--permanent",), "now": ()}
+# What changes firewalld's rules as it keeps them, and as they are now; and where it does not run.
+SCOPES: Mapping[str, tuple[str, ...]] = {"permanent": ("firewall-cmd", "--permanent"), "now": ("firewall-cmd",)}
+OFFLINE: Mapping[str, tuple[str, ...]] = {"permanent": ("firewall-offline-cmd",)}
+# Zones that somebody has changed, and direct rules.
+FILES = ("/etc/firewalld/zones/*.xml", "/etc/firewalld/direct.xml")
 
 
 class Rules(NamedTuple):
@@ -28,14 +31,30 @@ class Rules(NamedTuple):
     direct: frozenset[str]
 
 
+NOTHING = Rules({}, frozenset())
+
+
 def zones(active: str, default: str) -> list[str]:
     """The zones that packets come to, from what --get-active-zones and --get-default-zone print."""
     named = [line.split()[0] for line in active.splitlines() if line.strip() and not line[0].isspace()]
     return sorted({*named, default.strip()} - {""})
 
 
-def ours_of_rich(listed: str) -> frozenset[str]:
-    return frozenset(line.strip() for line in listed.splitlines() if f'priority="{PRIORITY}"' in line)
+def has_ours(text: str) -> bool:
+    """Whether a file of firewalld has a rule of ours."""
+    return f'priority="{PRIORITY}"' in text
+
+
+def ours_of_zones(listed: str) -> dict[str, frozenset[str]]:
+    """Our rich rules by zone, from what --list-all-zones prints."""
+    found: dict[str, set[str]] = {}
+    zone = ""
+    for line in listed.splitlines():
+        if line[:1].strip():
+            zone = line.split()[0]
+        elif line.strip().startswith("rule ") and f' priority="{PRIORITY}" ' in line:
+            found.setdefault(zone, set()).add(line.strip())
+    return {name: frozenset(rules) for name, rules in found.items()}
 
 
 def ours_of_direct(listed: str) -> frozenset[str]:
@@ -43,10 +62,12 @@ def ours_of_direct(listed: str) -> frozenset[str]:
     return frozenset(" ".join(each) for each in words if each[1:4] == ["raw", "PREROUTING", str(PRIORITY)])
 
 
-def wanted(names: Sequence[str], openings: Iterable[Opening]) -> Rules:
+def wanted(names: Sequence[str], openings: Iterable[Opening], *, tracks: bool) -> Rules:
+    """``tracks``: netfilter knows of IPVS's connections, and so what an ICMP speaks of, which it may have to change."""
     own = [each for each in openings if each.hook == "input"]
     rich = frozenset(_rich(each) for each in own)
-    return Rules(dict.fromkeys(names, rich), frozenset(_direct(each) for each in own if each.loose))
+    unknown = [each for each in own if each.loose and not (tracks and each.is_icmp)]
+    return Rules(dict.fromkeys(names, rich), frozenset(_direct(each) for each in unknown))
 
 
 def _rich(opening: Opening) -> str:
@@ -59,8 +80,8 @@ def _direct(opening: Opening) -> str:
     return " ".join([f"ipv{opening.family}", "raw", "PREROUTING", str(PRIORITY), *asks, "-j", "CT", "--notrack"])
 
 
-def plan_rules(scope: str, current: Rules, wish: Rules) -> Plan:
-    """The calls of firewall-cmd that make one scope right."""
+def plan_rules(scope: str, command: Sequence[str], current: Rules, wish: Rules) -> Plan:
+    """The calls of a command that make one scope right."""
     commands = []
     before, after = [], []
     for name in sorted({*current.rich, *wish.rich}):
@@ -71,9 +92,9 @@ def plan_rules(scope: str, current: Rules, wish: Rules) -> Plan:
         after += [f"zone {name}: {each}" for each in sorted(asked)]
     commands += [["--direct", "--add-rule", *each.split()] for each in sorted(wish.direct - current.direct)]
     commands += [["--direct", "--remove-rule", *each.split()] for each in sorted(current.direct - wish.direct)]
-    calls = [(*SCOPES[scope], *each) for each in commands]
+    calls = [(*command, *each) for each in commands]
     return Plan(
-        tuple(Change(shlex.join(["firewall-cmd", *each]), each) for each in calls),
+        tuple(Change(shlex.join(each), each) for each in calls),
         tuple(f"{scope}: {line}" for line in (*before, *(f"direct {each}" for each in sorted(current.direct)))),
         tuple(f"{scope}: {line}" for line in (*after, *(f"direct {each}" for each in sorted(wish.direct)))),
     )

@@ -10,7 +10,7 @@ drops, and are called before the first rule there that would drop one of their p
 from __future__ import annotations
 
 import re
-from typing import Iterator, NamedTuple, Sequence
+from typing import AbstractSet, Iterator, NamedTuple, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils._net import filter_rules, firewall_words, verdicts
 from ansible_collections.lvs.topology.plugins.module_utils._net.firewall_plan import Opening
@@ -20,7 +20,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, 
 _OURS = re.compile(r"lvs-.+-(?:in|fwd|out)-\w+\Z")
 _TABLE = re.compile(r"table (ip|ip6|inet) (\S+) \{(?: # handle \d+)?\Z")
 _HANDLE = re.compile(r" # handle (\d+)\Z")
-# What is iptables-nft's own, is changed by that.
+# What iptables calls its own chains.
 _OF_IPTABLES = {"INPUT", "FORWARD", "OUTPUT"}
 _SUFFIXES = {"input": "in", "forward": "fwd", "output": "out"}
 # Tables of those that make them anew whenever they like.
@@ -52,8 +52,11 @@ def has_firewalld(listing: str) -> bool:
     return any(line.startswith("table inet firewalld {") for line in listing.splitlines())
 
 
-def bases(listing: str) -> Iterator[Base]:
-    """The chains of hooks that filter, from what ``nft -a list ruleset`` prints."""
+def bases(listing: str, of_iptables: AbstractSet[str] = frozenset()) -> Iterator[Base]:
+    """The chains of hooks that filter, from what ``nft -s -a list ruleset`` prints.
+
+    ``of_iptables`` are the families whose table ``filter`` iptables lists: those chains it changes itself.
+    """
     family = table = ""
     lines: list[str] = []
     for line in listing.splitlines():
@@ -63,7 +66,9 @@ def bases(listing: str) -> Iterator[Base]:
         lines.append(line)
         if line == "}" and family:
             if table not in _OF_OTHERS and not table.startswith("lvs_topology_"):
-                yield from _bases_of(family, table, lines)
+                is_of_iptables = table == "filter" and family in of_iptables
+                found = _bases_of(family, table, lines)
+                yield from (each for each in found if not (is_of_iptables and each.name in _OF_IPTABLES))
             family = ""
 
 
@@ -73,9 +78,9 @@ def _bases_of(family: str, table: str, lines: Sequence[str]) -> Iterator[Base]:
     listed = _rules(lines)
     ours = {name: [rule for rule, _handle in rules] for name, rules in listed.items() if _OURS.match(name)}
     for name, chain in chains.items():
-        if chain.hook in verdicts.HOOKS and name not in _OF_IPTABLES:
-            read = {rule.text for rule in chain.rules}
-            rules = [each for each in listed.get(name, []) if f"nft: {each[0]}" in read]
+        if chain.hook in verdicts.HOOKS:
+            read = {_listed(rule.text) for rule in chain.rules}
+            rules = [each for each in listed.get(name, []) if each[0] in read]
             yield Base(family, table, name, chain.hook, chains, rules, ours)
 
 
@@ -100,11 +105,11 @@ def place_of(base: Base, openings: Sequence[Opening]) -> int | None:
     """Behind how many rules of others our chain is called; None: this chain drops none of these packets."""
     own = _own(base, openings)
     chains = {
-        name: chain._replace(rules=[rule for rule in chain.rules if not _is_call(rule.text)])
+        name: chain._replace(rules=[rule for rule in chain.rules if not _is_call(_listed(rule.text))])
         for name, chain in base.chains.items()
     }
     ways = [verdicts.way_of(chains, base.name, packet) for each in own for packet in each.packets()]
-    return min((way.first_drop for way in ways if way.may_be_dropped), default=None)
+    return min((way.first_drop for way in ways if way.is_closed), default=None)
 
 
 def _own(base: Base, openings: Sequence[Opening]) -> list[Opening]:
@@ -133,8 +138,13 @@ def _family(number: int) -> str:
     return "ip" if number == 4 else "ip6"
 
 
+def _listed(text: str) -> str:
+    """The rule as nft lists it."""
+    return text.partition(": ")[2]
+
+
 def _is_call(text: str) -> bool:
-    words = text.replace("nft: ", "", 1).split()
+    words = text.split()
     return len(words) == 2 and words[0] == "jump" and bool(_OURS.match(words[1]))
 
 

@@ -21,9 +21,13 @@ from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, 
 # By family: where ufw keeps the rules of users, and what the names of its chains begin with.
 FILES = {4: "/etc/ufw/user.rules", 6: "/etc/ufw/user6.rules"}
 _PREFIXES = {4: "ufw", 6: "ufw6"}
+# What a rule does with the packets that it is about.
+_ALLOW, REFUSE = ("allow", "limit"), ("deny", "reject")
 # action protocol dport dst sport src direction, as ufw writes them above each rule.
 _TUPLE = re.compile(
-    r"### tuple ### (route:)?allow (\S+) (\S+) (\S+) (\S+) (\S+) (in|out)(?: comment=([0-9a-f]*))?\Z", re.ASCII
+    r"### tuple ### (route:)?([a-z]+)(?:_log|_log-all)? (\S+) (\S+) (\S+) (\S+) (\S+) (in|out)"
+    r"(?: comment=((?:[0-9a-f]{2})*))?\Z",
+    re.ASCII,
 )
 _PORTS = re.compile(r"(\d{1,5})(?::(\d{1,5}))?\Z")
 
@@ -51,13 +55,18 @@ def comment(owner: str) -> str:
     return f"lvs.topology {owner}"
 
 
-def read(text: str, family: int) -> dict[Opening, str]:
-    """What the rules of users let pass, by ufw's file of them, with the comment of each."""
+def has_ours(text: str) -> bool:
+    """Whether ufw's file of rules has any of ours, whoever the owner is."""
+    return f" comment={comment('').encode().hex()}" in text
+
+
+def read(text: str, family: int, actions: Sequence[str] = _ALLOW) -> dict[Opening, str]:
+    """What the rules of users let pass, or do else, by ufw's file of them, with the comment of each."""
     found = {}
     for line in text.splitlines():
         known = _TUPLE.match(line)
-        if known:
-            route, protocol, port, destination, source_port, source, direction = known.groups()[:7]
+        if known and known[2] in actions:
+            route, _action, protocol, port, destination, source_port, source, direction = known.groups()[:8]
             hook = "forward" if route else {"in": "input", "out": "output"}[direction]
             opening = Opening(
                 hook=hook,
@@ -68,7 +77,7 @@ def read(text: str, family: int) -> dict[Opening, str]:
                 destination=_address(destination),
                 ports=_ports(port),
             )
-            found[opening] = bytes.fromhex(known[8] or "").decode("utf-8", "replace")
+            found[opening] = bytes.fromhex(known[9] or "").decode("utf-8", "replace")
     return found
 
 
@@ -105,8 +114,9 @@ def plan_rules(
     gone = [each for each in ours if each not in asked] + lost
     come = [each for each in asked if each not in current] + lost
     commands = [_delete(each) for each in gone] + [_add(owner, each) for each in come]
+    calls = [("ufw", *command) for command in commands]
     return Plan(
-        tuple(Change(shlex.join(["ufw", *command]), tuple(command)) for command in commands),
+        tuple(Change(shlex.join(call), call) for call in calls),
         tuple(_shown(owner, each) for each in sorted(ours, key=words) if each not in lost),
         tuple(_shown(owner, each) for each in sorted({*ours, *come} - ({*gone} - {*lost}), key=words)),
     )

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import shlex
+from typing import Iterable
 
 from ansible_collections.lvs.topology.plugins.module_utils._net.firewall_plan import (
     WITH_PORTS,
@@ -13,17 +14,41 @@ from ansible_collections.lvs.topology.plugins.module_utils._net.firewall_plan im
     ports_text,
 )
 
-FIREWALLD, UFW, NFTABLES = "firewalld", "ufw", "nftables"
+FIREWALLD, UFW, NFTABLES, IPTABLES = "firewalld", "ufw", "nftables", "iptables"
+# What rules of nft begin with where they are read, and where they are iptables's.
+NFT, IPTABLES_NFT = "nft: ", "iptables-nft: "
+# The commands of iptables by which rules may be listed.
+IPTABLES_COMMANDS = ("iptables", "ip6tables", "iptables-legacy", "ip6tables-legacy")
 # By family, what the ICMP that says that a packet was too large is called by iptables, and by the others.
 _ICMP_NAMES = {4: "fragmentation-needed", 6: "packet-too-big"}
 # The protocols that ufw knows by name, besides those with ports (ufw(8), "RULE SYNTAX").
 _UFW = {"41": "ipv6", "47": "gre", "50": "esp", "51": "ah", "112": "vrrp"}
 
 
-def command(opening: Opening, firewall: str) -> str:
-    """What an operator types, where the firewall is one of the above; else what a rule has to say."""
+def commands(openings: Iterable[Opening], firewall: str, most: int) -> str:
+    """What an operator types, where the firewall is one of the above; else what a rule has to say.
+
+    The first ones of many, and how many there are besides.
+    """
+    every = [*dict.fromkeys(said for each in openings for said in _commands(each, firewall))]
+    text = " and ".join(every[:most])
+    if len(every) > most:
+        text += f" and {len(every) - most} more, which the playbook plan writes down"
+    is_kept_and_now = any(each.startswith("firewall-cmd --permanent") for each in every)
+    return f"{text}, and the same without --permanent" if is_kept_and_now else text
+
+
+def _commands(opening: Opening, firewall: str) -> list[str]:
     if firewall == FIREWALLD:
         return _for_firewalld(opening)
+    if firewall == IPTABLES:
+        return [iptables_command("iptables" if opening.family == 4 else "ip6tables", opening)]
+    if firewall in IPTABLES_COMMANDS:
+        return [iptables_command(firewall, opening)]
+    return [_command(opening, firewall)]
+
+
+def _command(opening: Opening, firewall: str) -> str:
     if firewall == UFW:
         words = ufw_rule(opening)
         # What is INVALID, ufw drops before it comes to its rules.
@@ -36,15 +61,15 @@ def command(opening: Opening, firewall: str) -> str:
     return "a rule before it that lets this pass"
 
 
-def _for_firewalld(opening: Opening) -> str:
+def _for_firewalld(opening: Opening) -> list[str]:
     if opening.hook == "forward":
         # It drops what belongs to no connection before it comes to its policies.
-        return "net.ipv4.vs.conntrack: 1 in lvs_sysctls, so that answers belong to a connection"
+        return ["net.ipv4.vs.conntrack: 1 in lvs_sysctls, so that answers belong to a connection"]
     words = [shlex.join(["firewall-cmd", "--permanent", f"--add-rich-rule={rich_rule(opening)}"])]
     if opening.loose:
         rule = [f"ipv{opening.family}", "raw", "PREROUTING", "0", *_iptables_options(opening), "-j", "CT", "--notrack"]
         words.append(shlex.join(["firewall-cmd", "--permanent", "--direct", "--add-rule", *rule]))
-    return f"{' and '.join(words)}, and the same without --permanent"
+    return words
 
 
 def iptables_command(name: str, opening: Opening) -> str:
@@ -77,6 +102,11 @@ def ufw_rule(opening: Opening) -> list[str] | None:
     words += ["port", ports_text(opening.source_ports, ":")] if opening.source_ports else []
     words += ["to", opening.destination or anywhere]
     return words + (["port", ports_text(opening.ports, ":")] if opening.ports else [])
+
+
+def ufw_text(opening: Opening) -> str:
+    """The rule in one line; nothing where ufw has no words for this."""
+    return shlex.join(["ufw", *(ufw_rule(opening) or [])])
 
 
 def rich_rule(opening: Opening) -> str:

@@ -10,10 +10,15 @@ from dataclasses import dataclass
 from typing import AbstractSet, Iterable, Mapping
 
 from ansible_collections.lvs.topology.plugins.module_utils._net.boot_plan import Hooks, static, systemctl
-from ansible_collections.lvs.topology.plugins.module_utils._net.boot_script import SANDBOX, SCRIPT_PATH, UNIT
+from ansible_collections.lvs.topology.plugins.module_utils._net.boot_script import (
+    LOADERS,
+    PREPARED,
+    SANDBOX,
+    SCRIPT_PATH,
+    UNIT,
+)
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, joined, plan_file
 from ansible_collections.lvs.topology.plugins.module_utils._net.tunnel_plan import FALLBACKS
-from ansible_collections.lvs.topology.plugins.module_utils._plan import Plan
 
 SYSTEMD = "/etc/systemd/system"
 RESTORE_UNIT = "lvs-topology-network.service"
@@ -24,15 +29,24 @@ TOLD_PATH = f"{SYSTEMD}/lvs-topology-networkd.service"
 LINKS_UNIT = "lvs-topology-links.socket"
 LINKS_PATH = f"{SYSTEMD}/{LINKS_UNIT}"
 CHANGED_PATH = f"{SYSTEMD}/lvs-topology-links.service"
+FIREWALL_UNIT = "lvs-topology-firewall.service"
+FIREWALL_PATH = f"{SYSTEMD}/{FIREWALL_UNIT}"
 # What is enabled, and starts others.
 WATCHERS = (WATCH_UNIT, LINKS_UNIT)
+ENABLED = (*WATCHERS, FIREWALL_UNIT)
+# The suffixes of the files that go with the rules of a firewall.
+_OF_FIREWALLS = {
+    "nft",
+    "nft-firewall",
+    *(f"ip{six}tables{kind}" for six in ("", "6") for kind in ("", "-legacy", "-nft")),
+}
 NETWORKD_CONF = "/etc/systemd/networkd.conf.d/lvs-topology.conf"
 NETWORK_FILES = "/etc/systemd/network"
 DISPATCHER = "/etc/NetworkManager/dispatcher.d/90-lvs-topology"
 # After all others: one that has the key without a plus would undo what stands here.
 NETWORKMANAGER_CONF = "/etc/NetworkManager/conf.d/zz-lvs-topology.conf"
 IF_UP = "/etc/network/if-up.d/lvs-topology"
-_UNITS = (RESTORE_PATH, TOLD_PATH, WATCH_PATH, CHANGED_PATH, LINKS_PATH)
+_UNITS = (RESTORE_PATH, TOLD_PATH, WATCH_PATH, CHANGED_PATH, LINKS_PATH, FIREWALL_PATH)
 # What has the same path on every host.
 FIXED = (*_UNITS, NETWORKD_CONF, DISPATCHER, NETWORKMANAGER_CONF, IF_UP)
 # Before the operator's own drop-ins, whose word counts then.
@@ -109,6 +123,29 @@ ExecStart=-/bin/{_AGAIN}
 # NetworkManager may be later than that, and where links change all the time this is often enough.
 ExecStart=/bin/sleep 2
 ExecStart=-/bin/{_AGAIN}
+"""
+_LOADERS = " ".join(LOADERS)
+_FIREWALL = f"""\
+{_HEAD}# What loads the rules of a firewall flushes what was there, when it starts and when it reads its rules anew.
+[Unit]
+Description=Packet rules of lvs.topology, after those of a firewall
+After={_LOADERS}
+PartOf={_LOADERS}
+ReloadPropagatedFrom={_LOADERS}
+Before={UNIT}
+StartLimitIntervalSec=0
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+# It waits for a module that is at work on the host.
+TimeoutStartSec=10min
+{PREPARED}ExecStart={SCRIPT_PATH} firewall
+ExecReload={SCRIPT_PATH} firewall
+{SANDBOX}
+
+[Install]
+WantedBy=multi-user.target {_LOADERS}
 """
 _NETWORKD = f"""\
 {_HEAD}# Otherwise systemd-networkd removes the rules by which answers of a VIP take routes of their own.
@@ -193,6 +230,8 @@ def wanted_files(managers: Managers, restored: AbstractSet[str], there: Iterable
         files[NETWORKMANAGER_CONF] = File(_TUNNELS) if "tunnels" in restored else None
     if managers.ifupdown:
         files[IF_UP] = File(_CALLED_BY_IFUP, 0o755)
+    if restored & _OF_FIREWALLS:
+        files[FIREWALL_PATH] = File(_FIREWALL)
     if managers.networkmanager or managers.ifupdown:
         files.update({CHANGED_PATH: File(_CHANGED), LINKS_PATH: File(_LINKS)})
     return files
@@ -203,11 +242,11 @@ def plan_hooks(
     current: Mapping[str, File | None],
     *,
     watching: AbstractSet[str],
-    is_failed: bool,
+    failed: AbstractSet[str],
 ) -> Hooks:
     """What has to change for the managers of a host, and what systemd is told of it.
 
-    ``watching`` are those of WATCHERS that are enabled, ``is_failed`` says whether the unit that restores has failed.
+    ``watching`` are those of ENABLED that are, ``failed`` are those of our units that go and have failed.
     """
     units = [static(path, current, wanted[path]) for path in _UNITS]
     # What changes how a manager works is short, and shown whole. A directory of drop-ins of networkd goes with the last
@@ -217,11 +256,14 @@ def plan_hooks(
         for path, file in wanted.items()
         if path not in _UNITS
     ]
-    to_watch = [unit for unit in WATCHERS if wanted[f"{SYSTEMD}/{unit}"]]
-    to_end = [unit for unit in WATCHERS if unit in watching and unit not in to_watch]
+    to_watch = [unit for unit in ENABLED if wanted[f"{SYSTEMD}/{unit}"]]
+    to_end = [unit for unit in ENABLED if unit in watching and unit not in to_watch]
     disable = [systemctl("disable", "--now", unit) for unit in to_end]
     # What a watcher has started may go on, and no socket can be opened again as long as it does.
-    disable += [systemctl("stop", f"{unit.rpartition('.')[0]}.service") for unit in to_end]
-    forget = systemctl("reset-failed", RESTORE_UNIT) if is_failed else Plan()
-    enable = [systemctl("enable", "--now", unit) for unit in to_watch if unit not in watching]
-    return Hooks(joined(*disable, forget), joined(*units), joined(*files), joined(*enable))
+    disable += [systemctl("stop", f"{unit.rpartition('.')[0]}.service") for unit in to_end if unit in WATCHERS]
+    forget = [systemctl("reset-failed", unit) for unit in sorted(failed)]
+    come = [unit for unit in to_watch if unit not in watching]
+    enable = [systemctl("enable", *(["--now"] if unit in WATCHERS else []), unit) for unit in come]
+    # systemd hands on a reload only to what is active. This one waits for the module that asks for it.
+    enable += [systemctl("--no-block", "start", unit) for unit in come if unit not in WATCHERS]
+    return Hooks(joined(*disable, *forget), joined(*units), joined(*files), joined(*enable))

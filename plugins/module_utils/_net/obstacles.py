@@ -42,7 +42,7 @@ def of_iptables(text: str, command: str = "iptables") -> Iterator[Obstacle]:
 def of_nft(text: str) -> Iterator[Obstacle]:
     """Of what ``nft list ruleset`` prints. Of a rule in a chain that others jump to the hook is not known."""
     hook = ""
-    for line in (line for _family, lines in tables_of_nft(text) for line in lines):
+    for line in (line for _family, _table, lines in tables_of_nft(text) for line in lines):
         begun, invalid = _HOOK.match(line), _NFT_INVALID.search(_QUOTED.sub('""', line))
         if line.lstrip().startswith("chain "):
             hook = ""

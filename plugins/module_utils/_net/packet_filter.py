@@ -96,8 +96,8 @@ class Nft:
         return [_listing([self._command, "list", "ruleset"])]
 
     def handles(self) -> str:
-        """The whole ruleset, with the handle of each rule."""
-        return _listing([self._command, "-a", "list", "ruleset"])
+        """The whole ruleset, with the handle of each rule, and without what it has counted."""
+        return _listing([self._command, "-s", "-a", "list", "ruleset"])
 
     def current(self, owner: str, listings: Sequence[str]) -> Listing:
         return rules_text.read_nft(owner, listings[0])

@@ -156,9 +156,12 @@ class Judge:
 
 
 class Way(NamedTuple):
-    """What may become of a packet in a chain of a hook, and behind how many rules it is dropped for certain."""
+    """Behind how many rules of a chain of a hook a packet is dropped for certain, and whether it may come so far.
 
-    may_be_dropped: bool
+    A rule that may drop it does so to some clients, and they are refused by whoever wrote that.
+    """
+
+    is_closed: bool
     first_drop: int
 
 
@@ -166,11 +169,13 @@ def way_of(chains: Chains, name: str, packet: Packet) -> Way:
     """The way of a packet through the chain of a hook. What other chains make of it before is not looked at."""
     chain = chains.get(name)
     if chain is None or packet.family not in chain.families:
-        return Way(may_be_dropped=False, first_drop=0)
+        return Way(is_closed=False, first_drop=0)
     ways = _Ways(chains, packet, {})
-    ends = ways.through(name)
     place = next((place for place, rule in enumerate(chain.rules) if ways.is_dropped_by(rule)), len(chain.rules))
-    return Way(bool({DROP, UNSURE} & set(ends)), place)
+    if place == len(chain.rules) and chain.policy is ACCEPT:
+        return Way(is_closed=False, first_drop=place)
+    before = {**chains, name: chain._replace(rules=chain.rules[:place], hook="")}
+    return Way(CONTINUE in _Ways(before, packet, {}).through(name), place)
 
 
 def _before(packet: Packet) -> tuple[str, ...]:
@@ -340,11 +345,13 @@ def protocol_number(name: str) -> str | None:
 # What filters call the state of a packet, where IPVS tells netfilter of its connections and where it does not; None:
 # any. An answer that passes a director belongs to a connection then, and else to none that netfilter knows, to which it
 # cannot belong by TCP. What follows on a connection of which the host never sees the answers does not fit to what
-# netfilter knows of it, and where it knows nothing, what ends one does not.
+# netfilter knows of it, and where it knows nothing, what ends one does not. What IPVS sends on is not tracked where
+# netfilter is not told of the connection; the first packet of one stands for those that are.
 STATES: Mapping[str, tuple[str | None, str | None]] = {
     "answer": ("established", "invalid"),
     "half": ("invalid", None),
     "closing": (None, "invalid"),
+    "sent": ("new", "untracked"),
 }
 
 

@@ -17,6 +17,8 @@ HALF = {**REQUEST, "state": "half"}
 REQUEST6 = {**REQUEST, "destination": VIP6}
 ANSWER = {"hook": "forward", "protocol": "tcp", "source": RIP, "source_port": 80, "state": "answer"}
 VRRP = {"hook": "input", "protocol": "112", "state": "new"}
+SSH = {**REQUEST, "port": 22}
+SENT = {"hook": "output", "protocol": "tcp", "destination": RIP, "port": 80, "state": "sent"}
 ICMP = [("icmp", VIP), ("icmpv6", VIP6)]
 RULES = [
     "INPUT -s 203.0.113.0/24 -j DROP",
@@ -102,18 +104,20 @@ def test_where_no_firewall_drops_anything_nothing_is_added(run_module, sh) -> No
 
 
 def test_the_boot_script_brings_it_back(run_module, sh, closed) -> None:
-    files = {"owner": "me", "firewall": {"packets": [HALF, ANSWER, REQUEST6]}}
-    state(run_module, HALF, ANSWER, REQUEST6)
+    # What the operator lets in himself, no chain of ours does, after a boot neither.
+    files = {"owner": "me", "firewall": {"packets": [HALF, ANSWER, REQUEST6, SSH]}}
+    state(run_module, HALF, ANSWER, REQUEST6, SSH)
+    assert "--dport 22" not in sh("iptables-legacy -S lvs-me-in")
     right = listed(sh)
     run_module("boot_restore", files)
     sh("for tool in iptables-legacy ip6tables-legacy; do $tool-save -t filter | grep -v lvs-me | $tool-restore; done")
     assert listed(sh) == closed
     # Somebody who comes before the firewall's rules in the meantime.
     sh("iptables-legacy -I INPUT -s 198.51.100.1 -j DROP")
-    for _turn in range(2):
-        sh("/etc/lvs-topology/restore")
+    for argument in ("firewall", ""):
+        sh(f"/etc/lvs-topology/restore {argument}")
         assert listed(sh).replace("-A INPUT -s 198.51.100.1/32 -j DROP\n", "") == right
-    assert not state(run_module, HALF, ANSWER, REQUEST6)["changed"]
+    assert not state(run_module, HALF, ANSWER, REQUEST6, SSH)["changed"]
     assert not run_module("boot_restore", files)["changed"]
     run_module("boot_restore", {"owner": "me", "state": "absent"})
     state(run_module, present=False)
@@ -142,6 +146,15 @@ NFT = """table inet filter {
 	}
 	chain forward {
 		type filter hook forward priority filter; policy drop;
+		ct state vmap { invalid : drop, established : accept, related : accept }
+	}
+}
+table inet nftables_svc {
+	chain OUTPUT {
+		type filter hook output priority filter; policy accept;
+		oifname "lo" accept
+		udp dport 9 counter drop
+		counter drop
 	}
 }
 """
@@ -154,16 +167,20 @@ def test_a_firewall_of_nftables(run_module, sh) -> None:
     if served.returncode != 0:
         return  # this kernel has no rules of nft; the test runs on the stock kernel
     too_large = [{"hook": "input", "protocol": protocol, "destination": address} for protocol, address in ICMP]
-    asked = [HALF, REQUEST6, ANSWER, VRRP, *too_large]
+    asked = [HALF, REQUEST6, ANSWER, VRRP, SENT, *too_large]
     sh(f"nft -f - <<'END'\n{NFT}\nEND")
-    before = sh("nft list ruleset")
+    before = sh("nft -s list ruleset")
+    # The counters have counted something by then.
+    sh("ping -c 1 -W 1 203.0.113.1 || :")
     foreseen = state(run_module, *asked, check=True)
-    assert (foreseen["changed"], sh("nft list ruleset")) == (True, before)
+    assert (foreseen["changed"], sh("nft -s list ruleset")) == (True, before)
     assert state(run_module, *asked)["changes"] == foreseen["changes"]
-    right = sh("nft list ruleset")
+    right = sh("nft -s list ruleset")
     lines = [line.strip() for line in right.splitlines()]
     assert lines[lines.index("jump lvs-me-in-input") + 1] == "ct state invalid drop"
     assert f"ip saddr {RIP} tcp sport 80 accept" in lines
+    assert lines[lines.index("jump lvs-me-fwd-forward") + 1].startswith("ct state vmap")
+    assert lines[lines.index("jump lvs-me-out-OUTPUT") - 1].startswith("udp dport 9")
     again = state(run_module, *asked)
     assert not again["changed"], again
     files = {"owner": "me", "firewall": {"packets": asked}}
@@ -172,10 +189,10 @@ def test_a_firewall_of_nftables(run_module, sh) -> None:
     sh(f"nft -f - <<'END'\nflush ruleset\n{NFT}\nEND")
     for _turn in range(2):
         sh("/etc/lvs-topology/restore")
-        assert sh("nft list ruleset") == right
+        assert sh("nft -s list ruleset") == right
     assert not state(run_module, *asked)["changed"]
     assert not run_module("boot_restore", files)["changed"]
     run_module("boot_restore", {"owner": "me", "state": "absent"})
     state(run_module, present=False)
-    assert (sh("nft list ruleset"), LEDGER.exists()) == (before, False)
+    assert (sh("nft -s list ruleset"), LEDGER.exists()) == (before, False)
     sh("nft flush ruleset")

@@ -171,7 +171,15 @@ def test_where_our_chain_is_called(openings: list[Opening], rules: list[str], pl
 
 @pytest.mark.parametrize(
     ("rules", "policy"),
-    [([], "ACCEPT"), ([BLOCKS.replace("INPUT", "OUTPUT")], "ACCEPT"), (["-A INPUT -p tcp -j ACCEPT", INVALID], "DROP")],
+    [
+        ([], "ACCEPT"),
+        ([BLOCKS.replace("INPUT", "OUTPUT")], "ACCEPT"),
+        # Nobody who is refused by that would be let pass by a chain behind it.
+        ([BLOCKS, "-A INPUT -m set --match-set bad src -j DROP"], "ACCEPT"),
+        (["-A INPUT -p tcp -j ACCEPT", INVALID], "DROP"),
+        # Whom the operator lets in but for some, he lets in himself.
+        ([BLOCKS, "-A INPUT -p tcp -m tcp --dport 80 -j ACCEPT"], "DROP"),
+    ],
 )
 def test_a_firewall_that_drops_none_of_it(rules: list[str], policy: str) -> None:
     assert chains.place_of([WEB], "input", saved(*rules, policy=policy), 4) is None
@@ -225,6 +233,8 @@ def test_of_what_iptables_save_lists_only_the_table_filter_counts() -> None:
     nat = "*nat\n:INPUT DROP [0:0]\nCOMMIT\n"
     assert chains.filter_table(nat) == ""
     assert chains.filter_table(f"# made by\n{nat}{saved()}COMMIT\n{nat}").count("INPUT") == 1
+    said = SSH.replace("-j", '-m comment --comment "COMMIT" -j')
+    assert chains.filter_table(f"{saved(said, INVALID)}COMMIT\n{nat}") == saved(said, INVALID)
 
 
 _BEFORE = "`-A ufw-before-input {} -j ACCEPT` before what drops INVALID in /etc/ufw/before.rules"
@@ -253,7 +263,18 @@ _BEFORE = "`-A ufw-before-input {} -j ACCEPT` before what drops INVALID in /etc/
     ],
 )
 def test_what_an_operator_types(opening: Opening, firewall: str, said: str) -> None:
-    assert firewall_words.command(opening, firewall) == said
+    assert firewall_words.commands([opening], firewall, 5) == said
+
+
+def test_the_commands_for_many_packets() -> None:
+    every = [WEB, HALF, VRRP, FTP, TOO_LARGE]
+    assert firewall_words.commands(every, "iptables", 2) == (
+        f"iptables -I INPUT -p tcp -d {VIP} --dport 80 -j ACCEPT and iptables -I INPUT -p 112 -j ACCEPT and 2 more, "
+        "which the playbook plan writes down"
+    )
+    assert " and ip6tables -I INPUT -p tcp -d fd00::1 " in firewall_words.commands(every, "iptables", 5)
+    said = firewall_words.commands(every, "firewalld", 9)
+    assert (said.count("--add-rich-rule"), said.count("without --permanent")) == (4, 1)
 
 
 NFT = """table inet filter { # handle 5
@@ -301,6 +322,33 @@ def test_only_the_operator_s_tables_of_nftables_are_touched() -> None:
         ("inet filter", "input", "input"),
         ("inet filter", "forward", "forward"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("table", "of_iptables", "is_touched"),
+    [
+        ("inet filter", {"ip", "ip6"}, True),
+        # Some name their chains as iptables does.
+        ("inet nftables_svc", {"ip", "ip6"}, True),
+        ("ip filter", {"ip6"}, True),
+        ("ip filter", {"ip"}, False),
+        ("ip6 filter", {"ip6"}, False),
+    ],
+)
+def test_what_is_iptables_s_is_left_to_iptables(table: str, of_iptables: set[str], is_touched: bool) -> None:
+    listing = (
+        f"table {table} {{\n\tchain INPUT {{\n\t\ttype filter hook input priority filter; policy drop;\n\t}}\n}}\n"
+    )
+    assert [each.name for each in nft.bases(listing, of_iptables)] == ["INPUT"] * is_touched
+
+
+def test_a_map_of_verdicts_drops_what_is_invalid() -> None:
+    [base] = nft.bases(
+        "table inet filter { # handle 5\n\tchain input { # handle 1\n"
+        "\t\ttype filter hook input priority filter; policy drop;\n"
+        "\t\tct state vmap { invalid : drop, established : accept, related : accept } # handle 7\n\t}\n}\n"
+    )
+    assert [nft.place_of(base, [each]) for each in (HALF, WEB)] == [0, 1]
 
 
 def test_a_chain_of_nftables_comes_and_goes() -> None:

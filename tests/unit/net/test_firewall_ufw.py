@@ -34,9 +34,27 @@ def test_its_file(opening: Opening) -> None:
     assert [*ufw.read(text.replace(f" {COMMENT}", ""), opening.family).values()] == [""]
 
 
-@pytest.mark.parametrize("tuple_", ["deny tcp 80 1.2.3.4 any 0.0.0.0/0 in", "limit tcp 22 0.0.0.0/0 any 0.0.0.0/0 in"])
+@pytest.mark.parametrize("tuple_", ["deny tcp 80 1.2.3.4 any 0.0.0.0/0 in", "reject tcp 22 0.0.0.0/0 any 0.0.0.0/0 in"])
 def test_rules_that_let_nothing_pass(tuple_: str) -> None:
     assert ufw.read(f"### tuple ### {tuple_}\n", 4) == {}
+
+
+@pytest.mark.parametrize(
+    ("action", "lets_pass"),
+    [("allow", True), ("allow_log", True), ("limit", True), ("deny", False), ("reject_log-all", False)],
+)
+def test_a_rule_of_somebody_else_for_the_same_packets(action: str, lets_pass: bool) -> None:
+    """ufw would replace it: of two rules that differ in nothing but what they do, it keeps the last one."""
+    text = f"### tuple ### {TUPLES[WEB].replace('allow', action)}\n"
+    assert ufw.read(text, 4) == (there(WEB, comment="") if lets_pass else {})
+    assert ufw.read(text, 4, ufw.REFUSE) == ({} if lets_pass else there(WEB, comment=""))
+
+
+def test_whether_its_file_has_a_rule_of_ours() -> None:
+    assert ufw.has_ours(f"### tuple ### {TUPLES[WEB]} {COMMENT}\n")
+    assert not ufw.has_ours(f"### tuple ### {TUPLES[WEB]} comment=6c76\n")
+    # No text of ufw's.
+    assert ufw.read(f"### tuple ### {TUPLES[WEB]} comment=6c7\n", 4) == {}
 
 
 def test_its_chains() -> None:
@@ -45,12 +63,15 @@ def test_its_chains() -> None:
             *("*filter", ":INPUT DROP [0:0]", ":FORWARD ACCEPT [0:0]", ":ufw-user-input - [0:0]"),
             "-A ufw-user-input -d 192.168.50.128/32 -p tcp -m tcp --dport 80 -j ACCEPT",
             "-A ufw-user-input -p tcp -m tcp --dport 22 -m limit --limit 3/min -j ACCEPT",
+            "-A ufw-user-input -d fd00::1/128 -p tcp -m multiport --dports 30000:30100 -j ACCEPT",
             "-A ufw-user-forward -s 10.0.0.51/32 -p tcp -m tcp --sport 80 -j ACCEPT",
         ]
     )
     assert ufw.rules(saved, 4)
     assert not ufw.rules(saved, 6)
-    assert ufw.in_kernel(saved, 4) == {WEB, ANSWER._replace(loose=False)}
+    found = {WEB, ANSWER._replace(loose=False)}
+    assert {each for each in ufw.in_kernel(saved, 4) if "." in f"{each.source}{each.destination}"} == found
+    assert FTP in ufw.in_kernel(saved.replace("ufw-", "ufw6-"), 6)
     assert [ufw.is_closed(each, saved) for each in (WEB, ANSWER)] == [True, False]
 
 

@@ -39,6 +39,8 @@ OF_LINKS = {hooks_plan.RESTORE_PATH, hooks_plan.CHANGED_PATH, hooks_plan.LINKS_P
     ("managers", "restored", "wanted"),
     [
         (NONE, ALL, set()),
+        (NONE, {"ip", "nft-firewall"}, {hooks_plan.FIREWALL_PATH}),
+        (NONE, {"ip6tables"}, {hooks_plan.FIREWALL_PATH}),
         (NETWORKD, ALL, OF_NETWORKD),
         # The rules and tunnels of others are not spoken of where we have none.
         (NETWORKD, {"ip"}, OF_NETWORKD - {hooks_plan.NETWORKD_CONF}),
@@ -61,52 +63,71 @@ def test_each_manager_has_files_of_its_own(managers: Managers, restored: set[str
 
 
 @pytest.mark.parametrize(
-    ("managers", "watching", "is_failed", "before", "after"),
+    ("managers", "watching", "failed", "before", "after"),
     [
-        (NETWORKD, set(), False, [], ["enable --now lvs-topology-networkd.path"]),
-        (NETWORKD, {hooks_plan.WATCH_UNIT}, False, [], []),
+        (NETWORKD, set(), set(), [], ["enable --now lvs-topology-networkd.path"]),
+        (NETWORKD, {hooks_plan.WATCH_UNIT}, set(), [], []),
         (
             NONE,
             {hooks_plan.WATCH_UNIT},
-            False,
+            set(),
             ["disable --now lvs-topology-networkd.path", "stop lvs-topology-networkd.service"],
             [],
         ),
         (
             NONE,
             {hooks_plan.LINKS_UNIT},
-            False,
+            set(),
             ["disable --now lvs-topology-links.socket", "stop lvs-topology-links.service"],
             [],
         ),
-        (NONE, set(), True, ["reset-failed lvs-topology-network.service"], []),
-        (Managers(ifupdown=True), set(), False, [], ["enable --now lvs-topology-links.socket"]),
-        (Managers(networkmanager=True), {hooks_plan.LINKS_UNIT}, False, [], []),
+        (NONE, set(), {hooks_plan.RESTORE_UNIT}, ["reset-failed lvs-topology-network.service"], []),
+        (
+            NONE,
+            {hooks_plan.FIREWALL_UNIT},
+            {hooks_plan.FIREWALL_UNIT},
+            ["disable --now lvs-topology-firewall.service", "reset-failed lvs-topology-firewall.service"],
+            [],
+        ),
+        (Managers(ifupdown=True), set(), set(), [], ["enable --now lvs-topology-links.socket"]),
+        (Managers(networkmanager=True), {hooks_plan.LINKS_UNIT}, set(), [], []),
         (
             Managers(networkmanager=True),
             {hooks_plan.WATCH_UNIT},
-            False,
+            set(),
             ["disable --now lvs-topology-networkd.path", "stop lvs-topology-networkd.service"],
             ["enable --now lvs-topology-links.socket"],
         ),
     ],
 )
 def test_what_systemd_is_told(
-    managers: Managers, watching: set[str], is_failed: bool, before: list[str], after: list[str]
+    managers: Managers, watching: set[str], failed: set[str], before: list[str], after: list[str]
 ) -> None:
     wanted = hooks_plan.wanted_files(managers, ALL, [])
-    hooks = hooks_plan.plan_hooks(wanted, wanted, watching=watching, is_failed=is_failed)
+    hooks = hooks_plan.plan_hooks(wanted, wanted, watching=watching, failed=failed)
     assert [change.line for change in hooks.before.changes] == [f"systemctl {words}" for words in before]
     assert [change.line for change in hooks.after.changes] == [f"systemctl {words}" for words in after]
     assert not hooks.units.changes
     assert not hooks.files.changes
 
 
+def test_what_loads_the_rules_of_a_firewall_has_ours_brought_back() -> None:
+    wanted = hooks_plan.wanted_files(NONE, {"iptables"}, [])
+    hooks = hooks_plan.plan_hooks(wanted, wanted, watching=set(), failed=set())
+    # It waits for the lock of the module that starts it, so the module must not wait for it.
+    assert [change.line for change in hooks.after.changes] == [
+        "systemctl enable lvs-topology-firewall.service",
+        "systemctl --no-block start lvs-topology-firewall.service",
+    ]
+    hooks = hooks_plan.plan_hooks(wanted, wanted, watching={hooks_plan.FIREWALL_UNIT}, failed=set())
+    assert not hooks.after.changes
+
+
 def planned(managers: Managers, current: dict[str, File | None], *, watching: set[str], needed: bool) -> list[str]:
     """The changes of a host whose other files are in place."""
     wanted = hooks_plan.wanted_files(managers, ALL, [DROP_IN])
     current = {**dict.fromkeys(wanted), **current}
-    hooks = hooks_plan.plan_hooks(wanted, current, watching=watching, is_failed=False)
+    hooks = hooks_plan.plan_hooks(wanted, current, watching=watching, failed=set())
     own: dict[str, File | None] = {boot_plan.owner_path("me", suffix): None for suffix in boot_plan.SUFFIXES}
     own[boot_plan.owner_path("me", "ip")] = File("x\n")
     own[boot_script.SCRIPT_PATH] = File(boot_script.SCRIPT, 0o755)
@@ -134,7 +155,7 @@ def test_they_come_with_the_files_that_are_restored_and_go_with_them() -> None:
 def test_only_directories_of_drop_ins_go() -> None:
     there = hooks_plan.wanted_files(Managers(True, True, True, ("10-eth1.network",)), ALL, [])
     wanted = hooks_plan.wanted_files(NONE, set(), [DROP_IN])
-    hooks = hooks_plan.plan_hooks(wanted, there, watching=set(), is_failed=False)
+    hooks = hooks_plan.plan_hooks(wanted, there, watching=set(), failed=set())
     actions = [change.action for plan in (hooks.units, hooks.files) for change in plan.changes]
     assert {action.path for action in actions} == {path for path, file in there.items() if file}
     assert {action.path for action in actions if action.own_directory} == {hooks_plan.NETWORKD_CONF, DROP_IN}

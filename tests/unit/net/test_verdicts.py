@@ -248,7 +248,8 @@ def test_rules_of_nft_that_drop(rule: str) -> None:
     for before in (
         "ip saddr @admins accept",
         "ct state vmap { established : accept, new : accept }",
-        "tcp dport vmap { 22 : accept }",
+        "tcp dport vmap { 22 : accept, 80 : accept }",
+        "tcp dport vmap { 22 : accept, 80 : return }",
         "ct status snat accept",
         "queue flags bypass to 0",
         "jump nowhere",
@@ -256,6 +257,32 @@ def test_rules_of_nft_that_drop(rule: str) -> None:
         assert dropped_by(of_nft(nft(before, rule)), REQUEST) is None, before
     assert dropped_by(of_nft(nft(rule, hook="output")), REQUEST) is None
     assert dropped_by(of_nft(nft(rule, family="ip6")), REQUEST) is None
+
+
+@pytest.mark.parametrize(
+    ("rule", "state", "is_dropped"),
+    [
+        ("ct state vmap { invalid : drop, established : accept, related : accept }", "invalid", True),
+        ("ct state vmap { invalid : drop, established : accept, related : accept }", "established", False),
+        ("ct state vmap { established : accept, new : jump closed }", "new", True),
+        ("ct state vmap { established : accept, new : goto closed }", "new", True),
+        ("ct state vmap { new : continue, established : accept } drop", "new", False),
+        ('ct state vmap { invalid : drop } comment "a } b"', "invalid", True),
+        ("ct state vmap @states", "invalid", False),
+        ("ct state vmap { invalid counter packets 0 bytes 0 : drop }", "invalid", False),
+        ("ct state . meta l4proto vmap { invalid . tcp : drop }", "invalid", False),
+        ('iifname vmap { "lo" : accept, "eth7" : drop }', "new", False),
+        ("tcp dport vmap { 22 : accept, 80-90 : drop }", "new", True),
+        ("tcp dport vmap { 22 : accept, 80 : jump nowhere }", "new", False),
+    ],
+)
+def test_a_map_of_verdicts(rule: str, state: str, is_dropped: bool) -> None:
+    said = dropped_by(of_nft(nft(rule)), REQUEST._replace(state=state))
+    assert (said is not None) is is_dropped
+
+
+def test_a_map_of_verdicts_goes_on_where_it_has_no_word_for_the_packet() -> None:
+    assert dropped_by(of_nft(nft("tcp dport vmap { 22 : accept }", "drop")), REQUEST) == "nft: drop"
 
 
 @pytest.mark.parametrize(
