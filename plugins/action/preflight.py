@@ -26,15 +26,17 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core has no type
         result: dict[str, Any] = super().run(tmp, task_vars)
         arguments = dict(self._task.args)
         ends = boolean(arguments.get("give_turn_back", False), strict=False)
+        given = arguments.get("parts")
+        # The module may make mappings of text, as Ansible does. Those have no plan.
+        asked = {each["name"]: each for each in given if isinstance(each, dict)} if isinstance(given, list) else {}
+        if isinstance(given, list):
+            arguments["parts"] = [_asked(each) for each in given]
         answer: dict[str, Any] = self._execute_module(
             module_name="lvs.topology.preflight", module_args=arguments, task_vars=task_vars
         )
         if answer.get("failed") or answer.get("unreachable"):
             return {**result, **answer}
         host = (task_vars or {}).get("inventory_hostname", "the host")
-        given = arguments.get("parts")
-        # The module may make mappings of text, as Ansible does. Those have no plan.
-        asked = {each["name"]: each for each in given if isinstance(each, dict)} if isinstance(given, list) else {}
         for name, part in answer["parts"].items():
             part["plan"] = asked.get(name, {}).get("plan") or {}
             # What was looked at is of no use to what comes later.
@@ -42,6 +44,8 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core has no type
             part["plan"] = {key: value for key, value in part["plan"].items() if key != "passing"}
             for line in filtering.warnings(host, passing, part["dropped"], part["firewall"]):
                 _display.warning(line)
+            for line in filtering.not_looked_at(host, len(passing)):
+                _display.warning(f"not looked at: {line}")
             for line in part["unseen"]:
                 _display.warning(f"{host}: not looked at: {line}. What it drops is not known.")
             for note in part["plan"].get("notes") or ():
@@ -49,3 +53,11 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core has no type
         if ends and not self._task.check_mode and all(map(_plays.is_settled, answer["parts"].values())):
             _run.give_back(self._low_level_execute_command)
         return {**result, **answer}
+
+
+def _asked(part: Any) -> Any:
+    """The part as the module gets it: each packet is led through all rules of a filter, which may be thousands."""
+    plan = part.get("plan") if isinstance(part, dict) else None
+    if not isinstance(plan, dict) or not plan.get("passing"):
+        return part
+    return {**part, "plan": {**plan, "passing": plan["passing"][: filtering.MOST_PACKETS]}}

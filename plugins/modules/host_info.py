@@ -106,10 +106,10 @@ options:
         description:
           - What netfilter makes of its connection. V(new) begins one.
           - Of the others that follows from C(net.ipv4.vs.conntrack). An V(answer) of a real server passes a director,
-            V(half) is what follows on a connection of which the host never sees the answers, and V(closing) what ends
-            one.
+            V(half) is what follows on a connection of which the host never sees the answers, V(closing) what ends
+            one, and V(sent) what a director sends on.
         type: str
-        choices: [new, answer, half, closing]
+        choices: [new, answer, half, closing, sent]
   table:
     description: Whether to read the IPVS table as well.
     type: bool

@@ -80,6 +80,20 @@ def test_what_goes_wrong_on_the_host_is_passed_on(monkeypatch: pytest.MonkeyPatc
     assert host.executed == []
 
 
+def test_of_more_packets_than_are_looked_at_it_says_how_many_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    warned: list[str] = []
+    monkeypatch.setattr(preflight._display, "warning", warned.append)
+    host = Host(monkeypatch, {"parts": {"director": found()}})
+    packets = [{"name": str(number), "hook": "input", "protocol": "tcp"} for number in range(250)]
+    given = {"name": "director", "plan": {**PLAN, "passing": packets}}
+    assert host.ask(parts=[given])["parts"]["director"]["plan"] == PLAN
+    assert len(host.asked["parts"][0]["plan"]["passing"]) == 200
+    assert len(given["plan"]["passing"]) == 250
+    assert warned == [
+        "not looked at: web1: whether its packet filter drops 50 of 250 kinds of packets: 200 are looked at"
+    ]
+
+
 @pytest.mark.parametrize("parts", ["name=director", ["name=director"]])
 def test_parts_of_which_the_module_makes_mappings(monkeypatch: pytest.MonkeyPatch, parts: Any) -> None:
     host = Host(monkeypatch, {"parts": {"director": found()}})

@@ -39,8 +39,8 @@ _BY_PORT = ("http", "https", "tcp", "udp", "smtp", "dns")
 _Ports = tuple[int, int] | None
 # What makes two packets one to a rule.
 _SAME = ("hook", "protocol", "family", "source", "source_port", "destination", "port")
-# The commands whose rules a remedy may name. What a host says is typed by people.
-_COMMANDS = ("iptables", "ip6tables", "iptables-legacy", "ip6tables-legacy")
+# How many commands a remedy has: nobody finds the end of a longer line.
+_MOST_COMMANDS = 5
 # Each is led through all rules of a filter, which may be thousands.
 MOST_PACKETS = 200
 # A rule that asks for one of these may go. One without is what a whole firewall ends in.
@@ -77,11 +77,19 @@ def plan_of_filter(site: Site, host: str, role: str) -> dict[str, Any]:
         return asked
     every = _each_once(_of_director(site, host) if role == "director" else _of_real_server(site, host))
     if handling == CHECK:
-        asked["passing"] = [each.question for each in every[:MOST_PACKETS]]
+        asked["passing"] = [each.question for each in every]
     elif every:
         packets = [{key: value for key, value in each.question.items() if key != "name"} for each in every]
         asked["firewall"] = {"packets": [*{tuple(each.items()): each for each in packets}.values()]}
     return asked
+
+
+def not_looked_at(host: str, count: int) -> list[str]:
+    """What is said where a host has more packets than it is asked about."""
+    if count <= MOST_PACKETS:
+        return []
+    what = f"whether its packet filter drops {count - MOST_PACKETS} of {count} kinds of packets"
+    return [f"{host}: {what}: {MOST_PACKETS} are looked at"]
 
 
 def _each_once(every: Iterable[Passing]) -> list[Passing]:
@@ -108,7 +116,7 @@ def warnings(
         others = len(names) - 1
         more = f", and {others} more that should pass" if others else ""
         what = f"{host}: its packet filter drops {names[0]}{more} (`{forms.word(rule)}`)"
-        found.append(f"{what}. Remedy: {remedy(rule, packets[names[0]], others, firewall)}")
+        found.append(f"{what}. Remedy: {remedy(rule, [packets[name] for name in names], firewall)}")
     return found
 
 
@@ -129,23 +137,34 @@ def of_filter(site: Site, host: str, dropped: Iterable[Mapping[str, str]], firew
         count = len({tuple(each.packet.get(name) for name in _SAME) for each in every}) - 1
         more = f", and {count} more that should pass" if count else ""
         what = f"its packet filter drops {first.name}{more} (`{rule}`)"
-        yield Finding(first.degree, host, what, first.effect, remedy(rule, first.packet, count, firewall))
+        packets = [first.packet, *(each.packet for each in every if each is not first)]
+        yield Finding(first.degree, host, what, first.effect, remedy(rule, packets, firewall))
 
 
-def remedy(rule: str, packet: Mapping[str, Any], others: int, firewall: str) -> str:
-    """What lets this packet pass, in the words of what rules the filter: firewalld, ufw, or whose rule it is."""
+def remedy(rule: str, packets: Iterable[Mapping[str, Any]], firewall: str) -> str:
+    """What lets packets pass that a rule drops, in the words of what rules the filter, or of whose rule it is."""
     command, *words = _words(rule)
-    opening = firewall_plan.opening_for({"family": 6 if _is_ipv6(packet) else 4, **packet})
-    said = firewall_words.command(opening, firewall or ("nftables" if rule.startswith("nft: ") else ""))
-    if command in _COMMANDS and not firewall:
-        said = firewall_words.iptables_command(command, opening)
-    if others:
-        said += ", and such a rule for each of the others"
+    # What a host says is typed by people.
+    is_command = command in firewall_words.IPTABLES_COMMANDS and not firewall
+    openings = [opening(each) for each in packets]
+    said = firewall_words.commands(openings, firewall or (command if is_command else _rules(rule)), _MOST_COMMANDS)
     is_special = rule.isprintable() and words[:1] == ["-A"] and "!" not in words and _SPECIAL & {*words}
-    if command in _COMMANDS and not firewall and is_special:
+    if is_command and is_special:
         said += f"; or {shlex.join([command, '-D', *words[1:]])}"
     also = "" if firewall else "; and the same where the rules come from"
     return f"{said}{also}; or lvs_firewall: {MANAGE}"
+
+
+def opening(packet: Mapping[str, Any]) -> firewall_plan.Opening:
+    """What a firewall has to be open for."""
+    return firewall_plan.opening_for({"family": 6 if _is_ipv6(packet) else 4, **packet})
+
+
+def _rules(rule: str) -> str:
+    """What has a rule that is listed by nft."""
+    if rule.startswith(firewall_words.IPTABLES_NFT):
+        return firewall_words.IPTABLES
+    return firewall_words.NFTABLES if rule.startswith(firewall_words.NFT) else ""
 
 
 def _words(rule: str) -> list[str]:
@@ -168,7 +187,7 @@ def _of_director(site: Site, director: str) -> Iterator[Passing]:
             for packet in _of_checks(site, director, service, entry):
                 yield Passing(
                     f"its checks of {entry.label} ({packet['protocol']} to port {packet['port']})",
-                    {**packet, "hook": "output", "state": None},
+                    {**packet, "hook": "output", "state": "new"},
                     BROKEN,
                     "keepalived takes the real server out.",
                 )
@@ -254,7 +273,8 @@ def _handed_on(service: Service, entry: RealServer) -> Iterator[Passing]:
         told = f", {protocol} port {_text(ports)}" if service.address is None else ""
         yield Passing(
             f"what is sent on to {entry.label} for {service.name}{told}",
-            {**packet, "hook": "output", "state": None},
+            # Around a tunnel's packet is one of the director's own.
+            {**packet, "hook": "output", "state": "new" if service.forward == "tun" else "sent"},
             BROKEN,
             "Clients that should land there get no answer.",
         )
@@ -305,7 +325,7 @@ def _vrrp(site: Site, director: str) -> Iterator[Passing]:
         )
         yield Passing(
             f"its own VRRP (protocol {_VRRP}, IPv{family})",
-            {"hook": "output", "protocol": _VRRP, "family": family, "state": None},
+            {"hook": "output", "protocol": _VRRP, "family": family, "state": None if is_unicast else "new"},
             AT_RISK,
             "Other directors do not hear that it is master, so that two of them may hold the VIPs.",
         )
@@ -320,7 +340,7 @@ def _of_synchronisation(site: Site, director: str) -> Iterator[Passing]:
                 {
                     **_to(sync.group, _UDP, (sync.port, sync.port)),
                     "hook": hook,
-                    "state": "new" if hook == "input" else None,
+                    "state": "new",
                 },
                 AT_RISK,
                 "Connections would not outlive a failover.",

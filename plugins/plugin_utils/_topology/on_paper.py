@@ -19,6 +19,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._net import (
     address_plan,
     arp_filter_plan,
     boot_plan,
+    firewall_words,
     gateway_plan,
     keepalived_text,
     neighbour_plan,
@@ -33,6 +34,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mi
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import File
 from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest
 from ansible_collections.lvs.topology.plugins.module_utils._validation import validated
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import filtering
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import show
 
 # Which files were written at last. A host that is gone leaves none behind.
@@ -130,6 +132,8 @@ def _of_part(owner: str, plan: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     sources = source_route_plan.check(given["source_routes"], mistakes)
     yield "sources", _text(boot_plan.render_sources(owner, sources))
     yield from _packet_rules(owner, lists.get("packet_rules") or {}, mistakes)
+    packets = (plan.get("firewall") or {}).get("packets") or plan.get("passing") or []
+    yield "firewall", _of_firewall(owner, packets)
     yield from _ipvs(lists, mistakes)
     mistakes.raise_if_any()
 
@@ -159,6 +163,12 @@ def _packet_rules(owner: str, given: Mapping[str, Any], mistakes: Mistakes) -> I
         )
         text = "".join(tables)
         yield command, _text(boot_plan.render_packet_rules(owner, command, text.splitlines())) if text else ""
+
+
+def _of_firewall(owner: str, packets: Iterable[Mapping[str, Any]]) -> str:
+    """What a firewall has to let pass. Which one a host has is not known on paper, so this is in words of iptables."""
+    rules = {firewall_words.commands([filtering.opening(each)], firewall_words.IPTABLES, 1) for each in packets}
+    return _lines(owner, "who looks after the firewall, whichever it is", rules)
 
 
 def _ipvs(lists: Mapping[str, Any], mistakes: Mistakes) -> Iterator[tuple[str, str]]:

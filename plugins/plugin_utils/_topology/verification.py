@@ -125,12 +125,7 @@ def unseen(
     for host in answers:
         if site.host(host).firewall == NONE:
             said.append(f"{host}: its packet filter, because lvs_firewall is {NONE}")
-        count, most = len(_passing(site, host)), filtering.MOST_PACKETS
-        if count > most:
-            said.append(
-                f"{host}: whether its packet filter drops {count - most} of {count} kinds of packets: {most} are "
-                "looked at"
-            )
+        said += filtering.not_looked_at(host, len(_passing(site, host)))
     if any(vip.version == 6 for vip in site.vips):
         said.append("who else answers for an IPv6 VIP was not asked on the LAN")
     said += clients.untried(site)

@@ -84,8 +84,30 @@ def test_what_is_in_them() -> None:
             "# Planned (owner real_server). Read by: sysctl -p\n"
             "net.ipv4.conf.all.arp_announce = 2\nnet.ipv4.conf.all.arp_ignore = 1\n"
         ),
+        "web1/real_server.firewall": (
+            "# Planned (owner real_server). Read by: who looks after the firewall, whichever it is\n"
+            "iptables -I INPUT -p tcp -d 192.168.246.160 --dport 80 -j ACCEPT\n"
+        ),
     }
     assert files["lb1/director.ipvsadm"].startswith("-A -t 192.168.246.160:80 -s rr\n-a -t 192.168.246.160:80 -r ")
+
+
+@pytest.mark.parametrize("handling", ["check", "manage", "none"])
+def test_what_a_firewall_has_to_let_pass(handling: str) -> None:
+    model = ALL["R1"]()
+    for host in model.hostvars.values():
+        host["lvs_firewall"] = handling
+    text = planned(model).get("lb1/director.firewall", "")
+    # What follows on a connection is one rule with what begins one.
+    assert text.splitlines()[1:] == (
+        []
+        if handling == "none"
+        else [
+            "iptables -I INPUT -p icmp -d 192.168.246.160 --icmp-type fragmentation-needed -j ACCEPT",
+            "iptables -I INPUT -p tcp -d 192.168.246.160 --dport 80 -j ACCEPT",
+            "iptables -I OUTPUT -p tcp -d 192.168.246.160 --dport 80 -j ACCEPT",
+        ]
+    )
 
 
 def test_no_password_is_in_them() -> None:
