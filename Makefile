@@ -20,6 +20,8 @@ CONTROLLERS := 2.18-3.11 2.18-3.13 2.19-3.11 2.19-3.12 2.19-3.13 2.20-3.12 2.20-
 # Which pyroute2 the modules meet in kernel tests: the newest of PyPI, or the one of the guest's release.
 PYROUTE2 ?= pypi
 KERNEL_PARTS := kernel-ipvs kernel-net
+# Those of tests/matrix/firewalls. The last three need the stock kernel.
+FIREWALLS := iptables-legacy ufw firewalld-iptables nftables iptables-nft firewalld-nft
 SCENARIOS := $(sort $(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml)))
 # What takes longest begins first, until there are times of this machine to go by.
 LONG := ha reuse mixed dr_routed nat_wlc
@@ -102,7 +104,7 @@ matrix: $(CACHE)/development.stamp $(TREE) ## other releases of everything, and 
 		$(CONTROLLERS:%=controller-%:image) $(OTHER_PYTHONS:%=kernel-python%:image) \
 		$(KERNEL_PARTS:%=debian-pyroute2-%:image) $(KERNEL_PARTS:%=trixie-%:trixie-image) \
 		$(KERNEL_PARTS:%=trixie-debian-pyroute2-%:trixie-image) trixie-kernel-nft \
-		two-releases:trixie-image $(SCENARIO:%=trixie-molecule-%:trixie-image) || status=$$?
+		two-releases:trixie-image $(SCENARIO:%=trixie-molecule-%:trixie-image) $(FIREWALLS:%=firewall-%:image) || status=$$?
 	python3 tests/matrix/page.py $(CACHE)/matrix.json $(CACHE)/logs/matrix >$(CACHE)/compatibility.md
 	mv $(CACHE)/compatibility.md docs/compatibility.md
 	exit $$status
@@ -112,6 +114,10 @@ versions: $(CACHE)/development.stamp $(TREE)
 
 controller-%: $(CACHE)/runtime.stamp $(TREE)
 	$(TOGETHER) tests/matrix/controller $(subst -, ,$*)
+
+# A pair of directors and real servers behind a firewall, which drops what nobody lets through.
+firewall-%: $(CACHE)/runtime.stamp $(TREE)
+	$(TOGETHER) tests/matrix/firewall $*
 
 # Any target with hosts of Debian 13, with Debian's own pyroute2, or with one director of each release.
 trixie-%:

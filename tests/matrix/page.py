@@ -74,6 +74,15 @@ def _page(found: Mapping[str, Any], seen: Mapping[str, Mapping[str, str]]) -> It
         ],
     )
     yield from _section(
+        "Firewalls",
+        "`lvs_firewall` behind a firewall of an operator that drops by default what comes in, passes and leaves, on hosts "
+        "of Debian 12: `check` names it, `manage` has clients served by each method, also after the firewall has read its "
+        "rules anew (reload), after a power cut (reboot), by the other director of a pair (failover), and with "
+        "`net.ipv4.vs.conntrack` 0 (untracked); after teardown the rules are as before. See [firewalls](firewalls.md).",
+        ("firewall", "with", *_METHODS, *_OUTCOME),
+        [_of_firewall(name, seen[part], found[part]) for part, name in _named(found, r"firewall-([a-z-]+)")],
+    )
+    yield from _section(
         "Modules",
         "Kernel tests: the modules against a kernel, judged by ipvsadm, ip, sysctl and nft. `make test` runs those of "
         "Debian 12 every time, with nft on its own kernel 6.1, and the examples on Python 3.8 and 3.13.",
@@ -93,6 +102,16 @@ def _named(found: Mapping[str, Any], pattern: str) -> list[tuple[str, ...]]:
     """The parts whose names have a form, and what stands in its groups, in the order of their versions."""
     matches = [(name, *match.groups()) for name in found if (match := re.fullmatch(pattern, name))]
     return sorted(matches, key=lambda each: [[int(number) for number in re.findall(r"\d+", word)] for word in each])
+
+
+_METHODS = ("dr", "tun", "nat", "fullnat")
+_STEPS = ("manage", "reload", "reboot", "failover", "untracked", "teardown")
+
+
+def _of_firewall(name: str, seen: Mapping[str, str], entry: Mapping[str, Any]) -> tuple[str, ...]:
+    versions = ", ".join(f"{what} {version}" for what, version in seen.items() if ":" not in what)
+    steps = (", ".join(step for step in _STEPS if f"{method}:{step}" in seen) or "none" for method in _METHODS)
+    return (name, versions, *steps, *_outcome(entry))
 
 
 def _of_modules(found: Mapping[str, Any], versions: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, ...]]:
