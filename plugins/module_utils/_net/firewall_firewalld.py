@@ -10,13 +10,15 @@ They are set as firewalld keeps them and as they are now, each by itself, so tha
 from __future__ import annotations
 
 import shlex
-from typing import Iterable, Mapping, NamedTuple, Sequence
+from typing import Iterable, Iterator, Mapping, NamedTuple, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils._net import firewall_chains, firewall_words
 from ansible_collections.lvs.topology.plugins.module_utils._net.firewall_plan import Opening
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan
 
 PRIORITY = 8848
+# What becomes of packets in a zone that refuses all that no rule of it lets pass.
+_REFUSE = ("DROP", "%%REJECT%%", "REJECT")
 # What changes firewalld's rules as it keeps them, and as they are now; and where it does not run.
 SCOPES: Mapping[str, tuple[str, ...]] = {"permanent": ("firewall-cmd", "--permanent"), "now": ("firewall-cmd",)}
 OFFLINE: Mapping[str, tuple[str, ...]] = {"permanent": ("firewall-offline-cmd",)}
@@ -34,10 +36,31 @@ class Rules(NamedTuple):
 NOTHING = Rules({}, frozenset())
 
 
-def zones(active: str, default: str) -> list[str]:
-    """The zones that packets come to, from what --get-active-zones and --get-default-zone print."""
-    named = [line.split()[0] for line in active.splitlines() if line.strip() and not line[0].isspace()]
-    return sorted({*named, default.strip()} - {""})
+def zones(listed: str, default: str) -> list[str]:
+    """The zones by which packets come that are to pass, from what --list-all-zones and --get-default-zone print.
+
+    One that is there to refuse some sources, such as `drop` with a few networks, goes on to do so.
+    """
+    found = {default.strip()}
+    for name, lines in _by_zone(listed):
+        said = dict(line.strip().partition(": ")[::2] for line in lines if line.startswith("  "))
+        refuses = said.get("target") in _REFUSE
+        if said.get("interfaces") or (said.get("sources") and not refuses):
+            found.add(name)
+    return sorted(found - {""})
+
+
+def _by_zone(listed: str) -> Iterator[tuple[str, list[str]]]:
+    """The lines of each zone. Behind a name may stand what the zone is."""
+    name = ""
+    lines: list[str] = []
+    for line in [*listed.splitlines(), "."]:
+        if not line[:1].strip():
+            lines.append(line)
+            continue
+        if name:
+            yield name, lines
+        name, lines = line.split()[0], []
 
 
 def has_ours(text: str) -> bool:
@@ -47,14 +70,13 @@ def has_ours(text: str) -> bool:
 
 def ours_of_zones(listed: str) -> dict[str, frozenset[str]]:
     """Our rich rules by zone, from what --list-all-zones prints."""
-    found: dict[str, set[str]] = {}
-    zone = ""
-    for line in listed.splitlines():
-        if line[:1].strip():
-            zone = line.split()[0]
-        elif line.strip().startswith("rule ") and f' priority="{PRIORITY}" ' in line:
-            found.setdefault(zone, set()).add(line.strip())
-    return {name: frozenset(rules) for name, rules in found.items()}
+    found = {
+        name: frozenset(
+            line.strip() for line in lines if line.startswith("\trule ") and f' priority="{PRIORITY}" ' in line
+        )
+        for name, lines in _by_zone(listed)
+    }
+    return {name: rules for name, rules in found.items() if rules}
 
 
 def ours_of_direct(listed: str) -> frozenset[str]:

@@ -17,7 +17,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._net.firewall_plan im
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan
 
 # Chains of any owner.
-_OURS = re.compile(r"lvs-.+-(?:in|fwd|out)-\w+\Z")
+_OURS = re.compile(r"lvs-.+-(?:in|fwd|out)-\S+\Z")
 _TABLE = re.compile(r"table (ip|ip6|inet) (\S+) \{(?: # handle \d+)?\Z")
 _HANDLE = re.compile(r" # handle (\d+)\Z")
 # What iptables calls its own chains.

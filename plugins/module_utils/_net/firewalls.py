@@ -151,11 +151,11 @@ class Firewalld:
     def plans(self, _owner: str, openings: Sequence[Opening]) -> list[Plan]:
         """Whose they are, nobody can tell: ``openings`` are those of all owners."""
         # What was there before a card came into another zone is looked for in all of them.
-        current = {scope: _of_firewalld(command) for scope, command in self._scopes.items()}
+        listed = {scope: _call(*command, "--list-all-zones") for scope, command in self._scopes.items()}
+        current = {scope: _of_firewalld(command, listed[scope]) for scope, command in self._scopes.items()}
         wanted = firewall_firewalld.NOTHING
         if self._runs:
-            active, default = (_call("firewall-cmd", each) for each in ("--get-active-zones", "--get-default-zone"))
-            used = firewall_firewalld.zones(active, default)
+            used = firewall_firewalld.zones(listed["now"], _call("firewall-cmd", "--get-default-zone"))
             wanted = firewall_firewalld.wanted(used, openings, tracks=self._tracks)
         plans = [
             firewall_firewalld.plan_rules(scope, command, current[scope], wanted)
@@ -170,8 +170,8 @@ class Firewalld:
         _one_by_one(plan)
 
 
-def _of_firewalld(command: Sequence[str]) -> firewall_firewalld.Rules:
-    rich = firewall_firewalld.ours_of_zones(_call(*command, "--list-all-zones"))
+def _of_firewalld(command: Sequence[str], listed: str) -> firewall_firewalld.Rules:
+    rich = firewall_firewalld.ours_of_zones(listed)
     direct = firewall_firewalld.ours_of_direct(_call(*command, "--direct", "--get-all-rules"))
     return firewall_firewalld.Rules(rich, direct)
 

@@ -108,6 +108,13 @@ def test_all_mistakes_at_once() -> None:
     ]
 
 
+def test_a_single_host_may_have_another_kernel() -> None:
+    parsed = network.parse(changed("hosts/web1/backend", "qemu"))
+    assert [host.backend for host in parsed.hosts] == ["uml", "qemu"]
+    parsed = network.parse({**changed("hosts/web1/backend", "uml"), "backend": "qemu"})
+    assert [host.backend for host in parsed.hosts] == ["qemu", "uml"]
+
+
 def test_seed() -> None:
     parsed = network.parse(GOOD)
     files = network.seed(parsed, parsed.host("director"), "ssh-ed25519 AAAA lab\n")

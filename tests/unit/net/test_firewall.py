@@ -342,6 +342,17 @@ def test_what_is_iptables_s_is_left_to_iptables(table: str, of_iptables: set[str
     assert [each.name for each in nft.bases(listing, of_iptables)] == ["INPUT"] * is_touched
 
 
+def test_ours_is_known_whatever_the_chain_is_called() -> None:
+    hook = "type filter hook input priority filter; policy drop;"
+    head = "table inet filter { # handle 5\n\tchain in-v4.new { # handle 1\n"
+    [base] = nft.bases(f"{head}\t\t{hook}\n\t}}\n}}\n")
+    assert base.chain_of("me") == "lvs-me-in-in-v4.new"
+    own = base.chain_of("me")
+    called = f"{head}\t\t{hook}\n\t\tjump {own} # handle 3\n\t}}\n"
+    there = f"\tchain {own} {{ # handle 2\n\t\t{NFT_WEB} # handle 4\n\t}}\n}}\n"
+    assert made_in_nft(called + there, WEB) == ([], [])
+
+
 def test_a_map_of_verdicts_drops_what_is_invalid() -> None:
     [base] = nft.bases(
         "table inet filter { # handle 5\n\tchain input { # handle 1\n"

@@ -38,10 +38,26 @@ dmz
 """
 
 
-def test_the_zones_that_packets_come_to() -> None:
-    active = "public\n  interfaces: eth1\ndmz (default)\n  sources: 10.0.0.0/8\n"
-    assert firewalld.zones(active, "public\n") == ["dmz", "public"]
-    assert firewalld.zones("", "public\n") == ["public"]
+@pytest.mark.parametrize(
+    ("target", "interfaces", "sources", "is_used"),
+    [
+        ("default", "eth1", "", True),
+        ("default", "", "10.0.0.0/8", True),
+        ("default", "", "", False),
+        # What comes by that card is to be let pass all the same.
+        ("DROP", "eth1", "", True),
+        # That is a list of those who are refused.
+        ("DROP", "", "203.0.113.0/24", False),
+        ("%%REJECT%%", "", "ipset:refused", False),
+    ],
+)
+def test_the_zones_that_packets_come_to(target: str, interfaces: str, sources: str, is_used: bool) -> None:
+    listed = (
+        "public (active)\n  target: default\n  interfaces: eth0\n  sources: \n\n"
+        f"drop (active)\n  target: {target}\n  interfaces: {interfaces}\n  sources: {sources}\n  services: \n"
+    )
+    assert firewalld.zones(listed, "public\n") == ["drop"] * is_used + ["public"]
+    assert "drop" in firewalld.zones(listed, "drop\n")
 
 
 def test_what_is_ours() -> None:

@@ -56,3 +56,12 @@ def test_releases_and_their_kernel_tests(tmp_path: Path) -> None:
 def test_a_part_that_was_interrupted_has_no_result(tmp_path: Path) -> None:
     lines = page(tmp_path, {"trixie-molecule-ha": {"seconds": 5}}, {})
     assert "| ha | did not run |  |" in lines
+
+
+def test_what_was_shown_of_each_firewall(tmp_path: Path) -> None:
+    logs = {"firewall-ufw": "SEEN ufw 0.36.2\nSEEN dr:manage yes\nSEEN dr:reboot yes\nSEEN nat:manage yes\n"}
+    lines = page(tmp_path, {"firewall-ufw": PASSED, "firewall-iptables-nft": {"result": "FAILED", "on": "x"}}, logs)
+    assert [line for line in lines if line.startswith(("| ufw", "| iptables"))] == [
+        "| ufw | ufw 0.36.2 | manage, reboot | none | manage | none | passed | 2026-11-27 |",
+        "| iptables-nft |  | none | none | none | none | FAILED | x |",
+    ]
