@@ -75,9 +75,9 @@ def _page(found: Mapping[str, Any], seen: Mapping[str, Mapping[str, str]]) -> It
     )
     yield from _section(
         "Firewalls",
-        "`lvs_firewall` behind an operator's firewall that drops by default what comes in, passes and leaves, on Debian "
-        "12: `check` names it, `manage` has clients served by each method, also after the firewall has read its rules "
-        "anew (reload), after a power cut (reboot), by the other director of a pair (failover), and with "
+        "`lvs_firewall` behind an operator's firewall that drops by default what comes in, passes and leaves, on "
+        "Debian 12: `check` names it, `manage` has clients served by each method, also after the firewall has read its "
+        "rules anew (reload), after a power cut (reboot), by the other director of a pair (failover), and with "
         "`net.ipv4.vs.conntrack` 0 (untracked); after teardown the rules are as before. See [firewalls](firewalls.md).",
         ("firewall", "with", *_METHODS, *_OUTCOME),
         [_of_firewall(name, seen[part], found[part]) for part, name in _named(found, r"firewall-([a-z-]+)")],

@@ -32,6 +32,8 @@ def commands(openings: Iterable[Opening], firewall: str, most: int) -> str:
     """
     every = [*dict.fromkeys(said for each in openings for said in _commands(each, firewall))]
     text = " and ".join(every[:most])
+    if firewall == NFTABLES:
+        text += " before it"
     if len(every) > most:
         text += f" and {len(every) - most} more, which the playbook plan writes down"
     is_kept_and_now = any(each.startswith("firewall-cmd --permanent") for each in every)
@@ -57,7 +59,7 @@ def _command(opening: Opening, firewall: str) -> str:
         rule = iptables_rule(opening).replace("-A INPUT", f"-A ufw{'' if opening.family == 4 else '6'}-before-input", 1)
         return f"`{rule}` before what drops INVALID in /etc/ufw/before{'' if opening.family == 4 else '6'}.rules"
     if firewall == NFTABLES:
-        return f"`{nft_rule(opening)} accept` before it"
+        return f"`{nft_rule(opening)} accept`"
     return "a rule before it that lets this pass"
 
 
