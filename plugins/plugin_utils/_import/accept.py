@@ -35,7 +35,12 @@ _TRACKED = re.compile(r"lvs_vrrp(?:\.instances\[(\d+)\])?\.(track_scripts|track_
 # Without these there is no service.
 _NEEDED = frozenset({"name", "address", "port", "protocol", "fwmark", "family", "forward", "real_servers"})
 # What a real server may do without.
-_OPTIONS = frozenset({"upper_threshold", "lower_threshold"})
+_OPTIONS = frozenset(
+    [
+        *("upper_threshold", "lower_threshold", "health_check", "notify_up", "notify_down"),
+        *("inhibit_on_failure", "alpha", "smtp_alert"),
+    ]
+)
 # What only the facts of a host tell.
 _BY_FACTS = "where facts do not tell"
 # A template would be evaluated when the file is read.

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The checkers of keepalived's real servers -> the one health_check of a service, where there is one. Pure."""
+"""The checkers of keepalived's real servers, one by one, in the words of the model. Pure."""
 
 from __future__ import annotations
 
@@ -19,20 +19,13 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_va
     whole,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import Place, Remarks
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.health import KINDS
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.config_text import problem_of_pattern
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address
 
 _DELAY_LOOP, _CONNECT_TIMEOUT = 60, 5
-# What the model takes where nothing is written.
-_MODEL = {"interval": 3, "timeout": 3, "retries": 1, "retry_delay": 1}
 _SUCCESS = "200-299"
-_ELSEWHERE = "it asks another address than the real server's"
-_WAY = {
-    "connect_ip": "the model checks the real server itself, and this is another address",
-    "bindto": "the model does not say where a check comes from",
-    "fwmark": "the model marks checks only with through: vip",
-}
-_COMMON = "the model checks each real server of a service in the same way"
+# Letters of a pattern itself that stand for options of keepalived.
+_PATTERN_OPTIONS = {"caseless": "i", "multiline": "m", "dotall": "s", "extended": "x"}
 
 
 @dataclass(frozen=True)
@@ -81,10 +74,8 @@ class Check:
     settings: dict[str, Any]
     # None: the real server's own.
     port: int | None
-    # Target, source and mark of a check that does not go to the real server's own address.
-    way: tuple[Address, Address, int] | None = None
-    # The lines that say so.
-    way_nodes: tuple[Node, ...] = ()
+    # Where it goes to and comes from, by key of the model, where that is written.
+    way: Mapping[str, Any] = field(default_factory=dict)
     # What cannot be said of it; then it is none for a service.
     is_lost: bool = False
 
@@ -119,14 +110,13 @@ def _check(node: Node, server: Checked, reading: Reading) -> Check:
     port = whole(block.last("connect_port"), reading.remarks, 1, 65535)
     if port is None and server.written_port != server.port:
         port = server.written_port
-    way, way_nodes, is_lost = _way(block, server, node)
-    found = Check(node.place, node.words, {"type": kind.name}, port, way, way_nodes, is_lost)
+    found = Check(node.place, node.words, {"type": kind.name}, port, _way(block, server))
     settings = found.settings
     if kind.is_timed:
         settings |= _timed(own.under(server.times), kind)
     refused = kind.read(block, server, settings, reading)
     block.finish(_REASONS, "the model has no such option of a check")
-    return replace(found, is_lost=is_lost or refused)
+    return replace(found, is_lost=refused)
 
 
 def _timed(times: Times, kind: _Kind) -> dict[str, Any]:
@@ -143,25 +133,20 @@ def _timed(times: Times, kind: _Kind) -> dict[str, Any]:
     return found
 
 
-def _way(
-    block: Block, server: Checked, node: Node
-) -> tuple[tuple[Address, Address, int] | None, tuple[Node, ...], bool]:
-    """Where a check goes besides the real server itself, and whether it cannot be said."""
+def _way(block: Block, server: Checked) -> dict[str, Any]:
+    """Where a check goes to and comes from, besides what the real server itself and the kernel say."""
     remarks = block.remarks
-    to, source, mark = (block.last(each) for each in ("connect_ip", "bindto", "fwmark"))
-    nodes = tuple(each for each in (to, source, mark) if each)
-    target = address(to, to.argument(), remarks) if to else None
-    fwmark = whole(mark, remarks, 1, 2**32 - 1)
-    is_elsewhere = target is not None and target != server.address
-    origin = address(source, source.argument(), remarks) if source else None
-    if is_elsewhere and target and fwmark is not None and origin is not None:
-        # Perhaps it goes through the VIP: that shows when the service is known.
-        return (target, origin, fwmark), nodes, False
-    for each in nodes if is_elsewhere else [each for each in (source, mark) if each]:
-        remarks.lost(each.place, each.words, _WAY[each.keyword])
-    if is_elsewhere:
-        remarks.lost(node.place, node.words, _ELSEWHERE)
-    return None, nodes, is_elsewhere
+    found: dict[str, Any] = {}
+    for keyword, key in (("connect_ip", "address"), ("bindto", "source")):
+        node = block.last(keyword)
+        known = address(node, node.argument(), remarks) if node else None
+        if known is not None and (key == "source" or known != server.address):
+            found[key] = known
+    for keyword, key, most in (("bind_port", "source_port", 65535), ("fwmark", "fwmark", 2**32 - 1)):
+        number = whole(block.last(keyword), remarks, 1, most)
+        if number is not None:
+            found[key] = number
+    return found
 
 
 # What each kind of checker has besides. A reader returns whether what it found cannot be said at all.
@@ -193,6 +178,9 @@ def _url(block: Block, virtual_host: str | None) -> dict[str, Any]:
     path, digest, codes = (block.last(each) for each in ("path", "digest", "status_code"))
     host = _argument(block.last("virtualhost")) or virtual_host
     url: dict[str, Any] = {"path": _argument(path), "digest": _argument(digest), "virtual_host": host}
+    pattern = _pattern(block)
+    if pattern:
+        url["regex"], url["regex_no_match"] = pattern, bool(block.has("regex_no_match"))
     status = [int(each) if each.isdecimal() else each for each in (codes.arguments if codes else ())]
     block.finish(_REASONS, "the model has no such option of a url")
     if not status and not url["digest"]:
@@ -200,6 +188,24 @@ def _url(block: Block, virtual_host: str | None) -> dict[str, Any]:
     # 200 is what counts where nothing is written.
     url["status"] = None if status == [200] and not url["digest"] else status[0] if len(status) == 1 else status
     return {key: value for key, value in url.items() if value and (key, value) != ("path", "/")}
+
+
+def _pattern(block: Block) -> str | None:
+    """The pattern of a url, with its options as letters of its own."""
+    node, options = block.last("regex"), block.last("regex_options")
+    text = node.argument() if node else None
+    if not text:
+        return None
+    known = [each for each in (options.arguments if options else ()) if each in _PATTERN_OPTIONS]
+    for each in options.arguments if options else ():
+        if each not in known:
+            block.remarks.lost(block.node.place, [each], "the model has no such option of a pattern")
+    problem = problem_of_pattern(text)
+    if node and problem:
+        block.remarks.lost(node.place, node.words, f"{problem}: any content is success")
+        return None
+    letters = "".join(_PATTERN_OPTIONS[each] for each in known)
+    return f"(?{letters}){text}" if letters else text
 
 
 def _dns(block: Block, _server: Checked, settings: dict[str, Any], _reading: Reading) -> bool:
@@ -299,79 +305,6 @@ _CHECKERS = {
 }
 _UNKNOWN = {"BFD_CHECK": "the model has no check by BFD"}
 _REASONS = {
-    "alpha": "the model has alpha for a whole service",
-    "host": "the model checks the real server itself",
-    "regex": "the model does not look at the content of an answer: any content is success",
+    "alpha": "the model has alpha for a service or a real server, and not for one check",
+    "bind_if": "the model has no link-local addresses for checks",
 }
-
-
-# One check for a service
-
-
-def common_check(
-    checks: list[tuple[Checked, list[Check]]], vips: frozenset[Address], marks: Mapping[int, Address], reading: Reading
-) -> dict[str, Any] | None:
-    """The health_check that all real servers have. Where they differ there is none, and each is listed.
-
-    ``vips`` are the service's, and ``marks`` by which mark checks reach which real server through a VIP.
-    """
-    remarks = reading.remarks
-    by_server = [
-        (server, [(each, _said(each, server, vips, marks, reading)) for each in some]) for server, some in checks
-    ]
-    every = [(server, check, settings) for server, some in by_server for check, settings in some]
-    if not every:
-        return None
-    port, is_one_port = _common_port([(server, check) for server, check, settings in every if settings])
-    known = [settings for _server, _check, settings in every if settings]
-    is_one = len(known) == len(every) and all(each == known[0] for each in known) and is_one_port
-    if not is_one or any(_differ([settings for _check, settings in some]) for _server, some in by_server):
-        reason = f"{_COMMON}, and these have different ones"
-        for _server, check, settings in every:
-            if settings is not None:
-                remarks.lost(check.place, check.words, reason)
-        return None
-    first = every[0][1]
-    without = [str(server.address) for server, some in by_server if not some]
-    if without:
-        reason = f"{_COMMON}: {', '.join(without)} had no check, and is asked in this way, too"
-        remarks.lost(first.place, first.words, reason)
-    found = {key: value for key, value in known[0].items() if _MODEL.get(key) != value or key == "type"}
-    if port is not None and not all(server.port == port for server, _some in checks):
-        found["port"] = port
-    return found
-
-
-def _common_port(checks: list[tuple[Checked, Check]]) -> tuple[int | None, bool]:
-    """The port that all checks name, and whether they can be said with one. None: each asks its real server's own."""
-    asked = [(check.port or server.port, server.port) for server, check in checks]
-    if all(port == own for port, own in asked):
-        return None, True
-    return asked[0][0], len({port for port, _own in asked}) == 1
-
-
-def _differ(settings: list[Any]) -> bool:
-    """Whether a real server has several checks, but for the same one through several VIPs."""
-    return len(settings) > 1 and not all(each and each.get("through") == "vip" for each in settings)
-
-
-def _said(
-    check: Check, server: Checked, vips: frozenset[Address], marks: Mapping[int, Address], reading: Reading
-) -> dict[str, Any] | None:
-    remarks = reading.remarks
-    if check.is_lost:
-        return None
-    settings = dict(check.settings)
-    if check.way:
-        target, source, mark = check.way
-        if target not in vips or marks.get(mark) != server.address:
-            for each in check.way_nodes:
-                remarks.lost(each.place, each.words, _WAY[each.keyword])
-            remarks.lost(check.place, check.words, _ELSEWHERE)
-            return None
-        settings["through"] = "vip"
-        reading.sources.append(source)
-    if "port" in KINDS[settings["type"]].options and not (check.port or server.port):
-        remarks.lost(check.place, check.words, "it has no connect_port, and the real server has every port")
-        return None
-    return settings

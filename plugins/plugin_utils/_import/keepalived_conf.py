@@ -119,6 +119,10 @@ class Block:
             self.remarks.note(each.place, each.words, f"line {found[-1].place.line} says it again, and counts")
         return found[-1] if found else None
 
+    def first(self, keyword: str) -> Node | None:
+        """Whether a keyword is there, which nobody has taken by that."""
+        return next((node for _position, node in self._by_keyword.get(keyword, [])), None)
+
     def has(self, *keywords: str) -> Node | None:
         """A switch: there, and not followed by a word that turns it off."""
         node = self.last(*keywords)

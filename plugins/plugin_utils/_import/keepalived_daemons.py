@@ -1,15 +1,19 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lines lvs_timeouts and lvs_sync_daemon of keepalived.conf -> their options. Pure."""
+"""What global_defs of keepalived.conf says of timeouts, of the synchronisation daemon and of mail. Pure."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import DEFAULT_TIMEOUTS
-from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_conf import Node
-from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_values import as_integer_of
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_conf import Block, Node
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_values import (
+    as_integer_of,
+    port_of,
+    whole,
+)
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import Remarks
 
 
@@ -44,3 +48,36 @@ def read_sync(node: Node, remarks: Remarks) -> dict[str, Any]:
         else:
             remarks.lost(node.place, [word], "it is no option of lvs_sync_daemon")
     return found
+
+
+def read_mail(block: Block, remarks: Remarks) -> dict[str, Any] | None:
+    """Whom keepalived tells by mail, of what global_defs says; None where it is nobody."""
+    to = [each.keyword for node in block.all("notification_email") for each in node.children]
+    said = {
+        key: block.last(keyword)
+        for keyword, key in (
+            ("notification_email_from", "from"),
+            ("smtp_server", "server"),
+            ("smtp_helo_name", "helo_name"),
+            ("smtp_connect_timeout", "timeout"),
+            ("smtp_alert", "alert"),
+        )
+    }
+    if not to:
+        for each in said.values():
+            if each:
+                remarks.lost(each.place, each.words, "there is no notification_email, so nobody is told by mail")
+                each.ignore()
+        return None
+    found: dict[str, Any] = {"to": list(dict.fromkeys(to))}
+    for key, node in said.items():
+        if node is None:
+            continue
+        found[key] = node.argument()
+        if key == "server" and node.argument(1):
+            found["port"] = port_of(node.argument(1))
+        elif key == "timeout":
+            found[key] = whole(node, remarks, 1, 3600)
+        elif key == "alert":
+            found[key] = node.argument() in (None, "true", "on", "yes")
+    return {key: value for key, value in found.items() if value is not None}

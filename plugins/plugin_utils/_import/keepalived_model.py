@@ -16,7 +16,11 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._import.files import 
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.found import Director, Found, note_open_questions
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_checks import Reading
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_conf import Block, Node, blocks
-from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_daemons import read_sync, read_timeouts
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_daemons import (
+    read_mail,
+    read_sync,
+    read_timeouts,
+)
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_services import read_virtual_server
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_values import (
     as_integer_of,
@@ -38,8 +42,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values impo
 
 # What lvs_keepalived.global_raw takes as it is.
 _GLOBAL_RAW = (
-    *("notification_email", "notification_email_from", "smtp_server", "smtp_helo_name", "smtp_connect_timeout"),
-    *("smtp_alert", "smtp_alert_vrrp", "smtp_alert_checker", "no_email_faults", "no_checker_emails"),
+    *("smtp_alert_vrrp", "smtp_alert_checker", "no_email_faults", "no_checker_emails"),
     *("vrrp_skip_check_adv_addr", "vrrp_check_unicast_src", "vrrp_mcast_group4", "vrrp_mcast_group6"),
     *("dynamic_interfaces", "checker_log_all_failures", "max_auto_priority", "vrrp_startup_delay", "process_names"),
     *("enable_snmp_vrrp", "enable_snmp_checker", "enable_snmp_keepalived", "enable_traps", "snmp_socket"),
@@ -175,6 +178,9 @@ class _Configuration:
             self._variables["lvs_timeouts"] = read_timeouts(timeouts, remarks)
         if sync:
             self._sync = sync, read_sync(sync, remarks)
+        mail = read_mail(block, remarks)
+        if mail:
+            self._keepalived["mail"] = mail
         raw = block.raw(_GLOBAL_RAW)
         if raw:
             self._keepalived["global_raw"] = raw

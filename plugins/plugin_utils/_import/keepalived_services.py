@@ -22,16 +22,17 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_ch
     Check,
     Checked,
     Reading,
-    common_check,
     read_checks,
     read_times,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_conf import Block, Node
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_groups import Identity, identities_of
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_pools import common_checks
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_values import (
     address,
-    command,
     port_of,
+    run,
+    switch,
     whole,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address
@@ -41,13 +42,12 @@ _PERSISTENCE = 360
 _METHODS = {"NAT": "nat", "DR": "dr", "TUN": "tun"}
 _CHECKSUMS = {"nocsum": "none", "csum": "on", "remcsum": "remote"}
 _FLAGS = {"flag-1": 1, "flag-2": 0}
-_RAW = ("smtp_alert", "ha_suspend", "snmp_name", "sorry_server_inhibit")
-_REASONS = {
-    "notify_up": "the model has no command for a single real server",
-    "notify_down": "the model has no command for a single real server",
-    "smtp_alert": "the model has no mail for a single real server",
-    "alpha": "the model has alpha for a whole service",
-}
+_RAW = ("ha_suspend", "snmp_name", "sorry_server_inhibit")
+# What is read of a real server once, whatever its block is for.
+_OF_REAL_SERVER = (
+    *("weight", "uthreshold", "lthreshold", "lvs_method", "lb_kind"),
+    *("notify_up", "notify_down", "inhibit_on_failure", "alpha", "smtp_alert"),
+)
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,6 @@ class _Server:
     written_port: int | None
     forward: str | None
     tunnel: dict[str, Any] | None
-    inhibits: bool
     entry: dict[str, Any]
 
 
@@ -197,8 +196,9 @@ class _Common:
         return {
             "quorum": whole(block.last("quorum"), self._remarks, 1, 2**31 - 1),
             "hysteresis": whole(block.last("hysteresis"), self._remarks, 0, 2**31 - 1),
-            "quorum_up": command(block.last("quorum_up"), self._remarks, user),
-            "quorum_down": command(block.last("quorum_down"), self._remarks, user),
+            "quorum_up": run(block.last("quorum_up"), self._remarks, user),
+            "quorum_down": run(block.last("quorum_down"), self._remarks, user),
+            "smtp_alert": switch(block, "smtp_alert"),
             **{each: bool(block.has(each)) for each in ("inhibit_on_failure", "alpha", "omega")},
         }
 
@@ -235,13 +235,20 @@ class _Common:
             written_port=port,
             forward=forward,
             tunnel=tunnel or (self._tunnel if forward in (None, self.forward) else None),
-            inhibits=bool(block.has("inhibit_on_failure")),
             entry={
                 "weight": self._weight if weight is None else weight,
                 "upper_threshold": whole(block.last("uthreshold"), self._remarks, 0, forms.THRESHOLDS.high),
                 "lower_threshold": whole(block.last("lthreshold"), self._remarks, 0, forms.THRESHOLDS.high),
+                **self._watch(block),
             },
         )
+
+    def _watch(self, block: Block) -> dict[str, Any]:
+        """What of a real server only keepalived acts on, where that is not what its service says."""
+        user = self._reading.script_user
+        commands = {each: run(block.last(each), self._remarks, user) for each in ("notify_up", "notify_down")}
+        own = {each: switch(block, each) for each in ("inhibit_on_failure", "alpha", "smtp_alert")}
+        return {**commands, **{key: value for key, value in own.items() if value != self._settings[key]}}
 
     def _tells_two_apart(self, node: Node, found: Address, port: int | None) -> bool:
         self._seen = getattr(self, "_seen", {})
@@ -272,8 +279,13 @@ class _Common:
         if self._one_packet and not one_packet:
             self._remarks.note(node.place, node.words, "ops is for UDP only: keepalived leaves it out")
         servers, checks = self._pool(identity, forward)
-        check = common_check(checks, frozenset([identity.address] if identity.address else []), marks, self._reading)
-        if check is None:
+        is_inhibited = all(each.get("inhibit_on_failure") for each in servers)
+        if is_inhibited:
+            servers = [{**each, "inhibit_on_failure": None} for each in servers]
+        vips = frozenset([identity.address] if identity.address else [])
+        check, own = common_checks(checks, vips, marks, self._reading)
+        servers = [{**server, "health_check": each} for server, each in zip(servers, own)]
+        if check is None and not any(own):
             self._unused_times(any(some for _server, some in checks))
         entry |= {
             "forward": forward,
@@ -283,11 +295,11 @@ class _Common:
             "one_packet": one_packet,
             "health_check": check,
             **self._settings,
+            **({"inhibit_on_failure": True} if is_inhibited else {}),
             "sorry_server": self._sorry_of(identity, forward),
             "raw": self._raw,
             "real_servers": servers,
         }
-        entry["inhibit_on_failure"] = entry["inhibit_on_failure"] or all(each.inhibits for each in self.servers)
         places = {each.keyword: each.place for each in node.children}
         places |= {"health_check": checks[0][1][0].place} if checks and checks[0][1] else {}
         return Found(written(entry), node.place, places)
@@ -329,11 +341,8 @@ class _Common:
             read_times(block).under(self._times),
         )
         checks = read_checks(block, checked, self._reading)
-        block.all("weight", "uthreshold", "lthreshold", "lvs_method", "lb_kind")
-        is_for_all = all(each.inhibits for each in self.servers) or self._settings["inhibit_on_failure"]
-        if is_for_all or not server.inhibits:
-            block.all("inhibit_on_failure")
-        block.finish({**_REASONS, "inhibit_on_failure": "the model has it for all real servers of a service"})
+        block.all(*_OF_REAL_SERVER)
+        block.finish({})
         return checked, checks
 
     def _sorry_of(self, identity: Identity, forward: str) -> dict[str, Any] | None:

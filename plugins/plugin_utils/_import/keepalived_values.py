@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
-from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_conf import Node
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_conf import Block, Node
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import Remarks
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import as_address, as_number
@@ -43,6 +43,20 @@ def address(node: Node, text: str | None, remarks: Remarks) -> Address | None:
     if found is None:
         remarks.lost(node.place, node.words, f"it needs an IP address{_undefined(node)}")
     return found
+
+
+def switch(block: Block, keyword: str) -> bool | None:
+    """A switch that may be left to what stands above it."""
+    return None if block.first(keyword) is None else bool(block.has(keyword))
+
+
+def run(node: Node | None, remarks: Remarks, script_user: str | None) -> str | dict[str, str] | None:
+    """The command after a keyword, with its user where that is another one."""
+    if node is None or len(node.arguments) < 2 or node.argument(1) == (script_user or DEFAULT_SCRIPT_USER):
+        return command(node, remarks, script_user)
+    if len(node.arguments) > 2:
+        remarks.lost(node.place, node.arguments[2:], "the model has no group for a command: it is the user's own")
+    return {"script": " ".join((node.argument() or "").split()), "user": node.argument(1) or ""}
 
 
 def command(node: Node | None, remarks: Remarks, script_user: str | None) -> str | None:

@@ -15,7 +15,9 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_co
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_values import (
     address,
     command,
+    run,
     seconds,
+    switch,
     whole,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import Place, Remarks
@@ -45,7 +47,7 @@ _KEYS = {
 _NOTIFY = ("master", "backup", "fault", "stop")
 # What an instance of the model takes as it is.
 _RAW = (
-    *("smtp_alert", "virtual_routes", "virtual_rules", "mcast_src_ip", "mcast_dst_ip", "unicast_ttl", "native_ipv6"),
+    *("virtual_routes", "virtual_rules", "mcast_src_ip", "mcast_dst_ip", "unicast_ttl", "native_ipv6"),
     *("dont_track_primary", "promote_secondaries", "skip_check_adv_addr", "check_unicast_src", "track_src_ip"),
     *("v3_checksum_as_v2", "old_unicast_checksum", "down_timer_adverts", "linkbeat_use_polling", "accept"),
 )
@@ -187,6 +189,7 @@ def read_instance(node: Node, defined: Defined, remarks: Remarks) -> Instance | 
     settings["track_scripts"] = [each for each in tracked if "script" in each]
     settings["track_processes"] = [each for each in tracked if "process" in each]
     settings["notify"] = _notify(block, defined, remarks)
+    settings["smtp_alert"] = switch(block, "smtp_alert")
     settings["raw"] = block.raw(_RAW)
     block.finish(_REASONS)
     if settings["router_id"] is None:
@@ -339,7 +342,7 @@ def _tracked(block: Block, defined: Defined, remarks: Remarks) -> list[dict[str,
     return found
 
 
-def _notify(block: Block, defined: Defined, remarks: Remarks) -> dict[str, str]:
-    found = {each: command(block.last(f"notify_{each}"), remarks, defined.script_user) for each in _NOTIFY}
-    found["any"] = command(block.last("notify"), remarks, defined.script_user)
+def _notify(block: Block, defined: Defined, remarks: Remarks) -> dict[str, Any]:
+    found = {each: run(block.last(f"notify_{each}"), remarks, defined.script_user) for each in _NOTIFY}
+    found["any"] = run(block.last("notify"), remarks, defined.script_user)
     return {key: value for key, value in found.items() if value is not None}

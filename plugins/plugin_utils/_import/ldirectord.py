@@ -22,7 +22,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._import.found import 
     persistence,
     written,
 )
-from ansible_collections.lvs.topology.plugins.plugin_utils._import.ldirectord_checks import read_check
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.ldirectord_checks import own_check, read_check
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.ldirectord_lines import (
     REASONS,
     Given,
@@ -42,6 +42,7 @@ _REAL = re.compile(
     r"(?P<who>\S+)(?:\s+(?P<method>\w+))?(?:\s+(?P<weight>\d+))?"
     r"(?:\s+(?P<asked>\"[^\"]*\"\s*[, ]\s*\"[^\"]*\"))?(?:\s+l:(?P<lower>\d+))?(?:\s+u:(?P<upper>\d+))?"
 )
+_QUOTED = re.compile(r"\"([^\"]*)\"")
 
 
 def read_ldirectord(files: Files, name: str, remarks: Remarks, names: Names | None = None) -> Director:
@@ -103,6 +104,9 @@ class _Reader:
         }
         taken |= {"quiescent", "fallback", "fallback6", "servicename"}
         check = read_check(virtual, common, identity, taken, self._remarks)
+        for each in servers:
+            if each["health_check"]:
+                each["health_check"] = self._own_check(check, *each["health_check"])
         quiescent = virtual.value("quiescent") or (common["quiescent"][0] if "quiescent" in common else "no")
         family = 6 if identity.get("family") == "ipv6" or ":" in str(identity.get("address", "")) else 4
         netmask: Any = virtual.value("netmask")
@@ -172,9 +176,6 @@ class _Reader:
                 reason = "write it as ADDRESS:PORT gate|masq|ipip WEIGHT"
                 self._remarks.lost(place, ["real", text.split()[0] if text else ""], reason)
                 continue
-            if found.group("asked"):
-                reason = "the model asks all real servers of a service the same, and does not look at the content"
-                self._remarks.lost(place, [found.group("asked")], reason)
             methods.add(method)
             for address, own in self._range(found.group("who"), identity, place):
                 # Only masquerading maps ports.
@@ -189,9 +190,16 @@ class _Reader:
                     "weight": int(found.group("weight") or 1),
                     "upper_threshold": int(found.group("upper") or 0),
                     "lower_threshold": int(found.group("lower") or 0),
+                    # Until it is known what the others are asked.
+                    "health_check": (found.group("asked"), place) if found.group("asked") else None,
                 }
                 servers.append(entry)
         return servers, methods
+
+    def _own_check(self, check: dict[str, Any] | None, asked: str, place: Place) -> dict[str, Any] | None:
+        """What a real server is asked for by itself: "REQUEST", "RECEIVE"."""
+        request, receive = _QUOTED.findall(asked)
+        return own_check(check, request, receive, place, self._remarks)
 
     def _range(self, text: str, identity: Mapping[str, Any], place: Place) -> Iterator[tuple[Address, int]]:
         """The real servers of one line: FIRST->LAST:PORT are several."""

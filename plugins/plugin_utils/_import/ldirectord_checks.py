@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.ldirectord_lines import Given, Virtual, number
-from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import Remarks
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import Place, Remarks
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.config_text import problem_of_pattern
 
 # What the model takes where nothing is written.
 _MODEL = {"interval": 3, "timeout": 3, "retries": 1}
@@ -24,6 +25,7 @@ _SERVICES = {
 }
 # What only a conversation with that service would need. A connection is what is left of it.
 _CONVERSATION = ("login", "passwd", "database", "secret", "request", "receive")
+_WEB = ("http", "https")
 _TIMES = ("checktimeout", "negotiatetimeout", "connecttimeout", "checkinterval", "failurecount")
 
 
@@ -110,11 +112,15 @@ def _external(asked: _Asked) -> dict[str, Any]:
 
 def _negotiate(asked: _Asked) -> dict[str, Any]:
     virtual, taken = asked.virtual, asked.taken
-    if asked.service in ("http", "https"):
-        taken |= {"request", "virtualhost"}
-        request, host = virtual.value("request") or "/", virtual.value("virtualhost")
-        path = request if request.startswith("/") else f"/{request}"
-        said = {"path": path if path != "/" else None, "virtual_host": host}
+    if asked.service in _WEB:
+        taken |= {"request", "receive", "virtualhost"}
+        said = {
+            "path": path_of(virtual.value("request")),
+            "regex": pattern_of(
+                virtual.value("receive"), virtual.given.get("receive", ("", virtual.place))[1], asked.remarks
+            ),
+            "virtual_host": virtual.value("virtualhost"),
+        }
         kept = {key: value for key, value in said.items() if value}
         return {"type": asked.service, **asked.times, **asked.port, "status": "200-299", **kept}
     if asked.service in ("smtp", "submission"):
@@ -124,6 +130,34 @@ def _negotiate(asked: _Asked) -> dict[str, Any]:
         name = virtual.value("request")
         return {"type": "dns", **asked.times, **asked.port, "query_type": "A", **({"name": name} if name else {})}
     return _conversation(asked)
+
+
+def path_of(request: str | None) -> str | None:
+    """The path of a request; None: that of the site."""
+    path = request if request is None or request.startswith("/") else f"/{request}"
+    return None if path == "/" else path
+
+
+def pattern_of(receive: str | None, place: Place, remarks: Remarks) -> str | None:
+    """What an answer must contain, where keepalived takes such a pattern."""
+    problem = problem_of_pattern(receive) if receive else None
+    if problem:
+        remarks.lost(place, ["receive"], f"{problem}: any content is success")
+    return None if problem else receive or None
+
+
+def own_check(
+    check: dict[str, Any] | None, request: str, receive: str, place: Place, remarks: Remarks
+) -> dict[str, Any] | None:
+    """The check of a real server that is asked for something else than the others; None where it cannot be."""
+    if check is None or check["type"] not in _WEB:
+        remarks.lost(
+            place, [request, receive], "the model asks real servers for pages of their own only by http, https"
+        )
+        return None
+    said = {"path": path_of(request), "regex": pattern_of(receive, place, remarks)}
+    kept = {key: value for key, value in check.items() if key not in said}
+    return {**kept, **{key: value for key, value in said.items() if value}}
 
 
 def _conversation(asked: _Asked) -> dict[str, Any]:

@@ -68,8 +68,8 @@ def _tried(service: Service) -> Iterator[dict[str, Any]]:
 
 
 def _patience(service: Service) -> int:
-    check = service.supervision.health_check or {}
-    return min(max(math.ceil(float(check.get("timeout", 0))), _LEAST), _MOST)
+    timeouts = [float(each.get("timeout", 0)) for each in service.supervision.health_checks]
+    return min(max(math.ceil(max(timeouts, default=0)), _LEAST), _MOST)
 
 
 def tcp_endpoints(service: Service) -> Iterator[tuple[Address, int]]:
@@ -81,8 +81,12 @@ def tcp_endpoints(service: Service) -> Iterator[tuple[Address, int]]:
 
 def _question(service: Service) -> dict[str, Any] | None:
     """What the program of the service answers, by its health check; None where that does not say it."""
-    check = service.supervision.health_check or {}
-    if "port" in check:
+    asked = (_asked(service, each) for each in service.supervision.health_checks)
+    return next((each for each in asked if each), None)
+
+
+def _asked(service: Service, check: Mapping[str, Any]) -> dict[str, Any] | None:
+    if "port" in check or "address" in check:
         return None  # another program may listen there
     kind = check.get("type")
     if (service.protocol, kind) == ("tcp", "http"):

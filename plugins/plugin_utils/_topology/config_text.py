@@ -10,11 +10,14 @@ keepalived's own rules for escapes differ from place to place.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 from unicodedata import category
+from warnings import catch_warnings, simplefilter
 
 from ansible_collections.lvs.topology.plugins.module_utils._forms import is_interface
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import show
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Run
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import Reader
 
 # keepalived reads so many bytes of a line, and takes the rest for a line of its own. Raw lines are indented.
@@ -44,6 +47,10 @@ _DANGEROUS = {
 }
 # Printable, without space, quotes, backslash, # and ! (comments), { } (blocks), $ (variables) and ~ (sequences).
 _WORD = re.compile(r"[^\W_]|[%&()*+,\-./:;<=>?@\[\]^_`|]", re.ASCII)
+# What of a pattern needs no escape between quotes.
+_PLAIN = " %&*()+,-./:;<=>?@_|"
+# What Python has in patterns, and Perl not or in another way.
+_OF_PYTHON = re.compile(r"(?<!\\)(?:\\\\)*(\\[uUN]|\(\?[aLu])")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]*\Z")
 _HOST = re.compile(r"[A-Za-z0-9._:\[\]-]+\Z")
 _USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}\Z")
@@ -135,6 +142,58 @@ def read_command(reader: Reader, key: str, placeholders: tuple[str, ...] = ()) -
         reader.refuse(key, problem, "put it into a script, or what is an argument into '")
         return None
     return command
+
+
+def read_run(reader: Reader, key: str) -> Run | None:
+    """A command that runs when something happens, with a user of its own where one is named."""
+    value = reader.take(key)
+    if not isinstance(value, Mapping):
+        return read_command(reader, key)
+    inner = Reader(value, reader.at(key), reader.mistakes)
+    script, user = read_command(inner, "script"), read_user(inner, "user")
+    if inner.take("script") is None:
+        inner.refuse("script", "is missing", "write the command, or leave the key out")
+    inner.finish()
+    return (script, user) if script and user else script
+
+
+def read_pattern(reader: Reader, key: str) -> str | None:
+    """A regular expression for keepalived, which has it in the way of Perl and says nothing of a wrong one."""
+    value = reader.take(key)
+    if value is None:
+        return None
+    problem = problem_of_pattern(value)
+    if problem:
+        reader.refuse(key, problem, "write one line, in the way that Perl and Python share")
+        return None
+    return str(value) if _fits(reader, key, quoted(value)) else None
+
+
+def problem_of_pattern(value: Any) -> str | None:
+    """Why it is no pattern that keepalived takes."""
+    if not isinstance(value, str) or not value or any(category(each)[0] == "C" for each in value):
+        return f"{show(value)} is no pattern"
+    try:
+        with catch_warnings():
+            simplefilter("ignore")
+            re.compile(value)
+    except (re.error, RecursionError, OverflowError) as wrong:
+        return f"{show(value)} is no regular expression: {wrong}"
+    alone = _OF_PYTHON.search(value)
+    return f"{show(value)} holds {show(alone.group(1))}, which keepalived does not know" if alone else None
+
+
+def quoted(text: str) -> str:
+    """Text as it stands between quotes where keepalived knows escapes: all but plain characters by their octal number.
+
+    keepalived takes every hexadecimal digit that follows for one of the number, and three octal ones at most.
+    """
+    plain = (each if each.isascii() and (each.isalnum() or each in _PLAIN) else _octal(each) for each in text)
+    return "".join(plain)
+
+
+def _octal(character: str) -> str:
+    return "".join(f"\\{octet:03o}" for octet in character.encode())
 
 
 def read_path(reader: Reader, key: str, placeholders: tuple[str, ...] = ()) -> str | None:

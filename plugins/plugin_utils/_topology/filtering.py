@@ -14,7 +14,7 @@ from ansible_collections.lvs.topology.plugins.module_utils import _forms as form
 from ansible_collections.lvs.topology.plugins.module_utils._net import firewall_plan, firewall_words
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import conntrackd, through_vip
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import AT_RISK, BROKEN, DEGREES, Finding
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.health import BY_DATAGRAM
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.health import BY_DATAGRAM, KINDS
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import (
     CHECK,
     MANAGE,
@@ -34,8 +34,6 @@ _VRRP = "112"
 _GRE, _UDP = "47", "udp"
 _INSIDE = {4: "4", 6: "41"}
 _ICMP = {4: "icmp", 6: "icmpv6"}
-# The kinds of health checks that go to a port.
-_BY_PORT = ("http", "https", "tcp", "udp", "smtp", "dns")
 _Ports = tuple[int, int] | None
 # What makes two packets one to a rule.
 _SAME = ("hook", "protocol", "family", "source", "source_port", "destination", "port")
@@ -366,12 +364,16 @@ def _of_conntrackd(site: Site, director: str) -> Iterator[Passing]:
 
 def _of_checks(site: Site, director: str, service: Service, entry: RealServer) -> Iterator[dict[str, Any]]:
     """What keepalived sends to the real server itself where that is something else than what clients send."""
-    check = service.supervision.health_check
-    if check is None or through_vip.goes_through_vip(service) or not site.is_moved(director) or entry.host == director:
+    if not site.is_moved(director) or entry.host == director:
         return
-    port = check.get("port") or entry.port
-    if port and check["type"] in _BY_PORT:
-        protocol = _UDP if check["type"] in BY_DATAGRAM else "tcp"
+    asked: dict[tuple[str, int], None] = {}
+    for check in service.checks_of(entry):
+        port = check.get("port") or KINDS[check["type"]].port or entry.port
+        # What goes to another machine is no packet of this one's.
+        is_own = check.get("address") in (None, str(entry.address)) and check.get("through") != "vip"
+        if port and is_own and "port" in KINDS[check["type"]].options:
+            asked[_UDP if check["type"] in BY_DATAGRAM else "tcp", port] = None
+    for protocol, port in asked:
         if service.forward not in _BACK or (protocol, port) != (service.protocol, entry.port):
             yield _to(entry.address, protocol, (port, port))
 

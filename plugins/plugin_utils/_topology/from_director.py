@@ -113,7 +113,7 @@ def _of_entry(site: Site, director: str, service: Service, entry: RealServer) ->
     if kernel_forward(service) == "nat":
         for port in dict.fromkeys(entry.port or port for _vip, port in tcp_endpoints(service)):
             yield Attempt(service, entry, entry.address, port)
-    elif not (site.is_moved(director) and through_vip.goes_through_vip(service)):
+    elif not (site.is_moved(director) and through_vip.goes_through_vip(service, entry)):
         source = site.address_towards(director, entry.address, service.family)
         if source is not None and not through_vip.is_passive_as_backup(site, director):
             for vip, port in tcp_endpoints(service):
@@ -235,10 +235,11 @@ def untried(
 def _without_way(site: Site, director: str) -> Iterator[str]:
     """The services whose real servers the director cannot try through the VIP."""
     for service in site.services.get(director, ()):
-        if kernel_forward(service) == "nat" or through_vip.goes_through_vip(service):
+        entries = [each for each in service.real_servers if not through_vip.goes_through_vip(service, each)]
+        if kernel_forward(service) == "nat" or not entries:
             continue
         about = f"{director}: real servers of {service.name} one by one through the VIP"
         if through_vip.is_passive_as_backup(site, director):
             yield f"{about}: with net.ipv4.vs.backup_only a backup forwards nothing"
-        elif any(site.address_towards(director, each.address, service.family) is None for each in service.real_servers):
+        elif any(site.address_towards(director, each.address, service.family) is None for each in entries):
             yield f"{about}: it has no IPv{service.family} address towards them"

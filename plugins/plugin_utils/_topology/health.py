@@ -1,15 +1,16 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What keepalived does for a service besides its table: health checks, quorum, and what else its keys say."""
+"""Health checks: the kinds that there are, their options, and what is wrong with those that were written."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._net.questions import (
     LONGEST_LABEL,
     LONGEST_NAME,
@@ -19,13 +20,13 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.config_text
     read_command,
     read_host,
     read_path,
-    read_raw,
+    read_pattern,
     read_user,
     read_word,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import choose, show
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Supervision
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import Reader, as_integer
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import Reader, as_address, as_integer
 
 # In a command or path of a check, what stands for the real server that is checked.
 PLACEHOLDERS = ("{address}", "{port}")
@@ -41,42 +42,30 @@ _QUERY_TYPES = ("A", "NS", "CNAME", "SOA", "MX", "TXT", "AAAA")
 _SUCCESS = "200"
 
 
-def read_supervision(reader: Reader, ports: list[int], forward: str | None) -> Supervision:
-    """``ports`` are those of the real servers; 0 where a service has every port. ``forward`` None: not known."""
-    given = [
-        "health_check",
-        "quorum",
-        "hysteresis",
-        "quorum_up",
-        "quorum_down",
-        "inhibit_on_failure",
-        "alpha",
-        "omega",
-        "raw",
-    ]
-    quorum = reader.integer("quorum", 1, 2**31 - 1, default=1)
-    hysteresis = reader.integer("hysteresis", 0, 2**31 - 1, default=0)
-    if hysteresis >= quorum and hysteresis:
-        reader.refuse("hysteresis", f"{hysteresis} is not below quorum {quorum}", f"use 0 to {quorum - 1}")
-    return Supervision(
-        health_check=_health_check(reader, ports, forward),
-        quorum=quorum,
-        hysteresis=hysteresis,
-        quorum_up=read_command(reader, "quorum_up"),
-        quorum_down=read_command(reader, "quorum_down"),
-        inhibit_on_failure=reader.boolean("inhibit_on_failure", default=False),
-        alpha=reader.boolean("alpha", default=False),
-        omega=reader.boolean("omega", default=False),
-        raw=read_raw(reader, "raw"),
-        given=tuple(key for key in given if reader.take(key) is not None),
-    )
+def read_checks(
+    reader: Reader, asked: Sequence[tuple[Address, int]], forward: str | None
+) -> tuple[Mapping[str, Any], ...] | None:
+    """The health checks, of which all have to succeed; None where nothing is said of them.
 
-
-def _health_check(reader: Reader, ports: list[int], forward: str | None) -> Mapping[str, Any] | None:
-    raw = reader.mapping("health_check", "{type: tcp}")
-    if raw is None:
+    ``asked`` are the addresses of the real servers with their ports, 0 where one has every port of its service.
+    ``forward`` None: not known.
+    """
+    given = reader.one_or_several("health_check", "{type: tcp}")
+    if given is None:
         return None
-    inner = Reader(raw, reader.at("health_check"), reader.mistakes)
+    found: list[Mapping[str, Any]] = []
+    for key, raw in given:
+        check = _check(Reader(raw, reader.at(key), reader.mistakes), raw, asked, forward)
+        if check in found:
+            first = given[found.index(check)][0]
+            reader.refuse(key, f"is the same as {first}", "keep one")
+        found.append(check)
+    return tuple(found)
+
+
+def _check(
+    inner: Reader, raw: Mapping[str, Any], asked: Sequence[tuple[Address, int]], forward: str | None
+) -> Mapping[str, Any]:
     kind = inner.take("type")
     if not isinstance(kind, str) or kind not in KINDS:
         problem = "is missing" if kind is None else f"{show(kind)} is not known"
@@ -89,16 +78,50 @@ def _health_check(reader: Reader, ports: list[int], forward: str | None) -> Mapp
         port = inner.integer("port", 1, 65535, default=0)
         if port:
             check["port"] = port
-        elif 0 in ports:
+        elif not KINDS[kind].port and any(not own for _address, own in asked):
             inner.refuse("port", "is needed where real servers have no port of their own", "write the port to check")
+    if "address" in options:
+        check |= _way(inner, asked)
     if "through" in options and inner.choice("through", _THROUGH, _THROUGH[0]) != _THROUGH[0]:
         check["through"] = "vip"
         if forward in ("nat", "fullnat"):
             problem = f"is vip, and with forward: {forward} a real server serves its own address"
             inner.refuse("through", problem, "leave it out: a check of that address goes where clients' packets go")
+        for key in ("address", "source", "source_port", "fwmark"):
+            if inner.take(key) is not None:
+                problem = "stands beside through: vip, which decides where a check goes, and where it comes from"
+                inner.refuse(key, problem, "keep one of them")
     _refuse_others(inner, raw, kind)
     inner.finish()
     return {key: value for key, value in check.items() if value is not None}
+
+
+def _way(reader: Reader, asked: Sequence[tuple[Address, int]]) -> dict[str, Any]:
+    """Where a check goes to and comes from, where that is not the real server itself and not left to the kernel."""
+    target = _address(reader, "address", "write the address that answers for the real server", forms.SORRY_SERVER)
+    source = _address(reader, "source", "write an address of the director", forms.OWN_ADDRESS)
+    families = {target.version} if target else {address.version for address, _port in asked}
+    if source and families - {source.version}:
+        problem = f"{source} is not of the family of what is asked"
+        reader.refuse("source", problem, f"use an IPv{min(families - {source.version})} address")
+    return {
+        "address": str(target) if target else None,
+        "source": str(source) if source else None,
+        "source_port": reader.integer("source_port", *forms.REAL_PORTS, default=0) or None,
+        "fwmark": reader.integer("fwmark", *forms.FIREWALL_MARKS, default=0) or None,
+    }
+
+
+def _address(reader: Reader, key: str, remedy: str, purpose: forms.Purpose) -> Address | None:
+    raw = reader.take(key)
+    if raw is None:
+        return None
+    address = as_address(raw)
+    problem = "is no IP address" if address is None else purpose.problem(address)
+    if problem:
+        reader.refuse(key, f"{show(raw)} {problem}", remedy)
+        return None
+    return address
 
 
 def _times(reader: Reader, kind: str) -> dict[str, Any]:
@@ -123,7 +146,7 @@ def _http(reader: Reader) -> dict[str, Any]:
     elements = reader.elements("urls", "URLs")
     if not elements:
         return {"urls": [_url(reader, virtual_host)]}
-    for key in ("path", "status", "digest"):
+    for key in ("path", "status", "digest", "regex", "regex_no_match"):
         if reader.take(key) is not None:
             reader.refuse(key, "stands beside urls", "write it in each of urls")
     urls = []
@@ -145,10 +168,14 @@ def _url(reader: Reader, virtual_host: str | None) -> dict[str, Any]:
     digest = reader.take("digest")
     if digest is not None and not (isinstance(digest, str) and _DIGEST.match(digest)):
         reader.refuse("digest", f"{show(digest)} is no MD5 digest", "write the 32 hexadecimal digits of genhash")
-    status = _status(reader)
+    status, regex = _status(reader), read_pattern(reader, "regex")
+    is_absent = reader.boolean("regex_no_match", default=False)
+    if is_absent and reader.take("regex") is None:
+        reader.refuse("regex_no_match", "has no regex to go with", "write what an answer must not contain as regex")
     # A digest is looked at whatever the status; only where neither is asked for is 200 what counts.
     url = {"path": path, "status": status or ([] if digest else [_SUCCESS]), "digest": digest}
-    return {key: value for key, value in (url | {"virtual_host": virtual_host}).items() if value}
+    url |= {"regex": regex, "regex_no_match": is_absent, "virtual_host": virtual_host}
+    return {key: value for key, value in url.items() if value}
 
 
 def _status(reader: Reader) -> list[str]:
@@ -227,15 +254,20 @@ def _nothing(_reader: Reader) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class _Kind:
-    """A kind of health check: the options that it has, and how those that no other reader knows are read."""
+    """A kind of health check: the options that it has, and how those that no other reader knows are read.
+
+    ``port`` is what is asked where neither the check nor the real server says one.
+    """
 
     options: tuple[str, ...]
     read: Callable[[Reader], dict[str, Any]] = _nothing
+    port: int = 0
 
 
 _TIMES = ("interval", "timeout", "retries", "retry_delay", "warmup")
-_ASKED = (*_TIMES, "port", "through")
-_HTTP = (*_ASKED, "path", "status", "virtual_host", "digest", "urls")
+_WAY = ("address", "source", "source_port", "fwmark")
+_ASKED = (*_TIMES, "port", "through", *_WAY)
+_HTTP = (*_ASKED, "path", "status", "virtual_host", "digest", "regex", "regex_no_match", "urls")
 KINDS: Mapping[str, _Kind] = {
     "http": _Kind(_HTTP, _http),
     "https": _Kind((*_HTTP, "sni"), _https),
@@ -243,7 +275,7 @@ KINDS: Mapping[str, _Kind] = {
     "udp": _Kind((*_ASKED, "payload", "require_reply"), _udp),
     "smtp": _Kind((*_ASKED, "helo_name"), _smtp),
     "dns": _Kind((*_ASKED, "name", "query_type"), _dns),
-    "ping": _Kind(_TIMES),
+    "ping": _Kind((*_TIMES, "address", "source", "fwmark")),
     "misc": _Kind((*_TIMES, "script", "dynamic_weight", "user"), _misc),
     # The kernel tells keepalived of changes: there are no times.
     "file": _Kind(("path", "weight"), _file),

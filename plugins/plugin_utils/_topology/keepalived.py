@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import conntrackd, through_vip
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import conntrackd, planned_checks, through_vip
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.config_text import special
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import CHECK, RealServer, Service
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import CHECK, Keepalived, RealServer, Service
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import SyncDaemon, VirtualAddress
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.planned_checks import run
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table import (
     kernel_forward,
@@ -51,6 +52,7 @@ def keepalived_plan(site: Site, name: str, daemon: SyncDaemon | None) -> dict[st
             timeouts=dict(host.timeouts) or None,
             sync=_sync(daemon, names),
             follower=names[0] if names and conntrackd.is_used(site, name) else None,
+            mail=_mail(host.keepalived),
             raw=host.keepalived.global_raw,
         ),
         "scripts": [_given(**asdict(each)) for each in scripts.values()],
@@ -79,10 +81,14 @@ def _runs_scripts(site: Site, name: str) -> bool:
         or any(
             each.supervision.quorum_up
             or each.supervision.quorum_down
-            or (each.supervision.health_check or {}).get("type") == "misc"
+            or any(planned_checks.runs_commands(each, entry) for entry in each.real_servers)
             for each in site.services.get(name, ())
         )
     )
+
+
+def _mail(settings: Keepalived) -> dict[str, Any] | None:
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in settings.mail} or None
 
 
 def _given(**values: Any) -> dict[str, Any]:
@@ -123,8 +129,8 @@ def _instance(carrier: Carrier) -> dict[str, Any]:
         "track_processes": [each.name for each in settings.track_processes],
         "addresses": [_address(each) for each in carrier.announced],
         "excluded": [_address(each) for each in carrier.excluded],
-        "notify": dict(settings.notify),
-        **_given(raw=settings.raw),
+        "notify": {event: run(each) for event, each in settings.notify},
+        **_given(raw=settings.raw, smtp_alert=settings.smtp_alert),
     }
 
 
@@ -135,19 +141,16 @@ def _address(each: VirtualAddress) -> dict[str, Any]:
 
 def _service(site: Site, name: str, service: Service, files: dict[str, str]) -> dict[str, Any]:
     extra, sorry = service.supervision, service.sorry_server
-    check = dict(extra.health_check) if extra.health_check else {}
-    check.pop("through", None)
-    target = {"misc": "script", "file": "path"}.get(str(check.get("type")))
-    text = check.pop(target, "") if target else ""
+    times = planned_checks.times(service)
     servers = []
     for entry in service.real_servers:
         named = entry.host and len(entry.host) <= _LONGEST_REMARK and not special(entry.host)
-        server = ({"name": entry.host} if named else {}) | real_server(entry)
-        if target == "script":
-            server["script"] = _filled(text, entry)
-        elif target == "path":
-            server["track_file"] = files.setdefault(_filled(text, entry), f"file_{len(files) + 1}")
-        servers.append(server | _given(ways=through_vip.ways(site, name, service, entry) or None))
+        servers.append(
+            ({"name": entry.host} if named else {})
+            | real_server(entry)
+            | planned_checks.watched(service, entry)
+            | _given(checks=planned_checks.checks(site, name, service, entry, times, files) or None)
+        )
     return {
         "name": _remark(service.name),
         **virtual_service(service),
@@ -158,10 +161,11 @@ def _service(site: Site, name: str, service: Service, files: dict[str, str]) -> 
         "alpha": extra.alpha,
         "omega": extra.omega,
         **_given(
-            quorum_up=extra.quorum_up,
-            quorum_down=extra.quorum_down,
+            quorum_up=run(extra.quorum_up),
+            quorum_down=run(extra.quorum_down),
+            smtp_alert=extra.smtp_alert,
             sorry_server=_sorry_server(sorry, kernel_forward(service)) if sorry else None,
-            health_check=check or None,
+            times=times or None,
             raw=extra.raw,
         ),
         "real_servers": servers,
@@ -181,8 +185,3 @@ def weight(service: Service) -> int:
 
 def _sorry_server(entry: RealServer, forward: str) -> dict[str, Any]:
     return {"address": str(entry.address), "port": entry.port, "forward": forward, **tunnel(entry)}
-
-
-def _filled(text: str, entry: RealServer) -> str:
-    """A command or path of one real server."""
-    return text.replace("{address}", str(entry.address)).replace("{port}", str(entry.port))

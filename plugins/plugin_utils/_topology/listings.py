@@ -43,7 +43,7 @@ def listings(site: Site, groups: Mapping[str, Any], names: Any, mistakes: list[M
                     "host": host,
                     "director": director,
                     "manager": site.host(director).manager,
-                    "inhibit_on_failure": service.supervision.inhibit_on_failure,
+                    "inhibit_on_failure": _is_inhibited(service, entry),
                     "name": service.name,
                     "service": service_key(service),
                     "real_server": real_server(entry) | {"forward": kernel_forward(service)},
@@ -51,6 +51,11 @@ def listings(site: Site, groups: Mapping[str, Any], names: Any, mistakes: list[M
                 }
             )
     return found
+
+
+def _is_inhibited(service: Service, entry: RealServer) -> bool:
+    own = entry.watch.inhibit_on_failure
+    return service.supervision.inhibit_on_failure if own is None else own
 
 
 def _hosts(site: Site, groups: Mapping[str, Any], names: Any, mistakes: list[Mistake]) -> list[str]:
@@ -77,12 +82,15 @@ def _check(site: Site, director: str, service: Service, entry: RealServer) -> di
 
     The type is ``unknown`` where that depends on the director's addresses, and these are not known.
     """
-    given = service.supervision.health_check or {}
+    checks = [each for each in service.checks_of(entry) if each.get("address") in (None, str(entry.address))]
+    through = through_vip.checks_through_vip(service, entry) if site.is_moved(director) else []
+    # Of several the first one that asks for a page, else simply the first one.
+    given = next((each for each in through or checks if each["type"] in _WEB), (through or checks or [{}])[0])
     kind = str(given.get("type"))
     if kind in BY_DATAGRAM:
         return None
-    if site.is_moved(director) and through_vip.goes_through_vip(service):
-        ways = through_vip.ways(site, director, service, entry) if site.is_known(director) else []
+    if through:
+        ways = through_vip.ways(site, director, service, entry, given) if site.is_known(director) else []
         return {"type": "through_vip" if ways else "unknown", "endpoints": ways}
     port = given.get("port") or entry.port or _only_port(service)
     if not port:

@@ -38,6 +38,25 @@ class Tunnel:
     checksum: str
 
 
+# A command, and where it has one of its own the user who runs it.
+Run = str | tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What keepalived does for one real server besides its entry in the table. None: what its service says.
+
+    ``checks`` are as the plan has them.
+    """
+
+    checks: tuple[Mapping[str, Any], ...] | None = field(default=None, hash=False)
+    notify_up: Run | None = None
+    notify_down: Run | None = None
+    inhibit_on_failure: bool | None = None
+    alpha: bool | None = None
+    smtp_alert: bool | None = None
+
+
 @dataclass(frozen=True)
 class RealServer:
     """One entry of a service's real servers. ``host`` is None for a machine that is not in the inventory."""
@@ -50,6 +69,7 @@ class RealServer:
     upper_threshold: int
     lower_threshold: int
     tunnel: Tunnel | None = None
+    watch: Watch = Watch()
 
     @property
     def label(self) -> str:
@@ -79,17 +99,18 @@ class Marked:
 class Supervision:
     """What keepalived does for a service besides its table. ``given`` are the keys that the model has.
 
-    ``health_check`` is as the plan has it; None: the real servers are always up.
+    ``health_checks`` are as the plan has them; without one, real servers are always up.
     """
 
-    health_check: Mapping[str, Any] | None = field(default=None, hash=False)
+    health_checks: tuple[Mapping[str, Any], ...] = field(default=(), hash=False)
     quorum: int = 1
     hysteresis: int = 0
-    quorum_up: str | None = None
-    quorum_down: str | None = None
+    quorum_up: Run | None = None
+    quorum_down: Run | None = None
     inhibit_on_failure: bool = False
     alpha: bool = False
     omega: bool = False
+    smtp_alert: bool | None = None
     raw: str | None = None
     given: tuple[str, ...] = field(default=(), compare=False)
 
@@ -131,6 +152,10 @@ class Service:
     @property
     def label(self) -> str:
         return f"{self.path} ({self.name})"
+
+    def checks_of(self, entry: RealServer) -> tuple[Mapping[str, Any], ...]:
+        """The health checks of one of its real servers: its own, or those that the service has for all."""
+        return self.supervision.health_checks if entry.watch.checks is None else entry.watch.checks
 
     @property
     def targets(self) -> tuple[RealServer, ...]:
@@ -199,8 +224,9 @@ class Instance:
     track_interfaces: tuple[str, ...] | None
     track_scripts: tuple[TrackScript, ...]
     track_processes: tuple[TrackProcess, ...]
-    notify: tuple[tuple[str, str], ...]
+    notify: tuple[tuple[str, Run], ...]
     raw: str | None
+    smtp_alert: bool | None = None
 
     def at(self, key: str) -> str:
         return f"{self.path if key in self.own else self.common_path}.{key}"
@@ -235,6 +261,7 @@ class Keepalived:
     check_marks: int
     global_raw: str | None
     raw: str | None
+    mail: tuple[tuple[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)

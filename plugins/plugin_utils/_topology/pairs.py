@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import vrrp
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Instance, Service
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Instance, RealServer, Service
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table import real_server, virtual_service
 
@@ -72,7 +73,7 @@ def _said(service: Service) -> dict[str, Any]:
         "marked": [(each.vip.address, each.vip.prefix, each.protocol, each.ports) for each in service.marked],
         "snat_addresses": service.snat_addresses,
         "helper": service.helper,
-        "health_check": extra.health_check,
+        "health_check": [_check(each) for each in extra.health_checks],
         "quorum": extra.quorum,
         "hysteresis": extra.hysteresis,
         "quorum_up": extra.quorum_up,
@@ -80,12 +81,24 @@ def _said(service: Service) -> dict[str, Any]:
         "inhibit_on_failure": extra.inhibit_on_failure,
         "alpha": extra.alpha,
         "omega": extra.omega,
+        "smtp_alert": extra.smtp_alert,
         "raw": extra.raw,
         "sorry_server": real_server(sorry) if sorry else None,
         "real_servers": sorted(
-            map(real_server, service.real_servers), key=lambda each: (each["address"], each["port"])
+            map(_real_server, service.real_servers), key=lambda each: (each["address"], each["port"])
         ),
     }
+
+
+def _real_server(entry: RealServer) -> dict[str, Any]:
+    watch = entry.watch
+    checks = None if watch.checks is None else [_check(each) for each in watch.checks]
+    return {**real_server(entry), "watch": replace(watch, checks=None), "health_check": checks}
+
+
+def _check(check: Mapping[str, Any]) -> dict[str, Any]:
+    """A health check without the director's own part of it."""
+    return {key: value for key, value in check.items() if key != "source"}
 
 
 def _check_vrrp(site: Site, first: str, other: str) -> Iterator[Mistake]:

@@ -13,7 +13,6 @@ from ipaddress import IPv4Address
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.health import read_supervision
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.inventory import Inventory
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.methods import METHODS
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, choose, show
@@ -25,6 +24,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model impor
     Vip,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.parse_real_servers import RealServers
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.supervision import read_supervision
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import (
     Reader,
     as_address,
@@ -115,7 +115,7 @@ class _Parser:
         marked = self._marked(reader, fwmark, family)
         helper = self._helper(reader, forward, protocol, port, fwmark)
         sorry_server = self._real_servers.sorry(reader, port or 0, family, forward)
-        supervision = read_supervision(reader, [each.port for each in real_servers], forward)
+        supervision = read_supervision(reader, real_servers, forward)
         reader.finish()
         if port == 0 and fwmark is None and persistence is None:
             remedy = "add persistence: {timeout: 300}, or name the port"

@@ -13,6 +13,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.facts impor
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.inventory import Inventory
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, did_you_mean, show
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, RealServer, Tunnel
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.supervision import read_watch
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import Reader, as_address
 
 
@@ -61,6 +62,7 @@ class RealServers:
         upper = reader.integer("upper_threshold", *forms.THRESHOLDS, default=0)
         lower = reader.integer("lower_threshold", *forms.THRESHOLDS, default=0)
         tunnel = self._tunnel(reader, forward)
+        watch = read_watch(reader, address, rs_port, forward)
         reader.finish()
         # 0 is no limit; the kernel then takes three quarters of the upper threshold as the lower one.
         if lower > upper:
@@ -78,6 +80,7 @@ class RealServers:
             upper_threshold=upper,
             lower_threshold=lower,
             tunnel=tunnel,
+            watch=watch,
         )
 
     def sorry(self, reader: Reader, port: int, family: int | None, forward: str | None) -> RealServer | None:

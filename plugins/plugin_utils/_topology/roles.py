@@ -12,7 +12,13 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology import conn
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.keepalived import weight
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.methods import METHODS
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, choose
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, Host, RealServer, Service
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import (
+    Address,
+    Host,
+    RealServer,
+    Service,
+    Watch,
+)
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.nat import forwarding
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import (
     Arp,
@@ -96,6 +102,8 @@ def _in_one_network(site: Site, host: str, one: Address, other: Address) -> bool
 def _idle(service: Service) -> Iterator[Need]:
     """What only keepalived does."""
     given = [*service.supervision.given, *(["sorry_server"] if service.sorry_server else [])]
+    if any(each.watch != Watch() for each in service.real_servers):
+        given.append("what real_servers have besides their entries in the table")
     if "health_check" in given:
         yield Note(f"{service.path}.health_check: nothing checks while lvs_manager is kernel")
     others = [key for key in given if key != "health_check"]

@@ -19,7 +19,13 @@ from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl_plan impo
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import vrrp
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.health import BY_DATAGRAM
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, RealServer, Service, Tunnel
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import (
+    Address,
+    RealServer,
+    Service,
+    Tunnel,
+    Watch,
+)
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import Need, Sysctl
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.parity import service_name
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
@@ -41,15 +47,15 @@ def check_names(site: Site, director: str) -> frozenset[str]:
     return frozenset(service_name(virtual_service(each)) for each in check_services(site, director))
 
 
-def ways(site: Site, director: str, service: Service, entry: RealServer) -> list[dict[str, Any]]:
-    """What keepalived is told of a check: where it goes to, from where, and with which mark. One for each VIP."""
-    if not goes_through_vip(service):
-        return []
+def ways(
+    site: Site, director: str, service: Service, entry: RealServer, check: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """What keepalived is told of such a check: where it goes to, from where, with which mark. One for each VIP."""
     mark = _by_real_server(site, director)[key_of(service, entry)].fwmark
     source = site.address_towards(director, entry.address, service.family)
     if source is None:
         return []
-    port = (service.supervision.health_check or {}).get("port") or entry.port
+    port = check.get("port") or entry.port
     return [
         {"address": str(vip), "port": port, "source": str(source), "fwmark": mark} for vip in _checked(service, port)
     ]
@@ -59,10 +65,10 @@ def packets(site: Site, director: str) -> list[dict[str, Any]]:
     """The answers to such checks, as host_info asks for packets: they have to get in."""
     found: dict[tuple[Any, ...], dict[str, Any]] = {}
     for service in site.services.get(director, ()) if site.is_moved(director) else ():
-        kind = (service.supervision.health_check or {}).get("type")
-        for entry in service.real_servers:
-            for way in ways(site, director, service, entry) if entry.host != director else ():
-                protocol = "udp" if kind in BY_DATAGRAM else "tcp"
+        asked = ((entry, each) for entry in service.real_servers for each in checks_through_vip(service, entry))
+        for entry, check in asked:
+            for way in ways(site, director, service, entry, check) if entry.host != director else ():
+                protocol = "udp" if check["type"] in BY_DATAGRAM else "tcp"
                 source = site.address_towards(director, entry.address, service.family)
                 if source is not None:
                     key = (protocol, way["address"], way["port"], source)
@@ -92,16 +98,18 @@ def answer_of(site: Site, director: str, protocol: str, vip: str, port: int, sou
 def needs(site: Site, director: str) -> Iterator[Need]:
     """What such checks need of a director that keepalived manages."""
     for service in site.services.get(director, ()):
-        if not goes_through_vip(service):
+        entries = [each for each in service.real_servers if goes_through_vip(service, each)]
+        if not entries:
             continue
-        path = f"{service.path}.health_check.through"
+        own = next((each.path for each in entries if each.watch.checks is not None), service.path)
+        path = f"{own}.health_check.through"
         if not service.vips:
             problem = f"is vip, and the addresses that carry firewall mark {service.fwmark} are not known here"
             yield Mistake(path, problem, "name them with marked, or use through: rip")
         if is_passive_as_backup(site, director):
             problem = f"is vip, and with net.ipv4.vs.backup_only the director {director} forwards no check as backup"
             yield Mistake(path, problem, "use through: rip")
-        for entry in service.real_servers:
+        for entry in entries:
             if entry.host != director:
                 yield from answers_let_in(site, director, service, entry)
 
@@ -130,9 +138,14 @@ def answers_let_in(site: Site, director: str, service: Service, entry: RealServe
         yield Sysctl(conf_key(link.interface.name, "rp_filter"), "2")
 
 
-def goes_through_vip(service: Service) -> bool:
-    """Whether its health checks do."""
-    return (service.supervision.health_check or {}).get("through") == "vip"
+def checks_through_vip(service: Service, entry: RealServer) -> list[Mapping[str, Any]]:
+    """The health checks of a real server that go the way of clients' packets."""
+    return [each for each in service.checks_of(entry) if each.get("through") == "vip"]
+
+
+def goes_through_vip(service: Service, entry: RealServer) -> bool:
+    """Whether any of its health checks does."""
+    return bool(checks_through_vip(service, entry))
 
 
 def is_passive_as_backup(site: Site, director: str) -> bool:
@@ -160,8 +173,8 @@ def _by_real_server(site: Site, director: str) -> Mapping[Key, Service]:
 def _find_services(site: Site, director: str) -> dict[Key, Service]:
     entries: dict[Key, RealServer] = {}
     for service in site.services.get(director, ()):
-        if site.is_moved(director) and goes_through_vip(service):
-            for entry in service.real_servers:
+        for entry in service.real_servers if site.is_moved(director) else ():
+            if goes_through_vip(service, entry):
                 entries.setdefault(key_of(service, entry), entry)
     return services_by_mark(site, director, entries)
 
@@ -205,5 +218,5 @@ def _service(key: Key, entry: RealServer, mark: int) -> Service:
         scheduler_flags=(),
         persistence=None,
         one_packet=False,
-        real_servers=(replace(entry, port=0, weight=1, upper_threshold=0, lower_threshold=0),),
+        real_servers=(replace(entry, port=0, weight=1, upper_threshold=0, lower_threshold=0, watch=Watch()),),
     )

@@ -239,6 +239,20 @@ class Reader:
             return []
         return value
 
+    def one_or_several(self, key: str, kind: str) -> list[tuple[str, Mapping[str, Any]]] | None:
+        """A mapping, or a list of them, each with its key; None where there is none, and [] where that was written."""
+        value = self.take(key)
+        if not isinstance(value, list):
+            only = self.mapping(key, kind)
+            return None if only is None else [(key, only)]
+        found: list[tuple[str, Mapping[str, Any]]] = []
+        for position, each in enumerate(value):
+            if isinstance(each, Mapping):
+                found.append((f"{key}[{position}]", each))
+            else:
+                self.refuse(f"{key}[{position}]", f"must be a mapping, is {show(each)}", f"write it as {kind}")
+        return found
+
     def mapping(self, key: str, kind: str) -> Mapping[str, Any] | None:
         value = self.take(key)
         if value is None and self.has(key):
@@ -247,3 +261,9 @@ class Reader:
             return value
         self.refuse(key, f"must be a mapping, is {show(value)}", f"write it as {kind}")
         return None
+
+
+def read_switch(reader: Reader, key: str) -> bool | None:
+    """A boolean that may be left to what stands above it."""
+    chosen = reader.boolean(key, default=False)
+    return None if reader.take(key) is None else chosen

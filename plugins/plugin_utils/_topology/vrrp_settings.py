@@ -19,17 +19,20 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.config_text
     read_interface,
     read_name,
     read_raw,
+    read_run,
     read_user,
     read_word,
     show_character,
     special,
 )
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mail import read_mail
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, show
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import (
     Address,
     Floating,
     Instance,
     Keepalived,
+    Run,
     TrackProcess,
     TrackScript,
     Vrrp,
@@ -41,6 +44,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values impo
     as_interface,
     full_prefix,
     problem_in_network,
+    read_switch,
 )
 
 DEFAULT_SCRIPT_USER = "keepalived_script"
@@ -153,6 +157,7 @@ def _instance(reader: _Layers, name: str) -> Instance:
         track_processes=_track_processes(reader),
         notify=_notify(reader),
         raw=read_raw(reader, "raw"),
+        smtp_alert=read_switch(reader, "smtp_alert"),
     )
     reader.finish()
     return instance
@@ -313,10 +318,10 @@ def _track_processes(reader: Reader) -> tuple[TrackProcess, ...]:
     return tuple(processes)
 
 
-def _notify(reader: Reader) -> tuple[tuple[str, str], ...]:
+def _notify(reader: Reader) -> tuple[tuple[str, Run], ...]:
     raw = reader.mapping("notify", "{master: /usr/local/bin/became_master}")
     inner = Reader(raw or {}, reader.at("notify"), reader.mistakes)
-    commands = {name: read_command(inner, name) for name in _NOTIFY}
+    commands = {name: read_run(inner, name) for name in _NOTIFY}
     inner.finish()
     return tuple((name, command) for name, command in commands.items() if command)
 
@@ -329,6 +334,7 @@ def read_keepalived(raw: Mapping[str, Any], host: str, path: str, mistakes: list
         check_marks=reader.integer("check_marks", 1, _LAST_CHECK_MARK, default=_CHECK_MARKS),
         global_raw=read_raw(reader, "global_raw"),
         raw=read_raw(reader, "raw"),
+        mail=read_mail(reader),
     )
     reader.finish()
     return settings

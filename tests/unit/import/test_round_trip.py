@@ -62,15 +62,28 @@ def said(plan: dict[str, Any]) -> dict[str, Any]:
 
 def _service(service: dict[str, Any], files: dict[str, str]) -> dict[str, Any]:
     servers = []
+    common = service.get("times", {})
     for each in service["real_servers"]:
         server = {key: value for key, value in each.items() if key != "name"}
-        if "track_file" in server:
-            server["track_file"] = files[server["track_file"]]
+        server["checks"] = [_check(check, common, server["port"], files) for check in server.get("checks", [])]
+        # Where all real servers have it, the service says so.
+        server.setdefault("inhibit_on_failure", service["inhibit_on_failure"])
         servers.append(server)
-    check = service.get("health_check")
-    if check and check.get("warmup") == check.get("interval"):
-        check = {key: value for key, value in check.items() if key != "warmup"}
-    return {**service, "name": "", "health_check": check, "real_servers": servers}
+    found = {key: value for key, value in service.items() if key not in ("times", "inhibit_on_failure")}
+    return {**found, "name": "", "real_servers": servers}
+
+
+def _check(check: dict[str, Any], common: dict[str, Any], port: int, files: dict[str, str]) -> dict[str, Any]:
+    """A check with all its times and its port, wherever they are written."""
+    found = {**check, "times": {**common, **check.get("times", {})}} if check["type"] != "file" else dict(check)
+    times = found.get("times", {})
+    if times.get("warmup") == times.get("interval"):
+        times.pop("warmup", None)
+    if check["type"] == "misc":
+        times.pop("timeout", None)
+    if "track_file" in found:
+        found["track_file"] = files[found["track_file"]]
+    return {**found, "way": {"port": port, **check.get("way", {})}}
 
 
 def _instance(instance: dict[str, Any]) -> dict[str, Any]:

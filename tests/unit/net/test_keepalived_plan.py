@@ -254,6 +254,6 @@ def test_a_check_of_every_type_goes_through_the_vip(kind: str) -> None:
 
 def test_a_type_that_the_template_does_not_know_is_no_check_that_is_left_out() -> None:
     made = r5().plan("lb1", "keepalived")
-    made["keepalived"]["services"][0]["health_check"]["type"] = "gopher"
+    made["keepalived"]["services"][0]["real_servers"][0]["checks"][0]["type"] = "gopher"
     with pytest.raises(jinja2.UndefinedError):
         rendered(made)

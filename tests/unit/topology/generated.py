@@ -90,10 +90,18 @@ def typed(kind: str, **keys: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     )
 
 
-URL = {"path": WORDS, "status": STATUSES, "virtual_host": WORDS, "digest": st.sampled_from(["0" * 32, "x"])}
-HEALTH_CHECKS = st.one_of(
-    typed("tcp", port=NUMBERS),
-    typed("ping"),
+URL = {
+    "path": WORDS,
+    "status": STATUSES,
+    "virtual_host": WORDS,
+    "digest": st.sampled_from(["0" * 32, "x"]),
+    "regex": st.sampled_from(["alive", r"I'm \d+ #$!~{3} \"ok\"", "(", "(?i)ä", r"\u0041", "a\nb", "x" * 800]),
+    "regex_no_match": BOOLEANS,
+}
+WAY = {"address": ADDRESSES, "source": ADDRESSES, "source_port": NUMBERS, "fwmark": NUMBERS}
+HEALTH_CHECK = st.one_of(
+    typed("tcp", port=NUMBERS, **WAY),
+    typed("ping", address=ADDRESSES, source=ADDRESSES, fwmark=NUMBERS),
     typed("http", port=NUMBERS, **URL),
     typed("https", sni=BOOLEANS, urls=st.lists(optional(**URL), max_size=2)),
     typed("udp", payload=st.sampled_from(["0a1b", "0x", "ff"]), require_reply=st.sampled_from([True, "ffXX", "z"])),
@@ -102,6 +110,8 @@ HEALTH_CHECKS = st.one_of(
     typed("misc", script=COMMANDS, dynamic_weight=BOOLEANS),
     typed("file", path=st.sampled_from(["/run/x", "/run/{address}", "run", "/a b"]), weight=NUMBERS),
 )
+HEALTH_CHECKS = st.one_of(HEALTH_CHECK, HEALTH_CHECK, st.lists(HEALTH_CHECK, max_size=3))
+RUNS = st.one_of(COMMANDS, optional(script=COMMANDS, user=st.sampled_from(["nobody", "root", "No Body"])))
 PERSISTENCE = optional(
     timeout=NUMBERS,
     netmask=st.sampled_from(["255.255.255.0", "255.0.255.0", 64, "64", 129, "/24"]),
@@ -133,8 +143,9 @@ OF_SERVICE: dict[str, st.SearchStrategy[Any]] = {
     "health_check": HEALTH_CHECKS,
     "quorum": NUMBERS,
     "hysteresis": NUMBERS,
-    "quorum_up": COMMANDS,
-    "quorum_down": COMMANDS,
+    "quorum_up": RUNS,
+    "quorum_down": RUNS,
+    "smtp_alert": BOOLEANS,
     "inhibit_on_failure": BOOLEANS,
     "alpha": BOOLEANS,
     "omega": BOOLEANS,
@@ -149,6 +160,12 @@ OF_REAL_SERVER: dict[str, st.SearchStrategy[Any]] = {
     "upper_threshold": NUMBERS,
     "lower_threshold": NUMBERS,
     "tunnel": TUNNELS,
+    "health_check": HEALTH_CHECKS,
+    "notify_up": RUNS,
+    "notify_down": RUNS,
+    "inhibit_on_failure": BOOLEANS,
+    "alpha": BOOLEANS,
+    "smtp_alert": BOOLEANS,
 }
 OF_HOST: dict[str, st.SearchStrategy[Any]] = {
     "lvs_address": st.one_of(ADDRESSES, st.lists(ADDRESSES, max_size=3)),
@@ -193,7 +210,7 @@ OF_VRRP: dict[str, st.SearchStrategy[Any]] = {
         optional(name=NAMES, script=COMMANDS, interval=SMALL, weight=NUMBERS, rise=SMALL, fall=SMALL), max_size=1
     ),
     "track_processes": st.lists(optional(name=NAMES, process=WORDS, weight=NUMBERS, delay=SMALL), max_size=1),
-    "notify": optional(master=COMMANDS, backup=COMMANDS),
+    "notify": optional(master=RUNS, backup=COMMANDS),
     "garp": optional(master_refresh=NUMBERS, master_delay=SMALL, interval=SMALL),
 }
 # How often a value is hostile, in so many draws.

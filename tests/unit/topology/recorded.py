@@ -16,11 +16,17 @@ from typing import Any
 from unittest.mock import patch
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import health, parse, parse_real_servers, values
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import (
+    config_text,
+    health,
+    parse,
+    parse_real_servers,
+    values,
+)
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.compiler import site_of
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.methods import METHODS
 
-_MODULES = (parse, parse_real_servers, health)
+_MODULES = (parse, parse_real_servers, health, config_text)
 _TEMPLATE = {"type": "string", "pattern": r"\{\{"}
 _DIGITS = {"type": "string", "pattern": r"^-?[0-9]+$"}
 _DECIMALS = {"type": "string", "pattern": r"^-?[0-9.]+$"}
@@ -49,8 +55,13 @@ _ELEMENTS: Mapping[str, Any] = {
 _REQUIRED: Mapping[str, list[str]] = {
     "lvs_services[]": ["name", "forward", "real_servers"],
     "lvs_services[].health_check": ["type"],
+    "lvs_services[].real_servers[].health_check": ["type"],
     "lvs_services[].marked[]": ["address"],
 }
+
+
+# A mapping, or a list of them.
+_SEVERAL: Mapping[str, Any] = {"several": True}
 
 
 class _Noted(values.Reader):
@@ -88,6 +99,10 @@ class _Noted(values.Reader):
         self._note(key, {"type": "array"})
         return super().elements(key, kind)
 
+    def one_or_several(self, key: str, kind: str) -> list[tuple[str, Mapping[str, Any]]] | None:
+        self._note(key, _SEVERAL)
+        return super().one_or_several(key, kind)
+
     def mapping(self, key: str, kind: str) -> Mapping[str, Any] | None:
         self._note(key, {"type": "object"})
         return super().mapping(key, kind)
@@ -108,15 +123,23 @@ def _probes() -> list[dict[str, Any]]:
     common: dict[str, Any] = {
         "persistence": {},
         "sorry_server": {"address": "10.0.0.9", "tunnel": {}},
-        "real_servers": [{"address": "10.0.0.1", "tunnel": {}}],
         "marked": [{}],
+        **{key: {} for key in ("quorum_up", "quorum_down")},
     }
+    of_real_server = {"address": "10.0.0.1", "tunnel": {}, **{key: {} for key in ("notify_up", "notify_down")}}
     identities: list[dict[str, Any]] = [
         {"fwmark": 1, "family": "ipv4"},
         {"address": "10.0.0.2", "port": 80, "protocol": "tcp"},
     ]
     return [
-        {**common, **identity, "name": kind, "forward": forward, "health_check": {"type": kind, "urls": urls}}
+        {
+            **common,
+            **identity,
+            "name": kind,
+            "forward": forward,
+            "health_check": {"type": kind, "urls": urls},
+            "real_servers": [{**of_real_server, "health_check": {"type": kind, "urls": urls}}],
+        }
         for identity in identities
         for kind in health.KINDS
         for forward in METHODS
@@ -165,6 +188,11 @@ def _of_kind(name: str) -> dict[str, Any]:
 
 
 def _value(key: str, path: str, noted: list[Any], paths: Mapping[str, Mapping[str, list[Any]]]) -> dict[str, Any]:
+    if _SEVERAL in noted:
+        one = _object(path, paths)
+        return {"anyOf": [one, {"type": "array", "items": one}, _TEMPLATE]}
+    if not noted and path in paths:
+        return {"anyOf": [_TEXT, _object(path, paths), _NULL]}
     if not noted or (key == "checksum" and noted):
         return dict(_TAKEN.get(key, {"anyOf": [_TEXT, _NULL]}))
     found: list[Any] = []

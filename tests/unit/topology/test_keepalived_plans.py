@@ -52,7 +52,8 @@ def serving(model: Model, **more: Any) -> Model:
 
 def test_r5() -> None:
     model = r5()
-    server = {"port": 80, "weight": 1, "upper_threshold": 0, "lower_threshold": 0}
+    check = {"type": "http", "retries": 1, "urls": [{"path": "/", "status": ["200"]}]}
+    server = {"port": 80, "weight": 1, "upper_threshold": 0, "lower_threshold": 0, "checks": [check]}
     plan: dict[str, Any] = {
         "commands": ["keepalived"],
         "interfaces": ["eth2", "eth1"],
@@ -101,7 +102,7 @@ def test_r5() -> None:
                     "inhibit_on_failure": False,
                     "alpha": False,
                     "omega": False,
-                    "health_check": {"type": "http", **TIMES, "urls": [{"path": "/", "status": ["200"]}]},
+                    "times": {"interval": 3, "timeout": 3, "retry_delay": 1},
                     "real_servers": [
                         {"name": "app1", "address": "10.0.0.51", **server},
                         {"name": "app2", "address": "10.0.0.52", **server},
@@ -542,17 +543,28 @@ def test_health_checks(check: dict[str, Any], planned: dict[str, Any]) -> None:
     model = serving(r5(), health_check=check)
     assert model.mistakes() == []
     (service,) = configuration(model)["services"]
-    assert service["health_check"] == {"type": check["type"], **planned}
+    for server in service["real_servers"]:
+        assert said(service, server) == [{"type": check["type"], **planned}]
+
+
+def said(service: dict[str, Any], server: dict[str, Any]) -> list[dict[str, Any]]:
+    """The checks of a real server, with the times and the port that they have in the end."""
+    found = []
+    for each in server["checks"]:
+        check = {**service["times"], **each, **each.get("times", {})}
+        way = check.pop("way", {})
+        check.pop("times", None)
+        found.append({**check, **way})
+    return found
 
 
 def test_a_script_knows_whom_it_checks() -> None:
     check = {"type": "misc", "script": "/bin/check '{address}' {port}", "dynamic_weight": True, "user": "nobody"}
     (service,) = configuration(serving(r5(), health_check=check))["services"]
-    assert service["health_check"] == {"type": "misc", **TIMES, "dynamic_weight": True, "user": "nobody"}
-    assert [each["script"] for each in service["real_servers"]] == [
-        "/bin/check '10.0.0.51' 80",
-        "/bin/check '10.0.0.52' 80",
-    ]
+    for last, server in enumerate(service["real_servers"], start=51):
+        command = f"/bin/check '10.0.0.{last}' 80"
+        expected = {"type": "misc", **TIMES, "script": command, "dynamic_weight": True, "user": "nobody"}
+        assert said(service, server) == [expected]
 
 
 def test_a_file_of_each_real_server_or_of_all() -> None:
@@ -563,11 +575,13 @@ def test_a_file_of_each_real_server_or_of_all() -> None:
         {"name": "file_2", "path": "/run/10.0.0.52"},
     ]
     (service,) = made["services"]
-    assert service["health_check"] == {"type": "file", "weight": -2}
-    assert [each["track_file"] for each in service["real_servers"]] == ["file_1", "file_2"]
+    assert [each["checks"] for each in service["real_servers"]] == [
+        [{"type": "file", "weight": -2, "track_file": name}] for name in ("file_1", "file_2")
+    ]
     made = configuration(serving(model, health_check={"type": "file", "path": "/run/up"}))
     assert made["files"] == [{"name": "file_1", "path": "/run/up"}]
-    assert {each["track_file"] for each in made["services"][0]["real_servers"]} == {"file_1"}
+    tracked = {each["track_file"] for server in made["services"][0]["real_servers"] for each in server["checks"]}
+    assert tracked == {"file_1"}
 
 
 def test_without_a_check_the_real_servers_are_always_up() -> None:
@@ -575,7 +589,8 @@ def test_without_a_check_the_real_servers_are_always_up() -> None:
     for director in ("lb1", "lb2"):
         del model.hostvars[director]["lvs_services"][0]["health_check"]
     (service,) = configuration(model)["services"]
-    assert "health_check" not in service
+    assert "times" not in service
+    assert not any("checks" in each for each in service["real_servers"])
 
 
 def test_what_else_a_service_says() -> None:

@@ -35,6 +35,10 @@ def services(model: Model, director: str = "lb1") -> list[dict[str, Any]]:
     return found
 
 
+def ways(real_server: dict[str, Any]) -> list[dict[str, Any]]:
+    return [each["way"] for each in real_server["checks"]]
+
+
 def marks(model: Model) -> dict[str, int]:
     """By real server, the mark of its service."""
     return {each["real_servers"][0]["address"]: each["fwmark"] for each in services(model) if "fwmark" in each}
@@ -55,7 +59,7 @@ def test_each_real_server_has_a_service_of_its_own_for_checks() -> None:
             "lower_threshold": 0,
         }
     ]
-    assert "health_check" not in first
+    assert "times" not in first
     assert list(marks(model)) == ["192.168.246.161", "192.168.246.162", "fd00::161", "fd00::162"]
 
 
@@ -63,30 +67,28 @@ def test_the_check_goes_to_the_vip_with_the_mark_and_from_the_director() -> None
     model = checked(dr_pair())
     for director, number in (("lb1", 166), ("lb2", 167)):
         by_name = {each["name"]: each for each in services(model, director)}
-        assert by_name["web"]["health_check"] == {
-            "type": "tcp",
-            "interval": 3,
-            "timeout": 3,
-            "retries": 1,
-            "retry_delay": 1,
-        }
-        assert [each["ways"] for each in by_name["web"]["real_servers"]] == [
+        assert by_name["web"]["times"] == {"interval": 3, "timeout": 3, "retry_delay": 1}
+        assert [each["checks"] for each in by_name["web"]["real_servers"]] == [
             [
                 {
-                    "address": "192.168.246.160",
-                    "port": 80,
-                    "source": f"192.168.246.{number}",
-                    "fwmark": FIRST + 246 * 256 + last,
+                    "type": "tcp",
+                    "retries": 1,
+                    "way": {
+                        "address": "192.168.246.160",
+                        "port": 80,
+                        "source": f"192.168.246.{number}",
+                        "fwmark": FIRST + 246 * 256 + last,
+                    },
                 }
             ]
             for last in (161, 162)
         ]
-        (way,) = by_name["web6"]["real_servers"][0]["ways"]
+        (way,) = ways(by_name["web6"]["real_servers"][0])
         assert (way["address"], way["source"]) == ("fd00::160", f"fd00::{number}")
 
 
 def test_a_port_of_the_check_is_asked_on_the_vip() -> None:
-    (way,) = services(checked(dr_pair(), port=8080))[-1]["real_servers"][0]["ways"]
+    (way,) = ways(services(checked(dr_pair(), port=8080))[-1]["real_servers"][0])
     assert way["port"] == 8080
 
 
@@ -219,12 +221,12 @@ def test_of_a_firewall_mark_the_vips_are_checked_that_carry_the_port() -> None:
             {"address": "192.168.0.102"},
         ],
     }
-    ways = services(model)[-1]["real_servers"][0]["ways"]
-    assert [(each["address"], each["port"]) for each in ways] == [("192.168.0.101", 443), ("192.168.0.102", 443)]
+    found = ways(services(model)[-1]["real_servers"][0])
+    assert [(each["address"], each["port"]) for each in found] == [("192.168.0.101", 443), ("192.168.0.102", 443)]
     service["health_check"]["port"] = 22
     service["marked"].pop()
-    ways = services(model)[-1]["real_servers"][0]["ways"]
-    assert [each["address"] for each in ways] == ["192.168.0.100", "192.168.0.101"]
+    found = ways(services(model)[-1]["real_servers"][0])
+    assert [each["address"] for each in found] == ["192.168.0.100", "192.168.0.101"]
 
 
 @pytest.mark.parametrize("count", [70_000])

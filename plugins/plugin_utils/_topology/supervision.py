@@ -1,0 +1,57 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What keepalived does for a service, and for each of its real servers, besides what the table has of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.config_text import read_raw, read_run
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.health import read_checks
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import (
+    Address,
+    RealServer,
+    Supervision,
+    Watch,
+)
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import Reader, read_switch
+
+_OF_SERVICE = (
+    *("health_check", "quorum", "hysteresis", "quorum_up", "quorum_down"),
+    *("inhibit_on_failure", "alpha", "omega", "smtp_alert", "raw"),
+)
+
+
+def read_supervision(reader: Reader, real_servers: Sequence[RealServer], forward: str | None) -> Supervision:
+    """``forward`` None: not known."""
+    quorum = reader.integer("quorum", 1, 2**31 - 1, default=1)
+    hysteresis = reader.integer("hysteresis", 0, 2**31 - 1, default=0)
+    if hysteresis >= quorum and hysteresis:
+        reader.refuse("hysteresis", f"{hysteresis} is not below quorum {quorum}", f"use 0 to {quorum - 1}")
+    asked = [(each.address, each.port) for each in real_servers if each.watch.checks is None]
+    return Supervision(
+        health_checks=read_checks(reader, asked, forward) or (),
+        quorum=quorum,
+        hysteresis=hysteresis,
+        quorum_up=read_run(reader, "quorum_up"),
+        quorum_down=read_run(reader, "quorum_down"),
+        inhibit_on_failure=reader.boolean("inhibit_on_failure", default=False),
+        alpha=reader.boolean("alpha", default=False),
+        omega=reader.boolean("omega", default=False),
+        smtp_alert=read_switch(reader, "smtp_alert"),
+        raw=read_raw(reader, "raw"),
+        given=tuple(key for key in _OF_SERVICE if reader.take(key) is not None),
+    )
+
+
+def read_watch(reader: Reader, address: Address | None, port: int, forward: str | None) -> Watch:
+    """``address`` None: it is wrong, and was refused."""
+    return Watch(
+        checks=read_checks(reader, [] if address is None else [(address, port)], forward),
+        notify_up=read_run(reader, "notify_up"),
+        notify_down=read_run(reader, "notify_down"),
+        inhibit_on_failure=read_switch(reader, "inhibit_on_failure"),
+        alpha=read_switch(reader, "alpha"),
+        smtp_alert=read_switch(reader, "smtp_alert"),
+    )
