@@ -282,6 +282,9 @@ class _Configuration:
                 own = list(dict.fromkeys(str(held.address) for held in instance.held if held.address in vips))
                 instance.settings |= {"vips": own} if own else {}
         self._variables["lvs_vrrp"] = self._vrrp()
+        options = {str(held.address): held.options for each in self._instances for held in each.held if held.options}
+        if options:
+            self._variables["lvs_vrrp"]["address_options"] = options
         first = self._instances[0]
         self._places |= {f"tracked {name}": node.place for name, node in self._defined.places.items()}
         self._places |= {"lvs_vrrp": first.node.place, "priority": first.places.get("priority", first.node.place)}

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 from typing import Any
 
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_conf import Block, Node
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_values import (
     address,
@@ -22,7 +23,11 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_va
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import Place, Remarks
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import as_interface, full_prefix
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import (
+    as_address,
+    as_interface,
+    full_prefix,
+)
 
 _AUTH_PASS = 8
 # A script that only asks whether a process runs, which keepalived sees by itself.
@@ -44,6 +49,12 @@ _KEYS = {
     "track_process": "track_processes",
     "notify": "notify/any",
 }
+# What stands after an address, with a value and alone.
+_VALUED = {
+    **{each: each for each in ("dev", "label", "scope", "preferred_lft", "peer", "metric")},
+    **dict.fromkeys(("brd", "broadcast"), "broadcast"),
+}
+_SWITCHES = ("noprefixroute", "no_track")
 _NOTIFY = ("master", "backup", "fault", "stop")
 # What an instance of the model takes as it is.
 _RAW = (
@@ -72,6 +83,8 @@ class Held:
     has_prefix: bool
     interface: str | None
     place: Place
+    # How it is held, by key of address_options.
+    options: dict[str, Any] = field(default_factory=dict, compare=False)
 
 
 @dataclass
@@ -276,22 +289,41 @@ def _held(node: Node, interface: str | None, remarks: Remarks) -> Held | None:
     if found is None:
         address(node, node.keyword, remarks)
         return None
-    words, options = list(node.arguments), {}
+    words = list(node.arguments)
+    options: dict[str, Any] = {}
     while words:
         word = words.pop(0)
-        if word in ("dev", "brd", "broadcast", "label", "scope", "preferred_lft", "peer", "metric"):
-            options[word] = words.pop(0) if words else ""
+        if word in _VALUED:
+            options[_VALUED[word]] = words.pop(0) if words else ""
+        elif word in _SWITCHES:
+            options[word] = True
         else:
             remarks.lost(node.place, [word], f"the model has no such option of the address {found.ip}")
     usual = str(found.network.broadcast_address) if isinstance(found.network, IPv4Network) else ""
-    for word, value in options.items():
-        is_usual = {"dev": True, "brd": value in ("+", usual), "broadcast": value in ("+", usual)}
-        is_usual |= {"scope": value in ("global", "0"), "preferred_lft": value in ("forever", "0")}
-        if not is_usual.get(word, False):
+    if options.get("broadcast") in ("+", usual):
+        del options["broadcast"]
+    for word, plain in (("scope", ("global", "0")), ("preferred_lft", ("forever", "0")), ("peer", ()), ("metric", ())):
+        value = options.pop(word, None)
+        if value is not None and value not in plain:
             remarks.lost(node.place, [word, value], f"the model has no such option of the address {found.ip}")
+    held_by = options.pop("dev", interface)
+    for word in [each for each in ("label", "broadcast") if each in options]:
+        if not _is_option(word, options[word], found.version, held_by):
+            reason = f"{held_by or 'its interface'} cannot have the address {found.ip} with it"
+            remarks.lost(node.place, [word, options.pop(word)], reason)
     has_prefix = "/" in node.keyword
     prefix = found.network.prefixlen if has_prefix else full_prefix(found.ip)
-    return Held(found.ip, prefix, has_prefix, options.get("dev", interface), node.place)
+    return Held(found.ip, prefix, has_prefix, held_by, node.place, options)
+
+
+def _is_option(word: str, value: str, version: int, interface: str | None) -> bool:
+    """Whether an address can have it: IPv6 has neither, and a label begins with the interface."""
+    if version == 6 or (word == "broadcast" and as_address(value) is None):
+        return False
+    try:
+        return word == "broadcast" or bool(forms.label(value, interface or ""))
+    except forms.BadForm:
+        return False
 
 
 def _family(held: list[Held]) -> int:

@@ -8,7 +8,12 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import conntrackd, planned_checks, through_vip
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import (
+    address_options,
+    conntrackd,
+    planned_checks,
+    through_vip,
+)
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.config_text import special
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import CHECK, Keepalived, RealServer, Service
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import SyncDaemon, VirtualAddress
@@ -59,7 +64,7 @@ def keepalived_plan(site: Site, name: str, daemon: SyncDaemon | None) -> dict[st
         "processes": [_given(**asdict(each)) for each in processes.values()],
         "files": [{"name": each, "path": path} for path, each in files.items()],
         "sync_groups": [{"name": SYNC_GROUP, "instances": names}] if is_grouped else [],
-        "instances": [_instance(each) for each in instances],
+        "instances": [_instance(site, name, each) for each in instances],
         "services": services,
     }
     return {
@@ -110,7 +115,7 @@ def _sync(daemon: SyncDaemon | None, instances: list[str]) -> dict[str, Any] | N
     }
 
 
-def _instance(carrier: Carrier) -> dict[str, Any]:
+def _instance(site: Site, name: str, carrier: Carrier) -> dict[str, Any]:
     settings = carrier.settings
     unicast = {"source": str(carrier.source), "peers": [str(each) for each in carrier.peers]}
     return {
@@ -130,7 +135,11 @@ def _instance(carrier: Carrier) -> dict[str, Any]:
         "addresses": [_address(each) for each in carrier.announced],
         "excluded": [_address(each) for each in carrier.excluded],
         "notify": {event: run(each) for event, each in settings.notify},
-        **_given(raw=settings.raw, smtp_alert=settings.smtp_alert),
+        **_given(
+            raw=settings.raw,
+            smtp_alert=settings.smtp_alert,
+            address_words=address_options.planned(site, name, carrier.carried) or None,
+        ),
     }
 
 

@@ -243,6 +243,8 @@ class Vrrp:
     addresses: tuple[Floating, ...]
     sync_group: bool
     is_wrong: bool
+    # By address: how keepalived holds it.
+    address_options: tuple[tuple[Address, tuple[tuple[str, Any], ...]], ...] = ()
 
     @property
     def floating(self) -> tuple[Floating, ...]:

@@ -8,7 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl_plan import ARP_NAMES
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import conntrackd, through_vip, vrrp, vrrp_checks
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import (
+    address_options,
+    conntrackd,
+    through_vip,
+    vrrp,
+    vrrp_checks,
+)
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.keepalived import weight
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.methods import METHODS
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, choose
@@ -171,6 +177,7 @@ def _keepalived_needs(site: Site, name: str) -> Iterator[Need]:
     if site.is_moved(name):
         yield Command("keepalived")
         yield from vrrp_checks.needs(site, name)
+        yield from address_options.needs(site, name)
         yield from through_vip.needs(site, name)
         yield from _sync_needs(site, name)
         yield from _unsaid(site, name)

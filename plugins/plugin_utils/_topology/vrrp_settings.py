@@ -13,6 +13,12 @@ from typing import Any
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._forms import is_interface
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.address_words import (
+    KEY as ADDRESS_OPTIONS,
+)
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.address_words import (
+    read_address_options,
+)
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.config_text import (
     discreet,
     read_command,
@@ -83,11 +89,12 @@ def read_vrrp(raw: Mapping[str, Any], path: str, mistakes: list[Mistake], *, is_
     top = Reader(raw, path, mistakes)
     elements = top.elements("instances", "instances")
     sync_group = top.boolean("sync_group", default=True)
-    common = {key: value for key, value in raw.items() if key not in ("instances", "sync_group")}
+    options = read_address_options(top)
+    common = {key: value for key, value in raw.items() if key not in ("instances", "sync_group", ADDRESS_OPTIONS)}
     if not elements:
         # One instance carries everything.
         only = _instance(_Layers({}, common, path, path, mistakes), _NAME)
-        return Vrrp((only,), (), sync_group, is_wrong or len(mistakes) > before)
+        return Vrrp((only,), (), sync_group, is_wrong or len(mistakes) > before, options)
     addresses = _addresses(top)
     common.pop("addresses", None)
     instances: list[Instance] = []
@@ -105,7 +112,7 @@ def read_vrrp(raw: Mapping[str, Any], path: str, mistakes: list[Mistake], *, is_
         if first:
             layers.refuse("name", f"{show(name)} is the name of {first.path} too", "give every instance its own")
         instances.append(_instance(layers, name or ""))
-    return Vrrp(tuple(instances), addresses, sync_group, len(mistakes) > before)
+    return Vrrp(tuple(instances), addresses, sync_group, len(mistakes) > before, options)
 
 
 class _Layers(Reader):
