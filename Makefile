@@ -57,7 +57,7 @@ test: $(CACHE)/development.stamp $(TREE) ## everything, as CI runs it; ONLY="dr 
 lint: $(CACHE)/development.stamp $(TREE) ## ruff, mypy, ansible-lint, ansible-test sanity, documentation
 	$(TOGETHER) scripts/lint
 
-unit: $(CACHE)/development.stamp $(TREE) ## pure tests, seconds
+unit: $(CACHE)/development.stamp $(CACHE)/prometheus.stamp $(TREE) ## pure tests, seconds
 	$(TOGETHER) pytest -q tests/unit
 
 image: $(CACHE)/runtime.stamp ## the image of the lab's hosts, built where there is none yet
@@ -160,6 +160,10 @@ $(CACHE)/runtime.stamp: requirements/runtime.txt requirements/apt-lab.txt script
 
 $(CACHE)/development.stamp: requirements/development.txt requirements/apt-test.txt $(CACHE)/runtime.stamp
 	scripts/install $(PYTHON) $(VENV) requirements/development.txt requirements/apt-test.txt
+	touch $@
+
+$(CACHE)/prometheus.stamp: scripts/prometheus
+	scripts/prometheus $(CACHE)/prometheus
 	touch $@
 
 $(CACHE)/docs.stamp: requirements/docs.txt $(CACHE)/development.stamp

@@ -35,10 +35,11 @@ options:
   role:
     type: str
     required: true
-    choices: [director, real_server, router, keepalived]
+    choices: [director, real_server, router, keepalived, metrics]
     description:
       - The role of the host that the plan is for. A host may have several.
-      - V(keepalived) is that of a director whose C(lvs_manager) is V(keepalived).
+      - V(keepalived) is that of a director whose C(lvs_manager) is V(keepalived), V(metrics) of one
+        whose C(lvs_metrics) is V(true).
   services:
     type: list
     elements: dict
@@ -49,16 +50,17 @@ options:
     description:
       - The directors whose services matter. By default the hosts of the group of directors.
       - A director whose C(lvs_state) is V(absent) takes no part.
-      - For O(role=director) and O(role=keepalived) the O(host) is always one of them, and where keepalived moves its
-        VIPs, so is every other director of the group that shares them.
+      - For O(role=director), O(role=keepalived) and O(role=metrics) the O(host) is always one of them, and where
+        keepalived moves its VIPs, so is every other director of the group that shares them.
   variables:
     type: dict
     description:
       - Values that stand above this host's variables of the same name.
       - Known are C(lvs_address), C(lvs_arp_method), C(lvs_conntrackd), C(lvs_firewall), C(lvs_gateway),
-        C(lvs_keep_weights), C(lvs_keepalived), C(lvs_manager), C(lvs_packet_filter), C(lvs_purge), C(lvs_sync),
-        C(lvs_sysctls), C(lvs_timeouts), C(lvs_vip_interface) and C(lvs_vrrp). A null is ignored, except for
-        C(lvs_gateway), whose null leaves the default route alone.
+        C(lvs_keep_weights), C(lvs_keepalived), C(lvs_manager), C(lvs_metrics), C(lvs_metrics_directory),
+        C(lvs_metrics_interval), C(lvs_packet_filter), C(lvs_purge), C(lvs_sync), C(lvs_sysctls), C(lvs_timeouts),
+        C(lvs_vip_interface) and C(lvs_vrrp). A null is ignored, except for C(lvs_gateway), whose null leaves the default
+        route alone.
 seealso:
   - plugin: lvs.topology.mistakes
     plugin_type: filter

@@ -19,7 +19,8 @@ author:
   - The lvs.topology authors (@lvs-topology)
 short_description: What verify found, as the text of a file
 description:
-  - JSON for programs, the XML of JUnit for what shows tests, or a page of HTML with a picture of the site.
+  - JSON for programs, the XML of JUnit for what shows tests, metrics of Prometheus for the textfile collector of
+    node_exporter, or a page of HTML with a picture of the site.
   - In JUnit's form each host of which nothing is broken or at risk is a test that succeeds, each finding that is broken
     or at risk one that fails, and what was not looked at one that was skipped.
 positional: _input, path
@@ -31,7 +32,8 @@ options:
   path:
     type: str
     required: true
-    description: The name of the file, which ends in C(.json), for JUnit in C(.xml), or for a page in C(.html).
+    description: The name of the file, which ends in C(.json), for JUnit in C(.xml), for node_exporter in C(.prom), or
+      for a page in C(.html).
   hostvars:
     type: dict
     description: For a page, the variable C(hostvars).
@@ -44,7 +46,7 @@ options:
   made:
     type: str
     default: ""
-    description: For a page, when this was, as it is to say it.
+    description: For a page and for node_exporter, when this was, as C(2026-11-27 at 15:30 UTC).
 seealso:
   - plugin: lvs.topology.findings
     plugin_type: filter

@@ -30,7 +30,7 @@ options:
         Then hosts are returned in place of groups.
       - V(wait) is for those that did not get their turn.
     type: str
-    choices: [wait, move, prepare, fill, finish]
+    choices: [wait, move, prepare, fill, tell, finish]
   need_directors:
     description: Whether it fails where there are no directors.
     type: bool

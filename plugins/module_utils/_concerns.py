@@ -22,6 +22,7 @@ Work = Tuple[Dict[str, Any], Callable[..., Dict[str, Any]]]
 BOOT = "boot"
 _REPLICA = ("held", "own", "partner", "interface", "port", "real_servers", "connections")
 WATCHED = "watched"
+METRICS = "metrics"
 
 
 class Concern(NamedTuple):
@@ -154,6 +155,12 @@ def _boot() -> Work:
     return BOOT_RESTORE_SPEC, ensure_boot
 
 
+def _metrics() -> Work:
+    from ansible_collections.lvs.topology.plugins.module_utils._metrics.ensure import METRICS_SPEC, ensure_metrics
+
+    return METRICS_SPEC, ensure_metrics
+
+
 def _list(key: str, option: str) -> Callable[[Plan], dict[str, Any]]:
     return lambda plan: {option: plan.get(key) or []}
 
@@ -221,4 +228,6 @@ CONCERNS: Mapping[str, Concern] = {
     "sync_daemons": Concern(_list("sync_daemons", "daemons"), _sync_daemons),
     # The files for the next boot say what the plan says, and nothing of what is left over.
     BOOT: Concern(_boot_options, _boot, is_released=False),
+    # What is told of all this. It goes first.
+    METRICS: Concern(lambda plan: {METRICS: plan.get(METRICS) or {}}, _metrics, is_released=False),
 }

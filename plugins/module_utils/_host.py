@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Collection, Mapping, NamedTuple, NoReturn, Sequence
 
-from ansible_collections.lvs.topology.plugins.module_utils._concerns import BOOT, CONCERNS
+from ansible_collections.lvs.topology.plugins.module_utils._concerns import BOOT, CONCERNS, METRICS
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, for_check_mode
 from ansible_collections.lvs.topology.plugins.module_utils._net import keepalived_plan
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
@@ -36,7 +36,7 @@ _LISTS = (
     "services",
     "sync_daemons",
 )
-_DICTIONARIES = ("sysctls", "packet_rules", "firewall", "conntrackd", "timeouts", "watched")
+_DICTIONARIES = ("sysctls", "packet_rules", "firewall", "conntrackd", "timeouts", "watched", "metrics")
 PLAN: dict[str, Any] = {
     "type": "dict",
     "options": {
@@ -114,9 +114,11 @@ def is_in_place(module: AnsibleModule, plan: Mapping[str, Any], owner: str) -> b
     ledger = book.load()
     apart = {keepalived_plan.KIND, keepalived_plan.UNIT_KIND} if plan.get("manager") == KEEPALIVED else set()
     shared = (claim for (kind, _key), claim in ledger.claims.items() if kind not in apart)
-    if any(name.partition(":")[0] != owner for claim in shared for name in claim.owners):
-        return False
     asked = _asked([*CONCERNS], plan, traces(ledger, owner))
+    # Files for the next boot and metrics have places of their own.
+    shares = not {BOOT, METRICS}.issuperset(asked)
+    if shares and any(name.partition(":")[0] != owner for claim in shared for name in claim.owners):
+        return False
     foreseen = _Pass(module, book, check_mode=True)
     try:
         foreseen.run(adding(asked, plan, owner, purge=True))
@@ -166,7 +168,7 @@ def releasing(concerns: Collection[str], plan: Mapping[str, Any], owner: str) ->
 def taking_away(concerns: Collection[str], owner: str) -> list[Call]:
     """What puts back all that was there before. Nothing is restored at boot any more before anything goes."""
     absent = {"owner": owner, "state": "absent"}
-    first = [Call(name, absent) for name in (BOOT, "services") if name in concerns]
+    first = [Call(name, absent) for name in (METRICS, BOOT, "services") if name in concerns]
     # What is still in use of a host that goes on goes later. A host that is put back forgets it.
     return first + [
         Call(call.concern, absent) if call.concern == "kernel_modules" else call

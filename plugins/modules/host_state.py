@@ -17,8 +17,8 @@ description:
     M(lvs.topology.source_route), M(lvs.topology.static_neighbour), M(lvs.topology.packet_rules),
     M(lvs.topology.ipvs_timeouts), M(lvs.topology.ipvs_table), M(lvs.topology.ipvs_sync_daemon) and
     M(lvs.topology.boot_restore) do one by one.
-  - It also has the host's firewall let pass what the topology needs, and conntrackd tell another director of
-    connections, where the plan says so.
+  - It also has the host's firewall let pass what the topology needs, conntrackd tell another director of connections,
+    and a timer write metrics for node_exporter, where the plan says so.
   - With O(state=present) all concerns are planned before the first one is changed. What one of them refuses is refused
     while nothing is touched, and where nothing is to be changed the host is only looked at.
   - Where the kernel refuses a change after all, the module says what was applied and what was not begun. A later run
@@ -125,6 +125,13 @@ options:
         description: As O(lvs.topology.ipvs_sync_daemon#module:daemons).
         type: list
         elements: dict
+      metrics:
+        description:
+          - What a timer is to write for node_exporter every so many seconds. It has C(directory), C(interval),
+            C(directors), C(keepalived), C(sync_daemons), C(vips), C(hidden) and C(services), as the filter
+            P(lvs.topology.host_plan#filter) returns them for the role V(metrics). C(services) have the names that the
+            model has for them and their real servers.
+        type: dict
       manager:
         description: With V(keepalived), addresses and services are left to M(lvs.topology.keepalived_config).
         type: str
@@ -163,6 +170,7 @@ options:
       - watched
       - sync_daemons
       - boot
+      - metrics
     default: *concerns
   follow_tags:
     description:

@@ -27,7 +27,9 @@ CONTROLLER = "controller"
 _LOCALHOST = "localhost"
 # The roles that a model gives to hosts, and the plays of site that have only some of the hosts.
 ROLES = ("director", "real_server", "router")
-PLAYS = ("wait", "move", "prepare", "fill", "finish")
+PLAYS = ("wait", "move", "prepare", "fill", "tell", "finish")
+# What a director has besides, as a part of its own. It is never a role of a host by its groups.
+METRICS = "metrics"
 # What names the groups. A lookup sees the templates of variables, not what they come to.
 GROUP_NAMES = tuple(f"{group}_group" for group in GROUPS.values())
 # What a host answered when it was asked for its turn, and what site found out about it. The playbook registers them.
@@ -98,6 +100,11 @@ def roles_of(host: str, variables: Mapping[str, Any], groups: Mapping[str, Any])
     return [role for role in GROUPS if host in groups.get(group_of(role, variables), ())]
 
 
+def parts_of(roles: Collection[str]) -> list[str]:
+    """What is looked at and changed by itself on a host of these roles, in the order of the plays."""
+    return [*(role for role in ROLES if role in roles), *([METRICS] if "director" in roles else [])]
+
+
 def members(roles: Iterable[str], variables: Mapping[str, Any], groups: Mapping[str, Any]) -> list[str]:
     """The hosts of these roles, each once."""
     return list(dict.fromkeys(host for role in roles for host in groups.get(group_of(role, variables), ())))
@@ -118,13 +125,12 @@ def to_do(play: str, roles: Collection[str], variables: Mapping[str, Any]) -> It
     """Those of a host's roles that have something to do in a play of site, by the host's variables.
 
     In ``move`` addresses go to or from keepalived; ``prepare`` is for those that directors send packets to, ``fill``
-    for directors, and ``finish`` for whoever has had anything to do, or has something to take away at last.
+    for directors, ``tell`` for what they tell of themselves, and ``finish`` for whoever has had anything to do, or has
+    something to take away at last.
     """
     is_absent = is_to_be_put_back(variables)
     parts = (variables.get(CHECKED) or {}).get("parts", {})
-    for role in ROLES:
-        if role not in roles:
-            continue
+    for role in parts_of(roles):
         part = parts.get(role)
         # A director with keepalived is looked at in that play.
         has_keepalived = part is None or _has_keepalived(part)
@@ -133,6 +139,7 @@ def to_do(play: str, roles: Collection[str], variables: Mapping[str, Any]) -> It
             "move": role == "director" and (is_absent or has_keepalived),
             "prepare": role in ("real_server", "router") and not is_done and not is_absent,
             "fill": role == "director" and not is_done,
+            "tell": role == METRICS and not is_done,
             "finish": not is_done,
         }[play]:
             yield role

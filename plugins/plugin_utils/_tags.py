@@ -26,6 +26,7 @@ TAGS: Mapping[str, str] = {
     "watched": "lvs_table",
     "sync_daemons": "lvs_sync",
     "boot": "lvs_boot",
+    "metrics": "lvs_metrics",
 }
 
 

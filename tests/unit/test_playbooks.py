@@ -35,6 +35,7 @@ SITE = [
     (["director"], "move"),
     (["real_server", "router"], "prepare"),
     (["director"], "fill"),
+    (["director"], "tell"),
     (["director", "real_server", "router"], "finish"),
 ]
 
@@ -90,7 +91,7 @@ def test_the_plays_of_site() -> None:
         (["controller", "director"], {}, "controller has no group; ask for it alone"),
         ([["director"]], {}, "['director'] is no role"),
         ([], {}, "None is no role"),
-        (["director"], {"play": "fil"}, "'fil' is no play of site; use wait, move, prepare, fill, finish"),
+        (["director"], {"play": "fil"}, "'fil' is no play of site; use wait, move, prepare, fill, tell, finish"),
     ],
 )
 def test_a_word_that_is_not_known_is_no_play_without_hosts(roles: list[Any], options: Any, said: str) -> None:
@@ -193,29 +194,33 @@ KEEPALIVED, LEAVING = part(True, "keepalived"), part(True, managed_by=("keepaliv
         (["real_server"], {"real_server": TO_DO}, ["prepare", "finish"]),
         (["router"], {"router": TO_DO}, ["prepare", "finish"]),
         # A director with keepalived is looked at in the play that asks keepalived.
-        (["director"], {}, ["move", "fill", "finish"]),
-        (["director", "real_server"], {}, ["move", "prepare", "fill", "finish"]),
+        (["director"], {}, ["move", "fill", "tell", "finish"]),
+        (["director", "real_server"], {}, ["move", "prepare", "fill", "tell", "finish"]),
         # Whether keepalived has something to do is found out in the play that asks it.
         (["director"], {"director": KEEPALIVED}, ["move", "fill", "finish"]),
         (["director"], {"director": LEAVING}, ["move", "fill", "finish"]),
         # One that is to be put back was not looked at.
-        (["director"], "absent", ["move", "fill", "finish"]),
+        (["director"], "absent", ["move", "fill", "tell", "finish"]),
         (["real_server"], "absent", ["finish"]),
         (["router"], "absent", ["finish"]),
         (["director", "real_server"], {"director": IN_PLACE, "real_server": TO_DO}, ["prepare", "finish"]),
         (["client"], {}, []),
+        # What a director tells of itself is a part of its own.
+        (["director"], {"director": IN_PLACE, "metrics": TO_DO}, ["tell", "finish"]),
     ],
 )
 def test_in_which_plays_a_host_has_something_to_do(roles: list[str], found: Any, expected: list[str]) -> None:
-    known = {"lvs_state": "absent"} if found == "absent" else {_plays.CHECKED: {"parts": found}}
-    every = ("move", "prepare", "fill", "finish")
+    # Metrics are looked at with the director.
+    parts = {"metrics": IN_PLACE, **found} if "director" in found else found
+    known = {"lvs_state": "absent"} if found == "absent" else {_plays.CHECKED: {"parts": parts}}
+    every = ("move", "prepare", "fill", "tell", "finish")
     assert [play for play in every if list(_plays.to_do(play, roles, known))] == expected
 
 
 def test_only_hosts_that_have_something_to_do_are_in_a_play() -> None:
     known: dict[str, Any] = {
-        "lb1": {_plays.CHECKED: {"parts": {"director": IN_PLACE}}},
-        "lb2": {_plays.CHECKED: {"parts": {"director": IN_PLACE, "real_server": TO_DO}}},
+        "lb1": {_plays.CHECKED: {"parts": {"director": IN_PLACE, "metrics": IN_PLACE}}},
+        "lb2": {_plays.CHECKED: {"parts": {"director": IN_PLACE, "metrics": IN_PLACE, "real_server": TO_DO}}},
         "web1": {_plays.CHECKED: {"parts": {"real_server": IN_PLACE}}},
         "gw1": {"lvs_state": "absent"},
     }
@@ -269,7 +274,8 @@ VARIABLES = PLAYBOOKS[0].parent / "tasks/variables.yml"
 DOCUMENT = (PLAYBOOKS[0].parents[1] / "docs/playbooks.md").read_text()
 # Whom a play is for, and what the model says, is in docs/model.md.
 OF_THE_MODEL = {
-    "lvs_services", "lvs_state", "lvs_directors", "lvs_directors_group", "lvs_real_servers", "lvs_real_servers_group"
+    "lvs_services", "lvs_state", "lvs_directors", "lvs_directors_group", "lvs_real_servers", "lvs_real_servers_group",
+    "lvs_metrics"
 }  # fmt: skip
 
 

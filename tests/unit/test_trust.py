@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.module_utils import _ledger
+from ansible_collections.lvs.topology.plugins.module_utils._metrics import description
+from ansible_collections.lvs.topology.plugins.module_utils._metrics import plan as metrics_plan
 from ansible_collections.lvs.topology.plugins.module_utils._net import (
     boot_plan,
     boot_script,
@@ -31,6 +33,18 @@ def written(plan: Any) -> dict[str, int]:
     return {each.path: each.file.mode for each in actions if isinstance(each, WriteFile)}
 
 
+def of_metrics() -> tuple[metrics_plan.Wanted, metrics_plan.Current]:
+    described = description.Description("/srv", 30, (), False, 0, (), (), ())
+    paths = (
+        metrics_plan.description_path("ROLE"),
+        metrics_plan.PROGRAM_PATH,
+        metrics_plan.UNIT_PATH,
+        metrics_plan.TIMER_PATH,
+    )
+    wanted = metrics_plan.Wanted(described, "{}", b"program", "/usr/bin/python3", "root")
+    return wanted, metrics_plan.Current(dict.fromkeys(paths), is_enabled=True, is_failed=False, old=None)
+
+
 def test_every_file_and_its_mode(tmp_path: Path) -> None:
     wanted = {suffix: File("anything\n") for suffix in boot_plan.SUFFIXES}
     paths = [boot_plan.owner_path("ROLE", suffix) for suffix in boot_plan.SUFFIXES]
@@ -40,6 +54,7 @@ def test_every_file_and_its_mode(tmp_path: Path) -> None:
     hooks = hooks_plan.plan_hooks(called, dict.fromkeys(called), watching=set(), failed=set())
     files = written(boot_plan.plan_boot("ROLE", wanted, current, set(), boot_plan.UnitState(), hooks))
     files.update({trace.path("ROLE"): File("").mode for trace in TRACES.values() if trace.file})
+    files.update(written(metrics_plan.plan_metrics("ROLE", *of_metrics())))
     before = keepalived_plan.Files(File("before\n"), 0.0, None)
     outcome = keepalived_plan.plan_present(
         _ledger.Ledger(), "keepalived", keepalived_plan.PATH, "after\n", before, keepalived_plan.Unit()

@@ -45,6 +45,7 @@ TRACES: Mapping[str, Trace] = {
     "timeouts": Trace("timeout"),
     "services": Trace("service"),
     "sync_daemons": Trace("sync_daemon"),
+    "metrics": Trace("metrics", file="/etc/lvs-topology/{}.json"),
 }
 
 

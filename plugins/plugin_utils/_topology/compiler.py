@@ -77,7 +77,7 @@ def host_plan(
     prepared = host if role == "real_server" else None
     inventory = Inventory(hostvars, groups, mistakes, reader=host, overrides=overrides, prepared=prepared)
     named = list(inventory.directors if directors is None else names(directors, "directors"))
-    is_director = role in ("director", "keepalived")
+    is_director = role in ("director", "keepalived", "metrics")
     if is_director and host not in named:
         named.append(host)
     site = _site(inventory, named, services, mistakes, asked=host if is_director else None)
@@ -116,6 +116,7 @@ def mistakes_of(
         "real_server": dict.fromkeys([*inventory.real_servers, *site.listings]),
         "router": inventory.routers,
         "keepalived": inventory.directors,
+        "metrics": inventory.directors,
     }
     wanted = None if hosts is None else set(names(hosts, "hosts"))
     if wanted and reached is not None:

@@ -87,6 +87,7 @@ CONCERNS: Mapping[str, tuple[str, str, str]] = {
     "watched": ("the table", BROKEN, ""),
     "sync_daemons": ("the synchronisation daemon", AT_RISK, "Connections would not outlive a failover."),
     "boot": ("files for the next boot", AT_RISK, "The next boot would not bring everything back."),
+    "metrics": ("what writes the metrics", AT_RISK, "Nobody is told by them when something breaks."),
     "keepalived": ("keepalived's configuration", AT_RISK, "It goes by something else than the model says."),
     "warning": ("the host", AT_RISK, ""),
 }

@@ -19,6 +19,12 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     DEFAULT_TIMEOUTS,
     DEFAULT_TTL,
 )
+from ansible_collections.lvs.topology.plugins.module_utils._metrics.description import (
+    DEFAULT_DIRECTORY,
+    DEFAULT_INTERVAL,
+    INTERVALS,
+    is_directory,
+)
 from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl_plan import IPVS, IPVS_NAMES, canonical
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.conntrackd_settings import read_conntrackd
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import choose, show
@@ -28,6 +34,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model impor
     MANAGERS,
     Address,
     Host,
+    Metrics,
     Sync,
     Vrrp,
 )
@@ -73,7 +80,7 @@ class _Settings:
             gateways=self._gateways(name),
             arp_method=arp_method,
             purge=self._purge(name),
-            keep_weights=self._keep_weights(name),
+            keep_weights=self._boolean(name, "lvs_keep_weights"),
             sysctls=self._sysctls(name),
             timeouts=self._timeouts(name),
             sync=self._sync(name, manager),
@@ -85,6 +92,7 @@ class _Settings:
                 f"{name}: lvs_keepalived",
                 self._variables.mistakes,
             ),
+            metrics=self._metrics(name),
         )
 
     def _choice(self, name: str, variable: str, choices: tuple[str, ...]) -> str:
@@ -144,12 +152,27 @@ class _Settings:
         twice = "lists two gateways of one address family"
         return self._one_of_each_family(host, "lvs_gateway", value, forms.GATEWAY, remedy, twice)
 
-    def _keep_weights(self, host: str) -> bool:
-        _given, value = self._variables.variable(host, "lvs_keep_weights")
+    def _boolean(self, host: str, variable: str) -> bool:
+        """What is false where nothing is set."""
+        _given, value = self._variables.variable(host, variable)
         boolean = False if value is None else as_boolean(value)
         if boolean is None:
-            self._variables.mistake(host, "lvs_keep_weights", f"{show(value)} is no boolean", "use true or false")
+            self._variables.mistake(host, variable, f"{show(value)} is no boolean", "use true or false")
         return bool(boolean)
+
+    def _metrics(self, host: str) -> Metrics | None:
+        _given, value = self._variables.variable(host, "lvs_metrics_interval")
+        interval = DEFAULT_INTERVAL if value is None else forms.integer(value)
+        if interval not in INTERVALS:
+            remedy = f"use {INTERVALS} seconds"
+            self._variables.mistake(host, "lvs_metrics_interval", f"{show(value)} is no interval", remedy)
+            interval = DEFAULT_INTERVAL
+        directory = self._variables.text(host, "lvs_metrics_directory") or DEFAULT_DIRECTORY
+        if not is_directory(directory):
+            problem = f"{show(directory)} is no absolute path of letters, digits and /._-+@"
+            self._variables.mistake(host, "lvs_metrics_directory", problem, f"write it as {DEFAULT_DIRECTORY}")
+            directory = DEFAULT_DIRECTORY
+        return Metrics(directory, interval or DEFAULT_INTERVAL) if self._boolean(host, "lvs_metrics") else None
 
     def _purge(self, host: str) -> tuple[str, ...]:
         given, value = self._variables.variable(host, "lvs_purge")

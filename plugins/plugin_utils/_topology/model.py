@@ -13,7 +13,7 @@ from typing import Any
 Address = IPv4Address | IPv6Address
 AddressInNetwork = IPv4Interface | IPv6Interface
 
-ROLES = ("director", "real_server", "router", "keepalived")
+ROLES = ("director", "real_server", "router", "keepalived", "metrics")
 MANAGERS = ("kernel", "keepalived")
 ARP_METHODS = ("sysctl", "arptables", "static_neighbour")
 # What is done about a firewall that drops what the topology needs.
@@ -289,10 +289,18 @@ class Conntrackd:
 
 
 @dataclass(frozen=True)
+class Metrics:
+    """Where a director writes its metrics, and every how many seconds."""
+
+    directory: str
+    interval: int
+
+
+@dataclass(frozen=True)
 class Host:
     """What the inventory says about a host: at most one address of each family, its RIPs or DIPs.
 
-    ``gateways``: None, the topology decides; empty, leave the route alone.
+    ``gateways``: None, the topology decides; empty, leave the route alone. ``metrics``: None, it writes none.
     """
 
     name: str
@@ -311,6 +319,7 @@ class Host:
     conntrackd: Conntrackd | None
     vrrp: Vrrp
     keepalived: Keepalived
+    metrics: Metrics | None = None
 
     def address(self, family: int) -> Address | None:
         return next((address for address in self.addresses if address.version == family), None)

@@ -15,6 +15,7 @@ from typing import Any
 
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs import options as ipvs_options
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs import planner, save_format, settings_options, specs
+from ansible_collections.lvs.topology.plugins.module_utils._metrics import description
 from ansible_collections.lvs.topology.plugins.module_utils._net import (
     address_plan,
     arp_filter_plan,
@@ -135,6 +136,7 @@ def _of_part(owner: str, plan: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     packets = (plan.get("firewall") or {}).get("packets") or plan.get("passing") or []
     yield "firewall", _of_firewall(owner, packets)
     yield from _ipvs(lists, mistakes)
+    yield "json", description.render(plan["metrics"]) if plan.get("metrics") else ""
     mistakes.raise_if_any()
 
 

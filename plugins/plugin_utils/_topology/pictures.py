@@ -142,7 +142,7 @@ def report_of(
 ) -> str:
     """What the playbook verify found, as its file's name says. Only a page needs the inventory and the answers."""
     if not (isinstance(path, str) and path.endswith(".html")):
-        return render(found, path)
+        return render(found, path, made)
     mistakes: list[Mistake] = []
     site = site_of({} if hostvars is None else hostvars, {} if groups is None else groups, mistakes)
     said = read_all(mapping({} if answers is None else answers, "answers"), "answers", read_host_info, [])

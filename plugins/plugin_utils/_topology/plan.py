@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.filtering import plan_of_filter
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.keepalived import keepalived_plan
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.metrics import metrics_plan
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, Host, Service
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import (
     Arp,
@@ -46,6 +47,7 @@ _COMMANDS = {
     "real_server": ["ip"],
     "router": ["ip"],
     "keepalived": [],
+    "metrics": [],
 }
 
 
@@ -58,6 +60,8 @@ def plan_of(role: str, site: Site, name: str, needs: list[Need]) -> dict[str, An
     if role == "keepalived":
         daemon = next(iter(_each(needs, SyncDaemon)), None)
         return plan | keepalived_plan(site, name, daemon) | said
+    if role == "metrics":
+        return plan | {"metrics": metrics_plan(site, name)} | said
     if role != "router":
         plan["kernel_modules"] = [each.name for each in _each(needs, KernelModule)]
     if role == "director":

@@ -201,6 +201,13 @@ def _unsaid(site: Site, name: str) -> Iterator[Need]:
         )
 
 
+def _metrics_needs(site: Site, name: str) -> Iterator[Need]:
+    """Which interfaces hold the VIPs is all that has to be known."""
+    if site.host(name).metrics is not None and not site.is_moved(name):
+        for service in site.services.get(name, ()):
+            yield from _vip_needs(site, name, service)
+
+
 def real_server_needs(site: Site, name: str) -> Iterator[Need]:
     gateways: dict[int, Gateway] = {}
     vips: dict[Address, VirtualAddress] = {}
@@ -291,4 +298,5 @@ NEEDS = {
     "real_server": real_server_needs,
     "router": _router_needs,
     "keepalived": _keepalived_needs,
+    "metrics": _metrics_needs,
 }

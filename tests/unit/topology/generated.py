@@ -187,6 +187,9 @@ OF_HOST: dict[str, st.SearchStrategy[Any]] = {
         st.sampled_from(["real_servers", "fwmark", "all", "10.0.0.0/8", "10.0.0.1/8", "::/96", "x"]), max_size=3
     ),
     "lvs_keep_weights": BOOLEANS,
+    "lvs_metrics": BOOLEANS,
+    "lvs_metrics_interval": NUMBERS,
+    "lvs_metrics_directory": st.sampled_from(["/srv/metrics", "metrics", "/srv/%h", ""]),
     "lvs_packet_filter": st.sampled_from(["auto", "nftables", "iptables", "ipfw"]),
     "lvs_firewall": st.sampled_from(["check", "manage", "none", "open"]),
     "lvs_state": st.sampled_from(["present", "absent"]),

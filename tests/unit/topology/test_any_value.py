@@ -77,6 +77,9 @@ VARIABLES = [
     *["lvs_address", "lvs_arp_method", "lvs_gateway", "lvs_keep_weights", "lvs_keepalived", "lvs_manager"],
     *[
         "lvs_firewall",
+        "lvs_metrics",
+        "lvs_metrics_directory",
+        "lvs_metrics_interval",
         "lvs_packet_filter",
         "lvs_purge",
         "lvs_services",

@@ -976,6 +976,16 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
         host("lb1", lvs_keep_weights=3),
         ["lb1: lvs_keep_weights: 3 is no boolean; use true or false"],
     ),
+    "metrics that are none": (
+        r1,
+        host("lb1", lvs_metrics="maybe", lvs_metrics_interval=1, lvs_metrics_directory="metrics"),
+        [
+            "lb1: lvs_metrics_interval: 1 is no interval; use 5 to 3600 seconds",
+            "lb1: lvs_metrics_directory: 'metrics' is no absolute path of letters, digits and /._-+@; "
+            "write it as /var/lib/prometheus/node-exporter",
+            "lb1: lvs_metrics: 'maybe' is no boolean; use true or false",
+        ],
+    ),
     "timeouts out of range, of a wrong name, and of a wrong kind": (
         r1,
         host("lb1", lvs_timeouts={"tcp": -1, "tcp_fin": 5, "udp": "long"}),

@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 import pytest
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.report import render
+from ansible_collections.lvs.topology.tests.unit.metrics.promtool import promtool
 
 FOUND: dict[str, Any] = {
     "hosts": ["lb1", "web1"],
@@ -41,6 +42,27 @@ def test_junit() -> None:
     ]
     failure = suite[1][0]
     assert (failure.get("type"), failure.text) == ("broken", "Silence.\nsite")
+
+
+def test_metrics() -> None:
+    text = render(FOUND, "verify.prom", "2026-11-27 at 15:30 UTC")
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    assert lines == [
+        'lvs_verify_findings{host="lb1",degree="broken"} 0',
+        'lvs_verify_findings{host="lb1",degree="at risk"} 0',
+        'lvs_verify_findings{host="lb1",degree="worth knowing"} 1',
+        'lvs_verify_findings{host="web1",degree="broken"} 1',
+        'lvs_verify_findings{host="web1",degree="at risk"} 0',
+        'lvs_verify_findings{host="web1",degree="worth knowing"} 0',
+        "lvs_verify_unseen 1",
+        "lvs_verify_last_run_timestamp_seconds 1795793400",
+    ]
+    promtool("check", "metrics", text=text)
+
+
+def test_metrics_of_nobody() -> None:
+    """The playbook asks so whether the name says a form, before any host is asked."""
+    assert "lvs_verify_unseen 0" in render({"hosts": [], "findings": [], "unseen": []}, "verify.prom")
 
 
 @pytest.mark.parametrize("path", ["report", "report.yml", ".jsonx", "", 7, None, ["a.json"]])

@@ -1,0 +1,123 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The concern ``metrics`` of host_state: have a director write its metrics for node_exporter, by a timer."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import re
+import sys
+from typing import TYPE_CHECKING, Any
+
+from ansible_collections.lvs.topology.plugins.module_utils import _commands
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
+from ansible_collections.lvs.topology.plugins.module_utils._disk import sync_directory
+from ansible_collections.lvs.topology.plugins.module_utils._metrics import description, plan, program
+from ansible_collections.lvs.topology.plugins.module_utils._net.boot_plan import Systemctl
+from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
+from ansible_collections.lvs.topology.plugins.module_utils._net.files import apply_file, read_file
+from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Refused, carry_out, one_by_one
+
+if TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
+    from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile
+
+METRICS_SPEC: dict[str, Any] = {
+    "metrics": {"type": "dict"},
+    "owner": {"type": "str", "default": "lvs"},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+}
+# What a line of a unit takes as it is.
+_PLAIN = re.compile(r"[A-Za-z0-9_./-]+\Z")
+_PYTHON = "/usr/bin/python3"
+
+
+def ensure_metrics(module: AnsibleModule, _book: LedgerFile) -> dict[str, Any]:
+    """What the concern does. It claims nothing: the files are ours, and nothing was there before."""
+    params = module.params
+    owner = params["owner"]
+    mistakes = Mistakes()
+    mistakes.owner(owner)
+    mistakes.raise_if_any()
+    given = params["metrics"] if params["state"] == "present" else None
+    wanted = _wanted(given) if given else None
+    paths = (plan.description_path(owner), plan.PROGRAM_PATH, plan.UNIT_PATH, plan.TIMER_PATH)
+    files = {path: read_file(path) for path in paths}
+    systemctl = _commands.find("systemctl") if os.path.isdir("/run/systemd/system") else None
+    former = files[paths[0]]
+    current = plan.Current(
+        files,
+        is_enabled=None if systemctl is None else os.path.exists(plan.LINK),
+        is_failed=wanted is None and systemctl is not None and _is_failed(systemctl),
+        old=_old(former.text if former else "", wanted),
+    )
+    found = plan.plan_metrics(owner, wanted, current)
+    if systemctl is None and wanted and found.changes:
+        module.warn("systemd does not run here, so nothing writes the metrics; the files are kept up to date")
+
+    def apply(action: Any) -> None:
+        if isinstance(action, Systemctl):
+            _call(systemctl or "systemctl", action)
+        else:
+            apply_file(action)
+
+    return carry_out(module, found, one_by_one(apply))
+
+
+def _wanted(given: dict[str, Any]) -> plan.Wanted:
+    try:
+        described = description.read(given)
+    except forms.BadForm as wrong:
+        raise BadRequest(f"metrics: {wrong}") from wrong
+    return plan.Wanted(
+        described,
+        description.render(given),
+        program.bundle(),
+        sys.executable if _PLAIN.match(sys.executable or "") else _PYTHON,
+        _owner_of(described.directory),
+    )
+
+
+def _owner_of(directory: str) -> str:
+    """Who may write in the directory without any right of root."""
+    if not os.path.isdir(directory):
+        raise BadRequest(
+            f"metrics.directory: {directory} is not there, from which node_exporter would read the metrics. Install "
+            "node_exporter before (on Debian and Ubuntu: prometheus-node-exporter), make the directory, or name that "
+            "of your node_exporter (--collector.textfile.directory) with lvs_metrics_directory"
+        )
+    number = os.stat(directory).st_uid
+    with contextlib.suppress(KeyError):
+        name = pwd.getpwuid(number).pw_name
+        if _PLAIN.match(name):
+            return name
+    return str(number)
+
+
+def _old(text: str, wanted: plan.Wanted | None) -> str | None:
+    """The metrics in a directory that is another one from now on, or that are no longer wanted."""
+    try:
+        former = description.parse(text).directory
+    except forms.BadForm:
+        return None
+    path = os.path.join(former, description.FILE)
+    is_kept = wanted is not None and wanted.described.directory == former
+    return path if not is_kept and os.path.isfile(path) else None
+
+
+def _is_failed(systemctl: str) -> bool:
+    if not os.path.exists(plan.UNIT_PATH):
+        return False
+    _status, output, _errors = _commands.run([systemctl, "is-failed", plan.UNIT])
+    return output.strip() == "failed"
+
+
+def _call(systemctl: str, action: Systemctl) -> None:
+    status, _output, errors = _commands.run([systemctl, *action.words])
+    if status != 0:
+        raise Refused(f"systemctl {' '.join(action.words)} failed: {errors.strip()}.")
+    if os.path.isdir(os.path.dirname(plan.LINK)):
+        sync_directory(os.path.dirname(plan.LINK))

@@ -1,0 +1,145 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a director's kernel tells of it: the only part of the program that reads anything."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import struct
+import time
+from typing import Any, Callable, Iterator, NamedTuple
+
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs import proc
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.socket import Ipvs
+from ansible_collections.lvs.topology.plugins.module_utils._metrics import connection_states
+from ansible_collections.lvs.topology.plugins.module_utils._metrics.description import Description
+from ansible_collections.lvs.topology.plugins.module_utils._metrics.samples import Readings, entries
+from ansible_collections.lvs.topology.plugins.module_utils._net.host_lists import HostLists
+from ansible_collections.lvs.topology.plugins.module_utils._netlink import messages
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
+
+# The kernel looks for the place where it was anew in each piece of the list that it hands out, so reading takes four
+# times as long for twice as many connections.
+MOST_CONNECTIONS = 50_000
+_SECONDS = 2.0
+_NETFILTER = "/proc/sys/net/netfilter"
+_NETFILTER_FAILURES = "/proc/net/stat/nf_conntrack"
+_FAILURES = ("drop", "early_drop", "insert_failed")
+_KEEPALIVED = "keepalived"
+# struct nlmsghdr, and struct ifaddrmsg with the family first and the interface's number last.
+_HEADER_BYTES = 16
+_IFADDRMSG = struct.Struct("=BBBBI")
+_IFA_ADDRESS, _IFA_LOCAL = 1, 2
+_FAMILIES = (int(socket.AF_INET), int(socket.AF_INET6))
+
+
+class Read(NamedTuple):
+    """What was read, and what kept sources from being read."""
+
+    readings: Readings
+    problems: tuple[str, ...]
+
+
+def read(described: Description) -> Read:
+    """Everything. A source that cannot be read is said, and keeps no other one from being read."""
+    found: dict[str, Any] = {}
+    sources: dict[str, bool] = {}
+    problems: list[str] = []
+
+    @contextlib.contextmanager
+    def source(name: str) -> Iterator[None]:
+        sources[name] = False
+        try:
+            yield
+            sources[name] = True
+        except (Refused, OSError, ValueError) as problem:
+            problems.append(f"{name}: {problem}")
+
+    with source("ipvs"):
+        with Ipvs(load_module=None) as kernel:
+            info = kernel.info()
+            if info is None:
+                raise Refused("the kernel has no IPVS table: the module ip_vs is not loaded")
+            found["buckets"] = info.table_size
+            found["daemons"] = tuple(kernel.daemons())
+            found["table"] = kernel.table(counters=True)
+        found["totals"] = proc.total_counters()
+    if "table" in found and entries(found["table"]) <= MOST_CONNECTIONS:
+        with source("connections"):
+            found["states"] = _states()
+    with source("addresses"):
+        found["addresses"] = _addresses()
+    with source("conntrack"):
+        found.update(_conntrack())
+    if described.keepalived:
+        with source("processes"):
+            found["keepalived"] = _runs(_KEEPALIVED)
+    return Read(Readings(sources, **found), tuple(problems))
+
+
+def _states() -> connection_states.States | None:
+    """None: it took too long, which is no failure."""
+    listing = proc.open_connections(with_origin=False)
+    if listing is None:
+        return {}
+    with listing, contextlib.suppress(connection_states.TooSlow):
+        return connection_states.count(listing, _until(time.monotonic() + _SECONDS))
+    return None
+
+
+def _until(end: float) -> Callable[[], bool]:
+    return lambda: time.monotonic() < end
+
+
+def _addresses() -> frozenset[tuple[str, str]]:
+    """Every address of this network namespace, with its interface."""
+    names = dict(socket.if_nameindex())
+    with HostLists() as kernel:
+        listed = [held(entry) for entry in kernel.addresses()]
+    return frozenset((address, names.get(index, "")) for address, index in filter(None, listed))
+
+
+def held(entry: bytes) -> tuple[str, int] | None:
+    """The address of an entry, and the number of its interface; None for one of another family."""
+    family, _prefix, _flags, _scope, index = _IFADDRMSG.unpack_from(entry, _HEADER_BYTES)
+    if family not in _FAMILIES:
+        return None
+    attributes = messages.attributes_of(entry[_HEADER_BYTES + _IFADDRMSG.size :])
+    # Of a link between two ends, the other attribute has the far end.
+    packed = attributes.get(_IFA_LOCAL) or attributes.get(_IFA_ADDRESS)
+    return (socket.inet_ntop(family, packed), index) if packed else None
+
+
+def _conntrack() -> Iterator[tuple[str, Any]]:
+    """Connections that netfilter knows and may know, and what it failed to do. A kernel that keeps track of none has no
+    such files."""
+    with contextlib.suppress(FileNotFoundError):
+        count, limit = (int(_text(f"{_NETFILTER}/nf_conntrack_{name}")) for name in ("count", "max"))
+        yield "conntrack", (count, limit)
+        yield "conntrack_failures", failures_of(_text(_NETFILTER_FAILURES))
+
+
+def failures_of(text: str) -> dict[str, int]:
+    """A line with the names of the columns, and one for each processor. The numbers are hexadecimal."""
+    names, *rows = (line.split() for line in text.splitlines())
+    positions = {name: names.index(name) for name in _FAILURES if name in names}
+    return {name: sum(int(row[position], 16) for row in rows) for name, position in positions.items()}
+
+
+def _runs(program: str) -> bool:
+    """Whether a process of that name runs. What another one runs, only root with all rights could see."""
+    for process in os.listdir("/proc"):
+        if process.isdigit():
+            # It may end while it is looked at.
+            with contextlib.suppress(OSError):
+                if _text(f"/proc/{process}/comm").strip() == program:
+                    return True
+    return False
+
+
+def _text(path: str) -> str:
+    with open(path, encoding="utf-8", errors="backslashreplace") as file:
+        return file.read()

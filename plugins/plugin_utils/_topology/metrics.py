@@ -1,0 +1,82 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The plan of the role metrics: what the model says of a director, for the program that writes its metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import ServiceKey
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.keepalived import weight
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import RealServer, Service
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import VirtualAddress
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.through_vip import check_services
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.vrrp import carriers, distinct_vips
+
+# VRRP has one master, and without it an address is on one director.
+_HOLDERS = 1
+
+
+def metrics_plan(site: Site, name: str) -> dict[str, Any]:
+    """What module_utils/_metrics/description.py reads; nothing where the director writes no metrics."""
+    host = site.host(name)
+    if host.metrics is None:
+        return {}
+    is_moved = site.is_moved(name)
+    states = () if host.sync is None else host.sync.states
+    # keepalived takes no service without real servers.
+    services = [each for each in site.services.get(name, ()) if each.real_servers or not is_moved]
+    return {
+        "directory": host.metrics.directory,
+        "interval": host.metrics.interval,
+        "directors": sorted(site.partners(name)),
+        "keepalived": is_moved,
+        # Under keepalived there is one at a time: a master's or a backup's.
+        "sync_daemons": min(len(states), 1) if is_moved else len(states),
+        "vips": [
+            {"address": str(each.address), "interface": each.interface, "holders": _HOLDERS}
+            for each in dict.fromkeys(_held(site, name))
+        ],
+        "hidden": [_key(each) for each in check_services(site, name)] if is_moved else [],
+        "services": [_service(each) for each in services],
+    }
+
+
+def _held(site: Site, name: str) -> Iterator[VirtualAddress]:
+    """What the director holds, all the time or while it is master."""
+    if site.is_moved(name):
+        for carrier in carriers(site, name):
+            yield from carrier.carried
+        return
+    for vip in distinct_vips(site, name):
+        place = site.virtual_address(name, vip)
+        if isinstance(place, VirtualAddress):
+            yield place
+
+
+def _service(service: Service) -> dict[str, Any]:
+    sorry = service.sorry_server
+    return {
+        "name": service.name,
+        "virtual_server": _key(service),
+        "quorum": min(service.supervision.quorum, max(weight(service), 1)),
+        "real_servers": [_real_server(each) for each in service.real_servers],
+        "others": [_real_server(sorry)] if sorry else [],
+    }
+
+
+def _key(service: Service) -> str:
+    """The service as messages of modules name it, and as labels of metrics do."""
+    family = f"ipv{service.family}"
+    if service.address is None:
+        return str(ServiceKey(family, fwmark=service.fwmark or 0))
+    return str(ServiceKey(family, service.protocol, forms.spelling(service.address), service.port))
+
+
+def _real_server(entry: RealServer) -> dict[str, Any]:
+    address = forms.spelling(entry.address)
+    return {"name": entry.host or address, "address": address, "port": entry.port, "weight": entry.weight}

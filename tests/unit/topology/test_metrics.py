@@ -1,0 +1,96 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the program of a director's metrics is told by its model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.lvs.topology.plugins.module_utils._metrics.description import parse, read, render
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.compiler import host_plan
+from ansible_collections.lvs.topology.tests.unit.topology.inventories import REFERENCES, Model, dr_pair, r1, r5
+
+ON = {"lvs_metrics": True, "lvs_metrics_interval": 15}
+
+
+def metrics(model: Model, host: str = "lb1", **variables: Any) -> dict[str, Any]:
+    plan = host_plan(model.hostvars, model.groups, host, "metrics", variables={**ON, **variables})
+    assert plan["commands"] == []
+    found: dict[str, Any] = plan["metrics"]
+    return found
+
+
+def test_a_director_by_itself() -> None:
+    model = r1()
+    found = metrics(model)
+    services = model.hostvars["lb1"]["lvs_services"]
+    assert {key: found[key] for key in found if key != "services"} == {
+        "directory": "/var/lib/prometheus/node-exporter",
+        "interval": 15,
+        "directors": ["lb1"],
+        "keepalived": False,
+        "sync_daemons": 0,
+        "vips": [{"address": "192.168.246.160", "interface": "eth1", "holders": 1}],
+        "hidden": [],
+    }
+    assert [each["name"] for each in found["services"]] == [each["name"] for each in services]
+    (service,) = found["services"]
+    assert service["virtual_server"] == "tcp 192.168.246.160:80"
+    assert service["real_servers"][0] == {"name": "web1", "address": "192.168.246.161", "port": 80, "weight": 1}
+
+
+def test_a_pair_shares_names_and_addresses() -> None:
+    one, other = metrics(r5()), metrics(r5(), "lb2")
+    assert one["directors"] == other["directors"] == ["lb1", "lb2"]
+    assert one["keepalived"]
+    assert [each["address"] for each in one["vips"]] == [each["address"] for each in other["vips"]]
+    # The gateway of the real servers moves with the VIPs.
+    assert len(one["vips"]) > len({each["virtual_server"] for each in one["services"]})
+
+
+@pytest.mark.parametrize(
+    ("sync", "count"), [({}, 0), ({"role": "master"}, 1), ({"role": "both"}, 2)], ids=["none", "one", "two"]
+)
+def test_daemons_that_are_to_run(sync: dict[str, Any], count: int) -> None:
+    assert metrics(r1(), lvs_sync=sync)["sync_daemons"] == count
+
+
+def test_under_keepalived_one_daemon_runs_at_a_time() -> None:
+    model = r5()
+    for host in ("lb1", "lb2"):
+        model.hostvars[host]["lvs_sync"] = {"syncid": 1}
+    assert metrics(model)["sync_daemons"] == 1
+
+
+def test_a_quorum_that_cannot_be_met_is_lowered_as_keepalived_lowers_it() -> None:
+    model = dr_pair()
+    for host in ("lb1", "lb2"):
+        for service in model.hostvars[host]["lvs_services"]:
+            service["quorum"] = 1000
+    for service in metrics(model)["services"]:
+        assert service["quorum"] == sum(each["weight"] for each in service["real_servers"])
+
+
+def test_who_says_sorry_is_no_real_server() -> None:
+    model = r5()
+    for host in ("lb1", "lb2"):
+        model.hostvars[host]["lvs_services"][0]["sorry_server"] = {"address": "10.0.0.99", "port": 80}
+    first = metrics(model)["services"][0]
+    assert first["others"] == [{"name": "10.0.0.99", "address": "10.0.0.99", "port": 80, "weight": 1}]
+    assert "10.0.0.99" not in [each["address"] for each in first["real_servers"]]
+
+
+@pytest.mark.parametrize("name", REFERENCES)
+def test_what_is_told_has_the_form_that_is_read(name: str) -> None:
+    model = REFERENCES[name]()
+    for host in model.groups["lvs_directors"]:
+        found = metrics(model, host)
+        assert parse(render(found)) == read(found)
+
+
+def test_nothing_where_there_are_to_be_no_metrics() -> None:
+    model = r1()
+    plan = host_plan(model.hostvars, model.groups, "lb1", "metrics")
+    assert plan["metrics"] == {}
