@@ -91,7 +91,7 @@ lab: $(CACHE)/development.stamp ## what the lab promises: hosts that boot, reboo
 # Lines that are cut into pieces tell nobody what failed, hence the columns.
 molecule: $(SCENARIO:%=molecule-%) ## topologies on several hosts; SCENARIO=dr for one
 
-molecule-%: $(CACHE)/development.stamp $(TREE)
+molecule-%: $(CACHE)/development.stamp $(CACHE)/prometheus.stamp $(TREE)
 	export COLUMNS=300
 	export MOLECULE_EPHEMERAL_DIRECTORY=$(CURDIR)/$(CACHE)/molecule/$*
 	$(TOGETHER) molecule test --scenario-name $*
@@ -132,7 +132,7 @@ two-releases:
 bench: $(CACHE)/development.stamp $(TREE) ## ratios: against ipvsadm, builtin modules, and BASE=DIRECTORY, another checkout
 	KERNEL=$(KERNEL) BASE='$(BASE)' $(TOGETHER) tests/bench/run
 
-chaos: $(CACHE)/development.stamp $(TREE) ## what happens when things fail or are broken by hand: 80 minutes; CASE=split for one
+chaos: $(CACHE)/development.stamp $(CACHE)/prometheus.stamp $(TREE) ## what happens when things fail or are broken by hand: 80 minutes; CASE=split for one
 	$(TOGETHER) tests/chaos/run $(CASE)
 
 build: ## the collection as a tarball; needs ansible-galaxy

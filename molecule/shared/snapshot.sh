@@ -29,7 +29,8 @@ for kind in iptables-legacy ip6tables-legacy; do $kind-save 2>/dev/null; done | 
 systemctl --no-pager --no-legend list-unit-files 'lvs*'
 systemctl --no-pager --no-legend --failed
 ls /etc/sysctl.d /etc/modules-load.d /etc/lvs-topology /var/lib/lvs-topology /etc/systemd/network* \
-    /etc/NetworkManager/conf.d /etc/NetworkManager/dispatcher.d /etc/network/if-up.d 2>/dev/null
+    /etc/NetworkManager/conf.d /etc/NetworkManager/dispatcher.d /etc/network/if-up.d \
+    /var/lib/prometheus/node-exporter 2>/dev/null
 cat /etc/conntrackd/* 2>/dev/null
 systemctl is-active conntrackd
 systemctl is-enabled conntrackd

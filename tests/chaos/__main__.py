@@ -12,7 +12,7 @@ import sys
 import time
 from typing import Callable
 
-from . import changes, experiments, failures, interruptions, pair
+from . import alerts, changes, experiments, failures, interruptions, pair
 from .table import Result, as_markdown, as_text, merged
 
 # Those with the same model one after the other.
@@ -33,6 +33,7 @@ CASES: dict[str, Callable[[], Result]] = {
     "moving": changes.moving,
     "interrupted": interruptions.interrupted,
     "two-runs": interruptions.two_runs,
+    "alerts": alerts.alerts,
 }
 # Each in a lab of its own; the name before the dash stands for all of them.
 ELSEWHERE: dict[str, Callable[[], Result]] = {

@@ -27,6 +27,8 @@ class Alert(NamedTuple):
 _OF_A_REAL_SERVER = "on (instance, service, virtual_server, real_server, address)"
 # Of the same service, on the same director.
 _OF_A_SERVICE = "on (instance, service, virtual_server)"
+# Without keepalived nothing is in its table, which is said once.
+_UNLESS_DOWN = "unless on (instance) lvs_keepalived_running == 0"
 
 ALERTS: tuple[Alert, ...] = (
     Alert(
@@ -48,11 +50,11 @@ ALERTS: tuple[Alert, ...] = (
     ),
     Alert(
         "LVSServiceMissing",
-        f"lvs_service_present == 0 and {_OF_A_SERVICE} lvs_service_configured_real_servers > 0",
+        f"lvs_service_present == 0 and {_OF_A_SERVICE} lvs_service_configured_real_servers > 0 {_UNLESS_DOWN}",
         "1m",
         CRITICAL,
         "The table of {{ $labels.instance }} lacks {{ $labels.service }} ({{ $labels.virtual_server }})",
-        "Somebody has taken it away, or keepalived does not run: lvs.topology.site puts it back.",
+        "Somebody has taken it away: lvs.topology.site puts it back.",
     ),
     Alert(
         "LVSNoRealServer",
@@ -76,7 +78,7 @@ ALERTS: tuple[Alert, ...] = (
     ),
     Alert(
         "LVSRealServerGone",
-        f"lvs_real_server_configured_weight > 0 unless {_OF_A_REAL_SERVER} lvs_real_server_weight",
+        f"lvs_real_server_configured_weight > 0 unless {_OF_A_REAL_SERVER} lvs_real_server_weight {_UNLESS_DOWN}",
         "1m",
         WARNING,
         "{{ $labels.real_server }} ({{ $labels.address }}) is not in {{ $labels.service }} on {{ $labels.instance }}",
@@ -103,7 +105,7 @@ ALERTS: tuple[Alert, ...] = (
     ),
     Alert(
         "LVSSyncDaemonMissing",
-        "sum by (instance) (lvs_sync_daemon_running) < on (instance) lvs_sync_daemons_configured",
+        f"sum by (instance) (lvs_sync_daemon_running) < on (instance) lvs_sync_daemons_configured {_UNLESS_DOWN}",
         "2m",
         WARNING,
         "The synchronisation daemon does not run on {{ $labels.instance }}",

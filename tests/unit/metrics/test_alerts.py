@@ -111,6 +111,19 @@ CASES = [
     Case("a real server is drained", {"lvs_real_server_weight": "0"}, {"LVSRealServerWithoutWeight"}),
     Case("a real server is drained for ten minutes", {"lvs_real_server_weight": "0"}, set(), "70m"),
     Case("keepalived ends", {"lvs_keepalived_running": "0"}, {"LVSKeepalivedDown"}),
+    # Its table and its daemon go with it, which nobody has to be told besides.
+    Case(
+        "keepalived ends, and what it had",
+        {
+            f"lvs_keepalived_running{{{_LB2}": "0",
+            f"lvs_service_present{{{_LB2}": "0",
+            f"lvs_service_available_real_servers{{{_LB2}": "0",
+            f"lvs_service_available_weight{{{_LB2}": "0",
+            f"lvs_real_server_weight{{{_LB2}": "_",
+            f'lvs_sync_daemon_running{{{_LB2},state="backup"': "0",
+        },
+        {"LVSKeepalivedDown"},
+    ),
     Case("the daemons end", {"lvs_sync_daemon_running": "0"}, {"LVSSyncDaemonMissing"}),
     Case("no daemon is meant to run", {"lvs_sync_daemon_running": "0", "lvs_sync_daemons_configured": "0"}, set()),
     Case("clients come no longer", {f"incoming_packets_total{{{_LB1}": STOPS}, {"LVSPassesNothing"}),
