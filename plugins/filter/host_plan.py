@@ -59,8 +59,8 @@ options:
       - Known are C(lvs_address), C(lvs_arp_method), C(lvs_conntrackd), C(lvs_firewall), C(lvs_gateway),
         C(lvs_keep_weights), C(lvs_keepalived), C(lvs_manager), C(lvs_metrics), C(lvs_metrics_directory),
         C(lvs_metrics_interval), C(lvs_packet_filter), C(lvs_purge), C(lvs_sync), C(lvs_sysctls), C(lvs_timeouts),
-        C(lvs_vip_interface) and C(lvs_vrrp). A null is ignored, except for C(lvs_gateway), whose null leaves the default
-        route alone.
+        C(lvs_vip_interface) and C(lvs_vrrp). A null is ignored, except for C(lvs_gateway), whose null leaves
+        the default route alone.
 seealso:
   - plugin: lvs.topology.mistakes
     plugin_type: filter

@@ -19,6 +19,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology import (
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import AT_RISK, Finding
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import NONE
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.passing import Passing, passing
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Place, Site
 
 _MISTAKES = "mistakes of the inventory, perhaps: without what every host says, much seems to be wrong that is not"
@@ -42,9 +43,9 @@ def questions(site: Site, host: str, *, through_vip: bool) -> dict[str, Any]:
     }
 
 
-def _passing(site: Site, host: str) -> list[filtering.Passing]:
+def _passing(site: Site, host: str) -> list[Passing]:
     """The packets that a host is asked about."""
-    return [] if site.host(host).firewall == NONE else filtering.passing(site, host)
+    return [] if site.host(host).firewall == NONE else passing(site, host)
 
 
 def _arp(site: Site, director: str) -> Iterator[dict[str, str]]:
