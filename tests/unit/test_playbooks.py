@@ -235,9 +235,10 @@ def test_only_hosts_that_have_something_to_do_are_in_a_play() -> None:
 
 
 def test_a_host_that_is_to_be_put_back_is_asked_for_nothing() -> None:
-    variables = {"inventory_hostname": "lb2", "groups": GROUPS, "__director_part": "d", "__real_server_part": "r"}
+    variables = {"inventory_hostname": "lb2", "groups": GROUPS}
+    variables |= {"__director_part": "d", "__real_server_part": "r", "__metrics_part": "m"}
     parts = lookup_parts.LookupModule(templar=TEMPLAR)
-    assert parts.run([], variables=variables) == ["d", "r"]
+    assert parts.run([], variables=variables) == ["d", "r", "m"]
     assert parts.run([], variables={**variables, "lvs_state": "<<absent>>"}) == []
 
 
