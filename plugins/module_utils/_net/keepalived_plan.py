@@ -60,10 +60,12 @@ _ADDRESS = re.compile(r"^ *(\S+/\d+) dev ([^\s#!]+)", re.MULTILINE)
 _TIMEOUTS = re.compile(r"^ *lvs_timeouts((?: (?:tcp|tcpfin|udp) \d+)+)$", re.MULTILINE)
 _SYNC = re.compile(r"^ *lvs_sync_daemon ", re.MULTILINE)
 _SERVICE = re.compile(
-    r"^virtual_server (?:fwmark (?P<fwmark>\d+)|(?P<address>\S+) (?P<port>\d+)) \{\n"
+    r"^virtual_server (?:group (?P<group>\S+)|fwmark (?P<fwmark>\d+)|(?P<address>\S+) (?P<port>\d+)) \{\n"
     r" *(?:ip_family (?P<family>inet6?)|protocol (?P<protocol>\w+))$",
     re.MULTILINE,
 )
+_GROUP = re.compile(r"^virtual_server_group (\S+) \{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
+_MEMBER = re.compile(r"^ *(?:fwmark (?P<fwmark>\d+)|(?P<address>\S+) (?P<port>\d+))$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -268,20 +270,24 @@ def addresses_of(text: str) -> list[str]:
 def services_of(text: str) -> list[str]:
     """The services of a configuration of ours, as the ledger calls them; not what only keepalived can read."""
     found = []
+    groups = dict(_GROUP.findall(text))
     for match in _SERVICE.finditer(text):
-        with contextlib.suppress(forms.BadForm):
-            found.append(str(_key(match)))
+        members = _MEMBER.finditer(groups.get(match["group"], "")) if match["group"] else [match]
+        for member in members:
+            with contextlib.suppress(forms.BadForm):
+                found.append(str(_key(member, match)))
     return found
 
 
-def _key(match: re.Match[str]) -> ServiceKey:
-    numbers = forms.FIREWALL_MARKS if match["fwmark"] else forms.PORTS
-    number = forms.integer(match["fwmark"] or match["port"])
+def _key(member: re.Match[str], service: re.Match[str]) -> ServiceKey:
+    """What one address or mark of a service is."""
+    numbers = forms.FIREWALL_MARKS if member["fwmark"] else forms.PORTS
+    number = forms.integer(member["fwmark"] or member["port"])
     if number is None or number not in numbers:
         raise forms.BadForm(f"is not from {numbers}")
-    if match["fwmark"]:
-        return ServiceKey(IPV6 if match["family"] == "inet6" else IPV4, fwmark=number)
-    address, protocol = forms.spelling(forms.address(match["address"])), (match["protocol"] or "tcp").lower()
+    if member["fwmark"]:
+        return ServiceKey(IPV6 if service["family"] == "inet6" else IPV4, fwmark=number)
+    address, protocol = forms.spelling(forms.address(member["address"])), (service["protocol"] or "tcp").lower()
     if protocol not in forms.PROTOCOLS:
         raise forms.BadForm("is no protocol")
     return ServiceKey(family_of(address), protocol, address, number)

@@ -71,6 +71,10 @@ NOTHING: dict[str, Any] = {
 _PACKAGES = {
     "arptables": ("arptables", "iptables-nft"),
     "awk": ("mawk", "gawk"),
+    "check_ldap": ("monitoring-plugins-standard", "nagios-plugins-ldap"),
+    "check_mysql": ("monitoring-plugins-standard", "nagios-plugins-mysql"),
+    "check_pgsql": ("monitoring-plugins-standard", "nagios-plugins-pgsql"),
+    "check_tcp": ("monitoring-plugins-basic", "nagios-plugins-tcp"),
     "conntrackd": ("conntrackd", "conntrack-tools"),
     "ip": ("iproute2", "iproute"),
     "iptables": ("iptables", "iptables-nft"),
@@ -373,7 +377,8 @@ def _lacking(python_modules: Sequence[str], commands: Sequence[str]) -> tuple[li
     like_rhel = bool({"rhel", "fedora", "centos"} & set(read_os_release()))
     for name in commands:
         if _commands.find(name) is None:
-            packages.append(_PACKAGES.get(name, (name, name))[like_rhel])
+            program = name.rpartition("/")[2]
+            packages.append(_PACKAGES.get(program, (program, program))[like_rhel])
             problems.append(f"commands: there is no {name}; install the package {packages[-1]}")
     return sorted(set(packages)), problems
 

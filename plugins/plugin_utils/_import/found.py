@@ -30,7 +30,7 @@ _OF_REAL_SERVER: dict[str, Any] = {"weight": 1, "upper_threshold": 0, "lower_thr
 _ORDER = [
     *["name", "address", "port", "protocol", "fwmark", "family", "forward", "scheduler", "scheduler_flags"],
     *["persistence", "one_packet", "health_check", "quorum", "hysteresis", "quorum_up", "quorum_down"],
-    *["inhibit_on_failure", "alpha", "omega", "smtp_alert", "sorry_server", "raw", "real_servers"],
+    *["inhibit_on_failure", "alpha", "omega", "smtp_alert", "group", "sorry_server", "raw", "real_servers"],
 ]
 
 

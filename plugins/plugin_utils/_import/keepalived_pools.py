@@ -20,19 +20,20 @@ Pool = list[tuple[Checked, list[Check]]]
 
 
 def common_checks(
-    pool: Pool, vips: frozenset[Address], marks: Mapping[int, Address], reading: Reading
+    pool: Pool, vips: frozenset[Address], marks: Mapping[int, Address], reading: Reading, *, explicit: bool = False
 ) -> tuple[Any, list[Any]]:
     """The health_check of the service, and of each real server its own; None where it has the service's.
 
+    ``explicit``: each check says its port.
     ``vips`` are the service's, and ``marks`` by which mark checks reach which real server through a VIP.
     """
     said = [_said(server, checks, vips, marks, reading) for server, checks in pool]
     # Each asks its own port, or all of them ask one.
-    for explicit in (False, True):
-        written = [_written(server, checks, explicit=explicit) for (server, _checks), checks in zip(pool, said)]
+    for is_said in (True,) if explicit else (False, True):
+        written = [_written(server, checks, explicit=is_said) for (server, _checks), checks in zip(pool, said)]
         if all(each == written[0] for each in written):
             return _one(written[0]) if written[0] else None, [None] * len(pool)
-    written = [_written(server, checks, explicit=False) for (server, _checks), checks in zip(pool, said)]
+    written = [_written(server, checks, explicit=explicit) for (server, _checks), checks in zip(pool, said)]
     # What most real servers have is the service's.
     most = Counter(map(repr, written)).most_common(1)[0][0]
     common = next(each for each in written if repr(each) == most)

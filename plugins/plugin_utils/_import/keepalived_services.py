@@ -82,12 +82,9 @@ def read_virtual_server(
         remarks.lost(node.place, node.words, reason)
         return []
     found = [each for each in (common.service(each, marks) for each in identities) if each]
-    if len(identities) > 1:
-        reason = (
-            f"one pool with one check and one quorum becomes {len(found)} services, each with its own: more checks are "
-            "made, and a quorum counts for each by itself"
-        )
-        remarks.note(node.place, node.words, reason)
+    if len(found) > 1:
+        for each in found:
+            each.entry = written({**each.entry, "group": node.argument(1)})
     return found
 
 
@@ -283,7 +280,9 @@ class _Common:
         if is_inhibited:
             servers = [{**each, "inhibit_on_failure": None} for each in servers]
         vips = frozenset([identity.address] if identity.address else [])
-        check, own = common_checks(checks, vips, marks, self._reading)
+        # In a group one check is for all of them.
+        is_one_port = forward == "nat" or len({each.port for each in self._identities}) == 1
+        check, own = common_checks(checks, vips, marks, self._reading, explicit=not is_one_port)
         servers = [{**server, "health_check": each} for server, each in zip(servers, own)]
         if check is None and not any(own):
             self._unused_times(any(some for _server, some in checks))

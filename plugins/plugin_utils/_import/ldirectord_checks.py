@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.ldirectord_lines import Given, Virtual, number
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import Place, Remarks
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.config_text import problem_of_pattern
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.login_kinds import LOGINS
 
 # What the model takes where nothing is written.
 _MODEL = {"interval": 3, "timeout": 3, "retries": 1}
@@ -26,6 +28,13 @@ _SERVICES = {
 # What only a conversation with that service would need. A connection is what is left of it.
 _CONVERSATION = ("login", "passwd", "database", "secret", "request", "receive")
 _WEB = ("http", "https")
+# Of services that a check of the model logs in to: which keys of ldirectord are which of that check.
+_OF_LOGIN = {"login": "login", "passwd": "password"}
+_LOGIN_KEYS = {
+    **dict.fromkeys(("imap", "pop", "ftp"), _OF_LOGIN),
+    **{service: {**_OF_LOGIN, "database": "database"} for service in ("mysql", "pgsql")},
+    "ldap": {**_OF_LOGIN, "request": "base"},
+}
 _TIMES = ("checktimeout", "negotiatetimeout", "connecttimeout", "checkinterval", "failurecount")
 
 
@@ -129,7 +138,7 @@ def _negotiate(asked: _Asked) -> dict[str, Any]:
         taken.add("request")
         name = virtual.value("request")
         return {"type": "dns", **asked.times, **asked.port, "query_type": "A", **({"name": name} if name else {})}
-    return _conversation(asked)
+    return _conversation(asked, is_negotiated=True)
 
 
 def path_of(request: str | None) -> str | None:
@@ -160,12 +169,22 @@ def own_check(
     return {**kept, **{key: value for key, value in said.items() if value}}
 
 
-def _conversation(asked: _Asked) -> dict[str, Any]:
+def _conversation(asked: _Asked, *, is_negotiated: bool = False) -> dict[str, Any]:
     """A connection in place of what the model cannot say to the service, which is listed."""
     if asked.service == "none":
         return _connect(asked)
+    given, known = asked.virtual.given, LOGINS.get(asked.service)
+    keys = _LOGIN_KEYS.get(asked.service, {})
+    said = {key: given[keyword][0] for keyword, key in keys.items() if keyword in given}
+    if is_negotiated and known and all(key in said for key in known.needed):
+        asked.taken.update(keys)
+        for key in [each for each in _CONVERSATION if each in given and each not in keys]:
+            reason = f"the check of {asked.service} logs in, and asks nothing of its own"
+            asked.remarks.lost(given[key][1], [key], reason)
+            asked.taken.add(key)
+        times = {**asked.times, **({"timeout": ceil(asked.times["timeout"])} if "timeout" in asked.times else {})}
+        return {"type": asked.service, **times, **asked.port, **said}
     reason = f"the model has no check that speaks {asked.service}: a connection is checked"
-    given = asked.virtual.given
     place = given["service"][1] if "service" in given else asked.virtual.place
     asked.remarks.lost(place, [f"service={asked.service}"], reason)
     for key in _CONVERSATION:

@@ -16,7 +16,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks impor
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.together import PRIORITY, Cluster
 
 _WIDTH = 120
-_PASSWORD = re.compile(r"\b(auth_pass): .*")
+_PASSWORD = re.compile(r"\b(auth_pass|password): .*")
 _ORDER = [
     *["lvs_manager", "lvs_address", "lvs_vip_interface", "lvs_services", "lvs_vrrp", PRIORITY, "lvs_keepalived"],
     *["lvs_sync", "lvs_timeouts"],
@@ -137,6 +137,8 @@ def _services(services: list[Found], remarks: list[Remark]) -> Iterator[str]:
         name = each.words.partition(" ")[0]
         key = each.place.file, each.place.line, name if name in named else ""
         waiting.setdefault(key, []).append(each)
+    if "'password'" in repr([each.entry for each in services]):
+        yield _READABLE.replace("auth_pass", "password")
     yield "lvs_services:\n"
     for service in services:
         for line in sorted({service.place.line, *(each.line for each in service.places.values())}):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import vrrp_checks
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.groups import check_groups
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.methods import METHODS
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, choose
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, Marked, Service, Vip
@@ -29,6 +30,7 @@ def check_site(site: Site, *, are_holders_known: bool = True) -> Iterator[Mistak
         yield from _check_vips_on_lo(site, director)
         yield from _check_prefixes(site, director)
         yield from _check_marks(site, director)
+        yield from check_groups(site, director)
     owners = _owners(site)
     for director, service in site.pairs():
         for vip in service.vips:

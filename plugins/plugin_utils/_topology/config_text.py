@@ -27,6 +27,7 @@ _INDENT = 4
 _LONGEST = 900
 _LONGEST_NAME = 64
 _LONGEST_HOST = 255
+_LONGEST_SECRET = 250
 # What a placeholder may become: the longest address, the largest port.
 _FILLED = {"{address}": "f" * 39, "{port}": "65535"}
 # What a shell would act on, and keepalived hands to the command as a part of its arguments.
@@ -142,6 +143,25 @@ def read_command(reader: Reader, key: str, placeholders: tuple[str, ...] = ()) -
         reader.refuse(key, problem, "put it into a script, or what is an argument into '")
         return None
     return command
+
+
+def read_secret(reader: Reader, key: str, forbidden: str = "") -> str | None:
+    """Text for a file that only one program reads. What is wrong with it is said without showing it."""
+    value = reader.take(key)
+    if value is None:
+        return None
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str) or not value or value != value.strip() or not value.isprintable():
+        reader.refuse(key, "is no text of one line without blanks around it", "write it in quotes")
+    elif len(value) > _LONGEST_SECRET:
+        reader.refuse(key, f"has {len(value)} characters", f"use {_LONGEST_SECRET} at most")
+    elif any(each in forbidden for each in value):
+        found = show_character(next(each for each in value if each in forbidden))
+        reader.refuse(key, f"holds {found}, which the program that checks cannot send", "use another password")
+    else:
+        return value
+    return None
 
 
 def read_run(reader: Reader, key: str) -> Run | None:

@@ -24,6 +24,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.config_text
     read_user,
     read_word,
 )
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.login_kinds import LOGINS, reader_of
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import choose, show
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import Reader, as_address, as_integer
@@ -36,6 +37,8 @@ _MICROSECONDS = 6
 _DIGEST = re.compile(r"[0-9a-f]{32}\Z")
 _HEX = re.compile(r"([0-9A-Fa-f]{2})+\Z")
 _HEX_OR_ANY = re.compile(r"([0-9A-Fa-fXx]{2})+\Z")
+# Kinds that keepalived makes by a command, which it stops after whole seconds.
+_BY_COMMAND = ("misc", *LOGINS)
 # What a check connects to: the real server's own address, or the VIP as clients do.
 _THROUGH = ("rip", "vip")
 _QUERY_TYPES = ("A", "NS", "CNAME", "SOA", "MX", "TXT", "AAAA")
@@ -125,10 +128,9 @@ def _address(reader: Reader, key: str, remedy: str, purpose: forms.Purpose) -> A
 
 
 def _times(reader: Reader, kind: str) -> dict[str, Any]:
-    # keepalived stops a script after whole seconds.
     timeout = (
         reader.integer("timeout", 1, _HOUR, default=3)
-        if kind == "misc"
+        if kind in _BY_COMMAND
         else reader.number("timeout", 0.001, _HOUR, default=3, digits=_MICROSECONDS)
     )
     warmup = reader.number("warmup", 0, _DAY, default=-1, digits=_MICROSECONDS)
@@ -277,6 +279,10 @@ KINDS: Mapping[str, _Kind] = {
     "dns": _Kind((*_ASKED, "name", "query_type"), _dns),
     "ping": _Kind((*_TIMES, "address", "source", "fwmark")),
     "misc": _Kind((*_TIMES, "script", "dynamic_weight", "user"), _misc),
+    **{
+        kind: _Kind((*_TIMES, "port", "address", *each.keys), reader_of(kind), each.port)
+        for kind, each in LOGINS.items()
+    },
     # The kernel tells keepalived of changes: there are no times.
     "file": _Kind(("path", "weight"), _file),
 }

@@ -11,10 +11,12 @@ from typing import Any
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import (
     address_options,
     conntrackd,
+    logins,
     planned_checks,
     through_vip,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.config_text import special
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.groups import merged
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import CHECK, Keepalived, RealServer, Service
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import SyncDaemon, VirtualAddress
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.planned_checks import run
@@ -41,7 +43,8 @@ def keepalived_plan(site: Site, name: str, daemon: SyncDaemon | None) -> dict[st
     files: dict[str, str] = {}
     # keepalived takes no service without real servers.
     served = [each for each in site.services.get(name, ()) if each.real_servers]
-    services = [_service(site, name, each, files) for each in (*through_vip.check_services(site, name), *served)]
+    written = merged((*through_vip.check_services(site, name), *served))
+    services = [_service(site, name, each, files) | _group(each, members) for each, members in written]
     interfaces = [interface for each in instances for interface in (*each.interfaces, *each.tracked)]
     if daemon:
         interfaces.append(daemon.interface)
@@ -74,6 +77,7 @@ def keepalived_plan(site: Site, name: str, daemon: SyncDaemon | None) -> dict[st
         # Where the firewall is managed, they are let in; where it is not to be looked at, nobody asks.
         "packets": through_vip.packets(site, name) if site.host(name).firewall == CHECK else [],
         "keepalived": configuration | _given(raw=host.keepalived.raw),
+        **_given(credentials=logins.credentials(site, name) or None),
     }
 
 
@@ -179,6 +183,10 @@ def _service(site: Site, name: str, service: Service, files: dict[str, str]) -> 
         ),
         "real_servers": servers,
     }
+
+
+def _group(service: Service, members: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"group": service.supervision.group, "members": members} if members else {}
 
 
 def _remark(name: str) -> str:

@@ -111,6 +111,8 @@ class Supervision:
     alpha: bool = False
     omega: bool = False
     smtp_alert: bool | None = None
+    # Services of one group have the same pool, which keepalived checks once.
+    group: str | None = None
     raw: str | None = None
     given: tuple[str, ...] = field(default=(), compare=False)
 
@@ -264,6 +266,7 @@ class Keepalived:
     global_raw: str | None
     raw: str | None
     mail: tuple[tuple[str, Any], ...] = ()
+    plugins: str = "/usr/lib/nagios/plugins"
 
 
 @dataclass(frozen=True)

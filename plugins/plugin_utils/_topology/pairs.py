@@ -56,14 +56,14 @@ def _key(service: Service) -> tuple[Any, ...]:
 
 
 def _compare(first: Service, other: Service) -> Iterator[Mistake]:
-    theirs, ours = _said(first), _said(other)
+    theirs, ours = said(first), said(other)
     for key, value in ours.items():
         if value != theirs[key]:
             problem = f"is not what {first.path}.{key} is"
             yield Mistake(f"{other.path}.{key}", problem, f"{_SAME} services: write it once, for both")
 
 
-def _said(service: Service) -> dict[str, Any]:
+def said(service: Service) -> dict[str, Any]:
     """Everything that the service says, by key of the model."""
     extra, sorry = service.supervision, service.sorry_server
     return {
@@ -82,6 +82,7 @@ def _said(service: Service) -> dict[str, Any]:
         "alpha": extra.alpha,
         "omega": extra.omega,
         "smtp_alert": extra.smtp_alert,
+        "group": extra.group,
         "raw": extra.raw,
         "sorry_server": real_server(sorry) if sorry else None,
         "real_servers": sorted(

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from itertools import chain
 from typing import Any
 
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import through_vip
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import logins, through_vip
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.config_text import quoted
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.login_kinds import LOGINS
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import RealServer, Run, Service
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
 
@@ -21,6 +22,8 @@ _NOT_SAID = ("through", "address", "port", "source", "source_port", "fwmark")
 # keepalived has no connect_timeout in these.
 _UNCONNECTED = ("misc",)
 _COMMAND = "script"
+# What a check that a program makes has besides its command.
+_OF_COMMAND = (*_TIMES, "retries")
 
 
 def run(command: Run | None) -> Any:
@@ -30,7 +33,7 @@ def run(command: Run | None) -> Any:
 
 def runs_commands(service: Service, entry: RealServer) -> bool:
     watch = entry.watch
-    checks = any(_COMMAND in each for each in service.checks_of(entry))
+    checks = any(_COMMAND in each or each["type"] in LOGINS for each in service.checks_of(entry))
     return bool(watch.notify_up or watch.notify_down or checks)
 
 
@@ -67,7 +70,12 @@ def checks(
     ``common`` are the times that the service says for all.
     """
     found = []
-    for check in service.checks_of(entry):
+    plugins = site.host(name).keepalived.plugins
+    for position, given in enumerate(service.checks_of(entry)):
+        check = given
+        if given["type"] in LOGINS:
+            command = logins.command(service, entry, given, position, plugins)
+            check = {key: given[key] for key in given if key in _OF_COMMAND} | {"type": "misc", "script": command}
         planned = _of_real_server(check, entry, files) | _own_times(check, common)
         if check.get("through") == "vip":
             every = through_vip.ways(site, name, service, entry, check)

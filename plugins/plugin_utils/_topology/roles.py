@@ -11,6 +11,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl_plan impo
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import (
     address_options,
     conntrackd,
+    logins,
     through_vip,
     vrrp,
     vrrp_checks,
@@ -178,6 +179,7 @@ def _keepalived_needs(site: Site, name: str) -> Iterator[Need]:
         yield Command("keepalived")
         yield from vrrp_checks.needs(site, name)
         yield from address_options.needs(site, name)
+        yield from logins.needs(site, name)
         yield from through_vip.needs(site, name)
         yield from _sync_needs(site, name)
         yield from _unsaid(site, name)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.config_text import read_raw, read_run
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.config_text import read_name, read_raw, read_run
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.health import read_checks
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import (
     Address,
@@ -19,7 +19,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values impo
 
 _OF_SERVICE = (
     *("health_check", "quorum", "hysteresis", "quorum_up", "quorum_down"),
-    *("inhibit_on_failure", "alpha", "omega", "smtp_alert", "raw"),
+    *("inhibit_on_failure", "alpha", "omega", "smtp_alert", "group", "raw"),
 )
 
 
@@ -40,6 +40,7 @@ def read_supervision(reader: Reader, real_servers: Sequence[RealServer], forward
         alpha=reader.boolean("alpha", default=False),
         omega=reader.boolean("omega", default=False),
         smtp_alert=read_switch(reader, "smtp_alert"),
+        group=read_name(reader, "group"),
         raw=read_raw(reader, "raw"),
         given=tuple(key for key in _OF_SERVICE if reader.take(key) is not None),
     )

@@ -24,6 +24,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.config_text
     read_command,
     read_interface,
     read_name,
+    read_path,
     read_raw,
     read_run,
     read_user,
@@ -342,6 +343,7 @@ def read_keepalived(raw: Mapping[str, Any], host: str, path: str, mistakes: list
         global_raw=read_raw(reader, "global_raw"),
         raw=read_raw(reader, "raw"),
         mail=read_mail(reader),
+        plugins=read_path(reader, "plugins") or Keepalived.plugins,
     )
     reader.finish()
     return settings

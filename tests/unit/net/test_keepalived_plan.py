@@ -17,6 +17,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._net.files import Fil
 from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_text import secrets_of
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import health
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.login_kinds import LOGINS
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import dr_pair, r5
 
 TEMPLATE = Path(__file__).parents[3] / "roles/keepalived/templates/keepalived.conf.j2"
@@ -232,11 +233,13 @@ def test_a_service_that_somebody_has_edited_is_not_noted_in_the_ledger(head: str
 def test_every_type_of_check_is_rendered(kind: str) -> None:
     """One without a branch in the template would be a service without a check."""
     model = r5()
-    needed = {"misc": {"script": "/bin/check"}, "file": {"path": "/run/health"}}.get(kind, {})
+    options = {"misc": {"script": "/bin/check"}, "file": {"path": "/run/health"}}
+    needed = options.get(kind) or dict.fromkeys(LOGINS[kind].needed if kind in LOGINS else (), "x")
     for director in ("lb1", "lb2"):
         model.hostvars[director]["lvs_services"][0]["health_check"] = {"type": kind, **needed}
     text = rendered(model.plan("lb1", "keepalived"))
-    name = {"http": "HTTP_GET", "https": "SSL_GET"}.get(kind, f"{kind.upper()}_CHECK")
+    made = {"http": "HTTP_GET", "https": "SSL_GET", **dict.fromkeys(LOGINS, "MISC_CHECK")}
+    name = made.get(kind, f"{kind.upper()}_CHECK")
     assert len(re.findall(rf"^ {{8}}{name} {{$", text, re.MULTILINE)) == 2, text
 
 

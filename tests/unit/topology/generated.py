@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.login_kinds import LOGINS
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import (
     REFERENCES,
     Model,
@@ -84,7 +85,7 @@ def optional(**keys: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 def typed(kind: str, **keys: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     """A health check of a kind with some of its keys."""
     times = {"interval": SMALL, "timeout": SMALL, "retries": SMALL, "retry_delay": SMALL, "warmup": SMALL}
-    asked = {} if kind in ("ping", "misc", "file") else {"through": st.sampled_from(["rip", "vip", "vpi"])}
+    asked = {} if kind in ("ping", "misc", "file", *LOGINS) else {"through": st.sampled_from(["rip", "vip", "vpi"])}
     return st.fixed_dictionaries(
         {"type": st.just(kind)}, optional={**({} if kind == "file" else times), **asked, **keys}
     )
@@ -108,6 +109,10 @@ HEALTH_CHECK = st.one_of(
     typed("smtp", helo_name=WORDS),
     typed("dns", name=WORDS, query_type=st.sampled_from(["A", "SOA", "TXT", "any"])),
     typed("misc", script=COMMANDS, dynamic_weight=BOOLEANS),
+    *(
+        typed(kind, port=NUMBERS, login=st.sampled_from(["a", "cn=x, dc=y", "a\nb", 3]), password=WORDS, base=WORDS)
+        for kind in ("ldap", "mysql", "redis", "imap", "ftp")
+    ),
     typed("file", path=st.sampled_from(["/run/x", "/run/{address}", "run", "/a b"]), weight=NUMBERS),
 )
 HEALTH_CHECKS = st.one_of(HEALTH_CHECK, HEALTH_CHECK, st.lists(HEALTH_CHECK, max_size=3))
@@ -143,6 +148,7 @@ OF_SERVICE: dict[str, st.SearchStrategy[Any]] = {
     "health_check": HEALTH_CHECKS,
     "quorum": NUMBERS,
     "hysteresis": NUMBERS,
+    "group": st.sampled_from(["all", "all", "a b", "x" * 100]),
     "quorum_up": RUNS,
     "quorum_down": RUNS,
     "smtp_alert": BOOLEANS,
