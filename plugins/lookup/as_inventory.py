@@ -10,15 +10,23 @@ name: as_inventory
 version_added: 0.4.0
 author:
   - The lvs.topology authors (@lvs-topology)
-short_description: Files of directors on this machine, as an inventory
+short_description: The configuration of directors that exist, as an inventory
 description:
-  - As P(lvs.topology.as_inventory#filter), with files of this machine. Only files below the folder of a director's
-    first file are read; C(/etc/keepalived) in an include stands for that folder.
+  - Reads C(keepalived.conf) with what it includes, C(ldirectord.cf), or the rules that C(ipvsadm -S) prints, and says
+    the same in the words of C(lvs_services), C(lvs_vrrp) and the other variables of directors.
+  - What no variable says is listed with its file and line and the reason. What is written is accepted by
+    P(lvs.topology.mistakes#filter), as far as that needs no facts.
+  - Of files of this machine only those below the folder of a director's first file are read; C(/etc/keepalived) in an
+    include stands for that folder.
 options:
   _terms:
     description:
       - For each director a file, or a folder with its C(keepalived.conf), C(ldirectord.cf) or C(ipvsadm.rules), which
         may be below C(etc) as it is on the director. Several in one term are separated by commas.
+      - V(hosts) alone means what the directors of the inventory have answered. Of each of them that is what
+        M(lvs.topology.configuration_files) returned, registered as C(__lvs_files), and what M(lvs.topology.ipvs_info)
+        returned, as C(__lvs_info), which is held against the files. Of a director with several forms of configuration
+        the one that says its services is taken, and where there is none, its table.
     type: list
     elements: str
     required: true
@@ -28,7 +36,7 @@ options:
     description:
       - What the directors are called, in the order of their files. Of a C(keepalived.conf) with lines for single hosts
         (C(@host)) these are the hosts, as C(keepalived -i) gets them.
-      - By default their C(router_id), else the names of the files.
+      - By default their C(router_id), else the names of the files. With V(hosts) they keep their names.
   names:
     type: dict
     description: What names mean that stand in place of addresses and ports.
@@ -37,7 +45,8 @@ options:
     default: false
     description: Whether names of hosts and ports that O(names) does not have are resolved as this machine does.
 seealso:
-  - plugin: lvs.topology.as_inventory
+  - module: lvs.topology.configuration_files
+  - plugin: lvs.topology.as_model
     plugin_type: filter
 """
 
@@ -73,24 +82,33 @@ _raw:
       type: list
       elements: str
       description: What is carried over, and has to be known or decided.
+    unread:
+      type: list
+      elements: str
+      description: What of the hosts was not read, each with the reason.
 """
 
 from typing import Any
 
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
+from ansible_collections.lvs.topology.plugins.plugin_utils import _plays
 from ansible_collections.lvs.topology.plugins.plugin_utils._import import given
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import Unreadable
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
 
 
 class LookupModule(LookupBase):  # type: ignore[misc] # ansible-core has no types
-    """Reads the files of this machine."""
+    """Reads the files of this machine, or what directors have answered."""
 
     def run(self, terms: list[Any], variables: dict[str, Any] | None = None, **options: Any) -> list[dict[str, Any]]:
         self.set_options(var_options=variables, direct=options)
         hosts, names, resolve = (self.get_option(name) for name in ("hosts", "names", "resolve"))
         try:
-            return [given.inventory_of_disk(terms, hosts, names, resolve)]
+            if terms != [given.OF_HOSTS]:
+                return [given.inventory_of_disk(terms, hosts, names, resolve)]
+            known = _plays.evaluated(variables, self._templar.template)
+            directors = _plays.members(["director"], known, known["groups"])
+            return [given.inventory_of_hosts(known["hostvars"], directors, names, resolve)]
         except (Unreadable, WrongModel) as wrong:
             raise AnsibleLookupError(str(wrong)) from None

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -67,6 +68,25 @@ def test_no_host_is_ahead_of_the_others(path: Path) -> None:
     assert {play["name"]: play.get("strategy") for play in plays(path)} == {
         play["name"]: "ansible.builtin.linear" for play in plays(path)
     }
+
+
+def tasks_of(tasks: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for task in tasks:
+        yield task
+        for part in ("block", "rescue", "always"):
+            yield from tasks_of(task.get(part, []))
+
+
+@pytest.mark.parametrize("path", PLAYBOOKS, ids=lambda path: path.stem)
+def test_what_is_written_on_the_controller_belongs_to_whoever_runs_it(path: Path) -> None:
+    """What the inventory says of hosts holds for localhost as well, and counts for more than the keyword become."""
+    for play in plays(path):
+        is_there = "'controller'" in play["hosts"]
+        for task in tasks_of(play["tasks"]):
+            writes = {"ansible.builtin.copy", "ansible.builtin.file", "ansible.builtin.command"} & set(task)
+            if writes and (is_there or task.get("delegate_to") == "localhost"):
+                variables = {**play.get("vars", {}), **task.get("vars", {})}
+                assert variables.get("ansible_become") is False, task["name"]
 
 
 def test_the_plays_of_site() -> None:

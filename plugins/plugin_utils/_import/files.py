@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Protocol
 
+from ansible_collections.lvs.topology.plugins.module_utils._net.configuration_files import FOLDERS
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import Place, Unreadable
 
 # Larger than any configuration that a person or a program wrote for a director.
@@ -58,9 +59,9 @@ def beside(name: str, pattern: str) -> str | None:
     would be a file of this machine.
     """
     folder = posixpath.dirname(name)
-    for home in ("/etc/keepalived/", "/usr/local/etc/keepalived/"):
-        if pattern.startswith(home):
-            pattern = pattern[len(home) :]
+    for home in FOLDERS:
+        if pattern.startswith(f"{home}/"):
+            pattern = pattern[len(home) + 1 :]
             break
     if pattern.startswith("/"):
         return None

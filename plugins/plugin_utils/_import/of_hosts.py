@@ -12,31 +12,30 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
+from ansible_collections.lvs.topology.plugins.module_utils._net.configuration_files import FILES, FOLDERS
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.files import decoded
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import Unreadable
 
-# Where each form is on a director, with the folder whose other files it may include.
-PLACES: Mapping[str, str] = {
-    "/etc/keepalived/keepalived.conf": "keepalived.conf",
-    "/usr/local/etc/keepalived/keepalived.conf": "keepalived.conf",
-    "/etc/ha.d/ldirectord.cf": "ldirectord.cf",
-    "/etc/ldirectord.cf": "ldirectord.cf",
-    "/etc/ipvsadm.rules": "ipvsadm.rules",
-    "/etc/sysconfig/ipvsadm": "ipvsadm.rules",
-    "/etc/default/ipvsadm": "default/ipvsadm",
-}
-_FOLDERS = ("/etc/keepalived/", "/usr/local/etc/keepalived/")
+# Each form of configuration, by the file that says it.
+_FORMS = ("keepalived.conf", "ldirectord.cf", "ipvsadm.rules")
 TABLE = "table"
 
 
-def files_of_hosts(hosts: Mapping[str, tuple[list[Mapping[str, Any]] | None, list[str] | None]]) -> dict[str, Any]:
-    """The arguments of an import. Of each host the answers of slurp, and the rules of its table; None: not known."""
+def files_of_hosts(hosts: Mapping[str, tuple[Mapping[str, Any] | None, list[str] | None]]) -> dict[str, Any]:
+    """The arguments of an import. Of each host what configuration_files answered, and the rules of its table.
+
+    Either may be None: not known.
+    """
     found: dict[str, Any] = {"files": {}, "first": [], "hosts": [], "tables": {}, "unread": []}
-    for host, (answers, rules) in hosts.items():
-        if answers is None:
+    for host, (answer, rules) in hosts.items():
+        if answer is None:
             found["unread"].append(f"{host}: it was not asked, or did not answer")
             continue
-        texts = dict(_texts(host, answers, found["unread"]))
+        found["unread"] += [
+            f"{host}: {forms.word(str(each.get('path')))}: {forms.word(str(each.get('reason')))}"
+            for each in _mappings(answer.get("unread"))
+        ]
+        texts = dict(_texts(host, _mappings(answer.get("files")), found["unread"]))
         first = _first(host, texts, found["unread"])
         if rules is None:
             found["unread"].append(f"{host}: its table could not be read")
@@ -60,28 +59,32 @@ def files_of_hosts(hosts: Mapping[str, tuple[list[Mapping[str, Any]] | None, lis
 
 def _texts(host: str, answers: list[Mapping[str, Any]], unread: list[str]) -> Iterator[tuple[str, str]]:
     for answer in answers:
-        path, content = answer.get("item"), answer.get("content")
-        # A file that is not there has no content.
+        path, content = answer.get("path"), answer.get("content")
         if not isinstance(path, str) or not isinstance(content, str):
             continue
-        name = PLACES.get(path)
-        for folder in _FOLDERS if name is None else ():
-            if path.startswith(folder):
-                name = posixpath.normpath(path[len(folder) :])
+        name = FILES.get(path)
+        for folder in FOLDERS if name is None else ():
+            if path.startswith(f"{folder}/"):
+                name = posixpath.normpath(path[len(folder) + 1 :])
         if name is None or name.startswith("../"):
             continue
         try:
             yield f"{host}/{name}", decoded(b64decode(content), f"{host}/{name}")
         except (Unreadable, Error, ValueError) as problem:
             # Not every file beside keepalived.conf is part of it: a script may be a program.
-            if path in PLACES:
+            if name in _FORMS:
                 unread.append(f"{host}: {forms.word(path)}: {problem}")
+
+
+def _mappings(value: Any) -> list[Mapping[str, Any]]:
+    return [each for each in value if isinstance(each, Mapping)] if isinstance(value, list) else []
 
 
 def _first(host: str, texts: Mapping[str, str], unread: list[str]) -> str | None:
     """The file that says the services; others that say some, too, are named."""
-    there = [f"{host}/{each}" for each in ("keepalived.conf", "ldirectord.cf", "ipvsadm.rules")]
-    known = [each for each in there if each in texts]
+    there = [f"{host}/{each}" for each in _FORMS]
+    # Packages come with files that have comments alone.
+    known = [each for each in there if _says_something(texts.get(each, ""))]
     # Beside ldirectord and rules, keepalived often has VRRP alone.
     serving = [each for each in known if not each.endswith(".conf") or "virtual_server" in _every(texts)]
     first = next(iter([*serving, *known]), None)
@@ -91,6 +94,10 @@ def _first(host: str, texts: Mapping[str, str], unread: list[str]) -> str | None
         if each != first
     ]
     return first
+
+
+def _says_something(text: str) -> bool:
+    return any(line.strip() and not line.lstrip().startswith(("#", "!")) for line in text.splitlines())
 
 
 def _every(texts: Mapping[str, str]) -> str:

@@ -229,12 +229,13 @@ def test_directors_with_the_same_file() -> None:
         imported(Given({"a.cf": text, "b.cf": text}), ["a.cf", "b.cf"], ["lb1"])
 
 
-@pytest.mark.parametrize("wrong", [None, 3, ["x"], {"a.conf": 3}, {"a.conf": None}])
-def test_arguments_of_the_filter(wrong: Any) -> None:
-    with pytest.raises(WrongModel):
-        arguments.inventory_of(wrong, ["a.conf"])
+@pytest.mark.parametrize("wrong", [None, 3, [3], {"a.conf": 3}, [None]])
+def test_arguments_of_the_lookup(wrong: Any) -> None:
     with pytest.raises((WrongModel, Unreadable)):
-        arguments.inventory_of({"a.conf": SERVICE}, wrong)
+        arguments.inventory_of_disk(wrong)
+    if wrong is not None:
+        with pytest.raises(WrongModel):
+            arguments.inventory_of_hosts({}, [], wrong if wrong != {"a.conf": 3} else 3)
 
 
 def test_files_of_this_machine(tmp_path: Path) -> None:

@@ -28,11 +28,11 @@ RULES = [
 
 def host(rules: list[str] | None, **files: str | bytes) -> dict[str, Any]:
     """What adopt registers of a director. Underscores in the names of files stand for slashes."""
-    results: list[dict[str, Any]] = [{"item": "/etc/ldirectord.cf", "failed": True, "msg": "file not found"}]
+    results: list[dict[str, Any]] = []
     for path, content in files.items():
         raw = content if isinstance(content, bytes) else content.encode()
-        results.append({"item": path.replace("_", "/"), "content": b64encode(raw).decode(), "encoding": "base64"})
-    return {"__lvs_files": {"results": results}, "__lvs_info": {} if rules is None else {"rules": rules}}
+        results.append({"path": path.replace("_", "/"), "content": b64encode(raw).decode()})
+    return {"__lvs_files": {"files": results, "unread": []}, "__lvs_info": {} if rules is None else {"rules": rules}}
 
 
 KEEPALIVED = "_etc_keepalived_keepalived.conf"
@@ -40,9 +40,8 @@ KEEPALIVED = "_etc_keepalived_keepalived.conf"
 
 def read(hostvars: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """The inventory, and everything that is said."""
-    own = given.files_of(hostvars, list(hostvars))
-    found = given.inventory_of(own["files"], own["first"], own["hosts"], None, own["tables"])
-    return found, [*own["unread"], *found["lost"], *found["notes"]]
+    found = given.inventory_of_hosts(hostvars, list(hostvars))
+    return found, [*found["unread"], *found["lost"], *found["notes"]]
 
 
 def test_a_table_that_is_as_the_file_says_is_nothing_to_say() -> None:
@@ -130,6 +129,16 @@ def test_the_file_that_says_the_services_is_read_and_the_others_are_named() -> N
     assert [each for each in said if each.startswith("lb1/ldirectord.cf is not read beside lb1/keepalived.conf")]
 
 
+def test_a_file_of_a_package_that_says_nothing_is_no_configuration() -> None:
+    """Debian's ipvsadm comes with such rules."""
+    empty = "# empty rules file for ipvsadm\n\n"
+    found, said = read({"lb1": host(RULES, **{"_etc_ipvsadm.rules": empty}), "lb2": host([], _etc_ldirectord_cf="")})
+    assert list(found["hosts"]) == ["lb1"]
+    assert said[0].startswith("lb1: no file says its table")
+    found, said = read({"lb1": host(RULES, **{"_etc_ipvsadm.rules": empty, KEEPALIVED: CONF})})
+    assert said == []
+
+
 def test_a_table_without_a_file() -> None:
     found, said = read({"lb1": host(RULES), "lb2": host([]), "lb3": {}, "lb4": {"__lvs_files": {"skipped": True}}})
     assert [each["forward"] for each in found["hosts"]["lb1"]["lvs_services"]] == ["nat"]
@@ -175,11 +184,16 @@ def test_daemons_of_a_script(commands: list[str], sync: dict[str, Any] | None) -
     assert found.hostvars["a"].get("lvs_sync") == wanted
 
 
-@pytest.mark.parametrize("wrong", [None, 3, {"lb1": 3}, {"lb1": {"__lvs_files": {"results": [3, {"content": 3}]}}}])
+@pytest.mark.parametrize(
+    "wrong", [None, 3, {"lb1": 3}, {"lb1": {"__lvs_files": {"files": [3, {"content": 3}], "unread": [3]}}}]
+)
 def test_answers_that_are_none(wrong: Any) -> None:
-    try:
-        found = given.files_of(wrong, ["lb1"])
-    except WrongModel:
-        return
-    assert found["first"] == []
-    assert len(found["unread"]) > 0
+    with pytest.raises(WrongModel, match=r"must be a mapping|nothing was read: lb1: "):
+        given.inventory_of_hosts(wrong, ["lb1"])
+
+
+def test_a_file_that_could_not_be_read_is_no_file_that_is_not_there() -> None:
+    known = host(RULES)
+    known["__lvs_files"]["unread"] = [{"path": "/etc/keepalived/keepalived.conf", "reason": "Permission denied"}]
+    _found, said = read({"lb1": known})
+    assert said[0] == "lb1: /etc/keepalived/keepalived.conf: Permission denied"
