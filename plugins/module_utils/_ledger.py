@@ -19,7 +19,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Callable, Iterator, Mapping, Sequence
 
-from ansible_collections.lvs.topology.plugins.module_utils import _ledger_forms
+from ansible_collections.lvs.topology.plugins.module_utils import _ledger_forms, _restoring
 from ansible_collections.lvs.topology.plugins.module_utils._disk import (
     advice,
     remove_empty,
@@ -248,8 +248,9 @@ def _quoted(value: Any) -> str:
 class LedgerFile:
     """The ledger on disk: read whole, replaced whole, gone when nothing is claimed any more."""
 
-    def __init__(self, path: str = PATH) -> None:
+    def __init__(self, path: str = PATH, restore: str = _restoring.SCRIPT) -> None:
         self.path = path
+        self._restore = restore
         # Whether a run in check mode would have changed it.
         self.foreseen = False
         self._loaded: tuple[tuple[int, ...], Ledger] | None = None
@@ -258,9 +259,11 @@ class LedgerFile:
     def locked(self, patience: float = _PATIENCE) -> Iterator[LedgerFile]:
         """Let nobody else read it to change it meanwhile. The lock is a file beside it that is gone afterwards."""
         lock = os.path.join(os.path.dirname(self.path), "ledger.lock")
-        handle = self._lock(lock, time.monotonic() + patience)
+        deadline = time.monotonic() + patience
+        handle = self._lock(lock, deadline)
         try:
-            yield self
+            with _restoring.held(self._restore, deadline):
+                yield self
         finally:
             # Those who wait have opened this very file; they find it gone, and try again with the next one.
             os.unlink(lock)

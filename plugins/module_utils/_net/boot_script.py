@@ -32,9 +32,13 @@ unset IFS
 set -f
 status=0
 
-# A module that is at work on this host may have taken away what still stands here. It has this file locked meanwhile.
+# A module that is at work on this host may have taken away what still stands here. It has these files locked meanwhile,
+# and waits in its turn for the end of what begins here: what was read here by then would be brought back.
 lock=/var/lib/lvs-topology/ledger.lock
-[ -z "${1-}" ] || [ ! -e "$lock" ] || { flock -s 9; } 9<"$lock"
+if [ -n "${1-}" ]; then
+    [ ! -e "$lock" ] || { flock -s 9; } 9<"$lock"
+    [ ! -e restore ] || { exec 8<restore && flock -s 8; }
+fi
 
 failed() {
     echo "lvs-topology: $*" >&2

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile
 from ansible_collections.lvs.topology.plugins.module_utils._net import boot_script
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
 
 # Every argument in brackets, and what comes on standard input.
 _STUB = """#!/bin/sh
@@ -91,6 +93,29 @@ def test_nothing_is_brought_back_that_a_module_is_taking_away(host: Path) -> Non
     assert run(host, "network") == ["ip [-force] [-batch] [me.ip]"]
     with LedgerFile(str(host.parent / "ledger.json")).locked():
         assert run(host)
+
+
+def test_no_module_begins_while_something_is_brought_back(host: Path) -> None:
+    """What the script has read by then, it would bring back after the module has taken it away."""
+    (host / "me.ip").write_text("x\n")
+    (host / "restore").write_text("")
+    os.mkfifo(host.parent / "go")
+    stub = host.parent / "bin/ip"
+    stub.write_text(stub.read_text() + f'cat "{host.parent}/go"\n')
+    ledger = LedgerFile(str(host.parent / "ledger.json"), restore=str(host / "restore"))
+    with ThreadPoolExecutor() as others:
+        running = others.submit(run, host, "network")
+        # Who opens a pipe waits for the other end.
+        with (host.parent / "go").open("w"):
+            with pytest.raises(Refused, match="still brings back"), ledger.locked(patience=0.2):
+                pass
+            assert not (host.parent / "ledger.lock").exists()
+        assert running.result() == ["ip [-force] [-batch] [me.ip]"]
+        stub.write_text(_STUB)
+        with ledger.locked():
+            waiting = others.submit(run, host, "network")
+            wait_for_who_waits(host.parent / "ledger.lock")
+    waiting.result()
 
 
 def wait_for_who_waits(lock: Path) -> None:
