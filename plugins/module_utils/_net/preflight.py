@@ -6,26 +6,24 @@
 from __future__ import annotations
 
 import gzip
-import importlib.util
 import os
 import re
-import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Iterable, Mapping, NamedTuple, Sequence
 
-from ansible_collections.lvs.topology.plugins.module_utils import _commands
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._host import PLAN, is_in_place
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import PATH, Ledger, damage_text, read_ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net import (
     kmod_plan,
     managers,
+    packages,
     packet_filter,
     places,
     sysctl_plan,
 )
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
-from ansible_collections.lvs.topology.plugins.module_utils._net.kmod import Modules, read_os_release
+from ansible_collections.lvs.topology.plugins.module_utils._net.kmod import Modules
 from ansible_collections.lvs.topology.plugins.module_utils._net.options import ARP_TUNING_SPEC, KERNELS, PACKET_RULES
 from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl import unchangeable, unknown
 from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Refused
@@ -66,21 +64,6 @@ PART: dict[str, Any] = {"name": {"type": "str", "required": True}, **OF_A_PART}
 NOTHING: dict[str, Any] = {
     **{option: [] for option in ("kernel_modules", "kernel_options", "kernels", "sysctls")},
     "packet_rules": None,
-}
-# Debian's name of the package and that of RHEL, where they are not both the name of what is missing.
-_PACKAGES = {
-    "arptables": ("arptables", "iptables-nft"),
-    "awk": ("mawk", "gawk"),
-    "check_ldap": ("monitoring-plugins-standard", "nagios-plugins-ldap"),
-    "check_mysql": ("monitoring-plugins-standard", "nagios-plugins-mysql"),
-    "check_pgsql": ("monitoring-plugins-standard", "nagios-plugins-pgsql"),
-    "check_tcp": ("monitoring-plugins-basic", "nagios-plugins-tcp"),
-    "conntrackd": ("conntrackd", "conntrack-tools"),
-    "ip": ("iproute2", "iproute"),
-    "iptables": ("iptables", "iptables-nft"),
-    "modprobe": ("kmod", "kmod"),
-    "nft": ("nftables", "nftables"),
-    "sysctl": ("procps", "procps-ng"),
 }
 
 
@@ -222,7 +205,7 @@ def look_at(part: Part, host: Host, wanted: Mapping[str, str]) -> None:
     problems += _filtered(part, wanted) if part.packets else []
     if asked["passing"]:
         part.dropped, part.firewall = _dropped(part, asked["passing"], wanted)
-    part.packages, lacks = _lacking(part.params["python_modules"], list(dict.fromkeys(commands)))
+    part.packages, lacks = packages.lacking(part.params["python_modules"], list(dict.fromkeys(commands)))
     if part.params["missing"] == "fail":
         problems += lacks
     part.problems = problems
@@ -360,27 +343,6 @@ def older(release: str, first: str) -> bool:
     """Whether a kernel is older than the first one that will do, by their first two numbers."""
     one, other = ([int(number) for number in re.findall(r"\d+", each)[:2]] for each in (release, first))
     return one < other
-
-
-def _lacking(python_modules: Sequence[str], commands: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The packages that have to be installed, and for each thing that is not there what to do."""
-    packages: list[str] = []
-    problems: list[str] = []
-    for name in python_modules:
-        if importlib.util.find_spec(name) is None:
-            version = ".".join(str(number) for number in sys.version_info[:2])
-            packages.append(f"python3-{name}")
-            problems.append(
-                f"python_modules: {name} cannot be imported by {sys.executable} ({version}); install the package "
-                f"python3-{name}, or set ansible_python_interpreter to a Python that has it"
-            )
-    like_rhel = bool({"rhel", "fedora", "centos"} & set(read_os_release()))
-    for name in commands:
-        if _commands.find(name) is None:
-            program = name.rpartition("/")[2]
-            packages.append(_PACKAGES.get(program, (program, program))[like_rhel])
-            problems.append(f"commands: there is no {name}; install the package {packages[-1]}")
-    return sorted(set(packages)), problems
 
 
 def _privilege() -> list[str]:

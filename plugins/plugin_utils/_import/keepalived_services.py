@@ -83,8 +83,8 @@ def read_virtual_server(
         return []
     found = [each for each in (common.service(each, marks) for each in identities) if each]
     if len(found) > 1:
-        for each in found:
-            each.entry = written({**each.entry, "group": node.argument(1)})
+        for service in found:
+            service.entry = written({**service.entry, "group": node.argument(1)})
     return found
 
 

@@ -198,10 +198,10 @@ def test_partners_that_differ() -> None:
             {"type": "tcp", "port": 9000},
         ),
         (("9000 { TCP_CHECK {", "8002 { TCP_CHECK { connect_port 9000"), {"type": "tcp", "port": 9000}),
-        (("8001 { TCP_CHECK {", "8002 { TCP_CHECK { connect_port 9000"), None),
+        (("8001 { TCP_CHECK {", "8002 { TCP_CHECK { connect_port 9000"), {"type": "tcp"}),
     ],
 )
-def test_the_port_of_a_check(ports: tuple[Any, Any], check: dict[str, Any] | None) -> None:
+def test_the_port_of_a_check(ports: tuple[Any, Any], check: dict[str, Any]) -> None:
     servers = "".join(
         f"real_server 192.0.2.{number} {each if isinstance(each, str) else f'{each} {{ TCP_CHECK {{'} }} }}\n"
         for number, each in enumerate(ports, 2)
