@@ -301,8 +301,7 @@ class _Configuration:
         sources = {each.version: each for each in reversed([*senders, *self._sources])}
         for instance in self._instances:
             if instance.source and sources[instance.source.version] != instance.source:
-                reason = "the model has one lvs_address of a family: the instance of this one sends from its own NIC's"
-                self._remarks.note(instance.node.place, [str(instance.source)], reason)
+                instance.settings["unicast_source"] = str(instance.source)
         if sources:
             listed = [str(each) for _version, each in sorted(sources.items())]
             self._variables["lvs_address"] = listed[0] if len(listed) == 1 else listed
@@ -334,25 +333,30 @@ class _Configuration:
         return {**common, **groups, "instances": names}
 
     def _sync_groups(self) -> dict[str, Any]:
-        """Whether all instances move together. The model has one group for all of them, or none."""
+        """Which instances move together: all of them where nothing is said."""
         groups = self._all("vrrp_sync_group")
         names = {each.name for each in self._instances}
-        is_one = False
+        found: dict[str, list[str]] = {}
         for node in groups:
-            node.argument()
             block = Block(node, self._remarks)
-            members = {
+            listed = [
                 word
                 for child in block.all("group")
                 for each in child.children
                 for word in (each.keyword, *each.arguments)
-            }
+            ]
             block.finish({}, "the model has no such key of a sync group")
-            if names <= members:
-                is_one = True
+            members = list(dict.fromkeys(each for each in listed if each in names))
+            taken = {each for some in found.values() for each in some}
+            if len(members) == 1:
+                self._remarks.note(node.place, node.words, "of one instance alone it means nothing")
+            elif not members or taken.intersection(members):
+                self._remarks.lost(node.place, node.words, "its instances are not there, or in another group already")
             else:
-                self._remarks.lost(node.place, node.words, "the model has one group of all instances, or none")
-        return {} if is_one else {"sync_group": False}
+                found[node.argument() or ""] = members
+        if any(names <= set(each) for each in found.values()):
+            return {}
+        return {"sync_groups": found} if found else {"sync_group": False}
 
 
 def _with_defaults(settings: dict[str, Any]) -> dict[str, Any]:

@@ -275,6 +275,10 @@ class _Common:
         one_packet = self._one_packet and (identity.address is None or self._protocol == "udp")
         if self._one_packet and not one_packet:
             self._remarks.note(node.place, node.words, "ops is for UDP only: keepalived leaves it out")
+        is_one_way = one_packet and forward == "nat"
+        if is_one_way:
+            reason = "with NAT answers would keep the real servers' addresses: one_way says that there are none"
+            self._remarks.note(node.place, ["ops"], reason)
         servers, checks = self._pool(identity, forward)
         is_inhibited = all(each.get("inhibit_on_failure") for each in servers)
         if is_inhibited:
@@ -292,6 +296,7 @@ class _Common:
             "scheduler_flags": self._flags,
             "persistence": persistence(timeout, netmask, self._engine, family),
             "one_packet": one_packet,
+            "one_way": is_one_way or None,
             "health_check": check,
             **self._settings,
             **({"inhibit_on_failure": True} if is_inhibited else {}),

@@ -11,7 +11,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
-from ansible_collections.lvs.topology.plugins.plugin_utils._import.found import Director, Found
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.found import Director, Found, written
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import Place, Remarks
 
 # The variable of a director that holds its priority where all of a cluster share one lvs_vrrp.
@@ -26,7 +26,17 @@ _LONGEST = 60
 _SHARED: Mapping[str, frozenset[str]] = {
     "lvs_manager": frozenset(),
     "lvs_vrrp": frozenset(
-        {"router_id", "advert_int", "version", "auth_pass", "addresses", "sync_group", "instances", "vips"}
+        {
+            "router_id",
+            "advert_int",
+            "version",
+            "auth_pass",
+            "addresses",
+            "sync_group",
+            "sync_groups",
+            "instances",
+            "vips",
+        }
     ),
     "lvs_sync": frozenset({"syncid", "group", "port"}),
 }
@@ -161,18 +171,26 @@ def _compare_services(first: Director, other: Director, services: list[Found], r
     ours = {each.key: each for each in other.services}
     for key, each in theirs.items():
         if key not in ours:
-            reason = f"{other.name} has no such service; it is written for both, which need the same services"
-            remarks.note(each.place, [each.entry["name"]], reason)
+            _of_one(each, first, other, remarks)
     for key, each in ours.items():
         if key not in theirs:
-            reason = f"{first.name} has no such service; it is written for both, which need the same services"
-            remarks.note(each.place, [each.entry["name"]], reason)
+            _of_one(each, other, first, remarks)
             services.append(each)
             continue
         for name, mine, there in _differences(_comparable(each.entry), _comparable(theirs[key].entry)):
             at = f"{first.name} ({theirs[key].place})"
             reason = f"{name} is {mine} at {other.name}, and {there} at {at}, which is written"
             remarks.lost(each.place, [each.entry["name"]], reason)
+
+
+def _of_one(service: Found, director: Director, other: Director, remarks: Remarks) -> None:
+    """A service that only one of two directors has: it is its own where the other one holds the VIP, too."""
+    if service.vip is not None and service.vip in {each.vip for each in other.services}:
+        service.entry = written({**service.entry, "directors": [director.name]})
+        reason = f"{other.name} has no such service: {director.name} alone has it, whichever of the two is master"
+    else:
+        reason = f"{other.name} has no such service; it is written for both, which need the same services"
+    remarks.note(service.place, [service.entry["name"]], reason)
 
 
 def _merged(first: Director, other: Director, remarks: Remarks) -> dict[str, Any]:

@@ -186,10 +186,10 @@ def _check_families(service: Service) -> Iterator[Mistake]:
 
 
 def _check_one_packet(service: Service) -> Iterator[Mistake]:
-    if service.one_packet and METHODS[service.forward].KERNEL_FORWARD == "nat":
+    if service.one_packet and not service.one_way and METHODS[service.forward].KERNEL_FORWARD == "nat":
         yield Mistake(
             f"{service.path}.one_packet",
             f"keeps no connection by which the director would know the answers of forward: {service.forward}; "
             "they would reach clients with the real servers' addresses",
-            "leave it out, or use forward: dr",
+            "leave it out, use forward: dr, or say one_way: true where real servers answer nothing, as with syslog",
         )

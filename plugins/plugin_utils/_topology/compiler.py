@@ -40,9 +40,13 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes im
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import ROLES
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.parity import service_name
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.parse import parse_services, written_vips
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.parse import (
+    parse_services,
+    written_vips,
+)
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.plan import plan_of
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.roles import NEEDS, lost_routes
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.shares import of_director
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.status import status
 
@@ -349,9 +353,9 @@ def _site(
     unread = dict.fromkeys([] if asked is None or asked not in inventory else [asked], ())
     if lists and all(each == lists[0] for each in lists):
         shared = parse_services(lists[0], "", inventory, mistakes, floating)
-        return Site(inventory, {**unread, **dict.fromkeys(raw, shared)})
+        return Site(inventory, {**unread, **{name: of_director(shared, name) for name in raw}})
     read = {name: parse_services(each, f"{name}: ", inventory, mistakes, floating) for name, each in raw.items()}
-    return Site(inventory, {**unread, **read})
+    return Site(inventory, {**unread, **{name: of_director(services, name) for name, services in read.items()}})
 
 
 def _partners(inventory: Inventory, name: str, given: Any, named: list[str]) -> dict[str, Any]:

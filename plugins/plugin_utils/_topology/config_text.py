@@ -107,6 +107,10 @@ def _read_like(reader: Reader, key: str, pattern: re.Pattern[str], what: str, re
     return value if _fits(reader, key, value, most) else None
 
 
+def is_name(value: Any) -> bool:
+    return isinstance(value, str) and bool(_NAME.match(value)) and len(value) <= _LONGEST_NAME
+
+
 def read_name(reader: Reader, key: str) -> str | None:
     return _read_like(reader, key, _NAME, "name", "use letters, digits, and - _ . : after the first one", _LONGEST_NAME)
 

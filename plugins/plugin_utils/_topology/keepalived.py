@@ -13,6 +13,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology import (
     conntrackd,
     logins,
     planned_checks,
+    sync_groups,
     through_vip,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.config_text import special
@@ -30,7 +31,6 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table impor
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.vrrp import Carrier, carriers
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.vrrp_settings import DEFAULT_SCRIPT_USER
 
-SYNC_GROUP = "lvs"
 # Of characters; each takes up to four bytes of the 1023 that keepalived reads of a line.
 _LONGEST_REMARK = 200
 
@@ -51,7 +51,6 @@ def keepalived_plan(site: Site, name: str, daemon: SyncDaemon | None) -> dict[st
     scripts = {each.name: each for carrier in instances for each in carrier.settings.track_scripts}
     processes = {each.name: each for carrier in instances for each in carrier.settings.track_processes}
     names = [each.settings.name for each in instances]
-    is_grouped = len(names) > 1 and host.vrrp.sync_group
     configuration = {
         "global_defs": _given(
             router_id=host.keepalived.router_id,
@@ -66,7 +65,7 @@ def keepalived_plan(site: Site, name: str, daemon: SyncDaemon | None) -> dict[st
         "scripts": [_given(**asdict(each)) for each in scripts.values()],
         "processes": [_given(**asdict(each)) for each in processes.values()],
         "files": [{"name": each, "path": path} for path, each in files.items()],
-        "sync_groups": [{"name": SYNC_GROUP, "instances": names}] if is_grouped else [],
+        "sync_groups": sync_groups.planned(host.vrrp, names),
         "instances": [_instance(site, name, each) for each in instances],
         "services": services,
     }

@@ -143,6 +143,10 @@ class Service:
     marked: tuple[Marked, ...] = ()
     snat_addresses: tuple[Address, ...] = ()
     helper: str | None = None
+    # The directors that have it, of all that have the list; none: each of them.
+    directors: tuple[str, ...] = ()
+    # Whether real servers answer nothing.
+    one_way: bool = False
 
     @property
     def vips(self) -> tuple[Vip, ...]:
@@ -229,6 +233,7 @@ class Instance:
     notify: tuple[tuple[str, Run], ...]
     raw: str | None
     smtp_alert: bool | None = None
+    unicast_source: Address | None = None
 
     def at(self, key: str) -> str:
         return f"{self.path if key in self.own else self.common_path}.{key}"
@@ -245,6 +250,8 @@ class Vrrp:
     addresses: tuple[Floating, ...]
     sync_group: bool
     is_wrong: bool
+    # By name, instances that move together; none where ``sync_group`` says it of all.
+    sync_groups: tuple[tuple[str, tuple[str, ...]], ...] = ()
     # By address: how keepalived holds it.
     address_options: tuple[tuple[Address, tuple[tuple[str, Any], ...]], ...] = ()
 

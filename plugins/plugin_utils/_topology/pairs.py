@@ -41,12 +41,23 @@ def _check_services(site: Site, first: str, other: str) -> Iterator[Mistake]:
     theirs, ours = ({_key(each): each for each in site.services[name]} for name in (first, other))
     for name, known, elsewhere in ((other, ours, theirs), (first, theirs, ours)):
         for key, service in elsewhere.items():
-            if key not in known:
+            if service.directors:
+                yield from _check_alone(site, name, service)
+            elif key not in known:
                 problem = f"has no service such as {service.label}"
                 yield Mistake(f"{name}: lvs_services", problem, f"{_SAME} services: add it, or take it away there")
     for key, service in ours.items():
         if key in theirs:
             yield from _compare(theirs[key], service)
+
+
+def _check_alone(site: Site, partner: str, service: Service) -> Iterator[Mistake]:
+    """A service that a partner does not have: the partner holds its VIP nevertheless, or nobody would."""
+    for vip in service.vips:
+        if vip.address not in site.vips_of(partner):
+            problem = f"leaves {vip.address} to these: {partner}, which shares other VIPs with them, would not hold it"
+            remedy = f"have another service on {vip.address} that all of the directors have, or leave the key out"
+            yield Mistake(f"{service.path}.directors", problem, remedy)
 
 
 def _key(service: Service) -> tuple[Any, ...]:
@@ -83,6 +94,7 @@ def said(service: Service) -> dict[str, Any]:
         "omega": extra.omega,
         "smtp_alert": extra.smtp_alert,
         "group": extra.group,
+        "one_way": service.one_way,
         "raw": extra.raw,
         "sorry_server": real_server(sorry) if sorry else None,
         "real_servers": sorted(
@@ -113,6 +125,8 @@ def _check_vrrp(site: Site, first: str, other: str) -> Iterator[Mistake]:
         return
     if len(instances) > 1 and ours.sync_group != theirs.sync_group:
         yield _differs(f"{path}.sync_group", ours.sync_group, f"{there}.sync_group", theirs.sync_group)
+    if [*map(_members, ours.sync_groups)] != [*map(_members, theirs.sync_groups)]:
+        yield Mistake(f"{path}.sync_groups", f"are not those of {there}.sync_groups", f"{_SAME} groups")
     if _floating(ours.addresses) != _floating(theirs.addresses):
         problem = f"are not those of {there}.addresses"
         yield Mistake(f"{path}.addresses", problem, f"{_SAME} floating addresses")
@@ -135,6 +149,10 @@ def _check_vrrp(site: Site, first: str, other: str) -> Iterator[Mistake]:
         if known and {each.address for each in carrier.carried} != {each.address for each in twin.carried}:
             problem = f"{settings.name} does not carry what {twin.settings.name} of {first} does, by their interfaces"
             yield Mistake(f"{settings.path}.vips", problem, "name the VIPs of each instance in its vips")
+
+
+def _members(group: tuple[str, tuple[str, ...]]) -> tuple[str, list[str]]:
+    return group[0], sorted(group[1])
 
 
 def _meet(site: Site, first: tuple[str, vrrp.Carrier], other: tuple[str, vrrp.Carrier]) -> bool:

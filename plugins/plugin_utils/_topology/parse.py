@@ -24,6 +24,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model impor
     Vip,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.parse_real_servers import RealServers
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.shares import read_directors
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.supervision import read_supervision
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import (
     Reader,
@@ -92,6 +93,7 @@ class _Parser:
     def __init__(self, inventory: Inventory, mistakes: list[Mistake], vips: frozenset[Address]) -> None:
         self._mistakes = mistakes
         self._real_servers = RealServers(inventory, mistakes, vips)
+        self._inventory = inventory
         self._names: dict[str, str] = {}
 
     def service(self, raw: Any, path: str) -> Service | None:
@@ -110,10 +112,12 @@ class _Parser:
         flags = self._scheduler_flags(reader, scheduler)
         persistence = self._persistence(reader, family, protocol, fwmark)
         one_packet = self._one_packet(reader, protocol, fwmark)
+        one_way = self._one_way(reader, one_packet=one_packet)
         real_servers = self._real_servers.listed(reader, port or 0, family, forward)
         snat_addresses = self._snat_addresses(reader, forward, family)
         marked = self._marked(reader, fwmark, family)
         helper = self._helper(reader, forward, protocol, port, fwmark)
+        directors = read_directors(reader, self._inventory)
         sorry_server = self._real_servers.sorry(reader, port or 0, family, forward)
         supervision = read_supervision(reader, real_servers, forward)
         reader.finish()
@@ -142,6 +146,8 @@ class _Parser:
             marked=marked,
             snat_addresses=snat_addresses,
             helper=helper,
+            directors=directors,
+            one_way=one_way,
         )
 
     def _name(self, reader: Reader) -> str:
@@ -294,6 +300,13 @@ class _Parser:
         if one_packet and protocol not in (None, "udp") and fwmark is None:
             reader.refuse("one_packet", f"works with udp, and the service is {protocol}", "use protocol: udp")
         return one_packet
+
+    def _one_way(self, reader: Reader, *, one_packet: bool) -> bool:
+        one_way = reader.boolean("one_way", default=False)
+        if one_way and not one_packet:
+            problem = "has no meaning without one_packet: answers come back by the connection"
+            reader.refuse("one_way", problem, "set one_packet: true, or leave it out")
+        return one_way
 
     def _snat_addresses(self, reader: Reader, forward: str | None, family: int | None) -> tuple[Address, ...]:
         addresses = reader.elements("snat_addresses", "addresses")

@@ -42,10 +42,21 @@ def of_tables(
             said = {_entry(line) for line in changes.get(director, ())}
             for service in services:
                 yield from _of_service(site, director, service, table, said)
+    alone = {
+        service_name(virtual_service(each))
+        for services in site.services.values()
+        for each in services
+        if each.directors
+    }
     for partners in dict.fromkeys(map(site.partners, site.services)):
-        for line in differences({each: infos[each] for each in partners if each in infos}):
+        for line in differences({each: _without(infos[each], alone) for each in partners if each in infos}):
             effect = "What only one of them knows is lost when the other takes over."
             yield Finding(WORTH_KNOWING, " and ".join(partners), line, effect)
+
+
+def _without(info: Info, alone: Container[str]) -> Info:
+    """A table without the services that only some directors are to have."""
+    return {**info, "services": [each for each in info["services"] if service_name(each) not in alone]}
 
 
 # A change of the table in the words of ipvsadm: its service, and its real server where it has one.

@@ -147,7 +147,7 @@ def _unicast(site: Site, name: str, instance: Instance, family: int) -> tuple[Ad
         return None, ()
     if instance.peers:
         own = own_of(site, name, instance)
-        source = next((each for each in own if each.version == family), None)
+        source = instance.unicast_source or next((each for each in own if each.version == family), None)
         peers = tuple(each for each in instance.peers if each not in own)
         return source or sender(site, name, instance, family), peers
     found = []
@@ -175,6 +175,8 @@ def sender(site: Site, name: str, instance: Instance, family: int) -> Address | 
     keepalived listens on the instance's interface alone, and does not hear what goes to an address elsewhere.
     None: it is not known, or there are several to choose from.
     """
+    if instance.unicast_source is not None and instance.unicast_source.version == family:
+        return instance.unicast_source
     named = site.host(name).address(family)
     if named is None or site.interface(name, instance.interface) is None:
         return named

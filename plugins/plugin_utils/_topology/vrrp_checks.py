@@ -18,6 +18,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model impor
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import Note
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.sync_groups import is_grouped
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.vrrp import (
     Carrier,
     carriers,
@@ -52,9 +53,9 @@ def needs(site: Site, name: str) -> Iterator[Mistake | Note]:
             if key == first:
                 problem = f"{key[0]} is that of {other.settings.name} too, on {carrier.interface}"
                 yield Mistake(carrier.settings.at("router_id"), problem, "give every instance of an interface its own")
-    is_grouped = len(every) > 1 and site.host(name).vrrp.sync_group
     for carrier in every:
-        yield from _check_weights(site, name, carrier.settings, is_grouped=is_grouped)
+        grouped = is_grouped(site.host(name).vrrp, carrier.settings.name, len(every))
+        yield from _check_weights(site, name, carrier.settings, is_grouped=grouped)
 
 
 def _check_source(site: Site, name: str, carrier: Carrier) -> Iterator[Mistake]:

@@ -44,6 +44,8 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model impor
     TrackScript,
     Vrrp,
 )
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.sync_groups import KEY as SYNC_GROUPS
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.sync_groups import read_sync_groups
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import (
     Reader,
     as_address,
@@ -80,6 +82,8 @@ _GARP = {
 }
 # Switches and neighbours that missed the first ones learn of a new master within a minute.
 _REFRESH = 60
+# Of all instances together, and of none by itself.
+_OF_ALL = ("instances", "sync_group", SYNC_GROUPS, ADDRESS_OPTIONS)
 _NOTIFY = ("master", "backup", "fault", "stop", "any")
 _WEIGHT = 253
 
@@ -91,11 +95,12 @@ def read_vrrp(raw: Mapping[str, Any], path: str, mistakes: list[Mistake], *, is_
     elements = top.elements("instances", "instances")
     sync_group = top.boolean("sync_group", default=True)
     options = read_address_options(top)
-    common = {key: value for key, value in raw.items() if key not in ("instances", "sync_group", ADDRESS_OPTIONS)}
+    common = {key: value for key, value in raw.items() if key not in _OF_ALL}
     if not elements:
         # One instance carries everything.
         only = _instance(_Layers({}, common, path, path, mistakes), _NAME)
-        return Vrrp((only,), (), sync_group, is_wrong or len(mistakes) > before, options)
+        groups = read_sync_groups(top, [_NAME])
+        return Vrrp((only,), (), sync_group, is_wrong or len(mistakes) > before, groups, options)
     addresses = _addresses(top)
     common.pop("addresses", None)
     instances: list[Instance] = []
@@ -113,7 +118,8 @@ def read_vrrp(raw: Mapping[str, Any], path: str, mistakes: list[Mistake], *, is_
         if first:
             layers.refuse("name", f"{show(name)} is the name of {first.path} too", "give every instance its own")
         instances.append(_instance(layers, name or ""))
-    return Vrrp(tuple(instances), addresses, sync_group, len(mistakes) > before, options)
+    groups = read_sync_groups(top, [each.name for each in instances])
+    return Vrrp(tuple(instances), addresses, sync_group and not groups, len(mistakes) > before, groups, options)
 
 
 class _Layers(Reader):
@@ -165,6 +171,7 @@ def _instance(reader: _Layers, name: str) -> Instance:
         track_processes=_track_processes(reader),
         notify=_notify(reader),
         raw=read_raw(reader, "raw"),
+        unicast_source=_unicast_source(reader, unicast=unicast),
         smtp_alert=read_switch(reader, "smtp_alert"),
     )
     reader.finish()
@@ -209,6 +216,20 @@ def _unicast(reader: Reader) -> tuple[bool, tuple[Address, ...]]:
         else:
             peers.append(address)
     return bool(value), tuple(peers)
+
+
+def _unicast_source(reader: Reader, *, unicast: bool) -> Address | None:
+    value = reader.take("unicast_source")
+    if value is None:
+        return None
+    address = as_address(value)
+    problem = "is no IP address" if address is None else forms.PEER.problem(address)
+    if problem:
+        reader.refuse("unicast_source", f"{show(value)} {problem}", "write the director's own on the interface")
+        return None
+    if not unicast:
+        reader.refuse("unicast_source", "has no meaning without unicast", "set unicast, or leave it out")
+    return address
 
 
 def _addresses(reader: Reader) -> tuple[Floating, ...]:

@@ -198,6 +198,7 @@ def test_partners_that_differ() -> None:
             {"type": "tcp", "port": 9000},
         ),
         (("9000 { TCP_CHECK {", "8002 { TCP_CHECK { connect_port 9000"), {"type": "tcp", "port": 9000}),
+        # The one that asks another port has its own.
         (("8001 { TCP_CHECK {", "8002 { TCP_CHECK { connect_port 9000"), {"type": "tcp"}),
     ],
 )

@@ -247,7 +247,8 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
         both(
             "@: lvs_vrrp.priorty: is not a known key; did you mean priority? Otherwise use one of unicast, "
             "preempt, preempt_delay, interface, router_id, priority, advert_int, version, auth_pass, "
-            "addresses, garp, track_interfaces, track_scripts, track_processes, notify, raw"
+            "addresses, garp, track_interfaces, track_scripts, track_processes, notify, raw, "
+            "unicast_source, smtp_alert"
         ),
     ),
     "an interface that is no name": (
@@ -662,7 +663,7 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
             "@: lvs_vrrp.instances[0].prioritty: is not a known key; did you mean priority? Otherwise use "
             "one of name, unicast, preempt, preempt_delay, interface, router_id, priority, advert_int, "
             "version, auth_pass, addresses, vips, garp, track_interfaces, track_scripts, track_processes, "
-            "notify, raw"
+            "notify, raw, unicast_source, smtp_alert"
         ),
     ),
     "a mistake in what instances share": (
@@ -736,7 +737,7 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
         both(
             "@: lvs_vrrp.vips: is not a known key; use one of unicast, preempt, preempt_delay, interface, "
             "router_id, priority, advert_int, version, auth_pass, addresses, garp, track_interfaces, "
-            "track_scripts, track_processes, notify, raw"
+            "track_scripts, track_processes, notify, raw, unicast_source, smtp_alert"
         ),
     ),
     "another order of directors in one sync group": (
@@ -776,7 +777,7 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
         [
             (
                 "lb1: lvs_keepalived.script_usr: is not a known key; did you mean script_user? Otherwise use one"
-                " of router_id, script_user, check_marks, global_raw, raw"
+                " of router_id, script_user, check_marks, global_raw, raw, mail, plugins"
             )
         ],
     ),
@@ -1147,7 +1148,7 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
         [
             (
                 "lvs_services[0].health_check.type: is missing; use one of http, https, tcp, udp, smtp, dns, "
-                "ping, misc, file"
+                "ping, misc, ldap, mysql, pgsql, redis, imap, pop, ftp, file"
             )
         ],
     ),
@@ -1157,7 +1158,7 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
         [
             (
                 "lvs_services[0].health_check.type: 'bfd' is not known; use one of http, https, tcp, udp, smtp, "
-                "dns, ping, misc, file"
+                "dns, ping, misc, ldap, mysql, pgsql, redis, imap, pop, ftp, file"
             )
         ],
     ),
@@ -1167,7 +1168,8 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
         [
             (
                 "lvs_services[0].health_check.intervall: is not a known key; did you mean interval? Otherwise "
-                "use one of type, timeout, warmup, interval, retries, retry_delay, port, through"
+                "use one of type, timeout, warmup, interval, retries, retry_delay, port, address, "
+                "source, source_port, fwmark, through"
             )
         ],
     ),
@@ -1352,7 +1354,7 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
         [
             (
                 "lvs_services[0].health_check.urls[0].pth: is not a known key; did you mean path? Otherwise use "
-                "one of virtual_host, path, digest, status"
+                "one of virtual_host, path, digest, status, regex, regex_no_match"
             )
         ],
     ),
