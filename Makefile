@@ -105,6 +105,7 @@ matrix: $(CACHE)/development.stamp $(TREE) ## other releases of everything, and 
 		$(KERNEL_PARTS:%=debian-pyroute2-%:image) $(KERNEL_PARTS:%=trixie-%:trixie-image) \
 		$(KERNEL_PARTS:%=trixie-debian-pyroute2-%:trixie-image) trixie-kernel-nft \
 		two-releases:trixie-image $(SCENARIO:%=trixie-molecule-%:trixie-image) $(FIREWALLS:%=firewall-%:image) || status=$$?
+	[ -e $(CACHE)/matrix.json ] || exit $$status
 	python3 tests/matrix/page.py $(CACHE)/matrix.json $(CACHE)/logs/matrix >$(CACHE)/compatibility.md
 	mv $(CACHE)/compatibility.md docs/compatibility.md
 	exit $$status

@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import re
+from typing import Iterator
 
 _VERSION = re.compile(r"Keepalived v(\d+)\.(\d+)\.(\d+)")
-# keepalived writes host and port; what the file of a director has between them is any blank.
-_SORRY = re.compile(r"^[ \t]*sorry_server[ \t]+(\S+)[ \t]+(\S+)", re.MULTILINE)
+# What begins a service, and host and port of its sorry server.
+_SERVICE = re.compile(r"[ \t]*virtual_server[ \t]+([^{]+)")
+_SORRY = re.compile(r"[ \t]*sorry_server[ \t]+(\S+)[ \t]+(\S+)")
 _REAL = re.compile(r"^[ \t]*real_server[ \t]", re.MULTILINE)
 # From issue 2601 of keepalived, and seen with Debian's 2.3.3: the process of the checks ends, and is started again.
 _CRASHES_WITHOUT_SORRY_SERVER = (2, 3, 3)
@@ -27,7 +29,10 @@ def warnings(said: str, before: str, after: str) -> list[str]:
     """What a user should know before a reload, by what ``keepalived --version`` said."""
     found = _VERSION.search(said)
     if not found:
-        return []
+        return [
+            "keepalived does not say which release it is. 2.3.3 may end its health checks at this reload, and releases "
+            "before 2.3.0 take minutes for thousands of real servers."
+        ]
     version = tuple(map(int, found.groups()))
     name = "keepalived " + ".".join(found.groups())
     lines = []
@@ -49,6 +54,17 @@ def warnings(said: str, before: str, after: str) -> list[str]:
 
 
 def _gone(before: str, after: str) -> list[str]:
-    """The sorry servers of one configuration that another has not."""
-    kept = set(_SORRY.findall(after))
-    return [" ".join(each) for each in dict.fromkeys(_SORRY.findall(before)) if each not in kept]
+    """The sorry servers that a service has in one configuration, and not in another."""
+    kept = set(_sorry_servers(after))
+    gone = (each for each in _sorry_servers(before) if each not in kept)
+    return list(dict.fromkeys(f"{host} {port}" for _service, host, port in gone))
+
+
+def _sorry_servers(text: str) -> Iterator[tuple[str, str, str]]:
+    service = ""
+    for line in text.splitlines():
+        begins, sorry = _SERVICE.match(line), _SORRY.match(line)
+        if begins:
+            service = " ".join(begins[1].split())
+        elif sorry:
+            yield service, sorry[1], sorry[2]

@@ -23,6 +23,13 @@ def said(version: str) -> str:
         ("2.3.3", WITH, WITHOUT, ["10.0.0.9 8080"]),
         ("2.3.3", WITH, WITH.replace("8080", "8081"), ["10.0.0.9 8080"]),
         ("2.3.3", WITHOUT, WITH, []),
+        # Another service keeps it.
+        (
+            "2.3.3",
+            WITH + WITH.replace(" 80 {", " 81 {", 1),
+            WITHOUT + WITH.replace(" 80 {", " 81 {", 1),
+            ["10.0.0.9 8080"],
+        ),
         ("2.3.3", WITH, WITH, []),
         ("2.3.4", WITH, WITHOUT, []),
         ("2.2.7", WITH, WITHOUT, []),
@@ -47,4 +54,5 @@ def test_the_release_is_not_asked_for_where_it_does_not_matter(before: str, afte
 
 
 def test_a_version_that_cannot_be_read() -> None:
-    assert not keepalived_versions.warnings("keepalived: not found", WITH, WITHOUT)
+    (line,) = keepalived_versions.warnings("keepalived: not found", WITH, WITHOUT)
+    assert line.startswith("keepalived does not say which release it is.")

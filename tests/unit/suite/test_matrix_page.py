@@ -38,6 +38,10 @@ def test_what_was_not_tried_does_not_count_as_passed(tmp_path: Path) -> None:
     )
     (row,) = [line for line in lines if "Python 3.9" in line]
     assert row.endswith("| not tried: no such Python there | 2026-11-27 |")
+    failed = {"kernel-python3.9": {**PASSED, "result": "FAILED"}}
+    lines = page(tmp_path, failed, {"kernel-python3.9": "NOT TESTED: modules on Python 3.9"})
+    (row,) = [line for line in lines if "Python 3.9" in line]
+    assert row.endswith("| FAILED | 2026-11-27 |")
 
 
 def test_releases_and_their_kernel_tests(tmp_path: Path) -> None:

@@ -154,7 +154,8 @@ def schema() -> dict[str, Any]:
     paths = {path.partition(": ")[2] or path: keys for path, keys in notes.items()}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": "https://github.com/lvs-topology/lvs.topology/lvs_services.schema.json",
+        # A name and no address, because where the project is published is not known.
+        "$id": "urn:lvs.topology:lvs_services",
         "title": "Variables of lvs.topology",
         "type": "object",
         "properties": {
