@@ -10,6 +10,7 @@ from what was broken.
 from __future__ import annotations
 
 import contextlib
+import difflib
 import json
 import re
 import threading
@@ -350,6 +351,6 @@ def _not_counted(chosen: Iterable[Experiment]) -> str:
 
 
 def _difference(before: str, after: str) -> str:
-    lines, others = before.splitlines(), after.splitlines()
-    less = [f"-{line}" for line in lines if line not in others]
-    return "; ".join(less + [f"+{line}" for line in others if line not in lines])
+    """What is less, more, or at another place."""
+    lines = difflib.ndiff(before.splitlines(), after.splitlines())
+    return "; ".join(line[0] + line[2:] for line in lines if line[0] in "-+")

@@ -93,3 +93,10 @@ def test_what_has_to_be_answered(request_: Request, counts: bool) -> None:
     services = {"web": "192.0.2.100:80", "other": "192.0.2.100:81"}
     found = counted(Record([request_]), owners, services, {"web2", "10.0.0.52"}, ["other"], 10)
     assert found == ([request_] if counts else [])
+
+
+@pytest.mark.parametrize(
+    ("after", "said"), [("a\nb", ""), ("a\nc", "-b; +c"), ("b\na", "-a; +a"), ("a\nb\nb", "+b"), ("a", "-b")]
+)
+def test_what_is_not_as_before_is_named(after: str, said: str) -> None:
+    assert experiments._difference("a\nb", after) == said
