@@ -96,7 +96,7 @@ def test_what_has_to_be_answered(request_: Request, counts: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("after", "said"), [("a\nb", ""), ("a\nc", "-b; +c"), ("b\na", "-a; +a"), ("a\nb\nb", "+b"), ("a", "-b")]
+    ("after", "said"), [("a\nb", ""), ("a\nc", "-b; +c"), ("b\na", "+b; -b"), ("a\nb\nb", "+b"), ("a", "-b")]
 )
 def test_what_is_not_as_before_is_named(after: str, said: str) -> None:
     assert experiments._difference("a\nb", after) == said
