@@ -51,7 +51,7 @@ _UNITS = (RESTORE_PATH, TOLD_PATH, WATCH_PATH, CHANGED_PATH, LINKS_PATH, FIREWAL
 FIXED = (*_UNITS, NETWORKD_CONF, DISPATCHER, NETWORKMANAGER_CONF, IF_UP)
 # Before the operator's own drop-ins, whose word counts then.
 _DROP_IN = "00-lvs-topology.conf"
-_NETWORK_FILE = re.compile(r"/(?:etc|run|usr/lib|lib|usr/local/lib)/systemd/network/([A-Za-z0-9@._-]+\.network)\Z")
+_NETWORK_FILE = re.compile(r"/(?:etc|run|usr/lib|lib|usr/local/lib)/systemd/network/[^/]+\.network\Z")
 
 _HEAD = "# Managed by lvs.topology. Changes are overwritten.\n"
 _AGAIN = f"systemctl --no-block restart {RESTORE_UNIT}"
@@ -197,7 +197,8 @@ def network_file(state: str) -> str | None:
     """The path of the file by which networkd manages a link, from what it notes about the link."""
     for line in state.splitlines():
         name, _sign, value = line.partition("=")
-        if name == "NETWORK_FILE" and _NETWORK_FILE.match(value):
+        # networkd takes any name. One that is no text cannot be told from what Python has in its place.
+        if name == "NETWORK_FILE" and _NETWORK_FILE.match(value) and value.isprintable() and "\ufffd" not in value:
             return value
     return None
 

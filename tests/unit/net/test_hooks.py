@@ -202,7 +202,11 @@ def test_what_managers_call_is_sound(path: str) -> None:
         ("# x\nADMIN_STATE=configured\nNETWORK_FILE=/run/systemd/network/10-netplan-eth1.network\n", True),
         ("NETWORK_FILE=/etc/systemd/network/all@home.network\n", True),
         ("NETWORK_FILE=/etc/systemd/network/../../../etc/shadow\n", None),
-        ("NETWORK_FILE=/etc/systemd/network/a b.network\n", None),
+        ("NETWORK_FILE=/etc/systemd/network/my lan:ü.network\n", True),
+        ("NETWORK_FILE=/etc/systemd/network/a=b+c.network\n", True),
+        ("NETWORK_FILE=/etc/systemd/network/a\x1b[2J.network\n", None),
+        ("NETWORK_FILE=/etc/systemd/network/a\ufffd.network\n", None),
+        ("NETWORK_FILE=/etc/systemd/network/.network\n", None),
         ("NETWORK_FILE=/home/me/10-eth1.network\n", None),
     ],
 )
