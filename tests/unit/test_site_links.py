@@ -36,5 +36,30 @@ def test_links(tmp_path: Path, link: str, said: str | None) -> None:
     assert wrong(tmp_path) == ([] if said is None else [said])
 
 
+@pytest.mark.parametrize(
+    ("link", "said"),
+    [
+        ('<video poster="https://example.com/x.png">', "index.html: loads https://example.com/x.png"),
+        ('<img srcset="a.png 2x, https://example.com/x.png 3x">', "index.html: loads https://example.com/x.png"),
+        ('<p style="background: url(https://example.com/x.png)">', "index.html: loads https://example.com/x.png"),
+        ("<style>@import '//example.com/x.css';</style>", "index.html: loads //example.com/x.css"),
+    ],
+)
+def test_whatever_a_browser_loads(tmp_path: Path, link: str, said: str) -> None:
+    (tmp_path / "a.png").write_text("")
+    (tmp_path / "index.html").write_text(link)
+    assert wrong(tmp_path) == [said]
+
+
+def test_what_a_style_sheet_loads(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("")
+    (tmp_path / "here.woff").write_text("")
+    text = (
+        "a { src: url('here.woff?v=1#x') url(data:x) url(#y) } @import \"//example.com/x.css\"; b { c: url(gone.png) }"
+    )
+    (tmp_path / "x.css").write_text(text)
+    assert wrong(tmp_path) == ["x.css: loads //example.com/x.css", "x.css: gone.png leads nowhere"]
+
+
 def test_a_site_without_pages_is_none(tmp_path: Path) -> None:
     assert wrong(tmp_path) == [f"{tmp_path}: no page is there"]
