@@ -75,6 +75,7 @@ def read_filters(unseen: list[str]) -> Filters:
     """Looking must not load any of them."""
     found = Filters()
     seen = len(unseen)
+    unseen += unreadable()
     _read_nft(found, unseen)
     for path, (family, commands) in _SAVES.items():
         _read_iptables(found, unseen, family, commands, _tables(path, unseen))
@@ -85,18 +86,26 @@ def read_filters(unseen: list[str]) -> Filters:
     return found
 
 
-def _read_nft(found: Filters, unseen: list[str]) -> None:
+def unreadable() -> list[str]:
+    """Of which packet filters that are there no command on this host reads the rules."""
+    found: list[str] = []
     is_there = nf_tables.is_there()
     if is_there is None:
-        unseen.append("packet filter: whether this kernel has nf_tables built in, nothing on this host tells")
-    if not is_there:
-        return
-    if _commands.find("nft") is None:
+        found.append("packet filter: whether this kernel has nf_tables built in, nothing on this host tells")
+    if is_there and _commands.find("nft") is None:
         try:
             if nf_tables.has_tables():
-                unseen.append(_lacks("nft"))
+                found.append(_lacks("nft"))
         except (Refused, OSError) as problem:
-            unseen.append(f"packet filter: whether there are rules of nft: {problem}")
+            found.append(f"packet filter: whether there are rules of nft: {problem}")
+    for path, (_family, commands) in _SAVES.items():
+        if _tables(path, []) and next(_legacy(commands), None) is None:
+            found.append(_lacks(" or ".join(commands)))
+    return found
+
+
+def _read_nft(found: Filters, unseen: list[str]) -> None:
+    if not nf_tables.is_there() or _commands.find("nft") is None:
         return
     text = _said(unseen, ["nft", "list", "ruleset"])
     found.obstacles += obstacles.of_nft(text)
@@ -107,11 +116,8 @@ def _read_nft(found: Filters, unseen: list[str]) -> None:
 def _read_iptables(
     found: Filters, unseen: list[str], family: int, commands: Sequence[str], tables: Sequence[str]
 ) -> None:
-    if not tables:
-        return
-    command = next(_legacy(commands), None)
+    command = next(_legacy(commands), None) if tables else None
     if command is None:
-        unseen.append(_lacks(" or ".join(commands)))
         return
     for table in tables:
         text, changes = _said(unseen, [command, "-t", table]), command[: -len("-save")]

@@ -41,6 +41,8 @@ def ensure_firewall(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
     asked = None if params["packets"] is None else _read(params["packets"], "packets", mistakes)
     mistakes.raise_if_any()
     filters = firewalls.there()
+    for line in filter_questions.unreadable() if asked else ():
+        module.warn(f"not looked at: {line}. What it drops is not known, and nothing is let pass there.")
     wanted = None if asked is None else _kept_out(asked, filters)
     openings, settlement = firewall_plan.plan_openings(
         book.load(), owner, wanted, present=present, purge=params["purge"]
