@@ -83,6 +83,7 @@ kernel-python%: $(CACHE)/development.stamp $(TREE)
 kernel-nft: $(CACHE)/development.stamp $(TREE) ## what only the stock kernel has, and tunnels there
 	$(TOGETHER) lab/kernel-test --kernel stock tests/kernel/net/test_packet_rules.py tests/kernel/net/test_tunnel_paths.py \
 		tests/kernel/net/test_firewall.py::test_a_firewall_of_nftables \
+		tests/kernel/net/test_firewall.py::test_a_firewall_of_iptables_in_nf_tables \
 		-k "not every_tunnel or 4-4 or 6-6"
 
 lab: $(CACHE)/development.stamp ## what the lab promises: hosts that boot, reboot, lose their link, and leave nothing

@@ -160,11 +160,45 @@ table inet nftables_svc {
 """
 
 
+def serves_nft() -> bool:
+    tried = subprocess.run(["unshare", "--net", "nft", "add", "table", "inet", "t"], capture_output=True, check=False)
+    return tried.returncode == 0
+
+
+@pytest.mark.slow
+def test_a_firewall_of_iptables_in_nf_tables(run_module, sh) -> None:
+    """iptables changes what is iptables's own, and nft nothing of it."""
+    if not serves_nft():
+        return  # this kernel has no rules of nft; the test runs on the stock kernel
+    for rule in RULES:
+        sh(f"iptables-nft -A {rule}")
+    sh("for tool in iptables-nft ip6tables-nft; do $tool -P INPUT DROP; $tool -P FORWARD DROP; done")
+    before = sh("nft -s list ruleset")
+    asked = [HALF, REQUEST6, ANSWER, VRRP, SSH]
+    done = state(run_module, *asked)
+    assert {line.split()[0] for line in done["changes"]} == {"iptables", "ip6tables"}
+    calls = sh("iptables-nft -S INPUT").splitlines()
+    assert calls[1:5] == [f"-A {RULES[0]}", f"-A {RULES[1]}", "-A INPUT -j lvs-me-in", f"-A {RULES[2]}"]
+    right = sh("nft -s list ruleset")
+    assert not state(run_module, *asked)["changed"]
+    files = {"owner": "me", "firewall": {"packets": asked}}
+    run_module("boot_restore", files)
+    sh("for tool in iptables-nft ip6tables-nft; do $tool-save -t filter | grep -v lvs-me | $tool-restore; done")
+    assert sh("nft -s list ruleset") == before
+    for argument in ("firewall", ""):
+        sh(f"/etc/lvs-topology/restore {argument}")
+        assert sh("nft -s list ruleset") == right
+    assert not state(run_module, *asked)["changed"]
+    run_module("boot_restore", {"owner": "me", "state": "absent"})
+    state(run_module, present=False)
+    assert (sh("nft -s list ruleset"), LEDGER.exists()) == (before, False)
+    sh("nft flush ruleset")
+
+
 @pytest.mark.slow
 def test_a_firewall_of_nftables(run_module, sh) -> None:
     """Its rules come into the operator's own table, and go; the boot's script brings them back."""
-    served = subprocess.run(["unshare", "--net", "nft", "add", "table", "inet", "t"], capture_output=True, check=False)
-    if served.returncode != 0:
+    if not serves_nft():
         return  # this kernel has no rules of nft; the test runs on the stock kernel
     too_large = [{"hook": "input", "protocol": protocol, "destination": address} for protocol, address in ICMP]
     asked = [HALF, REQUEST6, ANSWER, VRRP, SENT, *too_large]
