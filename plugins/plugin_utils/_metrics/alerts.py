@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-import json
+import textwrap
 from collections.abc import Iterator
 from typing import NamedTuple
 
+_COLUMNS = 120
 CRITICAL, WARNING, INFO = SEVERITIES = ("critical", "warning", "info")
 
 
@@ -194,7 +195,7 @@ ALERTS: tuple[Alert, ...] = (
 
 
 def rules_text() -> str:
-    """The file for Prometheus. Every text of JSON is one of YAML, so no quoting goes wrong."""
+    """The file for Prometheus."""
     return "\n".join(_lines()) + "\n"
 
 
@@ -206,10 +207,19 @@ def _lines() -> Iterator[str]:
     yield "    rules:"
     for alert in ALERTS:
         yield f"      - alert: {alert.name}"
-        yield f"        expr: {json.dumps(alert.expression)}"
+        yield from _folded("        expr", alert.expression)
         yield f"        for: {alert.lasts}"
         yield "        labels:"
         yield f"          severity: {alert.severity}"
         yield "        annotations:"
-        yield f"          summary: {json.dumps(alert.summary)}"
-        yield f"          description: {json.dumps(alert.todo)}"
+        yield from _folded("          summary", alert.summary)
+        yield from _folded("          description", alert.todo)
+
+
+def _folded(key: str, text: str) -> Iterator[str]:
+    """A text of one line as YAML folds it, in which no character means anything."""
+    indent = " " * (len(key) - len(key.lstrip()) + 2)
+    yield f"{key}: >-"
+    yield from textwrap.wrap(
+        text, _COLUMNS, initial_indent=indent, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
