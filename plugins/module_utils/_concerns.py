@@ -21,6 +21,7 @@ Plan = Mapping[str, Any]
 Work = Tuple[Dict[str, Any], Callable[..., Dict[str, Any]]]
 BOOT = "boot"
 _REPLICA = ("held", "own", "partner", "interface", "port", "real_servers", "connections")
+TAKE_OVER = "take_over"
 WATCHED = "watched"
 METRICS = "metrics"
 
@@ -117,6 +118,13 @@ def _conntrackd() -> Work:
     return CONNTRACKD_SPEC, ensure_conntrackd
 
 
+def _take_over() -> Work:
+    from ansible_collections.lvs.topology.plugins.module_utils._ipvs.opening import readable
+    from ansible_collections.lvs.topology.plugins.module_utils._net.take_over import TAKE_OVER_SPEC, ensure_taken_over
+
+    return TAKE_OVER_SPEC, readable(ensure_taken_over)
+
+
 def _timeouts() -> Work:
     from ansible_collections.lvs.topology.plugins.module_utils._ipvs.ensure_settings import ensure_timeouts
     from ansible_collections.lvs.topology.plugins.module_utils._ipvs.opening import readable
@@ -189,6 +197,12 @@ def _firewall_options(plan: Plan) -> dict[str, Any]:
     return {**packets, "conntrack": (plan.get("sysctls") or {}).get("net.ipv4.vs.conntrack")}
 
 
+def _take_over_options(plan: Plan) -> dict[str, Any]:
+    """With the services that the plan has, whoever fills the table."""
+    services = plan.get("services") or (plan.get("watched") or {}).get("services") or []
+    return {"take_over": bool(plan.get("take_over")), "services": services}
+
+
 def _boot_options(plan: Plan) -> dict[str, Any]:
     names = (
         "tunnels",
@@ -220,6 +234,8 @@ CONCERNS: Mapping[str, Concern] = {
     "firewall": Concern(_firewall_options, _firewall),
     # What it hears of connections, packet rules have translated, and the firewall lets pass.
     "conntrackd": Concern(_of_dictionary("conntrackd", dict.fromkeys(_REPLICA)), _conntrackd),
+    # Before the table is touched, so that nobody else does. What it has ended stays so until the host is put back.
+    TAKE_OVER: Concern(_take_over_options, _take_over, is_released=False),
     "timeouts": Concern(_of_dictionary("timeouts", {"tcp": None, "tcpfin": None, "udp": None}), _timeouts),
     # Its entries go while it is filled.
     "services": Concern(_table_options, _services, is_released=False),

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Collection, Mapping, NamedTuple, NoReturn, Sequence
 
-from ansible_collections.lvs.topology.plugins.module_utils._concerns import BOOT, CONCERNS, METRICS
+from ansible_collections.lvs.topology.plugins.module_utils._concerns import BOOT, CONCERNS, METRICS, TAKE_OVER
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, for_check_mode
 from ansible_collections.lvs.topology.plugins.module_utils._net import keepalived_plan
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
@@ -43,7 +43,7 @@ PLAN: dict[str, Any] = {
         **{name: {"type": "list", "elements": "str"} for name in ("kernel_modules", "purge")},
         **{name: {"type": "dict"} for name in _DICTIONARIES},
         **{name: {"type": "list", "elements": "dict"} for name in _LISTS},
-        "keep_weights": {"type": "bool"},
+        **{name: {"type": "bool"} for name in ("keep_weights", "take_over")},
         "manager": {"type": "str", "choices": [KERNEL, KEEPALIVED]},
         # About the host, which preflight has looked at, and for the operator.
         **{name: {"type": "list", "elements": "str"} for name in ("commands", "kernel_options", "notes")},
@@ -166,13 +166,21 @@ def releasing(concerns: Collection[str], plan: Mapping[str, Any], owner: str) ->
 
 
 def taking_away(concerns: Collection[str], owner: str) -> list[Call]:
-    """What puts back all that was there before. Nothing is restored at boot any more before anything goes."""
+    """What puts back all that was there before. Nothing is restored at boot any more before anything goes.
+
+    Others who filled the table come last: they find it without what was ours.
+    """
     absent = {"owner": owner, "state": "absent"}
     first = [Call(name, absent) for name in (METRICS, BOOT, "services") if name in concerns]
     # What is still in use of a host that goes on goes later. A host that is put back forgets it.
-    return first + [
-        Call(call.concern, absent) if call.concern == "kernel_modules" else call
-        for call in releasing(concerns, {}, owner)
+    last = [Call(TAKE_OVER, absent)] if TAKE_OVER in concerns else []
+    return [
+        *first,
+        *(
+            Call(call.concern, absent) if call.concern == "kernel_modules" else call
+            for call in releasing(concerns, {}, owner)
+        ),
+        *last,
     ]
 
 

@@ -200,6 +200,11 @@ _is_copy = _object({"copy": _is_line, "mode": _is_int})
 _is_kept_text = _object({"text": _is_text, "mode": _is_int})
 
 
+_is_unit_taken = _matches(r"unit [A-Za-z0-9@_.-]{1,240}\.service")
+_is_unit_before = _object({"enabled": _is_bool, "active": _is_bool})
+_are_rules_before = _object({"rules": _list_of(_is_line)})
+
+
 def _nothing(_value: Any) -> bool:
     """For kinds of which nothing is put back but that they are gone."""
     return False
@@ -225,4 +230,8 @@ FORMS: Mapping[str, Form] = {
     "conntrackd_config": Form(_matches(r"/[^\0]*"), _is_copy),
     "conntrackd_unit": Form(_matches(r"\S+\.service"), _object({"enabled": _is_bool, "active": _is_bool})),
     "keepalived_unit": Form(_matches(r"\S+\.service"), _object({"enabled": _is_bool, "active": _is_bool})),
+    "taken": Form(
+        lambda key: _is_unit_taken(key) or (key.startswith("service ") and _is_service(key[len("service ") :])),
+        lambda was: _is_unit_before(was) or _are_rules_before(was),
+    ),
 }

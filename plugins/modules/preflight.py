@@ -167,6 +167,14 @@ options:
     type: str
     choices: [kernel, keepalived]
     version_added: 0.3.0
+  take_over:
+    description:
+      - Whether those are no reason to fail whom a run ends or replaces. M(lvs.topology.host_state) ends the service of
+        ipvsadm and ldirectord where its plan has C(take_over), and M(lvs.topology.keepalived_config) replaces the
+        configuration of a keepalived. C(take_over) in O(plan) means the same.
+    type: bool
+    default: false
+    version_added: 0.4.0
   keepalived:
     description:
       - A configuration that keepalived is asked about, with the options of M(lvs.topology.keepalived_config). One that
@@ -233,6 +241,10 @@ options:
         description: As O(manager).
         type: str
         choices: [kernel, keepalived]
+      take_over:
+        description: As O(take_over).
+        type: bool
+        default: false
       owner:
         description: As O(owner).
         type: str

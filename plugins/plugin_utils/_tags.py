@@ -21,6 +21,7 @@ TAGS: Mapping[str, str] = {
     "packet_rules": "lvs_packet_rules",
     "firewall": "lvs_firewall",
     "conntrackd": "lvs_conntrackd",
+    "take_over": "lvs_table",
     "timeouts": "lvs_timeouts",
     "services": "lvs_table",
     "watched": "lvs_table",

@@ -12,7 +12,7 @@ import sys
 import time
 from typing import Callable
 
-from . import alerts, changes, experiments, failures, interruptions, pair
+from . import alerts, changes, experiments, failures, interruptions, pair, takeover
 from .table import Result, as_markdown, as_text, merged
 
 # Those with the same model one after the other.
@@ -34,12 +34,16 @@ CASES: dict[str, Callable[[], Result]] = {
     "interrupted": interruptions.interrupted,
     "two-runs": interruptions.two_runs,
     "alerts": alerts.alerts,
+    **{f"takeover-{origin}": functools.partial(takeover.takeover, origin) for origin in takeover.ORIGINS},
 }
 # Each in a lab of its own; the name before the dash stands for all of them.
 ELSEWHERE: dict[str, Callable[[], Result]] = {
     f"experiments-{name}": functools.partial(experiments.run, name) for name in experiments.scenarios()
 }
-GROUPS = {"experiments": list(ELSEWHERE)}
+GROUPS = {
+    "experiments": list(ELSEWHERE),
+    "takeover": [name for name in CASES if name.startswith("takeover-")],
+}
 RESULTS = pair.CACHE / "results"
 
 

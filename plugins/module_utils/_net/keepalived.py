@@ -15,16 +15,15 @@ from types import SimpleNamespace
 from typing import Any, Mapping
 
 from ansible_collections.lvs.topology.plugins.module_utils import _commands
-from ansible_collections.lvs.topology.plugins.module_utils._disk import (
-    advice,
-    draft,
-    remove_leftovers,
-    sync_directory,
-)
+from ansible_collections.lvs.topology.plugins.module_utils._disk import advice, draft, remove_leftovers
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, carry_out_booked, for_check_mode
 from ansible_collections.lvs.topology.plugins.module_utils._module import Module
-from ansible_collections.lvs.topology.plugins.module_utils._net import keepalived_plan, keepalived_versions
-from ansible_collections.lvs.topology.plugins.module_utils._net.boot_plan import LINKS
+from ansible_collections.lvs.topology.plugins.module_utils._net import (
+    keepalived_plan,
+    keepalived_versions,
+    take_over_plan,
+    units,
+)
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import (
     RemoveFile,
@@ -39,6 +38,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_text 
 )
 from ansible_collections.lvs.topology.plugins.module_utils._net.processes import parent_of
 from ansible_collections.lvs.topology.plugins.module_utils._net.rtnetlink import Rtnetlink
+from ansible_collections.lvs.topology.plugins.module_utils._net.take_over import lost_instances
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused, one_by_one
 
 _PATIENCE = 5.0
@@ -100,6 +100,11 @@ def ensure_config(module: Module, book: LedgerFile) -> dict[str, Any]:
 def ask(module: Module, asked: Mapping[str, Any]) -> dict[str, Any]:
     """What ensure_config finds in check mode: what keepalived says, and whether all is there."""
     params = {"path": keepalived_plan.PATH, "heir": None, "state": "present", **asked}
+    unit = unit_of_keepalived()
+    if unit and unit.active and not for_check_mode().load().owned_by_any(keepalived_plan.KIND):
+        lost = lost_instances(keepalived_plan.PATH, asked["content"])
+        if lost:
+            raise Refused(take_over_plan.lost_text(lost, asked["content"]))
     question: Any = SimpleNamespace(params=params, check_mode=True, warn=module.warn)
     return ensure_config(question, for_check_mode())
 
@@ -190,7 +195,7 @@ class Daemon:
         self._systemctl = _commands.find("systemctl") or "systemctl"
 
     def unit(self) -> keepalived_plan.Unit | None:
-        if not os.path.isdir("/run/systemd/system"):
+        if not units.runs():
             return None
         names = "ActiveState,UnitFileState,StateChangeTimestampMonotonic"
         _status, output, _errors = _commands.run([self._systemctl, "show", "-p", names, self._name])
@@ -209,24 +214,11 @@ class Daemon:
         if isinstance(action, keepalived_plan.Kill):
             self._kill()
         elif isinstance(action, keepalived_plan.Systemctl):
-            self._call(action.words)
+            units.call(action.words, self._name)
         elif isinstance(action, keepalived_plan.Touch):
             _touch(action.path)
         else:
             apply_file(action)
-
-    def _call(self, words: tuple[str, ...]) -> None:
-        status, _output, errors = _commands.run([self._systemctl, *words])
-        if status != 0:
-            raise Refused(
-                f"systemctl {' '.join(words)} failed: {errors.strip()} "
-                f"`journalctl -u {self._name}` says what went wrong."
-            )
-        if words[0] in ("enable", "disable"):
-            # systemctl leaves that to chance, and a unit that is not enabled is not there after a power cut.
-            for directory in LINKS:
-                if os.path.isdir(directory):
-                    sync_directory(directory)
 
     def _kill(self) -> None:
         """The children before their parent: they clean up when it dies before them."""

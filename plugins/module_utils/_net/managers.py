@@ -9,40 +9,85 @@ import contextlib
 import glob
 import os
 import re
-from typing import TextIO
+from typing import Any, Iterable, Mapping, TextIO
 
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
-from ansible_collections.lvs.topology.plugins.module_utils._net import keepalived_plan
+from ansible_collections.lvs.topology.plugins.module_utils._net import keepalived_plan, units
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import read_file
+from ansible_collections.lvs.topology.plugins.module_utils._net.take_over_plan import Unit
 
 KERNEL, KEEPALIVED = "kernel", "keepalived"
 _KUBE = "kube-ipvs0"
 _WANTS = ("/etc/systemd/system/*.wants", "/etc/systemd/system/*.requires", "/etc/rc[2345].d")
+_OWN_SERVICE = re.compile(r"^[ \t]*(?:virtual_server|vrrp_instance)\b", re.MULTILINE)
 _VIRTUAL_SERVER = re.compile(r"^[ \t]*virtual_server\b", re.MULTILINE)
 _SETTING = re.compile(r"""^[ \t]*(AUTO|DAEMON)=["']?(\w+)""", re.MULTILINE)
-_IPVSADM, _DEFAULT = "ipvsadm", "/etc/default/ipvsadm"
-# What fills the table from a file, in a line that a unit runs.
-_LOADS = re.compile(r"^Exec\w+[ \t]*=.*\bipvsadm(-restore\b|\b.*[ \t](-R|--restore)\b)", re.MULTILINE)
+_IPVSADM, _LDIRECTORD, _DEFAULT = "ipvsadm", "ldirectord", "/etc/default/ipvsadm"
+# What fills the table, or empties it, in a line of a script or of a unit. One that only looks is nobody's rival.
+_FILLS = re.compile(r"\bipvsadm(?:-restore\b|\b[^#\n|;&]*[ \t](?:-[ACR]|--(?:add-service|clear|restore))\b)")
+_EXEC = re.compile(r"^Exec\w+[ \t]*=(.*)$", re.MULTILINE)
+_RC_LOCAL = "/etc/rc.local"
+_OWN_UNITS = "lvs-topology"
+# A script that somebody wrote is no longer than that.
+_LONGEST_SCRIPT = 1024 * 1024
+_CLUSTERS = {"pacemakerd": "/var/lib/pacemaker/cib/cib.xml", "heartbeat": "/etc/ha.d/haresources"}
+_CONSENT = "lvs_take_over: true"
+_UNEDITED = f"({_CONSENT} does not: what somebody wrote nobody else edits)"
 
 
-def others(manager: str, ledger: Ledger, interfaces: set[str]) -> list[str]:
-    """Everybody beside ``manager`` who writes the table or will after a boot, each with what to do about it."""
+def others(
+    manager: str, ledger: Ledger, interfaces: set[str], plan: Mapping[str, Any], *, take_over: bool
+) -> list[str]:
+    """Everybody beside ``manager`` who writes the table or will after a boot, each with what to do about it.
+
+    With ``take_over`` those are left out whom the run is going to end, or whose place it takes. Who has the VIPs of the
+    ``plan`` as well is somebody else, too.
+    """
     found = []
     if _KUBE in interfaces:
         found.append(
             f"the interface {_KUBE} is there, so kube-proxy fills the table in its ipvs mode; use another host, or "
             f"give kube-proxy another mode and remove the interface (ip link del {_KUBE})"
         )
-    found += _ipvsadm() + _own_units()
-    if _is_running("ldirectord") or _is_enabled("ldirectord"):
-        found.append("ldirectord runs here or does after a boot; systemctl disable --now ldirectord")
-    if manager == KERNEL and not ledger.owned_by_any(keepalived_plan.KIND) and _serves():
-        state = "runs here" if _is_running(KEEPALIVED) else "is started at boot"
-        found.append(
-            f"keepalived {state} and has virtual servers of its own ({', '.join(_serves())}); set lvs_manager: "
-            "keepalived, take them out there, or systemctl disable --now keepalived"
-        )
+    found += _ipvsadm(take_over=take_over) + _own_units() + _ldirectord(take_over=take_over)
+    found += _clusters(_vips_of(plan))
+    if not ledger.owned_by_any(keepalived_plan.KIND):
+        found += _keepalived(manager, take_over=take_over)
     return found
+
+
+def units_to_end() -> list[Unit]:
+    """The units that a run ends where it may, as they are now."""
+    found = [unit(f"{_IPVSADM}.service")] if _ipvsadm(take_over=False) else []
+    return found + ([unit(f"{_LDIRECTORD}.service")] if _ldirectord(take_over=False) else [])
+
+
+def unit(name: str) -> Unit:
+    """The unit as it is now."""
+    stem = name.partition(".")[0]
+    return Unit(name, _is_enabled(stem), units.is_active(name), empties=stem == _LDIRECTORD)
+
+
+def _keepalived(manager: str, *, take_over: bool) -> list[str]:
+    """A keepalived that nobody of us has set up. One that only moves addresses disturbs no manager but keepalived."""
+    state = "runs here" if _is_running(KEEPALIVED) else "is started at boot"
+    if manager == KERNEL:
+        files = _configured(_VIRTUAL_SERVER)
+        remedy = (
+            f"set lvs_manager: keepalived with {_CONSENT}, which takes it over; a later run with lvs_manager: kernel "
+            "ends it without an outage. Or take them out there, or systemctl disable --now keepalived"
+        )
+        return (
+            [f"keepalived {state} and has virtual servers of its own ({', '.join(files)}); {remedy}"] if files else []
+        )
+    files = [] if take_over else _configured(_OWN_SERVICE)
+    remedy = (
+        f"{_CONSENT} has a run put the model's in its place, without an outage, and teardown give it back; "
+        "site --check --diff shows what differs"
+    )
+    return (
+        [f"keepalived {state} with a configuration of somebody else's ({', '.join(files)}); {remedy}"] if files else []
+    )
 
 
 def managed_by(ledger: Ledger, owner: str) -> list[str]:
@@ -55,45 +100,129 @@ def is_keepalived_running() -> bool:
     return _is_running(KEEPALIVED)
 
 
-def _ipvsadm() -> list[str]:
+def _ipvsadm(*, take_over: bool) -> list[str]:
     """The init script of Debian works where AUTO or DAEMON say so, the unit of RHEL wherever it is enabled."""
-    if not _is_enabled(_IPVSADM):
+    if take_over or not _is_enabled(_IPVSADM):
         return []
+    offer = f". {_CONSENT} has a run disable it, and leaves the table and its files as they are"
     defaults = read_file(_DEFAULT)
     if defaults is None:
-        return ["the unit ipvsadm loads a table of its own at boot; systemctl disable ipvsadm"]
+        return [f"the unit ipvsadm loads a table of its own at boot; systemctl disable ipvsadm{offer}"]
     settings = dict(_SETTING.findall(defaults.text))
     found = []
     if settings.get("AUTO") == "true":
         found.append(
-            f"the service ipvsadm loads a table at boot and flushes it at its end; set AUTO=false in {_DEFAULT}"
+            f"the service ipvsadm loads a table at boot and flushes it at its end; set AUTO=false in {_DEFAULT}{offer}"
         )
     if settings.get("DAEMON", "none") != "none":
-        found.append(f"the service ipvsadm starts a synchronisation daemon at boot; set DAEMON=none in {_DEFAULT}")
+        found.append(
+            f"the service ipvsadm starts a synchronisation daemon at boot; set DAEMON=none in {_DEFAULT}{offer}"
+        )
     return found
 
 
+def _ldirectord(*, take_over: bool) -> list[str]:
+    """Its end empties the table, unless cleanstop says otherwise. What is no unit only its starter can end for good."""
+    is_unit = _is_enabled(_LDIRECTORD) or units.is_active(f"{_LDIRECTORD}.service")
+    if is_unit:
+        return (
+            []
+            if take_over
+            else [
+                "ldirectord runs here or does after a boot, and takes the table away when it is stopped (cleanstop); "
+                f"{_CONSENT} has a run end it so that the table stays, and disable it"
+            ]
+        )
+    if _is_running(_LDIRECTORD):
+        return [
+            "ldirectord runs here, and not as a unit of systemd, so something else starts it (Pacemaker, a script); "
+            "have that let go of it with cleanstop=no in its configuration, which leaves the table"
+        ]
+    return []
+
+
 def _own_units() -> list[str]:
-    """Units of somebody that load a table at boot, whatever their names are."""
+    """Units and scripts of somebody that load a table at boot, whatever their names are."""
     found = []
     for path in sorted(path for place in _WANTS[:2] for path in glob.glob(f"{place}/*.service")):
+        name = os.path.basename(path)
         # A link to a unit that is gone starts nothing.
-        if os.path.isfile(path) and os.path.basename(path) != f"{_IPVSADM}.service":
-            file = read_file(path)
-            if file and _LOADS.search(file.text):
-                name = os.path.basename(path)
+        if not os.path.isfile(path) or name == f"{_IPVSADM}.service" or name.startswith(_OWN_UNITS):
+            continue
+        file = read_file(path)
+        for line in _EXEC.findall(file.text if file else ""):
+            if _FILLS.search(line):
                 found.append(f"the unit {name} loads a table of its own at boot; systemctl disable {name}")
+            found += [
+                f"the unit {name} runs {script}, which fills the table at boot; take ipvsadm out of the script, or "
+                f"systemctl disable {name} {_UNEDITED}"
+                for script in _scripts_that_fill(line)
+            ]
+    if os.access(_RC_LOCAL, os.X_OK):
+        text = _script(_RC_LOCAL)
+        if any(map(_FILLS.search, _effective(text))):
+            found.append(f"{_RC_LOCAL} fills the table at boot; take the lines with ipvsadm out of it {_UNEDITED}")
+        found += [
+            f"{_RC_LOCAL} runs {script}, which fills the table at boot; take that line out of it {_UNEDITED}"
+            for line in _effective(text)
+            for script in _scripts_that_fill(line)
+        ]
     return list(dict.fromkeys(found))
 
 
-def _serves() -> list[str]:
-    """The files in which a keepalived that runs, or will after a boot, has virtual servers."""
+def _scripts_that_fill(line: str) -> list[str]:
+    """The scripts that a line of commands names and that fill the table."""
+    words = (word.strip("\"'-@:+!;&|") for word in line.split())
+    return [word for word in words if word.startswith("/") and any(map(_FILLS.search, _effective(_script(word))))]
+
+
+def _effective(text: str) -> list[str]:
+    return [line for line in text.splitlines() if not line.lstrip().startswith("#")]
+
+
+def _script(path: str) -> str:
+    """The text of a script; nothing where it is a program, or cannot be read."""
+    try:
+        if not os.path.isfile(path) or os.path.getsize(path) > _LONGEST_SCRIPT:
+            return ""
+    except OSError:
+        return ""
+    file = read_file(path)
+    return file.text if file and file.text.startswith("#!") else ""
+
+
+def _clusters(vips: Iterable[str]) -> list[str]:
+    """Whoever moves addresses between hosts and has VIPs among them: two would hold them in different places."""
+    found = []
+    for process, path in _CLUSTERS.items():
+        if not _is_running(process):
+            continue
+        file = read_file(path)
+        named = {*re.findall(r"[0-9A-Fa-f:.]{3,45}", file.text)} if file else set()
+        found += [
+            f"{process} runs here and has {vip} ({path}), so it holds the address where it likes; put the cluster into "
+            "maintenance mode, delete the resource there, which leaves the address where it is, and run this again"
+            for vip in vips
+            if vip in named
+        ]
+    return found
+
+
+def _vips_of(plan: Mapping[str, Any]) -> list[str]:
+    """The VIPs of a director's plan, whoever is to hold them."""
+    services = [*(plan.get("services") or []), *((plan.get("watched") or {}).get("services") or [])]
+    vips = (each.get("address") for each in services if isinstance(each, Mapping))
+    return list(dict.fromkeys(each for each in vips if isinstance(each, str)))
+
+
+def _configured(what: re.Pattern[str]) -> list[str]:
+    """The files in which a keepalived that runs, or will after a boot, has such blocks."""
     if not (_is_running(KEEPALIVED) or _is_enabled(KEEPALIVED)):
         return []
     found = []
     for path in sorted(glob.glob("/etc/keepalived/**/*.conf", recursive=True)):
         file = read_file(path)
-        if file and _VIRTUAL_SERVER.search(file.text):
+        if file and what.search(file.text):
             found.append(path)
     return found
 

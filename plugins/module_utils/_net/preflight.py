@@ -47,6 +47,7 @@ OF_A_PART: dict[str, Any] = {
     "commands": {"type": "list", "elements": "str", "default": []},
     "missing": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
     "manager": {"type": "str", "choices": ["kernel", "keepalived"]},
+    "take_over": {"type": "bool", "default": False},
     "owner": {"type": "str", "default": "lvs"},
     "packets": {"type": "list", "elements": "dict", "default": []},
     "keepalived": {
@@ -195,7 +196,8 @@ def look_at(part: Part, host: Host, wanted: Mapping[str, str]) -> None:
         if name not in host.interfaces
     ]
     for manager in asked["managers"]:
-        problems += [f"manager: {text}" for text in managers.others(manager, host.ledger, host.interfaces)]
+        rivals = managers.others(manager, host.ledger, host.interfaces, part.plan, take_over=asked["take_over"])
+        problems += [f"manager: {text}" for text in rivals]
     commands = asked["commands"]
     for rules in asked["packet_rules"]:
         refusals, lacking_commands, modules = packet_filter.look_at(part.params["owner"], rules)
@@ -273,6 +275,7 @@ def _with_those_of(plan: Mapping[str, Any], params: Mapping[str, Any]) -> dict[s
         **{name: list(dict.fromkeys([*params[name], *of_plan])) for name, of_plan in names.items()},
         "kernels": [*params["kernels"], *(plan["kernels"] or [])],
         "managers": [each for each in dict.fromkeys([params["manager"], plan["manager"]]) if each is not None],
+        "take_over": bool(params["take_over"] or plan["take_over"]),
         "packet_rules": [each for each in (params["packet_rules"], plan["packet_rules"]) if each],
         "arp": plan["arp"] or [],
         "passing": plan["passing"] or [],

@@ -42,11 +42,16 @@ TRACES: Mapping[str, Trace] = {
     "packet_rules": Trace("packet_rule"),
     "firewall": Trace("firewall"),
     "conntrackd": Trace("conntrackd_config"),
+    "take_over": Trace("taken"),
     "timeouts": Trace("timeout"),
     "services": Trace("service"),
     "sync_daemons": Trace("sync_daemon"),
     "metrics": Trace("metrics", file="/etc/lvs-topology/{}.json"),
 }
+
+
+TAKEN = TRACES["take_over"].kind
+TAKEN_SERVICE, TAKEN_UNIT = "service ", "unit "
 
 
 def traces(ledger: Ledger, owner: str) -> list[str]:

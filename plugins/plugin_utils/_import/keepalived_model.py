@@ -39,6 +39,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_wo
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import Place, Remarks, Unreadable
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import as_address
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.vrrp_settings import DEFAULT_INSTANCE
 
 # What lvs_keepalived.global_raw takes as it is.
 _GLOBAL_RAW = (
@@ -321,7 +322,9 @@ class _Configuration:
         groups = self._sync_groups()
         if len(self._instances) == 1:
             only = self._instances[0]
-            return _with_defaults(only.settings)
+            # A reload keeps what an instance of that name holds.
+            name = {} if only.name == DEFAULT_INSTANCE else {"name": only.name}
+            return {**name, **_with_defaults(only.settings)}
         settings = [_with_defaults(each.settings) for each in self._instances]
         common = {
             key: value

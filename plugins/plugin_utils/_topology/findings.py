@@ -82,6 +82,7 @@ CONCERNS: Mapping[str, tuple[str, str, str]] = {
     "packet_rules": ("packet rules", BROKEN, "Packets are not marked, or their source is not translated."),
     "firewall": ("the firewall", BROKEN, "It may drop what clients, directors or real servers send."),
     "conntrackd": ("conntrackd", AT_RISK, "Connections through FULLNAT may break at a failover."),
+    "take_over": ("somebody else who fills the table", AT_RISK, "The table may be another one after a boot."),
     "timeouts": ("timeouts", AT_RISK, "Connections that are idle end at another time than they should."),
     "services": ("the table", BROKEN, ""),
     "watched": ("the table", BROKEN, ""),

@@ -81,6 +81,7 @@ class _Settings:
             arp_method=arp_method,
             purge=self._purge(name),
             keep_weights=self._boolean(name, "lvs_keep_weights"),
+            take_over=self._boolean(name, "lvs_take_over"),
             sysctls=self._sysctls(name),
             timeouts=self._timeouts(name),
             sync=self._sync(name, manager),

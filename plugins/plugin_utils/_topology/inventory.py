@@ -34,6 +34,7 @@ OVERRIDABLE = (
     "lvs_purge",
     "lvs_sync",
     "lvs_sysctls",
+    "lvs_take_over",
     "lvs_timeouts",
     "lvs_vip_interface",
     "lvs_vrrp",

@@ -323,6 +323,7 @@ class Host:
     arp_method: str
     purge: tuple[str, ...]
     keep_weights: bool
+    take_over: bool
     sysctls: tuple[tuple[str, str | None], ...]
     timeouts: tuple[tuple[str, int], ...]
     sync: Sync | None

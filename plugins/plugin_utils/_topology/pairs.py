@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import vrrp
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Instance, RealServer, Service
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Instance, RealServer, Service, Vrrp
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table import real_server, virtual_service
 
@@ -117,7 +117,7 @@ def _check(check: Mapping[str, Any]) -> dict[str, Any]:
 def _check_vrrp(site: Site, first: str, other: str) -> Iterator[Mistake]:
     theirs, ours = site.host(first).vrrp, site.host(other).vrrp
     path, there = f"{other}: lvs_vrrp", f"{first}: lvs_vrrp"
-    instances = {each.name: each for each in theirs.instances}
+    instances = _twins(theirs, ours)
     if {each.name for each in ours.instances} != set(instances):
         names = ", ".join(each.name for each in ours.instances)
         problem = f"are {names} here, and {', '.join(instances)} at {there}"
@@ -135,7 +135,7 @@ def _check_vrrp(site: Site, first: str, other: str) -> Iterator[Mistake]:
     known = _carried(site, first) == _carried(site, other)
     twins = {each.settings.name: each for each in vrrp.carriers(site, first)}
     for carrier in vrrp.carriers(site, other):
-        twin, settings = twins.get(carrier.settings.name), carrier.settings
+        twin, settings = twins.get(instances[carrier.settings.name].name), carrier.settings
         if twin is None:
             continue
         if twin.version != carrier.version and settings.advert_int == twin.settings.advert_int:
@@ -153,6 +153,13 @@ def _check_vrrp(site: Site, first: str, other: str) -> Iterator[Mistake]:
 
 def _members(group: tuple[str, tuple[str, ...]]) -> tuple[str, list[str]]:
     return group[0], sorted(group[1])
+
+
+def _twins(theirs: Vrrp, ours: Vrrp) -> dict[str, Instance]:
+    """The first director's instances by what the other one calls them. Where each has one, names do not matter."""
+    if len(theirs.instances) == len(ours.instances) == 1:
+        return {ours.instances[0].name: theirs.instances[0]}
+    return {each.name: each for each in theirs.instances}
 
 
 def _meet(site: Site, first: tuple[str, vrrp.Carrier], other: tuple[str, vrrp.Carrier]) -> bool:
@@ -190,7 +197,7 @@ def _differs(path: str, ours: Any, there: str, theirs: Any) -> Mistake:
 
 
 def _check_priorities(site: Site, first: str, other: str) -> Iterator[Mistake]:
-    theirs = {each.name: each for each in site.host(first).vrrp.instances}
+    theirs = _twins(site.host(first).vrrp, site.host(other).vrrp)
     orders = []
     for each in site.host(other).vrrp.instances:
         twin = theirs.get(each.name)

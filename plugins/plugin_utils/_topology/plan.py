@@ -106,6 +106,8 @@ def plan_of(role: str, site: Site, name: str, needs: list[Need]) -> dict[str, An
         daemons = _each(needs, SyncDaemon)
         plan["watched"] = _watched(site, name, daemons) if site.is_moved(name) else {}
         plan["manager"] = host.manager
+        if host.take_over:
+            plan["take_over"] = True
         plan["services"] = [whole_service(service) for service in services]
         plan["purge"] = list(host.purge)
         plan["keep_weights"] = host.keep_weights

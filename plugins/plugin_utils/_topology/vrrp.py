@@ -236,5 +236,7 @@ def may_loop(site: Site, name: str) -> RealServer | None:
 
 
 def twin_of(site: Site, other: str, instance: Instance) -> Instance:
-    """The same instance, as another director has it."""
-    return next((each for each in site.host(other).vrrp.instances if each.name == instance.name), instance)
+    """The same instance, as another director has it. The only one of it is the same, whatever its name is."""
+    instances = site.host(other).vrrp.instances
+    only = instances[0] if len(instances) == 1 else instance
+    return next((each for each in instances if each.name == instance.name), only)

@@ -57,7 +57,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values impo
 )
 
 DEFAULT_SCRIPT_USER = "keepalived_script"
-_NAME = "lvs"
+DEFAULT_INSTANCE = "lvs"
 _DEFAULT_ROUTER_ID = 51
 _ROUTER_ID = (1, 255)
 # 255 is the owner of the address, whose VIPs never leave it.
@@ -98,11 +98,15 @@ def read_vrrp(raw: Mapping[str, Any], path: str, mistakes: list[Mistake], *, is_
     common = {key: value for key, value in raw.items() if key not in _OF_ALL}
     if not elements:
         # One instance carries everything.
-        only = _instance(_Layers({}, common, path, path, mistakes), _NAME)
-        groups = read_sync_groups(top, [_NAME])
+        layers = _Layers({}, common, path, path, mistakes)
+        name = read_name(layers, "name") or DEFAULT_INSTANCE
+        only = _instance(layers, name)
+        groups = read_sync_groups(top, [name])
         return Vrrp((only,), (), sync_group, is_wrong or len(mistakes) > before, groups, options)
     addresses = _addresses(top)
     common.pop("addresses", None)
+    if common.pop("name", None) is not None:
+        top.refuse("name", "is that of one instance, and there are several", "name each one in instances")
     instances: list[Instance] = []
     for position, each in enumerate(elements):
         at = f"{path}.instances[{position}]"

@@ -1,0 +1,115 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ending others who fill the table, so that the table stays; and what a reload does not keep of VRRP. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import Iterable, NamedTuple, Sequence
+
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
+from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_plan import Systemctl
+from ansible_collections.lvs.topology.plugins.module_utils._net.traces import TAKEN, TAKEN_UNIT
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan
+
+_INSTANCE = re.compile(r"^[ \t]*vrrp_instance[ \t]+\"?([^\s\"{#!]+)", re.MULTILINE)
+_INCLUDE = re.compile(r"^[ \t]*include\w*[ \t]+\"?([^\s\"#!]+)", re.MULTILINE)
+
+
+class Unit(NamedTuple):
+    """A unit of somebody who fills the table. ``empties``: its end takes the table away, so it is killed."""
+
+    name: str
+    enabled: bool = False
+    active: bool = False
+    empties: bool = False
+
+
+class Outcome(NamedTuple):
+    """The plan, and the ledger before and after it."""
+
+    plan: Plan
+    claimed: Ledger
+    settled: Ledger
+
+
+def plan_ended(ledger: Ledger, owner: str, units: Sequence[Unit]) -> Outcome:
+    """Have none of them start at boot. One that only loads the table is not stopped, because its end flushes it."""
+    claimed, changes, before, after = ledger, [], [], []
+    for unit in units:
+        steps = [("disable", unit.name)] if unit.enabled else []
+        is_killed = unit.empties and unit.active
+        if is_killed:
+            # First, so that nothing of it sees the others go.
+            steps += [("kill", "--signal=KILL", unit.name), ("reset-failed", unit.name)]
+        if not steps:
+            continue
+        claimed = claimed.claim(
+            TAKEN, f"{TAKEN_UNIT}{unit.name}", owner, {"enabled": unit.enabled, "active": unit.active}
+        )
+        changes += [_change(*words) for words in steps]
+        before.append(_state(unit.name, unit.enabled, unit.active))
+        after.append(_state(unit.name, False, unit.active and not is_killed))
+    return Outcome(Plan(tuple(changes), tuple(before), tuple(after)), claimed, claimed)
+
+
+def units_of(ledger: Ledger, owner: str) -> list[str]:
+    """The units that an earlier run has ended."""
+    return [key[len(TAKEN_UNIT) :] for key in ledger.owned(TAKEN, owner) if key.startswith(TAKEN_UNIT)]
+
+
+def plan_given_back(ledger: Ledger, owner: str, units: Sequence[Unit]) -> tuple[Plan, Ledger]:
+    """Have each of them as it was. ``units`` are those that are claimed, as they are now.
+
+    The ledger is the one that counts afterwards.
+    """
+    settled, changes, before, after = ledger, [], [], []
+    for unit in units:
+        settled, last, was = settled.release(TAKEN, f"{TAKEN_UNIT}{unit.name}", owner)
+        if not last or was is None:
+            continue
+        steps = [("enable", unit.name)] if was["enabled"] and not unit.enabled else []
+        steps += [("start", unit.name)] if was["active"] and not unit.active else []
+        if steps:
+            changes += [_change(*words) for words in steps]
+            before.append(_state(unit.name, unit.enabled, unit.active))
+            after.append(_state(unit.name, unit.enabled or was["enabled"], unit.active or was["active"]))
+    return Plan(tuple(changes), tuple(before), tuple(after)), settled
+
+
+def instances_of(text: str) -> list[str]:
+    """The names of the VRRP instances in a configuration of anybody's."""
+    return list(dict.fromkeys(_INSTANCE.findall(text)))
+
+
+def includes_of(text: str) -> list[str]:
+    """What a configuration includes, as it is written there."""
+    return _INCLUDE.findall(text)
+
+
+def lost_instances(before: Iterable[str], after: str) -> list[str]:
+    """The instances that keepalived has and would not have: a reload takes the addresses of these away at once.
+
+    Whatever carries them then is new to keepalived, and waits for adverts first.
+    """
+    kept = {*instances_of(after)}
+    return list(dict.fromkeys(name for text in before for name in instances_of(text) if name not in kept))
+
+
+def lost_text(names: Sequence[str], after: str) -> str:
+    """What the loss of these instances means, and what keeps them."""
+    new = ", ".join(instances_of(after)) or "none"
+    return (
+        f"keepalived has vrrp_instance {', '.join(names)} by a configuration of somebody else's, and would have {new}: "
+        "it would take the addresses away for some seconds, until the new ones have waited for adverts. Give them "
+        "their names (name in lvs_vrrp, or in each of its instances; lvs.topology.adopt writes them)."
+    )
+
+
+def _change(*words: str) -> Change:
+    return Change(" ".join(("systemctl", *words)), Systemctl(words))
+
+
+def _state(name: str, enabled: bool, active: bool) -> str:
+    return f"{name}: {'enabled' if enabled else 'disabled'}, {'active' if active else 'inactive'}"
