@@ -20,7 +20,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import Se
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger, LedgerFile, carry_out_booked
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.settle import forget
-from ansible_collections.lvs.topology.plugins.module_utils._net.traces import TAKEN, TAKEN_SERVICE
+from ansible_collections.lvs.topology.plugins.module_utils._net.traces import TAKEN_KIND, TAKEN_SERVICE
 from ansible_collections.lvs.topology.plugins.module_utils._plan import carry_out, do_nothing
 
 if TYPE_CHECKING:
@@ -93,9 +93,9 @@ def _let_go(
         settled, _last, _was = settled.release(KIND, name, owner)
         if present:
             # Whoever takes a service out of the model does not want back what it was before us.
-            settled, _last, _was = settled.release(TAKEN, f"{TAKEN_SERVICE}{name}", owner)
+            settled, _last, _was = settled.release(TAKEN_KIND, f"{TAKEN_SERVICE}{name}", owner)
         # Services that another owner declares as well stay, and those that are given back.
-        if not (settled.owners(KIND, name) or settled.owners(TAKEN, f"{TAKEN_SERVICE}{name}")):
+        if not (settled.owners(KIND, name) or settled.owners(TAKEN_KIND, f"{TAKEN_SERVICE}{name}")):
             unwanted.add(ServiceKey.from_text(name))
     return settled, frozenset(unwanted)
 

@@ -12,7 +12,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.save_format imp
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.save_parser import SaveFormatError, parse
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import Action, Entry, ServiceKey, Table
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
-from ansible_collections.lvs.topology.plugins.module_utils._net.traces import TAKEN, TAKEN_SERVICE, TRACES
+from ansible_collections.lvs.topology.plugins.module_utils._net.traces import TAKEN_KIND, TAKEN_SERVICE, TRACES
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan, Refused
 
 _SERVICE = TRACES["services"].kind
@@ -22,7 +22,7 @@ def noted(ledger: Ledger, owner: str, table: Table, declared: Collection[Service
     """The ledger with what the table has of the declared services now, but for those that are ours already."""
     for key in declared:
         if key in table and not ledger.owners(_SERVICE, str(key)):
-            ledger = ledger.claim(TAKEN, f"{TAKEN_SERVICE}{key}", owner, {"rules": rules_of(table, [key])})
+            ledger = ledger.claim(TAKEN_KIND, f"{TAKEN_SERVICE}{key}", owner, {"rules": rules_of(table, [key])})
     return ledger
 
 
@@ -34,10 +34,10 @@ def plan_restored(ledger: Ledger, owner: str, table: Table) -> tuple[Plan, Ledge
     settled, changes = ledger, []
     before: list[Entry] = []
     after: list[Entry] = []
-    for name, was in ledger.owned(TAKEN, owner).items():
+    for name, was in ledger.owned(TAKEN_KIND, owner).items():
         if not name.startswith(TAKEN_SERVICE):
             continue
-        settled, last, _was = settled.release(TAKEN, name, owner)
+        settled, last, _was = settled.release(TAKEN_KIND, name, owner)
         if last and was is not None:
             for key, wanted in _parsed(name, was).items():
                 there = table.get(key)

@@ -76,8 +76,9 @@ def ensure_config(module: Module, book: LedgerFile) -> dict[str, Any]:
             ledger, owner, path, files, unit, leave=bool(heir), secrets=params["secrets"]
         )
         if heir and outcome.settled != ledger and config:
+            before_us = keepalived_plan.somebodys_unit(ledger, path)
             claimed, settled = (
-                keepalived_plan.bequeathed(each, heir, config.text, _addresses())
+                keepalived_plan.bequeathed(each, heir, config.text, _addresses(), before_us)
                 for each in (outcome.claimed, outcome.settled)
             )
             outcome = outcome._replace(claimed=claimed, settled=settled)

@@ -9,7 +9,7 @@ import contextlib
 import os
 import re
 from dataclasses import dataclass, replace
-from typing import Any, Iterable, NamedTuple
+from typing import Any, Iterable, Mapping, NamedTuple
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
@@ -23,7 +23,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._ledger import PATH a
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, joined, plan_file
 from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_text import masked, secrets_of
-from ansible_collections.lvs.topology.plugins.module_utils._net.traces import TRACES
+from ansible_collections.lvs.topology.plugins.module_utils._net.traces import TAKEN_KIND, TAKEN_UNIT, TRACES
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan, Refused
 
 KIND = "keepalived_config"
@@ -217,10 +217,10 @@ def plan_absent(
     if not last:
         return Outcome(Plan(), ledger, settled)
     config = _shown(plan_file(path, files.config, _before(path, was, files)), secrets)
-    settled, _last, before = settled.release(UNIT_KIND, UNIT, owner)
+    before = unit_before(settled)
+    settled, _last, _was = settled.release(UNIT_KIND, UNIT, owner)
     if unit is None:
         return Outcome(config, ledger, settled)
-    before = before or {"enabled": True, "active": True}
     drop_in = plan_file(DROP_IN, files.drop_in, None, own_directory=True)
     without = [drop_in, *([_systemctl("daemon-reload")] if drop_in.changes else [])]
     stop = unit.active and (leave or not before["active"])
@@ -232,7 +232,8 @@ def plan_absent(
         steps = [_systemctl("stop", UNIT), *without]
     else:
         steps = [*without, *([_systemctl("reset-failed", UNIT)] if unit.failed else [])]
-    if unit.enabled and not before["enabled"]:
+    if unit.enabled and (not before["enabled"] or (leave and somebodys_unit(ledger, path))):
+        # With somebody's configuration it would fill the heir's table at the next boot.
         steps.append(_systemctl("disable", UNIT))
     steps.append(config)
     if before["active"] and not leave and config.changes:
@@ -240,8 +241,27 @@ def plan_absent(
     return Outcome(joined(*steps), ledger, settled)
 
 
-def bequeathed(ledger: Ledger, heir: str, text: str, present: set[str]) -> Ledger:
-    """What keepalived holds becomes the heir's. ``present`` are the keys of the addresses that are there."""
+def unit_before(ledger: Ledger) -> dict[str, bool]:
+    """What the unit was before us. Nothing was noted of one that needed nothing."""
+    claim = ledger.claims.get((UNIT_KIND, UNIT))
+    return (claim.was if claim else None) or {"enabled": True, "active": True}
+
+
+def somebodys_unit(ledger: Ledger, path: str) -> dict[str, bool] | None:
+    """What the unit was, where somebody had a configuration before us. With it, it would fill the heir's table."""
+    config = ledger.claims.get((KIND, path))
+    return unit_before(ledger) if config and config.was is not None else None
+
+
+def bequeathed(
+    ledger: Ledger, heir: str, text: str, present: set[str], before: Mapping[str, bool] | None = None
+) -> Ledger:
+    """What keepalived holds becomes the heir's. ``present`` are the keys of the addresses that are there.
+
+    Whose unit it was ``before`` us gets it back from the heir.
+    """
+    if before and before["enabled"]:
+        ledger = ledger.claim(TAKEN_KIND, f"{TAKEN_UNIT}{UNIT}", heir, before)
     for key in addresses_of(text):
         if key in present:
             ledger = ledger.claim(TRACES["addresses"].kind, key, heir)

@@ -10,7 +10,7 @@ from typing import Iterable, NamedTuple, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_plan import Systemctl
-from ansible_collections.lvs.topology.plugins.module_utils._net.traces import TAKEN, TAKEN_UNIT
+from ansible_collections.lvs.topology.plugins.module_utils._net.traces import TAKEN_KIND, TAKEN_UNIT
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan
 
 _INSTANCE = re.compile(r"^[ \t]*vrrp_instance[ \t]+\"?([^\s\"{#!]+)", re.MULTILINE)
@@ -46,7 +46,7 @@ def plan_ended(ledger: Ledger, owner: str, units: Sequence[Unit]) -> Outcome:
         if not steps:
             continue
         claimed = claimed.claim(
-            TAKEN, f"{TAKEN_UNIT}{unit.name}", owner, {"enabled": unit.enabled, "active": unit.active}
+            TAKEN_KIND, f"{TAKEN_UNIT}{unit.name}", owner, {"enabled": unit.enabled, "active": unit.active}
         )
         changes += [_change(*words) for words in steps]
         before.append(_state(unit.name, unit.enabled, unit.active))
@@ -56,7 +56,7 @@ def plan_ended(ledger: Ledger, owner: str, units: Sequence[Unit]) -> Outcome:
 
 def units_of(ledger: Ledger, owner: str) -> list[str]:
     """The units that an earlier run has ended."""
-    return [key[len(TAKEN_UNIT) :] for key in ledger.owned(TAKEN, owner) if key.startswith(TAKEN_UNIT)]
+    return [key[len(TAKEN_UNIT) :] for key in ledger.owned(TAKEN_KIND, owner) if key.startswith(TAKEN_UNIT)]
 
 
 def plan_given_back(ledger: Ledger, owner: str, units: Sequence[Unit]) -> tuple[Plan, Ledger]:
@@ -66,7 +66,7 @@ def plan_given_back(ledger: Ledger, owner: str, units: Sequence[Unit]) -> tuple[
     """
     settled, changes, before, after = ledger, [], [], []
     for unit in units:
-        settled, last, was = settled.release(TAKEN, f"{TAKEN_UNIT}{unit.name}", owner)
+        settled, last, was = settled.release(TAKEN_KIND, f"{TAKEN_UNIT}{unit.name}", owner)
         if not last or was is None:
             continue
         steps = [("enable", unit.name)] if was["enabled"] and not unit.enabled else []

@@ -50,7 +50,7 @@ TRACES: Mapping[str, Trace] = {
 }
 
 
-TAKEN = TRACES["take_over"].kind
+TAKEN_KIND = TRACES["take_over"].kind
 TAKEN_SERVICE, TAKEN_UNIT = "service ", "unit "
 
 

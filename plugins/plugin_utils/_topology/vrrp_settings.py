@@ -99,9 +99,8 @@ def read_vrrp(raw: Mapping[str, Any], path: str, mistakes: list[Mistake], *, is_
     if not elements:
         # One instance carries everything.
         layers = _Layers({}, common, path, path, mistakes)
-        name = read_name(layers, "name") or DEFAULT_INSTANCE
-        only = _instance(layers, name)
-        groups = read_sync_groups(top, [name])
+        only = _instance(layers, read_name(layers, "name") or DEFAULT_INSTANCE)
+        groups = read_sync_groups(top, [only.name])
         return Vrrp((only,), (), sync_group, is_wrong or len(mistakes) > before, groups, options)
     addresses = _addresses(top)
     common.pop("addresses", None)

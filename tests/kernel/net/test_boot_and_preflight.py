@@ -465,6 +465,37 @@ def test_preflight_finds_who_else_fills_the_table(run_module, sh, manager) -> No
     unit.write_text("[Service]\nExecStart=/bin/sh -c 'ipvsadm-restore </etc/my-table'\n")
     said = "the unit my-table.service loads a table of its own at boot; systemctl disable my-table.service"
     assert said in refusal(run_module, manager)
+    # Whom a run may end is left out then. It edits nothing that somebody wrote.
+    Path("/etc/default/ipvsadm").write_text('AUTO="true"\n')
+    message = str(run_module("preflight", {"manager": manager, "take_over": True})["msg"])
+    assert [word for word in ("kube-ipvs0", "AUTO", "ldirectord", "my-table") if word in message] == [
+        "kube-ipvs0",
+        "my-table",
+    ]
+
+
+@pytest.mark.usefixtures("services_of_boot")
+def test_preflight_finds_scripts_that_fill_the_table(run_module) -> None:
+    unit, script = Path("/etc/systemd/system/multi-user.target.wants/balance.service"), Path("/tmp/balance.sh")
+    unit.write_text("[Service]\nExecStart=-/bin/sh /tmp/balance.sh start\n")
+    script.write_text("#!/bin/sh\n# ipvsadm -A is for others\nipvsadm -Ln | grep -A 2 VIP\n")
+    assert refusal(run_module, "kernel") == ""
+    script.write_text("#!/bin/sh\nset -e\n/sbin/ipvsadm -A -t 10.0.0.1:80 -s rr\n")
+    said = "(1) manager: the unit balance.service runs /tmp/balance.sh, which fills the table at boot"
+    assert said in refusal(run_module, "kernel")
+    # Nobody but its author knows what else it does.
+    assert said in run_module("preflight", {"manager": "kernel", "take_over": True})["msg"]
+    unit.unlink()
+    local = Path("/etc/rc.local")
+    local.write_text("#!/bin/sh\nipvsadm -C\n")
+    assert refusal(run_module, "kernel") == ""
+    local.chmod(0o755)
+    try:
+        assert "/etc/rc.local fills the table at boot" in refusal(run_module, "kernel")
+        local.write_text("#!/bin/sh\nsh /tmp/balance.sh\n")
+        assert "/etc/rc.local runs /tmp/balance.sh, which fills the table" in refusal(run_module, "kernel")
+    finally:
+        local.unlink()
 
 
 @pytest.mark.usefixtures("services_of_boot")
@@ -480,15 +511,20 @@ def test_preflight_finds_a_keepalived_that_is_not_ours(run_module, sh, until) ->
         f"keepalived is started at boot and has virtual servers of its own ({config}); set lvs_manager: keepalived"
     )
     assert at_boot in refusal(run_module, "kernel")
-    # With keepalived, its file becomes ours.
-    assert refusal(run_module, "keepalived") == ""
+    # With keepalived, its file becomes ours where somebody agrees.
+    by_consent = (
+        f"keepalived is started at boot with a configuration of somebody else's ({config}); lvs_take_over: true"
+    )
+    assert by_consent in refusal(run_module, "keepalived")
+    assert not run_module("preflight", {"manager": "keepalived", "take_over": True}).get("failed")
+    assert at_boot in run_module("preflight", {"manager": "kernel", "take_over": True})["msg"]
     Path("/etc/systemd/system/multi-user.target.wants/keepalived.service").unlink()
     assert refusal(run_module, "kernel") == ""
 
     running = subprocess.Popen(["keepalived", "--dont-fork", "--no-syslog", "-f", str(config)])
     try:
         until(lambda: "10.0.0.100" in sh("ipvsadm -Sn"))
-        result = run_module("preflight", {"manager": "keepalived"})
+        result = run_module("preflight", {"manager": "keepalived", "take_over": True})
         assert (result["keepalived_runs"], result["managed_by"]) == (True, [])
         assert "keepalived runs here and has virtual servers of its own" in refusal(run_module, "kernel")
         # In a network namespace of its own it has a table of its own.

@@ -101,6 +101,20 @@ def test_what_is_left_for_an_heir_is_not_stopped() -> None:
     assert lines(gone) == [*REMOVE_DROP_IN, *systemctl("disable"), REMOVE]
 
 
+def test_a_keepalived_of_somebody_does_not_start_beside_the_heir() -> None:
+    claimed = present(plan.Files(THEIRS, 0, None), RUNNING)
+    now = plan.Files(OURS, 50, DROP_IN, claimed.copy)
+    outcome = plan.plan_absent(claimed.settled, "keepalived", plan.PATH, now, RUNNING, leave=True)
+    killed = [*REMOVE_DROP_IN, "kill -KILL keepalived", *systemctl("reset-failed", "disable"), WRITE]
+    assert lines(outcome) == killed
+    before = plan.somebodys_unit(claimed.settled, plan.PATH)
+    ledger = plan.bequeathed(outcome.settled, "director", OURS.text, set(), before)
+    assert ledger.owned("taken", "director") == {"unit keepalived.service": {"enabled": True, "active": True}}
+    # Nobody had one.
+    fresh = present(plan.Files(None, 0, None), plan.Unit(enabled=True)).settled
+    assert plan.somebodys_unit(fresh, plan.PATH) is None
+
+
 def test_a_ledger_of_an_earlier_release_gives_up_the_text_that_it_holds() -> None:
     was = {"text": THEIRS.text, "mode": THEIRS.mode}
     old = Ledger().claim(plan.KIND, plan.PATH, "keepalived", was).claim(plan.KIND, plan.PATH, "other")

@@ -196,6 +196,7 @@ OF_HOST: dict[str, st.SearchStrategy[Any]] = {
     "lvs_metrics": BOOLEANS,
     "lvs_metrics_interval": NUMBERS,
     "lvs_metrics_directory": st.sampled_from(["/srv/metrics", "metrics", "/srv/%h", ""]),
+    "lvs_take_over": BOOLEANS,
     "lvs_packet_filter": st.sampled_from(["auto", "nftables", "iptables", "ipfw"]),
     "lvs_firewall": st.sampled_from(["check", "manage", "none", "open"]),
     "lvs_state": st.sampled_from(["present", "absent"]),

@@ -301,6 +301,19 @@ def test_adverts_are_the_same_whatever_vips_there_are_and_in_whichever_order() -
     assert [each["address"] for each in instance(model)["excluded"]] == ["192.168.0.100/32", "192.168.0.29/32"]
 
 
+def test_the_one_instance_may_have_a_name() -> None:
+    """A reload keeps the addresses of an instance whose name stays. Between directors names do not matter."""
+    model = r5()
+    both(model, name="VI_1")
+    assert [instance(model, each)["name"] for each in ("lb1", "lb2")] == ["VI_1", "VI_1"]
+    model.hostvars["lb2"]["lvs_vrrp"] = {**model.hostvars["lb2"]["lvs_vrrp"], "name": "VI_2", "priority": 90}
+    assert model.mistakes() == []
+    assert [instance(model, each)["name"] for each in ("lb1", "lb2")] == ["VI_1", "VI_2"]
+    # What both need is compared all the same.
+    model.hostvars["lb2"]["lvs_vrrp"]["router_id"] = 9
+    assert [each for each in model.mistakes() if "router_id" in each]
+
+
 def test_an_instance_for_each_interface_moves_with_the_others() -> None:
     model = r5()
     instances = [

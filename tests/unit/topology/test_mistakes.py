@@ -986,6 +986,11 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
             "lb1: lvs_metrics: 'maybe' is no boolean; use true or false",
         ],
     ),
+    "a consent that is no boolean": (
+        r1,
+        host("lb1", lvs_take_over="perhaps"),
+        ["lb1: lvs_take_over: 'perhaps' is no boolean; use true or false"],
+    ),
     "timeouts out of range, of a wrong name, and of a wrong kind": (
         r1,
         host("lb1", lvs_timeouts={"tcp": -1, "tcp_fin": 5, "udp": "long"}),
