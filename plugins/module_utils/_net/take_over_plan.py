@@ -38,7 +38,7 @@ def plan_ended(ledger: Ledger, owner: str, units: Sequence[Unit]) -> Outcome:
     """Have none of them start at boot. One that only loads the table is not stopped, because its end flushes it."""
     claimed, changes, before, after = ledger, [], [], []
     for unit in units:
-        steps = [("disable", unit.name)] if unit.enabled else []
+        steps: list[tuple[str, ...]] = [("disable", unit.name)] if unit.enabled else []
         is_killed = unit.empties and unit.active
         if is_killed:
             # First, so that nothing of it sees the others go.

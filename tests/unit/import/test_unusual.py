@@ -64,9 +64,6 @@ def test_what_nobody_reads_is_listed(line: str, said: str) -> None:
             "vrrp_sync_group G {\n group {\n B\n }\n}\n",
             "vrrp_sync_group G: not carried over: its instances are not there",
         ),
-            "vrrp_sync_group G {\n group {\n B\n }\n}\n",
-            "vrrp_sync_group G: not carried over: its instances are not there",
-        ),
     ],
 )
 def test_the_sync_group_of_one_instance(block: str, said: str) -> None:
