@@ -16,7 +16,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._concerns import BOOT
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, for_check_mode
 from ansible_collections.lvs.topology.plugins.module_utils._net import keepalived_plan
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
-from ansible_collections.lvs.topology.plugins.module_utils._net.managers import KEEPALIVED, KERNEL
+from ansible_collections.lvs.topology.plugins.module_utils._net.managers import CHECKER, KEEPALIVED, KERNEL
 from ansible_collections.lvs.topology.plugins.module_utils._net.traces import traces
 from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Refused
 from ansible_collections.lvs.topology.plugins.module_utils._validation import validated
@@ -43,7 +43,7 @@ PLAN: dict[str, Any] = {
         **{name: {"type": "dict"} for name in ("sysctls", "packet_rules", "firewall", "timeouts", "watched")},
         **{name: {"type": "list", "elements": "dict"} for name in _LISTS},
         "keep_weights": {"type": "bool"},
-        "manager": {"type": "str", "choices": [KERNEL, KEEPALIVED]},
+        "manager": {"type": "str", "choices": [KERNEL, KEEPALIVED, CHECKER]},
         # About the host, which preflight has looked at, and for the operator.
         **{name: {"type": "list", "elements": "str"} for name in ("commands", "kernel_options", "notes")},
         "kernels": {"type": "list", "elements": "dict"},
@@ -61,7 +61,7 @@ SPEC: dict[str, Any] = {
     "follow_tags": {"type": "bool", "default": False},
 }
 # What the role keepalived takes over, where keepalived is the one who manages it.
-_MANAGED = ("addresses", "services")
+_MANAGED = {KEEPALIVED: ("addresses", "services"), CHECKER: ("services",)}
 
 
 class Call(NamedTuple):
@@ -111,7 +111,7 @@ def is_in_place(module: AnsibleModule, plan: Mapping[str, Any], owner: str) -> b
     """
     book = for_check_mode()
     ledger = book.load()
-    apart = {keepalived_plan.KIND, keepalived_plan.UNIT_KIND} if plan.get("manager") == KEEPALIVED else set()
+    apart = {keepalived_plan.KIND, keepalived_plan.UNIT_KIND} if plan.get("manager") in _MANAGED else set()
     shared = (claim for (kind, _key), claim in ledger.claims.items() if kind not in apart)
     if any(name.partition(":")[0] != owner for claim in shared for name in claim.owners):
         return False
@@ -186,8 +186,7 @@ def _asked(chosen: Collection[str], plan: Mapping[str, Any], left: Collection[st
     wanted = {BOOT, *left, *(name for name in CONCERNS if plan.get(name))}
     if plan.get("services") is not None:
         wanted.add("services")
-    if plan.get("manager") == KEEPALIVED:
-        wanted.difference_update(_MANAGED)
+    wanted.difference_update(_MANAGED.get(plan.get("manager") or KERNEL, ()))
     return [name for name in CONCERNS if name in chosen and name in wanted]
 
 

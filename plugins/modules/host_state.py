@@ -119,9 +119,11 @@ options:
         type: list
         elements: dict
       manager:
-        description: With V(keepalived), addresses and services are left to M(lvs.topology.keepalived_config).
+        description: >-
+          With V(keepalived), addresses and services are left to M(lvs.topology.keepalived_config), with V(checker) the
+          services alone.
         type: str
-        choices: [kernel, keepalived]
+        choices: [kernel, keepalived, checker]
       commands: &not_here
         description: A part of every plan, for the options of M(lvs.topology.preflight). This module does not use it.
         type: list

@@ -163,9 +163,10 @@ options:
       - Who is going to fill the IPVS table, this collection itself (V(kernel)) or V(keepalived). Whoever else does, or
         will after the next boot, is refused, because two undo each other's work. Left out, nobody is looked for.
       - That is kube-proxy in its ipvs mode, the service of ipvsadm, ldirectord, and for V(kernel) a keepalived that
-        this collection did not set up and that has virtual servers.
+        this collection did not set up and that has virtual servers. With V(checker), keepalived fills the table without
+        VRRP.
     type: str
-    choices: [kernel, keepalived]
+    choices: [kernel, keepalived, checker]
     version_added: 0.3.0
   keepalived:
     description:
@@ -232,7 +233,7 @@ options:
       manager:
         description: As O(manager).
         type: str
-        choices: [kernel, keepalived]
+        choices: [kernel, keepalived, checker]
       owner:
         description: As O(owner).
         type: str
@@ -322,6 +323,13 @@ in_place:
       the file and the unit of a keepalived that goes on do not count.
   returned: success
   type: bool
+keepalived_holds:
+  description:
+    - Where O(keepalived) is given, the addresses that a keepalived which this collection set up moves so far.
+  returned: success
+  type: list
+  elements: str
+  sample: [192.0.2.10/32 dev eth1]
 keepalived_in_place:
   description:
     - Whether keepalived has O(keepalived) already, so that M(lvs.topology.keepalived_config) need not be called.
@@ -344,7 +352,7 @@ keepalived_runs:
 parts:
   description:
     - For each part its own RV(missing_packages), RV(kernel_modules), RV(managed_by), RV(keepalived_runs),
-      RV(keepalived_in_place), RV(messages), RV(unseen) and RV(in_place), and the C(plan) that was asked for, by the
+      RV(keepalived_holds), RV(keepalived_in_place), RV(messages), RV(unseen) and RV(in_place), and the C(plan) that was asked for, by the
       name of the part.
   returned: success
   type: dict

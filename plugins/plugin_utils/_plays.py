@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from ansible_collections.lvs.topology.plugins.module_utils._net.managers import KEEPALIVED
+from ansible_collections.lvs.topology.plugins.module_utils._net.managers import CHECKER, KEEPALIVED
 
 # The roles of hosts, and the group of each as long as no variable of its name with _group at the end names another one.
 GROUPS: Mapping[str, str] = {
@@ -129,4 +129,4 @@ def is_settled(part: Mapping[str, Any]) -> bool:
 
 def _has_keepalived(part: Mapping[str, Any]) -> bool:
     """Whether keepalived is to manage the director, or did so far."""
-    return part["plan"].get("manager") == KEEPALIVED or KEEPALIVED in part["managed_by"]
+    return part["plan"].get("manager") in (KEEPALIVED, CHECKER) or KEEPALIVED in part["managed_by"]

@@ -25,6 +25,8 @@ def check_site(site: Site, *, are_holders_known: bool = True) -> Iterator[Mistak
     for director in site.services:
         if site.is_moved(director):
             yield from vrrp_checks.check(site, director)
+        if site.is_checked(director):
+            yield from vrrp_checks.check_identifier(site, director)
         yield from _check_vip_interface(site, director)
         yield from _check_vips_on_lo(site, director)
         yield from _check_prefixes(site, director)

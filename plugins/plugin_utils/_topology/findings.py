@@ -320,9 +320,11 @@ def of_reverse_path(host: str, count: int) -> Iterator[Finding]:
 
 
 def _of_keepalived(site: Site, host: str, unit: Mapping[str, bool] | None) -> Iterator[Finding]:
-    if unit is None or host not in site.services or not site.is_moved(host):
+    if unit is None or host not in site.services or not site.is_checked(host):
         return
     alone = "It cannot take over, and its checks do not run."
+    if not site.is_moved(host):
+        alone = "Its real servers are not checked, and what it had in the table is gone or stays as it is."
     remedy = _SITE.format(host)
     if unit["masked"]:
         remedy = f"systemctl unmask keepalived, then {remedy}"

@@ -29,9 +29,11 @@ _LONGEST_REMARK = 200
 
 def keepalived_plan(site: Site, name: str, daemon: SyncDaemon | None) -> dict[str, Any]:
     """The configuration; with the kernel's own table there is none."""
-    if not site.is_moved(name):
+    if not site.is_checked(name):
         return {"interfaces": [], "secrets": [], "partners": [], "packets": [], "keepalived": {}}
-    host, instances = site.host(name), carriers(site, name)
+    host = site.host(name)
+    # A checker has no VRRP: then keepalived starts no process for it.
+    instances = carriers(site, name) if site.is_moved(name) else ()
     files: dict[str, str] = {}
     # keepalived takes no service without real servers.
     served = [each for each in site.services.get(name, ()) if each.real_servers]
@@ -61,7 +63,7 @@ def keepalived_plan(site: Site, name: str, daemon: SyncDaemon | None) -> dict[st
     }
     return {
         "interfaces": list(dict.fromkeys(interfaces)),
-        "partners": [each for each in site.partners(name) if each != name],
+        "partners": [each for each in site.partners(name) if each != name] if site.is_moved(name) else [],
         "secrets": list(dict.fromkeys(each.settings.auth_pass for each in instances if each.settings.auth_pass)),
         # Where the firewall is managed, they are let in; where it is not to be looked at, nobody asks.
         "packets": through_vip.packets(site, name) if site.host(name).firewall == CHECK else [],
@@ -70,7 +72,8 @@ def keepalived_plan(site: Site, name: str, daemon: SyncDaemon | None) -> dict[st
 
 
 def _runs_scripts(site: Site, name: str) -> bool:
-    of_instances = any(each.settings.track_scripts or each.settings.notify for each in carriers(site, name))
+    instances = carriers(site, name) if site.is_moved(name) else ()
+    of_instances = any(each.settings.track_scripts or each.settings.notify for each in instances)
     return of_instances or any(
         each.supervision.quorum_up
         or each.supervision.quorum_down

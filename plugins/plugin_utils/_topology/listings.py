@@ -42,7 +42,7 @@ def listings(site: Site, groups: Mapping[str, Any], names: Any, mistakes: list[M
                 {
                     "host": host,
                     "director": director,
-                    "manager": site.host(director).manager,
+                    "manager": "keepalived" if site.is_checked(director) else "kernel",
                     "inhibit_on_failure": service.supervision.inhibit_on_failure,
                     "name": service.name,
                     "service": service_key(service),
@@ -81,7 +81,7 @@ def _check(site: Site, director: str, service: Service, entry: RealServer) -> di
     kind = str(given.get("type"))
     if kind in BY_DATAGRAM:
         return None
-    if site.is_moved(director) and through_vip.goes_through_vip(service):
+    if site.is_checked(director) and through_vip.goes_through_vip(service):
         ways = through_vip.ways(site, director, service, entry) if site.is_known(director) else []
         return {"type": "through_vip" if ways else "unknown", "endpoints": ways}
     port = given.get("port") or entry.port or _only_port(service)

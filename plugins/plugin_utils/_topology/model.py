@@ -14,7 +14,7 @@ Address = IPv4Address | IPv6Address
 AddressInNetwork = IPv4Interface | IPv6Interface
 
 ROLES = ("director", "real_server", "router", "keepalived")
-MANAGERS = ("kernel", "keepalived")
+MANAGERS = ("kernel", "keepalived", "checker")
 ARP_METHODS = ("sysctl", "arptables", "static_neighbour")
 # What is done about a firewall that drops what the topology needs.
 CHECK, MANAGE, NONE = FIREWALLS = ("check", "manage", "none")

@@ -96,14 +96,14 @@ def plan_of(role: str, site: Site, name: str, needs: list[Need]) -> dict[str, An
         ]
     if role == "director":
         plan["packet_rules"] = _packet_rules(needs, host)
-        services = () if site.is_moved(name) else site.services.get(name, ())
+        services = () if site.is_checked(name) else site.services.get(name, ())
         daemons = _each(needs, SyncDaemon)
-        plan["watched"] = _watched(site, name, daemons) if site.is_moved(name) else {}
+        plan["watched"] = _watched(site, name, daemons) if site.is_checked(name) else {}
         plan["manager"] = host.manager
         plan["services"] = [whole_service(service) for service in services]
         plan["purge"] = list(host.purge)
         plan["keep_weights"] = host.keep_weights
-        plan["timeouts"] = {} if site.is_moved(name) else dict(host.timeouts)
+        plan["timeouts"] = {} if site.is_checked(name) else dict(host.timeouts)
         plan["sync_daemons"] = [] if site.is_moved(name) else [_sync_daemon(each) for each in daemons]
     of_filter = plan_of_filter(site, name, role) if role != "router" else {}
     return plan | of_filter | said
@@ -111,7 +111,7 @@ def plan_of(role: str, site: Site, name: str, needs: list[Need]) -> dict[str, An
 
 def _watched(site: Site, name: str, daemons: list[SyncDaemon]) -> dict[str, Any]:
     """What keepalived is to have in the table, and with it, while all checks succeed."""
-    host, instances = site.host(name), carriers(site, name)
+    host, instances = site.host(name), carriers(site, name) if site.is_moved(name) else ()
     plan: dict[str, Any] = {
         # keepalived takes no service without real servers.
         "services": [

@@ -35,7 +35,7 @@ _IPVS_SYSCTLS = ("net.ipv4.vs.expire_nodest_conn", "net.ipv4.vs.expire_quiescent
 
 
 def _director_needs(site: Site, name: str) -> Iterator[Need]:
-    is_moved = site.is_moved(name)
+    is_moved, is_checked = site.is_moved(name), site.is_checked(name)
     yield KernelModule("ip_vs")
     for key in _IPVS_SYSCTLS:
         yield Sysctl(key, "1")
@@ -47,10 +47,11 @@ def _director_needs(site: Site, name: str) -> Iterator[Need]:
             yield KernelOption(f"IP_VS_PROTO_{service.protocol.upper()}")
         if service.family == 6:
             yield KernelOption("IP_VS_IPV6")
-        if not is_moved:
+        if not is_checked:
             if not service.real_servers:
                 yield Note(f"{service.path}.real_servers: is empty: nobody serves its clients")
             yield from _idle(service)
+        if not is_moved:
             yield from _vip_needs(site, name, service)
         for entry in service.targets:
             yield from _reached_elsewhere(site, name, service, entry)
@@ -60,12 +61,21 @@ def _director_needs(site: Site, name: str) -> Iterator[Need]:
     yield from _sync_needs(site, name)
     if is_moved:
         yield from _loop_guard(site, name)
+    elif site.inventory.variable(name, "lvs_vrrp")[1]:
+        yield _idle_vrrp(name, is_checked=is_checked)
+    if is_checked:
         for service in through_vip.check_services(site, name):
             yield KernelModule(f"ip_vs_{service.scheduler}")
         yield from through_vip.needs(site, name)
-    elif site.inventory.variable(name, "lvs_vrrp")[1]:
-        yield Note(f"{name}: lvs_vrrp: nothing moves addresses while lvs_manager is kernel")
     yield from _inventory_gateways(site, site.host(name))
+
+
+def _idle_vrrp(name: str, *, is_checked: bool) -> Need:
+    """What says how VIPs move, where nothing moves them."""
+    if not is_checked:
+        return Note(f"{name}: lvs_vrrp: nothing moves addresses while lvs_manager is kernel")
+    problem = "has no meaning with lvs_manager: checker, which runs keepalived without VRRP"
+    return Mistake(f"{name}: lvs_vrrp", problem, "leave it out, or use lvs_manager: keepalived, which moves the VIPs")
 
 
 def _reached_elsewhere(site: Site, director: str, service: Service, entry: RealServer) -> Iterator[Need]:
@@ -159,11 +169,12 @@ def _vip_needs(site: Site, name: str, service: Service) -> Iterator[Need]:
 
 
 def _keepalived_needs(site: Site, name: str) -> Iterator[Need]:
-    if site.is_moved(name):
+    if site.is_checked(name):
         yield Command("keepalived")
-        yield from vrrp_checks.needs(site, name)
+        if site.is_moved(name):
+            yield from vrrp_checks.needs(site, name)
+            yield from _sync_needs(site, name)
         yield from through_vip.needs(site, name)
-        yield from _sync_needs(site, name)
         yield from _unsaid(site, name)
 
 
@@ -177,7 +188,7 @@ def _unsaid(site: Site, name: str) -> Iterator[Need]:
             yield Note(
                 f"{service.path}.quorum: {quorum} is above the weight of all real servers together; it is lowered"
             )
-    every = vrrp.carriers(site, name)
+    every = vrrp.carriers(site, name) if site.is_moved(name) else ()
     if site.host(name).sync and len(every) > 1 and vrrp.has_several_masters(site, name):
         first = every[0].settings.name
         yield Note(

@@ -75,7 +75,7 @@ def _of_service(
         if (words, "") not in said:
             what = f"{name} ({service.name}) is not in the table"
             remedy = f"ansible-playbook lvs.topology.site --limit {director}"
-            if site.is_moved(director):
+            if site.is_checked(director):
                 remedy += "; where it is missing after that, systemctl restart keepalived"
             yield Finding(BROKEN, director, what, _NOBODY_SERVES, remedy)
         return
@@ -95,7 +95,7 @@ def _out(site: Site, director: str, entry: RealServer, listed: Info | None) -> s
     """In which way the director does not send new clients to a real server that is to have some."""
     if not entry.weight:
         return ""
-    by_check = site.is_moved(director)
+    by_check = site.is_checked(director)
     if listed is None:
         return "a health check took out" if by_check else "has no real server"
     if listed["weight"] == 0:
@@ -105,7 +105,7 @@ def _out(site: Site, director: str, entry: RealServer, listed: Info | None) -> s
 
 def _why(site: Site, director: str, entry: RealServer) -> str:
     name = entry.host or str(entry.address)
-    if site.is_moved(director):
+    if site.is_checked(director):
         return f"see what `journalctl -u keepalived` on {director} says of it, and whether {name} serves"
     return f"ansible-playbook lvs.topology.drain -e lvs_drain={name} -e lvs_drain_state=present"
 

@@ -98,6 +98,10 @@ class Site:
         """Whether keepalived brings the director its VIPs and takes them away."""
         return self.host(director).manager == "keepalived"
 
+    def is_checked(self, director: str) -> bool:
+        """Whether keepalived fills the director's table, by its checks; the VIPs may be ours all the same."""
+        return self.host(director).manager in ("keepalived", "checker")
+
     def partners(self, director: str) -> tuple[str, ...]:
         """The directors that have VIPs of this one too, and itself."""
         return self.once(

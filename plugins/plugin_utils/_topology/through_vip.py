@@ -58,7 +58,7 @@ def ways(site: Site, director: str, service: Service, entry: RealServer) -> list
 def packets(site: Site, director: str) -> list[dict[str, Any]]:
     """The answers to such checks, as host_info asks for packets: they have to get in."""
     found: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for service in site.services.get(director, ()) if site.is_moved(director) else ():
+    for service in site.services.get(director, ()) if site.is_checked(director) else ():
         kind = (service.supervision.health_check or {}).get("type")
         for entry in service.real_servers:
             for way in ways(site, director, service, entry) if entry.host != director else ():
@@ -160,7 +160,7 @@ def _by_real_server(site: Site, director: str) -> Mapping[Key, Service]:
 def _find_services(site: Site, director: str) -> dict[Key, Service]:
     entries: dict[Key, RealServer] = {}
     for service in site.services.get(director, ()):
-        if site.is_moved(director) and goes_through_vip(service):
+        if site.is_checked(director) and goes_through_vip(service):
             for entry in service.real_servers:
                 entries.setdefault(key_of(service, entry), entry)
     return services_by_mark(site, director, entries)

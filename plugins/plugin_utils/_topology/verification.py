@@ -90,7 +90,7 @@ def every_finding(
         host
         for host in idle
         if host in site.services
-        and site.is_moved(host)
+        and site.is_checked(host)
         and not any(site.holds(host, address) for address in site.serving_addresses(host))
     }
     found += running.of_tables(site, tables, changes, idle)
