@@ -13,7 +13,8 @@ author:
 short_description: What each role of the host of a task is asked for
 description:
   - Returns the parts of M(lvs.topology.preflight) and M(lvs.topology.host_info), one for each of the
-    roles V(director), V(real_server) and V(router) that the host has by its groups, with the plan of each.
+    roles V(director), V(real_server) and V(router) that the host has by its groups, with the plan of each, and of
+    V(announcer) where C(lvs_bgp) of a director or router is set.
   - The play has to import C(tasks_from=inputs) of these roles before.
 """
 
@@ -42,4 +43,7 @@ class LookupModule(LookupBase):  # type: ignore[misc] # ansible-core has no type
     def run(self, _terms: list[str], variables: dict[str, Any] | None = None) -> list[Any]:
         known = _plays.evaluated(variables, self._templar.template)
         has = _plays.roles_of(known["inventory_hostname"], known, known["groups"])
-        return [self._templar.template(known[f"__{role}_part"]) for role in _plays.ROLES if role in has]
+        roles = [role for role in _plays.ROLES if role in has]
+        if _plays.announces(has, known):
+            roles.append(_plays.ANNOUNCER)
+        return [self._templar.template(known[f"__{role}_part"]) for role in roles]

@@ -12,9 +12,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Collection, Mapping, NamedTuple, NoReturn, Sequence
 
-from ansible_collections.lvs.topology.plugins.module_utils._concerns import BOOT, CONCERNS
+from ansible_collections.lvs.topology.plugins.module_utils._concerns import ANNOUNCEMENTS, BOOT, CONCERNS, WITHDRAWALS
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, for_check_mode
-from ansible_collections.lvs.topology.plugins.module_utils._net import keepalived_plan
+from ansible_collections.lvs.topology.plugins.module_utils._net import bird_plan, keepalived_plan
+from ansible_collections.lvs.topology.plugins.module_utils._net.bird_options import BIRD
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.managers import CHECKER, KEEPALIVED, KERNEL
 from ansible_collections.lvs.topology.plugins.module_utils._net.traces import traces
@@ -40,7 +41,12 @@ PLAN: dict[str, Any] = {
     "type": "dict",
     "options": {
         **{name: {"type": "list", "elements": "str"} for name in ("kernel_modules", "purge")},
-        **{name: {"type": "dict"} for name in ("sysctls", "packet_rules", "firewall", "timeouts", "watched")},
+        **{
+            name: {"type": "dict"}
+            for name in ("sysctls", "packet_rules", "firewall", "timeouts", "watched", ANNOUNCEMENTS)
+        },
+        # It has passwords.
+        "bird": {"type": "dict", "options": BIRD, "no_log": False},
         **{name: {"type": "list", "elements": "dict"} for name in _LISTS},
         "keep_weights": {"type": "bool"},
         "manager": {"type": "str", "choices": [KERNEL, KEEPALIVED, CHECKER]},
@@ -107,12 +113,15 @@ def is_in_place(module: AnsibleModule, plan: Mapping[str, Any], owner: str) -> b
     """Whether host_state would find nothing to change, and nothing to say. BadRequest says what it would refuse.
 
     Where another owner has something here as well, that one's part of the run may change what is shared, and nothing is
-    said in advance. keepalived that goes on shares nothing: it has its own file and unit.
+    said in advance. keepalived that goes on shares nothing, and neither does BIRD: each has its own file and unit.
     """
     book = for_check_mode()
     ledger = book.load()
-    apart = {keepalived_plan.KIND, keepalived_plan.UNIT_KIND} if plan.get("manager") in _MANAGED else set()
-    shared = (claim for (kind, _key), claim in ledger.claims.items() if kind not in apart)
+    apart = {bird_plan.KIND, bird_plan.UNIT_KIND}
+    if plan.get("manager") in _MANAGED:
+        apart |= {keepalived_plan.KIND, keepalived_plan.UNIT_KIND}
+    claims = {} if plan.get("bird") is not None else ledger.claims
+    shared = (claim for (kind, _key), claim in claims.items() if kind not in apart)
     if any(name.partition(":")[0] != owner for claim in shared for name in claim.owners):
         return False
     asked = _asked([*CONCERNS], plan, traces(ledger, owner))
@@ -165,7 +174,7 @@ def releasing(concerns: Collection[str], plan: Mapping[str, Any], owner: str) ->
 def taking_away(concerns: Collection[str], owner: str) -> list[Call]:
     """What puts back all that was there before. Nothing is restored at boot any more before anything goes."""
     absent = {"owner": owner, "state": "absent"}
-    first = [Call(name, absent) for name in (BOOT, "services") if name in concerns]
+    first = [Call(name, absent) for name in (BOOT, ANNOUNCEMENTS, "services") if name in concerns]
     # What is still in use of a host that goes on goes later. A host that is put back forgets it.
     return first + [
         Call(call.concern, absent) if call.concern == "kernel_modules" else call
@@ -186,6 +195,8 @@ def _asked(chosen: Collection[str], plan: Mapping[str, Any], left: Collection[st
     wanted = {BOOT, *left, *(name for name in CONCERNS if plan.get(name))}
     if plan.get("services") is not None:
         wanted.add("services")
+    if ANNOUNCEMENTS in wanted:
+        wanted.add(WITHDRAWALS)
     wanted.difference_update(_MANAGED.get(plan.get("manager") or KERNEL, ()))
     return [name for name in CONCERNS if name in chosen and name in wanted]
 

@@ -222,5 +222,8 @@ FORMS: Mapping[str, Form] = {
     "sync_daemon": Form(_matches(r"master|backup"), _is_daemon),
     "service": Form(_is_service, _nothing),
     "keepalived_config": Form(_matches(r"/[^\0]*"), lambda was: _is_copy(was) or _is_kept_text(was)),
+    "announcement": Form(_matches(r"table \d{1,10}"), _nothing),
+    "bird_config": Form(_matches(r"/[^\0]*"), _is_copy),
+    "bird_unit": Form(_matches(r"\S+\.service"), _object({"enabled": _is_bool, "active": _is_bool})),
     "keepalived_unit": Form(_matches(r"\S+\.service"), _object({"enabled": _is_bool, "active": _is_bool})),
 }

@@ -352,8 +352,8 @@ keepalived_runs:
 parts:
   description:
     - For each part its own RV(missing_packages), RV(kernel_modules), RV(managed_by), RV(keepalived_runs),
-      RV(keepalived_holds), RV(keepalived_in_place), RV(messages), RV(unseen) and RV(in_place), and the C(plan) that was asked for, by the
-      name of the part.
+      RV(keepalived_holds), RV(keepalived_in_place), RV(messages), RV(unseen) and RV(in_place), and the C(plan) that was
+      asked for, by the name of the part.
   returned: success
   type: dict
   sample: {}

@@ -23,6 +23,8 @@ GROUPS: Mapping[str, str] = {
 NOBODY = "all:!all"
 # The roles that a model gives to hosts, and the plays of site that have only some of the hosts.
 ROLES = ("director", "real_server", "router")
+# Beside these, what directors and routers have that speak BGP.
+ANNOUNCER = "announcer"
 PLAYS = ("wait", "move", "prepare", "fill", "finish")
 # What names the groups. A lookup sees the templates of variables, not what they come to.
 GROUP_NAMES = tuple(f"{group}_group" for group in GROUPS.values())
@@ -106,8 +108,8 @@ def to_do(play: str, roles: Collection[str], variables: Mapping[str, Any]) -> It
     """
     is_absent = variables.get("lvs_state") == "absent"
     parts = (variables.get(CHECKED) or {}).get("parts", {})
-    for role in ROLES:
-        if role not in roles:
+    for role in [*ROLES, *([ANNOUNCER] if announces(roles, variables) else [])]:
+        if role not in roles and role != ANNOUNCER:
             continue
         part = parts.get(role)
         # A director with keepalived is looked at in that play.
@@ -115,11 +117,21 @@ def to_do(play: str, roles: Collection[str], variables: Mapping[str, Any]) -> It
         is_done = not is_absent and part is not None and is_settled(part)
         if {
             "move": role == "director" and (is_absent or has_keepalived),
-            "prepare": role in ("real_server", "router") and not is_done and not is_absent,
-            "fill": role == "director" and not is_done,
+            "prepare": _is_prepared(role, roles) and not is_done and not is_absent,
+            "fill": (role == "director" or (role == ANNOUNCER and "director" in roles)) and not is_done,
             "finish": not is_done,
         }[play]:
             yield role
+
+
+def announces(roles: Collection[str], variables: Mapping[str, Any]) -> bool:
+    """Whether a host has the role of those that speak BGP: directors and routers for which somebody says so."""
+    return "lvs_bgp" in variables and bool({"director", "router"}.intersection(roles))
+
+
+def _is_prepared(role: str, roles: Collection[str]) -> bool:
+    """Whether a role comes before the directors: a router takes routes before anybody announces them."""
+    return role in ("real_server", "router") or (role == ANNOUNCER and "director" not in roles)
 
 
 def is_settled(part: Mapping[str, Any]) -> bool:

@@ -21,9 +21,12 @@ TAGS: Mapping[str, str] = {
     "packet_rules": "lvs_packet_rules",
     "firewall": "lvs_firewall",
     "timeouts": "lvs_timeouts",
+    "withdrawals": "lvs_announcements",
     "services": "lvs_table",
     "watched": "lvs_table",
     "sync_daemons": "lvs_sync",
+    "announcements": "lvs_announcements",
+    "bird": "lvs_announcements",
     "boot": "lvs_boot",
 }
 

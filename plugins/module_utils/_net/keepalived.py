@@ -64,7 +64,7 @@ def ensure_config(module: Module, book: LedgerFile) -> dict[str, Any]:
     written = os.stat(path).st_mtime if config else 0.0
     copy = read_file(keepalived_plan.copy_of(path))
     files = keepalived_plan.Files(config, written, drop_in, copy, time.time())
-    daemon = _Daemon()
+    daemon = Daemon()
     unit = daemon.unit()
     if params["state"] == "present":
         outcome = keepalived_plan.plan_present(ledger, owner, path, params["content"], files, unit, params["secrets"])
@@ -179,20 +179,21 @@ def _exists(user: str) -> bool:
 
 def unit_of_keepalived() -> keepalived_plan.Unit | None:
     """What systemd says of it; None where systemd does not run."""
-    return _Daemon().unit()
+    return Daemon().unit()
 
 
-class _Daemon:
-    """keepalived as a unit of systemd, and its processes."""
+class Daemon:
+    """keepalived, or another daemon, as a unit of systemd, and its processes."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = keepalived_plan.UNIT) -> None:
+        self._name = name
         self._systemctl = _commands.find("systemctl") or "systemctl"
 
     def unit(self) -> keepalived_plan.Unit | None:
         if not os.path.isdir("/run/systemd/system"):
             return None
         names = "ActiveState,UnitFileState,StateChangeTimestampMonotonic"
-        _status, output, _errors = _commands.run([self._systemctl, "show", "-p", names, keepalived_plan.UNIT])
+        _status, output, _errors = _commands.run([self._systemctl, "show", "-p", names, self._name])
         shown = dict(line.partition("=")[::2] for line in output.splitlines())
         # The state changes with every reload. The two clocks differ by what this moment shows.
         since = int(shown.get("StateChangeTimestampMonotonic") or 0) / 1e6
@@ -218,8 +219,7 @@ class _Daemon:
         status, _output, errors = _commands.run([self._systemctl, *words])
         if status != 0:
             raise Refused(
-                f"systemctl {' '.join(words)} failed: {errors.strip()} "
-                f"`journalctl -u {keepalived_plan.UNIT}` says what keepalived found."
+                f"systemctl {' '.join(words)} failed: {errors.strip()} `journalctl -u {self._name}` says what it found."
             )
         if words[0] in ("enable", "disable"):
             # systemctl leaves that to chance, and a unit that is not enabled is not there after a power cut.
@@ -229,9 +229,7 @@ class _Daemon:
 
     def _kill(self) -> None:
         """The children before their parent: they clean up when it dies before them."""
-        _status, output, _errors = _commands.run(
-            [self._systemctl, "show", "-p", "MainPID", "--value", keepalived_plan.UNIT]
-        )
+        _status, output, _errors = _commands.run([self._systemctl, "show", "-p", "MainPID", "--value", self._name])
         parent = int(output.strip() or 0)
         if not parent:
             return

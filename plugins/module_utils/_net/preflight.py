@@ -70,6 +70,8 @@ NOTHING: dict[str, Any] = {
 # Debian's name of the package and that of RHEL, where they are not both the name of what is missing.
 _PACKAGES = {
     "arptables": ("arptables", "iptables-nft"),
+    "bird": ("bird2", "bird"),
+    "birdc": ("bird2", "bird"),
     "awk": ("mawk", "gawk"),
     "ip": ("iproute2", "iproute"),
     "iptables": ("iptables", "iptables-nft"),

@@ -44,6 +44,8 @@ TRACES: Mapping[str, Trace] = {
     "timeouts": Trace("timeout"),
     "services": Trace("service"),
     "sync_daemons": Trace("sync_daemon"),
+    "announcements": Trace("announcement"),
+    "bird": Trace("bird_config"),
 }
 
 

@@ -124,6 +124,16 @@ _HOST_INFO = _record(
         "firewall": _text,
         "keepalived": _or_null(_record({"active": _truth, "enabled": _truth, "failed": _truth, "masked": _truth})),
         "table": _or_null(read_info),
+        "bgp": _or_null(
+            _record(
+                {
+                    "unit": _or_null(_record({"active": _truth, "enabled": _truth, "failed": _truth})),
+                    "sessions": _list(_record({"name": _text, "neighbour": _text, "state": _text, "error": _text})),
+                    "announced": _list(_record({"address": _text, "metric": _count})),
+                    "ways": _by_address(_list(_text)),
+                }
+            )
+        ),
         "unseen": _list(_text),
     }
 )

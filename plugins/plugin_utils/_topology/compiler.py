@@ -116,6 +116,7 @@ def mistakes_of(
         "real_server": dict.fromkeys([*inventory.real_servers, *site.listings]),
         "router": inventory.routers,
         "keepalived": inventory.directors,
+        "announcer": dict.fromkeys([*inventory.directors, *inventory.routers]),
     }
     wanted = None if hosts is None else set(names(hosts, "hosts"))
     if wanted and reached is not None:
@@ -126,7 +127,7 @@ def mistakes_of(
     asked = ((role, name) for role, every in members.items() for name in every if wanted is None or name in wanted)
     for role, name in asked:
         mistakes += _other_state(inventory, name, role)
-        if name in site.services or (role in ("real_server", "router") and not inventory.is_absent(name)):
+        if name in site.services or (role in ("real_server", "router", "announcer") and not inventory.is_absent(name)):
             mistakes += [need for need in NEEDS[role](site, name) if isinstance(need, Mistake)]
     return as_lines(mistakes)
 
@@ -354,12 +355,12 @@ def _site(
 
 
 def _partners(inventory: Inventory, name: str, given: Any, named: list[str]) -> dict[str, Any]:
-    """The directors beside those named that share VIPs with this one, which keepalived manages, and their services.
+    """The directors beside those named that share VIPs with this one, and their services.
 
     Its plan depends on them, and the role asks for the plan of its own host. A list of services that only the role has
     is that of all of them.
     """
-    if name not in inventory or inventory.host(name).manager != "keepalived":
+    if name not in inventory or not inventory.host(name).shares_vips:
         return {}
     own = inventory.variable(name, "lvs_services")[1]
     mine = own if given is None else given
@@ -367,7 +368,7 @@ def _partners(inventory: Inventory, name: str, given: Any, named: list[str]) -> 
     for other in inventory.directors:
         if other in named or inventory.is_absent(other):
             continue
-        if mine != own and inventory.host(other).manager == "keepalived":
+        if mine != own and inventory.host(other).shares_vips:
             partners[other] = mine
             continue
         theirs = inventory.variable(other, "lvs_services")[1]

@@ -328,7 +328,12 @@ def _of_synchronisation(site: Site, director: str) -> Iterator[Passing]:
 def _of_checks(site: Site, director: str, service: Service, entry: RealServer) -> Iterator[dict[str, Any]]:
     """What keepalived sends to the real server itself where that is something else than what clients send."""
     check = service.supervision.health_check
-    if check is None or through_vip.goes_through_vip(service) or not site.is_checked(director) or entry.host == director:
+    if (
+        check is None
+        or through_vip.goes_through_vip(service)
+        or not site.is_checked(director)
+        or entry.host == director
+    ):
         return
     port = check.get("port") or entry.port
     if port and check["type"] in _BY_PORT:

@@ -20,6 +20,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     DEFAULT_TTL,
 )
 from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl_plan import IPVS, IPVS_NAMES, canonical
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.bgp_settings import read_bgp
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import choose, show
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import (
     ARP_METHODS,
@@ -83,6 +84,7 @@ class _Settings:
                 f"{name}: lvs_keepalived",
                 self._variables.mistakes,
             ),
+            bgp=read_bgp(self._variables, name, self._addresses(name)),
         )
 
     def _choice(self, name: str, variable: str, choices: tuple[str, ...]) -> str:

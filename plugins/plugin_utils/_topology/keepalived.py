@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import through_vip
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import bgp, through_vip
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.config_text import special
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import CHECK, RealServer, Service
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import SyncDaemon, VirtualAddress
@@ -76,6 +76,7 @@ def _runs_scripts(site: Site, name: str) -> bool:
     of_instances = any(each.settings.track_scripts or each.settings.notify for each in instances)
     return of_instances or any(
         each.supervision.quorum_up
+        or bgp.is_announced(site, name, each)
         or each.supervision.quorum_down
         or (each.supervision.health_check or {}).get("type") == "misc"
         for each in site.services.get(name, ())
@@ -152,11 +153,10 @@ def _service(site: Site, name: str, service: Service, files: dict[str, str]) -> 
         "quorum": min(extra.quorum, max(weight(service), 1)),
         "hysteresis": min(extra.hysteresis, max(weight(service), 1) - 1),
         "inhibit_on_failure": extra.inhibit_on_failure,
-        "alpha": extra.alpha,
-        "omega": extra.omega,
+        "alpha": extra.alpha or (bool(check) and bgp.is_announced(site, name, service)),
+        "omega": extra.omega or bgp.is_announced(site, name, service),
+        **bgp.quorum(site, name, service),
         **_given(
-            quorum_up=extra.quorum_up,
-            quorum_down=extra.quorum_down,
             sorry_server=_sorry_server(sorry, kernel_forward(service)) if sorry else None,
             health_check=check or None,
             raw=extra.raw,

@@ -13,7 +13,7 @@ from typing import Any
 Address = IPv4Address | IPv6Address
 AddressInNetwork = IPv4Interface | IPv6Interface
 
-ROLES = ("director", "real_server", "router", "keepalived")
+ROLES = ("director", "real_server", "router", "keepalived", "announcer")
 MANAGERS = ("kernel", "keepalived", "checker")
 ARP_METHODS = ("sysctl", "arptables", "static_neighbour")
 # What is done about a firewall that drops what the topology needs.
@@ -251,6 +251,49 @@ class Sync:
 
 
 @dataclass(frozen=True)
+class Bfd:
+    """How fast a neighbour is missed: a packet in so many milliseconds, and how many may be missing."""
+
+    interval: int
+    multiplier: int
+
+
+@dataclass(frozen=True)
+class BgpNeighbour:
+    """A router to which a director announces its VIPs, or a director from which a router takes them.
+
+    ``multihop`` is 0 for a neighbour on the own segment.
+    """
+
+    path: str
+    address: Address
+    asn: int
+    password: str | None = field(repr=False)
+    bfd: Bfd | None
+    multihop: int
+
+
+@dataclass(frozen=True)
+class Bgp:
+    """How VIPs are announced to routers. ``is_elsewhere``: by something that is none of ours; then all else is empty.
+
+    ``communities`` are numbers, two or three each. ``is_wrong``: something was refused.
+    """
+
+    path: str
+    is_elsewhere: bool = False
+    asn: int = 0
+    router_id: Address | None = None
+    neighbours: tuple[BgpNeighbour, ...] = ()
+    hold_time: int = 9
+    communities: tuple[tuple[int, ...], ...] = ()
+    med: int | None = None
+    table: int = 1819
+    raw: str | None = field(default=None, repr=False)
+    is_wrong: bool = False
+
+
+@dataclass(frozen=True)
 class Host:
     """What the inventory says about a host: at most one address of each family, its RIPs or DIPs.
 
@@ -272,6 +315,12 @@ class Host:
     sync: Sync | None
     vrrp: Vrrp
     keepalived: Keepalived
+    bgp: Bgp | None = None
+
+    @property
+    def shares_vips(self) -> bool:
+        """Whether other directors may have the same VIPs: keepalived moves them, or routers know several."""
+        return self.manager == "keepalived" or self.bgp is not None
 
     def address(self, family: int) -> Address | None:
         return next((address for address in self.addresses if address.version == family), None)

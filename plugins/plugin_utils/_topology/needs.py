@@ -135,6 +135,14 @@ class SourceNat:
 
 
 @dataclass(frozen=True)
+class Announcement:
+    """A route of a VIP that says to BGP: announce it. Each service has its own, by its metric."""
+
+    address: Address
+    metric: int
+
+
+@dataclass(frozen=True)
 class Note:
     """Something that works, and that an operator should know."""
 
@@ -158,6 +166,7 @@ Need = (
     | SyncDaemon
     | Mark
     | SourceNat
+    | Announcement
     | Note
     | Mistake
 )

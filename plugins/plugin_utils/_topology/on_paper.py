@@ -16,6 +16,8 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs import options 
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs import planner, save_format, settings_options, specs
 from ansible_collections.lvs.topology.plugins.module_utils._net import (
     address_plan,
+    announcement_plan,
+    announcements,
     arp_filter_plan,
     boot_plan,
     gateway_plan,
@@ -61,9 +63,12 @@ def files_of(host: str, parts: Iterable[Mapping[str, Any]], keepalived: Mapping[
     for part in parts:
         owner = str(part["owner"])
         found.update((f"{owner}.{suffix}", text) for suffix, text in _of_part(owner, part["plan"]) if text)
+        bird = part["plan"].get("bird") or {}
+        if bird.get("content"):
+            found["bird.conf"] = _without_passwords(str(bird["content"]), bird.get("secrets") or [], "bird -c")
     text = keepalived.get("content")
     if text:
-        found["keepalived.conf"] = _without_passwords(str(text), keepalived.get("secrets") or [])
+        found["keepalived.conf"] = _without_passwords(str(text), keepalived.get("secrets") or [], "keepalived -f")
     return [{"path": f"{host}/{name}", "content": found[name]} for name in sorted(found)]
 
 
@@ -85,6 +90,9 @@ def _of_part(owner: str, plan: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     sources = source_route_plan.check(given["source_routes"], mistakes)
     yield "sources", _text(boot_plan.render_sources(owner, sources))
     yield from _packet_rules(owner, lists.get("packet_rules") or {}, mistakes)
+    announced = validated(announcements.ROUTES, plan.get("announcements") or {})
+    routes = announcement_plan.boot_lines(announcement_plan.check(announced, mistakes, "announcements."))
+    yield "announcements", _text(boot_plan.render_announcements(owner, routes))
     yield from _ipvs(lists, mistakes)
     mistakes.raise_if_any()
 
@@ -142,13 +150,11 @@ def _text(file: File | None) -> str:
     return f"# Planned ({named}). Read by: {reader}\n{rest}"
 
 
-def _without_passwords(text: str, secrets: Iterable[Any]) -> str:
+def _without_passwords(text: str, secrets: Iterable[Any], reader: str) -> str:
     hidden = _PASSWORD.sub(rf"\g<1>{_HIDDEN}", text)
     for each in sorted({str(secret) for secret in secrets if len(str(secret)) >= _SHORTEST_SECRET}, key=len):
         hidden = hidden.replace(each, _HIDDEN)
-    return hidden.replace(
-        "# Managed by lvs.topology. Changes are overwritten.\n", "# Planned. Read by: keepalived -f\n"
-    )
+    return hidden.replace("# Managed by lvs.topology. Changes are overwritten.\n", f"# Planned. Read by: {reader}\n")
 
 
 def changes_of(index: str, hosts: Mapping[str, list[dict[str, str]]], known: Iterable[str]) -> dict[str, Any]:

@@ -8,10 +8,12 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any, TypeVar
 
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.bgp import bird_plan
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.filtering import plan_of_filter
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.keepalived import keepalived_plan
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, Host, Service
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import (
+    Announcement,
     Arp,
     ArpFilter,
     Command,
@@ -36,6 +38,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table impor
     whole_service,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.through_vip import check_services
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import full_prefix
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.vrrp import carriers
 
 _T = TypeVar("_T")
@@ -45,6 +48,7 @@ _COMMANDS = {
     "real_server": ["ip"],
     "router": ["ip"],
     "keepalived": [],
+    "announcer": [],
 }
 
 
@@ -57,6 +61,8 @@ def plan_of(role: str, site: Site, name: str, needs: list[Need]) -> dict[str, An
     if role == "keepalived":
         daemon = next(iter(_each(needs, SyncDaemon)), None)
         return plan | keepalived_plan(site, name, daemon) | said
+    if role == "announcer":
+        return plan | bird_plan(site, name) | said
     if role != "router":
         plan["kernel_modules"] = [each.name for each in _each(needs, KernelModule)]
     if role == "director":
@@ -98,6 +104,7 @@ def plan_of(role: str, site: Site, name: str, needs: list[Need]) -> dict[str, An
         plan["packet_rules"] = _packet_rules(needs, host)
         services = () if site.is_checked(name) else site.services.get(name, ())
         daemons = _each(needs, SyncDaemon)
+        plan |= _announcements(site, name, needs)
         plan["watched"] = _watched(site, name, daemons) if site.is_checked(name) else {}
         plan["manager"] = host.manager
         plan["services"] = [whole_service(service) for service in services]
@@ -107,6 +114,18 @@ def plan_of(role: str, site: Site, name: str, needs: list[Need]) -> dict[str, An
         plan["sync_daemons"] = [] if site.is_moved(name) else [_sync_daemon(each) for each in daemons]
     of_filter = plan_of_filter(site, name, role) if role != "router" else {}
     return plan | of_filter | said
+
+
+def _announcements(site: Site, name: str, needs: list[Need]) -> dict[str, Any]:
+    """The routes by which BGP knows what to announce, and whose they are: ours, or those of keepalived's checks."""
+    bgp = site.host(name).bgp
+    if bgp is None or bgp.is_elsewhere:
+        return {}
+    routes = [
+        {"address": f"{each.address}/{full_prefix(each.address)}", "metric": each.metric}
+        for each in _each(needs, Announcement)
+    ]
+    return {"announcements": {"table": bgp.table, "by_checks": site.is_checked(name), "routes": routes}}
 
 
 def _watched(site: Site, name: str, daemons: list[SyncDaemon]) -> dict[str, Any]:

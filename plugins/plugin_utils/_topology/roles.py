@@ -8,7 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl_plan import ARP_NAMES
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import through_vip, vrrp, vrrp_checks
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import (
+    bgp,
+    bgp_checks,
+    through_vip,
+    vrrp,
+    vrrp_checks,
+)
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.keepalived import weight
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.methods import METHODS
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, choose
@@ -40,13 +46,7 @@ def _director_needs(site: Site, name: str) -> Iterator[Need]:
     for key in _IPVS_SYSCTLS:
         yield Sysctl(key, "1")
     for service in site.services.get(name, ()):
-        yield KernelModule(f"ip_vs_{service.scheduler}")
-        if service.persistence and service.persistence.engine != "none":
-            yield KernelModule(f"ip_vs_pe_{service.persistence.engine}")
-        if service.address is not None:
-            yield KernelOption(f"IP_VS_PROTO_{service.protocol.upper()}")
-        if service.family == 6:
-            yield KernelOption("IP_VS_IPV6")
+        yield from _kernel_parts(service)
         if not is_checked:
             if not service.real_servers:
                 yield Note(f"{service.path}.real_servers: is empty: nobody serves its clients")
@@ -59,6 +59,7 @@ def _director_needs(site: Site, name: str) -> Iterator[Need]:
             yield Mark(service.fwmark or 0, each.vip.address, each.protocol, each.ports)
         yield from METHODS[service.forward].director(site, name, service)
     yield from _sync_needs(site, name)
+    yield from bgp_checks.needs(site, name)
     if is_moved:
         yield from _loop_guard(site, name)
     elif site.inventory.variable(name, "lvs_vrrp")[1]:
@@ -68,6 +69,16 @@ def _director_needs(site: Site, name: str) -> Iterator[Need]:
             yield KernelModule(f"ip_vs_{service.scheduler}")
         yield from through_vip.needs(site, name)
     yield from _inventory_gateways(site, site.host(name))
+
+
+def _kernel_parts(service: Service) -> Iterator[Need]:
+    yield KernelModule(f"ip_vs_{service.scheduler}")
+    if service.persistence and service.persistence.engine != "none":
+        yield KernelModule(f"ip_vs_pe_{service.persistence.engine}")
+    if service.address is not None:
+        yield KernelOption(f"IP_VS_PROTO_{service.protocol.upper()}")
+    if service.family == 6:
+        yield KernelOption("IP_VS_IPV6")
 
 
 def _idle_vrrp(name: str, *, is_checked: bool) -> Need:
@@ -247,6 +258,7 @@ def _two_gateways(name: str, one: Gateway, other: Gateway) -> Mistake:
 
 def _router_needs(site: Site, name: str) -> Iterator[Need]:
     yield forwarding(4)
+    yield from bgp.router_needs(site, name)
     for director, service in site.pairs():
         if service.family == 6:
             yield forwarding(6)
@@ -286,4 +298,5 @@ NEEDS = {
     "real_server": real_server_needs,
     "router": _router_needs,
     "keepalived": _keepalived_needs,
+    "announcer": bgp_checks.announcer_needs,
 }

@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.lvs.topology.plugins.module_utils._host import PLAN, adding
+from ansible_collections.lvs.topology.plugins.module_utils._concerns import CONCERNS
+from ansible_collections.lvs.topology.plugins.module_utils._host import PLAN, _asked, adding
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net import managers
 from ansible_collections.lvs.topology.plugins.plugin_utils import _plays
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
 from ansible_collections.lvs.topology.tests.unit.topology import real_tools
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import Model, dr_pair, r1
 
@@ -61,7 +63,7 @@ def test_two_that_would_both_answer_are_refused() -> None:
 
 def test_synchronisation_is_asked_for_by_role() -> None:
     model = checked(lvs_sync={"syncid": 1, "interface": "eth1"})
-    assert [line.partition(",")[0] for line in model.refusal("lb1", "director")][0].startswith("lb1: lvs_sync.role")
+    assert model.refusal("lb1", "director")[0].startswith("lb1: lvs_sync.role")
     model = checked(lvs_sync={"syncid": 1, "interface": "eth1", "role": "master"})
     assert [each["state"] for each in model.plan("lb1", "director")["sync_daemons"]] == ["master"]
 
@@ -72,26 +74,16 @@ def test_a_drain_knows_that_keepalived_has_the_weights() -> None:
 
 
 def _listings(model: Model) -> list[dict[str, object]]:
-    from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
-
     return compiler.listings_of(model.hostvars, model.groups, "web1")
 
 
 def test_the_host_keeps_its_addresses_and_not_its_table() -> None:
-    from ansible_collections.lvs.topology.plugins.module_utils._host import _asked
-
     assert "checker" in PLAN["options"]["manager"]["choices"]
     plan = checked().plan("lb1", "director")
-    concerns = [each.concern for each in adding(_asked(list(_every()), plan, []), plan, "director", purge=True)]
+    concerns = [each.concern for each in adding(_asked([*CONCERNS], plan, []), plan, "director", purge=True)]
     assert "addresses" in concerns
     assert "watched" in concerns
     assert "services" not in concerns
-
-
-def _every() -> list[str]:
-    from ansible_collections.lvs.topology.plugins.module_utils._concerns import CONCERNS
-
-    return list(CONCERNS)
 
 
 def test_addresses_beside_a_checker_are_no_reason_to_take_over() -> None:
@@ -101,7 +93,9 @@ def test_addresses_beside_a_checker_are_no_reason_to_take_over() -> None:
     assert managers.managed_by(ledger.claim("service", "tcp 192.0.2.1:80", "director"), "director", "checker")
 
 
-@pytest.mark.parametrize(("manager", "moves"), [("kernel", []), ("checker", ["director"]), ("keepalived", ["director"])])
+@pytest.mark.parametrize(
+    ("manager", "moves"), [("kernel", []), ("checker", ["director"]), ("keepalived", ["director"])]
+)
 def test_keepalived_is_looked_at_in_the_play_that_has_it(manager: str, moves: list[str]) -> None:
     part = {"plan": {"manager": manager}, "managed_by": [], "in_place": True}
     variables = {"__lvs_checked": {"parts": {"director": part}}}
