@@ -12,7 +12,7 @@ import sys
 import time
 from typing import Callable
 
-from . import changes, experiments, failures, interruptions, pair
+from . import active, changes, experiments, failures, interruptions, pair
 from .table import Result, as_markdown, as_text, merged
 
 # Those with the same model one after the other.
@@ -39,6 +39,14 @@ ELSEWHERE: dict[str, Callable[[], Result]] = {
     f"experiments-{name}": functools.partial(experiments.run, name) for name in experiments.scenarios()
 }
 GROUPS = {"experiments": list(ELSEWHERE)}
+_ACTIVE: dict[str, Callable[[], Result]] = {
+    "active-power": active.power,
+    "active-cable": active.cable,
+    "active-bird": active.bird,
+    "active-drain": active.drain,
+}
+ELSEWHERE |= _ACTIVE
+GROUPS["active"] = list(_ACTIVE)
 RESULTS = pair.CACHE / "results"
 
 

@@ -57,6 +57,7 @@ def test_every_play_asks_who_it_is_for(path: Path) -> None:
         # What somebody names on the command line, and what reads files of this machine.
         others = [
             "{{ lvs_drain | default('all:!all') }}",
+            "{{ lvs_drain_directors | default('all:!all') }}",
             "{{ 'localhost' if lvs_adopt_from is defined else 'all:!all' }}",
         ]
         assert asked or play["hosts"] in others, play["name"]
@@ -224,7 +225,8 @@ VARIABLES = PLAYBOOKS[0].parent / "tasks/variables.yml"
 DOCUMENT = (PLAYBOOKS[0].parents[1] / "docs/playbooks.md").read_text()
 # Whom a play is for, and what the model says, is in docs/model.md.
 OF_THE_MODEL = {
-    "lvs_services", "lvs_state", "lvs_directors", "lvs_directors_group", "lvs_real_servers", "lvs_real_servers_group"
+    "lvs_services", "lvs_bgp", "lvs_state", "lvs_directors", "lvs_directors_group", "lvs_real_servers",
+    "lvs_real_servers_group",
 }  # fmt: skip
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 VIP, VIP6 = "198.51.100.1", "2001:db8:100::1"
@@ -68,7 +69,7 @@ def test_a_director_loses_power_and_downloads_go_on(scenario: Any) -> None:
 def test_a_director_that_lost_its_quorum_withdraws(scenario: Any) -> None:
     """Its checks come to nobody: the service has no quorum there, and has it elsewhere."""
     rule = "OUTPUT -s 10.0.0.22 -p tcp --dport 80 -j DROP"
-    scenario.run("lb2", f"iptables -I {rule}")
+    scenario.run("lb2", f"iptables-legacy -I {rule}")
     try:
         four = {"lb1", "lb3"}
         scenario.wait("lb2 is not in the route", lambda: ways(scenario)[0] == four)
@@ -77,7 +78,7 @@ def test_a_director_that_lost_its_quorum_withdraws(scenario: Any) -> None:
         everybody_answers(scenario)
         assert any("lb2" in each["host"] for each in scenario.findings())
     finally:
-        scenario.run("lb2", f"iptables -D {rule}")
+        scenario.run("lb2", f"iptables-legacy -D {rule}")
     wait_for_ways(scenario, *scenario.directors)
 
 
@@ -113,6 +114,39 @@ def test_a_director_whose_table_is_changed_by_hand(scenario: Any) -> None:
     scenario.run("lb1", f"ipvsadm -E -t {VIP}:80 -s rr")
     assert [each["host"] for each in scenario.findings()] == ["lb1"]
     scenario.playbook("lvs.topology.site")
+    scenario.check("serving")
+
+
+def test_a_director_is_drained_while_downloads_go_on(scenario: Any) -> None:
+    whole = scenario.run("web1", "sha256sum /srv/files/download").split()[0]
+    with scenario.download(VIP) as four, scenario.download(VIP6) as six:
+        victim = carries(scenario)
+        others = [each for each in scenario.directors if each != victim]
+        names = ("--extra-vars", f"lvs_drain_directors={victim}")
+        with scenario.load() as answers:
+            scenario.playbook("lvs.topology.drain_directors", *names)
+            wait_for_ways(scenario, *others)
+        assert answers.lost == {}
+        # Nobody would be left for the clients.
+        both = f"lvs_drain_directors={','.join(others)}"
+        result = scenario.try_playbook("lvs.topology.drain_directors", "--extra-vars", both)
+        assert result.returncode != 0
+        assert "announces 198.51.100.1" in result.stdout + result.stderr
+        scenario.playbook("lvs.topology.drain_directors", *names, "--extra-vars", "lvs_drain_directors_state=present")
+        wait_for_ways(scenario, *scenario.directors)
+        for download in (four, six):
+            assert download.is_under_way()
+            assert download.finish()[1:] == [whole]
+    assert scenario.findings() == []
+
+
+def test_directors_are_maintained_one_after_the_other(scenario: Any, tmp_path: Path) -> None:
+    tasks = tmp_path / "tasks.yml"
+    tasks.write_text("- name: Restart keepalived\n  ansible.builtin.command: systemctl restart keepalived\n")
+    with scenario.load() as answers:
+        scenario.playbook("lvs.topology.rolling_directors", "--extra-vars", f"lvs_rolling_directors_tasks={tasks}")
+    assert answers.lost == {}
+    wait_for_ways(scenario, *scenario.directors)
     scenario.check("serving")
 
 

@@ -20,8 +20,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, 
 
 KIND = "announcement"
 TABLES = forms.Range(1, 2**32 - 1)
-# A route with a metric from here on is of a director that drains.
-DRAINING = 0x40000000
+METRICS = forms.Range(1, 2**32 - 1)
 # Before that of the role keepalived, by their names: systemd stops a unit in that order.
 DROP_IN = "/etc/systemd/system/keepalived.service.d/lvs-topology-announcements.conf"
 # How long routers may go on sending after the route is gone.
@@ -77,7 +76,7 @@ def check(options: Mapping[str, Any], mistakes: Mistakes, option: str) -> list[R
         if not slash or forms.integer(prefix) != address.max_prefixlen:
             meant = f"{text}/{address.max_prefixlen}"
             mistakes.add(f"{where}.address", f"{each['address']} is not one address; write {meant}")
-        mistakes.within(f"{where}.metric", each["metric"], forms.Range(1, DRAINING - 1), "the metric of a service")
+        mistakes.within(f"{where}.metric", each["metric"], METRICS, "the metric of a service")
         found.append(Route(f"{forms.spelling(address)}/{address.max_prefixlen}", each["metric"], table or 0))
     return list(dict.fromkeys(found))
 
@@ -99,8 +98,7 @@ def drop_in(tables: Sequence[int]) -> File:
 
 def plan_withdrawals(current: Sequence[Route], wanted: Sequence[Route]) -> Plan:
     """Take away what is not to be announced, before the services go that it is about."""
-    meant = {(each.address, each.metric % DRAINING, each.table) for each in wanted}
-    gone = [each for each in current if (each.address, each.metric % DRAINING, each.table) not in meant]
+    gone = [each for each in current if each not in wanted]
     changes = [Change(f"ip route del {each}", DeleteRoute(each)) for each in gone]
     # Another route of the VIP keeps it announced.
     left = {each.address for each in current if each not in gone}
@@ -110,9 +108,8 @@ def plan_withdrawals(current: Sequence[Route], wanted: Sequence[Route]) -> Plan:
 
 
 def plan_announcements(current: Sequence[Route], wanted: Sequence[Route]) -> Plan:
-    """Announce what is not announced. What drains does so on somebody's word, and goes on."""
-    there = {(each.address, each.metric % DRAINING, each.table) for each in current}
-    new = [each for each in wanted if tuple(each) not in there]
+    """Announce what is not announced."""
+    new = [each for each in wanted if each not in current]
     return Plan(
         tuple(Change(f"ip route add {each}", AddRoute(each)) for each in new),
         (),

@@ -20,8 +20,8 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values impo
 _PROTOCOLS = {"tcp": 1, "udp": 2, "sctp": 3}
 _PORTS = 0x10000
 _MARKS = 4 * _PORTS
-# Those above are of a director that drains: bird_conf.DRAINING.
-_MOST = 0x40000000
+# What the kernel takes for a metric, in 32 bits.
+_MOST = 2**32
 # The one path that every distribution has.
 _IP = "/sbin/ip"
 _ROOT = "root"

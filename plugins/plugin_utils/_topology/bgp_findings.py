@@ -9,11 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import bgp
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.bird_conf import DRAINING, name_of
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.bird_conf import name_of
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import (
     AT_RISK,
     BROKEN,
-    WORTH_KNOWING,
     Finding,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.keepalived import weight
@@ -91,8 +90,6 @@ def _of_sessions(site: Site, host: str, sessions: Iterable[Mapping[str, str]]) -
 
 def _of_announcements(site: Site, host: str, answer: Mapping[str, Any]) -> Iterator[Finding]:
     announced = {(as_address(each["address"].partition("/")[0]), each["metric"]) for each in answer["bgp"]["announced"]}
-    if any(metric >= DRAINING for _vip, metric in announced):
-        yield Finding(WORTH_KNOWING, host, "is drained: routers are asked to take any other way", "", "")
     table = {service_name(each): each for each in (answer["table"] or {}).get("services", ())}
     for service in site.services[host]:
         if not bgp.is_announced(site, host, service):
@@ -100,8 +97,7 @@ def _of_announcements(site: Site, host: str, answer: Mapping[str, Any]) -> Itera
         here = table.get(service_name(virtual_service(service)), {"real_servers": []})
         usable = sum(each["weight"] for each in here["real_servers"])
         for vip in service.vips:
-            metrics = {metric % DRAINING for address, metric in announced if address == vip.address}
-            is_there = bgp.metric_of(service) in metrics
+            is_there = (vip.address, bgp.metric_of(service)) in announced
             yield from _of_announcement(site, host, service, vip.address, usable, is_there=is_there)
 
 
@@ -134,10 +130,9 @@ def _of_ways(
             if director not in site.services:
                 continue
             entries = each["bgp"]["announced"]
-            metrics = [one["metric"] for one in entries if as_address(one["address"].partition("/")[0]) == vip]
+            is_announced = any(as_address(one["address"].partition("/")[0]) == vip for one in entries)
             mine = {one.address for one in bgp.neighbour_of(site, host, director) if one.address.version == vip.version}
-            # A director that drains is left out as long as there is another one.
-            if metrics and min(metrics) < DRAINING and mine & established and not mine & ways:
+            if is_announced and mine & established and not mine & ways:
                 lacking.append(director)
         if lacking:
             what = f"does not send to {', '.join(lacking)} for {vip}, which they announce to it"

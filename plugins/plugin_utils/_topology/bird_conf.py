@@ -10,10 +10,6 @@ from collections.abc import Iterator, Sequence
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, Bgp, BgpNeighbour
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import full_prefix
 
-# From this metric on a route is of a director that drains: routers shall take any other way (RFC 8326).
-DRAINING = 0x40000000
-_SHUTDOWN = "(65535, 0)"
-
 
 def rendered(bgp: Bgp, vips: Sequence[Address], *, announces: bool) -> str:
     """``announces``: whether the host announces these VIPs, or takes them from its neighbours."""
@@ -43,7 +39,8 @@ def _family(bgp: Bgp, family: int, vips: Sequence[Address], *, announces: bool) 
     if vips:
         listed = ", ".join(f"{each}/{full_prefix(each)}" for each in vips)
         yield f"    if ! (net ~ [ {listed} ]) then reject;"
-        yield from _announced(bgp) if announces else _taken()
+        if announces:
+            yield from _announced(bgp)
         yield "    accept;"
     else:
         yield "    reject;"
@@ -67,11 +64,6 @@ def _announced(bgp: Bgp) -> Iterator[str]:
     for each in bgp.communities:
         kind = "bgp_community" if len(each) == 2 else "bgp_large_community"
         yield f"    {kind}.add(({', '.join(map(str, each))}));"
-    yield f"    if krt_metric >= {DRAINING} then bgp_community.add({_SHUTDOWN});"
-
-
-def _taken() -> Iterator[str]:
-    yield f"    if {_SHUTDOWN} ~ bgp_community then bgp_local_pref = 0;"
 
 
 def _session(bgp: Bgp, each: BgpNeighbour, *, announces: bool) -> Iterator[str]:

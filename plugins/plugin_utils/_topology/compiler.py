@@ -11,13 +11,18 @@ from typing import Any, TypeVar
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import (
+    bgp_drain,
     clients,
     from_director,
     through_vip,
     verification,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.adoption import as_model
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.answers import read_host_info, read_probe
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.answers import (
+    read_bgp_info,
+    read_host_info,
+    read_probe,
+)
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.checks import check_membership, check_site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import (
     AT_RISK,
@@ -296,6 +301,18 @@ def emptied_of(found: Any, tables: Any, batches: Any) -> list[str]:
         for director, services in mapping(shown(tables, "tables"), "tables").items()
     }
     return left_empty(read_listings(evaluated(found, "listings")), infos, _batches(batches))
+
+
+def unannounced_of(
+    hostvars: Mapping[str, Any], groups: Mapping[str, Any], infos: Mapping[str, Any], directors: Any
+) -> list[str]:
+    """Which VIPs nobody would announce while some directors are drained."""
+    site = site_of(hostvars, groups, [])
+    said = {
+        str(name): read_bgp_info(shown(each, "infos"), f"infos.{forms.word(name)}")
+        for name, each in mapping(infos, "infos").items()
+    }
+    return list(bgp_drain.unannounced(site, said, names(directors, "directors")))
 
 
 def _batches(batches: Any) -> list[list[str]]:

@@ -12,7 +12,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._concerns import CONC
 from ansible_collections.lvs.topology.plugins.module_utils._host import _asked, adding, taking_away
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net import announcement_plan as plan
-from ansible_collections.lvs.topology.plugins.module_utils._net.announcement_plan import DRAINING, Route
+from ansible_collections.lvs.topology.plugins.module_utils._net.announcement_plan import Route
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest
 
@@ -48,13 +48,6 @@ def test_a_route_of_somebody_in_our_table_goes() -> None:
     assert lines(plan.plan_withdrawals([WEB, foreign], [WEB]))[0].startswith("ip route del blackhole 203.0.113.9/32")
 
 
-def test_a_director_that_drains_goes_on_draining() -> None:
-    drained = WEB._replace(metric=WEB.metric + DRAINING)
-    assert lines(plan.plan_announcements([drained], [WEB])) == []
-    assert lines(plan.plan_withdrawals([drained], [WEB])) == []
-    assert len(lines(plan.plan_withdrawals([drained], []))) == 2
-
-
 def test_an_old_table_is_emptied() -> None:
     old = WEB._replace(table=100)
     assert lines(plan.plan_withdrawals([old, WEB], [WEB])) == [f"ip route del {old}"]
@@ -68,7 +61,7 @@ def test_an_old_table_is_emptied() -> None:
         ({"address": "router/32", "metric": 1}, "routes[0].address"),
         ({"address": "127.0.0.1/32", "metric": 1}, "routes[0].address"),
         ({"address": "198.51.100.1/32", "metric": 0}, "routes[0].metric"),
-        ({"address": "198.51.100.1/32", "metric": DRAINING}, "routes[0].metric"),
+        ({"address": "198.51.100.1/32", "metric": 2**32}, "routes[0].metric"),
     ],
 )
 def test_what_is_no_route_is_refused(route: dict[str, Any], said: str) -> None:

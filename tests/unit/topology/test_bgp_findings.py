@@ -9,9 +9,11 @@ import copy
 from typing import Any
 
 import pytest
+from ansible_collections.lvs.topology.plugins.module_utils._net.bgp_sessions import packets_of, plan_sessions
 from ansible_collections.lvs.topology.plugins.module_utils._net.bird_info import sessions_of
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import bgp_findings
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import bgp_findings, compiler
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.compiler import site_of
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
 from ansible_collections.lvs.topology.tests.unit.topology.test_bgp import active
 
 VIP, VIP6 = "198.51.100.1", "2001:db8:100::1"
@@ -180,3 +182,58 @@ def test_what_bird_prints() -> None:
             "error": "Socket: No route to host",
         },
     ]
+
+
+def lost(answers: dict[str, Any], *drained: str) -> list[str]:
+    model = active()
+    infos = {name: each["bgp"] for name, each in answers.items() if name != "router"}
+    return compiler.unannounced_of(model.hostvars, model.groups, infos, list(drained))
+
+
+def test_others_are_left_while_one_is_drained() -> None:
+    assert lost(well(), "lb1") == []
+    assert lost(well(), "lb1", "lb2") == []
+
+
+def test_nobody_is_left() -> None:
+    said = [f"nobody besides lb1, lb2, lb3 announces {vip}" for vip in (VIP, VIP6)]
+    assert lost(well(), "lb1", "lb2", "lb3") == said
+
+
+def test_one_whose_session_is_down_is_heard_by_nobody() -> None:
+    answers = well()
+    del answers["lb3"]
+    answers["lb2"]["bgp"]["sessions"][0] = session("10.0.0.1", "Active")
+    assert lost(answers, "lb1") == [f"nobody besides lb1 announces {VIP}"]
+    answers["lb2"]["bgp"]["announced"] = []
+    assert len(lost(answers, "lb1")) == 2
+
+
+def test_what_is_no_director_is_not_drained() -> None:
+    assert lost(well(), "web1") == ["web1 is no director that is present"]
+
+
+def test_what_cannot_be_an_answer_is_refused() -> None:
+    model = active()
+    with pytest.raises(WrongModel, match=r"infos\.lb1"):
+        compiler.unannounced_of(model.hostvars, model.groups, {"lb1": {"sessions": "none"}}, ["lb2"])
+
+
+def test_sessions_are_enabled_and_disabled() -> None:
+    up, down = session("10.0.0.1"), session("2001:db8:b::1", "Down")
+    assert [each.line for each in plan_sessions([up, down], enabled=False).changes] == ["birdc disable lvs4_10_0_0_1"]
+    assert [each.line for each in plan_sessions([up, down], enabled=True).changes] == [
+        "birdc enable lvs6_2001_db8_b__1"
+    ]
+
+
+def test_the_packets_that_came() -> None:
+    text = """\
+   Total Incoming Outgoing         Incoming         Outgoing
+   Conns  Packets  Packets            Bytes            Bytes
+      1F       2A        0              B04                0
+
+ Conns/s   Pkts/s   Pkts/s          Bytes/s          Bytes/s
+       0        0        0                0                0
+"""
+    assert packets_of(text) == 42
