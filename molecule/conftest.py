@@ -427,7 +427,7 @@ def _told(output: str) -> list[str]:
 
 def _how_many(wanted: dict[str, Any]) -> int:
     """How many requests it takes to see what is expected."""
-    if "each_of" in wanted or "one_of" in wanted:
+    if {"each_of", "one_of", "some_of"} & set(wanted):
         return 10
     return sum(wanted.values())
 
@@ -440,6 +440,9 @@ def _compare(found: Answers, wanted: dict[str, Any], what: str) -> None:
     """
     if "each_of" in wanted:
         assert set(found) == set(wanted["each_of"]), f"{what}: {found}"
+    elif "some_of" in wanted:
+        assert found, what
+        assert set(found) <= set(wanted["some_of"]), f"{what}: {found}"
     elif "one_of" in wanted:
         assert len(found) == 1, f"{what}: {found}"
         assert set(found) <= set(wanted["one_of"]), f"{what}: {found}"

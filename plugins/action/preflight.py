@@ -39,9 +39,9 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core has no type
         host = (task_vars or {}).get("inventory_hostname", "the host")
         for name, part in answer["parts"].items():
             part["plan"] = asked.get(name, {}).get("plan") or {}
-            # What was looked at is of no use to what comes later.
+            # What was looked at is of no use to what comes later, and what BIRD is to have has passwords.
             passing = part["plan"].get("passing") or []
-            part["plan"] = {key: value for key, value in part["plan"].items() if key != "passing"}
+            part["plan"] = {key: value for key, value in part["plan"].items() if key not in ("passing", "bird")}
             for line in filtering.warnings(host, passing, part["dropped"], part["firewall"]):
                 _display.warning(line)
             for line in filtering.not_looked_at(host, len(passing)):

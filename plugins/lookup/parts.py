@@ -13,8 +13,8 @@ author:
 short_description: What each role of the host of a task is asked for
 description:
   - Returns the parts of M(lvs.topology.preflight) and M(lvs.topology.host_info), one for each of the
-    roles V(director), V(real_server) and V(router) that the host has by its groups, with the plan of each. A director
-    has one for its metrics besides.
+    roles V(director), V(real_server) and V(router) that the host has by its groups, with the plan of each, and of
+    V(announcer) where C(lvs_bgp) of a director or router is set. A director has one for its metrics besides.
   - There are none for a host with C(lvs_state=absent).
   - The play has to import C(tasks_from=inputs) of these roles before.
 """
@@ -46,4 +46,4 @@ class LookupModule(LookupBase):  # type: ignore[misc] # ansible-core has no type
         if _plays.is_to_be_put_back(known):
             return []
         has = _plays.roles_of(known["inventory_hostname"], known, known["groups"])
-        return [self._templar.template(known[f"__{role}_part"]) for role in _plays.parts_of(has)]
+        return [self._templar.template(known[f"__{role}_part"]) for role in _plays.parts_of(has, known)]

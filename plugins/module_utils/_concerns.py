@@ -24,6 +24,7 @@ _REPLICA = ("held", "own", "partner", "interface", "port", "real_servers", "conn
 TAKE_OVER = "take_over"
 WATCHED = "watched"
 METRICS = "metrics"
+WITHDRAWALS, ANNOUNCEMENTS = "withdrawals", "announcements"
 
 
 class Concern(NamedTuple):
@@ -156,6 +157,24 @@ def _sync_daemons() -> Work:
     return DAEMONS_SPEC, readable(ensure_daemons)
 
 
+def _withdrawals() -> Work:
+    from ansible_collections.lvs.topology.plugins.module_utils._net import announcements
+
+    return announcements.WITHDRAWALS_SPEC, announcements.ensure_withdrawals
+
+
+def _announcements() -> Work:
+    from ansible_collections.lvs.topology.plugins.module_utils._net import announcements
+
+    return announcements.ANNOUNCEMENTS_SPEC, announcements.ensure_announcements
+
+
+def _bird() -> Work:
+    from ansible_collections.lvs.topology.plugins.module_utils._net.bird import BIRD_SPEC, ensure_bird
+
+    return BIRD_SPEC, ensure_bird
+
+
 def _boot() -> Work:
     from ansible_collections.lvs.topology.plugins.module_utils._net.boot import ensure_boot
     from ansible_collections.lvs.topology.plugins.module_utils._net.options import BOOT_RESTORE_SPEC
@@ -203,6 +222,9 @@ def _take_over_options(plan: Plan) -> dict[str, Any]:
     return {"take_over": bool(plan.get("take_over")), "services": services}
 
 
+_ANNOUNCEMENTS = _of_dictionary("announcements", {"table": None, "by_checks": False, "routes": []})
+
+
 def _boot_options(plan: Plan) -> dict[str, Any]:
     names = (
         "tunnels",
@@ -214,7 +236,10 @@ def _boot_options(plan: Plan) -> dict[str, Any]:
         "packet_rules",
         "firewall",
     )
-    return {name: plan[name] for name in (*names, "services", "timeouts", "sync_daemons") if plan.get(name)}
+    found = {name: plan[name] for name in (*names, "services", "timeouts", "sync_daemons") if plan.get(name)}
+    announced = plan.get("announcements") or {}
+    # Where checks decide, keepalived announces, after a boot as well.
+    return found if not announced or announced.get("by_checks") else {**found, "announcements": announced}
 
 
 CONCERNS: Mapping[str, Concern] = {
@@ -237,11 +262,15 @@ CONCERNS: Mapping[str, Concern] = {
     # Before the table is touched, so that nobody else does. What it has ended stays so until the host is put back.
     TAKE_OVER: Concern(_take_over_options, _take_over, is_released=False),
     "timeouts": Concern(_of_dictionary("timeouts", {"tcp": None, "tcpfin": None, "udp": None}), _timeouts),
+    # Routers send elsewhere before a service goes, and hear of a new one when it is there.
+    WITHDRAWALS: Concern(_ANNOUNCEMENTS, _withdrawals, is_released=False),
     # Its entries go while it is filled.
     "services": Concern(_table_options, _services, is_released=False),
     # In place of the table, timeouts and daemon where keepalived has them. It gives them back when it ends.
     WATCHED: Concern(lambda plan: dict(plan.get("watched") or {}), _watched, is_released=False),
     "sync_daemons": Concern(_list("sync_daemons", "daemons"), _sync_daemons),
+    ANNOUNCEMENTS: Concern(_ANNOUNCEMENTS, _announcements),
+    "bird": Concern(_of_dictionary("bird", {"content": None, "secrets": []}), _bird),
     # The files for the next boot say what the plan says, and nothing of what is left over.
     BOOT: Concern(_boot_options, _boot, is_released=False),
     # What is told of all this. It goes first.

@@ -13,6 +13,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs import proc
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.info import table_facts
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.opening import readable
 from ansible_collections.lvs.topology.plugins.module_utils._net import (
+    bird_info,
     conntrackd,
     counters,
     filter_questions,
@@ -53,6 +54,8 @@ def examine(module: Module) -> dict[str, Any]:
         mistakes.interface(f"interfaces[{position}]", name)
     for position, port in enumerate(params["ports"]):
         mistakes.within(f"ports[{position}]", port, forms.REAL_PORTS, "a port")
+    if params["bgp"] is not None:
+        bird_info.read(params["bgp"], "bgp", mistakes)
     packets = filter_questions.read(params["packets"], "packets", mistakes)
     mistakes.raise_if_any()
     tentative = counters.tentative_addresses()
@@ -82,6 +85,7 @@ def examine(module: Module) -> dict[str, Any]:
         "keepalived": _keepalived(),
         "conntrackd": conntrackd.look() if params["conntrackd"] else None,
         "table": _table(unseen) if params["table"] else None,
+        "bgp": None if params["bgp"] is None else bird_info.look(params["bgp"], unseen),
         "unseen": unseen,
     }
 

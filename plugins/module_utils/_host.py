@@ -12,11 +12,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Collection, Mapping, NamedTuple, NoReturn, Sequence
 
-from ansible_collections.lvs.topology.plugins.module_utils._concerns import BOOT, CONCERNS, METRICS, TAKE_OVER
+from ansible_collections.lvs.topology.plugins.module_utils._concerns import (
+    ANNOUNCEMENTS,
+    BOOT,
+    CONCERNS,
+    METRICS,
+    TAKE_OVER,
+    WITHDRAWALS,
+)
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, for_check_mode
-from ansible_collections.lvs.topology.plugins.module_utils._net import keepalived_plan
+from ansible_collections.lvs.topology.plugins.module_utils._net import bird_plan, keepalived_plan
+from ansible_collections.lvs.topology.plugins.module_utils._net.bird_options import BIRD
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
-from ansible_collections.lvs.topology.plugins.module_utils._net.managers import KEEPALIVED, KERNEL
+from ansible_collections.lvs.topology.plugins.module_utils._net.managers import CHECKER, KEEPALIVED, KERNEL
 from ansible_collections.lvs.topology.plugins.module_utils._net.traces import traces
 from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Refused
 from ansible_collections.lvs.topology.plugins.module_utils._validation import validated
@@ -36,15 +44,17 @@ _LISTS = (
     "services",
     "sync_daemons",
 )
-_DICTIONARIES = ("sysctls", "packet_rules", "firewall", "conntrackd", "timeouts", "watched", "metrics")
+_DICTIONARIES = ("sysctls", "packet_rules", "firewall", "conntrackd", "timeouts", "watched", ANNOUNCEMENTS, METRICS)
 PLAN: dict[str, Any] = {
     "type": "dict",
     "options": {
         **{name: {"type": "list", "elements": "str"} for name in ("kernel_modules", "purge")},
         **{name: {"type": "dict"} for name in _DICTIONARIES},
+        # It has passwords.
+        "bird": {"type": "dict", "options": BIRD, "no_log": False},
         **{name: {"type": "list", "elements": "dict"} for name in _LISTS},
         **{name: {"type": "bool"} for name in ("keep_weights", "take_over")},
-        "manager": {"type": "str", "choices": [KERNEL, KEEPALIVED]},
+        "manager": {"type": "str", "choices": [KERNEL, KEEPALIVED, CHECKER]},
         # About the host, which preflight has looked at, and for the operator.
         **{name: {"type": "list", "elements": "str"} for name in ("commands", "kernel_options", "notes")},
         "kernels": {"type": "list", "elements": "dict"},
@@ -62,7 +72,7 @@ SPEC: dict[str, Any] = {
     "follow_tags": {"type": "bool", "default": False},
 }
 # What the role keepalived takes over, where keepalived is the one who manages it.
-_MANAGED = ("addresses", "services")
+_MANAGED = {KEEPALIVED: ("addresses", "services"), CHECKER: ("services",)}
 
 
 class Call(NamedTuple):
@@ -108,12 +118,15 @@ def is_in_place(module: AnsibleModule, plan: Mapping[str, Any], owner: str) -> b
     """Whether host_state would find nothing to change, and nothing to say. BadRequest says what it would refuse.
 
     Where another owner has something here as well, that one's part of the run may change what is shared, and nothing is
-    said in advance. keepalived that goes on shares nothing: it has its own file and unit.
+    said in advance. keepalived that goes on shares nothing, and neither does BIRD: each has its own file and unit.
     """
     book = for_check_mode()
     ledger = book.load()
-    apart = {keepalived_plan.KIND, keepalived_plan.UNIT_KIND} if plan.get("manager") == KEEPALIVED else set()
-    shared = (claim for (kind, _key), claim in ledger.claims.items() if kind not in apart)
+    apart = {bird_plan.KIND, bird_plan.UNIT_KIND}
+    if plan.get("manager") in _MANAGED:
+        apart |= {keepalived_plan.KIND, keepalived_plan.UNIT_KIND}
+    claims = {} if plan.get("bird") is not None else ledger.claims
+    shared = (claim for (kind, _key), claim in claims.items() if kind not in apart)
     asked = _asked([*CONCERNS], plan, traces(ledger, owner))
     # Files for the next boot and metrics have places of their own.
     shares = not {BOOT, METRICS}.issuperset(asked)
@@ -171,7 +184,7 @@ def taking_away(concerns: Collection[str], owner: str) -> list[Call]:
     Others who filled the table come last: they find it without what was ours.
     """
     absent = {"owner": owner, "state": "absent"}
-    first = [Call(name, absent) for name in (METRICS, BOOT, "services") if name in concerns]
+    first = [Call(name, absent) for name in (METRICS, BOOT, ANNOUNCEMENTS, "services") if name in concerns]
     # What is still in use of a host that goes on goes later. A host that is put back forgets it.
     last = [Call(TAKE_OVER, absent)] if TAKE_OVER in concerns else []
     return [
@@ -197,8 +210,9 @@ def _asked(chosen: Collection[str], plan: Mapping[str, Any], left: Collection[st
     wanted = {BOOT, *left, *(name for name in CONCERNS if plan.get(name))}
     if plan.get("services") is not None:
         wanted.add("services")
-    if plan.get("manager") == KEEPALIVED:
-        wanted.difference_update(_MANAGED)
+    if ANNOUNCEMENTS in wanted:
+        wanted.add(WITHDRAWALS)
+    wanted.difference_update(_MANAGED.get(plan.get("manager") or KERNEL, ()))
     return [name for name in CONCERNS if name in chosen and name in wanted]
 
 

@@ -229,6 +229,9 @@ FORMS: Mapping[str, Form] = {
     "keepalived_config": Form(_matches(r"/[^\0]*"), lambda was: _is_copy(was) or _is_kept_text(was)),
     "conntrackd_config": Form(_matches(r"/[^\0]*"), _is_copy),
     "conntrackd_unit": Form(_matches(r"\S+\.service"), _object({"enabled": _is_bool, "active": _is_bool})),
+    "announcement": Form(_matches(r"table \d{1,10}"), _nothing),
+    "bird_config": Form(_matches(r"/[^\0]*"), _is_copy),
+    "bird_unit": Form(_matches(r"\S+\.service"), _object({"enabled": _is_bool, "active": _is_bool})),
     "keepalived_unit": Form(_matches(r"\S+\.service"), _object({"enabled": _is_bool, "active": _is_bool})),
     "taken": Form(
         lambda key: _is_unit_taken(key) or (key.startswith("service ") and _is_service(key[len("service ") :])),

@@ -78,6 +78,12 @@ options:
       - C(packets), which the host's firewall is to let pass, each as in O(lvs.topology.host_info#module:packets)
         without a name. They are let pass where the firewall would drop them now.
     type: dict
+  announcements:
+    description:
+      - Routes by which BGP knows what to announce, C(table) and C(routes), as in the plan of
+        M(lvs.topology.host_state).
+    type: dict
+    version_added: 0.4.0
   services:
     description: As O(lvs.topology.ipvs_table#module:services).
     type: list

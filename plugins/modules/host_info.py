@@ -44,6 +44,19 @@ options:
         description: The interface on whose LAN to ask. It takes about a second, whatever the number of addresses.
         type: str
         required: true
+  bgp:
+    description: Of what to say something in RV(bgp). Left out, nothing of BGP is looked at.
+    type: dict
+    version_added: 0.4.0
+    suboptions:
+      table:
+        description: The routing table whose routes say what is announced, on a director.
+        type: int
+      vips:
+        description: The VIPs to which a router has routes.
+        type: list
+        elements: str
+        default: []
   ports:
     description: The ports of which RV(listeners) is to say who listens on them.
     type: list
@@ -287,6 +300,18 @@ table:
   returned: success
   type: dict
   sample: {}
+bgp:
+  description:
+    - What was asked by O(bgp), else null. C(unit) is what systemd says of BIRD, null where that does not run, and
+      C(sessions) are those of our configuration with the C(neighbour), the C(state) and the last C(error).
+    - C(announced) are the routes of the table, and C(ways) has the gateways of the route to each VIP.
+  returned: success
+  type: dict
+  sample:
+    unit: {active: true, enabled: true, failed: false}
+    sessions: [{name: lvs4_10_0_0_1, neighbour: 10.0.0.1, state: Established, error: ""}]
+    announced: [{address: 198.51.100.1/32, metric: 65616, table: 1819}]
+    ways: {}
 unseen:
   description: What could not be looked at, and why.
   returned: success
@@ -296,6 +321,7 @@ unseen:
 
 from ansible_collections.lvs.topology.plugins.module_utils._examine import examine
 from ansible_collections.lvs.topology.plugins.module_utils._module import Discreet
+from ansible_collections.lvs.topology.plugins.module_utils._net.bird_info import BGP
 from ansible_collections.lvs.topology.plugins.module_utils._net.filter_questions import PACKET
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run_outside_of_turns
 
@@ -304,7 +330,7 @@ def main() -> None:
     run_outside_of_turns(
         Discreet(
             # What keepalived is asked about has passwords.
-            shown=("arp", "conntrackd", "interfaces", "packets", "ports", "table"),
+            shown=("arp", "bgp", "conntrackd", "interfaces", "packets", "ports", "table"),
             argument_spec={
                 "parts": {"type": "list", "elements": "dict", "default": []},
                 "arp": {
@@ -318,6 +344,7 @@ def main() -> None:
                 },
                 "interfaces": {"type": "list", "elements": "str", "default": []},
                 "packets": {"type": "list", "elements": "dict", "default": [], "options": PACKET},
+                "bgp": BGP,
                 "ports": {"type": "list", "elements": "int", "default": []},
                 "table": {"type": "bool", "default": False},
                 "conntrackd": {"type": "bool", "default": False},

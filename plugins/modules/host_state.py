@@ -121,6 +121,25 @@ options:
           - What somebody else has changed there is put right. What checks decide stays as it is. Keepalived itself
             is asked for that, by SIGUSR1, see keepalived(8).
         type: dict
+      announcements:
+        description:
+          - Routes in a routing table of their own, by which BIRD knows which VIPs to announce. C(table) is its number,
+            and C(routes) has an C(address) with its prefix and a C(metric) for each service.
+          - With C(by_checks) keepalived adds them when its checks succeed. Then only those are taken away that nobody
+            wants, and keepalived's unit takes all away when it ends.
+        type: dict
+      bird:
+        description: The configuration of BIRD.
+        type: dict
+        suboptions:
+          content:
+            description: What is in the file. BIRD is asked for its opinion before it is written.
+            type: str
+          secrets:
+            description: The passwords in it, which are shown nowhere.
+            type: list
+            elements: str
+            default: []
       sync_daemons:
         description: As O(lvs.topology.ipvs_sync_daemon#module:daemons).
         type: list
@@ -133,9 +152,11 @@ options:
             model has for them and their real servers.
         type: dict
       manager:
-        description: With V(keepalived), addresses and services are left to M(lvs.topology.keepalived_config).
+        description: >-
+          With V(keepalived), addresses and services are left to M(lvs.topology.keepalived_config), with V(checker) the
+          services alone.
         type: str
-        choices: [kernel, keepalived]
+        choices: [kernel, keepalived, checker]
       commands: &not_here
         description: A part of every plan, for the options of M(lvs.topology.preflight). This module does not use it.
         type: list
@@ -258,15 +279,33 @@ not_begun:
   elements: str
 """
 
+from typing import Any
+
 from ansible_collections.lvs.topology.plugins.module_utils._host import SPEC, ensure_host
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
 from ansible_collections.lvs.topology.plugins.module_utils._module import Module
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run
+from ansible_collections.lvs.topology.plugins.module_utils._screen import MASK
+
+
+class _HostState(Module):
+    """What BIRD is to have is neither returned nor in the host's log: it has passwords."""
+
+    def log(self, msg: str, log_args: dict[str, Any] | None = None) -> None:
+        if not ((self.params or {}).get("plan") or {}).get("bird"):
+            super().log(msg, log_args)
+
+    def _invocation(self) -> dict[str, Any]:
+        found = super()._invocation()
+        plan = found.get("invocation", {}).get("module_args", {}).get("plan")
+        if isinstance(plan, dict) and plan.get("bird"):
+            found["invocation"]["module_args"]["plan"] = {**plan, "bird": MASK}
+        return found
 
 
 def main() -> None:
     run(
-        Module(
+        _HostState(
             argument_spec=SPEC,
             required_if=[("state", "present", ("plan",))],
             supports_check_mode=True,

@@ -21,6 +21,7 @@ author:
   - The lvs.topology authors (@lvs-topology)
 extends_documentation_fragment:
   - lvs.topology.attributes.info
+  - lvs.topology.parts
 options:
   kernel_modules:
     description: Kernel modules that have to be loaded, loadable or built in.
@@ -163,9 +164,10 @@ options:
       - Who is going to fill the IPVS table, this collection itself (V(kernel)) or V(keepalived). Whoever else does, or
         will after the next boot, is refused, because two undo each other's work. Left out, nobody is looked for.
       - That is kube-proxy in its ipvs mode, the service of ipvsadm, ldirectord, and for V(kernel) a keepalived that
-        this collection did not set up and that has virtual servers.
+        this collection did not set up and that has virtual servers. With V(checker), keepalived fills the table without
+        VRRP.
     type: str
-    choices: [kernel, keepalived]
+    choices: [kernel, keepalived, checker]
     version_added: 0.3.0
   take_over:
     description:
@@ -212,68 +214,6 @@ options:
     elements: dict
     default: []
     version_added: 0.4.0
-  parts:
-    description:
-      - What the host is to be in each of several roles, looked at together. The options of a part are those of this
-        module with the same names, and RV(parts) has the answers.
-      - The C(notes) of a part's plan are shown on the controller.
-    type: list
-    elements: dict
-    default: []
-    version_added: 0.4.0
-    suboptions:
-      name:
-        description: The key of the part in RV(parts).
-        type: str
-        required: true
-      plan:
-        description: As O(plan).
-        type: dict
-      interfaces: {description: As O(interfaces)., type: list, elements: str, default: []}
-      python_modules: {description: As O(python_modules)., type: list, elements: str, default: []}
-      commands: {description: As O(commands)., type: list, elements: str, default: []}
-      missing:
-        description: As O(missing).
-        type: str
-        choices: [fail, report]
-        default: fail
-      manager:
-        description: As O(manager).
-        type: str
-        choices: [kernel, keepalived]
-      take_over:
-        description: As O(take_over).
-        type: bool
-        default: false
-      owner:
-        description: As O(owner).
-        type: str
-        default: lvs
-      packets:
-        description: As O(packets).
-        type: list
-        elements: dict
-        default: []
-      keepalived:
-        description: As O(keepalived).
-        type: dict
-        suboptions:
-          content:
-            description: As O(keepalived.content).
-            type: str
-            required: true
-          secrets:
-            description: As O(keepalived.secrets).
-            type: list
-            elements: str
-            default: []
-          script_user:
-            description: As O(keepalived.script_user).
-            type: str
-          owner:
-            description: As O(keepalived.owner).
-            type: str
-            default: lvs
   give_turn_back:
     description:
       - Where nothing is to be done for any of O(parts), and keepalived has nothing to do with them, give the turn of
@@ -334,6 +274,13 @@ in_place:
       the file and the unit of a keepalived that goes on do not count.
   returned: success
   type: bool
+keepalived_holds:
+  description:
+    - Where O(keepalived) is given, the addresses that a keepalived which this collection set up moves so far.
+  returned: success
+  type: list
+  elements: str
+  sample: [192.0.2.10/32 dev eth1]
 keepalived_in_place:
   description:
     - Whether keepalived has O(keepalived) already, so that M(lvs.topology.keepalived_config) need not be called.
@@ -356,8 +303,8 @@ keepalived_runs:
 parts:
   description:
     - For each part its own RV(missing_packages), RV(kernel_modules), RV(managed_by), RV(keepalived_runs),
-      RV(keepalived_in_place), RV(messages), RV(unseen) and RV(in_place), and the C(plan) that was asked for, by the
-      name of the part.
+      RV(keepalived_holds), RV(keepalived_in_place), RV(messages), RV(unseen) and RV(in_place), and the C(plan) that was
+      asked for, by the name of the part.
   returned: success
   type: dict
   sample: {}

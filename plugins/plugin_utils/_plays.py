@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from ansible_collections.lvs.topology.plugins.module_utils._net.managers import KEEPALIVED
+from ansible_collections.lvs.topology.plugins.module_utils._net.managers import CHECKER, KEEPALIVED
 
 # The roles of hosts, and the group of each as long as no variable of its name with _group at the end names another one.
 GROUPS: Mapping[str, str] = {
@@ -27,6 +27,8 @@ CONTROLLER = "controller"
 _LOCALHOST = "localhost"
 # The roles that a model gives to hosts, and the plays of site that have only some of the hosts.
 ROLES = ("director", "real_server", "router")
+# Beside these, what directors and routers have that speak BGP.
+ANNOUNCER = "announcer"
 PLAYS = ("wait", "move", "prepare", "fill", "tell", "finish")
 # What a director has besides, as a part of its own. It is never a role of a host by its groups.
 METRICS = "metrics"
@@ -100,9 +102,11 @@ def roles_of(host: str, variables: Mapping[str, Any], groups: Mapping[str, Any])
     return [role for role in GROUPS if host in groups.get(group_of(role, variables), ())]
 
 
-def parts_of(roles: Collection[str]) -> list[str]:
+def parts_of(roles: Collection[str], variables: Mapping[str, Any]) -> list[str]:
     """What is looked at and changed by itself on a host of these roles, in the order of the plays."""
-    return [*(role for role in ROLES if role in roles), *([METRICS] if "director" in roles else [])]
+    found = [role for role in ROLES if role in roles]
+    found += [ANNOUNCER] if announces(roles, variables) else []
+    return found + ([METRICS] if "director" in roles else [])
 
 
 def members(roles: Iterable[str], variables: Mapping[str, Any], groups: Mapping[str, Any]) -> list[str]:
@@ -130,15 +134,15 @@ def to_do(play: str, roles: Collection[str], variables: Mapping[str, Any]) -> It
     """
     is_absent = is_to_be_put_back(variables)
     parts = (variables.get(CHECKED) or {}).get("parts", {})
-    for role in parts_of(roles):
+    for role in parts_of(roles, variables):
         part = parts.get(role)
         # A director with keepalived is looked at in that play.
         has_keepalived = part is None or _has_keepalived(part)
         is_done = not is_absent and part is not None and is_settled(part)
         if {
             "move": role == "director" and (is_absent or has_keepalived),
-            "prepare": role in ("real_server", "router") and not is_done and not is_absent,
-            "fill": role == "director" and not is_done,
+            "prepare": _is_prepared(role, roles) and not is_done and not is_absent,
+            "fill": (role == "director" or (role == ANNOUNCER and "director" in roles)) and not is_done,
             "tell": role == METRICS and not is_done,
             "finish": not is_done,
         }[play]:
@@ -150,6 +154,16 @@ def is_to_be_put_back(variables: Mapping[str, Any]) -> bool:
     return variables.get("lvs_state") == "absent"
 
 
+def announces(roles: Collection[str], variables: Mapping[str, Any]) -> bool:
+    """Whether a host has the role of those that speak BGP: directors and routers for which somebody says so."""
+    return "lvs_bgp" in variables and bool({"director", "router"}.intersection(roles))
+
+
+def _is_prepared(role: str, roles: Collection[str]) -> bool:
+    """Whether a role comes before the directors: a router takes routes before anybody announces them."""
+    return role in ("real_server", "router") or (role == ANNOUNCER and "director" not in roles)
+
+
 def is_settled(part: Mapping[str, Any]) -> bool:
     """Whether a role of a host is as it should be, so that the run has nothing more to do with it."""
     return bool(part["in_place"]) and not _has_keepalived(part)
@@ -157,4 +171,4 @@ def is_settled(part: Mapping[str, Any]) -> bool:
 
 def _has_keepalived(part: Mapping[str, Any]) -> bool:
     """Whether keepalived is to manage the director, or did so far."""
-    return part["plan"].get("manager") == KEEPALIVED or KEEPALIVED in part["managed_by"]
+    return part["plan"].get("manager") in (KEEPALIVED, CHECKER) or KEEPALIVED in part["managed_by"]

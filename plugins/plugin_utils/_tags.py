@@ -23,9 +23,12 @@ TAGS: Mapping[str, str] = {
     "conntrackd": "lvs_conntrackd",
     "take_over": "lvs_table",
     "timeouts": "lvs_timeouts",
+    "withdrawals": "lvs_announcements",
     "services": "lvs_table",
     "watched": "lvs_table",
     "sync_daemons": "lvs_sync",
+    "announcements": "lvs_announcements",
+    "bird": "lvs_announcements",
     "boot": "lvs_boot",
     "metrics": "lvs_metrics",
 }

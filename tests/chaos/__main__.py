@@ -12,7 +12,7 @@ import sys
 import time
 from typing import Callable
 
-from . import alerts, changes, experiments, failures, interruptions, pair, takeover
+from . import active, alerts, changes, experiments, failures, interruptions, pair, takeover
 from .table import Result, as_markdown, as_text, merged
 
 # Those with the same model one after the other.
@@ -40,10 +40,18 @@ CASES: dict[str, Callable[[], Result]] = {
 ELSEWHERE: dict[str, Callable[[], Result]] = {
     f"experiments-{name}": functools.partial(experiments.run, name) for name in experiments.scenarios()
 }
+_ACTIVE: dict[str, Callable[[], Result]] = {
+    "active-power": active.power,
+    "active-cable": active.cable,
+    "active-bird": active.bird,
+    "active-drain": active.drain,
+}
 GROUPS = {
     "experiments": list(ELSEWHERE),
     "takeover": [name for name in CASES if name.startswith("takeover-")],
+    "active": list(_ACTIVE),
 }
+ELSEWHERE |= _ACTIVE
 RESULTS = pair.CACHE / "results"
 
 

@@ -23,15 +23,15 @@ run, begin = HOSTS.run, HOSTS.begin
 DIRECTORS = ["lb1", "lb2"]
 VIPS = {"dr": "192.168.0.28", "nat": "192.168.0.29"}
 # Made on each real server alike, so that whoever serves a download, its digest is known.
-_LINES = 600000
-DIGEST = hashlib.sha256("".join(f"{number}\n" for number in range(1, _LINES + 1)).encode()).hexdigest()
+LINES = 600000
+DIGEST = hashlib.sha256("".join(f"{number}\n" for number in range(1, LINES + 1)).encode()).hexdigest()
 
 
 def up() -> None:
     """Boot the lab; what runs already is left alone."""
     HOSTS.up()
     for server in real_servers(model()):
-        run(server, f"mkdir -p /srv/files; seq {_LINES} >/srv/files/download")
+        run(server, f"mkdir -p /srv/files; seq {LINES} >/srv/files/download")
 
 
 def down() -> None:

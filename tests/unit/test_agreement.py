@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.lvs.topology.plugins.module_utils._concerns import BOOT, CONCERNS, WATCHED
+from ansible_collections.lvs.topology.plugins.module_utils._concerns import BOOT, CONCERNS, WATCHED, WITHDRAWALS
 from ansible_collections.lvs.topology.plugins.module_utils._host import SPEC
 from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl_plan import IPVS, IPVS_NAMES
 from ansible_collections.lvs.topology.plugins.module_utils._net.traces import TRACES
@@ -33,11 +33,14 @@ INVENTORIES = {
     "docs/examples/tun.yml": "tun",
     "docs/examples/fullnat.yml": "fullnat",
     "docs/examples/pair.yml": "ha",
+    "docs/examples/active.yml": "active",
     # The same hosts in a network of its own.
     "tests/chaos/inventory.yml": "ha",
     **{
         f"molecule/{name}/inventory/hosts.yml": name
-        for name in ("dr", "dr_routed", "nat", "nat_wlc", "mixed", "tun", "fullnat", "ftp", "ha", "fullnat_pair")
+        for name in (
+            *("dr", "dr_routed", "nat", "nat_wlc", "mixed", "tun", "fullnat", "ftp", "ha", "fullnat_pair", "active"),
+        )
     },
 }
 
@@ -224,7 +227,8 @@ def test_every_concern_of_host_state_has_its_traces_and_its_tag() -> None:
     assert [*CONCERNS] == [*TAGS]
     assert [*CONCERNS] == [name for name in SAID if name not in ("keepalived", "warning")]
     # What keepalived has in the table is keepalived's, and goes with it.
-    assert [name for name in CONCERNS if name not in (WATCHED, BOOT)] == [*TRACES]
+    # What is withdrawn is what was announced.
+    assert [name for name in CONCERNS if name not in (WATCHED, WITHDRAWALS, BOOT)] == [*TRACES]
 
 
 def test_the_architecture_has_a_line_for_every_file() -> None:

@@ -295,8 +295,8 @@ VARIABLES = PLAYBOOKS[0].parent / "tasks/variables.yml"
 DOCUMENT = (PLAYBOOKS[0].parents[1] / "docs/playbooks.md").read_text()
 # Whom a play is for, and what the model says, is in docs/model.md.
 OF_THE_MODEL = {
-    "lvs_services", "lvs_state", "lvs_directors", "lvs_directors_group", "lvs_real_servers", "lvs_real_servers_group",
-    "lvs_metrics"
+    "lvs_services", "lvs_bgp", "lvs_state", "lvs_directors", "lvs_directors_group", "lvs_real_servers",
+    "lvs_real_servers_group", "lvs_metrics",
 }  # fmt: skip
 
 

@@ -13,6 +13,8 @@ from ansible_collections.lvs.topology.plugins.module_utils import _ledger
 from ansible_collections.lvs.topology.plugins.module_utils._metrics import description
 from ansible_collections.lvs.topology.plugins.module_utils._metrics import plan as metrics_plan
 from ansible_collections.lvs.topology.plugins.module_utils._net import (
+    announcement_plan,
+    bird_plan,
     boot_plan,
     boot_script,
     conntrackd_plan,
@@ -68,6 +70,12 @@ def test_every_file_and_its_mode(tmp_path: Path) -> None:
     assert outcome.copy
     files.update(written(outcome.plan))
     files[keepalived_plan.copy_of(conntrackd_plan.PATH)] = outcome.copy.mode
+    before_bird = bird_plan.Files(File("before\n"), 0.0, None)
+    of_bird = bird_plan.plan_present(_ledger.Ledger(), "announcer", "after\n", before_bird, keepalived_plan.Unit(), [])
+    assert of_bird.copy
+    files.update(written(of_bird.plan))
+    files[keepalived_plan.copy_of(bird_plan.PATH)] = of_bird.copy.mode
+    files[announcement_plan.DROP_IN] = announcement_plan.drop_in([1819]).mode
     # The ledger, its lock and its directory are made by the code that is asked for them.
     ledger = tmp_path / "lvs-topology/ledger.json"
     _ledger.LedgerFile(str(ledger)).save(_ledger.Ledger().claim("address", "10.0.0.1/32 dev lo", "ROLE"))

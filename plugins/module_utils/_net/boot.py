@@ -68,7 +68,7 @@ def ensure_boot(module: AnsibleModule, _book: LedgerFile) -> dict[str, Any]:
 
 
 def _validated(params: dict[str, Any]) -> dict[str, Any]:
-    given = {name: params[name] for name in (*_SPEC, "firewall", *_IPVS)}
+    given = {name: params[name] for name in (*_SPEC, "firewall", "announcements", *_IPVS)}
     spec = {**_SPEC, **(_ipvs_spec() if any(given[name] for name in _IPVS) else {})}
     return {**given, **validated(spec, {name: given[name] for name in spec})}
 
@@ -96,9 +96,18 @@ def _render(owner: str, lists: dict[str, Any], mistakes: Mistakes) -> dict[str, 
         "ip": boot_plan.render_ip(owner, addresses, gateways, neighbours),
         "tunnels": boot_plan.render_tunnels(owner, tunnels),
         "sources": boot_plan.render_sources(owner, sources),
+        "announcements": _announcements(owner, lists, mistakes) if lists["announcements"] else None,
         "arptables": boot_plan.render_arptables(owner, rules),
         **(_ipvs(lists, mistakes) if any(lists[name] for name in _IPVS) else {}),
     }
+
+
+def _announcements(owner: str, lists: dict[str, Any], mistakes: Mistakes) -> File | None:
+    from ansible_collections.lvs.topology.plugins.module_utils._net import announcement_plan, announcements
+
+    asked = validated(announcements.ROUTES, lists["announcements"])
+    routes = announcement_plan.check(asked, mistakes, "announcements.")
+    return boot_plan.render_announcements(owner, announcement_plan.boot_lines(routes))
 
 
 def _in_free_tables(sources: list[source_route_plan.Rule]) -> list[source_route_plan.Rule]:

@@ -32,6 +32,8 @@ SUFFIXES = (
     # A firewall of one kind of iptables, beside another one of which what is above is.
     *("iptables-legacy", "ip6tables-legacy", "iptables-nft", "ip6tables-nft", "nft-firewall"),
     *("timeouts", "ipvsadm", "daemons"),
+    # Routers hear of a VIP when the table is there.
+    "announcements",
 )
 
 
@@ -73,6 +75,10 @@ def render_ip(
     lines = [f"address replace {wish.held}" for wish in addresses]
     lines += [f"route replace {route}" for route in gateways]
     lines += [f"neigh replace {neighbour}" for neighbour in neighbours]
+    return _file(owner, "ip -force -batch", lines)
+
+
+def render_announcements(owner: str, lines: Sequence[str]) -> File | None:
     return _file(owner, "ip -force -batch", lines)
 
 

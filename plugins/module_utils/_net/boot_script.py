@@ -296,6 +296,12 @@ for file in *.daemons; do
     done <"$file"
 done
 
+set +f
+for file in *.announcements; do
+    set -f
+    [ ! -e "$file" ] || ip -force -batch "$file" || failed "ip could not do all of $file"
+done
+
 exit $status
 """
 

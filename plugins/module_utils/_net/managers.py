@@ -17,6 +17,8 @@ from ansible_collections.lvs.topology.plugins.module_utils._net.files import rea
 from ansible_collections.lvs.topology.plugins.module_utils._net.take_over_plan import Unit
 
 KERNEL, KEEPALIVED = "kernel", "keepalived"
+# keepalived fills the table by its checks, and the VIPs are ours.
+CHECKER = "checker"
 _KUBE = "kube-ipvs0"
 _WANTS = ("/etc/systemd/system/*.wants", "/etc/systemd/system/*.requires", "/etc/rc[2345].d")
 _OWN_SERVICE = re.compile(r"^[ \t]*(?:virtual_server|vrrp_instance)\b", re.MULTILINE)
@@ -97,9 +99,12 @@ def _keepalived(manager: str, *, take_over: bool) -> list[str]:
     )
 
 
-def managed_by(ledger: Ledger, owner: str) -> list[str]:
-    """Who holds this host's addresses and table by an earlier run. Both, where moving from one to the other was cut."""
-    kernel = ledger.owned("address", owner) or ledger.owned("service", owner)
+def managed_by(ledger: Ledger, owner: str, manager: str | None = None) -> list[str]:
+    """Who holds this host's addresses and table by an earlier run. Both, where moving from one to the other was cut.
+
+    Beside a checker the addresses are ours.
+    """
+    kernel = ledger.owned("service", owner) or (manager != CHECKER and ledger.owned("address", owner))
     return [KERNEL] * bool(kernel) + [KEEPALIVED] * ledger.owned_by_any(keepalived_plan.KIND)
 
 

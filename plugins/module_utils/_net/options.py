@@ -159,6 +159,7 @@ BOOT_RESTORE_SPEC: Spec = {
     "arp_filters": {"type": "list", "elements": "dict", "default": []},
     "packet_rules": {"type": "dict"},
     "firewall": {"type": "dict"},
+    "announcements": {"type": "dict"},
     "services": {"type": "list", "elements": "dict", "default": []},
     "timeouts": {"type": "dict", "default": {}},
     "sync_daemons": {"type": "list", "elements": "dict", "default": []},

@@ -16,6 +16,8 @@ from ansible_collections.lvs.topology.plugins.module_utils._net.kmod import read
 _PACKAGES = {
     "arptables": ("arptables", "iptables-nft"),
     "awk": ("mawk", "gawk"),
+    "bird": ("bird2", "bird"),
+    "birdc": ("bird2", "bird"),
     "check_ldap": ("monitoring-plugins-standard", "nagios-plugins-ldap"),
     "check_mysql": ("monitoring-plugins-standard", "nagios-plugins-mysql"),
     "check_pgsql": ("monitoring-plugins-standard", "nagios-plugins-pgsql"),

@@ -46,7 +46,7 @@ OF_A_PART: dict[str, Any] = {
     "python_modules": {"type": "list", "elements": "str", "default": []},
     "commands": {"type": "list", "elements": "str", "default": []},
     "missing": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
-    "manager": {"type": "str", "choices": ["kernel", "keepalived"]},
+    "manager": {"type": "str", "choices": ["kernel", "keepalived", "checker"]},
     "take_over": {"type": "bool", "default": False},
     "owner": {"type": "str", "default": "lvs"},
     "packets": {"type": "list", "elements": "dict", "default": []},
@@ -229,7 +229,8 @@ def _answer(module: Module, part: Part, host: Host, problems: list[str]) -> dict
         "unseen": list(dict.fromkeys(part.unseen)),
         "missing_packages": part.packages,
         "kernel_modules": list(dict.fromkeys(part.needed)),
-        "managed_by": managers.managed_by(host.ledger, owner),
+        "managed_by": managers.managed_by(host.ledger, owner, next(iter(part.asked["managers"]), None)),
+        "keepalived_holds": _held(host.ledger) if part.params["keepalived"] is not None else [],
         "keepalived_runs": host.keepalived_runs,
         "in_place": in_place,
         "dropped": part.dropped,
@@ -249,6 +250,14 @@ def _judged(module: Module, part: Part, problems: list[str]) -> dict[str, Any]:
         except (BadRequest, Refused) as problem:
             problems.append(f"{part.where}keepalived: {problem}")
     return {"in_place": False, "messages": []}
+
+
+def _held(ledger: Ledger) -> list[str]:
+    """The addresses that keepalived moves by the configuration that it has of us."""
+    from ansible_collections.lvs.topology.plugins.module_utils._net import files, keepalived_plan
+
+    file = files.read_file(keepalived_plan.PATH) if ledger.owned_by_any(keepalived_plan.KIND) else None
+    return keepalived_plan.addresses_of(file.text) if file else []
 
 
 def _of_plan(given: Mapping[str, Any], path: str, mistakes: Mistakes) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -47,6 +47,8 @@ TRACES: Mapping[str, Trace] = {
     "services": Trace("service"),
     "sync_daemons": Trace("sync_daemon"),
     "metrics": Trace("metrics", file="/etc/lvs-topology/{}.json"),
+    "announcements": Trace("announcement"),
+    "bird": Trace("bird_config"),
 }
 
 

@@ -146,7 +146,8 @@ class _Configuration:
             name=host or str(router_id or ""),
             place=place,
             services=services,
-            variables={"lvs_manager": "keepalived", **self._variables},
+            # Without VRRP it only checks, and something else holds the VIPs.
+            variables={"lvs_manager": "keepalived" if self._instances else "checker", **self._variables},
             places=self._places,
             peers=list(dict.fromkeys(peer for each in self._instances for peer in each.peers)),
         )
@@ -314,7 +315,8 @@ class _Configuration:
             if each.vip in seen:
                 continue
             seen.add(each.vip)
-            reason = "no vrrp_instance holds this VIP: the model's keepalived does. Whatever holds it now has to let go"
+            holder = "keepalived" if self._instances else "director"
+            reason = f"no vrrp_instance holds this VIP: the model's {holder} does. Whatever holds it now has to let go"
             self._remarks.note(each.place, [str(each.vip)], reason)
         note_open_questions(services, self._remarks)
 

@@ -107,6 +107,14 @@ def _or_null(form: Form) -> Form:
 _DIFFERENCE = {"concern": _concern, "changes": _list(_text), "problem": _text}
 _PART = {"problems": _list(_text), "differences": _list(_record(_DIFFERENCE)), "unmanaged": _list(_text)}
 _REPLICATED = ("own", "taken", "failed", "sent", "received", "lost")
+_BGP = _record(
+    {
+        "unit": _or_null(_record({"active": _truth, "enabled": _truth, "failed": _truth})),
+        "sessions": _list(_record({"name": _text, "neighbour": _text, "state": _text, "error": _text})),
+        "announced": _list(_record({"address": _text, "metric": _count})),
+        "ways": _by_address(_list(_text)),
+    }
+)
 _HOST_INFO = _record(
     {
         "problems": _list(_text),
@@ -126,6 +134,7 @@ _HOST_INFO = _record(
         "keepalived": _or_null(_record({"active": _truth, "enabled": _truth, "failed": _truth, "masked": _truth})),
         "conntrackd": _or_null(_record({**dict.fromkeys(_REPLICATED, _count), "hears": _truth})),
         "table": _or_null(read_info),
+        "bgp": _or_null(_BGP),
         "unseen": _list(_text),
     }
 )
@@ -150,6 +159,12 @@ _PROBE = _record({"endpoints": _list(_record(_ENDPOINT))})
 def read_host_info(answer: Any, path: str) -> dict[str, Any]:
     """What host_info returned on one host; WrongModel where that cannot be."""
     found: dict[str, Any] = _HOST_INFO(answer, path)
+    return found
+
+
+def read_bgp_info(answer: Any, path: str) -> dict[str, Any]:
+    """What host_info says of BGP on one host; WrongModel where that cannot be."""
+    found: dict[str, Any] = _BGP(answer, path)
     return found
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import vrrp_checks
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import bgp_checks, vrrp_checks
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.groups import check_groups
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.methods import METHODS
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, choose
@@ -26,6 +26,10 @@ def check_site(site: Site, *, are_holders_known: bool = True) -> Iterator[Mistak
     for director in site.services:
         if site.is_moved(director):
             yield from vrrp_checks.check(site, director)
+        if site.is_checked(director):
+            yield from vrrp_checks.check_identifier(site, director)
+        if site.is_routed(director):
+            yield from bgp_checks.check(site, director)
         yield from _check_vip_interface(site, director)
         yield from _check_vips_on_lo(site, director)
         yield from _check_prefixes(site, director)
@@ -60,18 +64,18 @@ def _check_holders(site: Site) -> Iterator[Mistake]:
             holders.setdefault(vip, []).append(director)
     for vip, directors in holders.items():
         unmoved = [each for each in directors if not site.is_moved(each)]
-        if len(directors) > 1 and unmoved:
+        if len(directors) > 1 and unmoved and not all(map(site.is_routed, directors)):
             (other, *_others) = (each for each in directors if each != unmoved[-1])
             yield Mistake(
                 f"{unmoved[-1]}: lvs_services",
                 f"the VIP {vip} is on {other} too, and both would answer for it",
-                f"set lvs_manager: keepalived for {' and '.join(unmoved)}, which moves it, or give each director VIPs "
-                "of its own",
+                f"set lvs_manager: keepalived for {' and '.join(unmoved)}, which moves it, or lvs_bgp for all of them, "
+                "so that routers know each, or give each director VIPs of its own",
             )
 
 
 def _check_vip_interface(site: Site, director: str) -> Iterator[Mistake]:
-    chosen = site.host(director).vip_interface
+    chosen = site.vip_interface(director)
     if chosen is None or not site.is_known(director) or site.interface(director, chosen):
         return
     names = [interface.name for interface in site.facts(director).interfaces or ()]
@@ -79,7 +83,7 @@ def _check_vip_interface(site: Site, director: str) -> Iterator[Mistake]:
 
 
 def _check_vips_on_lo(site: Site, director: str) -> Iterator[Mistake]:
-    if site.host(director).vip_interface != "lo" or site.is_moved(director):
+    if site.host(director).vip_interface != "lo" or site.is_moved(director) or site.is_routed(director):
         return
     hides = _hides_what_lo_has(site, director)
     for vip in dict.fromkeys(vip.address for service in site.services[director] for vip in service.vips):

@@ -11,13 +11,18 @@ from typing import Any, TypeVar
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import (
+    bgp_drain,
     clients,
     from_director,
     through_vip,
     verification,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.adoption import as_model
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.answers import read_host_info, read_probe
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.answers import (
+    read_bgp_info,
+    read_host_info,
+    read_probe,
+)
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.checks import check_membership, check_site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import (
     AT_RISK,
@@ -120,6 +125,7 @@ def mistakes_of(
         "real_server": dict.fromkeys([*inventory.real_servers, *site.listings]),
         "router": inventory.routers,
         "keepalived": inventory.directors,
+        "announcer": dict.fromkeys([*inventory.directors, *inventory.routers]),
         "metrics": inventory.directors,
     }
     wanted = None if hosts is None else set(names(hosts, "hosts"))
@@ -131,7 +137,7 @@ def mistakes_of(
     asked = ((role, name) for role, every in members.items() for name in every if wanted is None or name in wanted)
     for role, name in asked:
         mistakes += _other_state(inventory, name, role)
-        if name in site.services or (role in ("real_server", "router") and not inventory.is_absent(name)):
+        if name in site.services or (role in ("real_server", "router", "announcer") and not inventory.is_absent(name)):
             mistakes += [need for need in NEEDS[role](site, name) if isinstance(need, Mistake)]
     return as_lines(mistakes)
 
@@ -302,6 +308,18 @@ def emptied_of(found: Any, tables: Any, batches: Any) -> list[str]:
     return left_empty(read_listings(evaluated(found, "listings")), infos, _batches(batches))
 
 
+def unannounced_of(
+    hostvars: Mapping[str, Any], groups: Mapping[str, Any], infos: Mapping[str, Any], directors: Any
+) -> list[str]:
+    """Which VIPs nobody would announce while some directors are drained."""
+    site = site_of(hostvars, groups, [])
+    said = {
+        str(name): read_bgp_info(shown(each, "infos"), f"infos.{forms.word(name)}")
+        for name, each in mapping(infos, "infos").items()
+    }
+    return list(bgp_drain.unannounced(site, said, names(directors, "directors")))
+
+
 def _batches(batches: Any) -> list[list[str]]:
     listed = evaluated(batches, "batches")
     if not isinstance(listed, list):
@@ -359,12 +377,12 @@ def _site(
 
 
 def _partners(inventory: Inventory, name: str, given: Any, named: list[str]) -> dict[str, Any]:
-    """The directors beside those named that share VIPs with this one, which keepalived manages, and their services.
+    """The directors beside those named that share VIPs with this one, and their services.
 
     Its plan depends on them, and the role asks for the plan of its own host. A list of services that only the role has
     is that of all of them.
     """
-    if name not in inventory or inventory.host(name).manager != "keepalived":
+    if name not in inventory or not inventory.host(name).shares_vips:
         return {}
     own = inventory.variable(name, "lvs_services")[1]
     mine = own if given is None else given
@@ -372,7 +390,7 @@ def _partners(inventory: Inventory, name: str, given: Any, named: list[str]) -> 
     for other in inventory.directors:
         if other in named or inventory.is_absent(other):
             continue
-        if mine != own and inventory.host(other).manager == "keepalived":
+        if mine != own and inventory.host(other).shares_vips:
             partners[other] = mine
             continue
         theirs = inventory.variable(other, "lvs_services")[1]

@@ -104,8 +104,9 @@ def _is_at(site: Site, director: str, entry: RealServer, gateway: Address) -> bo
 def check_static_neighbour(site: Site, director: str, service: Service, entry: RealServer) -> Iterator[Mistake]:
     if not service.vips or not _is_static(site, service, entry):
         return
-    if site.is_moved(director) and len(site.partners(director)) > 1:
-        problem = "static_neighbour ties the VIPs to one director's MAC, and keepalived moves them"
+    if (site.is_moved(director) and len(site.partners(director)) > 1) or site.is_routed(director):
+        by = "keepalived moves them" if site.is_moved(director) else "routers send to several by routes"
+        problem = f"static_neighbour ties the VIPs to one director's MAC, and {by}"
         yield Mistake(f"{entry.host}: lvs_arp_method", problem, "use sysctl or arptables")
         return
     routers = [each for each in site.inventory.routers if not site.inventory.is_absent(each)]

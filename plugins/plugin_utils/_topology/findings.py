@@ -84,9 +84,12 @@ CONCERNS: Mapping[str, tuple[str, str, str]] = {
     "conntrackd": ("conntrackd", AT_RISK, "Connections through FULLNAT may break at a failover."),
     "take_over": ("somebody else who fills the table", AT_RISK, "The table may be another one after a boot."),
     "timeouts": ("timeouts", AT_RISK, "Connections that are idle end at another time than they should."),
+    "withdrawals": ("an announcement", AT_RISK, "Routers send to a director what it does not serve."),
     "services": ("the table", BROKEN, ""),
     "watched": ("the table", BROKEN, ""),
     "sync_daemons": ("the synchronisation daemon", AT_RISK, "Connections would not outlive a failover."),
+    "announcements": ("an announcement", AT_RISK, "Routers do not send to this director: the others have its share."),
+    "bird": ("BIRD's configuration", AT_RISK, "What routers hear of the director is not what the model says."),
     "boot": ("files for the next boot", AT_RISK, "The next boot would not bring everything back."),
     "metrics": ("what writes the metrics", AT_RISK, "Nobody is told by them when something breaks."),
     "keepalived": ("keepalived's configuration", AT_RISK, "It goes by something else than the model says."),
@@ -323,9 +326,11 @@ def of_reverse_path(host: str, count: int) -> Iterator[Finding]:
 
 
 def _of_keepalived(site: Site, host: str, unit: Mapping[str, bool] | None) -> Iterator[Finding]:
-    if unit is None or host not in site.services or not site.is_moved(host):
+    if unit is None or host not in site.services or not site.is_checked(host):
         return
     alone = "It cannot take over, and its checks do not run."
+    if not site.is_moved(host):
+        alone = "Its real servers are not checked, and what it had in the table is gone or stays as it is."
     remedy = _SITE.format(host)
     if unit["masked"]:
         remedy = f"systemctl unmask keepalived, then {remedy}"

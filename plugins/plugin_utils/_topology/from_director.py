@@ -113,7 +113,7 @@ def _of_entry(site: Site, director: str, service: Service, entry: RealServer) ->
     if kernel_forward(service) == "nat":
         for port in dict.fromkeys(entry.port or port for _vip, port in tcp_endpoints(service)):
             yield Attempt(service, entry, entry.address, port)
-    elif not (site.is_moved(director) and through_vip.goes_through_vip(service, entry)):
+    elif not (site.is_checked(director) and through_vip.goes_through_vip(service, entry)):
         source = site.address_towards(director, entry.address, service.family)
         if source is not None and not through_vip.is_passive_as_backup(site, director):
             for vip, port in tcp_endpoints(service):

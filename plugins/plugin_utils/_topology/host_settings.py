@@ -26,6 +26,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._metrics.description 
     is_directory,
 )
 from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl_plan import IPVS, IPVS_NAMES, canonical
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.bgp_settings import read_bgp
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.conntrackd_settings import read_conntrackd
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import choose, show
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import (
@@ -94,6 +95,7 @@ class _Settings:
                 self._variables.mistakes,
             ),
             metrics=self._metrics(name),
+            bgp=read_bgp(self._variables, name, self._addresses(name)),
         )
 
     def _choice(self, name: str, variable: str, choices: tuple[str, ...]) -> str:

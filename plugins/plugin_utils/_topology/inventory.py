@@ -21,6 +21,7 @@ _STATES = ("present", "absent")
 OVERRIDABLE = (
     "lvs_address",
     "lvs_arp_method",
+    "lvs_bgp",
     "lvs_conntrackd",
     "lvs_firewall",
     "lvs_gateway",

@@ -10,6 +10,7 @@ from typing import Any
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import (
     address_options,
+    bgp,
     conntrackd,
     logins,
     planned_checks,
@@ -37,9 +38,11 @@ _LONGEST_REMARK = 200
 
 def keepalived_plan(site: Site, name: str, daemon: SyncDaemon | None) -> dict[str, Any]:
     """The configuration; with the kernel's own table there is none."""
-    if not site.is_moved(name):
+    if not site.is_checked(name):
         return {"interfaces": [], "secrets": [], "partners": [], "packets": [], "keepalived": {}}
-    host, instances = site.host(name), carriers(site, name)
+    host = site.host(name)
+    # A checker has no VRRP: then keepalived starts no process for it.
+    instances = carriers(site, name) if site.is_moved(name) else ()
     files: dict[str, str] = {}
     # keepalived takes no service without real servers.
     served = [each for each in site.services.get(name, ()) if each.real_servers]
@@ -71,7 +74,7 @@ def keepalived_plan(site: Site, name: str, daemon: SyncDaemon | None) -> dict[st
     }
     return {
         "interfaces": list(dict.fromkeys(interfaces)),
-        "partners": [each for each in site.partners(name) if each != name],
+        "partners": [each for each in site.partners(name) if each != name] if site.is_moved(name) else [],
         "secrets": list(dict.fromkeys(each.settings.auth_pass for each in instances if each.settings.auth_pass)),
         # Where the firewall is managed, they are let in; where it is not to be looked at, nobody asks.
         "packets": through_vip.packets(site, name) if site.host(name).firewall == CHECK else [],
@@ -81,7 +84,8 @@ def keepalived_plan(site: Site, name: str, daemon: SyncDaemon | None) -> dict[st
 
 
 def _runs_scripts(site: Site, name: str) -> bool:
-    of_instances = any(each.settings.track_scripts or each.settings.notify for each in carriers(site, name))
+    instances = carriers(site, name) if site.is_moved(name) else ()
+    of_instances = any(each.settings.track_scripts or each.settings.notify for each in instances)
     # What follows VRRP for conntrackd names root itself, and keepalived asks for the other settings all the same.
     return (
         of_instances
@@ -89,6 +93,7 @@ def _runs_scripts(site: Site, name: str) -> bool:
         or any(
             each.supervision.quorum_up
             or each.supervision.quorum_down
+            or bgp.is_announced(site, name, each)
             or any(planned_checks.runs_commands(each, entry) for entry in each.real_servers)
             for each in site.services.get(name, ())
         )
@@ -170,11 +175,10 @@ def _service(site: Site, name: str, service: Service, files: dict[str, str]) -> 
         "quorum": min(extra.quorum, max(weight(service), 1)),
         "hysteresis": min(extra.hysteresis, max(weight(service), 1) - 1),
         "inhibit_on_failure": extra.inhibit_on_failure,
-        "alpha": extra.alpha,
-        "omega": extra.omega,
+        "alpha": extra.alpha or (bgp.is_announced(site, name, service) and any("checks" in each for each in servers)),
+        "omega": extra.omega or bgp.is_announced(site, name, service),
+        **bgp.quorum(site, name, service),
         **_given(
-            quorum_up=run(extra.quorum_up),
-            quorum_down=run(extra.quorum_down),
             smtp_alert=extra.smtp_alert,
             sorry_server=_sorry_server(sorry, kernel_forward(service)) if sorry else None,
             times=times or None,

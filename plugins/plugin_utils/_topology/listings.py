@@ -42,7 +42,7 @@ def listings(site: Site, groups: Mapping[str, Any], names: Any, mistakes: list[M
                 {
                     "host": host,
                     "director": director,
-                    "manager": site.host(director).manager,
+                    "manager": "keepalived" if site.is_checked(director) else "kernel",
                     "inhibit_on_failure": _is_inhibited(service, entry),
                     "name": service.name,
                     "service": service_key(service),
@@ -83,7 +83,7 @@ def _check(site: Site, director: str, service: Service, entry: RealServer) -> di
     The type is ``unknown`` where that depends on the director's addresses, and these are not known.
     """
     checks = [each for each in service.checks_of(entry) if each.get("address") in (None, str(entry.address))]
-    through = through_vip.checks_through_vip(service, entry) if site.is_moved(director) else []
+    through = through_vip.checks_through_vip(service, entry) if site.is_checked(director) else []
     # Of several the first one that asks for a page, else simply the first one.
     given = next((each for each in through or checks if each["type"] in _WEB), (through or checks or [{}])[0])
     kind = str(given.get("type"))

@@ -11,14 +11,11 @@ from typing import Any
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import ServiceKey
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.keepalived import weight
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import RealServer, Service
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, RealServer, Service
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import VirtualAddress
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.through_vip import check_services
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.vrrp import carriers, distinct_vips
-
-# VRRP has one master, and without it an address is on one director.
-_HOLDERS = 1
 
 
 def metrics_plan(site: Site, name: str) -> dict[str, Any]:
@@ -26,24 +23,31 @@ def metrics_plan(site: Site, name: str) -> dict[str, Any]:
     host = site.host(name)
     if host.metrics is None:
         return {}
-    is_moved = site.is_moved(name)
+    is_moved, is_checked = site.is_moved(name), site.is_checked(name)
     states = () if host.sync is None else host.sync.states
     # keepalived takes no service without real servers.
-    services = [each for each in site.services.get(name, ()) if each.real_servers or not is_moved]
+    services = [each for each in site.services.get(name, ()) if each.real_servers or not is_checked]
     return {
         "directory": host.metrics.directory,
         "interval": host.metrics.interval,
         "directors": sorted(site.partners(name)),
-        "keepalived": is_moved,
-        # Under keepalived there is one at a time: a master's or a backup's.
+        "keepalived": is_checked,
+        # Where keepalived moves addresses, there is one at a time: a master's or a backup's.
         "sync_daemons": min(len(states), 1) if is_moved else len(states),
         "vips": [
-            {"address": str(each.address), "interface": each.interface, "holders": _HOLDERS}
+            {"address": str(each.address), "interface": each.interface, "holders": _holders(site, name, each.address)}
             for each in dict.fromkeys(_held(site, name))
         ],
-        "hidden": [_key(each) for each in check_services(site, name)] if is_moved else [],
+        "hidden": [_key(each) for each in check_services(site, name)] if is_checked else [],
         "services": [_service(each) for each in services],
     }
+
+
+def _holders(site: Site, name: str, vip: Address) -> int:
+    """On how many directors an address is at once: VRRP has one master, and routers may know several directors."""
+    if not site.is_routed(name):
+        return 1
+    return sum(vip in site.vips_of(each) for each in site.partners(name))
 
 
 def _held(site: Site, name: str) -> Iterator[VirtualAddress]:

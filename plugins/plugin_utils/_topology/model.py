@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from typing import Any
 
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model_of_bgp import Bgp
+
 Address = IPv4Address | IPv6Address
 AddressInNetwork = IPv4Interface | IPv6Interface
 
-ROLES = ("director", "real_server", "router", "keepalived", "metrics")
-MANAGERS = ("kernel", "keepalived")
+ROLES = ("director", "real_server", "router", "keepalived", "announcer", "metrics")
+MANAGERS = ("kernel", "keepalived", "checker")
 ARP_METHODS = ("sysctl", "arptables", "static_neighbour")
 # What is done about a firewall that drops what the topology needs.
 CHECK, MANAGE, NONE = FIREWALLS = ("check", "manage", "none")
@@ -331,6 +333,12 @@ class Host:
     vrrp: Vrrp
     keepalived: Keepalived
     metrics: Metrics | None = None
+    bgp: Bgp | None = None
+
+    @property
+    def shares_vips(self) -> bool:
+        """Whether other directors may have the same VIPs: keepalived moves them, or routers know several."""
+        return self.manager == "keepalived" or self.bgp is not None
 
     def address(self, family: int) -> Address | None:
         return next((address for address in self.addresses if address.version == family), None)

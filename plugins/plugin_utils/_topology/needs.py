@@ -148,6 +148,14 @@ class SourceNat:
 
 
 @dataclass(frozen=True)
+class Announcement:
+    """A route of a VIP that says to BGP: announce it. Each service has its own, by its metric."""
+
+    address: Address
+    metric: int
+
+
+@dataclass(frozen=True)
 class Note:
     """Something that works, and that an operator should know."""
 
@@ -172,6 +180,7 @@ Need = (
     | Replication
     | Mark
     | SourceNat
+    | Announcement
     | Note
     | Mistake
 )

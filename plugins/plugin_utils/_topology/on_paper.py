@@ -18,6 +18,8 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs import planner,
 from ansible_collections.lvs.topology.plugins.module_utils._metrics import description
 from ansible_collections.lvs.topology.plugins.module_utils._net import (
     address_plan,
+    announcement_plan,
+    announcements,
     arp_filter_plan,
     boot_plan,
     firewall_words,
@@ -109,10 +111,8 @@ def _of_host(given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for part in given.get("parts") or []:
         owner = str(part["owner"])
         yield from ((f"{owner}.{suffix}", text) for suffix, text in _of_part(owner, part["plan"]))
-    keepalived = given.get("keepalived") or {}
-    secrets = map(str, keepalived.get("secrets") or [])
-    text = keepalived_text.without_passwords(str(keepalived.get("content") or ""), secrets, _HIDDEN)
-    yield "keepalived.conf", text.replace(_MANAGED, "# Planned. Read by: keepalived -f\n")
+        yield "bird.conf", _of_daemon(part["plan"].get("bird") or {}, "bird -c")
+    yield "keepalived.conf", _of_daemon(given.get("keepalived") or {}, "keepalived -f")
 
 
 def _of_part(owner: str, plan: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -133,6 +133,9 @@ def _of_part(owner: str, plan: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     sources = source_route_plan.check(given["source_routes"], mistakes)
     yield "sources", _text(boot_plan.render_sources(owner, sources))
     yield from _packet_rules(owner, lists.get("packet_rules") or {}, mistakes)
+    announced = validated(announcements.ROUTES, plan.get("announcements") or {})
+    routes = announcement_plan.boot_lines(announcement_plan.check(announced, mistakes, "announcements."))
+    yield "announcements", _text(boot_plan.render_announcements(owner, routes))
     packets = (plan.get("firewall") or {}).get("packets") or plan.get("passing") or []
     yield "firewall", _of_firewall(owner, packets)
     yield from _ipvs(lists, mistakes)
@@ -197,3 +200,10 @@ def _text(file: File | None) -> str:
     owner, _said, reader = head.partition(" Read by: ")
     named = owner.partition("(")[2].partition(")")[0]
     return f"# Planned ({named}). Read by: {reader}\n{rest}"
+
+
+def _of_daemon(given: Mapping[str, Any], reader: str) -> str:
+    """The configuration of a daemon, without its passwords."""
+    secrets = map(str, given.get("secrets") or [])
+    text = keepalived_text.without_passwords(str(given.get("content") or ""), secrets, _HIDDEN)
+    return text.replace(_MANAGED, f"# Planned. Read by: {reader}\n")

@@ -19,6 +19,7 @@ _SAME = "directors that share VIPs need the same"
 
 
 def check_pairs(site: Site) -> Iterator[Mistake]:
+    yield from _check_active(site)
     moved = [director for director in site.services if site.is_moved(director)]
     for position, director in enumerate(moved):
         partners = [each for each in site.partners(director) if each in moved[:position]]
@@ -33,6 +34,15 @@ def check_pairs(site: Site) -> Iterator[Mistake]:
                 yield from _check_priorities(site, other, director)
             else:
                 yield from _check_strangers(site, other, director)
+
+
+def _check_active(site: Site) -> Iterator[Mistake]:
+    """Directors that all get packets for a VIP: what one has and another has not breaks when routes change."""
+    routed = [director for director in site.services if site.is_routed(director) and not site.is_moved(director)]
+    for position, director in enumerate(routed):
+        partners = [each for each in site.partners(director) if each in routed[:position]]
+        if partners:
+            yield from _check_services(site, partners[0], director)
 
 
 def _check_services(site: Site, first: str, other: str) -> Iterator[Mistake]:

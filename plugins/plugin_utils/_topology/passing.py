@@ -256,7 +256,7 @@ def _of_conntrackd(site: Site, director: str) -> Iterator[Passing]:
 
 def _of_checks(site: Site, director: str, service: Service, entry: RealServer) -> Iterator[dict[str, Any]]:
     """What keepalived sends to the real server itself where that is something else than what clients send."""
-    if not site.is_moved(director) or entry.host == director:
+    if not site.is_checked(director) or entry.host == director:
         return
     asked: dict[tuple[str, int], None] = {}
     for check in service.checks_of(entry):

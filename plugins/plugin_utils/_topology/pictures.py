@@ -92,7 +92,7 @@ def _seen_by_status(site: Site, tables: Mapping[str, Info], run: _Run, mistakes:
         if name in run.asked and name not in (tables if name in site.services else run.answered)
     )
     drawn = view(site, Seen(tables, silent, not mistakes))
-    idle = [name for name in tables if name in site.services and site.is_moved(name) and not tables[name]["services"]]
+    idle = [name for name in tables if name in site.services and site.is_checked(name) and not tables[name]["services"]]
     found = [
         *(Finding(AT_RISK, name, "did not answer", "Nothing is known of it.") for name in silent),
         *_of_idle(site, idle),

@@ -8,11 +8,13 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any, TypeVar
 
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.bgp import bird_plan
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.filtering import plan_of_filter
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.keepalived import keepalived_plan
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.metrics import metrics_plan
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, Host, Service
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import (
+    Announcement,
     Arp,
     ArpFilter,
     Command,
@@ -38,6 +40,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table impor
     whole_service,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.through_vip import check_services
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import full_prefix
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.vrrp import carriers
 
 _T = TypeVar("_T")
@@ -47,6 +50,7 @@ _COMMANDS = {
     "real_server": ["ip"],
     "router": ["ip"],
     "keepalived": [],
+    "announcer": [],
     "metrics": [],
 }
 
@@ -60,6 +64,8 @@ def plan_of(role: str, site: Site, name: str, needs: list[Need]) -> dict[str, An
     if role == "keepalived":
         daemon = next(iter(_each(needs, SyncDaemon)), None)
         return plan | keepalived_plan(site, name, daemon) | said
+    if role == "announcer":
+        return plan | bird_plan(site, name) | said
     if role == "metrics":
         return plan | {"metrics": metrics_plan(site, name)} | said
     if role != "router":
@@ -102,24 +108,37 @@ def plan_of(role: str, site: Site, name: str, needs: list[Need]) -> dict[str, An
     if role == "director":
         plan["packet_rules"] = _packet_rules(needs, host)
         plan["conntrackd"] = _conntrackd(_each(needs, Replication))
-        services = () if site.is_moved(name) else site.services.get(name, ())
+        services = () if site.is_checked(name) else site.services.get(name, ())
         daemons = _each(needs, SyncDaemon)
-        plan["watched"] = _watched(site, name, daemons) if site.is_moved(name) else {}
+        plan |= _announcements(site, name, needs)
+        plan["watched"] = _watched(site, name, daemons) if site.is_checked(name) else {}
         plan["manager"] = host.manager
         if host.take_over:
             plan["take_over"] = True
         plan["services"] = [whole_service(service) for service in services]
         plan["purge"] = list(host.purge)
         plan["keep_weights"] = host.keep_weights
-        plan["timeouts"] = {} if site.is_moved(name) else dict(host.timeouts)
+        plan["timeouts"] = {} if site.is_checked(name) else dict(host.timeouts)
         plan["sync_daemons"] = [] if site.is_moved(name) else [_sync_daemon(each) for each in daemons]
     of_filter = plan_of_filter(site, name, role) if role != "router" else {}
     return plan | of_filter | said
 
 
+def _announcements(site: Site, name: str, needs: list[Need]) -> dict[str, Any]:
+    """The routes by which BGP knows what to announce, and whose they are: ours, or those of keepalived's checks."""
+    bgp = site.host(name).bgp
+    if bgp is None or bgp.is_elsewhere:
+        return {}
+    routes = [
+        {"address": f"{each.address}/{full_prefix(each.address)}", "metric": each.metric}
+        for each in _each(needs, Announcement)
+    ]
+    return {"announcements": {"table": bgp.table, "by_checks": site.is_checked(name), "routes": routes}}
+
+
 def _watched(site: Site, name: str, daemons: list[SyncDaemon]) -> dict[str, Any]:
     """What keepalived is to have in the table, and with it, while all checks succeed."""
-    host, instances = site.host(name), carriers(site, name)
+    host, instances = site.host(name), carriers(site, name) if site.is_moved(name) else ()
     plan: dict[str, Any] = {
         # keepalived takes no service without real servers.
         "services": [

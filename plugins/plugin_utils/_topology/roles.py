@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl_plan import ARP_NAMES
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import (
     address_options,
+    bgp,
+    bgp_checks,
     conntrackd,
     logins,
     through_vip,
@@ -48,22 +50,17 @@ _IPVS_SYSCTLS = ("net.ipv4.vs.expire_nodest_conn", "net.ipv4.vs.expire_quiescent
 
 
 def _director_needs(site: Site, name: str) -> Iterator[Need]:
-    is_moved = site.is_moved(name)
+    is_moved, is_checked = site.is_moved(name), site.is_checked(name)
     yield KernelModule("ip_vs")
     for key in _IPVS_SYSCTLS:
         yield Sysctl(key, "1")
     for service in site.services.get(name, ()):
-        yield KernelModule(f"ip_vs_{service.scheduler}")
-        if service.persistence and service.persistence.engine != "none":
-            yield KernelModule(f"ip_vs_pe_{service.persistence.engine}")
-        if service.address is not None:
-            yield KernelOption(f"IP_VS_PROTO_{service.protocol.upper()}")
-        if service.family == 6:
-            yield KernelOption("IP_VS_IPV6")
-        if not is_moved:
+        yield from _kernel_parts(service)
+        if not is_checked:
             if not service.real_servers:
                 yield Note(f"{service.path}.real_servers: is empty: nobody serves its clients")
             yield from _idle(service)
+        if not is_moved:
             yield from _vip_needs(site, name, service)
         for entry in service.targets:
             yield from _reached_elsewhere(site, name, service, entry)
@@ -72,14 +69,34 @@ def _director_needs(site: Site, name: str) -> Iterator[Need]:
         yield from METHODS[service.forward].director(site, name, service)
     yield from _sync_needs(site, name)
     yield from conntrackd.needs(site, name)
+    yield from bgp_checks.needs(site, name)
     if is_moved:
         yield from _loop_guard(site, name)
+    elif site.inventory.variable(name, "lvs_vrrp")[1]:
+        yield _idle_vrrp(name, is_checked=is_checked)
+    if is_checked:
         for service in through_vip.check_services(site, name):
             yield KernelModule(f"ip_vs_{service.scheduler}")
         yield from through_vip.needs(site, name)
-    elif site.inventory.variable(name, "lvs_vrrp")[1]:
-        yield Note(f"{name}: lvs_vrrp: nothing moves addresses while lvs_manager is kernel")
     yield from _inventory_gateways(site, site.host(name))
+
+
+def _kernel_parts(service: Service) -> Iterator[Need]:
+    yield KernelModule(f"ip_vs_{service.scheduler}")
+    if service.persistence and service.persistence.engine != "none":
+        yield KernelModule(f"ip_vs_pe_{service.persistence.engine}")
+    if service.address is not None:
+        yield KernelOption(f"IP_VS_PROTO_{service.protocol.upper()}")
+    if service.family == 6:
+        yield KernelOption("IP_VS_IPV6")
+
+
+def _idle_vrrp(name: str, *, is_checked: bool) -> Need:
+    """What says how VIPs move, where nothing moves them."""
+    if not is_checked:
+        return Note(f"{name}: lvs_vrrp: nothing moves addresses while lvs_manager is kernel")
+    problem = "has no meaning with lvs_manager: checker, which runs keepalived without VRRP"
+    return Mistake(f"{name}: lvs_vrrp", problem, "leave it out, or use lvs_manager: keepalived, which moves the VIPs")
 
 
 def _reached_elsewhere(site: Site, director: str, service: Service, entry: RealServer) -> Iterator[Need]:
@@ -175,13 +192,14 @@ def _vip_needs(site: Site, name: str, service: Service) -> Iterator[Need]:
 
 
 def _keepalived_needs(site: Site, name: str) -> Iterator[Need]:
-    if site.is_moved(name):
+    if site.is_checked(name):
         yield Command("keepalived")
-        yield from vrrp_checks.needs(site, name)
-        yield from address_options.needs(site, name)
+        if site.is_moved(name):
+            yield from vrrp_checks.needs(site, name)
+            yield from address_options.needs(site, name)
+            yield from _sync_needs(site, name)
         yield from logins.needs(site, name)
         yield from through_vip.needs(site, name)
-        yield from _sync_needs(site, name)
         yield from _unsaid(site, name)
 
 
@@ -195,7 +213,7 @@ def _unsaid(site: Site, name: str) -> Iterator[Need]:
             yield Note(
                 f"{service.path}.quorum: {quorum} is above the weight of all real servers together; it is lowered"
             )
-    every = vrrp.carriers(site, name)
+    every = vrrp.carriers(site, name) if site.is_moved(name) else ()
     if site.host(name).sync and len(every) > 1 and vrrp.has_several_masters(site, name):
         first = every[0].settings.name
         yield Note(
@@ -261,6 +279,7 @@ def _two_gateways(name: str, one: Gateway, other: Gateway) -> Mistake:
 
 def _router_needs(site: Site, name: str) -> Iterator[Need]:
     yield forwarding(4)
+    yield from bgp.router_needs(site, name)
     for director, service in site.pairs():
         if service.family == 6:
             yield forwarding(6)
@@ -300,5 +319,6 @@ NEEDS = {
     "real_server": real_server_needs,
     "router": _router_needs,
     "keepalived": _keepalived_needs,
+    "announcer": bgp_checks.announcer_needs,
     "metrics": _metrics_needs,
 }

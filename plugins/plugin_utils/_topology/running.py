@@ -25,6 +25,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table import real_server, virtual_service
 
 _OTHERS_SERVE = "The others have its share of the clients."
+_NOT_ANNOUNCED = "Other directors have its clients, as long as this one does not announce the VIP."
 _NOBODY_SERVES = "New clients of the service get no answer."
 
 
@@ -86,7 +87,7 @@ def _of_service(
         if (words, "") not in said:
             what = f"{name} ({service.name}) is not in the table"
             remedy = f"ansible-playbook lvs.topology.site --limit {director}"
-            if site.is_moved(director):
+            if site.is_checked(director):
                 remedy += "; where it is missing after that, systemctl restart keepalived"
             yield Finding(BROKEN, director, what, _NOBODY_SERVES, remedy)
         return
@@ -99,14 +100,15 @@ def _of_service(
             yield Finding(AT_RISK, director, what, _OTHERS_SERVE, _why(site, director, entry))
     if not any(each["weight"] for each in pool.values()):
         what = f"{name} ({service.name}) has no real server for new connections"
-        yield Finding(BROKEN, director, what, _NOBODY_SERVES)
+        is_alone = not site.is_routed(director) or len(site.partners(director)) == 1
+        yield Finding(BROKEN if is_alone else AT_RISK, director, what, _NOBODY_SERVES if is_alone else _NOT_ANNOUNCED)
 
 
 def _out(site: Site, director: str, entry: RealServer, listed: Info | None) -> str:
     """In which way the director does not send new clients to a real server that is to have some."""
     if not entry.weight:
         return ""
-    by_check = site.is_moved(director)
+    by_check = site.is_checked(director)
     if listed is None:
         return "a health check took out" if by_check else "has no real server"
     if listed["weight"] == 0:
@@ -116,7 +118,7 @@ def _out(site: Site, director: str, entry: RealServer, listed: Info | None) -> s
 
 def _why(site: Site, director: str, entry: RealServer) -> str:
     name = entry.host or str(entry.address)
-    if site.is_moved(director):
+    if site.is_checked(director):
         return f"see what `journalctl -u keepalived` on {director} says of it, and whether {name} serves"
     return f"ansible-playbook lvs.topology.drain -e lvs_drain={name} -e lvs_drain_state=present"
 
@@ -130,7 +132,7 @@ def of_addresses(site: Site, answered: Container[str]) -> Iterator[Finding]:
         known = [each for each in partners if each in answered and site.is_known(each)]
         for address in dict.fromkeys(address for each in partners for address in site.serving_addresses(each)):
             holders = [each for each in known if site.holds(each, address)]
-            if len(holders) > 1:
+            if len(holders) > 1 and not all(map(site.is_routed, partners)):
                 what = f"{address} is on {' and '.join(holders)}, and both answer for it"
                 effect = "Clients reach the one or the other, and lose connections when that changes."
                 remedy = "see whether they hear each other's VRRP adverts (protocol 112), and agree on the password"

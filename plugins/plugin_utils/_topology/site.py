@@ -98,6 +98,18 @@ class Site:
         """Whether keepalived brings the director its VIPs and takes them away."""
         return self.host(director).manager == "keepalived"
 
+    def is_routed(self, director: str) -> bool:
+        """Whether routers know the director by routes to its VIPs: then several may have the same at once."""
+        return self.host(director).bgp is not None
+
+    def vip_interface(self, director: str) -> str | None:
+        """The interface for the VIPs where one is chosen. What routers send to a director needs no answer to ARP."""
+        return self.host(director).vip_interface or ("lo" if self.is_routed(director) else None)
+
+    def is_checked(self, director: str) -> bool:
+        """Whether keepalived fills the director's table, by its checks; the VIPs may be ours all the same."""
+        return self.host(director).manager in ("keepalived", "checker")
+
     def partners(self, director: str) -> tuple[str, ...]:
         """The directors that have VIPs of this one too, and itself."""
         return self.once(
@@ -118,7 +130,7 @@ class Site:
 
     def holds(self, director: str, address: Address) -> bool:
         """Whether facts show the address where the director answers for it."""
-        may_be_on_lo = self.host(director).vip_interface == "lo"
+        may_be_on_lo = self.vip_interface(director) == "lo"
         return any(interface.name != "lo" or may_be_on_lo for interface in self.holding(director, address))
 
     def holding(self, director: str, address: Address) -> list[Interface]:
@@ -210,7 +222,9 @@ class Site:
 
     def place(self, director: str, vip: Address) -> Place | Mistake:
         """Where the director holds the VIP."""
-        chosen = self.host(director).vip_interface
+        chosen = self.vip_interface(director)
+        if chosen is not None and self.is_routed(director):
+            return Place(chosen, None)
         if chosen not in (None, "lo"):
             return Place(chosen, chosen)
         link = self.link_to(director, vip)
@@ -231,7 +245,7 @@ class Site:
 
     def prefix(self, director: str, place: Place, vip: Address) -> int:
         """The prefix of the VIP on the director: as written, else as an operator has set it up, else of one address."""
-        if place.interface == "lo":
+        if place.interface == "lo" or self.is_routed(director):
             return full_prefix(vip)  # a shorter one would make the whole network local
         written = self.once(("written prefixes", director), lambda: self._find_written_prefixes(director))
         # What comes and goes was not set up by an operator.

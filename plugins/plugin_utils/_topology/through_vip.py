@@ -64,7 +64,7 @@ def ways(
 def packets(site: Site, director: str) -> list[dict[str, Any]]:
     """The answers to such checks, as host_info asks for packets: they have to get in."""
     found: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for service in site.services.get(director, ()) if site.is_moved(director) else ():
+    for service in site.services.get(director, ()) if site.is_checked(director) else ():
         asked = ((entry, each) for entry in service.real_servers for each in checks_through_vip(service, entry))
         for entry, check in asked:
             for way in ways(site, director, service, entry, check) if entry.host != director else ():
@@ -173,7 +173,7 @@ def _by_real_server(site: Site, director: str) -> Mapping[Key, Service]:
 def _find_services(site: Site, director: str) -> dict[Key, Service]:
     entries: dict[Key, RealServer] = {}
     for service in site.services.get(director, ()):
-        for entry in service.real_servers if site.is_moved(director) else ():
+        for entry in service.real_servers if site.is_checked(director) else ():
             if goes_through_vip(service, entry):
                 entries.setdefault(key_of(service, entry), entry)
     return services_by_mark(site, director, entries)

@@ -13,7 +13,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes im
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import Reader, plain
 
 # Where text stands in place of a mapping, it may be lines with a password.
-_WITH_PASSWORDS = ("lvs_vrrp", "lvs_keepalived")
+_WITH_PASSWORDS = ("lvs_vrrp", "lvs_keepalived", "lvs_bgp")
 
 
 class Variables:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import (
+    bgp_findings,
     clients,
     conntrackd,
     conntrackd_findings,
@@ -28,6 +29,7 @@ _MISTAKES = "mistakes of the inventory, perhaps: without what every host says, m
 def questions(site: Site, host: str, *, through_vip: bool) -> dict[str, Any]:
     """The options of host_info for a host, but for its plans, and what a director tries."""
     is_director = host in site.services
+    of_bgp = bgp_findings.questions(site, host)
     ports = {entry.port for _director, _service, entry in site.listings.get(host, ()) if entry.port}
     return {
         "arp": [*_arp(site, host)] if is_director else [],
@@ -39,6 +41,7 @@ def questions(site: Site, host: str, *, through_vip: bool) -> dict[str, Any]:
         ],
         "table": is_director,
         "conntrackd": is_director and conntrackd.is_used(site, host),
+        **({"bgp": of_bgp} if of_bgp else {}),
         **({"tries": from_director.questions(site, host, through=through_vip)} if is_director else {}),
     }
 
@@ -88,13 +91,14 @@ def every_finding(
         if answer["table"]:
             tables[host] = answer["table"]
     found += running.of_addresses(site, answers)
+    found += bgp_findings.every(site, answers)
     idle = {host for host, answer in answers.items() if answer["keepalived"] and not answer["keepalived"]["active"]}
     # One that holds VIPs nevertheless was left behind with them, and clients come to it.
     idle = {
         host
         for host in idle
         if host in site.services
-        and site.is_moved(host)
+        and site.is_checked(host)
         and not any(site.holds(host, address) for address in site.serving_addresses(host))
     }
     found += conntrackd_findings.of_pairs(site, answers)

@@ -176,12 +176,16 @@ def check(site: Site, name: str) -> Iterator[Mistake]:
                 problem = f"{each.address} is the own address of {host}, and could not move"
                 yield Mistake(each.path, problem, "use an address that no host has by itself")
     yield from _check_definitions(vrrp.instances)
-    if special(site.host(name).keepalived.router_id):
-        problem = f"is needed: keepalived's configuration does not take the name {name!r}"
-        yield Mistake(f"{name}: lvs_keepalived.router_id", problem, "write one with letters, digits, and - _ .")
     if site.host(name).vip_interface == "lo":
         problem = "lo has no neighbours to whom keepalived could announce the VIPs"
         yield Mistake(f"{name}: lvs_vip_interface", problem, "name the NIC whose network holds them")
+
+
+def check_identifier(site: Site, name: str) -> Iterator[Mistake]:
+    """How keepalived calls itself, with VRRP and without."""
+    if special(site.host(name).keepalived.router_id):
+        problem = f"is needed: keepalived's configuration does not take the name {name!r}"
+        yield Mistake(f"{name}: lvs_keepalived.router_id", problem, "write one with letters, digits, and - _ .")
 
 
 def _check_definitions(instances: tuple[Instance, ...]) -> Iterator[Mistake]:

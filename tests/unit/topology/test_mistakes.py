@@ -730,7 +730,8 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
         shared_vip,
         [
             "lb2: lvs_services: the VIP 192.168.246.160 is on lb1 too, and both would answer for it; set lvs_manager: "
-            "keepalived for lb1 and lb2, which moves it, or give each director VIPs of its own"
+            "keepalived for lb1 and lb2, which moves it, or lvs_bgp for all of them, so that routers know each, or "
+            "give each director VIPs of its own"
         ],
     ),
     "a mistake of one of two directors": (
@@ -969,7 +970,7 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
     "an unknown manager": (
         r1,
         host("lb1", lvs_manager="ldirectord"),
-        ["lb1: lvs_manager: 'ldirectord' is not known; use one of kernel, keepalived"],
+        ["lb1: lvs_manager: 'ldirectord' is not known; use one of kernel, keepalived, checker"],
     ),
     "keep_weights that is no boolean": (
         r1,

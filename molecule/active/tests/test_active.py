@@ -1,0 +1,164 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A director loses power, its quorum, BIRD or keepalived: the router sends to the others, and downloads go on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+VIP, VIP6 = "198.51.100.1", "2001:db8:100::1"
+ADDRESSES = {f"lb{number}": (f"10.0.0.2{number}", f"2001:db8:b::2{number}") for number in (1, 2, 3)}
+SERVERS = {"web1", "web2", "web3"}
+
+
+def ways(scenario: Any) -> tuple[set[str], set[str]]:
+    """The directors to which the router sends, for each VIP."""
+    four, six = (
+        scenario.run("router", f"ip {family} route show {vip}").replace("\n", " ") + " "
+        for family, vip in (("-4", VIP), ("-6", VIP6))
+    )
+    return (
+        {name for name, (own, _other) in ADDRESSES.items() if f"via {own} " in four},
+        {name for name, (_other, own) in ADDRESSES.items() if f"via {own} " in six},
+    )
+
+
+def wait_for_ways(scenario: Any, *directors: str) -> None:
+    wanted = (set(directors), set(directors))
+    scenario.wait(f"the router sends to {', '.join(directors)}", lambda: ways(scenario) == wanted)
+
+
+def everybody_answers(scenario: Any) -> None:
+    for url in (f"http://{VIP}/", f"http://[{VIP6}]/"):
+        answers = scenario.answers(url, 12)
+        assert set(answers) <= SERVERS, answers
+
+
+def carries(scenario: Any) -> str:
+    """The director through which the download from the first VIP comes."""
+    found = [
+        name
+        for name in scenario.directors
+        if any(
+            "ESTABLISHED" in line and f" {VIP}:80 " in line for line in scenario.run(name, "ipvsadm -Lnc").split("\n")
+        )
+    ]
+    assert len(found) == 1, found
+    return found[0]
+
+
+def test_a_director_loses_power_and_downloads_go_on(scenario: Any) -> None:
+    whole = scenario.run("web1", "sha256sum /srv/files/download").split()[0]
+    with scenario.download(VIP) as four, scenario.download(VIP6) as six:
+        victim = carries(scenario)
+        others = [each for each in scenario.directors if each != victim]
+        scenario.lab("power-off", scenario.name, victim, "--power-cut")
+        wait_for_ways(scenario, *others)
+        everybody_answers(scenario)
+        for download in (four, six):
+            assert download.is_under_way()
+            assert download.finish()[1:] == [whole]
+    scenario.lab("power-on", scenario.name, victim)
+    # It announces nothing before its checks have succeeded, and everything afterwards, without a run.
+    wait_for_ways(scenario, *scenario.directors)
+    scenario.check("serving")
+
+
+def test_a_director_that_lost_its_quorum_withdraws(scenario: Any) -> None:
+    """Its checks come to nobody: the service has no quorum there, and has it elsewhere."""
+    rule = "OUTPUT -s 10.0.0.22 -p tcp --dport 80 -j DROP"
+    scenario.run("lb2", f"iptables-legacy -I {rule}")
+    try:
+        four = {"lb1", "lb3"}
+        scenario.wait("lb2 is not in the route", lambda: ways(scenario)[0] == four)
+        # The other VIP is not concerned.
+        assert ways(scenario)[1] == set(scenario.directors)
+        everybody_answers(scenario)
+        assert any("lb2" in each["host"] for each in scenario.findings())
+    finally:
+        scenario.run("lb2", f"iptables-legacy -D {rule}")
+    wait_for_ways(scenario, *scenario.directors)
+
+
+def test_bird_is_stopped(scenario: Any) -> None:
+    scenario.run("lb3", "systemctl stop bird")
+    wait_for_ways(scenario, "lb1", "lb2")
+    everybody_answers(scenario)
+    said = [each for each in scenario.findings() if each["host"] in ("lb3", "router")]
+    assert any("BIRD does not run" in each["what"] for each in said), said
+    # A run brings it back.
+    changed = scenario.changed(scenario.playbook("lvs.topology.site", "--diff"))
+    assert {host for host, what in changed.items() if what} == {"lb3"}
+    wait_for_ways(scenario, *scenario.directors)
+
+
+def test_keepalived_is_killed(scenario: Any) -> None:
+    """Nobody checks any more, so nothing is announced until systemd has started it again, and its checks succeed."""
+    scenario.run("lb1", "systemctl kill --signal=KILL keepalived")
+    wait_for_ways(scenario, *scenario.directors)
+    assert scenario.findings() == []
+
+
+def test_the_router_that_does_not_hash_by_ports_is_named(scenario: Any) -> None:
+    scenario.run("router", "sysctl -q net.ipv4.fib_multipath_hash_policy=0")
+    (found,) = scenario.findings()
+    assert found["host"] == "router"
+    assert "fib_multipath_hash_policy" in found["remedy"]
+    scenario.playbook("lvs.topology.site")
+    assert scenario.run("router", "sysctl -n net.ipv4.fib_multipath_hash_policy") == "1"
+
+
+def test_a_director_whose_table_is_changed_by_hand(scenario: Any) -> None:
+    scenario.run("lb1", f"ipvsadm -E -t {VIP}:80 -s rr")
+    assert [each["host"] for each in scenario.findings()] == ["lb1"]
+    scenario.playbook("lvs.topology.site")
+    scenario.check("serving")
+
+
+def test_a_director_is_drained_while_downloads_go_on(scenario: Any) -> None:
+    whole = scenario.run("web1", "sha256sum /srv/files/download").split()[0]
+    with scenario.download(VIP) as four, scenario.download(VIP6) as six:
+        victim = carries(scenario)
+        others = [each for each in scenario.directors if each != victim]
+        names = ("--extra-vars", f"lvs_drain_directors={victim}")
+        with scenario.load() as answers:
+            scenario.playbook("lvs.topology.drain_directors", *names)
+            wait_for_ways(scenario, *others)
+        assert answers.lost == {}
+        # Nobody would be left for the clients.
+        both = f"lvs_drain_directors={','.join(others)}"
+        result = scenario.try_playbook("lvs.topology.drain_directors", "--extra-vars", both)
+        assert result.returncode != 0
+        assert "announces 198.51.100.1" in result.stdout + result.stderr
+        scenario.playbook("lvs.topology.drain_directors", *names, "--extra-vars", "lvs_drain_directors_state=present")
+        wait_for_ways(scenario, *scenario.directors)
+        for download in (four, six):
+            assert download.is_under_way()
+            assert download.finish()[1:] == [whole]
+    assert scenario.findings() == []
+
+
+def test_directors_are_maintained_one_after_the_other(scenario: Any, tmp_path: Path) -> None:
+    tasks = tmp_path / "tasks.yml"
+    tasks.write_text("- name: Restart keepalived\n  ansible.builtin.command: systemctl restart keepalived\n")
+    with scenario.load() as answers:
+        scenario.playbook("lvs.topology.rolling_directors", "--extra-vars", f"lvs_rolling_directors_tasks={tasks}")
+    assert answers.lost == {}
+    wait_for_ways(scenario, *scenario.directors)
+    scenario.check("serving")
+
+
+def test_no_password_is_shown(scenario: Any) -> None:
+    """Neither by a run that changes it, nor in the host's log, nor on its disk for others than BIRD."""
+    said = scenario.playbook("lvs.topology.site", "--check", "--diff", "-vvv")
+    assert "s3cret" not in said
+    for host in ("lb1", "router"):
+        assert scenario.run(host, "stat -c %a /etc/bird/bird.conf") == "640"
+        assert scenario.run(host, "journalctl --no-pager | grep -c 's3cret of'; true") == "0"
+
+
+def test_the_community_is_announced(scenario: Any) -> None:
+    shown = scenario.run("router", f"birdc show route all {VIP}/32 table lvs4")
+    assert shown.count("(65001,100)") == 3, shown

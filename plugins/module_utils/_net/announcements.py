@@ -1,0 +1,129 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The concerns ``withdrawals`` and ``announcements`` of host_state: routes by which BGP knows what to announce."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+from ansible_collections.lvs.topology.plugins.module_utils import _commands
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, carry_out_booked
+from ansible_collections.lvs.topology.plugins.module_utils._net import announcement_plan
+from ansible_collections.lvs.topology.plugins.module_utils._net.announcement_plan import Route
+from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
+from ansible_collections.lvs.topology.plugins.module_utils._net.files import apply_file, joined, read_file
+from ansible_collections.lvs.topology.plugins.module_utils._net.options import OWNED, Spec
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Plan, Refused, one_by_one
+
+if TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
+
+ROUTES: Spec = {
+    "table": {"type": "int"},
+    "by_checks": {"type": "bool", "default": False},
+    "routes": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {"address": {"type": "str", "required": True}, "metric": {"type": "int", "required": True}},
+    },
+}
+WITHDRAWALS_SPEC: Spec = {**ROUTES, "owner": OWNED["owner"], "state": OWNED["state"]}
+ANNOUNCEMENTS_SPEC: Spec = {**ROUTES, **OWNED}
+# What ip says of a table in which nobody ever had a route.
+_NO_TABLE = "FIB table does not exist"
+
+
+def ensure_withdrawals(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
+    """Take away what is not wanted any more, in every table that the owner has."""
+    wanted = _wanted(module)
+    ledger = book.load()
+    current = [each for table in _tables(module, ledger) for each in routes_of(table)]
+    plan = announcement_plan.plan_withdrawals(current, wanted)
+    return carry_out_booked(module, plan, one_by_one(_apply), book, ledger, ledger)
+
+
+def ensure_announcements(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
+    """Announce what is wanted. Where checks decide, keepalived adds the routes itself: only what withdraws is ours."""
+    params = module.params
+    wanted = _wanted(module)
+    ledger = claims = settled = book.load()
+    owner, table = params["owner"], params["table"] if params["state"] == "present" else None
+    tables = _tables(module, ledger)
+    current = [each for number in tables for each in routes_of(number)]
+    goes = params["state"] == "absent" or params["purge"]
+    if table is not None:
+        claims = settled = announcement_plan.claimed(ledger, owner, table)
+    plans: list[Plan] = []
+    left_over = [number for number in tables if number != table]
+    if goes:
+        for number in left_over:
+            settled = announcement_plan.released(settled, owner, number)
+        plans.append(announcement_plan.plan_withdrawals(current, wanted))
+    if table is not None and not params["by_checks"]:
+        plans.append(announcement_plan.plan_announcements(current, wanted))
+    if goes or (table is not None and params["by_checks"]):
+        stays = table is not None and params["by_checks"]
+        unit = announcement_plan.drop_in([table]) if stays and table is not None else None
+        has_systemd = os.path.isdir("/run/systemd/system")
+        if stays or left_over or read_file(announcement_plan.DROP_IN):
+            there = read_file(announcement_plan.DROP_IN)
+            plans.append(announcement_plan.plan_unit(there, unit, has_systemd=has_systemd))
+    result = carry_out_booked(module, joined(*plans), one_by_one(_apply), book, claims, settled)
+    return {**result, "left_over": [] if goes else [f"table {number}" for number in left_over]}
+
+
+def _wanted(module: AnsibleModule) -> list[Route]:
+    mistakes = Mistakes()
+    mistakes.owner(module.params["owner"])
+    found = announcement_plan.check(module.params, mistakes, "") if module.params["state"] == "present" else []
+    mistakes.raise_if_any()
+    return found
+
+
+def _tables(module: AnsibleModule, ledger: Any) -> list[int]:
+    """Those that the owner had, and the one that is asked for."""
+    asked = module.params["table"] if module.params["state"] == "present" else None
+    return sorted({*announcement_plan.tables_of(ledger, module.params["owner"]), *([asked] if asked else [])})
+
+
+def routes_of(table: int) -> list[Route]:
+    """The routes of a table that say that a VIP is announced."""
+    found = []
+    for family in (4, 6):
+        command = [_commands.find("ip") or "ip", f"-{family}", "-json", "route", "show", "table", str(table)]
+        status, output, errors = _commands.run(command)
+        if status != 0:
+            if _NO_TABLE in errors:
+                continue
+            raise Refused(f"{' '.join(command)} failed: {errors.strip()}.")
+        for each in json.loads(output or "[]"):
+            if each.get("type") == "blackhole":
+                address = forms.interface_address(each["dst"])
+                found.append(Route(f"{forms.spelling(address.ip)}/{address.network.prefixlen}", each["metric"], table))
+    return found
+
+
+def _apply(action: Any) -> None:
+    if isinstance(action, announcement_plan.Wait):
+        time.sleep(action.seconds)
+    elif isinstance(action, announcement_plan.ReadUnits):
+        _run(["systemctl", "daemon-reload"])
+    elif isinstance(action, announcement_plan.AddRoute):
+        _run(["ip", "route", "replace", *str(action.route).split()])
+    elif isinstance(action, announcement_plan.DeleteRoute):
+        # Whoever was faster has done it: keepalived withdraws by itself.
+        _run(["ip", "route", "del", *str(action.route).split()], ("No such process",))
+    else:
+        apply_file(action)
+
+
+def _run(words: list[str], fine: tuple[str, ...] = ()) -> None:
+    status, _output, errors = _commands.run([_commands.find(words[0]) or words[0], *words[1:]])
+    if status != 0 and not any(each in errors for each in fine):
+        raise Refused(f"{' '.join(words)} failed: {errors.strip()}.")

@@ -1,0 +1,142 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module bgp_sessions: withdraw a director from its routers for a while, and announce it again."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Callable, Sequence
+
+from ansible_collections.lvs.topology.plugins.module_utils import _commands
+from ansible_collections.lvs.topology.plugins.module_utils._net import bird_info
+from ansible_collections.lvs.topology.plugins.module_utils._net.announcements import routes_of
+from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan, Refused, carry_out, one_by_one
+
+if TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
+
+SPEC: dict[str, Any] = {
+    "state": {"type": "str", "choices": ["enabled", "disabled"], "default": "enabled"},
+    "announced": bird_info.BGP,
+    "timeout": {"type": "int", "default": 60},
+    "on_timeout": {"type": "str", "choices": ["fail", "proceed"], "default": "fail"},
+}
+# BIRD's own words for a session that was disabled.
+_DOWN, _ESTABLISHED = "Down", "Established"
+_STATS = "/proc/net/ip_vs_stats"
+_PAUSE = 1.0
+# The kernel sums counters up every two seconds.
+_QUIET = 5.0
+
+
+def ensure_sessions(module: AnsibleModule) -> dict[str, Any]:
+    """What the module does."""
+    params = module.params
+    mistakes = Mistakes()
+    if params["announced"] is not None:
+        bird_info.read(params["announced"], "announced", mistakes)
+    if params["timeout"] < 0:
+        mistakes.add("timeout", f"{params['timeout']} is below 0")
+    mistakes.raise_if_any()
+    sessions = _sessions()
+    if not sessions:
+        raise Refused("BIRD has no session of lvs.topology here. Run lvs.topology.site first.")
+    plan = plan_sessions(sessions, enabled=params["state"] == "enabled")
+    result = carry_out(module, plan, one_by_one(_apply))
+    if module.check_mode:
+        return {**result, "missing": []}
+    if params["state"] == "disabled":
+        missing = _wait(params["timeout"], _still_sent(module))
+    else:
+        missing = _wait(params["timeout"], lambda: _not_announced(params["announced"]))
+    if missing and params["on_timeout"] == "fail":
+        raise Refused(
+            f"After {params['timeout']} seconds: {'; '.join(missing)}.",
+            facts={"changed": result["changed"], "applied": result["changes"], "missing": missing},
+        )
+    return {**result, "missing": missing}
+
+
+def plan_sessions(sessions: Sequence[dict[str, str]], *, enabled: bool) -> Plan:
+    """Those that are not as they shall be. A session that is enabled may be on its way up."""
+    wrong = [each["name"] for each in sessions if (each["state"] == _DOWN) is enabled]
+    word, before, after = ("enable", "down", "up") if enabled else ("disable", "up", "down")
+    return Plan(
+        tuple(Change(f"birdc {word} {name}", (word, name)) for name in wrong),
+        tuple(f"{name} {before}" for name in wrong),
+        tuple(f"{name} {after}" for name in wrong),
+    )
+
+
+def _sessions() -> list[dict[str, str]]:
+    return bird_info.sessions_of(_birdc("show", "protocols", "all"))
+
+
+def _birdc(*words: str) -> str:
+    birdc = _commands.find("birdc")
+    if birdc is None:
+        raise Refused("There is no birdc. Install the package bird2 (Debian, Ubuntu) or bird (RHEL with EPEL).")
+    status, output, errors = _commands.run([birdc, *words])
+    if status != 0:
+        raise Refused(f"birdc {' '.join(words)} failed: {(errors or output).strip()}. See whether BIRD runs.")
+    return output
+
+
+def _apply(action: tuple[str, str]) -> None:
+    _birdc(*action)
+
+
+def _wait(timeout: int, look: Callable[[], list[str]]) -> list[str]:
+    """What is missing still when it is over, or time is."""
+    deadline = time.monotonic() + timeout
+    while True:
+        missing = look()
+        if not missing or time.monotonic() >= deadline:
+            return missing
+        time.sleep(_PAUSE)
+
+
+def _still_sent(module: AnsibleModule) -> Callable[[], list[str]]:
+    """Says whether routers sent something within the last seconds. Whoever counts nothing is waited for as long."""
+    known = _packets(module)
+    since = time.monotonic()
+
+    def look() -> list[str]:
+        nonlocal known, since
+        now = _packets(module)
+        if now != known:
+            known, since = now, time.monotonic()
+        return [] if time.monotonic() - since >= _QUIET else ["packets of clients still come"]
+
+    return look
+
+
+def _packets(module: AnsibleModule) -> int:
+    """How many packets of clients came to services of this host."""
+    try:
+        with open(_STATS, encoding="ascii", errors="replace") as file:
+            return packets_of(file.read())
+    except OSError as problem:
+        module.warn(f"{_STATS} cannot be read ({problem.strerror}), so whether packets still come is not known")
+        return 0
+
+
+def packets_of(text: str) -> int:
+    """The packets that came, of the numbers below two lines of headings: connections, packets in, packets out."""
+    lines = text.splitlines()
+    return int(lines[2].split()[1], 16) if len(lines) > 2 else 0
+
+
+def _not_announced(asked: dict[str, Any] | None) -> list[str]:
+    """Which sessions are not up, and which VIPs are not announced."""
+    missing = [
+        f"no session with {each['neighbour']}, {each['error'] or each['state']}"
+        for each in _sessions()
+        if each["state"] != _ESTABLISHED
+    ]
+    if asked is not None and asked["table"] is not None:
+        there = {each.address.partition("/")[0] for each in routes_of(asked["table"])}
+        missing += [f"{vip} is not announced" for vip in asked["vips"] if vip not in there]
+    return missing

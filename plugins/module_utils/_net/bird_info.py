@@ -1,0 +1,93 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a host says of BGP: whether BIRD runs, its sessions, what is announced, and which ways lead to a VIP."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Mapping
+
+from ansible_collections.lvs.topology.plugins.module_utils import _commands
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
+from ansible_collections.lvs.topology.plugins.module_utils._net import bird_plan
+from ansible_collections.lvs.topology.plugins.module_utils._net.announcement_plan import TABLES
+from ansible_collections.lvs.topology.plugins.module_utils._net.announcements import routes_of
+from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
+from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived import Daemon
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
+
+BGP: dict[str, Any] = {
+    "type": "dict",
+    "options": {
+        "table": {"type": "int"},
+        "vips": {"type": "list", "elements": "str", "default": []},
+    },
+}
+# A session in `birdc show protocols all`, from its line to the next one that is not indented.
+_SESSION = re.compile(r"^(?P<name>lvs[46]_\w+) +BGP +(?P<lines>.*(?:\n[ \t].*)*)", re.MULTILINE)
+_KEYS = {"state": "BGP state", "neighbour": "Neighbor address", "error": "Last error"}
+
+
+def read(asked: Mapping[str, Any], path: str, mistakes: Mistakes) -> None:
+    """Refuse what is no question."""
+    if asked["table"] is not None:
+        mistakes.within(f"{path}.table", asked["table"], TABLES, "the number of a routing table")
+    for position, each in enumerate(asked["vips"]):
+        mistakes.address(f"{path}.vips[{position}]", each, forms.VIP)
+
+
+def look(asked: Mapping[str, Any], unseen: list[str]) -> dict[str, Any]:
+    """What is found; what could not be looked at joins ``unseen``."""
+    unit = Daemon(bird_plan.UNIT).unit()
+    state = None if unit is None else {"active": unit.active, "enabled": unit.enabled, "failed": unit.failed}
+    announced = []
+    if asked["table"] is not None:
+        announced = [each._asdict() for each in routes_of(asked["table"])]
+    return {
+        "unit": state,
+        "sessions": _sessions(unseen) if unit is None or unit.active else [],
+        "announced": announced,
+        "ways": {vip: _ways(vip) for vip in asked["vips"]},
+    }
+
+
+def _sessions(unseen: list[str]) -> list[dict[str, str]]:
+    birdc = _commands.find("birdc")
+    if birdc is None:
+        unseen.append("the sessions of BIRD: there is no birdc")
+        return []
+    status, output, errors = _commands.run([birdc, "-r", "show", "protocols", "all"])
+    if status != 0:
+        unseen.append(f"the sessions of BIRD: birdc says: {(errors or output).strip()}")
+        return []
+    return sessions_of(output)
+
+
+def sessions_of(text: str) -> list[dict[str, str]]:
+    """The sessions that ``birdc show protocols all`` has of us."""
+    found = []
+    for match in _SESSION.finditer(text):
+        said = {}
+        for key, words in _KEYS.items():
+            value = re.search(rf"^ +{words}: +(.*\S)", match["lines"], re.MULTILINE)
+            said[key] = value[1] if value else ""
+        # Of an IPv6 neighbour, BIRD may say the interface as well.
+        said["neighbour"] = said["neighbour"].partition("%")[0]
+        found.append({"name": match["name"], **said})
+    return found
+
+
+def _ways(vip: str) -> list[str]:
+    """The gateways of the route to a VIP."""
+    family = "-6" if ":" in vip else "-4"
+    command = [_commands.find("ip") or "ip", family, "-json", "route", "show", vip]
+    status, output, errors = _commands.run(command)
+    if status != 0:
+        raise Refused(f"{' '.join(command)} failed: {errors.strip()}.")
+    found = []
+    for route in json.loads(output or "[]"):
+        hops = route.get("nexthops") or [route]
+        found += [each["gateway"] for each in hops if "gateway" in each]
+    return found

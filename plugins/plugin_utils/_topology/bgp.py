@@ -1,0 +1,156 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""BGP: by which route each service has its VIP announced, who is whose neighbour, and what BIRD is to have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.bird_conf import rendered
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, Service
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model_of_bgp import Bgp, BgpNeighbour
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import Announcement, Need, Sysctl
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.planned_checks import run
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import full_prefix
+
+# A metric says which service a route is of, so that a VIP stays announced as long as one of its services is up. It
+# must not change while keepalived runs: it would take away a route of the old one, which is not there.
+_PROTOCOLS = {"tcp": 1, "udp": 2, "sctp": 3}
+_PORTS = 0x10000
+_MARKS = 4 * _PORTS
+# What the kernel takes for a metric, in 32 bits.
+_MOST = 2**32
+# The one path that every distribution has.
+_IP = "/sbin/ip"
+_ROOT = "root"
+_HASHES = ("net.ipv4.fib_multipath_hash_policy", "net.ipv6.fib_multipath_hash_policy")
+
+
+def metric_of(service: Service) -> int:
+    if service.fwmark is not None:
+        return _MARKS + service.fwmark % (_MOST - _MARKS)
+    return _PROTOCOLS[service.protocol] * _PORTS + service.port
+
+
+def own(site: Site, name: str) -> Bgp | None:
+    """What of lvs_bgp is for BIRD; None where something else announces, or nothing does."""
+    bgp = site.host(name).bgp
+    return None if bgp is None or bgp.is_elsewhere else bgp
+
+
+def is_announced(site: Site, director: str, service: Service) -> bool:
+    """Whether the director announces the service's VIPs itself."""
+    return own(site, director) is not None and bool(service.vips) and bool(service.real_servers)
+
+
+def announcements(site: Site, director: str) -> Iterator[Announcement]:
+    for service in site.services.get(director, ()):
+        if is_announced(site, director, service):
+            for vip in service.vips:
+                yield Announcement(vip.address, metric_of(service))
+
+
+def quorum(site: Site, director: str, service: Service) -> dict[str, Any]:
+    """The commands that keepalived runs when a service comes up or goes down."""
+    extra = service.supervision
+    bgp = own(site, director)
+    if bgp is None or not is_announced(site, director, service):
+        given = {"quorum_up": run(extra.quorum_up), "quorum_down": run(extra.quorum_down)}
+        return {key: value for key, value in given.items() if value is not None}
+    ends = [
+        f"blackhole {vip.address}/{full_prefix(vip.address)} table {bgp.table} proto static metric {metric_of(service)}"
+        for vip in service.vips
+    ]
+    return {
+        "quorum_up": run((_command([f"{_IP} route replace {each}" for each in ends]), _ROOT)),
+        "quorum_down": run((_command([f"{_IP} route del {each}" for each in ends]), _ROOT)),
+    }
+
+
+def _command(commands: list[str]) -> str:
+    return commands[0] if len(commands) == 1 else f"/bin/sh -c '{'; '.join(commands)}'"
+
+
+def host_of(site: Site, address: Address) -> str | None:
+    """The director or router that has the address, as far as the inventory and facts tell."""
+    known = site.once(("BGP hosts",), lambda: _find_hosts(site))
+    return known.get(address)
+
+
+def _find_hosts(site: Site) -> dict[Address, str]:
+    found: dict[Address, str] = {}
+    for name in dict.fromkeys([*site.services, *site.inventory.routers]):
+        if not site.inventory.is_absent(name):
+            for address in site.addresses(name):
+                found.setdefault(address, name)
+    return found
+
+
+def neighbour_of(site: Site, host: str, other: str) -> Iterator[BgpNeighbour]:
+    """Where the one names the other as its neighbour."""
+    bgp = own(site, host)
+    for each in bgp.neighbours if bgp else ():
+        if host_of(site, each.address) == other:
+            yield each
+
+
+def announcing(site: Site) -> tuple[str, ...]:
+    """The directors that announce VIPs by BIRD."""
+    return tuple(name for name in site.services if own(site, name))
+
+
+def router_needs(site: Site, name: str) -> Iterator[Need]:
+    """A router that has several ways to a VIP must choose by the ports, or all of a client's connections go one way."""
+    if own(site, name) or any(True for director in announcing(site) for _each in neighbour_of(site, director, name)):
+        for key in _HASHES:
+            yield Sysctl(key, "1")
+
+
+def vips_for(site: Site, host: str) -> tuple[Address, ...]:
+    """What a director announces, or what a router takes."""
+    directors = (host,) if host in site.services else announcing(site)
+    every = {vip.address for name in directors for service in site.services[name] for vip in service.vips}
+    return tuple(sorted(every, key=lambda each: (each.version, int(each))))
+
+
+def bird_plan(site: Site, name: str) -> dict[str, Any]:
+    """What BIRD is to have; empty: nothing of ours."""
+    bgp = own(site, name)
+    if bgp is None:
+        return {"bird": {}}
+    secrets = [each.password for each in bgp.neighbours if each.password]
+    text = rendered(bgp, vips_for(site, name), announces=name in site.services)
+    return {"bird": {"content": text, "secrets": list(dict.fromkeys(secrets))}}
+
+
+def problems(site: Site, name: str) -> Iterator[Mistake]:
+    """Where a neighbour of the inventory says otherwise of the session than this host."""
+    for each in (own(site, name) or Bgp("")).neighbours:
+        other = host_of(site, each.address)
+        bgp = site.host(other).bgp if other else None
+        if other is None or bgp is None or bgp.is_wrong:
+            continue
+        if other == name:
+            yield Mistake(f"{each.path}.address", f"{each.address} is an address of {name} itself", "name a router")
+            continue
+        if bgp.is_elsewhere:
+            continue
+        if each.asn != bgp.asn:
+            problem = f"{each.asn} is not what {bgp.path}.asn is, {bgp.asn}"
+            yield Mistake(f"{each.path}.asn", problem, "write the same number on both sides")
+        family = each.address.version
+        back = next((one for one in neighbour_of(site, other, name) if one.address.version == family), None)
+        if back is None:
+            problem = f"is {other}, and {bgp.path} names no IPv{family} address of {name}"
+            yield Mistake(f"{each.path}.address", problem, f"list {name} among the neighbours of {other}")
+            continue
+        if back.password != each.password:
+            problem = f"is not what {back.path}.password is"
+            yield Mistake(f"{each.path}.password", problem, "give both sides the same, or none")
+        if (back.bfd is None) != (each.bfd is None):
+            problem = f"is {'on' if each.bfd else 'off'}, and {back.path}.bfd is {'on' if back.bfd else 'off'}"
+            yield Mistake(f"{each.path}.bfd", problem, "give both sides bfd, or none")

@@ -1,0 +1,142 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is not as it should be with BGP: sessions, announcements, and the routes of routers that we see. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import bgp
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.bird_conf import name_of
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import (
+    AT_RISK,
+    BROKEN,
+    Finding,
+)
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.keepalived import weight
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, Service
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.parity import service_name
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table import virtual_service
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import as_address
+
+_SITE = "ansible-playbook lvs.topology.site --limit {}"
+_ESTABLISHED = "Established"
+_LESS = "Routers that do not hear of it send nobody to it: the others have its share of the clients."
+
+
+def questions(site: Site, host: str) -> dict[str, Any] | None:
+    """What host_info is asked of BGP; None where the host has nothing of it."""
+    own = bgp.own(site, host)
+    if own is None:
+        return None
+    announces = host in site.services
+    vips = [] if announces else [str(each) for each in bgp.vips_for(site, host)]
+    return {"table": own.table if announces else None, "vips": vips}
+
+
+def every(site: Site, answers: Mapping[str, Mapping[str, Any]]) -> Iterator[Finding]:
+    """``answers`` are those of the hosts that were asked of BGP."""
+    said = {host: each for host, each in answers.items() if each["bgp"] and bgp.own(site, host)}
+    for host, each in said.items():
+        yield from _of_unit(site, host, each["bgp"]["unit"])
+        if _runs(each["bgp"]):
+            yield from _of_sessions(site, host, each["bgp"]["sessions"])
+        if host in site.services:
+            yield from _of_announcements(site, host, each)
+    for host, each in said.items():
+        if host not in site.services and _runs(each["bgp"]):
+            yield from _of_ways(site, host, each["bgp"], said)
+
+
+def _runs(answer: Mapping[str, Any]) -> bool:
+    return answer["unit"] is None or bool(answer["unit"]["active"])
+
+
+def _of_unit(site: Site, host: str, unit: Mapping[str, bool] | None) -> Iterator[Finding]:
+    if unit is None:
+        return
+    effect = _LESS if host in site.services else "It takes no VIP from directors, and hands clients to none of them."
+    degree = AT_RISK if host in site.services else BROKEN
+    if not unit["active"]:
+        state = "has failed" if unit["failed"] else "does not run"
+        yield Finding(
+            degree, host, f"BIRD {state}", effect, f"`journalctl -u bird` on {host}; then {_SITE.format(host)}"
+        )
+    elif not unit["enabled"]:
+        yield Finding(AT_RISK, host, "BIRD is not started at boot", effect, _SITE.format(host))
+
+
+def _of_sessions(site: Site, host: str, sessions: Iterable[Mapping[str, str]]) -> Iterator[Finding]:
+    own = bgp.own(site, host)
+    states = {each["name"]: each for each in sessions}
+    for neighbour in own.neighbours if own else ():
+        found = states.get(name_of(neighbour))
+        if found and found["state"] == _ESTABLISHED:
+            continue
+        other = bgp.host_of(site, neighbour.address)
+        whom = f"{neighbour.address} ({other})" if other else str(neighbour.address)
+        state = "BIRD does not know it" if found is None else f"its state is {found['state'] or 'unknown'}"
+        error = f", and the last error was: {found['error']}" if found and found["error"] else ""
+        remedy = (
+            f"see whether {whom} runs BGP, knows this host by its address and asn, has the same password or none, and "
+            f"whether packet filters let TCP port 179{' and UDP port 3784 (BFD)' if neighbour.bfd else ''} pass"
+        )
+        effect = _LESS if host in site.services else "It does not send to that director."
+        yield Finding(AT_RISK, host, f"no BGP session with {whom}: {state}{error}", effect, remedy)
+
+
+def _of_announcements(site: Site, host: str, answer: Mapping[str, Any]) -> Iterator[Finding]:
+    announced = {(as_address(each["address"].partition("/")[0]), each["metric"]) for each in answer["bgp"]["announced"]}
+    table = {service_name(each): each for each in (answer["table"] or {}).get("services", ())}
+    for service in site.services[host]:
+        if not bgp.is_announced(site, host, service):
+            continue
+        here = table.get(service_name(virtual_service(service)), {"real_servers": []})
+        usable = sum(each["weight"] for each in here["real_servers"])
+        for vip in service.vips:
+            is_there = (vip.address, bgp.metric_of(service)) in announced
+            yield from _of_announcement(site, host, service, vip.address, usable, is_there=is_there)
+
+
+def _of_announcement(
+    site: Site, host: str, service: Service, vip: Address, usable: int, *, is_there: bool
+) -> Iterator[Finding]:
+    name = f"{service_name(virtual_service(service))} ({service.name})"
+    if is_there and not usable:
+        what = f"announces {vip}, and has no real server for {name}"
+        effect = "Clients whom routers send to it get no answer."
+        yield Finding(BROKEN, host, what, effect, f"`journalctl -u keepalived` on {host}, or {_SITE.format(host)}")
+    # Of a director that fills its table itself, a run would announce it, which is said as such.
+    elif not is_there and site.is_checked(host) and usable >= min(service.supervision.quorum, max(weight(service), 1)):
+        what = f"does not announce {vip}, although {name} has its quorum"
+        yield Finding(AT_RISK, host, what, _LESS, f"systemctl restart keepalived on {host}")
+
+
+def _of_ways(
+    site: Site, host: str, answer: Mapping[str, Any], said: Mapping[str, Mapping[str, Any]]
+) -> Iterator[Finding]:
+    """Whether the router sends to everybody that announces a VIP to it."""
+    established = {as_address(each["neighbour"]) for each in answer["sessions"] if each["state"] == _ESTABLISHED}
+    for text, gateways in answer["ways"].items():
+        vip = as_address(text)
+        if vip is None:
+            continue
+        ways = {as_address(each) for each in gateways}
+        lacking = []
+        for director, each in said.items():
+            if director not in site.services:
+                continue
+            entries = each["bgp"]["announced"]
+            is_announced = any(as_address(one["address"].partition("/")[0]) == vip for one in entries)
+            mine = {one.address for one in bgp.neighbour_of(site, host, director) if one.address.version == vip.version}
+            if is_announced and mine & established and not mine & ways:
+                lacking.append(director)
+        if lacking:
+            what = f"does not send to {', '.join(lacking)} for {vip}, which they announce to it"
+            remedy = f"`birdc show route all {vip}/{vip.max_prefixlen} table lvs{vip.version}` on {host}"
+            yield Finding(AT_RISK, host, what, "The other directors have their share of the clients.", remedy)
+        elif not ways:
+            yield Finding(BROKEN, host, f"has no route to {vip}", "Clients behind it get no answer.")

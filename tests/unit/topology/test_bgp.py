@@ -1,0 +1,366 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Several directors that announce the same VIPs by BGP: what each has, and what is refused."""
+
+from __future__ import annotations
+
+import copy
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.lvs.topology.tests.unit.topology import real_tools
+from ansible_collections.lvs.topology.tests.unit.topology.inventories import Model, facts, nic, rs
+
+PASSWORD = "s3cret of the session"  # noqa: S105, it is looked for in what is shown
+NEIGHBOURS = [
+    {"address": "10.0.0.1", "asn": 65000, "password": PASSWORD, "bfd": True},
+    {"address": "2001:db8:b::1", "asn": 65000, "bfd": {"interval": 100, "multiplier": 3}},
+]
+
+
+def active(manager: str = "checker") -> Model:
+    """Three directors behind a router, with one service of each family."""
+    service = {
+        "port": 80,
+        "forward": "dr",
+        "scheduler": "mh",
+        "scheduler_flags": ["mh-port"],
+        "health_check": {"type": "http"},
+        "real_servers": rs("web1", "web2"),
+    }
+    six = [{"address": "2001:db8:b::51"}, {"address": "2001:db8:b::52"}]
+    services = [
+        {"name": "web", "address": "198.51.100.1", **service},
+        {"name": "web6", "address": "2001:db8:100::1", **service, "real_servers": six},
+    ]
+    hosts: dict[str, dict[str, Any]] = {}
+    for number in (1, 2, 3):
+        own = [f"10.0.0.2{number}", f"2001:db8:b::2{number}"]
+        hosts[f"lb{number}"] = {
+            "lvs_address": own,
+            "lvs_manager": manager,
+            "lvs_bgp": {"asn": 65001, "neighbours": copy.deepcopy(NEIGHBOURS)},
+            "lvs_services": copy.deepcopy(services),
+            "ansible_facts": facts(nic("eth1", f"{own[0]}/24", f"{own[1]}/64"), gateway="10.0.0.1"),
+        }
+    for number in (1, 2):
+        own = [f"10.0.0.5{number}", f"2001:db8:b::5{number}"]
+        hosts[f"web{number}"] = {
+            "lvs_address": own,
+            "ansible_facts": facts(nic("eth1", f"{own[0]}/24", f"{own[1]}/64"), gateway="10.0.0.1"),
+        }
+    neighbours = [
+        {"address": f"10.0.0.2{number}", "asn": 65001, "password": PASSWORD, "bfd": True} for number in (1, 2, 3)
+    ] + [{"address": f"2001:db8:b::2{number}", "asn": 65001, "bfd": True} for number in (1, 2, 3)]
+    hosts["router"] = {
+        "lvs_address": ["10.0.0.1", "2001:db8:b::1"],
+        "lvs_bgp": {"asn": 65000, "neighbours": neighbours},
+        "ansible_facts": facts(nic("eth1", "192.0.2.1/24"), nic("eth2", "10.0.0.1/24", "2001:db8:b::1/64")),
+    }
+    groups = {
+        "all": [*hosts],
+        "lvs_directors": ["lb1", "lb2", "lb3"],
+        "lvs_real_servers": ["web1", "web2"],
+        "lvs_routers": ["router"],
+    }
+    return Model(hosts, groups)
+
+
+def every(model: Model, **more: Any) -> Model:
+    """Change lvs_bgp of all directors."""
+    for name in model.groups["lvs_directors"]:
+        model.hostvars[name]["lvs_bgp"].update(copy.deepcopy(more))
+    return model
+
+
+def serving(model: Model, position: int = 0, **more: Any) -> Model:
+    for name in model.groups["lvs_directors"]:
+        model.hostvars[name]["lvs_services"][position].update(copy.deepcopy(more))
+    return model
+
+
+def test_nothing_is_wrong() -> None:
+    assert active().mistakes() == []
+    assert active("kernel").mistakes() == []
+
+
+@pytest.mark.parametrize("manager", ["checker", "kernel"])
+def test_a_director_has_the_vips_on_lo_and_a_route_for_each_service(manager: str) -> None:
+    plan = active(manager).plan("lb1", "director")
+    assert plan["addresses"] == [
+        {"address": "198.51.100.1/32", "interface": "lo"},
+        {"address": "2001:db8:100::1/128", "interface": "lo"},
+    ]
+    assert plan["announcements"] == {
+        "table": 1819,
+        "by_checks": manager == "checker",
+        "routes": [
+            {"address": "198.51.100.1/32", "metric": 65616},
+            {"address": "2001:db8:100::1/128", "metric": 65616},
+        ],
+    }
+    assert plan["sysctls"]["net.ipv4.vs.sloppy_tcp"] == "1"
+    assert plan["sysctls"]["net.ipv4.vs.schedule_icmp"] == "1"
+    assert "notes" not in plan or "scheduler" not in str(plan["notes"])
+
+
+def test_the_metric_of_a_service_does_not_depend_on_others() -> None:
+    model = active()
+    for name in model.groups["lvs_directors"]:
+        first = {**model.hostvars[name]["lvs_services"][0], "name": "tls", "port": 443}
+        model.hostvars[name]["lvs_services"].insert(0, first)
+    metrics = [each["metric"] for each in model.plan("lb1", "director")["announcements"]["routes"]]
+    assert metrics == [65536 + 443, 65536 + 80, 65536 + 80]
+
+
+def test_keepalived_announces_and_withdraws_by_itself() -> None:
+    plan = active().plan("lb2", "keepalived")
+    web = plan["keepalived"]["services"][0]
+    route = "blackhole 198.51.100.1/32 table 1819 proto static metric 65616"
+    assert web["quorum_up"] == {"script": f"/sbin/ip route replace {route}", "user": "root"}
+    assert web["quorum_down"] == {"script": f"/sbin/ip route del {route}", "user": "root"}
+    # Nothing is announced before a check has succeeded, and nothing when keepalived has ended.
+    assert web["alpha"] is True
+    assert web["omega"] is True
+    assert f'quorum_up "/sbin/ip route replace {route}" root' in real_tools.rendered(plan)
+    if real_tools.why_not("keepalived") is None:
+        # This machine need not have the user whom the role makes.
+        plan["keepalived"]["global_defs"]["script_user"] = "nobody"
+        assert real_tools.keepalived_refuses(plan) is None
+
+
+def test_several_vips_of_one_mark() -> None:
+    marked = [
+        {"address": "198.51.100.7", "protocol": "tcp", "ports": [80]},
+        {"address": "198.51.100.8", "protocol": "tcp", "ports": [80]},
+    ]
+    model = active()
+    for name in model.groups["lvs_directors"]:
+        service = model.hostvars[name]["lvs_services"][0]
+        del service["address"], service["port"]
+        service |= {"fwmark": 7, "family": "ipv4", "marked": marked, "health_check": {"type": "tcp", "port": 80}}
+    plan = model.plan("lb1", "keepalived")
+    up = plan["keepalived"]["services"][0]["quorum_up"]
+    assert up.startswith("/bin/sh -c '/sbin/ip route replace blackhole 198.51.100.7/32 ")
+    assert up.count("metric 262151") == 2
+    if real_tools.why_not("keepalived") is None:
+        # This machine need not have the user whom the role makes.
+        plan["keepalived"]["global_defs"]["script_user"] = "nobody"
+        assert real_tools.keepalived_refuses(plan) is None
+
+
+def test_another_announces() -> None:
+    model = active()
+    for name in model.groups["lvs_directors"]:
+        model.hostvars[name]["lvs_bgp"] = "elsewhere"
+    del model.hostvars["router"]["lvs_bgp"]
+    serving(model, quorum_up="/usr/local/bin/announce up")
+    assert model.mistakes() == []
+    assert model.plan("lb1", "director").get("announcements") is None
+    assert model.plan("lb1", "announcer")["bird"] == {}
+    service = model.plan("lb1", "keepalived")["keepalived"]["services"][0]
+    assert service["quorum_up"] == "/usr/local/bin/announce up"
+    assert service["alpha"] is False
+
+
+def bird_takes(text: str, tmp_path: Path) -> None:
+    """What BIRD itself says, where it is installed."""
+    bird = shutil.which("bird", path="/usr/sbin:/usr/bin")
+    if bird is None:
+        return
+    path = tmp_path / "bird.conf"
+    path.write_text(text)
+    said = subprocess.run([bird, "-p", "-c", str(path)], capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stderr
+
+
+def test_the_configuration_of_a_director(tmp_path: Path) -> None:
+    model = every(active(), communities=["65001:100", "65001:1:100"], med=20, raw="# mine\nprotocol static mine {\n}\n")
+    plan = model.plan("lb1", "announcer")
+    text = plan["bird"]["content"]
+    assert plan["bird"]["secrets"] == [PASSWORD]
+    assert "router id 10.0.0.21;" in text
+    assert "    if ! (net ~ [ 198.51.100.1/32 ]) then reject;\n    bgp_med = 20;\n" in text
+    assert "bgp_community.add((65001, 100));" in text
+    assert "bgp_large_community.add((65001, 1, 100));" in text
+    assert "    kernel table 1819;\n    learn;" in text
+    assert "protocol bgp lvs4_10_0_0_1 {\n    local as 65001;\n    neighbor 10.0.0.1 as 65000;\n    direct;" in text
+    assert text.count("import none;") == 2
+    assert text.endswith("protocol static mine {\n}\n")
+    bird_takes(text, tmp_path)
+
+
+def test_the_configuration_of_a_router(tmp_path: Path) -> None:
+    model = active()
+    text = model.plan("router", "announcer")["bird"]["content"]
+    assert text.count("merge paths;") == 2
+    assert "learn" not in text
+    assert text.count("protocol bgp ") == 6
+    assert text.count("export none;") == 6
+    bird_takes(text, tmp_path)
+    sysctls = model.plan("router", "router")["sysctls"]
+    assert sysctls["net.ipv4.fib_multipath_hash_policy"] == "1"
+    assert sysctls["net.ipv6.fib_multipath_hash_policy"] == "1"
+
+
+def test_a_router_without_bgp_of_ours_hashes_by_ports_too() -> None:
+    model = active()
+    del model.hostvars["router"]["lvs_bgp"]
+    assert model.plan("router", "router")["sysctls"]["net.ipv4.fib_multipath_hash_policy"] == "1"
+    assert model.plan("router", "announcer")["bird"] == {}
+
+
+def test_no_service_is_nothing_to_announce(tmp_path: Path) -> None:
+    model = active()
+    for name in model.groups["lvs_directors"]:
+        model.hostvars[name]["lvs_services"] = []
+    text = model.plan("lb1", "announcer")["bird"]["content"]
+    assert "    reject;\n" in text
+    bird_takes(text, tmp_path)
+
+
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"asn": None}, "lb1: lvs_bgp.asn: is missing"),
+    ({"asn": 0}, "lb1: lvs_bgp.asn: 0 is the number of no network"),
+    ({"asn": 23456}, "lb1: lvs_bgp.asn: 23456 is the number of no network"),
+    ({"asn": 2**32}, "lb1: lvs_bgp.asn: 4294967296 is the number of no network"),
+    ({"asn": "one"}, "lb1: lvs_bgp.asn: 'one' is no number of a network"),
+    ({"asn": True}, "lb1: lvs_bgp.asn: "),
+    ({"neighbours": []}, "lb1: lvs_bgp.neighbours: is needed: nobody would hear of the VIPs"),
+    ({"neighbours": [], "bfd": True}, "lb1: lvs_bgp.neighbours: is needed: bfd watches neighbours, and there is none"),
+    ({"neighbours": None}, "lb1: lvs_bgp.neighbours: has nothing below it"),
+    ({"neighbours": "10.0.0.1"}, "lb1: lvs_bgp.neighbours: must be a list of neighbours"),
+    ({"neighbours": [{"asn": 65000}]}, "lb1: lvs_bgp.neighbours[0].address: is missing"),
+    ({"neighbours": [{"address": "10.0.0.1"}]}, "lb1: lvs_bgp.neighbours[0].asn: is missing"),
+    (
+        {"neighbours": [{"address": "router", "asn": 1}]},
+        "lb1: lvs_bgp.neighbours[0].address: 'router' is no IP address",
+    ),
+    ({"neighbours": NEIGHBOURS[:1] * 2}, "lb1: lvs_bgp.neighbours[1].address: 10.0.0.1 is that of"),
+    ({"neighbours": [{**NEIGHBOURS[0], "multihop": 1}]}, "lb1: lvs_bgp.neighbours[0].multihop: 1 is out of range"),
+    ({"neighbours": [{**NEIGHBOURS[0], "bfd": 3}]}, "lb1: lvs_bgp.neighbours[0].bfd: 3 is neither a boolean"),
+    ({"neighbours": [{**NEIGHBOURS[0], "pasword": "x"}]}, "lb1: lvs_bgp.neighbours[0].pasword: is not a known key"),
+    ({"communities": ["65536:1"]}, "lb1: lvs_bgp.communities[0]: '65536:1' is no community"),
+    ({"communities": "65001:1"}, "lb1: lvs_bgp.communities: must be a list"),
+    ({"table": 254}, "lb1: lvs_bgp.table: 254 is the kernel's own"),
+    ({"med": -1}, "lb1: lvs_bgp.med: -1 is out of range"),
+    ({"hold_time": 1}, "lb1: lvs_bgp.hold_time: 1 is out of range"),
+    ({"router_id": "::1"}, "lb1: lvs_bgp.router_id: '::1' is not written as an IPv4 address"),
+    ({"raw": 1}, "lb1: lvs_bgp.raw: must be text"),
+    ({"ans": 1}, "lb1: lvs_bgp.ans: is not a known key"),
+]
+
+
+@pytest.mark.parametrize(("change", "said"), WRONG, ids=[said for _change, said in WRONG])
+def test_what_is_wrong_is_said_with_its_path(change: dict[str, Any], said: str) -> None:
+    model = active()
+    model.hostvars["lb1"]["lvs_bgp"].update(copy.deepcopy(change))
+    lines = model.mistakes()
+    assert any(line.startswith(said) for line in lines), lines
+
+
+@pytest.mark.parametrize("number", ["65001", "1.10", 4200000000])
+def test_numbers_of_four_bytes(number: Any) -> None:
+    model = active()
+    model.hostvars["lb1"]["lvs_bgp"]["asn"] = number
+    assert not [line for line in model.mistakes() if line.startswith("lb1: lvs_bgp.asn")]
+
+
+def test_a_password_is_never_shown() -> None:
+    for password in ('with "quotes', 1234567, ["s3cr"], "s3cr\nt", "x" * 81):
+        model = active()
+        model.hostvars["lb1"]["lvs_bgp"]["neighbours"][0]["password"] = password
+        (line, *_others) = [each for each in model.mistakes() if "password" in each]
+        assert str(password) not in line
+        assert "s3cr" not in line
+
+
+REFUSED: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
+    (
+        "keepalived moves them",
+        {"lvs_manager": "keepalived"},
+        {},
+        "announces the VIPs from every director, and with lvs_manager: keepalived VRRP moves them to one",
+    ),
+    ("a NIC", {"lvs_vip_interface": "eth1"}, {}, "eth1 has neighbours"),
+    ("commands", {}, {"quorum_up": "/bin/true"}, ".quorum_up: is what announces the VIP here"),
+    ("NAT", {}, {"forward": "nat"}, ".forward: nat keeps the state of a connection in one director"),
+    ("FULLNAT", {}, {"forward": "fullnat"}, ".forward: fullnat keeps the state of a connection in one director"),
+    ("a director", {}, {"real_servers": [{"address": "10.0.0.22"}]}, "lb2 is a director of the same VIPs"),
+]
+
+
+@pytest.mark.parametrize(("_name", "variables", "service", "said"), REFUSED, ids=[each[0] for each in REFUSED])
+def test_what_several_directors_cannot_do(
+    _name: str, variables: dict[str, Any], service: dict[str, Any], said: str
+) -> None:
+    model = serving(active(), **service)
+    for name in model.groups["lvs_directors"]:
+        model.hostvars[name].update(variables)
+    if "real_servers" in service:
+        model.groups["lvs_real_servers"].append("lb2")
+    lines = model.mistakes()
+    assert any(said in line for line in lines), lines
+
+
+def test_one_director_may_keep_state() -> None:
+    model = serving(active(), forward="nat")
+    for name in ("lb2", "lb3"):
+        model.hostvars[name]["lvs_state"] = "absent"
+    assert not [line for line in model.mistakes() if "keeps the state" in line]
+
+
+def test_a_vip_without_a_neighbour_of_its_family() -> None:
+    model = every(active(), neighbours=NEIGHBOURS[:1])
+    assert any("may announce 2001:db8:100::1 to nobody" in line for line in model.mistakes())
+
+
+def test_both_ends_agree() -> None:
+    model = active()
+    router = model.hostvars["router"]["lvs_bgp"]
+    router["asn"] = 65009
+    assert any("65000 is not what router: lvs_bgp.asn is, 65009" in line for line in model.mistakes())
+    router["asn"] = 65000
+    router["neighbours"][0]["password"] = PASSWORD[::-1]
+    lines = model.mistakes()
+    assert any("lb1: lvs_bgp.neighbours[0].password: is not what" in line for line in lines)
+    assert PASSWORD not in str(lines)
+    router["neighbours"][0] |= {"password": PASSWORD, "bfd": False}
+    assert any("lb1: lvs_bgp.neighbours[0].bfd: is on" in line for line in model.mistakes())
+    del router["neighbours"][0]
+    assert any("names no address of lb1" in line for line in model.mistakes()) is False  # by IPv6 it does
+
+
+def test_directors_have_the_same_table() -> None:
+    model = active()
+    model.hostvars["lb2"]["lvs_services"][0]["scheduler_flags"] = []
+    assert any("directors that share VIPs need the same" in line for line in model.mistakes())
+
+
+def test_a_director_that_does_not_announce_cannot_share() -> None:
+    model = active()
+    del model.hostvars["lb3"]["lvs_bgp"]
+    assert any("and both would answer for it" in line for line in model.mistakes())
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"scheduler": "rr", "scheduler_flags": []}, ".scheduler: with rr, another director sends a connection"),
+        ({"scheduler_flags": []}, ".scheduler: with mh without mh-port"),
+        ({"persistence": {"timeout": 60}}, ".persistence: each director remembers clients by itself"),
+        ({"sorry_server": {"address": "10.0.0.99"}}, ".sorry_server: the VIP is withdrawn"),
+    ],
+)
+def test_what_should_be_known(change: dict[str, Any], said: str) -> None:
+    notes = serving(active(), **change).plan("lb1", "director")["notes"]
+    assert any(said in note for note in notes), notes
+
+
+def test_a_vip_with_neighbours() -> None:
+    notes = serving(active(), address="10.0.0.100").plan("lb1", "director")["notes"]
+    assert any("neighbours there ask for it by ARP" in note for note in notes)

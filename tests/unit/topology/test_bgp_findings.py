@@ -1,0 +1,239 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What verify says of sessions, announcements and routes."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+from ansible_collections.lvs.topology.plugins.module_utils._net.bgp_sessions import packets_of, plan_sessions
+from ansible_collections.lvs.topology.plugins.module_utils._net.bird_info import sessions_of
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import bgp_findings, compiler
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.compiler import site_of
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
+from ansible_collections.lvs.topology.tests.unit.topology.test_bgp import active
+
+VIP, VIP6 = "198.51.100.1", "2001:db8:100::1"
+UNIT = {"active": True, "enabled": True, "failed": False}
+# As BIRD 2.0.12 prints it, but for what nobody reads.
+PRINTED = """\
+BIRD 2.0.12 ready.
+Name       Proto      Table      State  Since         Info
+device1    Device     ---        up     16:07:10.111
+
+lvs_routes4 Kernel     lvs4       up     16:07:10.111
+  Channel ipv4
+    State:          UP
+
+lvs4_10_0_0_1 BGP        ---        up     16:07:14.331  Established
+  BGP state:          Established
+    Neighbor address: 10.0.0.1
+    Neighbor AS:      65000
+
+lvs6_2001_db8_b__1 BGP        ---        start  16:07:14.331  Connect       Socket: No route to host
+  BGP state:          Connect
+    Neighbor address: 2001:db8:b::1%eth1
+    Neighbor AS:      65000
+    Last error:       Socket: No route to host
+others     BGP        ---        up     16:07:14.331  Established
+  BGP state:          Established
+"""
+
+
+def session(address: str, state: str = "Established", error: str = "") -> dict[str, str]:
+    kind = 6 if ":" in address else 4
+    name = "".join(each if each.isalnum() else "_" for each in address)
+    return {"name": f"lvs{kind}_{name}", "neighbour": address, "state": state, "error": error}
+
+
+def table(weight: int = 1) -> dict[str, Any]:
+    def service(address: str, *real_servers: str) -> dict[str, Any]:
+        pool = [{"address": each, "port": 80, "weight": weight} for each in real_servers]
+        return {"protocol": "tcp", "address": address, "port": 80, "real_servers": pool}
+
+    return {
+        "services": [
+            service(VIP, "10.0.0.51", "10.0.0.52"),
+            service(VIP6, "2001:db8:b::51", "2001:db8:b::52"),
+        ]
+    }
+
+
+def well() -> dict[str, Any]:
+    announced = [{"address": f"{VIP}/32", "metric": 65616}, {"address": f"{VIP6}/128", "metric": 65616}]
+    answers: dict[str, Any] = {
+        f"lb{number}": {
+            "bgp": {
+                "unit": UNIT,
+                "sessions": [session("10.0.0.1"), session("2001:db8:b::1")],
+                "announced": list(announced),
+                "ways": {},
+            },
+            "table": table(),
+        }
+        for number in (1, 2, 3)
+    }
+    sessions = [session(f"{network}{number}") for network in ("10.0.0.2", "2001:db8:b::2") for number in (1, 2, 3)]
+    ways = {
+        VIP: [f"10.0.0.2{number}" for number in (1, 2, 3)],
+        VIP6: [f"2001:db8:b::2{number}" for number in (1, 2, 3)],
+    }
+    answers["router"] = {"bgp": {"unit": UNIT, "sessions": sessions, "announced": [], "ways": ways}, "table": None}
+    return copy.deepcopy(answers)
+
+
+def found(answers: dict[str, Any], manager: str = "checker") -> list[tuple[str, str, str]]:
+    model = active(manager)
+    site = site_of(model.hostvars, model.groups, [])
+    return [(each.degree, each.host, each.what) for each in bgp_findings.every(site, answers)]
+
+
+def test_nothing_is_found_where_all_is_well() -> None:
+    assert found(well()) == []
+
+
+def test_what_is_asked() -> None:
+    model = active()
+    site = site_of(model.hostvars, model.groups, [])
+    assert bgp_findings.questions(site, "lb1") == {"table": 1819, "vips": []}
+    assert bgp_findings.questions(site, "router") == {"table": None, "vips": [VIP, VIP6]}
+    assert bgp_findings.questions(site, "web1") is None
+
+
+def test_bird_does_not_run() -> None:
+    answers = well()
+    answers["lb2"]["bgp"] |= {"unit": {**UNIT, "active": False}, "sessions": []}
+    answers["router"]["bgp"]["unit"] = {**UNIT, "enabled": False}
+    assert found(answers) == [
+        ("at risk", "lb2", "BIRD does not run"),
+        ("at risk", "router", "BIRD is not started at boot"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            session("10.0.0.1", "Active", "Socket: Connection refused"),
+            "its state is Active, and the last error was",
+        ),
+        (None, "BIRD does not know it"),
+    ],
+)
+def test_a_session_that_is_not_there(change: dict[str, str] | None, said: str) -> None:
+    answers = well()
+    answers["lb1"]["bgp"]["sessions"][:1] = [change] if change else []
+    ((degree, host, what),) = found(answers)
+    assert (degree, host) == ("at risk", "lb1")
+    assert what.startswith("no BGP session with 10.0.0.1 (router): ")
+    assert said in what
+
+
+def test_a_vip_that_nobody_serves_is_announced() -> None:
+    answers = well()
+    answers["lb1"]["table"] = table(0)
+    assert ("broken", "lb1", f"announces {VIP}, and has no real server for tcp {VIP}:80 (web)") in found(answers)
+
+
+def test_a_vip_with_its_quorum_is_not_announced() -> None:
+    answers = well()
+    del answers["lb1"]["bgp"]["announced"][0]
+    answers["router"]["bgp"]["ways"][VIP].remove("10.0.0.21")
+    said = ("at risk", "lb1", f"does not announce {VIP}, although tcp {VIP}:80 (web) has its quorum")
+    assert found(answers) == [said]
+    # What a run of site would do is said where the plan is compared.
+    assert found(answers, "kernel") == []
+
+
+def test_without_quorum_nothing_is_announced_and_that_is_right() -> None:
+    answers = well()
+    answers["lb1"]["table"] = table(0)
+    answers["lb1"]["bgp"]["announced"] = []
+    for vip in (VIP, VIP6):
+        answers["router"]["bgp"]["ways"][vip].pop(0)
+    assert found(answers) == []
+
+
+def test_a_router_that_does_not_take_a_way() -> None:
+    answers = well()
+    answers["router"]["bgp"]["ways"][VIP] = ["10.0.0.21"]
+    assert found(answers) == [("at risk", "router", f"does not send to lb2, lb3 for {VIP}, which they announce to it")]
+
+
+def test_a_router_without_any() -> None:
+    answers = well()
+    for name in ("lb1", "lb2", "lb3"):
+        answers[name]["bgp"]["announced"] = []
+        answers[name]["table"] = table(0)
+    answers["router"]["bgp"]["ways"] = {VIP: []}
+    assert found(answers) == [("broken", "router", f"has no route to {VIP}")]
+
+
+def test_what_bird_prints() -> None:
+    assert sessions_of(PRINTED) == [
+        {"name": "lvs4_10_0_0_1", "neighbour": "10.0.0.1", "state": "Established", "error": ""},
+        {
+            "name": "lvs6_2001_db8_b__1",
+            "neighbour": "2001:db8:b::1",
+            "state": "Connect",
+            "error": "Socket: No route to host",
+        },
+    ]
+
+
+def lost(answers: dict[str, Any], *drained: str) -> list[str]:
+    model = active()
+    infos = {name: each["bgp"] for name, each in answers.items() if name != "router"}
+    return compiler.unannounced_of(model.hostvars, model.groups, infos, list(drained))
+
+
+def test_others_are_left_while_one_is_drained() -> None:
+    assert lost(well(), "lb1") == []
+    assert lost(well(), "lb1", "lb2") == []
+
+
+def test_nobody_is_left() -> None:
+    said = [f"nobody besides lb1, lb2, lb3 announces {vip}" for vip in (VIP, VIP6)]
+    assert lost(well(), "lb1", "lb2", "lb3") == said
+
+
+def test_one_whose_session_is_down_is_heard_by_nobody() -> None:
+    answers = well()
+    del answers["lb3"]
+    answers["lb2"]["bgp"]["sessions"][0] = session("10.0.0.1", "Active")
+    assert lost(answers, "lb1") == [f"nobody besides lb1 announces {VIP}"]
+    answers["lb2"]["bgp"]["announced"] = []
+    assert len(lost(answers, "lb1")) == 2
+
+
+def test_what_is_no_director_is_not_drained() -> None:
+    assert lost(well(), "web1") == ["web1 is no director that is present"]
+
+
+def test_what_cannot_be_an_answer_is_refused() -> None:
+    model = active()
+    with pytest.raises(WrongModel, match=r"infos\.lb1"):
+        compiler.unannounced_of(model.hostvars, model.groups, {"lb1": {"sessions": "none"}}, ["lb2"])
+
+
+def test_sessions_are_enabled_and_disabled() -> None:
+    up, down = session("10.0.0.1"), session("2001:db8:b::1", "Down")
+    assert [each.line for each in plan_sessions([up, down], enabled=False).changes] == ["birdc disable lvs4_10_0_0_1"]
+    assert [each.line for each in plan_sessions([up, down], enabled=True).changes] == [
+        "birdc enable lvs6_2001_db8_b__1"
+    ]
+
+
+def test_the_packets_that_came() -> None:
+    text = """\
+   Total Incoming Outgoing         Incoming         Outgoing
+   Conns  Packets  Packets            Bytes            Bytes
+      1F       2A        0              B04                0
+
+ Conns/s   Pkts/s   Pkts/s          Bytes/s          Bytes/s
+       0        0        0                0                0
+"""
+    assert packets_of(text) == 42
