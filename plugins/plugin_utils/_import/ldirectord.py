@@ -42,6 +42,7 @@ _REAL = re.compile(
     r"(?P<who>\S+)(?:\s+(?P<method>\w+))?(?:\s+(?P<weight>\d+))?"
     r"(?:\s+(?P<asked>\"[^\"]*\"\s*[, ]\s*\"[^\"]*\"))?(?:\s+l:(?P<lower>\d+))?(?:\s+u:(?P<upper>\d+))?"
 )
+_LOCAL = "127.0.0.1"
 _QUOTED = re.compile(r"\"([^\"]*)\"")
 
 
@@ -50,6 +51,10 @@ def read_ldirectord(files: Files, name: str, remarks: Remarks, names: Names | No
     reader = _Reader(remarks, names or Names())
     common, virtuals = split(files.text(name), name, remarks)
     director = Director("", Place(name, 1), variables={"lvs_manager": "keepalived"})
+    mail = read_mail(common, remarks)
+    if mail:
+        director.variables["lvs_keepalived"] = {"mail": mail}
+        director.places["lvs_keepalived"] = common["emailalert"][1]
     first: dict[tuple[Any, ...], Found] = {}
     for each in virtuals:
         found = reader.service(each, common)
@@ -65,6 +70,23 @@ def read_ldirectord(files: Files, name: str, remarks: Remarks, names: Names | No
         remarks.note(first_of.place, [str(vip)], reason)
     note_open_questions(director.services, remarks)
     return director
+
+
+def read_mail(common: Given, remarks: Remarks) -> dict[str, Any] | None:
+    """Whom the file tells by mail, for all services; None where it is nobody."""
+    if "emailalert" not in common:
+        for key in ("emailalertfrom", "smtp"):
+            if key in common:
+                remarks.lost(common[key][1], [key], "there is no emailalert, so nobody is told by mail")
+        return None
+    text, place = common["emailalert"]
+    found: dict[str, Any] = {"to": [each for each in re.split(r"[,\s]+", text) if each]}
+    if "emailalertfrom" in common:
+        found["from"] = common["emailalertfrom"][0]
+    if "smtp" not in common:
+        reason = "the mail program of the director is what ldirectord hands mails to, and keepalived does it by SMTP"
+        remarks.note(place, ["emailalert"], reason)
+    return {**found, "server": common["smtp"][0] if "smtp" in common else _LOCAL}
 
 
 class _Reader:

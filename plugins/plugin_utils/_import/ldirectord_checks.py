@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import ceil
@@ -28,6 +29,7 @@ _SERVICES = {
 # What only a conversation with that service would need. A connection is what is left of it.
 _CONVERSATION = ("login", "passwd", "database", "secret", "request", "receive")
 _WEB = ("http", "https")
+_ANCHORS = re.compile(r"\A\^|\$\Z")
 # Of services that a check of the model logs in to: which keys of ldirectord are which of that check.
 _OF_LOGIN = {"login": "login", "passwd": "password"}
 _LOGIN_KEYS = {
@@ -149,10 +151,12 @@ def path_of(request: str | None) -> str | None:
 
 def pattern_of(receive: str | None, place: Place, remarks: Remarks) -> str | None:
     """What an answer must contain, where keepalived takes such a pattern."""
-    problem = problem_of_pattern(receive) if receive else None
+    # ldirectord looks at the page alone: where that begins and ends, a line does.
+    pattern = f"(?m){receive}" if receive and _ANCHORS.search(receive) else receive
+    problem = problem_of_pattern(pattern) if pattern else None
     if problem:
         remarks.lost(place, ["receive"], f"{problem}: any content is success")
-    return None if problem else receive or None
+    return None if problem else pattern or None
 
 
 def own_check(

@@ -24,12 +24,12 @@ _GLOBAL_ONLY_NOTES = {
 }
 # Why a key is not carried over.
 REASONS = {
-    "emailalert": "write notification_email in global_raw of lvs_keepalived",
-    "emailalertfrom": "write notification_email_from in global_raw of lvs_keepalived",
+    "emailalert": "keepalived mails to the same addresses for all services: lvs_keepalived.mail",
+    "emailalertfrom": "keepalived mails from the same address for all services: lvs_keepalived.mail",
     "emailalertfreq": "keepalived sends a mail for each change",
     "emailalertstatus": "keepalived sends a mail for each change",
-    "smtp": "write smtp_server in global_raw of lvs_keepalived",
-    "receive": "the model does not look at the content of an answer: any content is success",
+    "smtp": "keepalived mails by the same server for all services: lvs_keepalived.mail",
+    "receive": "only the answers of http and https are looked at",
     "fallbackcommand": "write it as quorum_down, and what undoes it as quorum_up",
     "callback": "the playbook site is what brings changes to a director",
     "execute": "the model of one director is one file",
@@ -41,7 +41,10 @@ REASONS = {
     "load": "the model has no such check",
 }
 _COMMON = frozenset(
-    {"checktimeout", "negotiatetimeout", "checkinterval", "failurecount", "fallback", "fallback6", "quiescent"}
+    [
+        *("checktimeout", "negotiatetimeout", "checkinterval", "failurecount", "fallback", "fallback6", "quiescent"),
+        *("emailalert", "emailalertfrom", "smtp"),
+    ]
 )
 
 

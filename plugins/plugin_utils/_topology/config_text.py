@@ -52,6 +52,9 @@ _WORD = re.compile(r"[^\W_]|[%&()*+,\-./:;<=>?@\[\]^_`|]", re.ASCII)
 _PLAIN = " %&*()+,-./:;<=>?@_|"
 # What Python has in patterns, and Perl not or in another way.
 _OF_PYTHON = re.compile(r"(?<!\\)(?:\\\\)*(\\[uUN]|\(\?[aLu])")
+# A pattern whose anchors are those of lines, and one that has the beginning or end of all at its own.
+_BY_LINES = re.compile(r"\(\?[a-z]*m[a-z]*\)")
+_ANCHOR = re.compile(r"\A\^(?!HTTP)|(?<!\\)(?<!\\\\)\$\Z")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]*\Z")
 _HOST = re.compile(r"[A-Za-z0-9._:\[\]-]+\Z")
 _USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}\Z")
@@ -203,6 +206,11 @@ def problem_of_pattern(value: Any) -> str | None:
             re.compile(value)
     except (re.error, RecursionError, OverflowError) as wrong:
         return f"{show(value)} is no regular expression: {wrong}"
+    anchor = None if _BY_LINES.match(value) else _ANCHOR.search(value)
+    if anchor:
+        # As keepalived 2.2.7 does it: the lines before the page, and the end of the page, are no beginning and no end.
+        said = f"{show(value)} has {anchor.group()} without (?m) at its beginning, and is looked for in the whole"
+        return f"{said} answer, which begins with the lines of HTTP"
     alone = _OF_PYTHON.search(value)
     return f"{show(value)} holds {show(alone.group(1))}, which keepalived does not know" if alone else None
 

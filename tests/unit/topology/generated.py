@@ -96,7 +96,9 @@ URL = {
     "status": STATUSES,
     "virtual_host": WORDS,
     "digest": st.sampled_from(["0" * 32, "x"]),
-    "regex": st.sampled_from(["alive", r"I'm \d+ #$!~{3} \"ok\"", "(", "(?i)ä", r"\u0041", "a\nb", "x" * 800]),
+    "regex": st.sampled_from(
+        ["alive", r"I'm \d+ #$!~{3} \"ok\"", "(", "(?i)ä", "^a", "(?m)^a$", r"\u0041", "a\nb", "x" * 800]
+    ),
     "regex_no_match": BOOLEANS,
 }
 WAY = {"address": ADDRESSES, "source": ADDRESSES, "source_port": NUMBERS, "fwmark": NUMBERS}

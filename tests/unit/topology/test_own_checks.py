@@ -89,7 +89,7 @@ def test_what_runs_when_a_real_server_comes_or_goes() -> None:
     ("pattern", "written"),
     [
         ("Test Page", "Test Page"),
-        (r"^I'm \d+ {alive}", r"\136I\047m \134d+ \173alive\175"),
+        (r"(?m)^I'm \d+ {alive}", r"(?m)\136I\047m \134d+ \173alive\175"),
         ("#$!~ä", r"\043\044\041\176\303\244"),
     ],
 )
@@ -117,6 +117,8 @@ def test_what_an_answer_must_contain(pattern: str, written: str) -> None:
         ({"health_check": {**PING, "source_port": 9}}, {}, "source_port: has no meaning with type: ping"),
         ({"health_check": {"type": "http", "regex": "("}}, {}, "health_check.regex: '(' is no regular expression"),
         ({"health_check": {"type": "http", "regex": r"\u0041"}}, {}, r"holds '\\u', which keepalived does not know"),
+        ({"health_check": {"type": "http", "regex": "^OK"}}, {}, "regex: '^OK' has ^ without (?m) at its beginning"),
+        ({"health_check": {"type": "http", "regex": "OK$"}}, {}, "regex: 'OK$' has $ without (?m) at its beginning"),
         ({"health_check": {"type": "http", "regex_no_match": True}}, {}, "regex_no_match: has no regex to go with"),
         ({"health_check": {"type": "tcp", "regex": "x"}}, {}, "regex: has no meaning with type: tcp"),
     ],
