@@ -55,7 +55,6 @@ _ELEMENTS: Mapping[str, Any] = {
 _REQUIRED: Mapping[str, list[str]] = {
     "lvs_services[]": ["name", "forward", "real_servers"],
     "lvs_services[].health_check": ["type"],
-    "lvs_services[].real_servers[].health_check": ["type"],
     "lvs_services[].marked[]": ["address"],
 }
 
@@ -138,7 +137,7 @@ def _probes() -> list[dict[str, Any]]:
             "name": kind,
             "forward": forward,
             "health_check": {"type": kind, "urls": urls},
-            "real_servers": [{**of_real_server, "health_check": {"type": kind, "urls": urls}}],
+            "real_servers": [{**of_real_server, "health_check": {"type": kind}}],
         }
         for identity in identities
         for kind in health.KINDS
@@ -157,6 +156,7 @@ def schema() -> dict[str, Any]:
         # A name and no address, because where the project is published is not known.
         "$id": "urn:lvs.topology:lvs_services",
         "title": "Variables of lvs.topology",
+        "$defs": {"health_check": _object("lvs_services[].health_check", paths)},
         "type": "object",
         "properties": {
             "lvs_services": {
@@ -190,7 +190,8 @@ def _of_kind(name: str) -> dict[str, Any]:
 
 def _value(key: str, path: str, noted: list[Any], paths: Mapping[str, Mapping[str, list[Any]]]) -> dict[str, Any]:
     if _SEVERAL in noted:
-        one = _object(path, paths)
+        # The same for a service and a real server.
+        one = {"$ref": f"#/$defs/{key}"}
         return {"anyOf": [one, {"type": "array", "items": one}, _TEMPLATE]}
     if not noted and path in paths:
         return {"anyOf": [_TEXT, _object(path, paths), _NULL]}
