@@ -19,7 +19,7 @@ MODULES = [
     if "def main" in path.read_text(encoding="utf-8")
 ]
 PREFIX = "lvs.topology."
-TASK_KEYWORDS = {"name", "register", "become", "throttle"}
+TASK_KEYWORDS = {"name", "register", "become", "throttle", "no_log"}
 # What an action plugin of the same name adds on the controller.
 FROM_THE_CONTROLLER = {"turn": {"run": "control/of/a/test", "who": "a test"}}
 
