@@ -172,7 +172,9 @@ def test_a_firewall_of_iptables_in_nf_tables(run_module, sh) -> None:
         return  # this kernel has no rules of nft; the test runs on the stock kernel
     for rule in RULES:
         sh(f"iptables-nft -A {rule}")
-    sh("for tool in iptables-nft ip6tables-nft; do $tool -P INPUT DROP; $tool -P FORWARD DROP; done")
+    # What iptables-restore has made once, it makes anew.
+    closed = "-P INPUT DROP; $tool -P FORWARD DROP; $tool -P OUTPUT ACCEPT"
+    sh(f"for tool in iptables-nft ip6tables-nft; do $tool {closed}; done")
     before = sh("nft -s list ruleset")
     asked = [HALF, REQUEST6, ANSWER, VRRP, SSH]
     done = state(run_module, *asked)
