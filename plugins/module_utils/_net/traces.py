@@ -12,7 +12,10 @@ from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 
 
 class Trace(NamedTuple):
-    """What a module calls its claims, what it adds to the owner's name there, and the file that it writes."""
+    """What a module calls its claims, what it adds to the owner's name there, and the file that it writes.
+
+    Where nothing is claimed, the kind is empty.
+    """
 
     kind: str
     suffix: str = ""
@@ -46,7 +49,7 @@ TRACES: Mapping[str, Trace] = {
     "timeouts": Trace("timeout"),
     "services": Trace("service"),
     "sync_daemons": Trace("sync_daemon"),
-    "metrics": Trace("metrics", file="/etc/lvs-topology/{}.json"),
+    "metrics": Trace("", file="/etc/lvs-topology/{}.json"),
     "announcements": Trace("announcement"),
     "bird": Trace("bird_config"),
 }

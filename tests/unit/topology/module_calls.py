@@ -9,9 +9,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils import _host, _watched
 from ansible_collections.lvs.topology.plugins.module_utils._concerns import CONCERNS
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs import options, settings_options
+from ansible_collections.lvs.topology.plugins.module_utils._metrics import description
 from ansible_collections.lvs.topology.plugins.module_utils._net import (
     address_plan,
     arp_filter_plan,
@@ -67,6 +69,14 @@ def boot_files(params: Mapping[str, Any], mistakes: Mistakes) -> dict[str, Any]:
     return files
 
 
+def _metrics(params: Mapping[str, Any], mistakes: Mistakes) -> None:
+    try:
+        if params["metrics"]:
+            description.read(params["metrics"])
+    except forms.BadForm as wrong:
+        mistakes.add("metrics", str(wrong))
+
+
 CHECKS: Mapping[str, Callable[[Mapping[str, Any], Mistakes], object]] = {
     "kernel_modules": lambda params, mistakes: kmod_plan.check(params["modules"] or [], mistakes),
     "sysctls": lambda params, mistakes: sysctl_plan.check_values(params["values"] or {}, mistakes),
@@ -87,6 +97,7 @@ CHECKS: Mapping[str, Callable[[Mapping[str, Any], Mistakes], object]] = {
     "watched": _watched_table,
     "sync_daemons": lambda params, mistakes: settings_options.wanted_daemons(params["daemons"] or [], None, mistakes),
     "boot": boot_files,
+    "metrics": _metrics,
 }
 
 

@@ -32,12 +32,12 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 
 EXAMPLES = int(os.environ.get("LVS_DIFFERENTIAL_EXAMPLES", "60"))
 SEED = int(os.environ.get("LVS_DIFFERENTIAL_SEED", "1"))
-_OWNERS = {"director": "director", "real_server": "real_server", "router": "router"}
+_OWNERS = {"director": "director", "real_server": "real_server", "router": "router", "metrics": "metrics"}
 
 
 def roles_of(model: Model) -> list[tuple[str, str]]:
     """Each host of the inventory with each of its roles."""
-    groups = {"lvs_directors": ("director", "keepalived"), "lvs_real_servers": ("real_server",)}
+    groups = {"lvs_directors": ("director", "keepalived", "metrics"), "lvs_real_servers": ("real_server",)}
     groups["lvs_routers"] = ("router",)
     return [
         (name, role)
@@ -102,7 +102,7 @@ def _of_files(plan: dict[str, Any], owner: str, arguments: dict[str, Any], count
         counts["nft files"] += 1
         refused = real_tools.nft_refuses(files["nft"])
         found += [f"nft: {refused}"] if refused else []
-    values = sysctl_plan.check_values(plan["sysctls"], Mistakes())
+    values = sysctl_plan.check_values(plan.get("sysctls") or {}, Mistakes())
     text = sysctl_plan.render(owner, values)
     counts["sysctl.d files"] += 1
     if real_tools.sysctl_d(text.text if text else "") != values:
