@@ -30,6 +30,7 @@ CASES: dict[str, Callable[[], Result]] = {
     "failover-fast": failures.failover_fast,
     "failover-alone": failures.failover_alone,
     "failover-others": failures.failover_others,
+    "failover-fullnat": failures.failover_fullnat,
     "moving": changes.moving,
     "interrupted": interruptions.interrupted,
     "two-runs": interruptions.two_runs,

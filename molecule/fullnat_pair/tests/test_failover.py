@@ -9,26 +9,43 @@ from contextlib import ExitStack
 from typing import Any
 
 IPV4, IPV6 = VIPS = "192.0.2.100", "2001:db8::100"
+# Whom the real servers see.
+SOURCES = {IPV4: "10.1.0.29", IPV6: "fd01::29"}
 REAL_SERVERS = {"web1", "web2"}
 
 
-def established(scenario: Any, director: str) -> list[str]:
-    """Connections of the client through a VIP, as netfilter has them with their translation."""
-    lines = "".join(scenario.run(director, f"conntrack -L -f {family}") + "\n" for family in ("ipv4", "ipv6"))
-    clients = (f"src=192.0.2.10 dst={IPV4} ", f"src=2001:db8::10 dst={IPV6} ")
-    return [line for line in lines.split("\n") if " ESTABLISHED " in line and any(each in line for each in clients)]
+def downloading(scenario: Any) -> dict[str, str]:
+    """The client's end of each download, and the VIP at the other end."""
+    lines = scenario.run("client", "ss -Htn state established dport = :80").split("\n")
+    ends = [line.split()[2:4] for line in lines if line]
+    return {own: vip.rpartition(":")[0].strip("[]") for own, vip in ends}
 
 
-def scheduled(scenario: Any, director: str) -> list[str]:
-    """The same connections as IPVS has them."""
+def by_netfilter(scenario: Any, director: str, port: str, vip: str) -> bool:
+    """Whether netfilter has the connection from a port of the client as established, with its translation."""
+    family = "ipv6" if ":" in vip else "ipv4"
+    lines = scenario.run(director, f"conntrack -L -f {family} -p tcp --orig-port-src {port}").split("\n")
+    source = f" dst={SOURCES[vip]} sport=80 "
+    return any(" ESTABLISHED " in line and f" dst={vip} " in line and source in line for line in lines)
+
+
+def by_ipvs(scenario: Any, director: str, own: str, vip: str) -> bool:
+    """Whether IPVS has it as established."""
     lines = scenario.run(director, "ipvsadm -Lnc").split("\n")
-    return [line for line in lines if "ESTABLISHED" in line and (f" {IPV4}:80 " in line or f" [{IPV6}]:80 " in line)]
+    return any("ESTABLISHED" in line and f" {own} " in line and vip in line for line in lines)
 
 
 def wait_until_known(scenario: Any, director: str) -> None:
-    """Wait until a director knows as many connections as there are downloads."""
-    scenario.wait(f"{director} knows the downloads of IPVS", lambda: len(scheduled(scenario, director)) == len(VIPS))
-    scenario.wait(f"{director} knows those of netfilter", lambda: len(established(scenario, director)) == len(VIPS))
+    """Wait until a director knows every download of the client."""
+    ends = downloading(scenario)
+    assert sorted(ends.values()) == sorted(VIPS), ends
+    for own, vip in ends.items():
+        scenario.wait(f"IPVS of {director} knows {own}", lambda own=own, vip=vip: by_ipvs(scenario, director, own, vip))
+        port = own.rpartition(":")[2]
+        scenario.wait(
+            f"netfilter of {director} knows {own}",
+            lambda port=port, vip=vip: by_netfilter(scenario, director, port, vip),
+        )
 
 
 def wait_until_served(scenario: Any, *directors: str) -> None:

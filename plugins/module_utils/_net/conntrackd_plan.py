@@ -26,6 +26,7 @@ UNIT_KIND = "conntrackd_unit"
 PATH = "/etc/conntrackd/conntrackd.conf"
 FOLLOWER = "/etc/conntrackd/lvs-topology"
 SOCKET = "/run/conntrackd.ctl"
+LOCK = "/run/lock/conntrackd.lock"
 UNIT = "conntrackd.service"
 DROP_IN = "/etc/systemd/system/conntrackd.service.d/lvs-topology.conf"
 PORTS = forms.REAL_PORTS
@@ -49,6 +50,8 @@ UMask=0077
 # As long as it does not run, connections break at a failover.
 Restart=on-failure
 RestartSec=1
+# One that was killed has left its lock behind, and would never start again.
+ExecStartPre=-/bin/rm -f {LOCK}
 # Whoever holds the VIPs tells all that it knows, and the other one asks for it.
 ExecStartPost=-/bin/sh {FOLLOWER} started %s
 """
@@ -181,7 +184,7 @@ Sync {{
 General {{
     Systemd on
     Syslog on
-    LockFile /run/lock/conntrackd.lock
+    LockFile {LOCK}
     HashSize {max(replica.connections // _CROWDED, 1)}
     HashLimit {replica.connections}
     NetlinkBufferSize 2097152

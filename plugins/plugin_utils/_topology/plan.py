@@ -107,7 +107,8 @@ def plan_of(role: str, site: Site, name: str, needs: list[Need]) -> dict[str, An
         ]
     if role == "director":
         plan["packet_rules"] = _packet_rules(needs, host)
-        plan["conntrackd"] = _conntrackd(_each(needs, Replication))
+        for each in _each(needs, Replication):
+            plan["conntrackd"] = _conntrackd(each)
         services = () if site.is_checked(name) else site.services.get(name, ())
         daemons = _each(needs, SyncDaemon)
         plan |= _announcements(site, name, needs)
@@ -203,19 +204,15 @@ def _source_nat(need: SourceNat) -> dict[str, Any]:
     return service | _given(destinations=addresses or None) | {"to": [str(each) for each in need.to]}
 
 
-def _conntrackd(needs: list[Replication]) -> dict[str, Any]:
+def _conntrackd(need: Replication) -> dict[str, Any]:
     return {
-        name: value
-        for need in needs
-        for name, value in {
-            "held": str(need.held),
-            "own": str(need.own),
-            "partner": str(need.partner),
-            "interface": need.interface,
-            "port": need.port,
-            "real_servers": [str(each) for each in need.real_servers],
-            "connections": need.connections,
-        }.items()
+        "held": str(need.held),
+        "own": str(need.own),
+        "partner": str(need.partner),
+        "interface": need.interface,
+        "port": need.port,
+        "real_servers": [str(each) for each in need.real_servers],
+        "connections": need.connections,
     }
 
 

@@ -40,7 +40,7 @@ def questions(site: Site, host: str, *, through_vip: bool) -> dict[str, Any]:
             *(from_director.packets(site, host, through=through_vip) if is_director else ()),
         ],
         "table": is_director,
-        "conntrackd": is_director and conntrackd.is_used(site, host),
+        **({"conntrackd": True} if is_director and conntrackd.is_used(site, host) else {}),
         **({"bgp": of_bgp} if of_bgp else {}),
         **({"tries": from_director.questions(site, host, through=through_vip)} if is_director else {}),
     }

@@ -116,7 +116,7 @@ def test_a_director_whose_partner_is_not_part_of_the_run() -> None:
 def test_without_it_a_note_says_what_breaks(settings: Any) -> None:
     model = pair(settings=settings)
     plan = director(model)
-    assert plan["conntrackd"] == {}
+    assert "conntrackd" not in plan
     assert "net.ipv4.vs.sync_threshold" not in plan["sysctls"]
     assert [note for note in plan["notes"] if "lvs_conntrackd: true" in note]
     assert "follower" not in model.plan("lb1", "keepalived")["keepalived"]["global_defs"]
@@ -132,7 +132,7 @@ def test_without_fullnat_it_is_left_alone() -> None:
     model = pair()
     service(forward="nat")(model)
     plan = director(model)
-    assert plan["conntrackd"] == {}
+    assert "conntrackd" not in plan
     assert "conntrackd" not in plan["commands"]
     assert plan["notes"] == [
         "lb1: lvs_conntrackd: no service of lb1 has forward: fullnat, so nothing is told, and conntrackd is left alone"
@@ -301,7 +301,7 @@ def found(model: Model, **answers: Any) -> list[str]:
 def test_verify_asks_and_is_silent() -> None:
     model = pair()
     asked = compiler.questions_of(model.hostvars, model.groups)["hosts"]
-    assert [asked[name]["conntrackd"] for name in ("lb1", "lb2", "app1")] == [True, True, False]
+    assert [asked[name].get("conntrackd") for name in ("lb1", "lb2", "app1")] == [True, True, None]
     assert found(model, lb1=COUNTS, lb2=COUNTS) == []
     # Nobody was a client yet, and nothing came.
     assert found(model, lb1={**COUNTS, "own": 0}, lb2={**COUNTS, "own": 0, "taken": 0}) == []

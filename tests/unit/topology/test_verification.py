@@ -451,11 +451,10 @@ def test_what_is_asked() -> None:
                 "ports": [],
                 "interfaces": ["eth1"],
                 "table": True,
-                "conntrackd": False,
                 "tries": {"endpoints": [], "services": [], "sysctls": {}},
             },
-            "web1": {"arp": [], "ports": [80], "interfaces": [], "table": False, "conntrackd": False},
-            "web2": {"arp": [], "ports": [80], "interfaces": [], "table": False, "conntrackd": False},
+            "web1": {"arp": [], "ports": [80], "interfaces": [], "table": False},
+            "web2": {"arp": [], "ports": [80], "interfaces": [], "table": False},
         },
     }
     assert packets == {"lb1": ["new", "sent", "half", "closing", "sent"], "web1": ["new"], "web2": ["new"]}
