@@ -106,23 +106,28 @@ def plan_of(role: str, site: Site, name: str, needs: list[Need]) -> dict[str, An
             for each in _each(needs, Neighbour)
         ]
     if role == "director":
-        plan["packet_rules"] = _packet_rules(needs, host)
-        for each in _each(needs, Replication):
-            plan["conntrackd"] = _conntrackd(each)
-        services = () if site.is_checked(name) else site.services.get(name, ())
-        daemons = _each(needs, SyncDaemon)
-        plan |= _announcements(site, name, needs)
-        plan["watched"] = _watched(site, name, daemons) if site.is_checked(name) else {}
-        plan["manager"] = host.manager
-        if host.take_over:
-            plan["take_over"] = True
-        plan["services"] = [whole_service(service) for service in services]
-        plan["purge"] = list(host.purge)
-        plan["keep_weights"] = host.keep_weights
-        plan["timeouts"] = {} if site.is_checked(name) else dict(host.timeouts)
-        plan["sync_daemons"] = [] if site.is_moved(name) else [_sync_daemon(each) for each in daemons]
+        plan |= _of_director(site, name, needs)
     of_filter = plan_of_filter(site, name, role) if role != "router" else {}
     return plan | of_filter | said
+
+
+def _of_director(site: Site, name: str, needs: list[Need]) -> dict[str, Any]:
+    """What only a director has: services and what belongs to them, as far as keepalived does not have them."""
+    host, daemons = site.host(name), _each(needs, SyncDaemon)
+    services = () if site.is_checked(name) else site.services.get(name, ())
+    return {
+        "packet_rules": _packet_rules(needs, host),
+        **{"conntrackd": _conntrackd(each) for each in _each(needs, Replication)},
+        **_announcements(site, name, needs),
+        "watched": _watched(site, name, daemons) if site.is_checked(name) else {},
+        "manager": host.manager,
+        **({"take_over": True} if host.take_over else {}),
+        "services": [whole_service(service) for service in services],
+        "purge": list(host.purge),
+        "keep_weights": host.keep_weights,
+        "timeouts": {} if site.is_checked(name) else dict(host.timeouts),
+        "sync_daemons": [] if site.is_moved(name) else [_sync_daemon(each) for each in daemons],
+    }
 
 
 def _announcements(site: Site, name: str, needs: list[Need]) -> dict[str, Any]:
