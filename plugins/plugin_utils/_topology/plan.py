@@ -113,11 +113,11 @@ def plan_of(role: str, site: Site, name: str, needs: list[Need]) -> dict[str, An
 
 def _of_director(site: Site, name: str, needs: list[Need]) -> dict[str, Any]:
     """What only a director has: services and what belongs to them, as far as keepalived does not have them."""
-    host, daemons = site.host(name), _each(needs, SyncDaemon)
+    host, daemons, replicated = site.host(name), _each(needs, SyncDaemon), _each(needs, Replication)
     services = () if site.is_checked(name) else site.services.get(name, ())
     return {
         "packet_rules": _packet_rules(needs, host),
-        **{"conntrackd": _conntrackd(each) for each in _each(needs, Replication)},
+        **({"conntrackd": _conntrackd(replicated[0])} if replicated else {}),
         **_announcements(site, name, needs),
         "watched": _watched(site, name, daemons) if site.is_checked(name) else {},
         "manager": host.manager,
