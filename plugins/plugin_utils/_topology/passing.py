@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.module_utils._net import firewall_plan
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import conntrackd, through_vip
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import bgp, conntrackd, through_vip
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import AT_RISK, BROKEN
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.health import BY_DATAGRAM, KINDS
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, RealServer, Service
@@ -21,6 +21,8 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.vrrp import
 # What real servers answer passes the director.
 _BACK = ("nat", "fullnat")
 _VRRP = "112"
+# RFC 4271; of BFD, RFC 5881 for a neighbour on the own segment, RFC 5883 for one that is further away.
+_BGP, _BFD, _BFD_MULTIHOP = 179, 3784, 4784
 # By kind of tunnel, what the packet around is. What is in GUE is UDP to its own port.
 _GRE, _UDP = "47", "udp"
 _INSIDE = {4: "4", 6: "41"}
@@ -94,6 +96,7 @@ def _between_directors(site: Site, director: str) -> Iterator[Passing]:
         yield from _vrrp(site, director)
     yield from _of_synchronisation(site, director)
     yield from _of_conntrackd(site, director)
+    yield from _of_bgp(site, director)
 
 
 def _of_service(director: str, service: Service) -> Iterator[Passing]:
@@ -252,6 +255,24 @@ def _of_conntrackd(site: Site, director: str) -> Iterator[Passing]:
             AT_RISK,
             "Connections through FULLNAT would not outlive a failover.",
         )
+
+
+def _of_bgp(site: Site, director: str) -> Iterator[Passing]:
+    """Either of two neighbours begins a session. BFD is sent by both."""
+    announced = bgp.own(site, director)
+    for each in announced.neighbours if announced else ():
+        asked = [("BGP", "tcp", _BGP)]
+        if each.bfd:
+            asked.append(("BFD", _UDP, _BFD_MULTIHOP if each.multihop else _BFD))
+        for what, protocol, port in asked:
+            packet = {**_at("port", protocol, (port, port)), "protocol": protocol, "state": "new"}
+            effect = (
+                f"The session with {each.address} may not come about, and then it sends no packets to this director."
+            )
+            incoming = {**packet, "hook": "input", "source": str(each.address)}
+            outgoing = {**packet, "hook": "output", "destination": str(each.address)}
+            yield Passing(f"{what} of {each.address} ({protocol} to port {port})", incoming, AT_RISK, effect)
+            yield Passing(f"{what} to {each.address} ({protocol} port {port})", outgoing, AT_RISK, effect)
 
 
 def _of_checks(site: Site, director: str, service: Service, entry: RealServer) -> Iterator[dict[str, Any]]:

@@ -144,13 +144,28 @@ def test_several_vips_of_one_mark() -> None:
         del service["address"], service["port"]
         service |= {"fwmark": 7, "family": "ipv4", "marked": marked, "health_check": {"type": "tcp", "port": 80}}
     plan = model.plan("lb1", "keepalived")
-    up = plan["keepalived"]["services"][0]["quorum_up"]
+    up = plan["keepalived"]["services"][0]["quorum_up"]["script"]
     assert up.startswith("/bin/sh -c '/sbin/ip route replace blackhole 198.51.100.7/32 ")
     assert up.count("metric 262151") == 2
     if real_tools.why_not("keepalived") is None:
         # This machine need not have the user whom the role makes.
         plan["keepalived"]["global_defs"]["script_user"] = "nobody"
         assert real_tools.keepalived_refuses(plan) is None
+
+
+def test_the_firewall_lets_sessions_pass() -> None:
+    model = active()
+    asked = [each for each in model.plan("lb1", "director")["passing"] if "B" in each["name"].partition(" ")[0]]
+    assert sorted((each["hook"], each["protocol"], each["port"], each.get("source", "")) for each in asked) == [
+        (hook, protocol, port, router if hook == "input" else "")
+        for hook in ("input", "output")
+        for protocol, port in (("tcp", 179), ("udp", 3784))
+        for router in ("10.0.0.1", "2001:db8:b::1")
+    ]
+    for name in model.groups["lvs_directors"]:
+        for each in model.hostvars[name]["lvs_bgp"]["neighbours"]:
+            each["multihop"] = 3
+    assert {each.get("port") for each in model.plan("lb1", "director")["passing"]} >= {179, 4784}
 
 
 def test_another_announces() -> None:
