@@ -25,6 +25,7 @@ METRICS = forms.Range(1, 2**32 - 1)
 DROP_IN = "/etc/systemd/system/keepalived.service.d/lvs-topology-announcements.conf"
 # How long routers may go on sending after the route is gone.
 PAUSE = 1
+_DEFAULT = {4: "0.0.0.0/0", 6: "::/0"}
 
 
 class Route(NamedTuple):
@@ -33,9 +34,19 @@ class Route(NamedTuple):
     address: str
     metric: int
     table: int
+    # Another one than ours somebody has put there by hand.
+    protocol: str = "static"
 
     def __str__(self) -> str:
-        return f"blackhole {self.address} table {self.table} proto static metric {self.metric}"
+        return f"blackhole {self.address} table {self.table} proto {self.protocol} metric {self.metric}"
+
+
+def route_of(shown: Mapping[str, Any], family: int, table: int) -> Route:
+    """A route as `ip -json route show` prints it, which leaves out a metric of 0."""
+    to = _DEFAULT[family] if shown["dst"] == "default" else shown["dst"]
+    found = forms.interface_address(to)
+    address = f"{forms.spelling(found.ip)}/{found.network.prefixlen}"
+    return Route(address, int(shown.get("metric", 0)), table, str(shown.get("protocol", "boot")))
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.lvs.topology.plugins.module_utils import _commands
-from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, carry_out_booked
 from ansible_collections.lvs.topology.plugins.module_utils._net import announcement_plan
 from ansible_collections.lvs.topology.plugins.module_utils._net.announcement_plan import Route
@@ -102,10 +101,8 @@ def routes_of(table: int) -> list[Route]:
             if _NO_TABLE in errors:
                 continue
             raise Refused(f"{' '.join(command)} failed: {errors.strip()}.")
-        for each in json.loads(output or "[]"):
-            if each.get("type") == "blackhole":
-                address = forms.interface_address(each["dst"])
-                found.append(Route(f"{forms.spelling(address.ip)}/{address.network.prefixlen}", each["metric"], table))
+        shown = json.loads(output or "[]")
+        found += [announcement_plan.route_of(each, family, table) for each in shown if each.get("type") == "blackhole"]
     return found
 
 

@@ -48,6 +48,25 @@ def test_a_route_of_somebody_in_our_table_goes() -> None:
     assert lines(plan.plan_withdrawals([WEB, foreign], [WEB]))[0].startswith("ip route del blackhole 203.0.113.9/32")
 
 
+@pytest.mark.parametrize(
+    ("shown", "family", "text"),
+    [
+        ({"dst": "198.51.100.1"}, 4, "blackhole 198.51.100.1/32 table 1819 proto boot metric 0"),
+        (
+            {"dst": "default", "protocol": "kernel", "metric": 7},
+            4,
+            "blackhole 0.0.0.0/0 table 1819 proto kernel metric 7",
+        ),
+        ({"dst": "default", "metric": 1024}, 6, "blackhole ::/0 table 1819 proto boot metric 1024"),
+        ({"dst": "10.0.0.0/8", "protocol": "186"}, 4, "blackhole 10.0.0.0/8 table 1819 proto 186 metric 0"),
+    ],
+)
+def test_a_route_of_somebody_is_read_as_it_is_and_goes(shown: dict[str, Any], family: int, text: str) -> None:
+    found = plan.route_of({"type": "blackhole", **shown}, family, 1819)
+    assert str(found) == text
+    assert plan.plan_withdrawals([found], []).changes[0].action == plan.DeleteRoute(found)
+
+
 def test_an_old_table_is_emptied() -> None:
     old = WEB._replace(table=100)
     assert lines(plan.plan_withdrawals([old, WEB], [WEB])) == [f"ip route del {old}"]
