@@ -35,11 +35,12 @@ options:
   role:
     type: str
     required: true
-    choices: [director, real_server, router, keepalived, metrics]
+    choices: [director, real_server, router, keepalived, announcer, metrics]
     description:
       - The role of the host that the plan is for. A host may have several.
-      - V(keepalived) is that of a director whose C(lvs_manager) is V(keepalived), V(metrics) of one
-        whose C(lvs_metrics) is V(true).
+      - V(keepalived) is that of a director whose C(lvs_manager) is V(keepalived) or V(checker).
+      - V(announcer) is that of a director or router that has C(lvs_bgp), and V(metrics) that of a director whose
+        C(lvs_metrics) is V(true).
   services:
     type: list
     elements: dict
@@ -56,11 +57,11 @@ options:
     type: dict
     description:
       - Values that stand above this host's variables of the same name.
-      - Known are C(lvs_address), C(lvs_arp_method), C(lvs_conntrackd), C(lvs_firewall), C(lvs_gateway),
+      - Known are C(lvs_address), C(lvs_arp_method), C(lvs_bgp), C(lvs_conntrackd), C(lvs_firewall), C(lvs_gateway),
         C(lvs_keep_weights), C(lvs_keepalived), C(lvs_manager), C(lvs_metrics), C(lvs_metrics_directory),
-        C(lvs_metrics_interval), C(lvs_packet_filter), C(lvs_purge), C(lvs_sync), C(lvs_sysctls), C(lvs_timeouts),
-        C(lvs_vip_interface) and C(lvs_vrrp). A null is ignored, except for C(lvs_gateway), whose null leaves
-        the default route alone.
+        C(lvs_metrics_interval), C(lvs_packet_filter), C(lvs_purge), C(lvs_sync), C(lvs_sysctls), C(lvs_take_over),
+        C(lvs_timeouts), C(lvs_vip_interface) and C(lvs_vrrp). A null is ignored, except for C(lvs_gateway), whose null
+        leaves the default route alone.
 seealso:
   - plugin: lvs.topology.mistakes
     plugin_type: filter
@@ -98,8 +99,19 @@ _value:
       type: str
       returned: for a director
       description:
-        - Who holds the VIPs and fills the table, V(kernel) or V(keepalived).
-        - With V(keepalived), C(addresses), C(services), C(timeouts) and C(sync_daemons) are empty.
+        - Who holds the VIPs and fills the table, V(kernel), V(keepalived) or V(checker).
+        - With V(keepalived), C(addresses), C(services), C(timeouts) and C(sync_daemons) are empty, with V(checker)
+          C(services) and C(timeouts).
+    announcements:
+      type: dict
+      returned: for a director with C(lvs_bgp)
+      description: The routes that say what is announced, as M(lvs.topology.host_state) takes them.
+    bird:
+      type: dict
+      returned: for O(role=announcer)
+      description:
+        - The configuration of BIRD as C(content), and the passwords in it as C(secrets). Empty where there is to be
+          none.
     interfaces:
       type: list
       elements: str

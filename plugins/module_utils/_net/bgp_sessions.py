@@ -77,7 +77,7 @@ def _sessions() -> list[dict[str, str]]:
 def _birdc(*words: str) -> str:
     birdc = _commands.find("birdc")
     if birdc is None:
-        raise Refused("There is no birdc. Install the package bird2 (Debian, Ubuntu) or bird (RHEL with EPEL).")
+        raise Refused("There is no birdc. Install the package bird2.")
     status, output, errors = _commands.run([birdc, *words])
     if status != 0:
         raise Refused(f"birdc {' '.join(words)} failed: {(errors or output).strip()}. See whether BIRD runs.")

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import grp
 import os
-import tempfile
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.lvs.topology.plugins.module_utils import _commands
@@ -26,7 +25,8 @@ from ansible_collections.lvs.topology.plugins.module_utils._net.files import (
 from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived import Daemon
 from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_plan import Systemctl, copy_of
 from ansible_collections.lvs.topology.plugins.module_utils._net.options import OWNED, Spec
-from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused, one_by_one
+from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Refused, one_by_one
+from ansible_collections.lvs.topology.plugins.module_utils._screen import printable
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -85,22 +85,25 @@ def _give_to_group(path: str) -> None:
 
 
 def _judge(module: AnsibleModule, content: str) -> None:
-    """Refuse what BIRD does not take, before anything is written."""
+    """Refuse what BIRD does not take, before anything is written on any host: preflight asks this, too."""
     bird = _commands.find("bird")
     if bird is None:
         if module.check_mode:
             module.warn("BIRD is not installed yet, so its opinion of the configuration is not known")
             return
-        raise Refused("There is no bird. Install the package bird2 (Debian, Ubuntu) or bird (RHEL with EPEL).")
+        raise Refused("There is no bird. Install the package bird2.")
     directory = os.path.dirname(bird_plan.PATH)
-    place = bird_plan.PATH if os.path.isdir(directory) else os.path.join(tempfile.gettempdir(), "bird.conf")
+    if not os.path.isdir(directory):
+        raise Refused(
+            f"There is no {directory}, where BIRD of Debian and Ubuntu has its configuration. Use one of these."
+        )
     try:
-        with draft(place, content) as path:
+        with draft(bird_plan.PATH, content) as path:
             status, output, errors = _commands.run([bird, "-p", "-c", path])
     except OSError as problem:
-        raise Refused(f"No file can be made in {os.path.dirname(place)}: {advice(problem)}") from problem
+        raise Refused(f"No file can be made in {directory}: {advice(problem)}") from problem
     if status != 0:
         said = (errors or output).replace(path, bird_plan.PATH).strip()
         for secret in module.params["secrets"]:
             said = said.replace(secret, "***")
-        raise Refused(f"BIRD does not take this configuration, and nothing was changed: {said}")
+        raise BadRequest(f"content: BIRD does not take it: {printable(said)}")
