@@ -17,7 +17,7 @@ real server: keepalived ignores a virtual server without any (validate_check_con
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import Mapping, NamedTuple
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
@@ -30,7 +30,11 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
 
 _BEHIND = frozenset({"Health checkers", "Checker track files", "Checker track BFDs"})
 _SECTION = re.compile(r"^ *-+< (.*?) >-+$")
-_GROUP = re.compile(r"^ *VS GROUP = ")
+_GROUP = re.compile(r"^ *VS GROUP = \[?([^]\s]+)")
+# Of a group itself: its name, and what is in it. A range has other words, and is not read.
+_NAME = re.compile(r"^ *Virtual Server Group = (\S+?)(?:,.*)?$")
+_MEMBER = re.compile(r"^ *(?:VIP = (?P<address>\S+), VPORT = (?P<port>\d{1,5})|FWMARK = (?P<mark>\d{1,10}))$")
+_ABOUT_MEMBER = re.compile(r"^ *(?:Alive: |reloaded = )")
 _MARK = re.compile(r"^ *VS FWMARK = (\d{1,10})$")
 _ADDRESS = re.compile(r"^ *VS VIP = (\S+), VPORT = (\d{1,5})$")
 _SORRY = re.compile(r"^ *sorry server .*?= \[(\S+)\]:\w+:(\d{1,5})$")
@@ -64,7 +68,7 @@ class Pool(NamedTuple):
 class Watch(NamedTuple):
     """``is_whole`` is false where keepalived may have services that are not among these.
 
-    That is so with a virtual_server_group, of which no addresses are read, and where nothing is checked, because then
+    That is so with a virtual_server_group that has a range of addresses, and where nothing is checked, because then
     nothing tells that there was no more to come.
     """
 
@@ -80,13 +84,35 @@ def read_dump(text: str) -> Watch:
     if not is_whole and any(_is_failing(lines) for _service, servers in services for lines in servers):
         raise Unreadable("it ends before what it says of the checks")
     found: dict[ServiceKey, Pool] = {}
+    groups = dict(_group(lines) for name, lines in sections if name == "Virtual server group")
     for service, servers in services:
-        key = _key(service)
-        if key is None:
+        keys = _keys(service, groups)
+        if keys is None:
             is_whole = False
-        else:
-            found[key] = Pool(dict(_real_server(service, lines) for lines in servers), _sorry(service))
+            continue
+        pool = Pool(dict(_real_server(service, lines) for lines in servers), _sorry(service))
+        for key in keys:
+            found[key] = pool if len(keys) == 1 else _of_member(pool, key, service)
     return Watch(found, is_whole)
+
+
+def _group(lines: list[str]) -> tuple[str, list[re.Match[str]] | None]:
+    """The name of a group, and what is in it; None where not all of that is known here."""
+    name = next((found[1] for found in map(_NAME.match, lines) if found), "")
+    rest = [line for line in lines if line.strip() and not _NAME.match(line) and not _ABOUT_MEMBER.match(line)]
+    members = [_MEMBER.match(line) for line in rest]
+    known = [each for each in members if each]
+    return name, known if known and len(known) == len(rest) else None
+
+
+def _of_member(pool: Pool, key: ServiceKey, service: list[str]) -> Pool:
+    """What one service of a group has. Only masquerading maps ports: otherwise a real server has its service's."""
+    if _values(service).get("default forwarding method") == "NAT":
+        return pool
+    port = key.port or 0
+    servers = {DestinationKey(each.address, port): weight for each, weight in pool.servers.items()}
+    sorry = pool.sorry and pool.sorry._replace(key=DestinationKey(pool.sorry.key.address, port))
+    return Pool(servers, sorry)
 
 
 def _sections(text: str) -> list[tuple[str, list[str]]]:
@@ -125,21 +151,29 @@ def _is_failing(lines: list[str]) -> bool:
     return _values(lines).get("num failed checkers", "0") != "0"
 
 
-def _key(lines: list[str]) -> ServiceKey | None:
-    values = _values(lines)
+def _keys(lines: list[str], groups: Mapping[str, list[re.Match[str]] | None]) -> list[ServiceKey] | None:
+    """What a virtual server is for; None where that is a group of which not everything is known."""
     for line in lines:
-        if _GROUP.match(line):
-            return None
-        address, mark = _ADDRESS.match(line), _MARK.match(line)
+        group, address, mark = _GROUP.match(line), _ADDRESS.match(line), _MARK.match(line)
+        if group:
+            members = groups.get(group[1])
+            return members and [_key(lines, each["mark"], each["address"], each["port"]) for each in members]
         if mark:
-            return ServiceKey(IPV6 if values.get("Address family") == "inet6" else IPV4, fwmark=int(mark[1]))
+            return [_key(lines, mark[1], None, None)]
         if address:
-            protocol = values.get("protocol", "").lower()
-            if protocol not in forms.PROTOCOLS:
-                raise Unreadable(f"{line.strip()} has the protocol {protocol}")
-            where = _destination(address[1], address[2])
-            return ServiceKey(family_of(where.address), protocol, where.address, where.port)
+            return [_key(lines, None, address[1], address[2])]
     raise Unreadable("it has a virtual server in a form that is not known")
+
+
+def _key(lines: list[str], mark: str | None, address: str | None, port: str | None) -> ServiceKey:
+    values = _values(lines)
+    if mark is not None:
+        return ServiceKey(IPV6 if values.get("Address family") == "inet6" else IPV4, fwmark=int(mark))
+    protocol = values.get("protocol", "").lower()
+    if protocol not in forms.PROTOCOLS:
+        raise Unreadable(f"{address} port {port} has the protocol {protocol}")
+    where = _destination(address or "", port or "")
+    return ServiceKey(family_of(where.address), protocol, where.address, where.port)
 
 
 def _sorry(lines: list[str]) -> Sorry | None:

@@ -9,6 +9,7 @@ failed. The expected values are those of ``ipvsadm -Sn``.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -162,3 +163,37 @@ def test_without_a_quorum_who_is_alive_goes_on_serving_unless_somebody_says_sorr
     assert read_dump(alive).pools[key].servers[server] == 0
     without = alive.replace("sorry server = [10.0.0.9]:tcp:80", "no sorry one")
     assert read_dump(without).pools[key].servers[server] == 3
+
+
+GROUP = """ ------< Virtual server group >------
+ Virtual Server Group = webs, IPv4 = yes, IPv6 = no
+   VIP = 192.168.0.29, VPORT = 80
+     Alive: 4294967292 tcp, 0 udp, 0 sctp
+     reloaded = True
+   VIP = 192.168.0.29, VPORT = 8080
+     Alive: 4294967292 tcp, 0 udp, 0 sctp
+     reloaded = True
+"""
+
+
+@pytest.mark.parametrize(
+    ("method", "ports"), [("NAT", {"80": 53, "8080": 53}), ("DR", {"80": 80, "8080": 8080})], ids=["nat", "dr"]
+)
+def test_a_group_is_each_of_its_services(method: str, ports: dict[str, int]) -> None:
+    """As keepalived 2.2.7 wrote it in the lab."""
+    begin = DUMP.index(" ------< Virtual server >------\n VS VIP = 192.168.0.77, VPORT = 53")
+    served = DUMP[begin : DUMP.index("------< Real", begin)]
+    head = served.replace("VS VIP = 192.168.0.77, VPORT = 53", "VS GROUP = [webs]:0")
+    head = re.sub(r"default forwarding method = .*", f"default forwarding method = {method}", head)
+    text = DUMP.replace(served, GROUP + head)
+    watch = read_dump(text)
+    assert watch.is_whole
+    found = {str(key.port): pool for key, pool in watch.pools.items() if key.address == "192.168.0.29"}
+    assert {port: {each.port for each in pool.servers} for port, pool in found.items()} == {
+        port: {number} for port, number in ports.items()
+    }
+    # What is not known of a group is not known of its services.
+    odd = text.replace("   VIP = 192.168.0.29, VPORT = 80\n", "   VIP Range = 192.168.0.29-30, VPORT = 80\n")
+    watch = read_dump(odd)
+    assert not watch.is_whole
+    assert not [key for key in watch.pools if key.address == "192.168.0.29"]
