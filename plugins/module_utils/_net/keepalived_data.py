@@ -157,7 +157,11 @@ def _keys(lines: list[str], groups: Mapping[str, list[re.Match[str]] | None]) ->
         group, address, mark = _GROUP.match(line), _ADDRESS.match(line), _MARK.match(line)
         if group:
             members = groups.get(group[1])
-            return members and [_key(lines, each["mark"], each["address"], each["port"]) for each in members]
+            return (
+                None
+                if members is None
+                else [_key(lines, each["mark"], each["address"], each["port"]) for each in members]
+            )
         if mark:
             return [_key(lines, mark[1], None, None)]
         if address:

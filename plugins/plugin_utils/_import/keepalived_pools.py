@@ -56,7 +56,7 @@ def _said(
         target, source = way.get("address"), way.get("source")
         if target in vips and source is not None and marks.get(way.get("fwmark", 0)) == server.address:
             # What goes through several VIPs is written once.
-            if any(each.get("through") == "vip" and _same(each, settings) for _check, each in found):
+            if any(_is_same(check, settings, *each) for each in found if each[1].get("through") == "vip"):
                 continue
             settings["through"] = "vip"
             reading.sources.append(source)
@@ -66,15 +66,16 @@ def _said(
         if has_port and not (check.port or server.port):
             reason = "it has no connect_port, and the real server has every port"
             reading.remarks.lost(check.place, check.words, reason)
-        elif settings in [each for _check, each in found]:
+        elif any(_is_same(check, settings, *each) for each in found):
             reading.remarks.note(check.place, check.words, "the same check is there already")
         else:
             found.append((check, settings))
     return found
 
 
-def _same(known: Mapping[str, Any], settings: Mapping[str, Any]) -> bool:
-    return {key: value for key, value in known.items() if key != "through"} == settings
+def _is_same(check: Check, settings: Mapping[str, Any], known: Check, said: Mapping[str, Any]) -> bool:
+    """Whether a check that is known already is this one. What goes through a VIP may do so several times."""
+    return check.port == known.port and {**said, "through": None} == {**settings, "through": None}
 
 
 def _written(server: Checked, said: list[tuple[Check, dict[str, Any]]], *, explicit: bool) -> list[dict[str, Any]]:

@@ -894,7 +894,8 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
         service(protocol="udp", one_packet=True),
         [
             f"{S}.one_packet: keeps no connection by which the director would know the answers of forward: nat; they "
-            "would reach clients with the real servers' addresses; leave it out, or use forward: dr"
+            "would reach clients with the real servers' addresses; leave it out, use forward: dr, or say "
+            "one_way: true where real servers answer nothing, as with syslog"
         ],
     ),
     "a sysctl that no kernel has": (
@@ -1094,9 +1095,9 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
         service(protocl="tcp"),
         [
             f"{S}.protocl: is not a known key; did you mean protocol? Otherwise use one of name, address, fwmark, "
-            "family, protocol, port, forward, scheduler, scheduler_flags, persistence, one_packet, real_servers, "
-            "snat_addresses, marked, helper, sorry_server, quorum, hysteresis, health_check, quorum_up, quorum_down, "
-            "inhibit_on_failure, alpha, omega, raw"
+            "family, protocol, port, forward, scheduler, scheduler_flags, persistence, one_packet, one_way, "
+            "real_servers, snat_addresses, marked, helper, directors, sorry_server, quorum, hysteresis, "
+            "health_check, quorum_up, quorum_down, inhibit_on_failure, alpha, omega, smtp_alert, group, raw"
         ],
     ),
     "an unknown key of a real server": (
@@ -1104,7 +1105,8 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
         entry(wieght=3),
         [
             f"{S}.real_servers[1].wieght: is not a known key; did you mean weight? Otherwise use one of host, "
-            "address, port, weight, upper_threshold, lower_threshold, tunnel"
+            "address, port, weight, upper_threshold, lower_threshold, tunnel, health_check, notify_up, notify_down, "
+            "inhibit_on_failure, alpha, smtp_alert"
         ],
     ),
     "an unknown key of persistence": (
@@ -1368,7 +1370,7 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
         service(health_check={"type": "htpp"}),
         [
             f"{S}.health_check.type: 'htpp' is not known; did you mean http? Otherwise use one of http, https, tcp, "
-            "udp, smtp, dns, ping, misc, file"
+            "udp, smtp, dns, ping, misc, ldap, mysql, pgsql, redis, imap, pop, ftp, file"
         ],
     ),
 }

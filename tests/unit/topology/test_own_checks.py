@@ -10,6 +10,8 @@ import re
 from typing import Any
 
 import pytest
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.files import Given
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.moving_in import imported
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.config_text import quoted
 from ansible_collections.lvs.topology.tests.unit.topology import real_tools
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import Model, r5
@@ -139,3 +141,12 @@ def test_directors_may_ask_from_their_own_addresses_and_nothing_else_of_their_ow
     assert model.mistakes() == []
     model.hostvars["lb2"]["lvs_services"][0]["real_servers"][0]["health_check"] = PING
     assert [line for line in model.mistakes() if "directors that share VIPs need the same" in line]
+
+
+def test_an_import_keeps_two_checks_that_ask_different_ports() -> None:
+    checks = "".join(f"TCP_CHECK {{\n connect_port {port}\n }}\n" for port in (80, 81, 81))
+    text = f"virtual_server 192.0.2.1 80 {{\n protocol TCP\n real_server 10.0.0.1 80 {{\n{checks}}}\n}}\n"
+    found = imported(Given({"keepalived.conf": text}), ["keepalived.conf"], ["lb1"])
+    (service,) = found.hostvars["lb1"]["lvs_services"]
+    assert [each.get("port") for each in service["health_check"]] == [None, 81]
+    assert [each.words for each in found.remarks if "the same check is there already" in each.reason] == ["TCP_CHECK"]
