@@ -72,9 +72,10 @@ def units_to_end() -> list[Unit]:
 
 
 def unit(name: str) -> Unit:
-    """The unit as it is now."""
+    """The unit as it is now. ldirectord may run on although systemd takes its unit for failed."""
     stem = name.partition(".")[0]
-    return Unit(name, _is_enabled(stem), units.is_active(name), empties=stem == _LDIRECTORD)
+    active = units.is_active(name) or (stem == _LDIRECTORD and _is_running(stem))
+    return Unit(name, _is_enabled(stem), active, empties=stem == _LDIRECTORD)
 
 
 def _keepalived(manager: str, *, take_over: bool) -> list[str]:

@@ -98,7 +98,7 @@ def _call(action: Systemctl) -> None:
     units.call(action.words, unit)
     if action.words[0] == "kill":
         deadline = time.monotonic() + _PATIENCE
-        while units.is_active(unit):
+        while managers.unit(unit).active:
             if time.monotonic() > deadline:
                 raise Refused(f"{unit} was killed and runs again; see what starts it (`systemctl cat {unit}`).")
             time.sleep(0.1)
