@@ -21,7 +21,7 @@ def downloading(scenario: Any) -> dict[str, str]:
     return {own: vip.rpartition(":")[0].strip("[]") for own, vip in ends}
 
 
-def by_netfilter(scenario: Any, director: str, port: str, vip: str) -> bool:
+def is_known(scenario: Any, director: str, port: str, vip: str) -> bool:
     """Whether netfilter has the connection from a port of the client as established, with its translation."""
     family = "ipv6" if ":" in vip else "ipv4"
     lines = scenario.run(director, f"conntrack -L -f {family} -p tcp --orig-port-src {port}").split("\n")
@@ -29,23 +29,13 @@ def by_netfilter(scenario: Any, director: str, port: str, vip: str) -> bool:
     return any(" ESTABLISHED " in line and f" dst={vip} " in line and source in line for line in lines)
 
 
-def by_ipvs(scenario: Any, director: str, own: str, vip: str) -> bool:
-    """Whether IPVS has it as established."""
-    lines = scenario.run(director, "ipvsadm -Lnc").split("\n")
-    return any("ESTABLISHED" in line and f" {own} " in line and vip in line for line in lines)
-
-
 def wait_until_known(scenario: Any, director: str) -> None:
     """Wait until a director knows every download of the client."""
     ends = downloading(scenario)
     assert sorted(ends.values()) == sorted(VIPS), ends
     for own, vip in ends.items():
-        scenario.wait(f"IPVS of {director} knows {own}", lambda own=own, vip=vip: by_ipvs(scenario, director, own, vip))
         port = own.rpartition(":")[2]
-        scenario.wait(
-            f"netfilter of {director} knows {own}",
-            lambda port=port, vip=vip: by_netfilter(scenario, director, port, vip),
-        )
+        scenario.wait(f"{director} knows {own}", lambda port=port, vip=vip: is_known(scenario, director, port, vip))
 
 
 def wait_until_served(scenario: Any, *directors: str) -> None:

@@ -4,7 +4,7 @@
 """conntrackd: a director tells its partner what netfilter knows of FULLNAT's connections, so that they survive it.
 
 IPVS's own daemon tells which real server a connection has. Which source address and port it has there, only connection
-tracking knows, and without that the new master resets what real servers send.
+tracking knows, and without that the new master resets what real servers send. With it, netfilter translates both ends.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs impor
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import OnLink, Site
 
-# The other director hears of a connection with its first packet, and again with every fifth: what it does not know yet
-# breaks, however much netfilter knows of it.
+# IPVS of the other director hears of a connection with its first packet, and again with every fifth. Netfilter alone
+# carries it there, and IPVS counts it: for a drain that waits, for limits, and for the scheduler.
 _THRESHOLD = "1 5"
 _FIFO = "vrrp_notify_fifo"
 
@@ -77,7 +77,10 @@ def _of_pair(site: Site, name: str, path: str) -> Iterator[Need]:
         problem = f"tells one other director of connections, and {name} shares its VIPs with {', '.join(others)}"
         yield Mistake(path, problem, "leave it out, or have two directors share these VIPs")
     if host.sync is None:
-        problem = "is needed: lvs_conntrackd tells what netfilter knows of connections, and not their real servers"
+        problem = (
+            "is needed beside lvs_conntrackd: IPVS of the other director would not count the connections that it takes "
+            "over, and no drain would wait for them"
+        )
         yield Mistake(f"{name}: lvs_sync", problem, "set it to {syncid: 1}, or leave lvs_conntrackd out")
     if vrrp.has_several_masters(site, name):
         problem = "is false, and lvs_conntrackd tells of connections in one direction"

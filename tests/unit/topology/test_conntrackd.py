@@ -182,7 +182,7 @@ MISTAKES: list[tuple[Change, list[str]]] = [
     ),
     (
         host(lvs_sync=None),
-        ["lvs_sync (lb1, lb2): is needed: lvs_conntrackd tells what netfilter knows of connections"],
+        ["lvs_sync (lb1, lb2): is needed beside lvs_conntrackd: IPVS of the other director would not count"],
     ),
     (
         host("lb1", lvs_conntrackd={"interface": "eth9"}),
