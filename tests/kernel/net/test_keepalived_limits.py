@@ -157,7 +157,7 @@ def test_keepalived_takes_both_ends_of_every_range(
 
 def test_no_retries_at_all(sh: Callable[[str], str]) -> None:
     """The default of keepalived's own MISC_CHECK, which it takes only in the check itself."""
-    for kind in health.KINDS:
+    for kind in [each for each in health.KINDS if each not in LOGINS]:
         model = checked(kind)
         if kind != "file":
             for director in ("lb1", "lb2"):
