@@ -119,7 +119,7 @@ controller-%: $(CACHE)/runtime.stamp $(TREE)
 
 # A pair of directors and real servers behind a firewall, which drops what nobody lets through.
 firewall-%: $(CACHE)/runtime.stamp $(TREE)
-	$(TOGETHER) tests/matrix/firewall $*
+	$(TOGETHER) python3 tests/matrix/firewall.py $*
 
 # Any target with hosts of Debian 13, with Debian's own pyroute2, or with one director of each release.
 trixie-%:

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
@@ -11,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import concurrent.futures
+import functools
 import json
 import os
 import re
@@ -133,9 +133,12 @@ class Trial:
         """What the firewall of each host is, without what counts or says when."""
         found = {}
         for host, text in self.on_each(self.firewall["listed"]).items():
-            text = re.sub(r"\[\d+:\d+\]|packets \d+ bytes \d+", "", text)
-            found[host] = [line.rstrip() for line in text.splitlines() if not line.startswith("#")]
+            still = re.sub(r"\[\d+:\d+\]|packets \d+ bytes \d+", "", text)
+            found[host] = [line.rstrip() for line in still.splitlines() if not line.startswith("#")]
         return found
+
+    def is_master(self, director: str) -> bool:
+        return "192.168.50.100/" in self.run(director, "ip -o address")
 
     def on_each(self, script: str) -> dict[str, str]:
         """What a script prints on each host with a firewall."""
@@ -174,7 +177,29 @@ def try_all(trial: Trial) -> None:
         print(f"SEEN {name} {said}", flush=True)
     print(f"SEEN kernel {trial.run('lb1', 'uname -r').strip()}", flush=True)
     before = trial.listings()
-    (trial.place / "before.json").write_text(json.dumps(before, indent=1))
+    try_check(trial)
+    say("manage")
+    trial.site("manage")
+    trial.serves("manage")
+    try_disturbances(trial)
+    if trial.is_pair:
+        try_failover(trial)
+    if not trial.firewall.get("needs_conntrack"):
+        say("without FULLNAT")
+        del trial.methods["fullnat"]
+        trial.site("manage", "-e", "with_fullnat=false")
+        trial.serves("net.ipv4.vs.conntrack is 0", "untracked")
+    say("teardown")
+    trial.playbook("teardown")
+    for host, after in trial.listings().items():
+        if after != before[host]:
+            raise Failed(f"{host}: after teardown the firewall is another one:\n{differing(before[host], after)}")
+    for method in REQUESTS:
+        seen(method, "teardown")
+
+
+def try_check(trial: Trial) -> None:
+    """Nothing is let pass, and that is said of each host."""
     say("check")
     trial.site("check")
     warned = (trial.place / "site.log").read_text()
@@ -189,9 +214,10 @@ def try_all(trial: Trial) -> None:
             raise Failed(f"verify names what is dropped by {named} only")
     if any((answered := trial.answered(1, 3)).values()):
         raise Failed(f"the firewall lets something pass: {answered}")
-    say("manage")
-    trial.site("manage")
-    trial.serves("manage")
+
+
+def try_disturbances(trial: Trial) -> None:
+    """The firewall reads its rules anew, and the power of every host is cut."""
     if trial.is_pair:
         trial.finds_nothing("after site")
     for reload in trial.firewall["reload"]:
@@ -204,26 +230,17 @@ def try_all(trial: Trial) -> None:
     trial.command("reboot", trial.lab, *trial.closed, "--power-cut")
     trial.serves("reboot")
     trial.finds_nothing("after a reboot")
-    if trial.is_pair:
-        say("failover")
-        for director, other in (("lb1", "lb2"), ("lb2", "lb1")):
-            trial.run(other, "systemctl start keepalived")
-            trial.run(director, "systemctl stop keepalived")
-            wait(f"{other} is master", lambda name=other: "192.168.50.100/" in trial.run(name, "ip -o address"))
-            trial.serves(f"{other} took over", "failover")
-        trial.run("lb2", "systemctl start keepalived")
-    say("without FULLNAT")
-    trial.methods.pop("fullnat")
-    if not trial.firewall.get("needs_conntrack"):
-        trial.site("manage", "-e", "with_fullnat=false")
-        trial.serves("net.ipv4.vs.conntrack is 0", "untracked")
-    say("teardown")
-    trial.playbook("teardown")
-    for host, after in trial.listings().items():
-        if after != before[host]:
-            raise Failed(f"{host}: after teardown the firewall is another one:\n{differing(before[host], after)}")
-    for method in REQUESTS:
-        seen(method, "teardown")
+
+
+def try_failover(trial: Trial) -> None:
+    """Each director takes over from the other."""
+    say("failover")
+    for director, other in (("lb1", "lb2"), ("lb2", "lb1")):
+        trial.run(other, "systemctl start keepalived")
+        trial.run(director, "systemctl stop keepalived")
+        wait(f"{other} is master", functools.partial(trial.is_master, other))
+        trial.serves(f"{other} took over", "failover")
+    trial.run("lb2", "systemctl start keepalived")
 
 
 def main() -> int:
