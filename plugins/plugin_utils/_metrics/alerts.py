@@ -151,8 +151,9 @@ ALERTS: tuple[Alert, ...] = (
     ),
     Alert(
         "LVSMetricsStale",
-        "time() - lvs_topology_last_run_timestamp_seconds > 60 + 4 * lvs_topology_interval_seconds",
-        "0s",
+        "time() - lvs_topology_last_run_timestamp_seconds > 4 * lvs_topology_interval_seconds",
+        # After a boot node_exporter reads the file of before, until the timer has run for the first time.
+        "2m",
         WARNING,
         "{{ $labels.instance }} has not written its metrics for {{ $value | humanizeDuration }}",
         "What it says of itself is old. systemctl status lvs-topology-metrics.timer lvs-topology-metrics.service. Where"
