@@ -65,6 +65,7 @@ PART: dict[str, Any] = {"name": {"type": "str", "required": True}, **OF_A_PART}
 NOTHING: dict[str, Any] = {
     **{option: [] for option in ("kernel_modules", "kernel_options", "kernels", "sysctls")},
     "packet_rules": None,
+    "take_over": False,
 }
 
 

@@ -49,9 +49,9 @@ TRACES: Mapping[str, Trace] = {
     "timeouts": Trace("timeout"),
     "services": Trace("service"),
     "sync_daemons": Trace("sync_daemon"),
-    "metrics": Trace("", file="/etc/lvs-topology/{}.json"),
     "announcements": Trace("announcement"),
     "bird": Trace("bird_config"),
+    "metrics": Trace("", file="/etc/lvs-topology/{}.json"),
 }
 
 

@@ -137,9 +137,7 @@ def _check_vrrp(site: Site, first: str, other: str) -> Iterator[Mistake]:
         yield _differs(f"{path}.sync_group", ours.sync_group, f"{there}.sync_group", theirs.sync_group)
     if [*map(_members, ours.sync_groups)] != [*map(_members, theirs.sync_groups)]:
         yield Mistake(f"{path}.sync_groups", f"are not those of {there}.sync_groups", f"{_SAME} groups")
-    if _floating(ours.addresses) != _floating(theirs.addresses):
-        problem = f"are not those of {there}.addresses"
-        yield Mistake(f"{path}.addresses", problem, f"{_SAME} floating addresses")
+    yield from _check_floating(f"{path}.addresses", f"{there}.addresses", theirs, ours)
     for each in ours.instances:
         yield from _check_instance(instances[each.name], each)
     known = _carried(site, first) == _carried(site, other)
@@ -192,9 +190,23 @@ def _check_instance(first: Instance, other: Instance) -> Iterator[Mistake]:
             yield _differs(other.at(key), ours, first.at(key), theirs)
     if other.auth_pass != first.auth_pass:
         yield Mistake(other.at("auth_pass"), f"is not that of {first.at('auth_pass')}", f"{_SAME} password")
-    if _floating(other.addresses) != _floating(first.addresses):
-        problem = f"are not those of {first.at('addresses')}"
-        yield Mistake(other.at("addresses"), problem, f"{_SAME} floating addresses")
+
+
+def _check_floating(path: str, there: str, theirs: Vrrp, ours: Vrrp) -> Iterator[Mistake]:
+    """A director's only instance has all of its addresses, wherever they are written."""
+    if len(ours.instances) == 1:
+        path = path if ours.addresses else ours.instances[0].at("addresses")
+        there = there if theirs.addresses else theirs.instances[0].at("addresses")
+        places = [(path, ours.floating, there, theirs.floating)]
+    else:
+        twins = _twins(theirs, ours)
+        places = [(path, ours.addresses, there, theirs.addresses)] + [
+            (each.at("addresses"), each.addresses, twins[each.name].at("addresses"), twins[each.name].addresses)
+            for each in ours.instances
+        ]
+    for ours_at, own, theirs_at, other in places:
+        if _floating(own) != _floating(other):
+            yield Mistake(ours_at, f"are not those of {theirs_at}", f"{_SAME} floating addresses")
 
 
 def _floating(addresses: Any) -> set[tuple[Any, int]]:

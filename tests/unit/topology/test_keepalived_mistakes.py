@@ -245,8 +245,8 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
         r5,
         vrrp(priorty=1),
         both(
-            "@: lvs_vrrp.priorty: is not a known key; did you mean priority? Otherwise use one of unicast, "
-            "preempt, preempt_delay, interface, router_id, priority, advert_int, version, auth_pass, "
+            "@: lvs_vrrp.priorty: is not a known key; did you mean priority? Otherwise use one of name, "
+            "unicast, preempt, preempt_delay, interface, router_id, priority, advert_int, version, auth_pass, "
             "addresses, garp, track_interfaces, track_scripts, track_processes, notify, raw, "
             "unicast_source, smtp_alert"
         ),
@@ -735,7 +735,7 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
         r5,
         vrrp(vips=["192.168.0.29"]),
         both(
-            "@: lvs_vrrp.vips: is not a known key; use one of unicast, preempt, preempt_delay, interface, "
+            "@: lvs_vrrp.vips: is not a known key; use one of name, unicast, preempt, preempt_delay, interface, "
             "router_id, priority, advert_int, version, auth_pass, addresses, garp, track_interfaces, "
             "track_scripts, track_processes, notify, raw, unicast_source, smtp_alert"
         ),
@@ -952,13 +952,18 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
     ),
     "other instances": (
         r5,
-        vrrp("lb2", instances=[{"name": "a"}]),
+        vrrp("lb2", instances=[{"name": "a"}, {"name": "b", "router_id": 52, "vips": ["192.168.0.29"]}]),
         [
             (
-                "lb2: lvs_vrrp.instances: are a here, and lvs at lb1: lvs_vrrp; directors that share VIPs need "
+                "lb2: lvs_vrrp.instances: are a, b here, and lvs at lb1: lvs_vrrp; directors that share VIPs need "
                 "the same instances"
             )
         ],
+    ),
+    "one instance each, of which only the name and the place of its addresses differ": (
+        r5,
+        vrrp("lb2", instances=[{"name": "a"}]),
+        [],
     ),
     "an instance that carries something else": (
         r5,

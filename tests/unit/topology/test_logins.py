@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 import pytest
-from ansible_collections.lvs.topology.plugins.module_utils._net import preflight
+from ansible_collections.lvs.topology.plugins.module_utils._net import packages
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.login_kinds import LOGINS
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import Model, dr_pair, r5
 from ansible_collections.lvs.topology.tests.unit.topology.real_tools import rendered
@@ -105,4 +105,4 @@ def test_mistakes(check: dict[str, Any], said: str) -> None:
 
 
 def test_every_program_has_a_package() -> None:
-    assert {each.program for each in LOGINS.values() if each.is_plugin} <= set(preflight._PACKAGES)
+    assert {each.program for each in LOGINS.values() if each.is_plugin} <= set(packages._PACKAGES)
