@@ -839,8 +839,8 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
         [
             (
                 "lb2: lvs_services: the VIP 192.168.0.29 is on lb1 too, and both would answer for it; set "
-                "lvs_manager: keepalived for lb2, which moves it, or lvs_bgp for all of them, so that routers know each, "
-                "or give each director VIPs of its own"
+                "lvs_manager: keepalived for lb2, which moves it, or lvs_bgp for all of them, so that routers know "
+                "each, or give each director VIPs of its own"
             )
         ],
     ),

@@ -730,8 +730,8 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
         shared_vip,
         [
             "lb2: lvs_services: the VIP 192.168.246.160 is on lb1 too, and both would answer for it; set lvs_manager: "
-            "keepalived for lb1 and lb2, which moves it, or lvs_bgp for all of them, so that routers know each, or give "
-            "each director VIPs of its own"
+            "keepalived for lb1 and lb2, which moves it, or lvs_bgp for all of them, so that routers know each, or "
+            "give each director VIPs of its own"
         ],
     ),
     "a mistake of one of two directors": (
