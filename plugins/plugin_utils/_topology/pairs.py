@@ -195,8 +195,8 @@ def _check_instance(first: Instance, other: Instance) -> Iterator[Mistake]:
 def _check_floating(path: str, there: str, theirs: Vrrp, ours: Vrrp) -> Iterator[Mistake]:
     """A director's only instance has all of its addresses, wherever they are written."""
     if len(ours.instances) == 1:
-        path = path if ours.addresses else ours.instances[0].at("addresses")
-        there = there if theirs.addresses else theirs.instances[0].at("addresses")
+        path = ours.instances[0].at("addresses") if ours.instances[0].addresses else path
+        there = theirs.instances[0].at("addresses") if theirs.instances[0].addresses else there
         places = [(path, ours.floating, there, theirs.floating)]
     else:
         twins = _twins(theirs, ours)

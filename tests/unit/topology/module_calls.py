@@ -16,6 +16,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs import options,
 from ansible_collections.lvs.topology.plugins.module_utils._metrics import description
 from ansible_collections.lvs.topology.plugins.module_utils._net import (
     address_plan,
+    announcement_plan,
     arp_filter_plan,
     boot,
     conntrackd_plan,
@@ -55,6 +56,10 @@ def _table(params: Mapping[str, Any], mistakes: Mistakes) -> None:
     options.purge(params["purge"], mistakes)
 
 
+def _announcements(params: Mapping[str, Any], mistakes: Mistakes) -> None:
+    announcement_plan.check(params, mistakes, "")
+
+
 def _watched_table(params: Mapping[str, Any], mistakes: Mistakes) -> None:
     _watched.asked(params, None, mistakes)
 
@@ -92,6 +97,9 @@ CHECKS: Mapping[str, Callable[[Mapping[str, Any], Mistakes], object]] = {
     "packet_rules": _packet_rules,
     "firewall": _firewall,
     "conntrackd": conntrackd_plan.read,
+    "withdrawals": _announcements,
+    "announcements": _announcements,
+    "take_over": lambda params, mistakes: options.wanted_services(params["services"], "services", mistakes),
     "timeouts": settings_options.wanted_timeouts,
     "services": _table,
     "watched": _watched_table,
