@@ -99,6 +99,8 @@ CHECKS: Mapping[str, Callable[[Mapping[str, Any], Mistakes], object]] = {
     "conntrackd": conntrackd_plan.read,
     "withdrawals": _announcements,
     "announcements": _announcements,
+    # bird.conf is BIRD's to judge, on a host.
+    "bird": lambda _params, _mistakes: None,
     "take_over": lambda params, mistakes: options.wanted_services(params["services"], "services", mistakes),
     "timeouts": settings_options.wanted_timeouts,
     "services": _table,
