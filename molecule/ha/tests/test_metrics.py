@@ -18,7 +18,8 @@ LAST_RUN = "lvs_topology_last_run_timestamp_seconds"
 
 def metrics(scenario: Any, host: str) -> dict[str, float]:
     """What the timer wrote at last, by name and labels."""
-    text = scenario.run(host, f"cat {FILE}")
+    # What a command prints comes without the end of its last line.
+    text = scenario.run(host, f"cat {FILE}") + "\n"
     subprocess.run([PROMTOOL, "check", "metrics"], input=text, text=True, check=True)
     lines = (line for line in text.splitlines() if not line.startswith("#"))
     return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines)}
