@@ -27,11 +27,11 @@ def main(program: str, path: str) -> int:
         with open(path, encoding="utf-8") as file:
             described = description.parse(file.read())
     except (OSError, ValueError) as problem:
-        print(f"{path}: {problem}. Run lvs.topology.site, which writes it.", file=sys.stderr)
+        sys.stderr.write(f"{path}: {problem}. Run lvs.topology.site, which writes it.\n")
         return 1
     found = reading.read(described)
     for line in found.problems:
-        print(f"Not read: {line}", file=sys.stderr)
+        sys.stderr.write(f"Not read: {line}\n")
     about = samples.About(program, platform.python_version(), now, time.monotonic() - began)
     try:
         write(
@@ -39,7 +39,7 @@ def main(program: str, path: str) -> int:
             render(samples.blocks(described, found.readings, about)),
         )
     except OSError as problem:
-        print(f"{described.directory}: {problem.strerror}. Nothing was written there.", file=sys.stderr)
+        sys.stderr.write(f"{described.directory}: {problem.strerror}. Nothing was written there.\n")
         return 1
     return 0
 
