@@ -111,7 +111,8 @@ def test_the_router_that_does_not_hash_by_ports_is_named(scenario: Any) -> None:
 
 
 def test_a_director_whose_table_is_changed_by_hand(scenario: Any) -> None:
-    scenario.run("lb1", f"ipvsadm -E -t {VIP}:80 -s rr")
+    # Without mh-port. Another scheduler would be a kernel module that stays when everything of ours goes.
+    scenario.run("lb1", f"ipvsadm -E -t {VIP}:80 -s mh")
     assert [each["host"] for each in scenario.findings()] == ["lb1"]
     scenario.playbook("lvs.topology.site")
     scenario.check("serving")
