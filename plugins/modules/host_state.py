@@ -151,6 +151,11 @@ options:
             P(lvs.topology.host_plan#filter) returns them for the role V(metrics). C(services) have the names that the
             model has for them and their real servers.
         type: dict
+      take_over:
+        description:
+          - Whether the service of ipvsadm and ldirectord are ended, where they fill the table, so that it stays as it
+            is. With O(state=absent) they are given back.
+        type: bool
       manager:
         description: >-
           With V(keepalived), addresses and services are left to M(lvs.topology.keepalived_config), with V(checker) the
@@ -186,10 +191,15 @@ options:
       - neighbours
       - packet_rules
       - firewall
+      - conntrackd
+      - take_over
       - timeouts
+      - withdrawals
       - services
       - watched
       - sync_daemons
+      - announcements
+      - bird
       - boot
       - metrics
     default: *concerns
