@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -51,13 +52,35 @@ def interfaces(sh) -> None:
             sh(f"ip address add {address} dev {name}" + (" nodad" if ":" in address else ""))
 
 
+@pytest.fixture
+def bird(sh, tmp_path) -> Iterator[None]:
+    """BIRD with a session, to another one at the end of the cable, and a VIP that is announced."""
+    sh("ip netns add peer && ip link set eth1.peer netns peer")
+    sh("ip -n peer address add 10.0.0.1/24 dev eth1.peer && ip -n peer link set eth1.peer up")
+    sh("ip route add blackhole 198.51.100.1 table 1819")
+    session = "connect delay time 1; connect retry time 1; error wait time 1, 1; ipv4 { import none; export none; };"
+    for name, start, own, other in (
+        ("director", "mkdir -p /run/bird; bird", ("10.0.0.31", 65001), ("10.0.0.1", 65000)),
+        ("router", f"ip netns exec peer bird -s {tmp_path}/router.ctl", ("10.0.0.1", 65000), ("10.0.0.31", 65001)),
+    ):
+        (tmp_path / f"{name}.conf").write_text(
+            f"router id {own[0]};\nprotocol device {{ }}\nprotocol bgp lvs4_10_0_0_1 {{\n"
+            f"local {own[0]} as {own[1]}; neighbor {other[0]} as {other[1]}; {session}\n}}\n"
+        )
+        sh(f"{start} -c {tmp_path}/{name}.conf -P {tmp_path}/{name}.pid")
+    yield
+    sh(f"kill $(cat {tmp_path}/*.pid)")
+
+
 def test_every_module_is_here() -> None:
     assert len(MODULES) >= 4
 
 
 @pytest.mark.usefixtures("interfaces")
 @pytest.mark.parametrize("module", MODULES, ids=[module.stem for module in MODULES])
-def test_examples(module: Path, run_module) -> None:
+def test_examples(module: Path, run_module, request) -> None:
+    if module.stem == "bgp_sessions":
+        request.getfixturevalue("bird")
     tasks = examples(module)
     assert any(PREFIX + module.stem in task for task in tasks)
     for task in tasks:
