@@ -24,7 +24,7 @@ KERNEL_PARTS := kernel-ipvs kernel-net
 FIREWALLS := iptables-legacy ufw firewalld-iptables nftables iptables-nft firewalld-nft
 SCENARIOS := $(sort $(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml)))
 # What takes longest begins first, until there are times of this machine to go by.
-LONG := ha reuse mixed dr_routed nat_wlc
+LONG := ha active reuse mixed dr_routed nat_wlc
 SCENARIO ?= $(LONG) $(filter-out $(LONG),$(SCENARIOS))
 # Nothing that a target started outlives it, whatever way it ends.
 TOGETHER := exec scripts/together
