@@ -85,8 +85,7 @@ def server(number: int, **more: Any) -> dict[str, Any]:
 
 
 def service(name: str, port: int, check: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
-    given = {"interval": 31, "timeout": 32, "retries": 33, "retry_delay": 34}
-    checked = {} if check is None else {"health_check": {**({} if check["type"] == "file" else given), **check}}
+    servers = [dict(each) for each in more.pop("real_servers", [server(51)])]
     return {
         "name": name,
         "address": "192.0.2.1",
@@ -102,10 +101,26 @@ def service(name: str, port: int, check: dict[str, Any] | None = None, **more: A
         "inhibit_on_failure": False,
         "alpha": False,
         "omega": False,
-        "real_servers": [server(51)],
-        **checked,
+        "real_servers": servers,
+        **({} if check is None else checked(dict(check), servers)),
         **more,
     }
+
+
+def checked(check: dict[str, Any], servers: list[dict[str, Any]]) -> dict[str, Any]:
+    """Have the real servers checked, and return what the service says of it."""
+    times = {"interval": 31, "timeout": 32, "retry_delay": 34}
+    is_file = check["type"] == "file"
+    if not is_file:
+        check["retries"] = 33
+    if "warmup" in check:
+        times["warmup"] = check.pop("warmup")
+    if "port" in check:
+        check["way"] = {"port": check.pop("port")}
+    for each in servers:
+        own = {key: each.pop(key) for key in ("script", "track_file") if key in each}
+        each["checks"] = [{**check, **own}]
+    return {} if is_file else {"times": times}
 
 
 SERVICES = [
@@ -194,7 +209,7 @@ SERVICES = [
     service(
         "misc",
         1018,
-        {"type": "misc", "dynamic_weight": True, "user": "nobody"},
+        {"type": "misc", "timeout": 32, "dynamic_weight": True, "user": "nobody"},
         real_servers=[server(51, script="/usr/bin/true 10.0.0.51 80")],
     ),
     service("file", 1019, {"type": "file", "weight": 6}, real_servers=[server(51, track_file="file_1")]),
