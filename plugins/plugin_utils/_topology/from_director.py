@@ -84,8 +84,13 @@ def _answer(site: Site, director: str, each: Attempt) -> dict[str, Any]:
 
 
 def _ways(site: Site, director: str, tried: Iterable[Attempt]) -> Mapping[through_vip.Key, Service]:
-    entries = {through_vip.key_of(each.service, each.entry): each.entry for each in tried if each.is_through_vip}
-    return through_vip.services_by_mark(site, director, entries, through_vip.check_services(site, director))
+    through = [each for each in tried if each.is_through_vip]
+    if not through:
+        return {}
+    entries = {through_vip.key_of(each.service, each.entry): each.entry for each in through}
+    others = through_vip.check_services(site, director)
+    # With one real server they are all alike. Another one than the service's would be a kernel module that stays.
+    return through_vip.services_by_mark(site, director, entries, others, through[0].service.scheduler)
 
 
 def _endpoint(each: Attempt, ways: Mapping[through_vip.Key, Service]) -> dict[str, Any]:

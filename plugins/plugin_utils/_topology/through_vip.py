@@ -180,7 +180,11 @@ def _find_services(site: Site, director: str) -> dict[Key, Service]:
 
 
 def services_by_mark(
-    site: Site, director: str, entries: Mapping[Key, RealServer], others: Iterable[Service] = ()
+    site: Site,
+    director: str,
+    entries: Mapping[Key, RealServer],
+    others: Iterable[Service] = (),
+    scheduler: str = _SCHEDULER,
 ) -> dict[Key, Service]:
     """A service for each of these real servers, by a mark that neither the model's services have nor the ``others``."""
     used = {service.fwmark for service in (*site.services.get(director, ()), *others) if service.fwmark}
@@ -193,7 +197,7 @@ def services_by_mark(
         while mark in used:
             mark = last = last + 1
         used.add(mark)
-        found[key] = _service(key, entries[key], mark)
+        found[key] = _service(key, entries[key], mark, scheduler)
     return found
 
 
@@ -202,7 +206,7 @@ def key_of(service: Service, entry: RealServer) -> Key:
     return service.family, entry.address, service.forward, entry.tunnel
 
 
-def _service(key: Key, entry: RealServer, mark: int) -> Service:
+def _service(key: Key, entry: RealServer, mark: int, scheduler: str) -> Service:
     family, _address, forward, _tunnel = key
     return Service(
         path=entry.path,
@@ -214,7 +218,7 @@ def _service(key: Key, entry: RealServer, mark: int) -> Service:
         port=0,
         protocol="tcp",
         forward=forward,
-        scheduler=_SCHEDULER,
+        scheduler=scheduler,
         scheduler_flags=(),
         persistence=None,
         one_packet=False,

@@ -91,6 +91,13 @@ def test_dr_is_tried_through_the_vip_where_that_is_asked_for() -> None:
     ]
 
 
+def test_a_way_needs_no_scheduler_that_is_not_there_already() -> None:
+    """The module of another one would stay, and keep ip_vs from being unloaded when the director is put back."""
+    model = r1()
+    model.hostvars["lb1"]["lvs_services"][0]["scheduler"] = "mh"
+    assert {each["scheduler"] for each in asked(model)["services"]} == {"mh"}
+
+
 def test_what_keepalived_checks_through_the_vip_is_left_to_it() -> None:
     model = dr_pair()
     for director in ("lb1", "lb2"):

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import difflib
 from typing import Any
 
 
@@ -12,4 +13,6 @@ def test_nothing_is_left(scenario: Any) -> None:
     for name in scenario.hosts:
         before = scenario.before(name).read_text().splitlines()
         wanted = [line for line in before if line not in scenario.expected.get("purged", [])]
-        assert scenario.picture(name).splitlines() == wanted, name
+        found = scenario.picture(name).splitlines()
+        differs = list(difflib.unified_diff(wanted, found, "before", "after", lineterm="", n=0))
+        assert not differs, "\n".join([name, *differs])
