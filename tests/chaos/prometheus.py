@@ -64,7 +64,7 @@ class Prometheus:
 def watching(hosts: Hosts, names: Iterable[str]) -> Iterator[Prometheus]:
     """Prometheus scrapes what these hosts write, for as long as the body runs. "controller" is this machine."""
     place = CACHE / "prometheus"
-    shutil.rmtree(place, ignore_errors=True)
+    shutil.rmtree(place, ignore_errors=True)  # there is none before the first time
     directories = {name: place / name for name in (*names, "controller")}
     for directory in directories.values():
         directory.mkdir(parents=True)

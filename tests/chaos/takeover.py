@@ -139,7 +139,7 @@ def _snapshot(origin: Origin) -> dict[str, list[str]]:
 
 def _adopt(origin: Origin) -> None:
     """The inventory that the directors' own files and tables make, as it is written."""
-    shutil.rmtree(ADOPTED, ignore_errors=True)
+    shutil.rmtree(ADOPTED, ignore_errors=True)  # there is none before the first time
     directors: dict[str, Any] = {"lvs_directors": {"hosts": dict.fromkeys(origin.directors)}}
     words = f"lvs_adopt_from=hosts lvs_adopt_directory={ADOPTED}"
     pair.playbook("adopt", directors, "--extra-vars", words)

@@ -11,8 +11,13 @@ from typing import Any, Iterable, NamedTuple
 
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, joined, plan_file
-from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_plan import Systemctl, Unit, copy_of
-from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan, Refused
+from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_plan import (
+    Unit,
+    config_before,
+    copy_of,
+    systemctl,
+)
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Plan
 from ansible_collections.lvs.topology.plugins.module_utils._screen import MASK
 
 KIND = "bird_config"
@@ -60,13 +65,13 @@ def plan_present(
         return Outcome(config, claimed, claimed, copy)
     steps = [config]
     if not unit.enabled:
-        steps.append(_systemctl("enable", UNIT))
+        steps.append(systemctl("enable", UNIT))
     if not unit.active:
-        steps += [_systemctl("reset-failed", UNIT)] if unit.failed else []
-        steps.append(_systemctl("start", UNIT))
+        steps += [systemctl("reset-failed", UNIT)] if unit.failed else []
+        steps.append(systemctl("start", UNIT))
     elif config.changes or not unit.has_read(files.written):
         # Sessions that stay as they are go on.
-        steps.append(_systemctl("reload", UNIT))
+        steps.append(systemctl("reload", UNIT))
     if not ledger.owners(UNIT_KIND, UNIT):
         claimed = claimed.claim(UNIT_KIND, UNIT, owner, {"enabled": unit.enabled, "active": unit.active})
     return Outcome(joined(*steps), claimed, claimed, copy)
@@ -77,31 +82,20 @@ def plan_absent(ledger: Ledger, owner: str, files: Files, unit: Unit | None, sec
     settled, last, was = ledger.release(KIND, PATH, owner)
     if not last:
         return Outcome(Plan(), ledger, settled)
-    config = shown(plan_file(PATH, files.config, _before(was, files)), secrets)
+    config = shown(plan_file(PATH, files.config, config_before(PATH, was, files.copy)), secrets)
     settled, _last, before = settled.release(UNIT_KIND, UNIT, owner)
     if unit is None:
         return Outcome(config, ledger, settled)
     before = before or {"enabled": True, "active": True}
     steps = []
     if unit.active and not before["active"]:
-        steps.append(_systemctl("stop", UNIT))
+        steps.append(systemctl("stop", UNIT))
     if unit.enabled and not before["enabled"]:
-        steps.append(_systemctl("disable", UNIT))
+        steps.append(systemctl("disable", UNIT))
     steps.append(config)
     if before["active"] and config.changes:
-        steps.append(_systemctl("reload" if unit.active else "start", UNIT))
+        steps.append(systemctl("reload" if unit.active else "start", UNIT))
     return Outcome(joined(*steps), ledger, settled)
-
-
-def _before(was: Any, files: Files) -> File | None:
-    if was is None:
-        return None
-    if files.copy is None:
-        raise Refused(
-            f"{copy_of(PATH)}, the copy of the {PATH} that was there before, is gone, so it cannot be put back. "
-            "Restore the copy from a backup, or put an empty file in its place, and run the task again."
-        )
-    return File(files.copy.text, was["mode"])
 
 
 def shown(plan: Plan, secrets: Iterable[str]) -> Plan:
@@ -118,7 +112,3 @@ def _masked(line: str, secrets: list[str]) -> str:
     if _SECRET.search(line) or any(each in line for each in secrets):
         return f"{line[: len(line) - len(line.lstrip())]}{MASK}"
     return line
-
-
-def _systemctl(*words: str) -> Plan:
-    return Plan((Change(" ".join(("systemctl", *words)), Systemctl(words)),))

@@ -14,12 +14,13 @@ from ansible_collections.lvs.topology.plugins.module_utils._net.files import Fil
 from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_plan import (
     COPY_MODE,
     Outcome,
-    Systemctl,
     Unit,
+    config_before,
     copy_of,
+    systemctl,
 )
 from ansible_collections.lvs.topology.plugins.module_utils._net.traces import TRACES
-from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan, Refused
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Plan
 
 KIND = TRACES["conntrackd"].kind
 UNIT_KIND = "conntrackd_unit"
@@ -228,15 +229,15 @@ def plan_present(ledger: Ledger, owner: str, replica: Replica, files: Files, uni
     drop_in = plan_file(DROP_IN, files.drop_in, File(_DROP_IN % replica.held), own_directory=True)
     steps.append(drop_in)
     if drop_in.changes:
-        steps.append(_systemctl("daemon-reload"))
+        steps.append(systemctl("daemon-reload"))
     if not unit.enabled:
-        steps.append(_systemctl("enable", UNIT))
+        steps.append(systemctl("enable", UNIT))
     if not unit.active:
-        steps += [_systemctl("reset-failed", UNIT)] if unit.failed else []
-        steps.append(_systemctl("start", UNIT))
+        steps += [systemctl("reset-failed", UNIT)] if unit.failed else []
+        steps.append(systemctl("start", UNIT))
     elif config.changes or drop_in.changes or unit.read < files.written <= files.now:
         # conntrackd reads its file once. What it knows is in the kernel, and stays there.
-        steps.append(_systemctl("restart", UNIT))
+        steps.append(systemctl("restart", UNIT))
     if ledger.owners(UNIT_KIND, UNIT) or not (unit.enabled and unit.active) or drop_in.changes:
         claimed = claimed.claim(UNIT_KIND, UNIT, owner, {"enabled": unit.enabled, "active": unit.active})
     return Outcome(joined(*steps), claimed, claimed, copy)
@@ -247,39 +248,23 @@ def plan_absent(ledger: Ledger, owner: str, files: Files, unit: Unit | None) -> 
     settled, last, was = ledger.release(KIND, PATH, owner)
     if not last:
         return Outcome(Plan(), ledger, settled)
-    config = plan_file(PATH, files.config, _before(was, files))
+    config = plan_file(PATH, files.config, config_before(PATH, was, files.copy))
     follower = plan_file(FOLLOWER, files.follower, None)
     settled, _last, before = settled.release(UNIT_KIND, UNIT, owner)
     if unit is None:
         return Outcome(joined(config, follower), ledger, settled)
     before = before or {"enabled": True, "active": True}
     drop_in = plan_file(DROP_IN, files.drop_in, None, own_directory=True)
-    steps = [drop_in, *([_systemctl("daemon-reload")] if drop_in.changes else [])]
+    steps = [drop_in, *([systemctl("daemon-reload")] if drop_in.changes else [])]
     # Without a configuration it could not start.
     goes_on = before["active"] and was is not None
     if unit.active and not goes_on:
-        steps.insert(0, _systemctl("stop", UNIT))
+        steps.insert(0, systemctl("stop", UNIT))
     if unit.failed:
-        steps.append(_systemctl("reset-failed", UNIT))
+        steps.append(systemctl("reset-failed", UNIT))
     if unit.enabled and not before["enabled"]:
-        steps.append(_systemctl("disable", UNIT))
+        steps.append(systemctl("disable", UNIT))
     steps += [config, follower]
     if goes_on:
-        steps.append(_systemctl("restart" if unit.active else "start", UNIT))
+        steps.append(systemctl("restart" if unit.active else "start", UNIT))
     return Outcome(joined(*steps), ledger, settled)
-
-
-def _before(was: Any, files: Files) -> File | None:
-    """The configuration to put back; None where there was none."""
-    if was is None:
-        return None
-    if files.copy is None:
-        raise Refused(
-            f"{copy_of(PATH)}, the copy of the {PATH} that was there before, is gone, so it cannot be put back. "
-            "Restore the copy from a backup, or put an empty file in its place, and run the task again."
-        )
-    return File(files.copy.text, was["mode"])
-
-
-def _systemctl(*words: str) -> Plan:
-    return Plan((Change(" ".join(("systemctl", *words)), Systemctl(words)),))

@@ -153,19 +153,19 @@ def plan_present(
     drop_in = plan_file(DROP_IN, files.drop_in, File(DROP_IN_TEXT), own_directory=True)
     steps = [config, drop_in]
     if drop_in.changes:
-        steps.append(_systemctl("daemon-reload"))
+        steps.append(systemctl("daemon-reload"))
     if not unit.enabled:
-        steps.append(_systemctl("enable", UNIT))
+        steps.append(systemctl("enable", UNIT))
     if not unit.active:
         # After several failures in a row, systemd starts it only when told to forget them.
-        steps += [_systemctl("reset-failed", UNIT)] if unit.failed else []
-        steps.append(_systemctl("start", UNIT))
+        steps += [systemctl("reset-failed", UNIT)] if unit.failed else []
+        steps.append(systemctl("start", UNIT))
     elif config.changes or not unit.has_read(files.written):
         if not config.changes and files.written > files.now:
             # The clock was set back. Read it once for certain, and from then on its time says something again.
             steps.append(Plan((Change(f"touch {path}", Touch(path)),)))
         # In place: what is as before stays, connections included.
-        steps.append(_systemctl("reload", UNIT))
+        steps.append(systemctl("reload", UNIT))
     if ledger.owners(UNIT_KIND, UNIT) or not (unit.enabled and unit.active) or drop_in.changes:
         claimed = claimed.claim(UNIT_KIND, UNIT, owner, {"enabled": unit.enabled, "active": unit.active})
     return Outcome(joined(*steps), claimed, claimed, copy)
@@ -188,18 +188,18 @@ def _without_text(ledger: Ledger, path: str) -> tuple[Ledger, File | None]:
     return ledger, File(before.text, COPY_MODE) if before else None
 
 
-def _before(path: str, was: Any, files: Files) -> File | None:
+def config_before(path: str, was: Any, copy: File | None) -> File | None:
     """The configuration to put back; None where there was none."""
     if was is None:
         return None
     if isinstance(was.get("text"), str):
         return File(was["text"], was["mode"])
-    if files.copy is None:
+    if copy is None:
         raise Refused(
             f"{copy_of(path)}, the copy of the {path} that was there before, is gone, so it cannot be put back. "
             "Restore the copy from a backup, or put an empty file in its place, and run the task again."
         )
-    return File(files.copy.text, was["mode"])
+    return File(copy.text, was["mode"])
 
 
 def plan_absent(
@@ -216,28 +216,28 @@ def plan_absent(
     settled, last, was = ledger.release(KIND, path, owner)
     if not last:
         return Outcome(Plan(), ledger, settled)
-    config = _shown(plan_file(path, files.config, _before(path, was, files)), secrets)
+    config = _shown(plan_file(path, files.config, config_before(path, was, files.copy)), secrets)
     before = unit_before(settled)
     settled, _last, _was = settled.release(UNIT_KIND, UNIT, owner)
     if unit is None:
         return Outcome(config, ledger, settled)
     drop_in = plan_file(DROP_IN, files.drop_in, None, own_directory=True)
-    without = [drop_in, *([_systemctl("daemon-reload")] if drop_in.changes else [])]
+    without = [drop_in, *([systemctl("daemon-reload")] if drop_in.changes else [])]
     stop = unit.active and (leave or not before["active"])
     if stop and leave:
         # systemd would start again what is killed, as long as the drop-in is there.
-        steps = [*without, Plan((Change("kill -KILL keepalived", Kill()),)), _systemctl("reset-failed", UNIT)]
+        steps = [*without, Plan((Change("kill -KILL keepalived", Kill()),)), systemctl("reset-failed", UNIT)]
     elif stop:
         # The drop-in has the addresses go before the table.
-        steps = [_systemctl("stop", UNIT), *without]
+        steps = [systemctl("stop", UNIT), *without]
     else:
-        steps = [*without, *([_systemctl("reset-failed", UNIT)] if unit.failed else [])]
+        steps = [*without, *([systemctl("reset-failed", UNIT)] if unit.failed else [])]
     if unit.enabled and (not before["enabled"] or (leave and somebodys_unit(ledger, path))):
         # With somebody's configuration it would fill the heir's table at the next boot.
-        steps.append(_systemctl("disable", UNIT))
+        steps.append(systemctl("disable", UNIT))
     steps.append(config)
     if before["active"] and not leave and config.changes:
-        steps.append(_systemctl("reload" if unit.active else "start", UNIT))
+        steps.append(systemctl("reload" if unit.active else "start", UNIT))
     return Outcome(joined(*steps), ledger, settled)
 
 
@@ -329,5 +329,6 @@ def starts(plan: Plan) -> bool:
     return any(each.action == Systemctl(("start", UNIT)) for each in plan.changes)
 
 
-def _systemctl(*words: str) -> Plan:
+def systemctl(*words: str) -> Plan:
+    """Call systemctl with these words."""
     return Plan((Change(" ".join(("systemctl", *words)), Systemctl(words)),))
