@@ -9,15 +9,17 @@ import re
 from typing import Mapping, Sequence
 
 _TAIL = 25
-_OF_ONE_TEST = 14
-_AT_MOST = 60
+_OF_ONE_TEST = 30
+_AT_MOST = 90
 _WIDTH = 400
 _COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 # What molecule writes before each line of a program that it runs.
 _FRAME = re.compile(r"^  │ ?")
 _NOISE = re.compile(r"^make(\[\d+\])?: ")
-_SECTION = re.compile(r"^=+ (FAILURES|ERRORS) =+$")
-_HEADING = re.compile(r"^_{3,} .* _{3,}$")
+# Under molecule, pytest's headings are wider than the line and continue on the next one.
+_SECTION = re.compile(r"^=+ (FAILURES|ERRORS)( =+)?$")
+_NEXT_SECTION = re.compile(r"^=+ [^=]")
+_HEADING = re.compile(r"^_{3,} .+$")
 _REASON = re.compile(r"^(E  |>  |\S+:\d+: )")
 _SUMMARY = re.compile(r"^(FAILED|ERROR) ")
 _TASK = re.compile(r"^(TASK|RUNNING HANDLER|PLAY) \[")
@@ -45,10 +47,10 @@ def _of_pytest(lines: Sequence[str]) -> list[str]:
     for line in lines:
         if _SECTION.match(line):
             inside = True
-        elif line.startswith("===") and line.endswith("==="):
+        elif _NEXT_SECTION.match(line):
             inside = False
         elif inside and _HEADING.match(line):
-            found.append(line)
+            found.append(f"___ {line.strip('_ ')} ___")
             room = _OF_ONE_TEST
         elif inside and room and _REASON.match(line):
             found.append(line)
