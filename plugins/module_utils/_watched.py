@@ -30,6 +30,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.watched_plan im
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger, LedgerFile
 from ansible_collections.lvs.topology.plugins.module_utils._net import keepalived_ask, keepalived_plan
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
+from ansible_collections.lvs.topology.plugins.module_utils._net.daemon_plan import Unit
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import joined, read_file
 from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived import unit_of_keepalived
 from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_data import Watch
@@ -118,7 +119,7 @@ def _serves() -> bool:
     return unit.active and bool(keepalived_plan.services_of(file.text)) and _is_read(unit)
 
 
-def _is_read(unit: keepalived_plan.Unit) -> bool:
+def _is_read(unit: Unit) -> bool:
     """Whether keepalived has what its configuration says now."""
     with contextlib.suppress(OSError):
         return unit.has_read(os.stat(keepalived_plan.PATH).st_mtime)

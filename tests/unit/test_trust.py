@@ -21,6 +21,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._net import (
     hooks_plan,
     keepalived_plan,
 )
+from ansible_collections.lvs.topology.plugins.module_utils._net.daemon_plan import Unit, copy_of
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, WriteFile
 from ansible_collections.lvs.topology.plugins.module_utils._net.traces import TRACES
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import facts
@@ -59,22 +60,22 @@ def test_every_file_and_its_mode(tmp_path: Path) -> None:
     files.update(written(metrics_plan.plan_metrics("ROLE", *of_metrics())))
     before = keepalived_plan.Files(File("before\n"), 0.0, None)
     outcome = keepalived_plan.plan_present(
-        _ledger.Ledger(), "keepalived", keepalived_plan.PATH, "after\n", before, keepalived_plan.Unit()
+        _ledger.Ledger(), "keepalived", keepalived_plan.PATH, "after\n", before, Unit()
     )
     assert outcome.copy
     files.update(written(outcome.plan))
-    files[keepalived_plan.copy_of(keepalived_plan.PATH)] = outcome.copy.mode
+    files[copy_of(keepalived_plan.PATH)] = outcome.copy.mode
     replica = conntrackd_plan.Replica("192.0.2.100", "10.9.0.21", "10.9.0.22", "eth3", 3780, ("10.1.0.51",), 8000)
     conntrackd = conntrackd_plan.Files(File("before\n"), 0.0, None, None)
-    outcome = conntrackd_plan.plan_present(_ledger.Ledger(), "director", replica, conntrackd, keepalived_plan.Unit())
+    outcome = conntrackd_plan.plan_present(_ledger.Ledger(), "director", replica, conntrackd, Unit())
     assert outcome.copy
     files.update(written(outcome.plan))
-    files[keepalived_plan.copy_of(conntrackd_plan.PATH)] = outcome.copy.mode
+    files[copy_of(conntrackd_plan.PATH)] = outcome.copy.mode
     before_bird = bird_plan.Files(File("before\n"), 0.0, None)
-    of_bird = bird_plan.plan_present(_ledger.Ledger(), "announcer", "after\n", before_bird, keepalived_plan.Unit(), [])
+    of_bird = bird_plan.plan_present(_ledger.Ledger(), "announcer", "after\n", before_bird, Unit(), [])
     assert of_bird.copy
     files.update(written(of_bird.plan))
-    files[keepalived_plan.copy_of(bird_plan.PATH)] = of_bird.copy.mode
+    files[copy_of(bird_plan.PATH)] = of_bird.copy.mode
     files[announcement_plan.DROP_IN] = announcement_plan.drop_in([1819]).mode
     # The ledger, its lock and its directory are made by the code that is asked for them.
     ledger = tmp_path / "lvs-topology/ledger.json"

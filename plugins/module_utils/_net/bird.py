@@ -16,14 +16,14 @@ from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net import bird_plan
 from ansible_collections.lvs.topology.plugins.module_utils._net.bird_options import BIRD
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
+from ansible_collections.lvs.topology.plugins.module_utils._net.daemon import Daemon
+from ansible_collections.lvs.topology.plugins.module_utils._net.daemon_plan import Systemctl, copy_of
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import (
     RemoveFile,
     WriteFile,
     apply_file,
     read_file,
 )
-from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived import Daemon
-from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_plan import Systemctl, copy_of
 from ansible_collections.lvs.topology.plugins.module_utils._net.options import OWNED, Spec
 from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Refused, one_by_one
 from ansible_collections.lvs.topology.plugins.module_utils._screen import printable

@@ -15,7 +15,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._net import bird_plan
 from ansible_collections.lvs.topology.plugins.module_utils._net.announcement_plan import TABLES
 from ansible_collections.lvs.topology.plugins.module_utils._net.announcements import routes_of
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
-from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived import Daemon
+from ansible_collections.lvs.topology.plugins.module_utils._net.daemon import Daemon
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
 
 BGP: dict[str, Any] = {

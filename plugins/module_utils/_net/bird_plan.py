@@ -10,13 +10,15 @@ from dataclasses import replace
 from typing import Any, Iterable, NamedTuple
 
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
-from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, joined, plan_file
-from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_plan import (
+from ansible_collections.lvs.topology.plugins.module_utils._net.daemon_plan import (
+    COPY_MODE,
+    Outcome,
     Unit,
     config_before,
     copy_of,
     systemctl,
 )
+from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, joined, plan_file
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Plan
 from ansible_collections.lvs.topology.plugins.module_utils._screen import MASK
 
@@ -27,7 +29,6 @@ UNIT = "bird.service"
 # It holds passwords, and BIRD reads it as a user of its own.
 MODE = 0o640
 GROUP = "bird"
-COPY_MODE = 0o600
 _SECRET = re.compile(r"pass|secret", re.IGNORECASE)
 
 
@@ -37,15 +38,6 @@ class Files(NamedTuple):
     config: File | None
     written: float
     copy: File | None
-
-
-class Outcome(NamedTuple):
-    """The plan, the two states of the ledger around it, and the copy that has to be there before the first of them."""
-
-    plan: Plan
-    claimed: Ledger
-    settled: Ledger
-    copy: File | None = None
 
 
 def plan_present(

@@ -14,14 +14,14 @@ from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net import conntrackd_plan
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.conntrackd_text import Counts, counts_of
+from ansible_collections.lvs.topology.plugins.module_utils._net.daemon import Daemon
+from ansible_collections.lvs.topology.plugins.module_utils._net.daemon_plan import Outcome, copy_of
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import (
     RemoveFile,
     WriteFile,
     apply_file,
     read_file,
 )
-from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived import Daemon
-from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_plan import Outcome, copy_of
 from ansible_collections.lvs.topology.plugins.module_utils._net.options import OWNED
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Plan, one_by_one
 

@@ -10,8 +10,7 @@ from typing import Any, Mapping, NamedTuple, Sequence
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
-from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, joined, plan_file
-from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_plan import (
+from ansible_collections.lvs.topology.plugins.module_utils._net.daemon_plan import (
     COPY_MODE,
     Outcome,
     Unit,
@@ -19,6 +18,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_plan 
     copy_of,
     systemctl,
 )
+from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, joined, plan_file
 from ansible_collections.lvs.topology.plugins.module_utils._net.traces import TRACES
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Plan
 

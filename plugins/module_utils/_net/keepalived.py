@@ -22,9 +22,10 @@ from ansible_collections.lvs.topology.plugins.module_utils._net import (
     keepalived_plan,
     keepalived_versions,
     take_over_plan,
-    units,
 )
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
+from ansible_collections.lvs.topology.plugins.module_utils._net.daemon import Daemon
+from ansible_collections.lvs.topology.plugins.module_utils._net.daemon_plan import Unit, copy_of
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import (
     RemoveFile,
     WriteFile,
@@ -62,9 +63,9 @@ def ensure_config(module: Module, book: LedgerFile) -> dict[str, Any]:
     ledger = book.load()
     config, drop_in = read_file(path), read_file(keepalived_plan.DROP_IN)
     written = os.stat(path).st_mtime if config else 0.0
-    copy = read_file(keepalived_plan.copy_of(path))
+    copy = read_file(copy_of(path))
     files = keepalived_plan.Files(config, written, drop_in, copy, time.time())
-    daemon = Daemon(keepalived_plan.UNIT)
+    daemon = Keepalived()
     unit = daemon.unit()
     if params["state"] == "present":
         outcome = keepalived_plan.plan_present(ledger, owner, path, params["content"], files, unit, params["secrets"])
@@ -85,10 +86,10 @@ def ensure_config(module: Module, book: LedgerFile) -> dict[str, Any]:
     if unit is None and outcome.plan.changes:
         module.warn("systemd does not run here, so keepalived is neither started nor stopped")
     if outcome.copy and not module.check_mode:
-        apply_file(WriteFile(keepalived_plan.copy_of(path), outcome.copy))
+        apply_file(WriteFile(copy_of(path), outcome.copy))
     result = carry_out_booked(module, outcome.plan, one_by_one(daemon.apply), book, outcome.claimed, outcome.settled)
     if copy and not module.check_mode and not outcome.settled.owners(keepalived_plan.KIND, path):
-        apply_file(RemoveFile(keepalived_plan.copy_of(path)))
+        apply_file(RemoveFile(copy_of(path)))
     is_noted = outcome.claimed == outcome.settled == ledger
     return {
         **result,
@@ -183,48 +184,26 @@ def _exists(user: str) -> bool:
     return True
 
 
-def unit_of_keepalived() -> keepalived_plan.Unit | None:
+def unit_of_keepalived() -> Unit | None:
     """What systemd says of it; None where systemd does not run."""
-    return Daemon(keepalived_plan.UNIT).unit()
+    return Keepalived().unit()
 
 
-class Daemon:
-    """A unit of systemd, and keepalived's processes where that is the unit."""
+class Keepalived(Daemon):
+    """keepalived, which can be ended so that it leaves its addresses and its table as they are."""
 
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._systemctl = _commands.find("systemctl") or "systemctl"
-
-    def unit(self) -> keepalived_plan.Unit | None:
-        if not units.runs():
-            return None
-        names = "ActiveState,UnitFileState,StateChangeTimestampMonotonic"
-        _status, output, _errors = _commands.run([self._systemctl, "show", "-p", names, self._name])
-        shown = dict(line.partition("=")[::2] for line in output.splitlines())
-        # The state changes with every reload. The two clocks differ by what this moment shows.
-        since = int(shown.get("StateChangeTimestampMonotonic") or 0) / 1e6
-        return keepalived_plan.Unit(
-            enabled=shown.get("UnitFileState") == "enabled",
-            active=shown.get("ActiveState") in ("active", "activating", "reloading"),
-            failed=shown.get("ActiveState") == "failed",
-            masked=shown.get("UnitFileState", "").startswith("masked"),
-            read=time.time() - time.monotonic() + since,
-        )
+    def __init__(self) -> None:
+        super().__init__(keepalived_plan.UNIT)
 
     def apply(self, action: Any) -> None:
         if isinstance(action, keepalived_plan.Kill):
             self._kill()
-        elif isinstance(action, keepalived_plan.Systemctl):
-            units.call(action.words, self._name)
-        elif isinstance(action, keepalived_plan.Touch):
-            _touch(action.path)
         else:
-            apply_file(action)
+            super().apply(action)
 
     def _kill(self) -> None:
         """The children before their parent: they clean up when it dies before them."""
-        _status, output, _errors = _commands.run([self._systemctl, "show", "-p", "MainPID", "--value", self._name])
-        parent = int(output.strip() or 0)
+        parent = self.main_process()
         if not parent:
             return
         try:
@@ -242,13 +221,6 @@ class Daemon:
                     f"keepalived (process {parent}) was killed and is still there; look into the kernel's log."
                 )
             time.sleep(0.05)
-
-
-def _touch(path: str) -> None:
-    try:
-        os.utime(path)
-    except OSError as problem:
-        raise Refused(f"The time of {path} cannot be set: {problem.strerror}. Run as root.") from problem
 
 
 def _children(parent: int) -> list[int]:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 from dataclasses import dataclass, replace
 from typing import Any, Iterable, Mapping, NamedTuple
@@ -19,12 +18,21 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     ServiceKey,
     family_of,
 )
-from ansible_collections.lvs.topology.plugins.module_utils._ledger import PATH as LEDGER_PATH
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
+from ansible_collections.lvs.topology.plugins.module_utils._net.daemon_plan import (
+    COPY_MODE,
+    Outcome,
+    Systemctl,
+    Touch,
+    Unit,
+    config_before,
+    copy_of,
+    systemctl,
+)
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, joined, plan_file
 from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_text import masked, secrets_of
 from ansible_collections.lvs.topology.plugins.module_utils._net.traces import TAKEN_KIND, TAKEN_UNIT, TRACES
-from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan, Refused
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan
 
 KIND = "keepalived_config"
 UNIT_KIND = "keepalived_unit"
@@ -33,8 +41,6 @@ UNIT = "keepalived.service"
 DROP_IN = "/etc/systemd/system/keepalived.service.d/lvs-topology.conf"
 # It holds a password.
 MODE = 0o640
-# So may the one that was there before. It is kept beside the ledger, which anybody may be shown, for root alone.
-COPY_MODE = 0o600
 
 DROP_IN_TEXT = """\
 # Managed by lvs.topology. Changes are overwritten.
@@ -69,37 +75,8 @@ _MEMBER = re.compile(r"^ *(?:fwmark (?P<fwmark>\d+)|(?P<address>\S+) (?P<port>\d
 
 
 @dataclass(frozen=True)
-class Unit:
-    """What systemd says of keepalived. ``read`` is when it last read its configuration, in seconds since the epoch."""
-
-    enabled: bool = False
-    active: bool = False
-    failed: bool = False
-    masked: bool = False
-    read: float = 0.0
-
-    def has_read(self, written: float) -> bool:
-        """Whether a configuration that was written then is the one that keepalived has."""
-        return written <= self.read
-
-
-@dataclass(frozen=True)
-class Systemctl:
-    """Call systemctl with these words."""
-
-    words: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class Kill:
     """End keepalived so that it leaves addresses and table as they are."""
-
-
-@dataclass(frozen=True)
-class Touch:
-    """Give the file the time of this moment."""
-
-    path: str
 
 
 class Files(NamedTuple):
@@ -113,20 +90,6 @@ class Files(NamedTuple):
     drop_in: File | None
     copy: File | None = None
     now: float = float("inf")
-
-
-class Outcome(NamedTuple):
-    """The plan, the two states of the ledger around it, and the copy that has to be there before the first of them."""
-
-    plan: Plan
-    claimed: Ledger
-    settled: Ledger
-    copy: File | None = None
-
-
-def copy_of(path: str) -> str:
-    """Where the configuration that was there before is kept."""
-    return os.path.join(os.path.dirname(LEDGER_PATH), "before." + path.strip("/").replace("/", "_"))
 
 
 def plan_present(
@@ -186,20 +149,6 @@ def _without_text(ledger: Ledger, path: str) -> tuple[Ledger, File | None]:
     for each in owners:
         ledger = ledger.claim(KIND, path, each, _note(path, before) if before else was)
     return ledger, File(before.text, COPY_MODE) if before else None
-
-
-def config_before(path: str, was: Any, copy: File | None) -> File | None:
-    """The configuration to put back; None where there was none."""
-    if was is None:
-        return None
-    if isinstance(was.get("text"), str):
-        return File(was["text"], was["mode"])
-    if copy is None:
-        raise Refused(
-            f"{copy_of(path)}, the copy of the {path} that was there before, is gone, so it cannot be put back. "
-            "Restore the copy from a backup, or put an empty file in its place, and run the task again."
-        )
-    return File(copy.text, was["mode"])
 
 
 def plan_absent(
@@ -327,8 +276,3 @@ def _shown(plan: Plan, secrets: Iterable[str]) -> Plan:
 def starts(plan: Plan) -> bool:
     """Whether keepalived begins to run with this plan, so that directors have yet to agree."""
     return any(each.action == Systemctl(("start", UNIT)) for each in plan.changes)
-
-
-def systemctl(*words: str) -> Plan:
-    """Call systemctl with these words."""
-    return Plan((Change(" ".join(("systemctl", *words)), Systemctl(words)),))

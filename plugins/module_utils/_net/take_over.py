@@ -17,8 +17,8 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import Ac
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, carry_out_booked
 from ansible_collections.lvs.topology.plugins.module_utils._net import keepalived_plan, managers, take_over_plan, units
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
+from ansible_collections.lvs.topology.plugins.module_utils._net.daemon_plan import Systemctl
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import joined, read_file
-from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_plan import Systemctl
 from ansible_collections.lvs.topology.plugins.module_utils._net.options import Spec
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Refused
 

@@ -9,7 +9,7 @@ import re
 from typing import Iterable, NamedTuple, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
-from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_plan import Systemctl
+from ansible_collections.lvs.topology.plugins.module_utils._net.daemon_plan import Systemctl
 from ansible_collections.lvs.topology.plugins.module_utils._net.traces import TAKEN_KIND, TAKEN_UNIT
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan
 

@@ -11,8 +11,8 @@ import pytest
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net import bird_plan
 from ansible_collections.lvs.topology.plugins.module_utils._net.bird_plan import Files, plan_absent, plan_present
+from ansible_collections.lvs.topology.plugins.module_utils._net.daemon_plan import Unit
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import File
-from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_plan import Unit
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
 
 CONTENT = 'router id 10.0.0.21;\n    password "s3cret";\n'

@@ -14,8 +14,8 @@ from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net import conntrackd_plan as plan
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.conntrackd_text import Counts, counts_of
+from ansible_collections.lvs.topology.plugins.module_utils._net.daemon_plan import COPY_MODE, Outcome, Unit
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, WriteFile
-from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_plan import COPY_MODE, Outcome, Unit
 from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Refused
 
 GIVEN: dict[str, Any] = {

@@ -13,6 +13,7 @@ import jinja2
 import pytest
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net import keepalived_plan as plan
+from ansible_collections.lvs.topology.plugins.module_utils._net.daemon_plan import Outcome, Unit
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, WriteFile
 from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_text import secrets_of
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
@@ -24,8 +25,8 @@ TEMPLATE = Path(__file__).parents[3] / "roles/keepalived/templates/keepalived.co
 OURS = File("vrrp_instance a {\n    auth_pass s3cret\n}\n", plan.MODE)
 THEIRS = File("# theirs\n    auth_pass theirs\n", 0o644)
 DROP_IN = File(plan.DROP_IN_TEXT)
-FRESH = plan.Unit()
-RUNNING = plan.Unit(enabled=True, active=True, read=100.0)
+FRESH = Unit()
+RUNNING = Unit(enabled=True, active=True, read=100.0)
 WRITE = f"write {plan.PATH}"
 REMOVE = f"remove {plan.PATH}"
 WRITE_DROP_IN = [f"write {plan.DROP_IN}", "systemctl daemon-reload"]
@@ -36,11 +37,11 @@ def systemctl(*words: str) -> list[str]:
     return [f"systemctl {word} keepalived.service" for word in words]
 
 
-def present(files: plan.Files, unit: plan.Unit | None, ledger: Ledger | None = None) -> plan.Outcome:
+def present(files: plan.Files, unit: Unit | None, ledger: Ledger | None = None) -> Outcome:
     return plan.plan_present(ledger or Ledger(), "keepalived", plan.PATH, OURS.text, files, unit)
 
 
-def lines(outcome: plan.Outcome) -> list[str]:
+def lines(outcome: Outcome) -> list[str]:
     return [change.line for change in outcome.plan.changes]
 
 
@@ -52,15 +53,15 @@ def lines(outcome: plan.Outcome) -> list[str]:
         (plan.Files(OURS, 50, DROP_IN), RUNNING, []),
         # A run that was cut between writing and reading.
         (plan.Files(OURS, 150, DROP_IN), RUNNING, systemctl("reload")),
-        (plan.Files(OURS, 50, DROP_IN), plan.Unit(enabled=True, failed=True), systemctl("reset-failed", "start")),
-        (plan.Files(OURS, 50, DROP_IN), plan.Unit(active=True, read=100), systemctl("enable")),
+        (plan.Files(OURS, 50, DROP_IN), Unit(enabled=True, failed=True), systemctl("reset-failed", "start")),
+        (plan.Files(OURS, 50, DROP_IN), Unit(active=True, read=100), systemctl("enable")),
         (plan.Files(File(OURS.text, 0o644), 50, DROP_IN), RUNNING, [f"chmod 0640 {plan.PATH}", *systemctl("reload")]),
         (plan.Files(OURS, 50, File("by hand\n")), RUNNING, WRITE_DROP_IN),
         # No systemd.
         (plan.Files(None, 0, None), None, [WRITE]),
     ],
 )
-def test_present(files: plan.Files, unit: plan.Unit | None, expected: list[str]) -> None:
+def test_present(files: plan.Files, unit: Unit | None, expected: list[str]) -> None:
     assert lines(present(files, unit)) == expected
 
 
@@ -70,16 +71,16 @@ def test_present(files: plan.Files, unit: plan.Unit | None, expected: list[str])
         # As long as the drop-in is there, the addresses go before the table.
         (None, FRESH, [*systemctl("stop"), *REMOVE_DROP_IN, *systemctl("disable"), REMOVE]),
         (THEIRS, FRESH, [*systemctl("stop"), *REMOVE_DROP_IN, *systemctl("disable"), WRITE]),
-        (THEIRS, plan.Unit(enabled=True), [*systemctl("stop"), *REMOVE_DROP_IN, WRITE]),
+        (THEIRS, Unit(enabled=True), [*systemctl("stop"), *REMOVE_DROP_IN, WRITE]),
         # It served the operator before: it goes on with what it had.
         (THEIRS, RUNNING, [*REMOVE_DROP_IN, WRITE, *systemctl("reload")]),
     ],
 )
-def test_absent_is_what_was_before(config: File | None, before: plan.Unit, expected: list[str]) -> None:
+def test_absent_is_what_was_before(config: File | None, before: Unit, expected: list[str]) -> None:
     claimed = present(plan.Files(config, 0, None), before)
     ledger = claimed.settled
     # What was there is in a file of its own, for root alone: the ledger may be shown.
-    assert claimed.copy == (plan.File(config.text, 0o600) if config else None)
+    assert claimed.copy == (File(config.text, 0o600) if config else None)
     assert "theirs" not in ledger.to_json()
     now = plan.Files(OURS, 50, DROP_IN, claimed.copy)
     outcome = plan.plan_absent(ledger, "keepalived", plan.PATH, now, RUNNING, leave=False)
@@ -97,7 +98,7 @@ def test_what_is_left_for_an_heir_is_not_stopped() -> None:
     killed = [*REMOVE_DROP_IN, "kill -KILL keepalived", *systemctl("reset-failed", "disable"), REMOVE]
     assert lines(outcome) == killed
     # Where it does not run, nothing is killed.
-    gone = plan.plan_absent(ledger, "keepalived", plan.PATH, now, plan.Unit(enabled=True), leave=True)
+    gone = plan.plan_absent(ledger, "keepalived", plan.PATH, now, Unit(enabled=True), leave=True)
     assert lines(gone) == [*REMOVE_DROP_IN, *systemctl("disable"), REMOVE]
 
 
@@ -111,7 +112,7 @@ def test_a_keepalived_of_somebody_does_not_start_beside_the_heir() -> None:
     ledger = plan.bequeathed(outcome.settled, "director", OURS.text, set(), before)
     assert ledger.owned("taken", "director") == {"unit keepalived.service": {"enabled": True, "active": True}}
     # Nobody had one.
-    fresh = present(plan.Files(None, 0, None), plan.Unit(enabled=True)).settled
+    fresh = present(plan.Files(None, 0, None), Unit(enabled=True)).settled
     assert plan.somebodys_unit(fresh, plan.PATH) is None
 
 
@@ -143,7 +144,7 @@ def test_a_file_from_the_future_is_read_once_more() -> None:
     """A clock that was set back says nothing about who is newer; after one reload it does again."""
     files = plan.Files(OURS, 1000, DROP_IN, None, now=500)
     assert lines(present(files, RUNNING)) == [f"touch {plan.PATH}", *systemctl("reload")]
-    assert lines(present(files._replace(written=500), plan.Unit(True, True, read=501))) == []
+    assert lines(present(files._replace(written=500), Unit(True, True, read=501))) == []
 
 
 def test_a_start_is_told_apart_from_a_reload() -> None:

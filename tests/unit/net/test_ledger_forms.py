@@ -31,6 +31,8 @@ from ansible_collections.lvs.topology.plugins.module_utils._net import (
     traces,
     tunnel_plan,
 )
+from ansible_collections.lvs.topology.plugins.module_utils._net.daemon_plan import Unit
+from ansible_collections.lvs.topology.plugins.module_utils._net.files import File
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
 from hypothesis import given
 from hypothesis import strategies as st
@@ -121,7 +123,7 @@ ENTRIES = st.one_of(
         st.sampled_from(
             [
                 {"text": "# \udcdcbergabe\n", "mode": 0o640},
-                keepalived_plan._note("/etc/keepalived/keepalived.conf", keepalived_plan.File("", 0o644)),
+                keepalived_plan._note("/etc/keepalived/keepalived.conf", File("", 0o644)),
             ]
         ),
     ),
@@ -240,9 +242,9 @@ def _put_back_everything(ledger: Ledger) -> Ledger:
         for kind, key in set(ledger.claims) - set(settlement.settled.claims):
             ledger = ledger.release(kind, key, owner)[0]
     ledger, _unwanted = ensure_table._let_go(ledger, owner, (), present=False)
-    files = keepalived_plan.Files(None, 0.0, None, copy=keepalived_plan.File("", 0o600))
+    files = keepalived_plan.Files(None, 0.0, None, copy=File("", 0o600))
     for path in ledger.owned("keepalived_config", owner):
-        unit = keepalived_plan.Unit(enabled=True, active=True, failed=False, read=0.0)
+        unit = Unit(enabled=True, active=True, failed=False, read=0.0)
         ledger = keepalived_plan.plan_absent(ledger, owner, path, files, unit, leave=False).settled
     managers.managed_by(ledger, owner)
     traces.traces(ledger, owner)

@@ -18,6 +18,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._net import (
     keepalived_plan,
     traces,
 )
+from ansible_collections.lvs.topology.plugins.module_utils._net.daemon_plan import copy_of
 
 
 @pytest.mark.parametrize(
@@ -49,5 +50,5 @@ def test_what_a_killed_run_left_is_looked_for_beside_every_file() -> None:
     files = [trace.path("director") for trace in traces.TRACES.values() if trace.file]
     files += [PATH, boot_script.SCRIPT_PATH, boot_script.UNIT_PATH, boot_plan.owner_path("director", "ip")]
     files += hooks_plan.FIXED
-    files += [keepalived_plan.PATH, keepalived_plan.DROP_IN, keepalived_plan.copy_of(keepalived_plan.PATH)]
+    files += [keepalived_plan.PATH, keepalived_plan.DROP_IN, copy_of(keepalived_plan.PATH)]
     assert {os.path.dirname(path) for path in files} == set(_disk.PLACES)

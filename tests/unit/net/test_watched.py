@@ -23,9 +23,9 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net import keepalived_plan
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
+from ansible_collections.lvs.topology.plugins.module_utils._net.daemon_plan import Unit
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import File
 from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_data import Watch
-from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_plan import Unit
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan, Refused
 from ansible_collections.lvs.topology.plugins.module_utils._validation import validated
 

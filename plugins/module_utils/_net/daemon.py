@@ -1,0 +1,59 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A daemon that we run: what systemd says of it, and what changes its files and its unit."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any
+
+from ansible_collections.lvs.topology.plugins.module_utils import _commands
+from ansible_collections.lvs.topology.plugins.module_utils._net import daemon_plan, units
+from ansible_collections.lvs.topology.plugins.module_utils._net.files import apply_file
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
+
+
+class Daemon:
+    """A unit of systemd, and the files of what it runs."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._systemctl = _commands.find("systemctl") or "systemctl"
+
+    def unit(self) -> daemon_plan.Unit | None:
+        if not units.runs():
+            return None
+        names = "ActiveState,UnitFileState,StateChangeTimestampMonotonic"
+        _status, output, _errors = _commands.run([self._systemctl, "show", "-p", names, self._name])
+        shown = dict(line.partition("=")[::2] for line in output.splitlines())
+        # The state changes with every reload. The two clocks differ by what this moment shows.
+        since = int(shown.get("StateChangeTimestampMonotonic") or 0) / 1e6
+        return daemon_plan.Unit(
+            enabled=shown.get("UnitFileState") == "enabled",
+            active=shown.get("ActiveState") in ("active", "activating", "reloading"),
+            failed=shown.get("ActiveState") == "failed",
+            masked=shown.get("UnitFileState", "").startswith("masked"),
+            read=time.time() - time.monotonic() + since,
+        )
+
+    def main_process(self) -> int:
+        """The unit's first process; 0: there is none."""
+        _status, output, _errors = _commands.run([self._systemctl, "show", "-p", "MainPID", "--value", self._name])
+        return int(output.strip() or 0)
+
+    def apply(self, action: Any) -> None:
+        if isinstance(action, daemon_plan.Systemctl):
+            units.call(action.words, self._name)
+        elif isinstance(action, daemon_plan.Touch):
+            _touch(action.path)
+        else:
+            apply_file(action)
+
+
+def _touch(path: str) -> None:
+    try:
+        os.utime(path)
+    except OSError as problem:
+        raise Refused(f"The time of {path} cannot be set: {problem.strerror}. Run as root.") from problem
