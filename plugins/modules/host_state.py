@@ -125,8 +125,10 @@ options:
         description:
           - Routes in a routing table of their own, by which BIRD knows which VIPs to announce. C(table) is its number,
             and C(routes) has an C(address) with its prefix and a C(metric) for each service.
-          - With C(by_checks) keepalived adds them when its checks succeed. Then only those are taken away that nobody
-            wants, and keepalived's unit takes all away when it ends.
+          - With C(by_checks) keepalived adds them when its checks succeed, and its unit takes all away when it ends.
+            Keepalived is asked, by SIGUSR1, which services have their quorum, C(service) of a route being its service
+            in the words of M(lvs.topology.ipvs_table). What keepalived has not added or taken away by itself, because
+            it has read another configuration in between, is added or taken away.
         type: dict
       bird:
         description: The configuration of BIRD.

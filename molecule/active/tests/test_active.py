@@ -112,6 +112,22 @@ def test_the_router_that_does_not_hash_by_ports_is_named(scenario: Any) -> None:
     assert scenario.run("router", "sysctl -n net.ipv4.fib_multipath_hash_policy") == "1"
 
 
+def test_a_route_that_somebody_has_deleted_or_added(scenario: Any) -> None:
+    """keepalived runs its command when a service comes up, and not because a route is gone."""
+    scenario.run("lb1", f"ip route flush table 1819 {VIP}/32")
+    scenario.wait("lb1 is not in the route", lambda: ways(scenario)[0] == {"lb2", "lb3"})
+    assert {each["host"] for each in scenario.findings()} == {"lb1"}
+    changed = scenario.changed(scenario.playbook("lvs.topology.site"))
+    assert {host for host, what in changed.items() if what} == {"lb1"}
+    wait_for_ways(scenario, *scenario.directors)
+    # Only what withdraws a VIP announces it: a route that leads somewhere does not.
+    scenario.run("lb2", f"ip route flush table 1819 {VIP}/32; ip route add {VIP}/32 dev lo table 1819")
+    scenario.wait("lb2 is not in the route", lambda: ways(scenario)[0] == {"lb1", "lb3"})
+    scenario.run("lb2", f"ip route del {VIP}/32 dev lo table 1819")
+    scenario.playbook("lvs.topology.site")
+    wait_for_ways(scenario, *scenario.directors)
+
+
 def test_a_director_whose_table_is_changed_by_hand(scenario: Any) -> None:
     # Without mh-port. Another scheduler would be a kernel module that stays when everything of ours goes.
     scenario.run("lb1", f"ipvsadm -E -t {VIP}:80 -s mh")

@@ -71,13 +71,13 @@ class ReadUnits:
     """Have systemd read its units again."""
 
 
-def check(options: Mapping[str, Any], mistakes: Mistakes, option: str) -> list[Route]:
-    """The routes that are asked for."""
+def check(options: Mapping[str, Any], mistakes: Mistakes, option: str) -> dict[Route, str | None]:
+    """The routes that are asked for, each with the service that it is of, as the ledger calls it."""
     table = options["table"]
     if not options["routes"]:
-        return []
+        return {}
     mistakes.within(f"{option}table", table, TABLES, "the number of a routing table")
-    found: list[Route] = []
+    found: dict[Route, str | None] = {}
     for position, each in enumerate(options["routes"]):
         where = f"{option}routes[{position}]"
         text, slash, prefix = each["address"].partition("/")
@@ -88,8 +88,9 @@ def check(options: Mapping[str, Any], mistakes: Mistakes, option: str) -> list[R
             meant = f"{text}/{address.max_prefixlen}"
             mistakes.add(f"{where}.address", f"{each['address']} is not one address; write {meant}")
         mistakes.within(f"{where}.metric", each["metric"], METRICS, "the metric of a service")
-        found.append(Route(f"{forms.spelling(address)}/{address.max_prefixlen}", each["metric"], table or 0))
-    return list(dict.fromkeys(found))
+        route = Route(f"{forms.spelling(address)}/{address.max_prefixlen}", each["metric"], table or 0)
+        found.setdefault(route, each["service"])
+    return found
 
 
 def drop_in(tables: Sequence[int]) -> File:
@@ -125,6 +126,20 @@ def plan_announcements(current: Sequence[Route], wanted: Sequence[Route]) -> Pla
         tuple(Change(f"ip route add {each}", AddRoute(each)) for each in new),
         (),
         tuple(f"route {each}" for each in new),
+    )
+
+
+def plan_checked(current: Sequence[Route], wanted: Mapping[Route, str | None], up: Mapping[str, bool]) -> Plan:
+    """What keepalived has not done by itself, of services of which it says whether they have their quorum.
+
+    It runs its commands when a service comes up or goes down. One that is up already when it reads a configuration with
+    other commands stays as it is.
+    """
+    has_quorum = {route: up.get(service or "") for route, service in wanted.items()}
+    down = [each for each in current if has_quorum.get(each) is False]
+    return joined(
+        plan_withdrawals(current, [each for each in current if each not in down]),
+        plan_announcements(current, [route for route, is_up in has_quorum.items() if is_up]),
     )
 
 

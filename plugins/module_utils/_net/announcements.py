@@ -8,11 +8,15 @@ from __future__ import annotations
 import json
 import os
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Mapping, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils import _commands
-from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, carry_out_booked
-from ansible_collections.lvs.topology.plugins.module_utils._net import announcement_plan
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger, LedgerFile, carry_out_booked
+from ansible_collections.lvs.topology.plugins.module_utils._net import (
+    announcement_plan,
+    keepalived_ask,
+    keepalived_plan,
+)
 from ansible_collections.lvs.topology.plugins.module_utils._net.announcement_plan import Route
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import apply_file, joined, read_file
@@ -29,13 +33,19 @@ ROUTES: Spec = {
         "type": "list",
         "elements": "dict",
         "default": [],
-        "options": {"address": {"type": "str", "required": True}, "metric": {"type": "int", "required": True}},
+        "options": {
+            "address": {"type": "str", "required": True},
+            "metric": {"type": "int", "required": True},
+            "service": {"type": "str"},
+        },
     },
 }
 WITHDRAWALS_SPEC: Spec = {**ROUTES, "owner": OWNED["owner"], "state": OWNED["state"]}
 ANNOUNCEMENTS_SPEC: Spec = {**ROUTES, **OWNED}
 # What ip says of a table in which nobody ever had a route.
 _NO_TABLE = "FIB table does not exist"
+# Checks that end otherwise than before are followed so often.
+_ATTEMPTS = 5
 
 
 def ensure_withdrawals(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
@@ -43,12 +53,12 @@ def ensure_withdrawals(module: AnsibleModule, book: LedgerFile) -> dict[str, Any
     wanted = _wanted(module)
     ledger = book.load()
     current = [each for table in _tables(module, ledger) for each in routes_of(table)]
-    plan = announcement_plan.plan_withdrawals(current, wanted)
+    plan = announcement_plan.plan_withdrawals(current, [*wanted])
     return carry_out_booked(module, plan, one_by_one(_apply), book, ledger, ledger)
 
 
 def ensure_announcements(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
-    """Announce what is wanted. Where checks decide, keepalived adds the routes itself: only what withdraws is ours."""
+    """Announce what is wanted. Where checks decide, that is what keepalived says has its quorum."""
     params = module.params
     wanted = _wanted(module)
     ledger = claims = settled = book.load()
@@ -63,24 +73,57 @@ def ensure_announcements(module: AnsibleModule, book: LedgerFile) -> dict[str, A
     if goes:
         for number in left_over:
             settled = announcement_plan.released(settled, owner, number)
-        plans.append(announcement_plan.plan_withdrawals(current, wanted))
-    if table is not None and not params["by_checks"]:
-        plans.append(announcement_plan.plan_announcements(current, wanted))
-    if goes or (table is not None and params["by_checks"]):
-        stays = table is not None and params["by_checks"]
-        unit = announcement_plan.drop_in([table]) if stays and table is not None else None
+        plans.append(announcement_plan.plan_withdrawals(current, [*wanted]))
+    checked = table is not None and params["by_checks"]
+    if checked:
+        plans.append(_checked(module, ledger, current, wanted))
+    elif table is not None:
+        plans.append(announcement_plan.plan_announcements(current, [*wanted]))
+    if goes or checked:
+        unit = announcement_plan.drop_in([table]) if checked and table is not None else None
         has_systemd = os.path.isdir("/run/systemd/system")
-        if stays or left_over or read_file(announcement_plan.DROP_IN):
+        if checked or left_over or read_file(announcement_plan.DROP_IN):
             there = read_file(announcement_plan.DROP_IN)
             plans.append(announcement_plan.plan_unit(there, unit, has_systemd=has_systemd))
-    result = carry_out_booked(module, joined(*plans), one_by_one(_apply), book, claims, settled)
+    plan = joined(*plans)
+    result = carry_out_booked(module, plan, one_by_one(_apply), book, claims, settled)
+    if checked and table is not None and plan.changes and not module.check_mode:
+        result["changes"] += _again(module, ledger, table, wanted)
     return {**result, "left_over": [] if goes else [f"table {number}" for number in left_over]}
 
 
-def _wanted(module: AnsibleModule) -> list[Route]:
+def _checked(
+    module: AnsibleModule, ledger: Ledger, current: Sequence[Route], wanted: Mapping[Route, str | None]
+) -> Plan:
+    """What keepalived has not done. It is asked where it is ours and runs: one that starts announces by itself."""
+    process = keepalived_ask.checker() if ledger.owned_by_any(keepalived_plan.KIND) else None
+    if process is None:
+        return Plan()
+    try:
+        pools = keepalived_ask.ask(process).pools
+    except Refused as problem:
+        module.warn(f"{problem} Whether what is announced has its quorum is not known, and was left alone.")
+        return Plan()
+    up = {str(service): pool.is_up for service, pool in pools.items()}
+    return announcement_plan.plan_checked(current, wanted, up)
+
+
+def _again(module: AnsibleModule, ledger: Ledger, table: int, wanted: Mapping[Route, str | None]) -> list[str]:
+    """A check may have ended otherwise than before in the meantime: follow what keepalived says now."""
+    lines: list[str] = []
+    for _attempt in range(_ATTEMPTS):
+        changes = _checked(module, ledger, routes_of(table), wanted).changes
+        if not changes:
+            break
+        one_by_one(_apply)(changes)
+        lines += [change.line for change in changes]
+    return lines
+
+
+def _wanted(module: AnsibleModule) -> dict[Route, str | None]:
     mistakes = Mistakes()
     mistakes.owner(module.params["owner"])
-    found = announcement_plan.check(module.params, mistakes, "") if module.params["state"] == "present" else []
+    found = announcement_plan.check(module.params, mistakes, "") if module.params["state"] == "present" else {}
     mistakes.raise_if_any()
     return found
 

@@ -107,7 +107,7 @@ def _announcements(owner: str, lists: dict[str, Any], mistakes: Mistakes) -> Fil
 
     asked = validated(announcements.ROUTES, lists["announcements"])
     routes = announcement_plan.check(asked, mistakes, "announcements.")
-    return boot_plan.render_announcements(owner, announcement_plan.boot_lines(routes))
+    return boot_plan.render_announcements(owner, announcement_plan.boot_lines([*routes]))
 
 
 def _in_free_tables(sources: list[source_route_plan.Rule]) -> list[source_route_plan.Rule]:

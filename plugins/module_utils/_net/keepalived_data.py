@@ -59,10 +59,14 @@ class Sorry(NamedTuple):
 
 
 class Pool(NamedTuple):
-    """A service as keepalived has it: the weight of each real server, None where that one is not in the table."""
+    """A service as keepalived has it: the weight of each real server, None where that one is not in the table.
+
+    ``is_up``: whether it has its quorum.
+    """
 
     servers: dict[DestinationKey, int | None]
     sorry: Sorry | None = None
+    is_up: bool = True
 
 
 class Watch(NamedTuple):
@@ -90,7 +94,8 @@ def read_dump(text: str) -> Watch:
         if keys is None:
             is_whole = False
             continue
-        pool = Pool(dict(_real_server(service, lines) for lines in servers), _sorry(service))
+        is_up = _values(service).get("quorum_state_up") == "1"
+        pool = Pool(dict(_real_server(service, lines) for lines in servers), _sorry(service), is_up)
         for key in keys:
             found[key] = pool if len(keys) == 1 else _of_member(pool, key, service)
     return Watch(found, is_whole)
@@ -112,7 +117,7 @@ def _of_member(pool: Pool, key: ServiceKey, service: list[str]) -> Pool:
     port = key.port or 0
     servers = {DestinationKey(each.address, port): weight for each, weight in pool.servers.items()}
     sorry = pool.sorry and pool.sorry._replace(key=DestinationKey(pool.sorry.key.address, port))
-    return Pool(servers, sorry)
+    return Pool(servers, sorry, pool.is_up)
 
 
 def _sections(text: str) -> list[tuple[str, list[str]]]:

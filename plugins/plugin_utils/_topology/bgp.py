@@ -15,6 +15,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model_of_bg
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import Announcement, Need, Sysctl
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.planned_checks import run
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table import key_text
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import full_prefix
 
 # A metric says which service a route is of, so that a VIP stays announced as long as one of its services is up. It
@@ -51,7 +52,7 @@ def announcements(site: Site, director: str) -> Iterator[Announcement]:
     for service in site.services.get(director, ()):
         if is_announced(site, director, service):
             for vip in service.vips:
-                yield Announcement(vip.address, metric_of(service))
+                yield Announcement(vip.address, metric_of(service), key_text(service))
 
 
 def quorum(site: Site, director: str, service: Service) -> dict[str, Any]:

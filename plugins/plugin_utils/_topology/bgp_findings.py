@@ -15,8 +15,6 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings im
     BROKEN,
     Finding,
 )
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.keepalived import weight
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, Service
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.parity import service_name
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table import virtual_service
@@ -89,30 +87,23 @@ def _of_sessions(site: Site, host: str, sessions: Iterable[Mapping[str, str]]) -
 
 
 def _of_announcements(site: Site, host: str, answer: Mapping[str, Any]) -> Iterator[Finding]:
+    """What is announced in vain. What is to be announced and is not, a run would announce: that is said as such."""
+    if answer["table"] is None:
+        return  # that it could not be read is said elsewhere
     announced = {(as_address(each["address"].partition("/")[0]), each["metric"]) for each in answer["bgp"]["announced"]}
-    table = {service_name(each): each for each in (answer["table"] or {}).get("services", ())}
+    table = {service_name(each): each for each in answer["table"]["services"]}
     for service in site.services[host]:
         if not bgp.is_announced(site, host, service):
             continue
-        here = table.get(service_name(virtual_service(service)), {"real_servers": []})
-        usable = sum(each["weight"] for each in here["real_servers"])
+        name = service_name(virtual_service(service))
+        if any(each["weight"] for each in table.get(name, {"real_servers": []})["real_servers"]):
+            continue
         for vip in service.vips:
-            is_there = (vip.address, bgp.metric_of(service)) in announced
-            yield from _of_announcement(site, host, service, vip.address, usable, is_there=is_there)
-
-
-def _of_announcement(
-    site: Site, host: str, service: Service, vip: Address, usable: int, *, is_there: bool
-) -> Iterator[Finding]:
-    name = f"{service_name(virtual_service(service))} ({service.name})"
-    if is_there and not usable:
-        what = f"announces {vip}, and has no real server for {name}"
-        effect = "Clients whom routers send to it get no answer."
-        yield Finding(BROKEN, host, what, effect, f"`journalctl -u keepalived` on {host}, or {_SITE.format(host)}")
-    # Of a director that fills its table itself, a run would announce it, which is said as such.
-    elif not is_there and site.is_checked(host) and usable >= min(service.supervision.quorum, max(weight(service), 1)):
-        what = f"does not announce {vip}, although {name} has its quorum"
-        yield Finding(AT_RISK, host, what, _LESS, f"systemctl restart keepalived on {host}")
+            if (vip.address, bgp.metric_of(service)) in announced:
+                what = f"announces {vip.address}, and has no real server for {name} ({service.name})"
+                effect = "Clients whom routers send to it get no answer."
+                remedy = f"`journalctl -u keepalived` on {host}, or {_SITE.format(host)}"
+                yield Finding(BROKEN, host, what, effect, remedy)
 
 
 def _of_ways(

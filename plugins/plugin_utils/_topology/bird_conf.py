@@ -53,7 +53,8 @@ def _family(bgp: Bgp, family: int, vips: Sequence[Address], *, announces: bool) 
         yield from (f"    kernel table {bgp.table};", "    learn;")
     else:
         yield "    merge paths;"
-    imported, exported = ("all", "none") if announces else ("none", "all")
+    # A route that leads somewhere is none of ours, and nobody looks at it.
+    imported, exported = ("where dest = RTD_BLACKHOLE", "none") if announces else ("none", "all")
     yield from ("    scan time 10;", f"    ipv{family} {{")
     yield from (f"        table lvs{family};", f"        import {imported};", f"        export {exported};", "    };")
     yield "}"

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import ServiceKey
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.keepalived import weight
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, RealServer, Service
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import VirtualAddress
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table import key_text
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.through_vip import check_services
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.vrrp import carriers, distinct_vips
 
@@ -38,7 +38,7 @@ def metrics_plan(site: Site, name: str) -> dict[str, Any]:
             {"address": str(each.address), "interface": each.interface, "holders": _holders(site, name, each.address)}
             for each in dict.fromkeys(_held(site, name))
         ],
-        "hidden": [_key(each) for each in check_services(site, name)] if is_checked else [],
+        "hidden": [key_text(each) for each in check_services(site, name)] if is_checked else [],
         "services": [_service(each) for each in services],
     }
 
@@ -66,19 +66,11 @@ def _service(service: Service) -> dict[str, Any]:
     sorry = service.sorry_server
     return {
         "name": service.name,
-        "virtual_server": _key(service),
+        "virtual_server": key_text(service),
         "quorum": min(service.supervision.quorum, max(weight(service), 1)),
         "real_servers": [_real_server(each) for each in service.real_servers],
         "others": [_real_server(sorry)] if sorry else [],
     }
-
-
-def _key(service: Service) -> str:
-    """The service as messages of modules name it, and as labels of metrics do."""
-    family = f"ipv{service.family}"
-    if service.address is None:
-        return str(ServiceKey(family, fwmark=service.fwmark or 0))
-    return str(ServiceKey(family, service.protocol, forms.spelling(service.address), service.port))
 
 
 def _real_server(entry: RealServer) -> dict[str, Any]:

@@ -149,10 +149,14 @@ class SourceNat:
 
 @dataclass(frozen=True)
 class Announcement:
-    """A route of a VIP that says to BGP: announce it. Each service has its own, by its metric."""
+    """A route of a VIP that says to BGP: announce it. Each service has its own, by its metric.
+
+    ``service`` is the service as the ledger calls it.
+    """
 
     address: Address
     metric: int
+    service: str
 
 
 @dataclass(frozen=True)

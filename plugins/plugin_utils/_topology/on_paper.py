@@ -134,7 +134,7 @@ def _of_part(owner: str, plan: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "sources", _text(boot_plan.render_sources(owner, sources))
     yield from _packet_rules(owner, lists.get("packet_rules") or {}, mistakes)
     announced = validated(announcements.ROUTES, plan.get("announcements") or {})
-    routes = announcement_plan.boot_lines(announcement_plan.check(announced, mistakes, "announcements."))
+    routes = announcement_plan.boot_lines([*announcement_plan.check(announced, mistakes, "announcements.")])
     yield "announcements", _text(boot_plan.render_announcements(owner, routes))
     packets = (plan.get("firewall") or {}).get("packets") or plan.get("passing") or []
     yield "firewall", _of_firewall(owner, packets)

@@ -135,11 +135,13 @@ def _announcements(site: Site, name: str, needs: list[Need]) -> dict[str, Any]:
     bgp = site.host(name).bgp
     if bgp is None or bgp.is_elsewhere:
         return {}
+    by_checks = site.is_checked(name)
     routes = [
         {"address": f"{each.address}/{full_prefix(each.address)}", "metric": each.metric}
+        | ({"service": each.service} if by_checks else {})
         for each in _each(needs, Announcement)
     ]
-    return {"announcements": {"table": bgp.table, "by_checks": site.is_checked(name), "routes": routes}}
+    return {"announcements": {"table": bgp.table, "by_checks": by_checks, "routes": routes}}
 
 
 def _watched(site: Site, name: str, daemons: list[SyncDaemon]) -> dict[str, Any]:

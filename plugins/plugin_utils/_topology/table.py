@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import ServiceKey
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.methods import METHODS
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import RealServer, Service
 
@@ -21,6 +22,14 @@ def service_key(service: Service) -> dict[str, Any]:
     if service.address is None:
         return {"fwmark": service.fwmark, "family": f"ipv{service.family}"}
     return {"address": forms.spelling(service.address), "port": service.port, "protocol": service.protocol}
+
+
+def key_text(service: Service) -> str:
+    """The service as messages of modules and the ledger name it, and as labels of metrics do."""
+    family = f"ipv{service.family}"
+    if service.address is None:
+        return str(ServiceKey(family, fwmark=service.fwmark or 0))
+    return str(ServiceKey(family, service.protocol, forms.spelling(service.address), service.port))
 
 
 def virtual_service(service: Service) -> dict[str, Any]:

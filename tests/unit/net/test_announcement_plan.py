@@ -85,10 +85,29 @@ def test_an_old_table_is_emptied() -> None:
 )
 def test_what_is_no_route_is_refused(route: dict[str, Any], said: str) -> None:
     mistakes = Mistakes()
-    plan.check({"table": 1819, "routes": [route]}, mistakes, "")
+    plan.check({"table": 1819, "routes": [{"service": None, **route}]}, mistakes, "")
     with pytest.raises(BadRequest) as refused:
         mistakes.raise_if_any()
     assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("current", "up", "expected"),
+    [
+        # Already up when keepalived read its new commands: another table, one address more of a mark, or none before.
+        ([], {"web": True}, [f"ip route add {LINE}"]),
+        # It is up, and all is there.
+        ([WEB], {"web": True}, []),
+        # It went down while another configuration said how to withdraw it.
+        ([WEB], {"web": False}, [f"ip route del {LINE}", "wait 1 s for routers"]),
+        ([], {"web": False}, []),
+        # keepalived does not know the service yet, and announces it by itself.
+        ([], {}, []),
+        ([WEB], {}, []),
+    ],
+)
+def test_what_has_its_quorum_is_announced(current: list[Route], up: dict[str, bool], expected: list[str]) -> None:
+    assert lines(plan.plan_checked(current, {WEB: "web", SIX: None}, up)) == expected
 
 
 def test_keepalived_withdraws_before_its_table_goes_and_when_it_is_killed() -> None:

@@ -60,7 +60,9 @@ def test_who_says_sorry_and_who_is_out() -> None:
     assert pools["tcp 192.168.0.78:80"] == Pool(
         {DestinationKey("10.0.0.51", 80): 0, DestinationKey("10.0.0.53", 80): None},
         Sorry(DestinationKey("10.0.0.9", 80), "nat", is_needed=True, may_wait=False),
+        is_up=False,
     )
+    assert pools["udp 192.168.0.77:53"].is_up
     assert read_dump(DUMP).pools[ServiceKey("ipv4", fwmark=8)].sorry == Sorry(
         DestinationKey("10.0.0.9", 0), "dr", is_needed=True, may_wait=True
     )

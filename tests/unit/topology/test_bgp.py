@@ -90,6 +90,10 @@ def test_nothing_is_wrong() -> None:
 
 @pytest.mark.parametrize("manager", ["checker", "kernel"])
 def test_a_director_has_the_vips_on_lo_and_a_route_for_each_service(manager: str) -> None:
+    def by(service: str) -> dict[str, str]:
+        """keepalived is asked about it."""
+        return {"service": service} if manager == "checker" else {}
+
     plan = active(manager).plan("lb1", "director")
     assert plan["addresses"] == [
         {"address": "198.51.100.1/32", "interface": "lo"},
@@ -99,8 +103,8 @@ def test_a_director_has_the_vips_on_lo_and_a_route_for_each_service(manager: str
         "table": 1819,
         "by_checks": manager == "checker",
         "routes": [
-            {"address": "198.51.100.1/32", "metric": 65616},
-            {"address": "2001:db8:100::1/128", "metric": 65616},
+            {"address": "198.51.100.1/32", "metric": 65616, **by("tcp 198.51.100.1:80")},
+            {"address": "2001:db8:100::1/128", "metric": 65616, **by("tcp [2001:db8:100::1]:80")},
         ],
     }
     assert plan["sysctls"]["net.ipv4.vs.sloppy_tcp"] == "1"
@@ -204,6 +208,7 @@ def test_the_configuration_of_a_director(tmp_path: Path) -> None:
     assert "bgp_large_community.add((65001, 1, 100));" in text
     assert "    kernel table 1819;\n    learn;" in text
     assert "protocol bgp lvs4_10_0_0_1 {\n    local as 65001;\n    neighbor 10.0.0.1 as 65000;\n    direct;" in text
+    assert text.count("import where dest = RTD_BLACKHOLE;") == 2
     assert text.count("import none;") == 2
     assert text.endswith("protocol static mine {\n}\n")
     bird_takes(text, tmp_path)
