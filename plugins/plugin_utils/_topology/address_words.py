@@ -23,16 +23,18 @@ Options = tuple[tuple[Address, tuple[tuple[str, Any], ...]], ...]
 
 def read_address_options(reader: Reader) -> Options:
     raw = reader.mapping(KEY, "{192.0.2.10: {label: eth0:web}}")
-    found = []
+    found: dict[Address, tuple[tuple[str, Any], ...]] = {}
     for key, value in (raw or {}).items():
         at, address = f"{KEY}[{forms.word(key)}]", as_address(key)
         if address is None:
             reader.refuse(at, f"{show(key)} is no IP address", "write a VIP or another address without its prefix")
         elif not isinstance(value, Mapping):
             reader.refuse(at, f"must be a mapping, is {show(value)}", "write it as {label: eth0:web}")
+        elif address in found:
+            reader.refuse(at, f"{address} is listed twice", "keep one")
         else:
-            found.append((address, _read(Reader(value, reader.at(at), reader.mistakes), address)))
-    return tuple(found)
+            found[address] = _read(Reader(value, reader.at(at), reader.mistakes), address)
+    return tuple(found.items())
 
 
 def _read(reader: Reader, address: Address) -> tuple[tuple[str, Any], ...]:
@@ -44,7 +46,8 @@ def _read(reader: Reader, address: Address) -> tuple[tuple[str, Any], ...]:
     label, broadcast = reader.take("label"), reader.take("broadcast")
     if label is not None and address.version == 4:
         try:
-            said["label"] = forms.label(label, label.partition(":")[0] if isinstance(label, str) else "")
+            named = label.partition(":")[0] if isinstance(label, str) else ""
+            said["label"] = forms.label(label, named if forms.is_interface(named) else "eth0")
         except forms.BadForm as wrong:
             reader.refuse("label", f"{show(label)} {wrong}", "write it as eth0:web")
     if broadcast is not None and address.version == 4:

@@ -157,15 +157,14 @@ def read_secret(reader: Reader, key: str, forbidden: str = "") -> str | None:
     value = reader.take(key)
     if value is None:
         return None
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value)
+    # A number may not be what was written: YAML reads 0123 as 83.
     if not isinstance(value, str) or not value or value != value.strip() or not value.isprintable():
         reader.refuse(key, "is no text of one line without blanks around it", "write it in quotes")
     elif len(value) > _LONGEST_SECRET:
         reader.refuse(key, f"has {len(value)} characters", f"use {_LONGEST_SECRET} at most")
     elif any(each in forbidden for each in value):
         found = show_character(next(each for each in value if each in forbidden))
-        reader.refuse(key, f"holds {found}, which the program that checks cannot send", "use another password")
+        reader.refuse(key, f"holds {found}, which the program that checks cannot send", f"use another {key}")
     else:
         return value
     return None

@@ -10,7 +10,7 @@ besides in a file, because everybody on the director sees command lines.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.config_text import read_secret
@@ -26,7 +26,7 @@ class Login:
 
     ``keys`` are its options, each with the name that the program has for it in its file. ``needed`` are those that have
     to be there. ``words`` are the arguments of the program, with the placeholders of a misc check. ``first`` stands at
-    the beginning of its file.
+    the beginning of its file. ``unsent`` are characters of an option that the program takes for something else.
     """
 
     program: str
@@ -35,6 +35,7 @@ class Login:
     words: str
     needed: tuple[str, ...] = ()
     first: tuple[str, ...] = ()
+    unsent: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_plugin(self) -> bool:
@@ -48,7 +49,8 @@ def _plugin(program: str, port: int, keys: Mapping[str, str], words: str, **more
 def _curl(scheme: str, port: int, needed: tuple[str, ...], words: str = "") -> Login:
     # The status of curl is 0 where the login succeeded, and what it was for.
     said = f"--silent --output /dev/null {words}--max-time {{timeout}} --config {{file}} {scheme}://{{host}}:{{port}}/"
-    return Login("curl", port, {"login": "user", "password": "user"}, said, needed)
+    # curl has both in one word, and ends the login at the first colon.
+    return Login("curl", port, {"login": "user", "password": "user"}, said, needed, unsent={"login": ":"})
 
 
 LOGINS: Mapping[str, Login] = {
@@ -75,7 +77,13 @@ LOGINS: Mapping[str, Login] = {
         needed=("login",),
     ),
     "redis": _plugin(
-        "check_tcp", 6379, {"password": "send"}, "-H {address} -p {port} -t {timeout}", first=("escape=",)
+        "check_tcp",
+        6379,
+        {"password": "send"},
+        "-H {address} -p {port} -t {timeout}",
+        first=("escape=",),
+        # A line of Redis is cut at spaces, and check_tcp reads backslashes in its own way.
+        unsent={"password": " \\\"'"},
     ),
     "imap": _curl("imap", 143, ("login", "password")),
     "pop": _curl("pop3", 110, ("login", "password")),
@@ -88,9 +96,7 @@ def reader_of(kind: str) -> Callable[[Reader], dict[str, Any]]:
 
     def read(reader: Reader) -> dict[str, Any]:
         login = LOGINS[kind]
-        # A line of Redis is cut at spaces, and check_tcp reads backslashes in its own way.
-        forbidden = " \\\"'" if kind == "redis" else ""
-        found = {key: read_secret(reader, key, forbidden) for key in login.keys}
+        found = {key: read_secret(reader, key, login.unsent.get(key, "")) for key in login.keys}
         for key in login.needed:
             if reader.take(key) is None:
                 reader.refuse(key, "is missing", f"a check of type {kind} needs it")

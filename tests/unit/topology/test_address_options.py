@@ -55,12 +55,15 @@ def test_the_file_says_it_and_is_read_again() -> None:
         ({"192.168.0.29": {"lable": "eth1:x"}}, ".lable: is not a known key; did you mean label"),
         ({"web": {}}, "address_options[web]: 'web' is no IP address"),
         ({"192.168.0.29": "eth1:x"}, "address_options[192.168.0.29]: must be a mapping"),
+        ({"192.168.0.29": {"label": "a\nb"}}, "address_options[192.168.0.29].label: 'a\\nb' is not eth0:NAME"),
+        ({"fd00::1": {}, "fd00:0::1": {}}, "address_options[fd00:0::1]: fd00::1 is listed twice"),
         (["192.168.0.29"], "address_options: must be a mapping"),
     ],
 )
 def test_mistakes(options: Any, said: str) -> None:
     lines = [line.replace(" (lb1, lb2)", "") for line in held(options).mistakes()]
     assert [line for line in lines if said in line], lines
+    assert all(line.isprintable() for line in lines)
 
 
 def test_what_no_address_can_have_is_listed() -> None:

@@ -93,6 +93,11 @@ def test_a_file_keeps_its_name_while_the_password_changes() -> None:
         ({"type": "ldap", "base": "x", "password": "y"}, "health_check.password: has no login to go with"),
         ({"type": "redis", "password": "hid den"}, "health_check.password: holds a space, which the program"),
         ({"type": "mysql", "login": "a", "password": "hidden\n"}, "health_check.password: is no text of one line"),
+        # YAML reads 0123 as 83.
+        ({"type": "mysql", "login": "a", "password": 83}, "health_check.password: is no text of one line"),
+        ({"type": "mysql", "login": 10**5000}, "health_check.login: is no text of one line"),
+        # curl would log in as hid, with den:x for a password.
+        ({"type": "imap", "login": "hid:den", "password": "x"}, "health_check.login: holds :, which the program that"),
         ({"type": "tcp", "login": "a"}, "health_check.login: has no meaning with type: tcp"),
         ({"type": "mysql", "login": "a", "fwmark": 3}, "health_check.fwmark: has no meaning with type: mysql"),
         ({"type": "mysql", "login": "a", "timeout": 0.5}, "health_check.timeout: 0.5 is no whole number"),
