@@ -79,10 +79,14 @@ def replace_file(path: str, content: bytes, mode: int) -> None:
     sync_directory(directory)
 
 
-def remove_file(path: str) -> None:
-    """Remove a file; where the path is a symbolic link, the file that it leads to. OSError says what went wrong."""
-    target = os.path.realpath(path)
-    _regular(target)
+def remove_file(path: str, *, follows: bool = True) -> None:
+    """Remove a file; where the path is a symbolic link, the file that it leads to. OSError says what went wrong.
+
+    Without ``follows`` the link itself goes: in a directory that is not root's, anybody may have made it.
+    """
+    target = os.path.realpath(path) if follows else path
+    if follows or not os.path.islink(path):
+        _regular(target)
     os.unlink(target)
     remove_leftovers([os.path.dirname(target)])
     sync_directory(os.path.dirname(target))

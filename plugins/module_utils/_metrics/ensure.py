@@ -33,6 +33,8 @@ METRICS_SPEC: dict[str, Any] = {
 # What a line of a unit takes as it is.
 _PLAIN = re.compile(r"[A-Za-z0-9_./-]+\Z")
 _PYTHON = "/usr/bin/python3"
+# What the unit does not see (ProtectHome, PrivateTmp).
+_HIDDEN = ("/home/", "/root/", "/run/user/", "/tmp/", "/var/tmp/")  # noqa: S108, nothing is written there
 
 
 def ensure_metrics(module: AnsibleModule, _book: LedgerFile) -> dict[str, Any]:
@@ -76,9 +78,16 @@ def _wanted(given: dict[str, Any]) -> plan.Wanted:
         described,
         description.render(given),
         program.bundle(),
-        sys.executable if _PLAIN.match(sys.executable or "") else _PYTHON,
+        _python(),
         _owner_of(described.directory),
     )
+
+
+def _python() -> str:
+    """The Python that runs this, by a path that the unit sees. Of an environment in somebody's home, what it is made of."""
+    given = sys.executable or ""
+    found = (path for path in (given, os.path.realpath(given)) if _PLAIN.match(path) and not path.startswith(_HIDDEN))
+    return next(found, _PYTHON)
 
 
 def _owner_of(directory: str) -> str:
@@ -105,7 +114,7 @@ def _old(text: str, wanted: plan.Wanted | None) -> str | None:
         return None
     path = os.path.join(former, description.FILE)
     is_kept = wanted is not None and wanted.described.directory == former
-    return path if not is_kept and os.path.isfile(path) else None
+    return path if not is_kept and (os.path.islink(path) or os.path.isfile(path)) else None
 
 
 def _is_failed(systemctl: str) -> bool:

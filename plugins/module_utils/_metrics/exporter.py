@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import platform
+import signal
 import sys
 import tempfile
 import time
@@ -22,6 +23,8 @@ from ansible_collections.lvs.topology.plugins.module_utils._metrics.exposition i
 
 def main(program: str, path: str) -> int:
     """Write the metrics once. ``program`` says which one this is, and ``path`` is that of the description."""
+    # So that nothing is left of a run that is stopped.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
     began, now = time.monotonic(), time.time()
     try:
         with open(path, encoding="utf-8") as file:

@@ -24,8 +24,14 @@ def labels_text(names: Sequence[str], values: Sequence[str]) -> str:
     """Labels as they stand behind the name of a metric."""
     if not names:
         return ""
-    pairs = (f'{name}="{value.translate(_ESCAPES)}"' for name, value in zip(names, values))
+    pairs = (f'{name}="{_written(value)}"' for name, value in zip(names, values))
     return f"{{{','.join(pairs)}}}"
+
+
+def _written(value: str) -> str:
+    """A value between quotes. Half of a surrogate pair is no text that a file can hold, and becomes its number."""
+    text = value if value.isascii() else value.encode("utf-8", "backslashreplace").decode()
+    return text.translate(_ESCAPES)
 
 
 def one(name: str, value: Number, *labels: str) -> Block:

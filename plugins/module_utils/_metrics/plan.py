@@ -11,8 +11,8 @@ from typing import Mapping, NamedTuple
 from ansible_collections.lvs.topology.plugins.module_utils._metrics import description
 from ansible_collections.lvs.topology.plugins.module_utils._net.boot_plan import systemctl
 from ansible_collections.lvs.topology.plugins.module_utils._net.boot_script import DIRECTORY, SANDBOX
-from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, joined, plan_file
-from ansible_collections.lvs.topology.plugins.module_utils._plan import Plan
+from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, RemoveFile, joined, plan_file
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan
 
 PROGRAM_PATH = f"{DIRECTORY}/metrics.pyz"
 UNIT = "lvs-topology-metrics.service"
@@ -61,18 +61,27 @@ def plan_metrics(owner: str, wanted: Wanted | None, current: Current) -> Plan:
         for each, text in texts.items()
     )
     program = _program(files[PROGRAM_PATH], None if wanted is None else wanted.program)
-    old = plan_file(current.old, File(""), None) if current.old else Plan()
+    old = _gone(current.old)
+    # A run that goes on would write the file once more.
+    end = systemctl("stop", UNIT) if files[UNIT_PATH] and (wanted is None or current.old) else Plan()
     if current.is_enabled is None:
         return joined(program, described, unit, timer, old)
     reload = systemctl("daemon-reload") if unit.changes or timer.changes else Plan()
     if wanted is None:
         stop = systemctl("disable", "--now", TIMER) if current.is_enabled else Plan()
         forget = systemctl("reset-failed", UNIT) if current.is_failed else Plan()
-        return joined(stop, forget, unit, timer, reload, program, described, old)
+        return joined(stop, end, forget, unit, timer, reload, program, described, old)
     # A timer that runs goes by what it read when it was started.
     restart = systemctl("restart", TIMER) if timer.changes or not current.is_enabled else Plan()
     enable = Plan() if current.is_enabled else systemctl("enable", TIMER)
-    return joined(program, described, unit, timer, reload, enable, restart, old)
+    return joined(program, described, unit, timer, reload, end, enable, restart, old)
+
+
+def _gone(path: str | None) -> Plan:
+    """Without the file of metrics. Who owns the directory may have made it a link to any other one."""
+    if path is None:
+        return Plan()
+    return Plan((Change(f"remove {path}", RemoveFile(path, follows=False)),), (f"# {path}",), ())
 
 
 def _program(current: File | None, wanted: bytes | None) -> Plan:
@@ -112,6 +121,8 @@ UMask=0077
 # The director's packets come first.
 Nice=10
 TimeoutStartSec=5min
+# Where the director is to write none any more, a run is stopped.
+SuccessExitStatus=SIGTERM
 # Each run would be three lines of the journal.
 LogLevelMax=notice
 """

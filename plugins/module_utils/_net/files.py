@@ -38,10 +38,11 @@ class WriteFile:
 
 @dataclass(frozen=True)
 class RemoveFile:
-    """Remove the file, and its directory where that is ours and now empty."""
+    """Remove the file, and its directory where that is ours and now empty. ``follows`` links to what they lead to."""
 
     path: str
     own_directory: bool = False
+    follows: bool = True
 
 
 def owned_file(owner: str, lines: Sequence[str], remark: str = "") -> File | None:
@@ -101,7 +102,7 @@ def apply_file(action: WriteFile | RemoveFile) -> None:
         if isinstance(action, WriteFile):
             _replace(action.path, action.file)
         else:
-            remove_file(action.path)
+            remove_file(action.path, follows=action.follows)
             if action.own_directory:
                 remove_empty(os.path.dirname(action.path))
     except OSError as problem:

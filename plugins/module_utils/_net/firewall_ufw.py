@@ -111,14 +111,17 @@ def plan_rules(
     ours = [each for each, said in current.items() if said == comment(owner)]
     # What is in ufw's file and not in the kernel, ufw adds only where it is not in its file.
     lost = [each for each in ours if each in asked and each not in kernel]
-    gone = [each for each in ours if each not in asked] + lost
-    come = [each for each in asked if each not in current] + lost
-    commands = [_delete(each) for each in gone] + [_add(owner, each) for each in come]
+    gone = [each for each in ours if each not in asked]
+    come = [each for each in asked if each not in current]
+    # First what lets pass, so that nothing is kept out that both let in.
+    commands = [_add(owner, each) for each in come]
+    commands += [command for each in lost for command in (_delete(each), _add(owner, each))]
+    commands += [_delete(each) for each in gone]
     calls = [("ufw", *command) for command in commands]
     return Plan(
         tuple(Change(shlex.join(call), call) for call in calls),
         tuple(_shown(owner, each) for each in sorted(ours, key=words) if each not in lost),
-        tuple(_shown(owner, each) for each in sorted({*ours, *come} - ({*gone} - {*lost}), key=words)),
+        tuple(_shown(owner, each) for each in sorted({*ours, *come}.difference(gone), key=words)),
     )
 
 

@@ -104,6 +104,17 @@ def test_files_are_predicted_written_and_taken_away(run_module, sh, directory) -
         run_module("host_state", plan(directory))
 
 
+def test_a_link_that_the_owner_of_the_directory_has_made_is_not_followed(run_module, sh, directory, tmp_path) -> None:
+    run_module("host_state", plan(directory))
+    precious = tmp_path / "precious"
+    precious.write_text("x")
+    (directory / "lvs-topology.prom").symlink_to(precious)
+    sh(f"chown -hR nobody {directory}")
+    assert run_module("host_state", {"owner": "metrics", "state": "absent"})["changed"]
+    assert precious.read_text() == "x"
+    assert list(directory.iterdir()) == []
+
+
 def test_another_owner_has_nothing_to_do_with_it(run_module, directory) -> None:
     run_module("host_state", plan(directory))
     assert not run_module("host_state", {"owner": "director", "state": "absent"})["changed"]

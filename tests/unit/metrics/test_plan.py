@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.lvs.topology.plugins.module_utils._metrics import plan
 from ansible_collections.lvs.topology.plugins.module_utils._metrics.description import read, render
-from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, WriteFile
+from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, RemoveFile, WriteFile
 from ansible_collections.lvs.topology.tests.unit.metrics.given import described
 
 PATH = "/etc/lvs-topology/metrics.json"
@@ -76,6 +76,8 @@ def test_a_director_ends_to_write() -> None:
     state = current(written(wanted()), is_enabled=True, is_failed=True, old="/srv/lvs-topology.prom")
     assert lines(None, state) == [
         "systemctl disable --now lvs-topology-metrics.timer",
+        # What runs already would write the file once more.
+        "systemctl stop lvs-topology-metrics.service",
         "systemctl reset-failed lvs-topology-metrics.service",
         f"remove {plan.UNIT_PATH}",
         f"remove {plan.TIMER_PATH}",
@@ -85,6 +87,18 @@ def test_a_director_ends_to_write() -> None:
         "remove /srv/lvs-topology.prom",
     ]
     assert lines(None, current()) == []
+
+
+def test_a_director_writes_elsewhere() -> None:
+    state = current(written(wanted()), is_enabled=True, old="/srv/lvs-topology.prom")
+    *_others, end, remove = lines(wanted(directory="/run/x"), state)
+    assert (end, remove) == ("systemctl stop lvs-topology-metrics.service", "remove /srv/lvs-topology.prom")
+
+
+def test_what_others_have_made_of_the_file_is_not_followed() -> None:
+    state = current(written(wanted()), is_enabled=True, old="/srv/lvs-topology.prom")
+    (removed,) = (each.action for each in plan.plan_metrics("metrics", None, state).changes if "/srv/" in each.line)
+    assert removed == RemoveFile("/srv/lvs-topology.prom", follows=False)
 
 
 def test_without_systemd_only_files_change() -> None:
@@ -111,6 +125,7 @@ def test_the_unit_may_read_the_table_and_write_into_one_directory() -> None:
         "RestrictAddressFamilies=AF_NETLINK",
         "ProtectSystem=strict",
         "NoNewPrivileges=yes",
+        "SuccessExitStatus=SIGTERM",
         "MemoryDenyWriteExecute=yes",
     ):
         assert settings.count(line) == 1

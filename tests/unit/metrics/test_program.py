@@ -13,7 +13,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from ansible_collections.lvs.topology.plugins.module_utils._metrics import program
+from ansible_collections.lvs.topology.plugins.module_utils._metrics import ensure, program
 from ansible_collections.lvs.topology.plugins.module_utils._metrics.description import render
 from ansible_collections.lvs.topology.tests.unit.metrics.given import described
 from ansible_collections.lvs.topology.tests.unit.metrics.promtool import promtool
@@ -69,6 +69,41 @@ def test_python_alone_runs_it(tmp_path: Path, python: str) -> None:
     assert written.stat().st_mode & 0o777 == 0o644
     assert [each.name for each in tmp_path.iterdir() if each.name.startswith(".")] == []
     promtool("check", "metrics", text=written.read_text())
+
+
+def test_one_that_is_stopped_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "metrics.pyz").write_bytes(program.bundle())
+    collector = tmp_path / "collector"
+    collector.mkdir()
+    (tmp_path / "metrics.json").write_text(render(described(directory=str(collector))))
+    code = f"""
+import os, signal, sys
+sys.path.insert(0, {str(tmp_path / "metrics.pyz")!r})
+from {PREFIX}._metrics import exporter
+def pieces(_blocks):
+    yield "# begun\\n"
+    os.kill(os.getpid(), signal.SIGTERM)
+    yield "# never\\n"
+exporter.render = pieces
+sys.exit(exporter.main("0", {str(tmp_path / "metrics.json")!r}))
+"""
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert list(collector.iterdir()) == []
+
+
+def test_a_python_that_the_unit_does_not_see_is_not_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    for given, named in (
+        ("/opt/venv/bin/python", "/opt/venv/bin/python"),
+        ("/root/nowhere/bin/python", "/usr/bin/python3"),
+        ("/opt/a b/python", "/usr/bin/python3"),
+        ("", "/usr/bin/python3"),
+    ):
+        monkeypatch.setattr(sys, "executable", given)
+        assert ensure._python() == named
+    monkeypatch.setattr(ensure.os.path, "realpath", lambda _path: "/usr/bin/python3.11")
+    monkeypatch.setattr(sys, "executable", "/root/venv/bin/python")
+    assert ensure._python() == "/usr/bin/python3.11"
 
 
 @pytest.mark.parametrize(

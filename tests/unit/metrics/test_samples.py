@@ -156,6 +156,7 @@ def _marked() -> ServiceKey:
         ("w\\eb", "w\\\\eb"),
         ("a\nlvs_vip_held 0", "a\\nlvs_vip_held 0"),
         ("wéb", "wéb"),
+        ("w\ud800b", "w\\\\ud800b"),
     ],
 )
 def test_labels_are_escaped(name: str, written: str) -> None:

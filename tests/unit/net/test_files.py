@@ -47,6 +47,17 @@ def test_a_link_stays_and_the_file_that_it_leads_to_is_replaced(tmp_path: Path) 
     assert target.read_text() == "again"
 
 
+def test_a_link_in_a_directory_that_is_not_ours_goes_itself(tmp_path: Path) -> None:
+    target, link = tmp_path / "target", tmp_path / "link"
+    target.write_text("before")
+    link.symlink_to(target)
+    apply_file(RemoveFile(str(link), follows=False))
+    assert not link.is_symlink()
+    assert target.read_text() == "before"
+    apply_file(RemoveFile(str(target), follows=False))
+    assert os.listdir(tmp_path) == []
+
+
 def test_the_ledger_may_be_a_link(tmp_path: Path) -> None:
     (tmp_path / "var").mkdir()
     link = tmp_path / "var/ledger.json"

@@ -105,6 +105,16 @@ def test_what_has_no_words_of_ufw_or_comes_too_late_there() -> None:
                 "route delete allow proto tcp from 10.0.0.51 port 80 to 0.0.0.0/0",
             ],
         ),
+        # What comes lets pass before what goes lets pass no more.
+        (
+            there(WEB),
+            there(WEB),
+            [WEB._replace(ports=(80, 90))],
+            [
+                "allow proto tcp from 0.0.0.0/0 to 192.168.50.128 port 80:90 comment 'lvs.topology me'",
+                "delete allow proto tcp from 0.0.0.0/0 to 192.168.50.128 port 80",
+            ],
+        ),
         # It is in ufw's file, and somebody took it out of the chain.
         (
             there(VRRP),
