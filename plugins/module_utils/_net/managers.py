@@ -9,10 +9,16 @@ import contextlib
 import glob
 import os
 import re
-from typing import Any, Iterable, Mapping, TextIO
+from typing import Any, Iterable, Iterator, Mapping, TextIO
 
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
-from ansible_collections.lvs.topology.plugins.module_utils._net import keepalived_plan, units
+from ansible_collections.lvs.topology.plugins.module_utils._net import (
+    keepalived_arguments,
+    keepalived_plan,
+    processes,
+    units,
+)
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import read_file
 from ansible_collections.lvs.topology.plugins.module_utils._net.take_over_plan import Unit
 
@@ -62,7 +68,52 @@ def others(
         ]
     if not ledger.owned_by_any(keepalived_plan.KIND):
         found += _keepalived(manager, take_over=take_over)
+    return found + (_arguments(manager) if manager != KERNEL else [])
+
+
+def _arguments(manager: str) -> list[str]:
+    """A keepalived that would not do what the configuration says, by the arguments with which it is started."""
+    found = []
+    started = {f"keepalived (process {process})": each for process, each in _started()}
+    if started and units.runs() and not units.is_active(keepalived_plan.UNIT):
+        found.append(
+            f"{', '.join(started)} runs here, and not as the unit {keepalived_plan.UNIT}, so something else starts it; "
+            "have that let go of it, and start the unit"
+        )
+    for path in keepalived_arguments.SETTINGS:
+        file = read_file(path)
+        if file:
+            started[path] = keepalived_arguments.of_settings(file.text)
+    for where, each in started.items():
+        # A link to the file that is written is as good.
+        if each.file is not None and os.path.realpath(each.file) != os.path.realpath(keepalived_plan.PATH):
+            found.append(
+                f"{where} has keepalived read {forms.shown(each.file)} (-f) and not {keepalived_plan.PATH}, which is what is written; "
+                f"move it to {keepalived_plan.PATH} and leave a link in its place (ln -s), then take the option away"
+            )
+        if (manager == KEEPALIVED and not each.vrrp) or not each.checks:
+            part, option = ("VRRP", "--check") if not each.vrrp else ("health checks", "--vrrp")
+            found.append(f"{where} has keepalived run without {part}; take the option {option} away, and restart it")
     return found
+
+
+def _started() -> Iterator[tuple[int, keepalived_arguments.Arguments]]:
+    """The first process of each keepalived of our network namespace, with its arguments."""
+    for process in _processes(KEEPALIVED):
+        # It may end while it is looked at.
+        with contextlib.suppress(OSError), open(f"/proc/{process}/cmdline", "rb") as file:
+            # What other users call so is not meant.
+            is_of_root = os.fstat(file.fileno()).st_uid == 0
+            if is_of_root and processes.program_of(process) == KEEPALIVED and not _is_child(process):
+                words = [os.fsdecode(word) for word in file.read().split(b"\0")]
+                yield process, keepalived_arguments.read(words[1:])
+
+
+def _is_child(process: int) -> bool:
+    try:
+        return processes.program_of(processes.parent_of(process)) == KEEPALIVED
+    except OSError:
+        return False
 
 
 def units_to_end() -> list[Unit]:
@@ -252,11 +303,15 @@ def _text(path: str) -> TextIO:
 
 def _is_running(name: str) -> bool:
     """Whether a process of that name is in our network namespace."""
+    return next(_processes(name), None) is not None
+
+
+def _processes(name: str) -> Iterator[int]:
+    """The processes of that name in our network namespace."""
     ours = os.readlink("/proc/self/ns/net")
     for process in os.listdir("/proc"):
         if process.isdigit():
             # It may end while it is looked at.
             with contextlib.suppress(OSError), _text(f"/proc/{process}/comm") as file:
                 if file.read().strip() == name and os.readlink(f"/proc/{process}/ns/net") == ours:
-                    return True
-    return False
+                    yield int(process)

@@ -525,6 +525,14 @@ def test_preflight_finds_a_keepalived_that_is_not_ours(run_module, sh, until) ->
     running = subprocess.Popen(["keepalived", "--dont-fork", "--no-syslog", "-f", str(config)])
     try:
         until(lambda: "10.0.0.100" in sh("ipvsadm -Sn"))
+        # What is written is another file than the one that it reads.
+        elsewhere = (
+            f"has keepalived read '{config}' (-f) and not /etc/keepalived/keepalived.conf, which is what is written"
+        )
+        assert elsewhere in run_module("preflight", {"manager": "keepalived", "take_over": True})["msg"]
+        Path("/etc/keepalived/keepalived.conf").unlink(missing_ok=True)
+        config.rename("/etc/keepalived/keepalived.conf")
+        config.symlink_to("/etc/keepalived/keepalived.conf")
         result = run_module("preflight", {"manager": "keepalived", "take_over": True})
         assert (result["keepalived_runs"], result["managed_by"]) == (True, [])
         assert "keepalived runs here and has virtual servers of its own" in refusal(run_module, "kernel")

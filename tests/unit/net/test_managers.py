@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
-from ansible_collections.lvs.topology.plugins.module_utils._net import managers
+from ansible_collections.lvs.topology.plugins.module_utils._net import keepalived_arguments, managers
 
 CIB = '<nvpair id="ip" name="ip" value="192.168.0.29"/><nvpair name="ip" value="192.168.0.290"/><x v="fd00::29"/>'
 PLAN: dict[str, Any] = {"services": [{"address": "192.168.0.29"}, {"fwmark": 7}, {"address": "192.168.0.2"}]}
@@ -31,6 +31,57 @@ def test_a_cluster_that_holds_a_vip(
     assert [each.partition(",")[0] for each in found] == (
         [f"pacemakerd runs here and has {vip} ({cib})"] if runs and vip else []
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "arguments"),
+    [
+        ("--dont-fork", (None, True, True)),
+        ("-lnf /x", ("/x", True, True)),
+        ("-n -f/x --log-facility 3", ("/x", True, True)),
+        ("--use-file=/x", ("/x", True, True)),
+        ("--use-file /x -p -P", ("/x", True, True)),
+        ("-P", (None, True, False)),
+        ("-nDC", (None, False, True)),
+        ("--vrrp --check", (None, True, True)),
+        ("-gf -i f", (None, True, True)),
+        ("-f", ("", True, True)),
+        ("", (None, True, True)),
+    ],
+)
+def test_with_what_keepalived_was_started(words: str, arguments: tuple[str | None, bool, bool]) -> None:
+    assert keepalived_arguments.read(words.split()) == arguments
+    assert keepalived_arguments.of_settings(f'# DAEMON_ARGS="-f /y"\nDAEMON_ARGS="{words}"\n') == arguments
+
+
+@pytest.mark.parametrize(
+    ("manager", "text", "said"),
+    [
+        (
+            "keepalived",
+            'DAEMON_ARGS="-f /x.conf"',
+            "has keepalived read '/x.conf' (-f) and not /etc/keepalived/keepalived",
+        ),
+        ("checker", "KEEPALIVED_OPTIONS=-f/x.conf", "has keepalived read '/x.conf' (-f)"),
+        ("kernel", 'DAEMON_ARGS="-f /x.conf"', ""),
+        ("keepalived", "DAEMON_ARGS=-C", "has keepalived run without VRRP; take the option --check away"),
+        ("checker", "DAEMON_ARGS=-C", ""),
+        ("checker", "DAEMON_ARGS=-P", "has keepalived run without health checks; take the option --vrrp away"),
+        ("keepalived", "DAEMON_ARGS='-D -f /etc/keepalived/keepalived.conf'", ""),
+        ("keepalived", "DAEMON_ARGS='", ""),
+    ],
+)
+def test_a_keepalived_that_would_not_do_as_its_configuration_says(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, manager: str, text: str, said: str
+) -> None:
+    settings = tmp_path / "keepalived"
+    settings.write_text(f"{text}\n")
+    monkeypatch.setattr(keepalived_arguments, "SETTINGS", (str(settings), str(tmp_path / "none")))
+    monkeypatch.setattr(managers, "_WANTS", ())
+    monkeypatch.setattr(managers, "_processes", lambda _name: iter(()))
+    found = managers.others(manager, Ledger(), set(), {}, take_over=True)
+    assert [each for each in found if said in each] == found
+    assert bool(found) == bool(said)
 
 
 @pytest.mark.parametrize(
