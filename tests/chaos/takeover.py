@@ -82,7 +82,10 @@ def _take(origin: Origin, result: Result, found: Table) -> None:
     result.must({*foreseen} == {*origin.directors}, f"{origin.name}: --check foresaw changes of {foreseen}")
     result.must(_snapshot(origin) == before, f"{origin.name}: something was changed without consent, or in check mode")
 
-    _unnoticed(origin, "site", lambda: _site(*CONSENT), result, found)
+    moves = _moves(origin)
+    # One after the other, so that a director that is ours and one that is not have to hear each other for a while.
+    _unnoticed(origin, "site", lambda: _site(*CONSENT, "--forks", "1"), result, found)
+    result.must(_moves(origin) == moves, f"{origin.name}: a director became master, or gave up: {_moves(origin)}")
     again = pair.changed(_site())
     result.must(not again, f"{origin.name}: site once more changed {again}")
     _unnoticed(origin, "teardown", lambda: _playbook("teardown"), result, found)
@@ -135,6 +138,11 @@ def _snapshot(origin: Origin) -> dict[str, list[str]]:
     return {
         director: pair.run(director, f"{_FILES}; {_STATE}", check=False).splitlines() for director in origin.directors
     }
+
+
+def _moves(origin: Origin) -> dict[str, str]:
+    """What keepalived has called somebody's script for, on each director: that it became master, or backup."""
+    return {director: pair.run(director, "cat /var/log/vip-moved", check=False) for director in origin.directors}
 
 
 def _adopt(origin: Origin) -> None:

@@ -84,7 +84,7 @@ def _wanted(given: dict[str, Any]) -> plan.Wanted:
 
 
 def _python() -> str:
-    """The Python that runs this, by a path that the unit sees. Of an environment in somebody's home, what it is made of."""
+    """The Python that runs this, by a path that the unit sees: of an environment in a home, what that is made of."""
     given = sys.executable or ""
     found = (path for path in (given, os.path.realpath(given)) if _PLAIN.match(path) and not path.startswith(_HIDDEN))
     return next(found, _PYTHON)

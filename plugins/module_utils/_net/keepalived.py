@@ -39,7 +39,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_text 
 )
 from ansible_collections.lvs.topology.plugins.module_utils._net.processes import parent_of
 from ansible_collections.lvs.topology.plugins.module_utils._net.rtnetlink import Rtnetlink
-from ansible_collections.lvs.topology.plugins.module_utils._net.take_over import lost_instances
+from ansible_collections.lvs.topology.plugins.module_utils._net.take_over import text_of
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused, one_by_one
 
 _PATIENCE = 5.0
@@ -104,9 +104,13 @@ def ask(module: Module, asked: Mapping[str, Any]) -> dict[str, Any]:
     params = {"path": keepalived_plan.PATH, "heir": None, "state": "present", **asked}
     unit = unit_of_keepalived()
     if unit and unit.active and not for_check_mode().load().owned_by_any(keepalived_plan.KIND):
-        lost = lost_instances(keepalived_plan.PATH, asked["content"])
+        before, host = text_of(keepalived_plan.PATH), os.uname().nodename
+        lost = take_over_plan.lost_instances(before, asked["content"], host)
         if lost:
             raise Refused(take_over_plan.lost_text(lost, asked["content"]))
+        deaf = take_over_plan.deaf_text(before, asked["content"], host)
+        if deaf:
+            module.warn(deaf)
     question: Any = SimpleNamespace(params=params, check_mode=True, warn=module.warn)
     return ensure_config(question, for_check_mode())
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from typing import Iterator, NamedTuple, Sequence, Tuple
+from typing import Iterator, NamedTuple, Sequence
 
 # Letters that take the next word where theirs ends with them, and those that only take the rest of it (main.c).
 _VALUED, _OPTIONAL = "uSfpisrcbA", "Mgt"
@@ -40,7 +40,7 @@ def read(words: Sequence[str]) -> Arguments:
     return Arguments(file, not only or "vrrp" in only, not only or "checks" in only)
 
 
-def _options(words: Sequence[str]) -> Iterator[Tuple[str, str]]:
+def _options(words: Sequence[str]) -> Iterator[tuple[str, str]]:
     rest = list(words)
     while rest:
         word = rest.pop(0)
@@ -51,7 +51,7 @@ def _options(words: Sequence[str]) -> Iterator[Tuple[str, str]]:
             yield from _letters(word[1:], rest)
 
 
-def _letters(text: str, rest: list[str]) -> Iterator[Tuple[str, str]]:
+def _letters(text: str, rest: list[str]) -> Iterator[tuple[str, str]]:
     for position, letter in enumerate(text):
         if letter not in _VALUED + _OPTIONAL:
             yield f"-{letter}", ""

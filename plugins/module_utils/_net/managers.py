@@ -86,10 +86,11 @@ def _arguments(manager: str) -> list[str]:
             started[path] = keepalived_arguments.of_settings(file.text)
     for where, each in started.items():
         # A link to the file that is written is as good.
-        if each.file is not None and os.path.realpath(each.file) != os.path.realpath(keepalived_plan.PATH):
+        path = keepalived_plan.PATH
+        if each.file is not None and os.path.realpath(each.file) != os.path.realpath(path):
             found.append(
-                f"{where} has keepalived read {forms.shown(each.file)} (-f) and not {keepalived_plan.PATH}, which is what is written; "
-                f"move it to {keepalived_plan.PATH} and leave a link in its place (ln -s), then take the option away"
+                f"{where} has keepalived read {forms.shown(each.file)} (-f) and not {path}, which is what is written; "
+                f"move it to {path} and leave a link in its place (ln -s), then take the option away"
             )
         if (manager == KEEPALIVED and not each.vrrp) or not each.checks:
             part, option = ("VRRP", "--check") if not each.vrrp else ("health checks", "--vrrp")

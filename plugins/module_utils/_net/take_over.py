@@ -76,9 +76,9 @@ def ensure_taken_over(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]
         return carry_out_booked(module, outcome.plan, apply, book, outcome.claimed, outcome.settled)
 
 
-def lost_instances(path: str, content: str) -> list[str]:
-    """The VRRP instances that keepalived has by the file and what it includes, and would not have by the content."""
-    return take_over_plan.lost_instances(_texts(path, _DEEPEST), content)
+def text_of(path: str) -> str:
+    """The configuration that keepalived has by the file, with what it includes behind it."""
+    return "\n".join(_texts(path, _DEEPEST))
 
 
 def _texts(path: str, depth: int) -> Iterator[str]:

@@ -5,15 +5,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from typing import Iterable, NamedTuple, Sequence
+from typing import Mapping, NamedTuple, Sequence
 
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net.daemon_plan import Systemctl
 from ansible_collections.lvs.topology.plugins.module_utils._net.traces import TAKEN_KIND, TAKEN_UNIT
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan
 
-_INSTANCE = re.compile(r"^[ \t]*vrrp_instance[ \t]+\"?([^\s\"{#!]+)", re.MULTILINE)
+# A line may be one host's alone (@NAME), or everybody's but one host's (@^NAME).
+_INSTANCE = re.compile(r"^[ \t]*(?:@(\^?)(\S*)[ \t]+)?vrrp_instance[ \t]+\"?((?:\$\{\w+\}|[^\s\"{#!])+)", re.MULTILINE)
+_DEFINITION = re.compile(r"^[ \t]*\$(\w+)[ \t]*=[ \t]*([^\s#!]*)", re.MULTILINE)
+_USE = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
+_IN_ADVERTS = re.compile(r"^[ \t]*virtual_ipaddress[ \t]*\{((?:\$\{\w+\}|[^}])*)\}", re.MULTILINE)
 _INCLUDE = re.compile(r"^[ \t]*include\w*[ \t]+\"?([^\s\"#!]+)", re.MULTILINE)
 
 
@@ -78,9 +84,33 @@ def plan_given_back(ledger: Ledger, owner: str, units: Sequence[Unit]) -> tuple[
     return Plan(tuple(changes), tuple(before), tuple(after)), settled
 
 
-def instances_of(text: str) -> list[str]:
-    """The names of the VRRP instances in a configuration of anybody's."""
-    return list(dict.fromkeys(_INSTANCE.findall(text)))
+def instances_of(text: str, host: str = "") -> dict[str, frozenset[str] | None]:
+    """The VRRP instances that a host has by a configuration of anybody's, with what their adverts name.
+
+    None: that cannot be told from the text.
+    """
+    known = dict(_DEFINITION.findall(text))
+    found: dict[str, frozenset[str] | None] = {}
+    matches = [*_INSTANCE.finditer(text)]
+    for match, end in zip(matches, [*(each.start() for each in matches[1:]), len(text)]):
+        but, named, name = match.groups()
+        if named is None or (named == host.partition(".")[0]) != bool(but):
+            block = _IN_ADVERTS.search(text, match.end(), end)
+            lines = [re.split(r"[#!]", each, maxsplit=1)[0] for each in (block[1] if block else "").splitlines()]
+            named_here = {_address(_filled(each, known)) for each in lines if each.strip()}
+            found[_filled(name, known)] = None if None in named_here else frozenset(filter(None, named_here))
+    return found
+
+
+def _filled(text: str, known: Mapping[str, str]) -> str:
+    """The text with what its definitions stand for."""
+    return _USE.sub(lambda match: known.get(match[1] or match[2], match[0]), text)
+
+
+def _address(line: str) -> str | None:
+    with contextlib.suppress(forms.BadForm):
+        return forms.spelling(forms.address(line.split(maxsplit=1)[0].partition("/")[0]))
+    return None
 
 
 def includes_of(text: str) -> list[str]:
@@ -88,13 +118,34 @@ def includes_of(text: str) -> list[str]:
     return _INCLUDE.findall(text)
 
 
-def lost_instances(before: Iterable[str], after: str) -> list[str]:
+def lost_instances(before: str, after: str, host: str = "") -> list[str]:
     """The instances that keepalived has and would not have: a reload takes the addresses of these away at once.
 
     Whatever carries them then is new to keepalived, and waits for adverts first.
     """
-    kept = {*instances_of(after)}
-    return list(dict.fromkeys(name for text in before for name in instances_of(text) if name not in kept))
+    kept = instances_of(after)
+    return [name for name in instances_of(before, host) if name not in kept]
+
+
+def deaf_text(before: str, after: str, host: str = "") -> str:
+    """What it means where adverts are going to name other addresses than they do; empty: they name the same."""
+    new = instances_of(after)
+    changed = [
+        f"{name} name {_listed(named)} so far, and would name {_listed(new[name])}"
+        for name, named in instances_of(before, host).items()
+        if name in new and new[name] != named
+    ]
+    return (
+        f"the adverts of vrrp_instance {', and of '.join(changed)}: until the last director has read its new "
+        "configuration, directors do not hear each other. Where that may take longer than three adverts, list the "
+        "addresses as in_adverts of lvs_vrrp, or of its instance (lvs.topology.adopt writes them)"
+        if changed
+        else ""
+    )
+
+
+def _listed(addresses: frozenset[str] | None) -> str:
+    return "what cannot be told here" if addresses is None else ", ".join(sorted(addresses)) or "nothing"
 
 
 def lost_text(names: Sequence[str], after: str) -> str:

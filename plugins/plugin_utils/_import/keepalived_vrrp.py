@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network
 from typing import Any
 
@@ -85,6 +85,7 @@ class Held:
     place: Place
     # How it is held, by key of address_options.
     options: dict[str, Any] = field(default_factory=dict, compare=False)
+    is_in_adverts: bool = field(default=True, compare=False)
 
 
 @dataclass
@@ -197,6 +198,7 @@ def read_instance(node: Node, defined: Defined, remarks: Remarks) -> Instance | 
         if peer.arguments:
             remarks.lost(peer.place, peer.arguments, "the model has no options for a peer")
     settings["garp"] = _garp(block, defined, remarks)
+    settings["in_adverts"] = in_adverts(held)
     settings["track_interfaces"] = _tracked_interfaces(block, remarks)
     tracked = _tracked(block, defined, remarks)
     settings["track_scripts"] = [each for each in tracked if "script" in each]
@@ -281,7 +283,15 @@ def _addresses(block: Block, interface: str | None, remarks: Remarks) -> Iterato
                 reason = f"keepalived leaves it out: the first address is IPv{first.address.version}"
                 remarks.lost(each.place, each.words, f"{reason}. It may stand in virtual_ipaddress_excluded")
                 continue
-            yield found
+            yield replace(found, is_in_adverts=node.keyword == "virtual_ipaddress")
+
+
+def in_adverts(held: list[Held]) -> list[str]:
+    """What adverts name, where that is not what the model's do by themselves."""
+    own = sorted({each.address for each in held if each.address.version == _family(held)}, key=int)
+    named = {each.address for each in held if each.is_in_adverts}
+    found = [each for each in own if each in named]
+    return [str(each) for each in found] if found != own[:1] else []
 
 
 def _held(node: Node, interface: str | None, remarks: Remarks) -> Held | None:

@@ -32,6 +32,7 @@ _SHARED: Mapping[str, frozenset[str]] = {
             "version",
             "auth_pass",
             "addresses",
+            "in_adverts",
             "sync_group",
             "sync_groups",
             "instances",

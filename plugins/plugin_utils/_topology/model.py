@@ -236,6 +236,8 @@ class Instance:
     raw: str | None
     smtp_alert: bool | None = None
     unicast_source: Address | None = None
+    # What adverts name; none: the lowest address that the instance carries.
+    in_adverts: tuple[Address, ...] = ()
 
     def at(self, key: str) -> str:
         return f"{self.path if key in self.own else self.common_path}.{key}"

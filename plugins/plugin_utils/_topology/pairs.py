@@ -157,6 +157,13 @@ def _check_vrrp(site: Site, first: str, other: str) -> Iterator[Mistake]:
         if known and {each.address for each in carrier.carried} != {each.address for each in twin.carried}:
             problem = f"{settings.name} does not carry what {twin.settings.name} of {first} does, by their interfaces"
             yield Mistake(f"{settings.path}.vips", problem, "name the VIPs of each instance in its vips")
+        elif known and twin.family == carrier.family and _in_adverts(twin) != _in_adverts(carrier):
+            problem = f"is not that of {twin.settings.at('in_adverts')}, and each would drop what the other one sends"
+            yield Mistake(settings.at("in_adverts"), problem, f"{_SAME} addresses in them")
+
+
+def _in_adverts(carrier: vrrp.Carrier) -> set[Any]:
+    return {each.address for each in carrier.announced}
 
 
 def _members(group: tuple[str, tuple[str, ...]]) -> tuple[str, list[str]]:

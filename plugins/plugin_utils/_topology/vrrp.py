@@ -40,10 +40,12 @@ class Carrier:
         """What adverts name: one address, the same on all directors whatever their order of services.
 
         A director drops adverts that do not name what it has itself. With all addresses in them, every VIP that comes
-        or goes would make directors deaf to each other until the last one has read its configuration.
+        or goes would make directors deaf to each other until the last one has read its configuration. Others that the
+        model lists are those that somebody else's configuration had in them, which a director that is taken over hears.
         """
         own = (each for each in self.carried if each.address.version == self.family)
-        return (min(own, key=lambda each: int(each.address)),)
+        lowest, *others = sorted(own, key=lambda each: int(each.address))
+        return tuple(each for each in (lowest, *others) if each.address in self.settings.in_adverts) or (lowest,)
 
     @property
     def excluded(self) -> tuple[VirtualAddress, ...]:

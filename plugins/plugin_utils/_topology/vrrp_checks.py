@@ -210,6 +210,11 @@ def _check_carrier(site: Site, name: str, carrier: Carrier) -> Iterator[Mistake]
                 if interface is not None and interface not in names:
                     yield Mistake(settings.at(key), f"{name} has no interface {interface!r}", choose(interface, names))
         yield from _check_source(site, name, carrier)
+    carried = [each.address for each in carrier.carried if each.address.version == carrier.family]
+    for address in settings.in_adverts:
+        if address not in carried:
+            problem = f"{settings.name} carries no IPv{carrier.family} address {address}, by which it sends adverts"
+            yield Mistake(settings.at("in_adverts"), problem, "take it out")
     if carrier.version == 2:
         if carrier.family == 6:
             problem = "2 knows no IPv6, which this instance carries"

@@ -167,7 +167,7 @@ def _instance(reader: _Layers, name: str) -> Instance:
         unicast=unicast,
         peers=peers,
         addresses=_addresses(reader),
-        vips=_vips(reader) if reader.path != reader.common_path else (),
+        vips=_listed(reader, "vips", "VIPs", "a VIP") if reader.path != reader.common_path else (),
         garp=_garp(reader),
         track_interfaces=_track_interfaces(reader),
         track_scripts=_track_scripts(reader),
@@ -176,6 +176,7 @@ def _instance(reader: _Layers, name: str) -> Instance:
         raw=read_raw(reader, "raw"),
         unicast_source=_unicast_source(reader, unicast=unicast),
         smtp_alert=read_switch(reader, "smtp_alert"),
+        in_adverts=_listed(reader, "in_adverts", "addresses", "one of its addresses"),
     )
     reader.finish()
     return instance
@@ -264,12 +265,13 @@ def _addresses(reader: Reader) -> tuple[Floating, ...]:
     return tuple(found)
 
 
-def _vips(reader: Reader) -> tuple[Address, ...]:
+def _listed(reader: Reader, key: str, kind: str, one: str) -> tuple[Address, ...]:
+    """Addresses that the director holds, by themselves."""
     found: list[Address] = []
-    for position, each in enumerate(reader.elements("vips", "VIPs")):
+    for position, each in enumerate(reader.elements(key, kind)):
         address = as_address(each)
         if address is None:
-            reader.refuse(f"vips[{position}]", f"{show(each)} is no IP address", "write a VIP without its prefix")
+            reader.refuse(f"{key}[{position}]", f"{show(each)} is no IP address", f"write {one} without its prefix")
         else:
             found.append(address)
     return tuple(found)

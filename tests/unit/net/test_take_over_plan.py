@@ -12,6 +12,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import Se
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net.take_over_plan import (
     Unit,
+    deaf_text,
     includes_of,
     lost_instances,
     plan_ended,
@@ -106,7 +107,54 @@ def test_a_note_that_nobody_can_read() -> None:
     ],
 )
 def test_instances_that_a_reload_would_take_the_addresses_of(before: str, after: str, lost: list[str]) -> None:
-    assert lost_instances([before], after) == lost
+    assert lost_instances(before, after) == lost
+
+
+def test_lines_of_one_host_and_definitions() -> None:
+    text = "$NAME=VI\n@lb1 vrrp_instance ${NAME}_1 {\n}\n @^lb1 vrrp_instance $NAME {\n}\n@ vrrp_instance x {\n}\n"
+    assert lost_instances(text, "", "lb1.example.com") == ["VI_1"]
+    assert lost_instances(text, "", "lb2") == ["VI"]
+    assert lost_instances(text, "vrrp_instance VI_1 {", "lb1") == []
+
+
+THEIRS = """
+vrrp_instance VI_1 {
+    virtual_ipaddress {
+        192.0.2.10/24 dev eth0
+        2001:DB8::0010 # the other
+        ! 192.0.2.99
+    }
+}
+vrrp_instance VI_2 {
+    virtual_ipaddress_excluded {
+        192.0.2.11
+    }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        ("2001:db8::10/128 dev x\n192.0.2.10/32 dev y", ""),
+        ("192.0.2.10/32 dev y", "VI_1 name 192.0.2.10, 2001:db8::10 so far, and would name 192.0.2.10: until"),
+        ("", "VI_1 name 192.0.2.10, 2001:db8::10 so far, and would name nothing: until"),
+    ],
+)
+def test_adverts_that_name_other_addresses(named: str, said: str) -> None:
+    ours = f"vrrp_instance VI_1 {{\nvirtual_ipaddress {{\n{named}\n}}\nvirtual_ipaddress_excluded {{\n1.2.3.4\n}}\n}}"
+    found = deaf_text(THEIRS, ours)
+    assert said in found
+    assert bool(found) == bool(said)
+
+
+def test_adverts_that_cannot_be_told() -> None:
+    ours = "vrrp_instance VI_1 {\nvirtual_ipaddress {\n192.0.2.10/24 dev x\n}\n}"
+    before = "$N=192.0.2\n" + ours.replace("192.0.2", "${N}")
+    assert deaf_text(before, ours) == ""
+    assert "VI_1 name what cannot be told here so far" in deaf_text(
+        before.replace("${N}", "~SEQ(X, 1, 2) 192.0.2"), ours
+    )
 
 
 def test_what_is_included() -> None:

@@ -248,7 +248,7 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
             "@: lvs_vrrp.priorty: is not a known key; did you mean priority? Otherwise use one of name, "
             "unicast, preempt, preempt_delay, interface, router_id, priority, advert_int, version, auth_pass, "
             "addresses, garp, track_interfaces, track_scripts, track_processes, notify, raw, "
-            "unicast_source, smtp_alert"
+            "unicast_source, smtp_alert, in_adverts"
         ),
     ),
     "an interface that is no name": (
@@ -663,7 +663,7 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
             "@: lvs_vrrp.instances[0].prioritty: is not a known key; did you mean priority? Otherwise use "
             "one of name, unicast, preempt, preempt_delay, interface, router_id, priority, advert_int, "
             "version, auth_pass, addresses, vips, garp, track_interfaces, track_scripts, track_processes, "
-            "notify, raw, unicast_source, smtp_alert"
+            "notify, raw, unicast_source, smtp_alert, in_adverts"
         ),
     ),
     "a mistake in what instances share": (
@@ -675,6 +675,26 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
         r5,
         vrrp(instances=[{"name": "a", "vips": ["192.168.0.29/32"]}]),
         both("@: lvs_vrrp.instances[0].vips[0]: '192.168.0.29/32' is no IP address; write a VIP without its prefix"),
+    ),
+    "adverts that name what is no address": (
+        r5,
+        vrrp(in_adverts=["x"]),
+        both("@: lvs_vrrp.in_adverts[0]: 'x' is no IP address; write one of its addresses without its prefix"),
+    ),
+    "adverts that name what the instance does not carry": (
+        r5,
+        vrrp(in_adverts=["10.0.0.29", "192.0.2.9"]),
+        both(
+            "@: lvs_vrrp.in_adverts: lvs carries no IPv4 address 192.0.2.9, by which it sends adverts; take it out"
+        ),
+    ),
+    "adverts that name other addresses than the partner's": (
+        r5,
+        vrrp("lb2", in_adverts=["192.168.0.29"]),
+        [
+            "lb2: lvs_vrrp.in_adverts: is not that of lb1: lvs_vrrp.in_adverts, and each would drop what the other one "
+            "sends; directors that share VIPs need the same addresses in them"
+        ],
     ),
     "vips that no service has": (
         r5,
@@ -737,7 +757,7 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
         both(
             "@: lvs_vrrp.vips: is not a known key; use one of name, unicast, preempt, preempt_delay, interface, "
             "router_id, priority, advert_int, version, auth_pass, addresses, garp, track_interfaces, "
-            "track_scripts, track_processes, notify, raw, unicast_source, smtp_alert"
+            "track_scripts, track_processes, notify, raw, unicast_source, smtp_alert, in_adverts"
         ),
     ),
     "another order of directors in one sync group": (

@@ -301,6 +301,16 @@ def test_adverts_are_the_same_whatever_vips_there_are_and_in_whichever_order() -
     assert [each["address"] for each in instance(model)["excluded"]] == ["192.168.0.100/32", "192.168.0.29/32"]
 
 
+def test_adverts_name_what_they_are_told_to() -> None:
+    model = r5()
+    for director in ("lb1", "lb2"):
+        model.hostvars[director]["lvs_vrrp"]["in_adverts"] = ["192.168.0.29", "10.0.0.29"]
+    assert model.mistakes() == []
+    made = instance(model)
+    assert [each["address"] for each in made["addresses"]] == ["10.0.0.29/24", "192.168.0.29/32"]
+    assert made["excluded"] == []
+
+
 def test_the_one_instance_may_have_a_name() -> None:
     """A reload keeps the addresses of an instance whose name stays. Between directors names do not matter."""
     model = r5()
