@@ -60,6 +60,8 @@ class Host:
     manager: str | None = None
     release: str = RELEASES[0]
     backend: str = BACKENDS[0]
+    # In MiB; None: what is enough for most, which depends on the backend.
+    memory: int | None = None
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,14 @@ class _Reader:
         if value is not None and value not in known:
             self.wrong(path, f"{value!r} is none of {', '.join(known)}")
         return next((each for each in known if each == value), None)
+
+    def memory(self, path: str, value: Any) -> int | None:
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int) or not 128 <= value <= 4096:
+            self.wrong(path, f"{value!r} is no number of MiB from 128 to 4096")
+            return None
+        return value
 
     def address(self, path: str, value: Any) -> str:
         try:
@@ -215,7 +225,7 @@ def _no_address_twice(read: _Reader, hosts: tuple[Host, ...]) -> None:
 def _host(read: _Reader, number: int, key: Any, value: Any, lans: list[str], common: dict[str, Any]) -> Host:
     path = f"hosts.{key}"
     name = read.name(path, key, _NAME, "name of a host")
-    known = ("lans", "gateway", "routes", "forwarding", "web", "groups", "manager", "release", "backend")
+    known = ("lans", "gateway", "routes", "forwarding", "web", "groups", "manager", "release", "backend", "memory")
     options = {**common, **read.mapping(path, {} if value is None else value, known)}
     management = str(MANAGEMENT[_FIRST_HOST + number])
     nics = [Nic("eth0", f"{name}.0", _mac(number, 0), None, (f"{management}/{MANAGEMENT.prefixlen}",))]
@@ -264,6 +274,7 @@ def _host(read: _Reader, number: int, key: Any, value: Any, lans: list[str], com
         manager=read.one_of(MANAGERS, f"{path}.manager", options["manager"]),
         release=read.one_of(RELEASES, f"{path}.release", options["release"]) or RELEASES[0],
         backend=read.one_of(BACKENDS, f"{path}.backend", options["backend"]) or BACKENDS[0],
+        memory=read.memory(f"{path}.memory", options.get("memory")),
     )
 
 

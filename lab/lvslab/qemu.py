@@ -101,7 +101,7 @@ def host_kernel(host: Host, files: Path, disk: Path, words: Sequence[str]) -> li
         cards += ["-netdev", f"tap,id={nic.name},ifname={nic.tap},script=no,downscript=no"]
         cards += ["-device", f"virtio-net-pci,netdev={nic.name},mac={nic.mac}"]
     return [
-        *_machine(disk, 512, accelerator(disk)),
+        *_machine(disk, host.memory or 512, accelerator(disk)),
         *("-drive", f"file={own},format=qcow2,if=virtio"),
         *("-drive", f"file={files}/{host.name}.seed,format=raw,if=virtio,readonly=on"),
         *cards,

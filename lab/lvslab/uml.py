@@ -100,4 +100,4 @@ def host_kernel(host: Host, files: Path, disk: Path, words: Sequence[str]) -> li
     own = [f"umid={host.name}", f"ubd1r={files}/{host.name}.seed", *cards]
     # So that the first hosts of several labs do not all meet on one processor.
     seat = zlib.crc32(str(files).encode()) + int(host.management.rpartition(".")[2])
-    return kernel(f"{files}/{host.name}.disk", disk, 256, [*own, *words], seat)
+    return kernel(f"{files}/{host.name}.disk", disk, host.memory or 256, [*own, *words], seat)

@@ -55,6 +55,7 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         ("manager", "netplan", "manager: 'netplan' is none of networkd, networkmanager, ifupdown"),
         ("hosts/web1/manager", ["ifupdown"], "hosts.web1.manager: ['ifupdown'] is none of networkd"),
         ("release", 13, "release: 13 is none of bookworm, trixie"),
+        ("hosts/web1/memory", "1G", "hosts.web1.memory: '1G' is no number of MiB from 128 to 4096"),
         ("hosts/web1/release", "sid", "hosts.web1.release: 'sid' is none of bookworm, trixie"),
         ("lans", ["front", "back", "front"], "lans[2]: front is listed twice"),
         ("lans", ["front", "back", "twelve-chars"], "lans[2]: 'twelve-chars' is no name of a LAN"),
@@ -111,6 +112,7 @@ def test_all_mistakes_at_once() -> None:
 def test_a_single_host_may_have_another_kernel() -> None:
     parsed = network.parse(changed("hosts/web1/backend", "qemu"))
     assert [host.backend for host in parsed.hosts] == ["uml", "qemu"]
+    assert [host.memory for host in network.parse(changed("hosts/web1/memory", 512)).hosts] == [None, 512]
     parsed = network.parse({**changed("hosts/web1/backend", "uml"), "backend": "qemu"})
     assert [host.backend for host in parsed.hosts] == ["qemu", "uml"]
 

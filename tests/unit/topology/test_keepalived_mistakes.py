@@ -684,9 +684,7 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
     "adverts that name what the instance does not carry": (
         r5,
         vrrp(in_adverts=["10.0.0.29", "192.0.2.9"]),
-        both(
-            "@: lvs_vrrp.in_adverts: lvs carries no IPv4 address 192.0.2.9, by which it sends adverts; take it out"
-        ),
+        both("@: lvs_vrrp.in_adverts: lvs carries no IPv4 address 192.0.2.9, by which it sends adverts; take it out"),
     ),
     "adverts that name other addresses than the partner's": (
         r5,

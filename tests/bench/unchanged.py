@@ -17,16 +17,12 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
-HERE = Path(__file__).parent
-CHECKOUT = HERE.parents[1]
-LAB = CHECKOUT / "lab/lab"
-CACHE = CHECKOUT / ".cache/bench"
+from hosts import CACHE, CHECKOUT, HERE, booted, network_of
+
 # How often one checkout runs before it is the turn of the other.
 _BLOCK = 2
 _CHANGED = re.compile(r"changed=(\d+)\s.*failed=0")
@@ -52,7 +48,12 @@ def _run(collections: Path, scenario: str, playbook: str, of: Path = CHECKOUT) -
     """Run a playbook with a checkout's inventory: its seconds, the controller's processor's, and what it printed."""
     plain = {"ANSIBLE_NOCOLOR": "1", "ANSIBLE_FORCE_COLOR": "0", "ANSIBLE_PIPELINING": "1", "ANSIBLE_FORKS": "10"}
     here = {"ANSIBLE_HOST_KEY_CHECKING": "0", "ANSIBLE_COLLECTIONS_PATH": str(collections)}
-    inventories = ["-i", str(CACHE / f"{scenario}.yml"), "-i", str(of / "molecule" / scenario / "inventory")]
+    inventories = [
+        "-i",
+        str(CACHE / f"{scenario.replace('_', '-')}.yml"),
+        "-i",
+        str(of / "molecule" / scenario / "inventory"),
+    ]
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     done = subprocess.run(
         ["ansible-playbook", *inventories, playbook],
@@ -80,22 +81,6 @@ def _unchanged(times: Times, collections: Path, scenario: str, playbook: str, of
     times.processor.append(used)
 
 
-@contextmanager
-def _lab(scenario: str) -> Iterator[None]:
-    """The scenario's hosts, freshly booted."""
-    name = scenario.replace("_", "-")
-    if (CHECKOUT / ".cache/lab/run" / name).exists():
-        sys.exit(f"The hosts of {name} run already, and may be somebody's: lab/lab down {name}")
-    try:
-        subprocess.run([LAB, "up", CHECKOUT / "molecule" / scenario / "network.yml"], check=True)
-        CACHE.mkdir(parents=True, exist_ok=True)
-        with open(CACHE / f"{scenario}.yml", "w") as file:
-            subprocess.run([LAB, "inventory", name], stdout=file, check=True)
-        yield
-    finally:
-        subprocess.run([LAB, "down", name], check=True)
-
-
 def _tree(checkout: Path) -> Path:
     """A collections path with that checkout in it."""
     path = CACHE / "base"
@@ -119,7 +104,7 @@ def main() -> None:
         parser.error("builtin.yml is for the scenario dr; give --base for others")
     ours = CHECKOUT / ".cache/collections"
     here, there = Times("site"), Times(f"site of {options.base.name}" if options.base else "builtin modules")
-    with _lab(options.scenario):
+    with booted(network_of(options.scenario)):
         if options.base:
             _in_blocks(options, ((here, ours), (there, _tree(options.base))))
         else:
