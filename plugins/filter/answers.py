@@ -42,14 +42,14 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Look at the table
+- name: Look at the synchronisation daemons
   lvs.topology.ipvs_info:
-    gather_subset: [services, settings]
-  register: info
+    gather_subset: [settings]
+  register: settings
 
-- name: Show what the directors do
+- name: Say which directors have answered
   ansible.builtin.debug:
-    msg: "{{ hostvars | lvs.topology.status(groups, hostvars | lvs.topology.answers('info', 'services')) }}"
+    msg: "{{ hostvars | lvs.topology.answers('settings', 'daemons') | list }}"
   run_once: true
 """
 

@@ -96,7 +96,13 @@ CATALOGUE: tuple[Metric, ...] = (
     ),
     Metric("lvs_vip_held", GAUGE, "0 or 1", (*VIP, "interface"), "Whether this director holds the VIP."),
     Metric("lvs_vip_holders", GAUGE, "directors", VIP, "How many directors are to hold the VIP at a time."),
-    Metric("lvs_keepalived_running", GAUGE, "0 or 1", (), "Whether keepalived runs, where it is to hold the VIPs."),
+    Metric(
+        "lvs_keepalived_running",
+        GAUGE,
+        "0 or 1",
+        (),
+        "Whether keepalived runs, where it is to hold the VIPs, to check real servers, or both.",
+    ),
     Metric(
         "lvs_sync_daemon_running",
         GAUGE,

@@ -38,7 +38,8 @@ ALERTS: tuple[Alert, ...] = (
         "30s",
         CRITICAL,
         "Nobody of {{ $labels.directors }} holds {{ $labels.vip }}",
-        "Clients get no answer. Run lvs.topology.verify, and look at journalctl -u keepalived on each director.",
+        "Clients get no answer. Run lvs.topology.verify, and look at journalctl -u keepalived on each director. One that"
+        " tells nothing (LVSDirectorSilent) may hold it all the same.",
     ),
     Alert(
         "LVSVipOnSeveralDirectors",
@@ -102,7 +103,7 @@ ALERTS: tuple[Alert, ...] = (
         "1m",
         CRITICAL,
         "keepalived does not run on {{ $labels.instance }}",
-        "It holds no VIP and checks nothing. systemctl status keepalived; lvs.topology.site starts it.",
+        "It checks nothing, and moves no VIP. systemctl status keepalived; lvs.topology.site starts it.",
     ),
     Alert(
         "LVSSyncDaemonMissing",

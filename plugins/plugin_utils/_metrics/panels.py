@@ -35,6 +35,19 @@ def _rate_of(metric: str, by: str, chosen: str) -> str:
     return f"sum by ({by}) (rate({metric}{chosen}{_RATE}))"
 
 
+def _both_ways(title: str, what: str, by: str, chosen: str, *, of: str = "", back: str = "from") -> Panel:
+    """How many packets, or bytes, go each way. ``of`` is of whom the counters are; of the director itself, nothing."""
+    name = f"{{{{{by}}}}}"
+    return Panel(
+        title,
+        {"packets": "pps", "bytes": "Bps"}[what],
+        tuple(
+            Query(_rate_of(f"lvs_{of}{way}_{what}_total", by, chosen), f"{said} {name}")
+            for way, said in (("incoming", "to"), ("outgoing", back))
+        ),
+    )
+
+
 ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
     (
         "Directors",
@@ -61,22 +74,8 @@ ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
                 "cps",
                 (Query(_rate_of("lvs_accepted_connections_total", "instance", _OF_DIRECTORS), "{{instance}}"),),
             ),
-            Panel(
-                "Packets",
-                "pps",
-                (
-                    Query(_rate_of("lvs_incoming_packets_total", "instance", _OF_DIRECTORS), "to {{instance}}"),
-                    Query(_rate_of("lvs_outgoing_packets_total", "instance", _OF_DIRECTORS), "back by {{instance}}"),
-                ),
-            ),
-            Panel(
-                "Bytes",
-                "Bps",
-                (
-                    Query(_rate_of("lvs_incoming_bytes_total", "instance", _OF_DIRECTORS), "to {{instance}}"),
-                    Query(_rate_of("lvs_outgoing_bytes_total", "instance", _OF_DIRECTORS), "back by {{instance}}"),
-                ),
-            ),
+            _both_ways("Packets", "packets", "instance", _OF_DIRECTORS, back="back by"),
+            _both_ways("Bytes", "bytes", "instance", _OF_DIRECTORS, back="back by"),
             Panel(
                 "How full tables are",
                 "percentunit",
@@ -106,22 +105,8 @@ ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
                 "cps",
                 (Query(_rate_of("lvs_service_accepted_connections_total", "service", _OF_SERVICES), "{{service}}"),),
             ),
-            Panel(
-                "Packets of services",
-                "pps",
-                (
-                    Query(_rate_of("lvs_service_incoming_packets_total", "service", _OF_SERVICES), "to {{service}}"),
-                    Query(_rate_of("lvs_service_outgoing_packets_total", "service", _OF_SERVICES), "from {{service}}"),
-                ),
-            ),
-            Panel(
-                "Bytes of services",
-                "Bps",
-                (
-                    Query(_rate_of("lvs_service_incoming_bytes_total", "service", _OF_SERVICES), "to {{service}}"),
-                    Query(_rate_of("lvs_service_outgoing_bytes_total", "service", _OF_SERVICES), "from {{service}}"),
-                ),
-            ),
+            _both_ways("Packets of services", "packets", "service", _OF_SERVICES, of="service_"),
+            _both_ways("Bytes of services", "bytes", "service", _OF_SERVICES, of="service_"),
             Panel(
                 "Real servers that are available",
                 "short",
@@ -150,7 +135,7 @@ ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
             Panel(
                 "Services that the table lacks",
                 "short",
-                (Query(f"count by (instance) (lvs_service_present{_OF_SERVICES} == 0) or vector(0)", "{{instance}}"),),
+                (Query(f"sum by (instance) (lvs_service_present{_OF_SERVICES} == bool 0)", "{{instance}}"),),
             ),
             Panel(
                 "Connections by state",
@@ -175,22 +160,8 @@ ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
                     ),
                 ),
             ),
-            Panel(
-                "Packets of real servers",
-                "pps",
-                tuple(
-                    Query(_rate_of(f"lvs_real_server_{name}_packets_total", "real_server", _OF_SERVICES), legend)
-                    for name, legend in (("incoming", "to {{real_server}}"), ("outgoing", "from {{real_server}}"))
-                ),
-            ),
-            Panel(
-                "Bytes of real servers",
-                "Bps",
-                tuple(
-                    Query(_rate_of(f"lvs_real_server_{name}_bytes_total", "real_server", _OF_SERVICES), legend)
-                    for name, legend in (("incoming", "to {{real_server}}"), ("outgoing", "from {{real_server}}"))
-                ),
-            ),
+            _both_ways("Packets of real servers", "packets", "real_server", _OF_SERVICES, of="real_server_"),
+            _both_ways("Bytes of real servers", "bytes", "real_server", _OF_SERVICES, of="real_server_"),
             Panel(
                 "Connections of real servers",
                 "short",
@@ -238,7 +209,7 @@ ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
             ),
             Panel(
                 "Cost of reading, and what could be read",
-                "s",
+                "percentunit",
                 (
                     Query(
                         f"lvs_topology_run_duration_seconds{_OF_DIRECTORS}"
