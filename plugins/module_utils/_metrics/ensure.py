@@ -53,12 +53,15 @@ def ensure_metrics(module: AnsibleModule, _book: LedgerFile) -> dict[str, Any]:
     current = plan.Current(
         files,
         is_enabled=None if systemctl is None else os.path.exists(plan.LINK),
-        is_failed=wanted is None and systemctl is not None and _is_failed(systemctl),
+        is_failed=systemctl is not None and _is_failed(systemctl),
         old=_old(former.text if former else "", wanted),
     )
     found = plan.plan_metrics(owner, wanted, current)
     if systemctl is None and wanted and found.changes:
         module.warn("systemd does not run here, so nothing writes the metrics; the files are kept up to date")
+    if wanted and current.is_failed and not found.changes:
+        # No alert says so where there never was any metric.
+        module.warn(f"{plan.UNIT} failed when it ran last, and wrote nothing; `journalctl -u {plan.UNIT}` says why")
 
     def apply(action: Any) -> None:
         if isinstance(action, Systemctl):

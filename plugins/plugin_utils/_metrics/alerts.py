@@ -38,8 +38,8 @@ ALERTS: tuple[Alert, ...] = (
         "30s",
         CRITICAL,
         "Nobody of {{ $labels.directors }} holds {{ $labels.vip }}",
-        "Clients get no answer. Run lvs.topology.verify, and look at journalctl -u keepalived on each director. One that"
-        " tells nothing (LVSDirectorSilent) may hold it all the same.",
+        "Clients get no answer. Run lvs.topology.verify, and look at journalctl -u keepalived on each director. One"
+        " that tells nothing (LVSDirectorSilent) may hold it all the same.",
     ),
     Alert(
         "LVSVipOnSeveralDirectors",

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import posixpath
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.lvs.topology.plugins.module_utils._metrics import plan
+from ansible_collections.lvs.topology.plugins.module_utils._metrics import ensure, plan
 from ansible_collections.lvs.topology.plugins.module_utils._metrics.description import read, render
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, RemoveFile, WriteFile
 from ansible_collections.lvs.topology.tests.unit.metrics.given import described
@@ -99,6 +101,29 @@ def test_what_others_have_made_of_the_file_is_not_followed() -> None:
     state = current(written(wanted()), is_enabled=True, old="/srv/lvs-topology.prom")
     (removed,) = (each.action for each in plan.plan_metrics("metrics", None, state).changes if "/srv/" in each.line)
     assert removed == RemoveFile("/srv/lvs-topology.prom", follows=False)
+
+
+@pytest.mark.parametrize("said", ["failed", "inactive", "activating"])
+def test_a_program_that_failed_is_said(monkeypatch: pytest.MonkeyPatch, said: str) -> None:
+    files, warnings = written(wanted()), list[str]()
+    commands = SimpleNamespace(find=lambda _name: "/bin/systemctl", run=lambda _command: (0, f"{said}\n", ""))
+    monkeypatch.setattr(ensure, "_commands", commands)
+    monkeypatch.setattr(ensure, "read_file", files.get)
+    monkeypatch.setattr(ensure, "_wanted", lambda _given: wanted())
+    monkeypatch.setattr(ensure, "os", SimpleNamespace(path=SimpleNamespace(**_THERE)))
+    params = {"owner": "metrics", "state": "present", "metrics": described()}
+    module: Any = SimpleNamespace(params=params, check_mode=True, warn=warnings.append, _diff=False)
+    book: Any = None
+    assert not ensure.ensure_metrics(module, book)["changed"]
+    assert [each.partition(",")[0] for each in warnings] == (
+        ["lvs-topology-metrics.service failed when it ran last"] if said == "failed" else []
+    )
+
+
+_THERE: dict[str, Any] = {
+    **dict.fromkeys(("isdir", "exists", "isfile", "islink"), lambda _path: True),
+    "join": posixpath.join,
+}
 
 
 def test_without_systemd_only_files_change() -> None:
