@@ -113,7 +113,7 @@ HEALTH_CHECK = st.one_of(
     typed("misc", script=COMMANDS, dynamic_weight=BOOLEANS),
     *(
         typed(kind, port=NUMBERS, login=st.sampled_from(["a", "cn=x, dc=y", "a\nb", 3]), password=WORDS, base=WORDS)
-        for kind in ("ldap", "mysql", "redis", "imap", "ftp")
+        for kind in ("ldap", "mysql", "pgsql", "redis", "imap", "pop", "ftp")
     ),
     typed("file", path=st.sampled_from(["/run/x", "/run/{address}", "run", "/a b"]), weight=NUMBERS),
 )
@@ -147,6 +147,8 @@ OF_SERVICE: dict[str, st.SearchStrategy[Any]] = {
     "scheduler_flags": FLAGS,
     "persistence": PERSISTENCE,
     "one_packet": BOOLEANS,
+    "one_way": BOOLEANS,
+    "directors": st.lists(st.sampled_from(["lb1", "lb2", "lb3"]), max_size=2),
     "health_check": HEALTH_CHECKS,
     "quorum": NUMBERS,
     "hysteresis": NUMBERS,
@@ -223,7 +225,39 @@ OF_VRRP: dict[str, st.SearchStrategy[Any]] = {
     ),
     "track_processes": st.lists(optional(name=NAMES, process=WORDS, weight=NUMBERS, delay=SMALL), max_size=1),
     "notify": optional(master=RUNS, backup=COMMANDS),
+    "smtp_alert": BOOLEANS,
+    "unicast_source": ADDRESSES,
+    "in_adverts": st.lists(st.one_of(ADDRESSES, st.just("10.0.0.29")), max_size=2),
+    "address_options": st.dictionaries(
+        st.one_of(ADDRESSES, st.just("10.0.0.29")),
+        optional(
+            label=st.sampled_from(["eth1:a", "eth2:b", "eth1", "a b:c", "eth2:0123456789abc"]),
+            broadcast=ADDRESSES,
+            noprefixroute=BOOLEANS,
+            no_track=BOOLEANS,
+        ),
+        max_size=2,
+    ),
+    "instances": st.lists(
+        optional(name=NAMES, interface=INTERFACES, router_id=NUMBERS, vips=st.lists(ADDRESSES, max_size=2)), max_size=3
+    ),
+    "sync_groups": st.dictionaries(NAMES, st.lists(NAMES, max_size=3), max_size=2),
     "garp": optional(master_refresh=NUMBERS, master_delay=SMALL, interval=SMALL),
+}
+MAIL_ADDRESSES = st.sampled_from(["ops@example.com", "a;b@c", "a b@c", "a{@b", "@x", "x"])
+OF_KEEPALIVED: dict[str, st.SearchStrategy[Any]] = {
+    "router_id": NAMES,
+    "script_user": st.sampled_from(["nobody", "No Body"]),
+    "plugins": st.sampled_from(["/usr/lib64/nagios/plugins", "lib", "/a b"]),
+    "mail": optional(
+        to=st.lists(MAIL_ADDRESSES, max_size=2),
+        server=st.sampled_from(["127.0.0.1", "::1", "a b"]),
+        port=NUMBERS,
+        helo_name=WORDS,
+        timeout=SMALL,
+        alert=BOOLEANS,
+        **{"from": MAIL_ADDRESSES},
+    ),
 }
 # How often a value is hostile, in so many draws.
 _ONE_IN = 12
@@ -287,7 +321,15 @@ def _keepalived(_draw: Draw, model: Model) -> None:
         model.hostvars[name]["lvs_manager"] = "keepalived"
 
 
-_CHANGES = [_service, _service, _real_server, _host, _host, _vrrp, _vrrp, _marks, _facts, _keepalived]
+def _daemon(draw: Draw, model: Model) -> None:
+    """What concerns keepalived as a whole, of every director alike."""
+    key = draw(st.sampled_from(sorted(OF_KEEPALIVED)))
+    value = _value(draw, OF_KEEPALIVED[key])
+    for name in model.groups["lvs_directors"]:
+        model.hostvars[name]["lvs_keepalived"] = {"script_user": "nobody", key: value}
+
+
+_CHANGES = [_service, _service, _real_server, _host, _host, _vrrp, _vrrp, _marks, _facts, _keepalived, _daemon]
 
 
 @st.composite
