@@ -59,11 +59,12 @@ def others(
         )
     found += _ipvsadm(take_over=take_over) + _own_units() + _ldirectord(take_over=take_over)
     found += _clusters(_vips_of(plan))
-    if manager == KEEPALIVED and take_over:
-        # It would take VIPs that are there off their interfaces before it has become master.
+    if manager != KERNEL and take_over:
+        # A keepalived that starts leaves services that are there as they are, whatever the model says of them, and takes
+        # VIPs that it moves off their interfaces before it has become master.
         found += [
             f"{each.name} fills the table so far, and keepalived cannot go on with that in one step without an outage; "
-            f"run with {_CONSENT} and lvs_manager: kernel first, and with lvs_manager: keepalived afterwards"
+            f"run with {_CONSENT} and lvs_manager: kernel first, and with lvs_manager: {manager} afterwards"
             for each in units_to_end()
         ]
     if not ledger.owned_by_any(keepalived_plan.KIND):

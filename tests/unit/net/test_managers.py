@@ -33,6 +33,21 @@ def test_a_cluster_that_holds_a_vip(
     )
 
 
+@pytest.mark.parametrize("manager", ["kernel", "keepalived", "checker"])
+def test_what_keepalived_does_not_take_over_in_one_step(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, manager: str
+) -> None:
+    (tmp_path / "ipvsadm.service").touch()
+    (tmp_path / "default").write_text("AUTO=true\n")
+    monkeypatch.setattr(managers, "_WANTS", (str(tmp_path), str(tmp_path)))
+    monkeypatch.setattr(managers, "_DEFAULT", str(tmp_path / "default"))
+    monkeypatch.setattr(managers, "_processes", lambda _name: iter(()))
+    found = managers.others(manager, Ledger(), set(), {}, take_over=True)
+    said = f"with lvs_take_over: true and lvs_manager: kernel first, and with lvs_manager: {manager} afterwards"
+    assert [each for each in found if said in each] == found
+    assert bool(found) == (manager != "kernel")
+
+
 @pytest.mark.parametrize(
     ("words", "arguments"),
     [
