@@ -22,9 +22,14 @@ _OF_REAL_SERVER = {"weight": 1, "upper_threshold": 0, "lower_threshold": 0}
 
 
 def as_model(
-    services: Iterable[Mapping[str, Any]], hosts: Mapping[Address, str], weight: int | None = None
+    services: Iterable[Mapping[str, Any]],
+    hosts: Mapping[Address, str],
+    weight: int | None = None,
+    unsaid: frozenset[Address] = frozenset(),
 ) -> tuple[list[Any], list[str]]:
     """What ipvs_info says, in the words of the model, and what the model cannot say. ``hosts`` have these addresses.
+
+    Where the inventory leaves an address ``unsaid``, it stands beside the name of the host.
 
     ``weight`` is given to real servers that have none: the kernel does not know whether somebody wrote that 0, or a
     health check or a drain left it for as long as something lasts.
@@ -61,11 +66,14 @@ def as_model(
                 each if each["weight"] or weight is None else {**each, "weight": weight}
                 for each in service["real_servers"]
             ]
-            found.append(_service({**service, "scheduler_flags": flags, "real_servers": raised}, methods[0], hosts))
+            told = {**service, "scheduler_flags": flags, "real_servers": raised}
+            found.append(_service(told, methods[0], hosts, unsaid))
     return found, problems
 
 
-def _service(service: Mapping[str, Any], forward: str, hosts: Mapping[Address, str]) -> dict[str, Any]:
+def _service(
+    service: Mapping[str, Any], forward: str, hosts: Mapping[Address, str], unsaid: frozenset[Address]
+) -> dict[str, Any]:
     if "fwmark" in service:
         name = f"mark-{service['fwmark']}-{service['family']}"
         key = {"fwmark": service["fwmark"], "family": service["family"]}
@@ -78,7 +86,7 @@ def _service(service: Mapping[str, Any], forward: str, hosts: Mapping[Address, s
         "forward": forward,
         **_other_than(_DEFAULTS, service),
         **_persistence(service),
-        "real_servers": [_real_server(each, service, hosts) for each in service["real_servers"]],
+        "real_servers": [_real_server(each, service, hosts, unsaid) for each in service["real_servers"]],
     }
 
 
@@ -99,10 +107,14 @@ def _persistence(service: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _real_server(each: Mapping[str, Any], service: Mapping[str, Any], hosts: Mapping[Address, str]) -> dict[str, Any]:
+def _real_server(
+    each: Mapping[str, Any], service: Mapping[str, Any], hosts: Mapping[Address, str], unsaid: frozenset[Address]
+) -> dict[str, Any]:
     address = as_address(each["address"])
     host = hosts.get(address) if address else None
-    who = {"host": host} if host else {"address": each["address"]}
+    who = {"host": host} if host else {}
+    if not host or address in unsaid:
+        who["address"] = each["address"]
     port = {} if each["port"] == service.get("port", 0) else {"port": each["port"]}
     return {**who, **port, **_other_than(_OF_REAL_SERVER, each), **_tunnel(each)}
 

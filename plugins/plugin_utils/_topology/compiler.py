@@ -50,6 +50,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.parse impor
     written_vips,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.plan import plan_of
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.reached import Side
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.roles import NEEDS, lost_routes
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.shares import of_director
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
@@ -267,7 +268,9 @@ def model_of(
     # Those for checks through the VIP follow from the health_check of others.
     of_checks = through_vip.check_names(site_of(hostvars, groups, []), director)
     there = [each for each in read_info(shown(info, "info"), "info")["services"] if service_name(each) not in of_checks]
-    found, problems = as_model(there, hosts, given)
+    named = {name: inventory.host(name).addresses for name in hosts.values() if inventory.names_address(name)}
+    unsaid = frozenset(address for address, name in hosts.items() if address not in named.get(name, ()))
+    found, problems = as_model(there, hosts, given, unsaid)
     if not _adopted(inventory, director, found):
         return {"services": found, "problems": problems}
     services: list[Any] = []
@@ -284,7 +287,7 @@ def model_of(
 def _adopted(inventory: Inventory, director: str, services: list[Any]) -> list[str]:
     """What is wrong with services that somebody else's table has."""
     mistakes: list[Mistake] = []
-    site = Site(inventory, {director: parse_services(services, "", inventory, mistakes)})
+    site = Site(inventory, {director: parse_services(services, "", inventory, mistakes, Side((director,)))})
     mistakes += check_site(site)
     return as_lines(each for each in mistakes if "lvs_services" in each.path)
 
@@ -370,9 +373,12 @@ def _site(
     # Of a director whose services cannot be read there is a mistake, and no plan.
     unread = dict.fromkeys([] if asked is None or asked not in inventory else [asked], ())
     if lists and all(each == lists[0] for each in lists):
-        shared = parse_services(lists[0], "", inventory, mistakes, floating)
+        shared = parse_services(lists[0], "", inventory, mistakes, Side(tuple(raw), foreign=floating))
         return Site(inventory, {**unread, **{name: of_director(shared, name) for name in raw}})
-    read = {name: parse_services(each, f"{name}: ", inventory, mistakes, floating) for name, each in raw.items()}
+    read = {
+        name: parse_services(each, f"{name}: ", inventory, mistakes, Side((name,), foreign=floating))
+        for name, each in raw.items()
+    }
     return Site(inventory, {**unread, **{name: of_director(services, name) for name, services in read.items()}})
 
 

@@ -10,6 +10,7 @@ should be, counts as not said.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
@@ -18,6 +19,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model impor
     AddressInNetwork,
     Facts,
     Interface,
+    Network,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import (
     as_address,
@@ -43,11 +45,20 @@ def read_facts(raw: Mapping[str, Any]) -> Facts:
     return Facts(interfaces=_interfaces(raw, known.get("interfaces")), gateways=tuple(_gateways(known)))
 
 
-def own_addresses(facts: Facts, family: int, beside: Address | None, vips: frozenset[Address]) -> tuple[Address, ...]:
+@dataclass(frozen=True)
+class Own:
+    """What may be a host's own address, with the network around it, and where it is."""
+
+    ip: Address
+    network: Network
+    interface: str
+
+
+def own_addresses(facts: Facts, family: int, beside: Address | None, vips: frozenset[Address]) -> tuple[Own, ...]:
     """What may be the host's own address of a family: those on the interface of the other one, else all."""
     found = {
         interface.name: [
-            each.ip
+            Own(each.ip, each.network, interface.name)
             for each in interface.addresses
             if each.version == family and each.ip not in vips and forms.OWN_ADDRESS.problem(each.ip) is None
         ]
@@ -57,7 +68,7 @@ def own_addresses(facts: Facts, family: int, beside: Address | None, vips: froze
     for interface in facts.interfaces or ():
         if found.get(interface.name) and any(each.ip == beside for each in interface.addresses):
             return tuple(dict.fromkeys(found[interface.name]))
-    return tuple(dict.fromkeys(address for addresses in found.values() for address in addresses))
+    return tuple(dict.fromkeys(each for every in found.values() for each in every))
 
 
 def _gateways(known: Mapping[str, Any]) -> Iterator[Address]:

@@ -154,11 +154,9 @@ class Inventory(Variables):
         every = map(as_address, value if isinstance(value, list) else [value])
         return tuple(each for each in every if each is not None and not forms.OWN_ADDRESS.problem(each))
 
-    def is_reached_at(self, name: str, address: Address) -> bool:
-        """Whether it is only known of the address that ansible reaches the host there."""
-        return (
-            not self.variable(name, "lvs_address")[1] and as_address(self.variable(name, "ansible_host")[1]) == address
-        )
+    def names_address(self, name: str) -> bool:
+        """Whether lvs_address says which address is the host's. Else it may be that by which Ansible reaches it."""
+        return self.variable(name, "lvs_address")[1] not in (None, "")
 
     def host(self, name: str) -> Host:
         """The host's part of the model. Its mistakes are noted when it is first read."""
@@ -188,10 +186,3 @@ class Inventory(Variables):
         if given and value not in _STATES:
             self.mistake(host, "lvs_state", f"{show(value)} is not known", choose(value, _STATES))
         return value
-
-    def reached_by_loopback(self, host: str) -> Address | None:
-        """What Ansible reaches the host by, where that is no address for anybody else and nothing better is said."""
-        if self.variable(host, "lvs_address")[1] not in (None, ""):
-            return None
-        address = as_address(self.variable(host, "ansible_host")[1])
-        return address if address is not None and forms.OWN_ADDRESS.problem(address) else None

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model_of_bgp import Bgp
 
 Address = IPv4Address | IPv6Address
 AddressInNetwork = IPv4Interface | IPv6Interface
+Network = IPv4Network | IPv6Network
 
 ROLES = ("director", "real_server", "router", "keepalived", "announcer", "metrics")
 MANAGERS = ("kernel", "keepalived", "checker")

@@ -9,6 +9,7 @@ Only what can be said of one list of services by itself is checked here; what ne
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from ipaddress import IPv4Address
 from typing import Any
 
@@ -24,6 +25,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model impor
     Vip,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.parse_real_servers import RealServers
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.reached import Side
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.shares import read_directors
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.supervision import read_supervision
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import (
@@ -46,17 +48,18 @@ def parse_services(
     prefix: str,
     inventory: Inventory,
     mistakes: list[Mistake],
-    floating: frozenset[Address] = frozenset(),
+    side: Side | None = None,
 ) -> tuple[Service, ...]:
     """The services that can be understood; for every other there is a mistake.
 
-    ``floating`` are the addresses that are no host's own, although facts may show them on one.
+    ``side`` is the directors that have the list, and what is no host's own address besides its VIPs.
     """
     path = f"{prefix}lvs_services"
     if not isinstance(raw, list):
         mistakes.append(Mistake(path, f"must be a list of services, is {show(raw)}", "write each with a dash"))
         return ()
-    parser = _Parser(inventory, mistakes, written_vips(raw) | floating)
+    side = side or Side()
+    parser = _Parser(inventory, mistakes, replace(side, foreign=side.foreign | written_vips(raw)))
     parsed = [parser.service(each, f"{path}[{position}]") for position, each in enumerate(raw)]
     services = tuple(service for service in parsed if service is not None)
     _refuse_duplicates(services, mistakes)
@@ -90,9 +93,10 @@ def written_vips(raw: Any) -> frozenset[Address]:
 
 
 class _Parser:
-    def __init__(self, inventory: Inventory, mistakes: list[Mistake], vips: frozenset[Address]) -> None:
+    def __init__(self, inventory: Inventory, mistakes: list[Mistake], side: Side) -> None:
         self._mistakes = mistakes
-        self._real_servers = RealServers(inventory, mistakes, vips)
+        self._side = side
+        self._real_servers = RealServers(inventory, mistakes, side.foreign)
         self._inventory = inventory
         self._names: dict[str, str] = {}
 
@@ -113,12 +117,13 @@ class _Parser:
         persistence = self._persistence(reader, family, protocol, fwmark)
         one_packet = self._one_packet(reader, protocol, fwmark)
         one_way = self._one_way(reader, one_packet=one_packet)
-        real_servers = self._real_servers.listed(reader, port or 0, family, forward)
+        side = replace(self._side, vips=written_vips([raw]), family=family)
+        real_servers = self._real_servers.listed(reader, port or 0, forward, side)
         snat_addresses = self._snat_addresses(reader, forward, family)
         marked = self._marked(reader, fwmark, family)
         helper = self._helper(reader, forward, protocol, port, fwmark)
         directors = read_directors(reader, self._inventory)
-        sorry_server = self._real_servers.sorry(reader, port or 0, family, forward)
+        sorry_server = self._real_servers.sorry(reader, port or 0, forward, side)
         supervision = read_supervision(reader, real_servers, forward)
         reader.finish()
         if port == 0 and fwmark is None and persistence is None:

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.facts import own_addresses
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.inventory import Inventory
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, did_you_mean, show
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, RealServer, Tunnel
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.reached import Side, address_of
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.supervision import read_watch
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import Reader, as_address
 
@@ -20,23 +20,23 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values impo
 class RealServers:
     """Reads the real servers of one list of services.
 
-    ``vips`` are the addresses that are no host's own, although facts may show them on one.
+    ``foreign`` are the addresses that are no host's own, although facts may show them on one.
     """
 
-    def __init__(self, inventory: Inventory, mistakes: list[Mistake], vips: frozenset[Address]) -> None:
+    def __init__(self, inventory: Inventory, mistakes: list[Mistake], foreign: frozenset[Address]) -> None:
         self._inventory = inventory
         self._mistakes = mistakes
-        self._vips = vips
+        self._foreign = foreign
         self._by_address: dict[Address, str] | None = None
 
-    def listed(self, reader: Reader, port: int, family: int | None, forward: str | None) -> tuple[RealServer, ...]:
+    def listed(self, reader: Reader, port: int, forward: str | None, side: Side) -> tuple[RealServer, ...]:
         """The real servers that can be understood; for every other there is a mistake."""
         elements = reader.elements("real_servers", "real servers")
         if not reader.has("real_servers"):
             remedy = "list them, or write [] where there shall be none: those in the table are taken away then"
             reader.refuse("real_servers", "is missing", remedy)
         parsed = [
-            self._real_server(raw, f"{reader.path}.real_servers[{position}]", port, family, forward)
+            self._real_server(raw, f"{reader.path}.real_servers[{position}]", port, forward, side)
             for position, raw in enumerate(elements)
         ]
         real_servers = tuple(each for each in parsed if each is not None)
@@ -48,15 +48,13 @@ class RealServers:
                 self._mistakes.append(Mistake(each.path, problem, "keep one, with the weight it shall have"))
         return real_servers
 
-    def _real_server(
-        self, raw: Any, path: str, port: int, family: int | None, forward: str | None
-    ) -> RealServer | None:
+    def _real_server(self, raw: Any, path: str, port: int, forward: str | None, side: Side) -> RealServer | None:
         if not isinstance(raw, Mapping):
             problem = f"must be a mapping, is {show(raw)}"
             self._mistakes.append(Mistake(path, problem, "write host: NAME, or address: RIP"))
             return None
         reader = Reader(raw, path, self._mistakes)
-        host, address = self._who(reader, family)
+        host, address = self._who(reader, side)
         rs_port = reader.integer("port", *forms.PORTS, default=port)
         weight = reader.integer("weight", *forms.WEIGHTS, default=1)
         upper = reader.integer("upper_threshold", *forms.THRESHOLDS, default=0)
@@ -83,13 +81,13 @@ class RealServers:
             watch=watch,
         )
 
-    def sorry(self, reader: Reader, port: int, family: int | None, forward: str | None) -> RealServer | None:
+    def sorry(self, reader: Reader, port: int, forward: str | None, side: Side) -> RealServer | None:
         """Who answers while there are too few real servers. It may be the director itself."""
         raw = reader.mapping("sorry_server", "{address: 127.0.0.1, port: 8080}")
         if raw is None:
             return None
         inner = Reader(raw, reader.at("sorry_server"), self._mistakes)
-        host, address = self._who(inner, family, forms.SORRY_SERVER)
+        host, address = self._who(inner, side, forms.SORRY_SERVER)
         sorry_port = inner.integer("port", *forms.PORTS, default=port)
         tunnel = self._tunnel(inner, forward)
         inner.finish()
@@ -122,7 +120,7 @@ class RealServers:
         return Tunnel(kind, port, checksum)
 
     def _who(
-        self, reader: Reader, family: int | None, purpose: forms.Purpose = forms.REAL_SERVER
+        self, reader: Reader, side: Side, purpose: forms.Purpose = forms.REAL_SERVER
     ) -> tuple[str | None, Address | None]:
         """The inventory host, where there is one, and the RIP."""
         raw_host, raw_address = reader.take("host"), reader.take("address")
@@ -147,33 +145,21 @@ class RealServers:
         if self._is_absent(reader, "host", raw_host):
             return None, None
         if address is None:
-            address = self._address_of(reader, raw_host, family)
+            address = self._address_of(raw_host, side)
         return raw_host, address
 
-    def _address_of(self, reader: Reader, host: str, family: int | None) -> Address | None:
-        """The host's address of the service's family: as the inventory says, else the only one that facts know."""
-        if family is None:
+    def _address_of(self, host: str, side: Side) -> Address | None:
+        """The host's address of the service's family: as the inventory says, else as networks tell."""
+        if side.family is None:
             return None  # the service is wrong already
-        named = self._inventory.host(host)
-        address = named.address(family)
-        if address is not None or self._inventory.is_wrong(host, "lvs_address"):
-            return address
-        reached = self._inventory.reached_by_loopback(host)
-        if reached is not None:
-            problem = f"{host} has no lvs_address, and its ansible_host {reached} {forms.OWN_ADDRESS.problem(reached)}"
-            reader.refuse("host", problem, f"set lvs_address of {host} to the address that the director reaches it by")
+        named = self._inventory.host(host).address(side.family) if self._inventory.names_address(host) else None
+        if named is not None or self._inventory.is_wrong(host, "lvs_address"):
+            return named
+        found = address_of(self._inventory, host, side.family, side)
+        if isinstance(found, Mistake):
+            self._mistakes.append(found)
             return None
-        other = next(iter(named.addresses), None)
-        found = own_addresses(self._inventory.facts(host), family, other, self._vips)
-        if len(found) == 1:
-            return found[0]
-        if found:
-            problem = f"{host} has several IPv{family} addresses: {', '.join(map(str, found))}"
-        else:
-            problem = f"{host} has no IPv{family} address" + (f" beside {other}" if other else "")
-        remedy = f"add the right one to lvs_address of {host}, which may be a list with one for IPv4 and one for IPv6"
-        reader.refuse("host", problem, remedy if other else f"set lvs_address of {host}")
-        return None
+        return found
 
     def _is_absent(self, reader: Reader, key: str, host: str | None) -> bool:
         if host is None or not self._inventory.is_absent(host):
@@ -185,5 +171,5 @@ class RealServers:
     def _host_at(self, address: Address) -> str | None:
         """The inventory's name of a real server that was given by its address."""
         if self._by_address is None:
-            self._by_address = self._inventory.hosts_by_address(self._vips)
+            self._by_address = self._inventory.hosts_by_address(self._foreign)
         return self._by_address.get(address)

@@ -24,7 +24,6 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes im
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import (
     Address,
     Host,
-    RealServer,
     Service,
     Watch,
 )
@@ -62,8 +61,6 @@ def _director_needs(site: Site, name: str) -> Iterator[Need]:
             yield from _idle(service)
         if not is_moved:
             yield from _vip_needs(site, name, service)
-        for entry in service.targets:
-            yield from _reached_elsewhere(site, name, service, entry)
         for each in service.marked:
             yield Mark(service.fwmark or 0, each.vip.address, each.protocol, each.ports)
         yield from METHODS[service.forward].director(site, name, service)
@@ -97,30 +94,6 @@ def _idle_vrrp(name: str, *, is_checked: bool) -> Need:
         return Note(f"{name}: lvs_vrrp: nothing moves addresses while lvs_manager is kernel")
     problem = "has no meaning with lvs_manager: checker, which runs keepalived without VRRP"
     return Mistake(f"{name}: lvs_vrrp", problem, "leave it out, or use lvs_manager: keepalived, which moves the VIPs")
-
-
-def _reached_elsewhere(site: Site, director: str, service: Service, entry: RealServer) -> Iterator[Need]:
-    """The address by which ansible reaches a host is often in a network for that alone."""
-    host, address = entry.host, entry.address
-    if host is None or host == director or not site.inventory.is_reached_at(host, address):
-        return
-    if any(_in_one_network(site, host, address, vip.address) for vip in service.vips):
-        return
-    towards = [*(vip.address for vip in service.vips), *site.addresses(director)]
-    for link in site.on_link(host):
-        if link.own.version == address.version and address not in link.own.network:
-            near = next((each for each in towards if each in link.own.network), None)
-            if near is not None:
-                yield Note(
-                    f"{host}: lvs_address is not set, and packets go to its ansible_host {address}. It also has "
-                    f"{link.own.ip} in {link.own.network}, where {near} of the director's side is: set lvs_address to "
-                    "the one that they shall go to"
-                )
-                return
-
-
-def _in_one_network(site: Site, host: str, one: Address, other: Address) -> bool:
-    return any(one in link.own.network and other in link.own.network for link in site.on_link(host))
 
 
 def _idle(service: Service) -> Iterator[Need]:

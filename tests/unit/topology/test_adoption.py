@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.adoption import as_model
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
-from ansible_collections.lvs.topology.tests.unit.topology.inventories import r1
+from ansible_collections.lvs.topology.tests.unit.topology.inventories import facts, nic, r1
 
 HOSTS = {ip_address("192.168.246.161"): "web1", ip_address("2001:db8::162"): "web2"}
 
@@ -47,6 +47,17 @@ def test_what_is_default_is_left_out_and_hosts_have_their_names() -> None:
             "ends. Correct it in the list, or set lvs_adopt_weight to the weight to write in its place"
         ],
     )
+
+
+def test_an_address_that_the_inventory_does_not_say_stands_beside_the_name() -> None:
+    """What networks tell of the host may be another one."""
+    model = r1()
+    model.hostvars["web2"].pop("lvs_address")
+    model.hostvars["web2"]["ansible_facts"] = facts(nic("eth0", "172.31.0.62/24"), nic("eth1", "192.168.246.162/24"))
+    model.hostvars["lb1"]["ansible_facts"] = facts(nic("eth0", "172.31.0.66/24"), nic("eth1", "192.168.246.166/24"))
+    table = [_service(_real_server("192.168.246.161"), _real_server("172.31.0.62"), **WEB)]
+    found = compiler.model_of(model.hostvars, model.groups, {"services": table, "sync_daemons": []}, "lb1")
+    assert found["services"][0]["real_servers"] == [{"host": "web1"}, {"host": "web2", "address": "172.31.0.62"}]
 
 
 def test_everything_else_is_said() -> None:

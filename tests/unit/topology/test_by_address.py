@@ -1,14 +1,14 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Real servers that are listed by an address, hosts that nobody lists, and addresses of another network."""
+"""Real servers that are listed by an address, and hosts that nobody lists."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-from ansible_collections.lvs.topology.tests.unit.topology.inventories import Model, facts, nic, r1, r4
+from ansible_collections.lvs.topology.tests.unit.topology.inventories import Model, facts, nic, r1
 
 RIP = "192.168.246.161"
 
@@ -88,37 +88,3 @@ def test_a_host_that_no_service_lists_is_told_so() -> None:
     (note,) = model.plan("web2", "real_server")["notes"]
     for part in ("NO SERVICE LISTS THIS HOST", "192.168.246.162", "192.168.246.99", "host: web2"):
         assert part in note
-
-
-def management(model: Model, name: str, address: str) -> None:
-    """Take lvs_address away, and have ansible reach the host in a network of its own."""
-    host = model.hostvars[name]
-    own = host.pop("lvs_address")
-    host |= {"ansible_host": address, "ansible_facts": facts(nic("eth0", f"{address}/24"), nic("eth1", f"{own}/24"))}
-
-
-def test_a_pool_of_management_addresses_is_noted() -> None:
-    model = r1()
-    management(model, "web1", "172.31.0.61")
-    model.hostvars["lb1"]["ansible_facts"] = facts(nic("eth0", "172.31.0.66/24"), nic("eth1", "192.168.246.166/24"))
-    (note,) = model.plan("lb1", "director")["notes"]
-    assert note.startswith("web1: lvs_address is not set, and packets go to its ansible_host 172.31.0.61. ")
-    assert "192.168.246.161 in 192.168.246.0/24" in note
-    model.hostvars["web1"]["lvs_address"] = "172.31.0.61"
-    assert "notes" not in model.plan("lb1", "director")
-
-
-def test_where_ansible_reaches_the_host_beside_the_vip_there_is_nothing_to_say() -> None:
-    model = r1()
-    model.hostvars["web1"]["ansible_host"] = model.hostvars["web1"].pop("lvs_address")
-    assert "notes" not in model.plan("lb1", "director")
-
-
-def test_management_addresses_behind_nat_are_noted_too() -> None:
-    model = r4()
-    management(model, "app1", "172.31.0.51")
-    model.hostvars["lb1"]["ansible_facts"] = facts(
-        nic("eth0", "172.31.0.30/24"), nic("eth1", "192.168.0.30/24"), nic("eth2", "10.0.0.30/24")
-    )
-    (note,) = model.plan("lb1", "director")["notes"]
-    assert "10.0.0.51 in 10.0.0.0/24" in note

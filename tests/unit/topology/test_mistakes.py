@@ -192,7 +192,10 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
     "a real server without an address": (
         r1,
         lambda model: (model.hostvars["web2"].pop("lvs_address"), model.without_facts("web2")),
-        [f"{S}.real_servers[1].host: web2 has no IPv4 address; set lvs_address of web2"],
+        [
+            "web2: lvs_address: is needed: no IPv4 address of web2 is known; "
+            "set it to the address by which directors reach web2"
+        ],
     ),
     "a real server whose ansible_host is a name": (
         r1,
@@ -200,18 +203,21 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
             host("web2", lvs_address="", ansible_host="web2.example.org")(model),
             model.without_facts("web2"),
         ),
-        [f"{S}.real_servers[1].host: web2 has no IPv4 address; set lvs_address of web2"],
+        [
+            "web2: lvs_address: is needed: no IPv4 address of web2 is known; "
+            "set it to the address by which directors reach web2"
+        ],
     ),
     "a real server with several addresses to choose from": (
         r1,
         host(
             "web2",
             lvs_address="",
-            ansible_facts=facts(nic("eth0", "10.9.9.9/24"), nic("eth1", "192.168.246.162/24", "192.168.246.160/32")),
+            ansible_facts=facts(nic("eth1", "192.168.246.162/24", "192.168.246.163/24", "192.168.246.160/32")),
         ),
         [
-            f"{S}.real_servers[1].host: web2 has several IPv4 addresses: 10.9.9.9, 192.168.246.162; "
-            "set lvs_address of web2"
+            "web2: lvs_address: is needed: web2 has several IPv4 addresses that may be meant: 192.168.246.162 (eth1), "
+            "192.168.246.163 (eth1); set it to the address by which directors reach web2"
         ],
     ),
     "a real server without an address of the service's family": (
@@ -222,8 +228,8 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
             host("lb1", ansible_facts=facts(nic("eth1", "192.168.246.166/24", "fd00::166/64")))(model),
         ),
         [
-            f"{S}.real_servers[1].host: web2 has no IPv6 address beside 192.168.246.162; add the right one to "
-            "lvs_address of web2, which may be a list with one for IPv4 and one for IPv6"
+            "web2: lvs_address: is needed: facts show no IPv6 address of web2 beside 192.168.246.162; "
+            "make it a list of 192.168.246.162 and the IPv6 address"
         ],
     ),
     "a real server with several addresses of the service's family": (
@@ -236,8 +242,8 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
             host("lb1", ansible_facts=facts(nic("eth1", "192.168.246.166/24", "fd00::166/64")))(model),
         ),
         [
-            f"{S}.real_servers[0].host: web2 has several IPv6 addresses: fd00::162, fd00::77; add the right one to "
-            "lvs_address of web2, which may be a list with one for IPv4 and one for IPv6"
+            "web2: lvs_address: is needed: web2 has several IPv6 addresses that may be meant: fd00::162 (eth1), "
+            "fd00::77 (eth1); make it a list of 192.168.246.162 and the IPv6 address"
         ],
     ),
     "two addresses of one family": (
@@ -929,10 +935,10 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
     ),
     "a real server whose ansible_host is a loopback address": (
         r1,
-        host("web2", lvs_address="", ansible_host="127.0.0.1"),
+        lambda model: (host("web2", lvs_address="", ansible_host="127.0.0.1")(model), model.without_facts("web2")),
         [
-            f"{S}.real_servers[1].host: web2 has no lvs_address, and its ansible_host 127.0.0.1 is a loopback address; "
-            "set lvs_address of web2 to the address that the director reaches it by"
+            "web2: lvs_address: is needed: no IPv4 address of web2 is known, and its ansible_host 127.0.0.1 is a "
+            "loopback address; set it to the address by which directors reach web2"
         ],
     ),
     "a gateway that is the host itself": (
@@ -1428,7 +1434,9 @@ def test_facts_show_no_address_that_cannot_be_right() -> None:
     model = r1()
     odd = ["169.254.7.7/16", "240.0.0.7/8", "127.0.0.9/8", "0.0.0.9/8"]
     host("web2", lvs_address="", ansible_facts=facts(nic("eth1", *odd)))(model)
-    assert [line.split("; ")[0] for line in model.mistakes()] == [f"{S}.real_servers[1].host: web2 has no IPv4 address"]
+    assert [line.split("; ")[0] for line in model.mistakes()] == [
+        "web2: lvs_address: is needed: facts show no IPv4 address of web2"
+    ]
     host("web2", lvs_address="", ansible_facts=facts(nic("eth1", *odd, "192.168.246.162/24")))(model)
     assert model.mistakes() == []
 

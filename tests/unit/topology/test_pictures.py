@@ -300,7 +300,7 @@ def test_without_all_addresses_nothing_is_called_undeclared() -> None:
         model.hostvars[name]["lvs_services"] = model.services
     table = table_of(dr_pair())
     said = page(model, {"lb1": table})
-    assert "web1 has no IPv6 address" in said
+    assert "no IPv6 address of web1" in said
     assert "not in what could be read" in said
     assert "not in lvs_services" not in said
     assert "nobody declared" not in said
