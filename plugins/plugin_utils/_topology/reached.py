@@ -53,19 +53,24 @@ def _by_facts(inventory: Inventory, host: str, family: int, side: Side, here: Ad
     """``here`` is where Ansible reaches the host."""
     written = next(iter(inventory.host(host).addresses), None) if inventory.names_address(host) else None
     every = own_addresses(inventory.facts(host), family, written, side.foreign)
-    found = _nearest(inventory, host, every, side)
-    if not found and here is not None:
+    near = _nearest(inventory, host, every, side)
+    unknown = [each for each in _others(inventory, host, side) if inventory.facts(each).interfaces is None]
+    if not near and here is not None and not (unknown and any(each.ip != here for each in every)):
         return here  # behind a router, perhaps known there by an address that the host itself does not have
-    found = found or list(every)
+    found = near or list(every)
     addresses = dict.fromkeys(each.ip for each in found)
-    if len(addresses) == 1:
+    if len(addresses) == 1 and (near or here is None):
         return found[0].ip
     if here in addresses and len({each.network for each in found}) == 1:
         return here
     problem = f"facts show no IPv{family} address of {host}" + (f" beside {written}" if written else "")
     if found:
-        named = (f"{each.ip} ({each.interface}{', its ansible_host' if each.ip == here else ''})" for each in found)
+        named = [f"{each.ip} ({each.interface}{', its ansible_host' if each.ip == here else ''})" for each in found]
+        if unknown and not near and here is not None and here not in addresses:
+            named.append(f"its ansible_host {here}")
         problem = f"{host} has several IPv{family} addresses that may be meant: {', '.join(named)}"
+        if unknown and not near:
+            problem += f", and nothing is known of the networks of {', '.join(unknown)}"
     if written:
         return _needed(host, problem, f"make it a list of {written} and the IPv{family} address")
     return _needed(host, problem)
@@ -84,11 +89,15 @@ def _nearest(inventory: Inventory, host: str, every: Iterable[Own], side: Side) 
 
     An address that a director has as well, such as that of a bridge for containers, leads nowhere.
     """
-    directors = [each for each in side.directors if each != host and each in inventory]
+    directors = _others(inventory, host, side)
     links = [own for name in directors for own in _own(inventory, name, side)]
     possible = [each for each in every if each.ip not in {own.ip for own in links}]
     named = {ip for name in directors if inventory.names_address(name) for ip in inventory.host(name).addresses}
     return _around(possible, {*side.vips, *named}) or _around(possible, {own.ip for own in links})
+
+
+def _others(inventory: Inventory, host: str, side: Side) -> list[str]:
+    return [each for each in side.directors if each != host and each in inventory]
 
 
 def _around(every: Iterable[Own], addresses: set[Address]) -> list[Own]:

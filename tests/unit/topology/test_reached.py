@@ -89,6 +89,22 @@ CASES = {
     "what is marked": Case(
         TWO, DIRECTOR, DATA, service={"fwmark": 5, "family": "ipv4", "marked": [{"address": "192.168.246.160"}]}
     ),
+    "networks of the director that nobody knows": Case(
+        legs("172.31.0.61/24", "10.0.0.61/24"),
+        None,
+        BOTH_SHARED.replace(SET_IT, f", and nothing is known of the networks of lb1{SET_IT}"),
+        service=BEHIND_NAT,
+    ),
+    "an address that the host itself does not have, and networks that nobody knows": Case(
+        legs("10.9.0.61/24"),
+        None,
+        f"{NEEDED}web1 has several IPv4 addresses that may be meant: 10.9.0.61 (eth0), its ansible_host 172.31.0.61, "
+        f"and nothing is known of the networks of lb1{SET_IT}",
+        service=BEHIND_NAT,
+    ),
+    "one leg, and networks of the director that nobody knows": Case(
+        legs("172.31.0.61/24"), None, MANAGEMENT, service=BEHIND_NAT
+    ),
     "nothing is known": Case(None, None, MANAGEMENT),
     "no facts of the host, in the network of the VIP": Case(None, DIRECTOR, DATA, ansible_host=DATA),
     "no facts of the host, in another network": Case(None, DIRECTOR, NOT_LIMITED),
