@@ -146,6 +146,7 @@ class Scenario:
         # Names of labs have no underscores.
         self.name = SCENARIO.name.replace("_", "-")
         self.directory = SCENARIO
+        self.inventory = INVENTORY
         self.expected: dict[str, Any] = yaml.safe_load((SCENARIO / "expected.yml").read_text())
         ssh_config = str(PROJECT / ".cache/lab/run" / self.name / "ssh_config")
         self.hosts: dict[str, Any] = {
@@ -210,9 +211,11 @@ class Scenario:
         assert result.returncode == 0, result.stdout + result.stderr
         return result.stdout
 
-    def try_playbook(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run ansible-playbook on the scenario's inventory, whatever comes of it."""
-        command = ["ansible-playbook", "--inventory", str(SCENARIO / "inventory"), "--inventory", str(INVENTORY)]
+    def try_playbook(
+        self, *arguments: str, inventory: Path = SCENARIO / "inventory"
+    ) -> subprocess.CompletedProcess[str]:
+        """Run ansible-playbook on the scenario's hosts, by its inventory or another one, whatever comes of it."""
+        command = ["ansible-playbook", "--inventory", str(inventory), "--inventory", str(INVENTORY)]
         # What molecule writes into ansible.cfg for its own runs.
         same = {"ANSIBLE_PIPELINING": "1", "ANSIBLE_FORKS": "10", "ANSIBLE_HOST_KEY_CHECKING": "0"}
         plain = {**os.environ, **same, "ANSIBLE_FORCE_COLOR": "0", "ANSIBLE_NOCOLOR": "1"}

@@ -11,6 +11,7 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 HERE = Path(__file__).parents[1]
+EXAMPLES = HERE.parents[1] / "docs/examples"
 Run = Callable[..., "CompletedProcess[str]"]
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -48,6 +49,12 @@ def test_the_daemon_runs(scenario: Any) -> None:
 @pytest.mark.parametrize("vip", [SHOP, INTRANET])
 def test_every_real_server_answers(scenario: Any, vip: str) -> None:
     assert set(scenario.answers(f"http://{vip}/")) == {"app1", "app2"}
+
+
+def test_an_input_that_is_empty_is_as_if_it_was_not_given(roles: Run) -> None:
+    given = {"director_services": [], "lvs_services": "{{ balanced }}"}
+    result = roles("--check", "--limit", "lb2", "--tags", "balancing", "--extra-vars", json.dumps(given))
+    assert hosts_changed(result) == set()
 
 
 def test_the_playbooks_agree_with_the_roles(playbook: Run) -> None:

@@ -17,7 +17,7 @@ def weights(scenario: Any, director: str) -> dict[str, int]:
 
 
 def test_false_as_text_does_not_allow_an_empty_service(scenario: Any, playbook: Run) -> None:
-    result = playbook("drain", "-e", "lvs_drain=backends", "-e", "lvs_drain_allow_empty=false")
+    result = playbook("drain", "-e", "lvs_drain=webfarm", "-e", "lvs_drain_allow_empty=false")
     assert result.returncode != 0
     assert "Nothing was touched" in said(result)
     assert "no usable real server besides app1, app2" in said(result)

@@ -244,8 +244,10 @@ class _Common:
         """What of a real server only keepalived acts on, where that is not what its service says."""
         user = self._reading.script_user
         commands = {each: run(block.last(each), self._remarks, user) for each in ("notify_up", "notify_down")}
-        own = {each: switch(block, each) for each in ("inhibit_on_failure", "alpha", "smtp_alert")}
-        return {**commands, **{key: value for key, value in own.items() if value != self._settings[key]}}
+        own = {each: switch(block, each) for each in ("inhibit_on_failure", "alpha")}
+        other = {key: value for key, value in own.items() if value != self._settings[key]}
+        # What the service says of mails is not for its real servers.
+        return {**commands, **other, "smtp_alert": switch(block, "smtp_alert")}
 
     def _tells_two_apart(self, node: Node, found: Address, port: int | None) -> bool:
         self._seen = getattr(self, "_seen", {})

@@ -36,6 +36,10 @@ _PART = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _WORD_OF_COMMAND = re.compile(r"""[{}]|(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\$\{[^{}]*\}|[^\s"'{}])+""")
 _PART_OF_COMMAND = re.compile(r"""(["'])((?:(?!\1)[^\\]|\\.)*)\1""")
 _ESCAPED = re.compile(r'\\(["\\])')
+# A pattern is read once more, with the escapes of C and with ' as a quote.
+_PATTERN = re.compile(r"regex\s")
+_ESCAPE = re.compile(r"\\(?:x(?P<hex>[0-9A-Fa-f]{1,2})|c(?P<control>.)|(?P<octal>[0-7]{1,3})|(?P<other>.))")
+_OTHER = {"a": "\a", "b": "\b", "E": "\x1b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 # What keepalived fills in itself. What is not known here is None.
 _STANDARD: dict[str, str | None] = {"_HASH": "#", "_BANG": "!", "_PWD": None, "_RANDOM": None, "_ENV": None}
 # Commands: only in these keepalived takes ' for quotes, too.
@@ -232,7 +236,8 @@ class Words:
         return found
 
     def _words(self, text: str, place: Place) -> Iterator[Statement]:
-        is_command = bool(_COMMANDS.match(text))
+        is_pattern = bool(_PATTERN.match(text))
+        is_command = is_pattern or bool(_COMMANDS.match(text))
         word, part, inside = (_WORD_OF_COMMAND, _PART_OF_COMMAND, r"\2") if is_command else (_WORD, _PART, r"\1")
         if word.sub("", text).strip():
             self._remarks.lost(
@@ -242,7 +247,8 @@ class Words:
         words: list[str] = []
         for found in word.findall(text):
             if found not in (OPEN, CLOSE):
-                words.append(_ESCAPED.sub(r"\1", part.sub(inside, found)))
+                bare = part.sub(inside, found)
+                words.append(_unescaped(bare) if is_pattern else _ESCAPED.sub(r"\1", bare))
                 continue
             if words:
                 yield Statement(tuple(words), place)
@@ -250,6 +256,20 @@ class Words:
             yield Statement((found,), place)
         if words:
             yield Statement(tuple(words), place)
+
+
+def _unescaped(text: str) -> str:
+    """A pattern as keepalived's library gets it: octets, which mostly are UTF-8."""
+    octets, end = b"", 0
+    for found in _ESCAPE.finditer(text):
+        octets += text[end : found.start()].encode(errors="surrogateescape")
+        end = found.end()
+        if found["other"]:
+            octets += _OTHER.get(found["other"], found["other"]).encode(errors="surrogateescape")
+        else:
+            number = int(found["hex"], 16) if found["hex"] else int(found["octal"], 8) if found["octal"] else None
+            octets += bytes([ord(found["control"]) & 0x1F if number is None else number & 0xFF])
+    return (octets + text[end:].encode(errors="surrogateescape")).decode(errors="surrogateescape")
 
 
 def _without_comment(raw: str, place: Place) -> str:

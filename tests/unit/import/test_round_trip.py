@@ -19,6 +19,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._import.moving_in imp
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import LOST
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
 from ansible_collections.lvs.topology.tests.unit.topology.generated import models
+from ansible_collections.lvs.topology.tests.unit.topology.generated_right import right_models
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import REFERENCES, Model, dr_pair, two_directors
 from ansible_collections.lvs.topology.tests.unit.topology.real_tools import rendered
 from hypothesis import given, seed, settings
@@ -142,3 +143,22 @@ def test_generated_models() -> None:
     one()
     print(dict(counts))
     assert counts["accepted"] > EXAMPLES / 20
+
+
+def test_generated_models_that_are_right() -> None:
+    """With every key that keepalived has a word for."""
+    counts: Counter[str] = Counter()
+
+    @seed(SEED)
+    @settings(settings.get_profile("generated"), max_examples=EXAMPLES)
+    @given(right_models())
+    def one(model: Model) -> None:
+        counts["models"] += 1
+        if model.mistakes():
+            return
+        counts["accepted"] += 1
+        assert differences(model, counts) == []
+
+    one()
+    print(dict(counts))
+    assert counts["accepted"] > EXAMPLES / 2
