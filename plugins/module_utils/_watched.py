@@ -21,14 +21,21 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.opening import 
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.planner import Outcome, Request, unmanaged
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.socket import Ipvs
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.specs import DAEMONS, TABLE_SPEC, TIMEOUTS
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import DAEMON_STATES, Action, Daemon, Table
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
+    DAEMON_STATES,
+    Action,
+    Daemon,
+    ServiceKey,
+    Table,
+)
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.watched_plan import (
+    is_open,
     plan_daemons,
     plan_unasked,
     plan_watched,
 )
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger, LedgerFile
-from ansible_collections.lvs.topology.plugins.module_utils._net import keepalived_ask, keepalived_plan
+from ansible_collections.lvs.topology.plugins.module_utils._net import guard_state, keepalived_ask, keepalived_plan
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.daemon_plan import Unit
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import joined, read_file
@@ -42,6 +49,8 @@ if TYPE_CHECKING:
 
 WATCHED_SPEC: Spec = {
     **{name: TABLE_SPEC[name] for name in ("services", "purge", "keep_weights", "owner")},
+    # The services that all of their real servers serve while the quorum is lost, and what keepalived calls each.
+    "guarded": {"type": "dict"},
     "timeouts": TIMEOUTS,
     # Its state is that of keepalived, which is master where it holds one of the addresses.
     "sync_daemon": {
@@ -61,6 +70,18 @@ _UNSEEN = (
     f"{' nor '.join(keepalived_ask.PID_FILES)} names a process of keepalived in this network namespace. What "
     "somebody changed in the table was not looked at. Have keepalived write one of these files: start it without "
     "--checkers_pid, and leave instance out of its configuration."
+)
+_OPEN = (
+    "{}: less of it is up than its min_up, so all of its real servers get clients, those that are down as well ({}). "
+    "See what their health checks say: journalctl -u keepalived."
+)
+_NO_GUARD = (
+    "Nothing guards the services with min_up: the process that keepalived runs for that is not there "
+    f"({guard_state.PATH} names none). systemctl reload keepalived starts it."
+)
+_OTHER_GUARD = (
+    f"What guards the services with min_up takes others for open ({guard_state.PATH}) than keepalived does: it was "
+    "ended in between, and has missed something. Restart keepalived when another director may serve meanwhile."
 )
 _UNREAD = (
     f"{keepalived_plan.PATH} was written after keepalived had last read it, so whether keepalived is master is not "
@@ -88,14 +109,15 @@ def ensure_watched(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
         )
         settings = joined(timeouts, _daemon(module, kernel, wanted))
         # Last, so that as little time as possible lies between what keepalived says and what is done.
-        outcome, watch = _table(module, kernel, process, wanted.table)
+        outcome, watch = _table(module, kernel, process, wanted)
         result = carry_out(module, joined(outcome.plan, settings), _applied_by(kernel))
         if outcome.plan.changes and not module.check_mode:
             try:
-                _again(module, kernel, process, wanted.table, result["changes"])
+                _again(module, kernel, process, wanted, result["changes"])
             except Refused as problem:
                 raise Refused(str(problem), facts={"changed": True, "applied": result["changes"]}) from problem
     declared = {each.key for each in wanted.table.wanted}
+    _tell(module, wanted, watch)
     return {**result, "unmanaged": unmanaged(outcome.after, declared.union(watch.pools))}
 
 
@@ -126,14 +148,14 @@ def _is_read(unit: Unit) -> bool:
     return False
 
 
-def _again(module: AnsibleModule, kernel: Ipvs, process: int, request: Request, lines: list[str]) -> None:
+def _again(module: AnsibleModule, kernel: Ipvs, process: int, wanted: Wanted, lines: list[str]) -> None:
     """A check may have ended otherwise than before while the table was changed: follow what keepalived says now.
 
     What has taken effect is added to the lines.
     """
     refusal: Refused | None = None
     for attempt in range(_ATTEMPTS + 1):
-        changes = _table(module, kernel, process, request)[0].plan.changes
+        changes = _table(module, kernel, process, wanted)[0].plan.changes
         if not changes:
             return
         if attempt == _ATTEMPTS:
@@ -159,6 +181,7 @@ class Wanted(NamedTuple):
     timeouts: Mapping[str, int]
     addresses: frozenset[str] = frozenset()
     daemons: tuple[Daemon, ...] = ()
+    guarded: Mapping[ServiceKey, str] = {}
 
 
 def asked(params: Mapping[str, Any], lengths: Mapping[str, int] | None, mistakes: Mistakes) -> Wanted:
@@ -169,9 +192,15 @@ def asked(params: Mapping[str, Any], lengths: Mapping[str, int] | None, mistakes
         params["keep_weights"],
     )
     timeouts = settings_options.wanted_timeouts(params["timeouts"] or {}, mistakes, "timeouts")
+    guarded = {
+        key: str(name)
+        for text, name in (params["guarded"] or {}).items()
+        for key in [mistakes.form("guarded", text, _service_key)]
+        if key is not None
+    }
     daemon = params["sync_daemon"]
     if daemon is None:
-        return Wanted(request, timeouts)
+        return Wanted(request, timeouts, guarded=guarded)
     addresses = [
         mistakes.address(f"sync_daemon.addresses[{position}]", each)
         for position, each in enumerate(daemon["addresses"])
@@ -180,18 +209,42 @@ def asked(params: Mapping[str, Any], lengths: Mapping[str, int] | None, mistakes
     # Both have the same options, and one mistake is said once.
     either = [{**daemon, "state": state} for state in DAEMON_STATES]
     daemons = settings_options.wanted_daemons(either, lengths, mistakes, "sync_daemon")
-    return Wanted(request, timeouts, spelled, daemons)
+    return Wanted(request, timeouts, spelled, daemons, guarded)
 
 
-def _table(module: AnsibleModule, kernel: Ipvs, process: int, request: Request) -> tuple[Outcome, Watch]:
-    table = kernel.table()
+def _service_key(text: str) -> ServiceKey:
+    try:
+        return ServiceKey.from_text(text)
+    except ValueError as wrong:
+        raise forms.BadForm("is no service as messages name it, such as tcp 192.0.2.10:80") from wrong
+
+
+def _tell(module: AnsibleModule, wanted: Wanted, watch: Watch) -> None:
+    """What is to be known of services with min_up."""
+    if not wanted.guarded:
+        return
+    opened = {key for key in wanted.guarded if is_open(key, watch, wanted.guarded)}
+    for each in wanted.table.wanted:
+        if each.key in opened:
+            servers = watch.pools[each.key].servers
+            down = [str(one.key) for one in each.destinations or () if one.weight and not servers.get(one.key)]
+            module.warn(_OPEN.format(each.key, ", ".join(down)))
+    state = guard_state.read()
+    if state is None:
+        module.warn(_NO_GUARD)
+    elif watch.pools and state.open != {wanted.guarded[key] for key in opened}:
+        module.warn(_OTHER_GUARD)
+
+
+def _table(module: AnsibleModule, kernel: Ipvs, process: int, wanted: Wanted) -> tuple[Outcome, Watch]:
+    table, request = kernel.table(), wanted.table
     try:
         watch = keepalived_ask.ask(process)
-        outcome = plan_watched(table, request, watch)
+        outcome = plan_watched(table, request, watch, wanted.guarded)
         if outcome.plan.changes:
             # Either somebody has changed the table, or a check has ended otherwise than before in between.
             table, watch = _at_rest(kernel.table, process)
-            outcome = plan_watched(table, request, watch)
+            outcome = plan_watched(table, request, watch, wanted.guarded)
     except Refused as problem:
         module.warn(
             f"{problem} Real servers that are missing, that nobody declared, or whose weight is another one were left "

@@ -72,6 +72,7 @@ def described(directory: Path, services: int) -> dict[str, Any]:
                 "name": f"service-{number}",
                 "virtual_server": f"tcp {address(number)}:80",
                 "quorum": 1,
+                "guard": "",
                 "real_servers": [
                     {"name": f"web{each}", "address": f"10.2.{number % 250}.{each}", "port": 80, "weight": 1}
                     for each in range(1, REAL_SERVERS + 1)

@@ -10,7 +10,7 @@ What it has decided stays as it is. What a service and its real servers are besi
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Iterator, Mapping, Sequence
+from typing import Container, Iterator, Mapping, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.planner import Outcome, Purge, Request, plan_table
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.save_format import daemon_line, setting_command
@@ -19,6 +19,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     Destination,
     DestinationKey,
     Entry,
+    ServiceKey,
     Setting,
     StartDaemon,
     StopDaemon,
@@ -30,16 +31,26 @@ from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_data 
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan
 
 
-def plan_watched(table: Table, request: Request, watch: Watch) -> Outcome:
-    """``watch`` is what keepalived has in the table. A service that it does not have yet it will add by itself."""
+def plan_watched(table: Table, request: Request, watch: Watch, guarded: Container[ServiceKey] = ()) -> Outcome:
+    """``watch`` is what keepalived has in the table. A service that it does not have yet it will add by itself.
+
+    Of the ``guarded`` services, all real servers serve while the quorum is lost.
+    """
     pools = watch.pools
     wanted = tuple(
-        _as_decided(each, table.get(each.key), pools[each.key]) for each in request.wanted if each.key in pools
+        _as_decided(each, table.get(each.key), pools[each.key], opens=is_open(each.key, watch, guarded))
+        for each in request.wanted
+        if each.key in pools
     )
     claimed = frozenset(pools).union(each.key for each in request.wanted)
     # Of services that keepalived has and that are not known here, none may go.
     purge = request.purge if watch.is_whole else Purge(real_servers=request.purge.real_servers)
     return plan_table(table, replace(request, wanted=wanted, claimed=claimed, purge=purge))
+
+
+def is_open(key: ServiceKey, watch: Watch, guarded: Container[ServiceKey]) -> bool:
+    """Whether all real servers of the service are to serve, those that are down as well."""
+    return key in guarded and key in watch.pools and not watch.pools[key].is_up
 
 
 def plan_unasked(table: Table, request: Request) -> Outcome:
@@ -52,10 +63,10 @@ def plan_unasked(table: Table, request: Request) -> Outcome:
     return plan_table(table, Request(tuple(wanted)))
 
 
-def _as_decided(wanted: WantedService, entry: Entry | None, pool: Pool) -> WantedService:
+def _as_decided(wanted: WantedService, entry: Entry | None, pool: Pool, *, opens: bool) -> WantedService:
     there = entry.destinations if entry else {}
     decided = [
-        each._replace(weight=None if _is_drained(each.key, there) else pool.servers[each.key])
+        each._replace(weight=_weight(each, pool, there, opens=opens))
         for each in wanted.destinations or ()
         if pool.servers.get(each.key) is not None
     ]
@@ -65,6 +76,14 @@ def _as_decided(wanted: WantedService, entry: Entry | None, pool: Pool) -> Wante
     leaving = [WantedDestination(key, wanted.path) for key in there if key in pool.servers and key not in known]
     sorry = [] if pool.sorry is None or pool.sorry.key in known | pool.servers.keys() else [*_sorry(pool.sorry, there)]
     return replace(wanted, destinations=(*decided, *coming, *leaving, *sorry))
+
+
+def _weight(
+    wanted: WantedDestination, pool: Pool, there: Mapping[DestinationKey, Destination], *, opens: bool
+) -> int | None:
+    if opens and not pool.servers[wanted.key]:
+        return wanted.weight
+    return None if _is_drained(wanted.key, there) else pool.servers[wanted.key]
 
 
 def _is_drained(key: DestinationKey, there: Mapping[DestinationKey, Destination]) -> bool:

@@ -120,6 +120,13 @@ CATALOGUE: tuple[Metric, ...] = (
         (*SERVICE, "state"),
         "Connections to the service that the table knows, by their state.",
     ),
+    Metric(
+        "lvs_service_fails_open",
+        GAUGE,
+        "0 or 1",
+        SERVICE,
+        "Whether less is up than min_up of the service, so that all of its real servers get clients.",
+    ),
     Metric("lvs_service_quorum", GAUGE, "weight", SERVICE, "The weight that a service is to have at least."),
     Metric(
         "lvs_service_available_weight",

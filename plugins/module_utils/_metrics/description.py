@@ -34,11 +34,15 @@ class RealServer(NamedTuple):
 
 
 class Service(NamedTuple):
-    """A virtual service. ``others`` are destinations of it that are no real servers, such as its sorry server."""
+    """A virtual service. ``others`` are destinations of it that are no real servers, such as its sorry server.
+
+    ``guard`` is what keepalived calls it where it has min_up, else empty.
+    """
 
     name: str
     key: ServiceKey
     quorum: int
+    guard: str
     real_servers: tuple[RealServer, ...]
     others: tuple[RealServer, ...]
 
@@ -206,11 +210,12 @@ def _real_server(value: Any, path: str) -> RealServer:
 
 
 def _service(value: Any, path: str) -> Service:
-    fields = _Fields(value, f"{path}.", ("name", "virtual_server", "quorum", "real_servers", "others"))
+    fields = _Fields(value, f"{path}.", ("name", "virtual_server", "quorum", "guard", "real_servers", "others"))
     return Service(
         fields.take("name", _name),
         fields.take("virtual_server", _key),
         fields.take("quorum", _number(forms.WEIGHTS)),
+        fields.take("guard", _name),
         fields.take("real_servers", _list(_real_server)),
         fields.take("others", _list(_real_server)),
     )

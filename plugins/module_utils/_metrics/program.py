@@ -28,6 +28,7 @@ MODULES = (
     "_ipvs.save_format",
     "_ipvs.socket",
     "_ipvs.proc",
+    "_net.guard_state",
     "_net.host_lists",
     "_metrics.catalogue",
     "_metrics.exposition",

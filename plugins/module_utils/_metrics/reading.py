@@ -17,6 +17,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.socket import I
 from ansible_collections.lvs.topology.plugins.module_utils._metrics import connection_states
 from ansible_collections.lvs.topology.plugins.module_utils._metrics.description import Description
 from ansible_collections.lvs.topology.plugins.module_utils._metrics.samples import Readings, entries
+from ansible_collections.lvs.topology.plugins.module_utils._net import guard_state
 from ansible_collections.lvs.topology.plugins.module_utils._net.host_lists import HostLists
 from ansible_collections.lvs.topology.plugins.module_utils._netlink import messages
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
@@ -77,6 +78,9 @@ def read(described: Description) -> Read:
     if described.keepalived:
         with source("processes"):
             found["keepalived"] = _runs(_KEEPALIVED)
+    if any(service.guard for service in described.services):
+        with source("guard"):
+            found["open"] = _open()
     return Read(Readings(sources, **found), tuple(problems))
 
 
@@ -92,6 +96,14 @@ def _states() -> connection_states.States | None:
 
 def _until(end: float) -> Callable[[], bool]:
     return lambda: time.monotonic() < end
+
+
+def _open() -> frozenset[str]:
+    """The services with min_up that all of their real servers serve, as keepalived names them."""
+    state = guard_state.read()
+    if state is None:
+        raise Refused(f"nothing guards the services with min_up: {guard_state.PATH} names no process that runs")
+    return state.open
 
 
 def _addresses() -> frozenset[tuple[str, str]]:

@@ -43,6 +43,8 @@ class Readings(NamedTuple):
     # Addresses with their interfaces.
     addresses: frozenset[tuple[str, str]] | None = None
     keepalived: bool | None = None
+    # Services with min_up that all of their real servers serve.
+    open: frozenset[str] | None = None
 
 
 class About(NamedTuple):
@@ -78,6 +80,8 @@ def blocks(described: Description, found: Readings, about: About) -> Iterator[Bl
     if found.table is not None:
         yield one("lvs_connection_table_entries", entries(found.table))
         yield from _Tables(described, found.table).blocks(found.states)
+    if found.open is not None:
+        yield several("lvs_service_fails_open", _opened(described, found.open))
 
 
 def entries(table: Table) -> int:
@@ -112,6 +116,11 @@ def _vips(described: Description, found: Readings) -> Iterator[Block]:
                 for vip in described.vips
             ],
         )
+
+
+def _opened(described: Description, opened: frozenset[str]) -> list[tuple[tuple[str, ...], Number]]:
+    guarded = (service for service in described.services if service.guard)
+    return [((each.name, str(each.key)), int(each.guard in opened)) for each in guarded]
 
 
 class _Row(NamedTuple):

@@ -60,7 +60,7 @@ def others(
     found += _ipvsadm(take_over=take_over) + _own_units() + _ldirectord(take_over=take_over)
     found += _clusters(_vips_of(plan))
     if manager != KERNEL and take_over:
-        # A keepalived that starts leaves services that are there as they are, whatever the model says of them, and takes
+        # A keepalived that starts leaves services that are there as they are, whatever the model says of them. It takes
         # VIPs that it moves off their interfaces before it has become master.
         found += [
             f"{each.name} fills the table so far, and keepalived cannot go on with that in one step without an outage; "

@@ -79,6 +79,15 @@ ALERTS: tuple[Alert, ...] = (
         "The real servers that are left carry more than they are meant to. Bring back those of LVSRealServerGone.",
     ),
     Alert(
+        "LVSPoolFailsOpen",
+        "lvs_service_fails_open == 1",
+        "30s",
+        CRITICAL,
+        "{{ $labels.service }} ({{ $labels.virtual_server }}) has less than its min_up on {{ $labels.instance }}",
+        "All of its real servers get clients, those whose health checks fail as well. Where they serve nevertheless,"
+        " look at what the health check asks for: journalctl -u keepalived says what failed.",
+    ),
+    Alert(
         "LVSRealServerGone",
         f"lvs_real_server_configured_weight > 0 unless {_OF_A_REAL_SERVER} lvs_real_server_weight {_UNLESS_DOWN}",
         "1m",

@@ -133,6 +133,16 @@ ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
                 ),
             ),
             Panel(
+                "Services with less than min_up, which all real servers serve",
+                "short",
+                (
+                    Query(
+                        f"max by (service, virtual_server) (lvs_service_fails_open{_OF_SERVICES})",
+                        "{{service}} {{virtual_server}}",
+                    ),
+                ),
+            ),
+            Panel(
                 "Services that the table lacks",
                 "short",
                 (Query(f"sum by (instance) (lvs_service_present{_OF_SERVICES} == bool 0)", "{{instance}}"),),

@@ -12,6 +12,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology import (
     address_options,
     bgp,
     conntrackd,
+    guard,
     logins,
     planned_checks,
     sync_groups,
@@ -22,6 +23,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.groups impo
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import CHECK, Keepalived, RealServer, Service
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import SyncDaemon, VirtualAddress
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.planned_checks import run
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.pool_shares import quorum, weight
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table import (
     kernel_forward,
@@ -44,6 +46,7 @@ def keepalived_plan(site: Site, name: str, daemon: SyncDaemon | None) -> dict[st
     # A checker has no VRRP: then keepalived starts no process for it.
     instances = carriers(site, name) if site.is_moved(name) else ()
     files: dict[str, str] = {}
+    guards = guard.script(site, name)
     # keepalived takes no service without real servers.
     served = [each for each in site.services.get(name, ()) if each.real_servers]
     written = merged((*through_vip.check_services(site, name), *served))
@@ -63,6 +66,7 @@ def keepalived_plan(site: Site, name: str, daemon: SyncDaemon | None) -> dict[st
             sync=_sync(daemon, names),
             follower=names[0] if names and conntrackd.is_used(site, name) else None,
             mail=_mail(host.keepalived),
+            guard=guard.digest(guards),
             raw=host.keepalived.global_raw,
         ),
         "scripts": [_given(**asdict(each)) for each in scripts.values()],
@@ -79,17 +83,19 @@ def keepalived_plan(site: Site, name: str, daemon: SyncDaemon | None) -> dict[st
         # Where the firewall is managed, they are let in; where it is not to be looked at, nobody asks.
         "packets": through_vip.packets(site, name) if site.host(name).firewall == CHECK else [],
         "keepalived": configuration | _given(raw=host.keepalived.raw),
-        **_given(credentials=logins.credentials(site, name) or None),
+        **_given(credentials=logins.credentials(site, name) or None, guard=guards),
     }
 
 
 def _runs_scripts(site: Site, name: str) -> bool:
     instances = carriers(site, name) if site.is_moved(name) else ()
     of_instances = any(each.settings.track_scripts or each.settings.notify for each in instances)
-    # What follows VRRP for conntrackd names root itself, and keepalived asks for the other settings all the same.
-    return (
+    # What follows VRRP for conntrackd, and what guards pools, is root's, and keepalived asks for the other settings
+    # all the same.
+    return bool(
         of_instances
         or conntrackd.is_used(site, name)
+        or guard.guarded(site, name)
         or any(
             each.supervision.quorum_up
             or each.supervision.quorum_down
@@ -172,7 +178,7 @@ def _service(site: Site, name: str, service: Service, files: dict[str, str]) -> 
         "name": _remark(service.name),
         **virtual_service(service),
         "forward": kernel_forward(service),
-        "quorum": min(extra.quorum, max(weight(service), 1)),
+        "quorum": quorum(service),
         "hysteresis": min(extra.hysteresis, max(weight(service), 1) - 1),
         "inhibit_on_failure": extra.inhibit_on_failure,
         "alpha": extra.alpha or (bgp.is_announced(site, name, service) and any("checks" in each for each in servers)),
@@ -196,11 +202,6 @@ def _remark(name: str) -> str:
     """A name for a comment, which must stay one: keepalived cuts long lines, and reads on after a backslash."""
     text = "".join(each if each.isprintable() and each != "\\" else "?" for each in name)
     return text if len(text) <= _LONGEST_REMARK else f"{text[:_LONGEST_REMARK]}..."
-
-
-def weight(service: Service) -> int:
-    """What the service has at most; a quorum above it could not be met, and keepalived would lower it."""
-    return sum(each.weight for each in service.real_servers)
 
 
 def _sorry_server(entry: RealServer, forward: str) -> dict[str, Any]:

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.keepalived import weight
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import guard
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, RealServer, Service
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import VirtualAddress
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.pool_shares import quorum
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table import key_text
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.through_vip import check_services
@@ -39,7 +40,7 @@ def metrics_plan(site: Site, name: str) -> dict[str, Any]:
             for each in dict.fromkeys(_held(site, name))
         ],
         "hidden": [key_text(each) for each in check_services(site, name)] if is_checked else [],
-        "services": [_service(each) for each in services],
+        "services": [_service(each, is_checked=is_checked) for each in services],
     }
 
 
@@ -62,12 +63,13 @@ def _held(site: Site, name: str) -> Iterator[VirtualAddress]:
             yield place
 
 
-def _service(service: Service) -> dict[str, Any]:
+def _service(service: Service, *, is_checked: bool) -> dict[str, Any]:
     sorry = service.sorry_server
     return {
         "name": service.name,
         "virtual_server": key_text(service),
-        "quorum": min(service.supervision.quorum, max(weight(service), 1)),
+        "quorum": quorum(service),
+        "guard": guard.name_of(service) if is_checked and service.supervision.min_up else "",
         "real_servers": [_real_server(each) for each in service.real_servers],
         "others": [_real_server(sorry)] if sorry else [],
     }

@@ -99,6 +99,18 @@ class Marked:
 
 
 @dataclass(frozen=True)
+class Share:
+    """A part of a pool: so many percent of the weight of all its real servers, or so much weight."""
+
+    amount: int
+    is_percent: bool
+
+    def of(self, weight: int) -> int:
+        """So much of that weight; of a pool that has some, never nothing."""
+        return max(-(-weight * self.amount // 100), 1) if self.is_percent else self.amount
+
+
+@dataclass(frozen=True)
 class Supervision:
     """What keepalived does for a service besides its table. ``given`` are the keys that the model has.
 
@@ -108,6 +120,8 @@ class Supervision:
     health_checks: tuple[Mapping[str, Any], ...] = field(default=(), hash=False)
     quorum: int = 1
     hysteresis: int = 0
+    # Where less is up, all real servers serve: then ``quorum`` and ``hysteresis`` are not given.
+    min_up: Share | None = None
     quorum_up: Run | None = None
     quorum_down: Run | None = None
     inhibit_on_failure: bool = False

@@ -97,6 +97,7 @@ def said(service: Service) -> dict[str, Any]:
         "health_check": [_check(each) for each in extra.health_checks],
         "quorum": extra.quorum,
         "hysteresis": extra.hysteresis,
+        "min_up": extra.min_up,
         "quorum_up": extra.quorum_up,
         "quorum_down": extra.quorum_down,
         "inhibit_on_failure": extra.inhibit_on_failure,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any, TypeVar
 
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import guard
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.bgp import bird_plan
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.filtering import plan_of_filter
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.keepalived import keepalived_plan
@@ -36,6 +37,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs impor
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table import (
+    key_text,
     service_key,
     whole_service,
 )
@@ -147,6 +149,7 @@ def _announcements(site: Site, name: str, needs: list[Need]) -> dict[str, Any]:
 def _watched(site: Site, name: str, daemons: list[SyncDaemon]) -> dict[str, Any]:
     """What keepalived is to have in the table, and with it, while all checks succeed."""
     host, instances = site.host(name), carriers(site, name) if site.is_moved(name) else ()
+    guarded = {key_text(each): guard.name_of(each) for each in guard.guarded(site, name)}
     plan: dict[str, Any] = {
         # keepalived takes no service without real servers.
         "services": [
@@ -157,6 +160,7 @@ def _watched(site: Site, name: str, daemons: list[SyncDaemon]) -> dict[str, Any]
         "purge": list(host.purge),
         "keep_weights": host.keep_weights,
         "timeouts": dict(host.timeouts),
+        **({"guarded": guarded} if guarded else {}),
     }
     if daemons and instances:
         # It is a master's where the first instance is master, and whoever is master holds its addresses.

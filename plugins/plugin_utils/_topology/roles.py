@@ -13,12 +13,12 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology import (
     bgp,
     bgp_checks,
     conntrackd,
+    guard,
     logins,
     through_vip,
     vrrp,
     vrrp_checks,
 )
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.keepalived import weight
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.methods import METHODS
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, choose
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import (
@@ -42,6 +42,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs impor
     VirtualAddress,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.plan import sysctls_of
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.pool_shares import weight
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
 
 # A connection whose real server is gone starts anew at once, and persistence does not outlive a weight of 0.
@@ -65,6 +66,7 @@ def _director_needs(site: Site, name: str) -> Iterator[Need]:
             yield Mark(service.fwmark or 0, each.vip.address, each.protocol, each.ports)
         yield from METHODS[service.forward].director(site, name, service)
     yield from _sync_needs(site, name)
+    yield from guard.unguarded(site, name)
     yield from conntrackd.needs(site, name)
     yield from bgp_checks.needs(site, name)
     if is_moved:
@@ -103,7 +105,8 @@ def _idle(service: Service) -> Iterator[Need]:
         given.append("what real_servers have besides their entries in the table")
     if "health_check" in given:
         yield Note(f"{service.path}.health_check: nothing checks while lvs_manager is kernel")
-    others = [key for key in given if key != "health_check"]
+    # What is refused there needs no note.
+    others = [key for key in given if key not in ("health_check", "min_up")]
     if others:
         yield Note(f"{service.path}: nothing acts on {', '.join(others)} while lvs_manager is kernel")
 
@@ -173,6 +176,7 @@ def _keepalived_needs(site: Site, name: str) -> Iterator[Need]:
             yield from _sync_needs(site, name)
         yield from logins.needs(site, name)
         yield from through_vip.needs(site, name)
+        yield from guard.needs(site, name)
         yield from _unsaid(site, name)
 
 

@@ -15,10 +15,14 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model impor
     Supervision,
     Watch,
 )
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.pool_shares import (
+    read_min_up,
+    refuse_beside_min_up,
+)
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import Reader, read_switch
 
 _OF_SERVICE = (
-    *("health_check", "quorum", "hysteresis", "quorum_up", "quorum_down"),
+    *("health_check", "quorum", "hysteresis", "min_up", "quorum_up", "quorum_down"),
     *("inhibit_on_failure", "alpha", "omega", "smtp_alert", "group", "raw"),
 )
 
@@ -29,15 +33,22 @@ def read_supervision(reader: Reader, real_servers: Sequence[RealServer], forward
     hysteresis = reader.integer("hysteresis", 0, 2**31 - 1, default=0)
     if hysteresis >= quorum and hysteresis:
         reader.refuse("hysteresis", f"{hysteresis} is not below quorum {quorum}", f"use 0 to {quorum - 1}")
+    min_up = read_min_up(reader)
+    inhibits = reader.boolean("inhibit_on_failure", default=min_up is not None)
+    alpha = reader.boolean("alpha", default=False)
     asked = [(each.address, each.port) for each in real_servers if each.watch.checks is None]
+    checks = read_checks(reader, asked, forward) or ()
+    if min_up is not None:
+        refuse_beside_min_up(reader, real_servers, checks, inhibits=inhibits, alpha=alpha)
     return Supervision(
-        health_checks=read_checks(reader, asked, forward) or (),
+        health_checks=checks,
         quorum=quorum,
         hysteresis=hysteresis,
+        min_up=min_up,
         quorum_up=read_run(reader, "quorum_up"),
         quorum_down=read_run(reader, "quorum_down"),
-        inhibit_on_failure=reader.boolean("inhibit_on_failure", default=False),
-        alpha=reader.boolean("alpha", default=False),
+        inhibit_on_failure=inhibits,
+        alpha=alpha,
         omega=reader.boolean("omega", default=False),
         smtp_alert=read_switch(reader, "smtp_alert"),
         group=read_name(reader, "group"),

@@ -31,7 +31,7 @@ def declared(key: str, *real_servers: str) -> dict[str, Any]:
         {"name": f"web{number}", "address": address, "port": port(key), "weight": number}
         for number, address in enumerate(real_servers, 1)
     ]
-    return {"name": f"the {key}", "virtual_server": key, "quorum": 1, "real_servers": listed, "others": []}
+    return {"name": f"the {key}", "virtual_server": key, "quorum": 1, "guard": "", "real_servers": listed, "others": []}
 
 
 def port(key: str) -> int:

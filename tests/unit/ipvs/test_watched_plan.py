@@ -152,3 +152,31 @@ MASTER, BACKUP = Daemon("master", "eth1", 5, 1472), Daemon("backup", "eth1", 5, 
 def test_the_daemon(running: list[Daemon], wanted: list[Daemon], done: list[str]) -> None:
     lines = changes(plan_daemons(running, wanted))
     assert [" ".join(line.split()[:2]).replace("--", "").replace("-daemon", "") for line in lines] == done
+
+
+OPEN = Pool({ONE: 0, TWO: 0}, is_up=False)
+
+
+@pytest.mark.parametrize(
+    ("there", "pool", "done"),
+    [
+        # What guards it has given back the weight.
+        (BOTH, OPEN, []),
+        (BOTH, Pool({ONE: 0, TWO: 3}, is_up=False), []),
+        # It has not, and this is no drain: keepalived gave the 0.
+        (SERVICE + real(ONE, "-g -w 0") + real(TWO), OPEN, ["-e -t 10.0.0.1:80 -r 10.0.0.51:80 -g -w 3"]),
+        # keepalived takes it for one that is up, so somebody has drained it.
+        (SERVICE + real(ONE, "-g -w 0") + real(TWO), Pool({ONE: 3, TWO: 0}, is_up=False), []),
+        # As much as is wanted is up.
+        (BOTH, Pool({ONE: 0, TWO: 3}), ["-e -t 10.0.0.1:80 -r 10.0.0.51:80 -g -w 0"]),
+    ],
+)
+def test_a_service_that_all_serve_while_too_few_are_up(there: str, pool: Pool, done: list[str]) -> None:
+    table = save_parser.parse(there)
+    assert changes(plan_watched(table, request(), Watch({KEY: pool}), {KEY}).plan) == done
+
+
+def test_a_service_that_nobody_guards_is_as_keepalived_says() -> None:
+    table = save_parser.parse(BOTH)
+    done = [f"-e -t 10.0.0.1:80 -r {key} -g -w 0" for key in (ONE, TWO)]
+    assert changes(plan_watched(table, request(), Watch({KEY: OPEN})).plan) == done

@@ -45,6 +45,7 @@ def described(**changes: Any) -> dict[str, Any]:
                 "name": "web",
                 "virtual_server": "tcp 192.0.2.1:80",
                 "quorum": 2,
+                "guard": "[192.0.2.1]:tcp:80",
                 "real_servers": [real_server("web1", "10.0.0.51"), real_server("web2", "10.0.0.52", 3)],
                 "others": [real_server("sorry", "10.0.0.99")],
             }
@@ -76,6 +77,7 @@ def readings(**changes: Any) -> Readings:
         "conntrack_failures": {"drop": 1},
         "addresses": frozenset({("192.0.2.1", "eth1")}),
         "keepalived": True,
+        "open": frozenset(),
         **changes,
     }
     return Readings(**found)

@@ -56,6 +56,7 @@ def healthy() -> dict[str, str]:
             f"lvs_service_incoming_packets_total{{{of},{_WEB}}}": rising(3000 * holds),
             f"lvs_service_present{{{of},{_WEB}}}": always(1),
             f"lvs_service_quorum{{{of},{_WEB}}}": always(2),
+            f"lvs_service_fails_open{{{of},{_WEB}}}": always(0),
             f"lvs_service_available_weight{{{of},{_WEB}}}": always(2),
             f"lvs_service_available_real_servers{{{of},{_WEB}}}": always(2),
             f"lvs_service_configured_real_servers{{{of},{_WEB}}}": always(2),
@@ -110,6 +111,7 @@ CASES = [
     ),
     Case("a real server is drained", {"lvs_real_server_weight": "0"}, {"LVSRealServerWithoutWeight"}),
     Case("a real server is drained for ten minutes", {"lvs_real_server_weight": "0"}, set(), "70m"),
+    Case("less than min_up is up", {"lvs_service_fails_open": "1"}, {"LVSPoolFailsOpen"}),
     Case("keepalived ends", {"lvs_keepalived_running": "0"}, {"LVSKeepalivedDown"}),
     # Its table and its daemon go with it, which nobody has to be told besides.
     Case(

@@ -51,6 +51,7 @@ def test_the_lines_of_a_director() -> None:
         "lvs_sync_daemons_configured 1",
         f"lvs_service_accepted_connections_total{{{WEB}}} {2**40 + 1}",
         f"lvs_service_present{{{WEB}}} 1",
+        f"lvs_service_fails_open{{{WEB}}} 0",
         f"lvs_service_quorum{{{WEB}}} 2",
         f"lvs_service_available_weight{{{WEB}}} 4",
         f"lvs_service_available_real_servers{{{WEB}}} 2",
@@ -84,6 +85,9 @@ def test_every_metric_but_those_of_verify_is_written_once_and_promtool_likes_it(
         ({"daemons": None}, set(), {"lvs_sync_daemon_running"}),
         ({"conntrack": None, "conntrack_failures": None}, set(), {"lvs_conntrack"}),
         ({"keepalived": False}, {"lvs_keepalived_running 0"}, set()),
+        ({"open": frozenset({"[192.0.2.1]:tcp:80"})}, {f"lvs_service_fails_open{{{WEB}}} 1"}, set()),
+        # Nothing guards it.
+        ({"open": None}, set(), {"lvs_service_fails_open"}),
         # The VIP of a real server is on another interface.
         (
             {"addresses": frozenset({("192.0.2.1", "lo")})},

@@ -16,17 +16,18 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.planner import 
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     Action,
     Daemon,
+    DestinationKey,
     Service,
     ServiceKey,
     Timeouts,
 )
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
-from ansible_collections.lvs.topology.plugins.module_utils._net import keepalived_plan
+from ansible_collections.lvs.topology.plugins.module_utils._net import guard_state, keepalived_plan
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.daemon_plan import Unit
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import File
-from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_data import Watch
-from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan, Refused
+from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_data import Pool, Watch
+from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Change, Plan, Refused
 from ansible_collections.lvs.topology.plugins.module_utils._validation import validated
 
 VIP = "192.168.0.29"
@@ -236,7 +237,7 @@ def again(kernel: Table) -> tuple[list[str], list[str]]:
     module: Any = Told()
     held_by: Any = kernel
     lines: list[str] = []
-    _watched._again(module, held_by, 1, Request(), lines)
+    _watched._again(module, held_by, 1, _watched.Wanted(Request(), {}), lines)
     return lines, module.warnings
 
 
@@ -281,3 +282,50 @@ def test_what_was_changed_is_told_also_where_a_later_look_fails(monkeypatch: pyt
     with pytest.raises(Refused, match=r"cannot be read") as refused:
         _watched.ensure_watched(module, book)
     assert refused.value.facts == {"changed": True, "applied": [ADD.line, EDIT.line]}
+
+
+GUARDED = {
+    "services": [
+        {
+            "address": VIP,
+            "port": 80,
+            "protocol": "tcp",
+            "real_servers": [{"address": f"10.0.0.{n}", "weight": 1} for n in (51, 52)],
+        }
+    ],
+    "guarded": {f"tcp {VIP}:80": f"[{VIP}]:tcp:80"},
+}
+
+
+@pytest.mark.parametrize(
+    ("is_up", "state", "expected"),
+    [
+        (True, frozenset(), []),
+        (False, frozenset({f"[{VIP}]:tcp:80"}), ["less of it is up"]),
+        # It was killed, and has missed what happened.
+        (False, frozenset(), ["less of it is up", "takes others for open"]),
+        (True, frozenset({f"[{VIP}]:tcp:80"}), ["takes others for open"]),
+        (True, None, ["Nothing guards the services"]),
+    ],
+)
+def test_what_is_said_of_services_that_are_guarded(
+    monkeypatch: pytest.MonkeyPatch, is_up: bool, state: frozenset[str] | None, expected: list[str]
+) -> None:
+    module: Any = Told(**GUARDED)
+    wanted = _watched.asked(module.params, None, Mistakes())
+    servers: dict[DestinationKey, int | None] = {DestinationKey("10.0.0.51", 80): 0, DestinationKey("10.0.0.52", 80): 1}
+    written = None if state is None else guard_state.State(1, "1", state)
+    monkeypatch.setattr(_watched.guard_state, "read", lambda: written)
+    _watched._tell(module, wanted, Watch({ServiceKey("ipv4", "tcp", VIP, 80): Pool(servers, is_up=is_up)}))
+    assert len(module.warnings) == len(expected)
+    assert all(said in warning for said, warning in zip(expected, module.warnings, strict=True))
+    if not is_up:
+        assert "(10.0.0.51:80)" in module.warnings[0]
+
+
+def test_a_name_that_is_no_service_is_refused() -> None:
+    mistakes = Mistakes()
+    module: Any = Told(**{**GUARDED, "guarded": {"web": "x"}})
+    _watched.asked(module.params, None, mistakes)
+    with pytest.raises(BadRequest, match=r"guarded: 'web' is no service"):
+        mistakes.raise_if_any()

@@ -152,6 +152,7 @@ OF_SERVICE: dict[str, st.SearchStrategy[Any]] = {
     "health_check": HEALTH_CHECKS,
     "quorum": NUMBERS,
     "hysteresis": NUMBERS,
+    "min_up": st.one_of(NUMBERS, st.sampled_from(["50%", "100%", "0%", "101%", "half", "%", "-1%"])),
     "group": st.sampled_from(["all", "all", "a b", "x" * 100]),
     "quorum_up": RUNS,
     "quorum_down": RUNS,

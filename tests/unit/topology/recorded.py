@@ -30,12 +30,14 @@ _MODULES = (parse, parse_real_servers, health, config_text)
 _TEMPLATE = {"type": "string", "pattern": r"\{\{"}
 _DIGITS = {"type": "string", "pattern": r"^-?[0-9]+$"}
 _DECIMALS = {"type": "string", "pattern": r"^-?[0-9.]+$"}
+_PERCENT = {"type": "string", "pattern": r"^ *[0-9]+ *% *$"}
 _NULL = {"type": "null"}
 _TEXT = {"type": "string"}
 _STATUS = {"anyOf": [{"type": "integer", "minimum": 100, "maximum": 599}, _TEXT]}
 # Of an unquoted on: YAML makes true of it.
 _CHECKSUM = {"anyOf": [{"enum": list(forms.TUNNEL_CHECKSUMS["gue"])}, {"const": True}, _TEMPLATE, _NULL]}
 _PORTS = {"anyOf": [{"type": "integer", "minimum": 1, "maximum": 65535}, _TEXT]}
+_SHARE = {"anyOf": [{"type": "integer", "minimum": 1, "maximum": 2**31 - 1}, _PERCENT, _DIGITS, _TEMPLATE, _NULL]}
 # Keys that the reader takes as they are, and then looks at: which types they may have.
 _TAKEN: Mapping[str, Any] = {
     "name": _TEXT,
@@ -45,6 +47,7 @@ _TAKEN: Mapping[str, Any] = {
     "status": {"anyOf": [_STATUS, {"type": "array", "items": _STATUS}, _NULL]},
     "require_reply": {"anyOf": [{"type": "boolean"}, _TEXT, _NULL]},
     "checksum": _CHECKSUM,
+    "min_up": _SHARE,
     "type": {"anyOf": [{"enum": list(health.KINDS)}, _TEMPLATE]},
 }
 _ELEMENTS: Mapping[str, Any] = {

@@ -1103,7 +1103,7 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
             f"{S}.protocl: is not a known key; did you mean protocol? Otherwise use one of name, address, fwmark, "
             "family, protocol, port, forward, scheduler, scheduler_flags, persistence, one_packet, one_way, "
             "real_servers, snat_addresses, marked, helper, directors, sorry_server, quorum, hysteresis, "
-            "health_check, quorum_up, quorum_down, inhibit_on_failure, alpha, omega, smtp_alert, group, raw"
+            "min_up, inhibit_on_failure, alpha, health_check, quorum_up, quorum_down, omega, smtp_alert, group, raw"
         ],
     ),
     "an unknown key of a real server": (

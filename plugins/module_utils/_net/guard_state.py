@@ -1,0 +1,51 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the guard of pools with min_up has written down: whether it runs, and which pools all real servers serve."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+PATH = "/run/lvs-topology.guard"
+_FIRST = "guard"
+_OPEN = "open "
+# Of /proc/PID/stat behind the name of the program: when the process started.
+_STARTED = 19
+
+
+class State(NamedTuple):
+    """Which process wrote it, when that started, and the pools that are open, as keepalived names them."""
+
+    process: int
+    started: str
+    open: frozenset[str]
+
+
+def parse(text: str) -> State | None:
+    """What is written there; None where it does not have its form."""
+    first, *lines = text.splitlines() or [""]
+    words = first.split()
+    if len(words) < 3 or words[0] != _FIRST or not words[1].isdigit():
+        return None
+    opened = frozenset(line[len(_OPEN) :] for line in lines if line.startswith(_OPEN))
+    return State(int(words[1]), words[2], opened)
+
+
+def read() -> State | None:
+    """What the guard that runs has written; None where none runs."""
+    try:
+        state = parse(_text(PATH))
+        return state if state and _started(state.process) == state.started else None
+    except OSError:
+        return None
+
+
+def _started(process: int) -> str:
+    fields = _text(f"/proc/{process}/stat").rpartition(")")[2].split()
+    return fields[_STARTED] if len(fields) > _STARTED else ""
+
+
+def _text(path: str) -> str:
+    with open(path, encoding="utf-8", errors="backslashreplace") as file:
+        return file.read()
