@@ -25,8 +25,8 @@ _PORTS = 0x10000
 _MARKS = 4 * _PORTS
 # What the kernel takes for a metric, in 32 bits.
 _MOST = 2**32
-# The one path that every distribution has.
-_IP = "/sbin/ip"
+# The one path that every distribution has. keepalived 2.3.3 leaves out what root is to run below a link such as /sbin.
+_IP = "/usr/sbin/ip"
 _ROOT = "root"
 _HASHES = ("net.ipv4.fib_multipath_hash_policy", "net.ipv6.fib_multipath_hash_policy")
 
@@ -73,7 +73,7 @@ def quorum(site: Site, director: str, service: Service) -> dict[str, Any]:
 
 
 def _command(commands: list[str]) -> str:
-    return commands[0] if len(commands) == 1 else f"/bin/sh -c '{'; '.join(commands)}'"
+    return commands[0] if len(commands) == 1 else f"/usr/bin/sh -c '{'; '.join(commands)}'"
 
 
 def host_of(site: Site, address: Address) -> str | None:

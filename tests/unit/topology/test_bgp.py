@@ -125,12 +125,12 @@ def test_keepalived_announces_and_withdraws_by_itself() -> None:
     plan = active().plan("lb2", "keepalived")
     web = plan["keepalived"]["services"][0]
     route = "blackhole 198.51.100.1/32 table 1819 proto static metric 65616"
-    assert web["quorum_up"] == {"script": f"/sbin/ip route replace {route}", "user": "root"}
-    assert web["quorum_down"] == {"script": f"/sbin/ip route del {route}", "user": "root"}
+    assert web["quorum_up"] == {"script": f"/usr/sbin/ip route replace {route}", "user": "root"}
+    assert web["quorum_down"] == {"script": f"/usr/sbin/ip route del {route}", "user": "root"}
     # Nothing is announced before a check has succeeded, and nothing when keepalived has ended.
     assert web["alpha"] is True
     assert web["omega"] is True
-    assert f'quorum_up "/sbin/ip route replace {route}" root' in real_tools.rendered(plan)
+    assert f'quorum_up "/usr/sbin/ip route replace {route}" root' in real_tools.rendered(plan)
     if real_tools.why_not("keepalived") is None:
         # This machine need not have the user whom the role makes.
         plan["keepalived"]["global_defs"]["script_user"] = "nobody"
@@ -149,7 +149,7 @@ def test_several_vips_of_one_mark() -> None:
         service |= {"fwmark": 7, "family": "ipv4", "marked": marked, "health_check": {"type": "tcp", "port": 80}}
     plan = model.plan("lb1", "keepalived")
     up = plan["keepalived"]["services"][0]["quorum_up"]["script"]
-    assert up.startswith("/bin/sh -c '/sbin/ip route replace blackhole 198.51.100.7/32 ")
+    assert up.startswith("/usr/bin/sh -c '/usr/sbin/ip route replace blackhole 198.51.100.7/32 ")
     assert up.count("metric 262151") == 2
     if real_tools.why_not("keepalived") is None:
         # This machine need not have the user whom the role makes.
