@@ -12,7 +12,7 @@ import sys
 import time
 from typing import Callable
 
-from . import active, alerts, changes, experiments, failures, interruptions, pair, takeover
+from . import active, active_pool, alerts, changes, experiments, failures, interruptions, mishaps, pair, takeover
 from .table import Result, as_markdown, as_text, merged
 
 # Those with the same model one after the other.
@@ -22,15 +22,21 @@ CASES: dict[str, Callable[[], Result]] = {
     "real-server": failures.real_server,
     "both-rebooted": failures.both_rebooted,
     "split": failures.split,
+    "both-lost": mishaps.both_lost,
+    "upgrade": mishaps.upgrade,
     "refused": changes.refused,
     "rolling": changes.rolling,
     "changes": changes.changes,
     "drift": changes.drift,
+    "clock": changes.clock,
+    "while-down": changes.while_down,
     "steady": changes.steady,
     "failover-fast": failures.failover_fast,
     "failover-alone": failures.failover_alone,
     "failover-others": failures.failover_others,
     "failover-fullnat": failures.failover_fullnat,
+    "full": mishaps.full,
+    "daemons": mishaps.daemons,
     "moving": changes.moving,
     "interrupted": interruptions.interrupted,
     "two-runs": interruptions.two_runs,
@@ -46,6 +52,7 @@ _ACTIVE: dict[str, Callable[[], Result]] = {
     "active-cable": active.cable,
     "active-bird": active.bird,
     "active-drain": active.drain,
+    "active-pool": active_pool.pool,
 }
 GROUPS = {
     "experiments": list(ELSEWHERE),

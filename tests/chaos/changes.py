@@ -127,6 +127,56 @@ def drift() -> Result:
     return result
 
 
+def clock() -> Result:
+    """The clocks of both directors are set forwards by an hour, and back."""
+    result, found = Result(), _unnoticed_table()
+    pair.bring(pair.model())
+
+    def turn(by: str) -> None:
+        for director in pair.DIRECTORS:
+            pair.run(director, f"date --set '{by}'")
+        # Health checks and adverts of some rounds.
+        time.sleep(15)
+
+    master = pair.master()
+    _unnoticed("clocks of both directors an hour forwards", lambda: turn("+1 hour"), result, found)
+    _unnoticed("clocks of both directors an hour back", lambda: turn("-1 hour"), result, found)
+    pair.wait_ready(pair.model())
+    result.must(pair.master() == master, "the clock made the other director master")
+    result.tables.append(found)
+    return result
+
+
+def while_down() -> Result:
+    """The model changes while a real server of each pool is down, which stays out, and comes back by the new model."""
+    result, found = Result(), _unnoticed_table()
+    inventory = pair.model()
+    pair.bring(inventory)
+    down = {inventory["lvs_real_servers"]["hosts"][host]["lvs_address"] for host in SECOND.values()}
+    _each("systemctl stop nginx")
+    pair.wait_unlisted(down)
+
+    def changed() -> None:
+        for name in pair.VIPS:
+            pair.service(inventory, name)["scheduler"] = "wrr"
+            for each in pair.service(inventory, name)["real_servers"]:
+                each["weight"] = 3
+        pair.playbook("site", inventory)
+
+    _unnoticed("scheduler and weights changed, while a real server of each pool is down", changed, result, found)
+    for director in pair.DIRECTORS:
+        table = pair.table(director)
+        result.must(not pair.listed(director) & down, f"{director} sends to real servers that are down: {table}")
+    _each("systemctl start nginx")
+    pair.wait_ready(inventory)
+    for director in pair.DIRECTORS:
+        table = pair.table(director)
+        weights = {line.rpartition("-w ")[2] for line in table if line.startswith("-a")}
+        result.must(weights == {"3"}, f"{director}: not every real server came back with the new weight: {table}")
+    result.tables.append(found)
+    return result
+
+
 def moving() -> Result:
     """One director with the kernel's own table becomes a pair under keepalived, and goes back."""
     result, found = Result(), _unnoticed_table()

@@ -112,6 +112,8 @@ def _lose_master(inventory: dict[str, Any], title: str, planned: bool, downloads
         record = load.finish()
     silent = {target: round(measure.silence(record.of(target), cut, record.marks["calm"]), 2) for target in pair.VIPS}
     say(f"{title}: {master}, silent {silent}")
+    for one in measure.broken(record, pair.DIGEST):
+        say(f"broke, {cut - one.start:.1f} s old at the cut: {one}")
     if planned:
         pair.run(master, "systemctl start keepalived")
     else:
@@ -242,7 +244,14 @@ def split() -> Result:
             for card in (1, 2):
                 pair.lab("exec", pair.NAME, "--", "bridge", "link", "set", "dev", f"{host}.{card}", "isolated", state)
 
+    def deafen(option: str) -> Callable[[str], object]:
+        # Adverts of VRRP, and what the sync daemons tell.
+        rules = (f"iptables-legacy {option} INPUT {what} -j DROP" for what in ("-p 112", "-p udp --dport 8848"))
+        script = " && ".join(rules)
+        return lambda master: pair.run(pair.other(master), script)
+
     ways: list[tuple[str, Callable[[str], object], Callable[[str], object]]] = [
+        ("the backup does not hear the master, which hears it", deafen("-I"), deafen("-D")),
         ("nothing passes between the directors", lambda _master: isolate("on"), lambda _master: isolate("off")),
         (
             "the master's cable on the LAN of the adverts is cut",

@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import re
+import select
 import shlex
 import subprocess
 import sys
@@ -90,6 +91,43 @@ class Hosts:
             raise Failed(f"{host}: {script}\n{done.stdout}{done.stderr}")
         return done.stdout
 
+    def cut_power(self, host: str, is_off: Callable[[], object]) -> None:
+        """Pull the plug of a host. What is to be done when it is off is done at once: the lab's command ends later."""
+        kernel = os.pidfd_open(self._kernel(host))
+        try:
+            with subprocess.Popen(
+                [CHECKOUT / "lab/lab", "power-off", self.name, host, "--power-cut"], stdout=subprocess.DEVNULL
+            ) as command:
+                if not select.select([kernel], [], [], 60)[0]:
+                    raise Failed(f"{host} is not off a minute after its power was cut")
+                is_off()
+            if command.returncode != 0:
+                raise Failed(f"lab power-off ended with {command.returncode}")
+        finally:
+            os.close(kernel)
+
+    def cut_cable(self, host: str, card: int, is_cut: Callable[[], object]) -> None:
+        """Pull the cable of a host's card, and do at once what is to be done then."""
+        command = f"ip link set {host}.{card} nomaster && echo cut"
+        with subprocess.Popen(
+            [CHECKOUT / "lab/lab", "exec", self.name, "--", "sh", "-c", command], stdout=subprocess.PIPE, text=True
+        ) as cutting:
+            assert cutting.stdout is not None
+            if cutting.stdout.readline() != "cut\n":
+                raise Failed(f"the cable of {host} cannot be cut")
+            is_cut()
+
+    def _kernel(self, host: str) -> int:
+        """The process that is a host; others of its group are the programs that it runs."""
+        disk = f"/.cache/lab/run/{self.name}/{host}.disk".encode()
+        for process in Path("/proc").glob("[0-9]*"):
+            # A process may end at any moment.
+            with contextlib.suppress(OSError):
+                number = int(process.name)
+                if disk in (process / "cmdline").read_bytes() and os.getpgid(number) == number:
+                    return number
+        raise Failed(f"{host} is not on")
+
     def playbook(self, name: str, inventory: Mapping[str, Any], *words: str, check: bool = True) -> str:
         """What a playbook of the collection, or one that a path leads to, printed."""
         start = time.monotonic()
@@ -126,10 +164,10 @@ class Hosts:
 
     @contextlib.contextmanager
     def load(
-        self, targets: Mapping[str, tuple[str, int]], rate: int, patience: float, downloads: int = 0
+        self, targets: Mapping[str, tuple[str, int]], rate: int, patience: float, downloads: int = 0, pace: int = 262144
     ) -> Iterator[Load]:
         """Load on services while the body runs; it is ended however that ends."""
-        options = {"targets": targets, "rate": rate, "patience": patience, "downloads": downloads, "pace": 262144}
+        options = {"targets": targets, "rate": rate, "patience": patience, "downloads": downloads, "pace": pace}
         running = Load(self.ssh("client", f"python3 /root/load.py {shlex.quote(json.dumps(options))}"), [*targets])
         try:
             wait("the first answers", lambda: running.answered(1))

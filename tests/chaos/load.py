@@ -5,8 +5,8 @@
 
 The one argument is JSON: {"targets": {NAME: [ADDRESS, PORT]}, "rate": requests a second and target,
 "patience": seconds, "downloads": at a time and target, "pace": bytes a second of each}.
-One JSON object a line comes out: requests, downloads and marks, all with times of this host's clock. A request has the
-port from which it was made, by which the director's list of connections says whose it was.
+One JSON object a line comes out: requests, downloads and marks, all with times of this host's clock. Requests and
+downloads have the port from which they were made, by which the directors' lists of connections say whose they were.
 A line comes in: "mark WORDS" writes a mark, and so gives an event outside its time here; "downloads N" changes how many
 are under way; "patience N" changes how long the next requests may take; "finish" starts no more, lets downloads go on
 at full speed, and ends. So does the end of the input.
@@ -139,7 +139,7 @@ class Load:
         start = time.monotonic()
         outcome: dict[str, Any] = {}
         try:
-            outcome["digest"] = await self.fetch(name)
+            outcome["digest"] = await self.fetch(name, outcome)
         except asyncio.TimeoutError:
             outcome["error"] = "stalled"
         except (OSError, EOFError) as error:
@@ -148,7 +148,7 @@ class Load:
         if "error" in outcome:
             await asyncio.sleep(1)
 
-    async def fetch(self, name: str) -> str:
+    async def fetch(self, name: str, outcome: dict[str, Any]) -> str:
         """Read a file slowly, and return its digest."""
         loop, digest = asyncio.get_running_loop(), hashlib.sha256()
         with socket.socket() as connection:
@@ -156,6 +156,7 @@ class Load:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
             connection.setblocking(False)
             await asyncio.wait_for(loop.sock_connect(connection, tuple(self.targets[name])), STALLED)
+            outcome["port"] = connection.getsockname()[1]
             words = f"GET /files/download HTTP/1.0\r\nHost: {self.targets[name][0]}\r\n\r\n"
             await loop.sock_sendall(connection, words.encode())
             head, data = b"", b""

@@ -11,6 +11,9 @@ import re
 from dataclasses import dataclass, field
 from typing import Container, Iterable
 
+# A client's kernel sends the first packet of a connection again after so many seconds.
+RESENT = 1.0
+
 
 @dataclass(frozen=True)
 class Request:
@@ -33,6 +36,7 @@ class Download:
     end: float
     digest: str | None = None
     error: str | None = None
+    port: int = 0
 
 
 @dataclass
@@ -80,6 +84,16 @@ def chosen_until(record: Record, event: float, until: float) -> float:
     return max((one.start - event for one in failed(record.requests, event, until)), default=0.0)
 
 
+def unheard_until(record: Record, event: float, until: float) -> float:
+    """For how long after an event the first packet of a connection still went where nobody answers.
+
+    A request that a client repeats is answered a second later, and did not fail. On a machine that is slow, an answer
+    that merely took so long counts as well: the figure is rather too large.
+    """
+    unheard = (one for one in record.requests if one.error or one.end - one.start >= RESENT)
+    return max((one.start - event for one in unheard if event <= one.start < until), default=0.0)
+
+
 def back_after(record: Record, who: str, event: float) -> float | None:
     """How long after an event somebody answers again a request that began after it; None: never."""
     return min((one.end - event for one in record.requests if one.by == who and one.start >= event), default=None)
@@ -92,8 +106,13 @@ def slowest(requests: Iterable[Request]) -> float:
 
 def survivors(record: Record, digest: str, event: float, age: float = 0.0) -> tuple[int, int]:
     """How many downloads were under way at an event for some time already, and how many of them arrived whole."""
-    under_way = [one for one in record.downloads if one.start + age <= event < one.end]
-    return len(under_way), sum(one.digest == digest for one in under_way)
+    found = under_way(record, event, age)
+    return len(found), sum(one.digest == digest for one in found)
+
+
+def under_way(record: Record, event: float, age: float = 0.0) -> list[Download]:
+    """The downloads that were under way at an event for some time already."""
+    return [one for one in record.downloads if one.start + age <= event < one.end]
 
 
 def broken(record: Record, digest: str) -> list[Download]:
@@ -114,9 +133,9 @@ class Owners:
             if len(words) == 6 and re.fullmatch(r".*:\d+", words[3]):
                 self.found[int(words[3].rpartition(":")[2]), words[4]] = words[5].rpartition(":")[0].strip("[]")
 
-    def of(self, request: Request, service: str) -> str:
-        """The address of the real server to which a request for ADDRESS:PORT went; empty where nobody knows."""
-        return self.found.get((request.port, service), "")
+    def of(self, one: Request | Download, service: str) -> str:
+        """The address of the real server to which a connection to ADDRESS:PORT went; empty where nobody knows."""
+        return self.found.get((one.port, service), "")
 
 
 def counted(

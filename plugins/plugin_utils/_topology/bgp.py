@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -28,6 +29,8 @@ _MOST = 2**32
 # The one path that every distribution has. keepalived 2.3.3 leaves out what root is to run below a link such as /sbin.
 _IP = "/usr/sbin/ip"
 _ROOT = "root"
+# How many seconds a real server that is well may take to answer its first check.
+_ANSWERED = 1
 _HASHES = ("net.ipv4.fib_multipath_hash_policy", "net.ipv6.fib_multipath_hash_policy")
 
 
@@ -63,13 +66,32 @@ def quorum(site: Site, director: str, service: Service) -> dict[str, Any]:
         given = {"quorum_up": run(extra.quorum_up), "quorum_down": run(extra.quorum_down)}
         return {key: value for key, value in given.items() if value is not None}
     ends = [
-        f"blackhole {vip.address}/{full_prefix(vip.address)} table {bgp.table} proto static metric {metric_of(service)}"
+        f"{vip.address}/{full_prefix(vip.address)} table {bgp.table} proto static metric {metric_of(service)}"
         for vip in service.vips
     ]
+    # BIRD does not learn a route of the type throw. "change" fails where the quorum was lost meanwhile, and the route
+    # with it; "add" leaves alone what is announced already.
+    seconds = first_checks(service)
+    later = [*(f"{_IP} route add throw {each}" for each in ends), f"/usr/bin/sleep {seconds}"]
+    announce = [f"{_IP} route change blackhole {each}" for each in ends]
+    at_once = [f"{_IP} route replace blackhole {each}" for each in ends]
     return {
-        "quorum_up": run((_command([f"{_IP} route replace {each}" for each in ends]), _ROOT)),
+        "quorum_up": run((_command([*later, *announce] if seconds else at_once), _ROOT)),
         "quorum_down": run((_command([f"{_IP} route del {each}" for each in ends]), _ROOT)),
     }
+
+
+def first_checks(service: Service) -> int:
+    """How many seconds after the first real server has its quorum the others that are well are in the table, too.
+
+    keepalived spreads the first checks over their warmup. Announced earlier, a director would choose other real servers
+    than the others for connections that routers move to it.
+    """
+    if len(service.real_servers) < 2:
+        return 0
+    every = (check for entry in service.real_servers for check in service.checks_of(entry))
+    waits = [check.get("warmup", check["interval"]) for check in every if "interval" in check]
+    return math.ceil(max(waits)) + _ANSWERED if waits else 0
 
 
 def _command(commands: list[str]) -> str:

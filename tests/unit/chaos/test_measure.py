@@ -65,6 +65,19 @@ def test_chosen_until_the_last_that_failed() -> None:
     assert measure.chosen_until(Record(answered(3)), event=2, until=6) == 0
 
 
+def test_unheard_until_the_last_whose_first_packet_was_lost() -> None:
+    # Lost before the event; answered at once; its packet was sent again; never answered; after it was over.
+    requests = [
+        Request("dr", 1.5, 3.5, by="web1"),
+        Request("dr", 2.1, 2.2, by="web1"),
+        Request("dr", 2.3, 3.3, by="web1"),
+        Request("dr", 2.25, 5.25, error="no answer"),
+        Request("dr", 6.5, 8, by="web1"),
+    ]
+    assert measure.unheard_until(Record(requests), event=2, until=6) == pytest.approx(0.3)
+    assert measure.unheard_until(Record(requests[:2]), event=2, until=6) == 0
+
+
 def test_back_after_takes_no_answer_from_before() -> None:
     record = Record([Request("dr", 1.9, 2.5, by="web1"), *answered(3, by="web2"), *answered(4, 5)])
     assert measure.back_after(record, "web1", event=2) == pytest.approx(2)
@@ -88,6 +101,7 @@ def test_survivors_are_those_under_way() -> None:
     record = Record(downloads=downloads)
     assert measure.survivors(record, "whole", event=5, age=1) == (3, 1)
     assert measure.survivors(record, "whole", event=5) == (4, 2)
+    assert measure.under_way(record, event=5, age=1) == downloads[:3]
     assert measure.broken(record, "whole") == downloads[1:3]
 
 

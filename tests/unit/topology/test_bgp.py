@@ -124,17 +124,48 @@ def test_the_metric_of_a_service_does_not_depend_on_others() -> None:
 def test_keepalived_announces_and_withdraws_by_itself() -> None:
     plan = active().plan("lb2", "keepalived")
     web = plan["keepalived"]["services"][0]
-    route = "blackhole 198.51.100.1/32 table 1819 proto static metric 65616"
-    assert web["quorum_up"] == {"script": f"/usr/sbin/ip route replace {route}", "user": "root"}
+    route = "198.51.100.1/32 table 1819 proto static metric 65616"
+    # When the first real server is well, the checks of the others follow within their interval of 3 seconds.
+    steps = (f"ip route add throw {route}", "/usr/bin/sleep 4", f"ip route change blackhole {route}")
+    up = f"/usr/bin/sh -c '/usr/sbin/{steps[0]}; {steps[1]}; /usr/sbin/{steps[2]}'"
+    assert web["quorum_up"] == {"script": up, "user": "root"}
     assert web["quorum_down"] == {"script": f"/usr/sbin/ip route del {route}", "user": "root"}
     # Nothing is announced before a check has succeeded, and nothing when keepalived has ended.
     assert web["alpha"] is True
     assert web["omega"] is True
-    assert f'quorum_up "/usr/sbin/ip route replace {route}" root' in real_tools.rendered(plan)
+    assert f'quorum_up "{up}" root' in real_tools.rendered(plan)
     if real_tools.why_not("keepalived") is None:
         # This machine need not have the user whom the role makes.
         plan["keepalived"]["global_defs"]["script_user"] = "nobody"
         assert real_tools.keepalived_refuses(plan) is None
+
+
+@pytest.mark.parametrize(
+    ("check", "seconds"),
+    [
+        ({"interval": 10, "warmup": 0}, 1),
+        ({"interval": 2.5}, 4),
+        # What keepalived makes of a state that it is told has no times.
+        ({"type": "file", "path": "/run/{address}"}, None),
+    ],
+)
+def test_a_vip_is_announced_when_all_real_servers_were_checked(check: dict[str, Any], seconds: int | None) -> None:
+    model = active()
+    for name in model.groups["lvs_directors"]:
+        model.hostvars[name]["lvs_services"][0]["health_check"] = {"type": "http", **check}
+    up = model.plan("lb1", "keepalived")["keepalived"]["services"][0]["quorum_up"]["script"]
+    if seconds is None:
+        assert up.startswith("/sbin/ip route replace blackhole 198.51.100.1/32 ")
+    else:
+        assert f" /bin/sleep {seconds}; " in up
+
+
+def test_one_real_server_is_waited_for_by_nobody() -> None:
+    model = active()
+    for name in model.groups["lvs_directors"]:
+        del model.hostvars[name]["lvs_services"][0]["real_servers"][1:]
+    up = model.plan("lb1", "keepalived")["keepalived"]["services"][0]["quorum_up"]["script"]
+    assert up.startswith("/sbin/ip route replace blackhole 198.51.100.1/32 ")
 
 
 def test_several_vips_of_one_mark() -> None:
@@ -149,8 +180,8 @@ def test_several_vips_of_one_mark() -> None:
         service |= {"fwmark": 7, "family": "ipv4", "marked": marked, "health_check": {"type": "tcp", "port": 80}}
     plan = model.plan("lb1", "keepalived")
     up = plan["keepalived"]["services"][0]["quorum_up"]["script"]
-    assert up.startswith("/usr/bin/sh -c '/usr/sbin/ip route replace blackhole 198.51.100.7/32 ")
-    assert up.count("metric 262151") == 2
+    assert up.startswith("/usr/bin/sh -c '/usr/sbin/ip route add throw 198.51.100.7/32 ")
+    assert up.count("metric 262151") == 4
     if real_tools.why_not("keepalived") is None:
         # This machine need not have the user whom the role makes.
         plan["keepalived"]["global_defs"]["script_user"] = "nobody"
