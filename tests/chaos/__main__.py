@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import functools
 import json
+import os
 import sys
 import time
 from typing import Callable
@@ -103,6 +104,8 @@ def _run(names: list[str], keep: bool) -> None:
                 if failed or name in ELSEWHERE:
                     # It may have left anything: a host that is off, a cable that is cut.
                     pair.down()
+                if failed or name not in _ACTIVE:
+                    active.down()
                 if name in CASES:
                     pair.up()
                 result = {**CASES, **ELSEWHERE}[name]()
@@ -112,10 +115,11 @@ def _run(names: list[str], keep: bool) -> None:
                 continue
             failed = False
             (RESULTS / f"{name}.json").write_text(json.dumps(result.to_data()))
-            pair.say(f"case {name}: {time.monotonic() - start:.0f} s")
+            pair.say(f"case {name}: {time.monotonic() - start:.0f} s, load average {os.getloadavg()[2]:.1f}")
     finally:
         if not keep:
             pair.down()
+            active.down()
 
 
 if __name__ == "__main__":

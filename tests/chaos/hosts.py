@@ -9,8 +9,8 @@ import contextlib
 import json
 import os
 import re
-import select
 import shlex
+import signal
 import subprocess
 import sys
 import threading
@@ -92,19 +92,13 @@ class Hosts:
         return done.stdout
 
     def cut_power(self, host: str, is_off: Callable[[], object]) -> None:
-        """Pull the plug of a host. What is to be done when it is off is done at once: the lab's command ends later."""
-        kernel = os.pidfd_open(self._kernel(host))
-        try:
-            with subprocess.Popen(
-                [CHECKOUT / "lab/lab", "power-off", self.name, host, "--power-cut"], stdout=subprocess.DEVNULL
-            ) as command:
-                if not select.select([kernel], [], [], 60)[0]:
-                    raise Failed(f"{host} is not off a minute after its power was cut")
-                is_off()
-            if command.returncode != 0:
-                raise Failed(f"lab power-off ended with {command.returncode}")
-        finally:
-            os.close(kernel)
+        """Pull the plug of a host, and do at once what is to be done then: the lab's own command takes longer."""
+        kernel = self._kernel(host)
+        # What ssh keeps open to the host would hold up whoever asks it next.
+        subprocess.run(["ssh", "-O", "exit", *self.ssh(host, "")[1:-1]], capture_output=True, check=False)
+        os.killpg(kernel, signal.SIGKILL)
+        is_off()
+        wait(f"{host} is off", lambda: not self._is_kernel(kernel, host))
 
     def cut_cable(self, host: str, card: int, is_cut: Callable[[], object]) -> None:
         """Pull the cable of a host's card, and do at once what is to be done then."""
@@ -119,14 +113,19 @@ class Hosts:
 
     def _kernel(self, host: str) -> int:
         """The process that is a host; others of its group are the programs that it runs."""
-        disk = f"/.cache/lab/run/{self.name}/{host}.disk".encode()
         for process in Path("/proc").glob("[0-9]*"):
-            # A process may end at any moment.
-            with contextlib.suppress(OSError):
-                number = int(process.name)
-                if disk in (process / "cmdline").read_bytes() and os.getpgid(number) == number:
-                    return number
+            number = int(process.name)
+            if self._is_kernel(number, host):
+                return number
         raise Failed(f"{host} is not on")
+
+    def _is_kernel(self, number: int, host: str) -> bool:
+        disk = f"/.cache/lab/run/{self.name}/{host}.disk".encode()
+        try:
+            return disk in Path(f"/proc/{number}/cmdline").read_bytes() and os.getpgid(number) == number
+        except OSError:
+            # It has ended.
+            return False
 
     def playbook(self, name: str, inventory: Mapping[str, Any], *words: str, check: bool = True) -> str:
         """What a playbook of the collection, or one that a path leads to, printed."""
