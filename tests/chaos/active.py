@@ -21,6 +21,7 @@ HOSTS = Hosts(HERE / "active.yml")
 DIRECTORS = {"lb1": "10.0.0.21", "lb2": "10.0.0.22", "lb3": "10.0.0.23"}
 VIP = "198.51.100.1"
 TIMES = 10
+PATIENCE = 3
 # At a time, each so slowly that it takes a minute.
 DOWNLOADS, PACE = 60, 65536
 # A download is under way for so many seconds when something happens.
@@ -150,7 +151,7 @@ def _row(
 
 def load(pace: int = PACE) -> contextlib.AbstractContextManager[Load]:
     """Load on the first VIP while the body runs."""
-    return HOSTS.load({"web": (VIP, 80)}, 50, 3, DOWNLOADS, pace)
+    return HOSTS.load({"web": (VIP, 80)}, 50, PATIENCE, DOWNLOADS, pace)
 
 
 def _lose(victim: str, harm: Harm, repair: Callable[[str], object], title: str) -> measure.Record:
@@ -174,8 +175,13 @@ def _lose(victim: str, harm: Harm, repair: Callable[[str], object], title: str) 
 
 
 def wait_calm(running: Load) -> None:
-    """Wait until requests of two seconds are answered, all that began since the cut."""
-    wait("answers again", lambda: running.answered(100, running.snapshot().marks["cut"]))
+    """Wait until two directors of three answer all requests again."""
+
+    def is_calm() -> bool:
+        record = running.snapshot()
+        return measure.is_calm(record, record.marks["cut"], PATIENCE, 100)
+
+    wait("answers again", is_calm)
     running.mark("calm")
 
 

@@ -94,6 +94,16 @@ def unheard_until(record: Record, event: float, until: float) -> float:
     return max((one.start - event for one in unheard if event <= one.start < until), default=0.0)
 
 
+def is_calm(record: Record, event: float, patience: float, count: int) -> bool:
+    """Whether so many requests after an event, one after the other, were answered without a second packet.
+
+    Those that have no answer yet may be waiting for one in vain, so none counts before the patience of all is over.
+    """
+    seen = max((one.end for one in record.requests), default=event) - patience
+    over = sorted((one for one in record.requests if event <= one.start < seen), key=lambda one: one.start)[-count:]
+    return len(over) == count and not any(one.error or one.end - one.start >= RESENT for one in over)
+
+
 def back_after(record: Record, who: str, event: float) -> float | None:
     """How long after an event somebody answers again a request that began after it; None: never."""
     return min((one.end - event for one in record.requests if one.by == who and one.start >= event), default=None)

@@ -78,6 +78,24 @@ def test_unheard_until_the_last_whose_first_packet_was_lost() -> None:
     assert measure.unheard_until(Record(requests[:2]), event=2, until=6) == 0
 
 
+@pytest.mark.parametrize(
+    ("requests", "expected"),
+    [
+        (answered(*(2 + number / 10 for number in range(60))), True),
+        # Every other one has no answer yet, and nobody knows whether it will get one.
+        (answered(*(2 + number / 10 for number in range(25))), False),
+        (answered(*(2 + number / 10 for number in range(60))) + lost(3), False),
+        # Its first packet was sent again.
+        ([*answered(*(2 + number / 10 for number in range(60))), Request("dr", 4, 5.5, by="web1")], False),
+        # It failed at first, and that is over.
+        (answered(*(2 + number / 10 for number in range(60))) + lost(2), True),
+        ([], False),
+    ],
+)
+def test_calm_is_what_no_request_fails_in(requests: list[Request], expected: bool) -> None:
+    assert measure.is_calm(Record(requests), event=1.5, patience=3, count=20) is expected
+
+
 def test_back_after_takes_no_answer_from_before() -> None:
     record = Record([Request("dr", 1.9, 2.5, by="web1"), *answered(3, by="web2"), *answered(4, 5)])
     assert measure.back_after(record, "web1", event=2) == pytest.approx(2)
