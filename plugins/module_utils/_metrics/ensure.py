@@ -88,8 +88,8 @@ def _wanted(given: dict[str, Any]) -> plan.Wanted:
 
 def _python() -> str:
     """The Python that runs this, by a path that the unit sees: of an environment in a home, what that is made of."""
-    given = sys.executable or ""
-    found = (path for path in (given, os.path.realpath(given)) if _PLAIN.match(path) and not path.startswith(_HIDDEN))
+    given = [sys.executable, os.path.realpath(sys.executable)] if sys.executable else []
+    found = (path for path in given if _PLAIN.match(path) and not path.startswith(_HIDDEN))
     return next(found, _PYTHON)
 
 

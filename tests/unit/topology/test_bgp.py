@@ -155,9 +155,9 @@ def test_a_vip_is_announced_when_all_real_servers_were_checked(check: dict[str, 
         model.hostvars[name]["lvs_services"][0]["health_check"] = {"type": "http", **check}
     up = model.plan("lb1", "keepalived")["keepalived"]["services"][0]["quorum_up"]["script"]
     if seconds is None:
-        assert up.startswith("/sbin/ip route replace blackhole 198.51.100.1/32 ")
+        assert up.startswith("/usr/sbin/ip route replace blackhole 198.51.100.1/32 ")
     else:
-        assert f" /bin/sleep {seconds}; " in up
+        assert f" /usr/bin/sleep {seconds}; " in up
 
 
 def test_one_real_server_is_waited_for_by_nobody() -> None:
@@ -165,7 +165,7 @@ def test_one_real_server_is_waited_for_by_nobody() -> None:
     for name in model.groups["lvs_directors"]:
         del model.hostvars[name]["lvs_services"][0]["real_servers"][1:]
     up = model.plan("lb1", "keepalived")["keepalived"]["services"][0]["quorum_up"]["script"]
-    assert up.startswith("/sbin/ip route replace blackhole 198.51.100.1/32 ")
+    assert up.startswith("/usr/sbin/ip route replace blackhole 198.51.100.1/32 ")
 
 
 def test_several_vips_of_one_mark() -> None:
