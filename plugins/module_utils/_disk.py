@@ -38,6 +38,9 @@ PLACES = (
     "/etc/NetworkManager/dispatcher.d",
     "/etc/network/if-up.d",
     "/etc/keepalived",
+    "/etc/bird",
+    "/etc/conntrackd",
+    "/etc/systemd/system/conntrackd.service.d",
 )
 _MARK = ".lvs-topology."
 _LEFTOVER = re.compile(rf"\..+{re.escape(_MARK)}[a-z0-9_]{{8}}\Z")

@@ -5,39 +5,83 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from dataclasses import replace
-from typing import Any, Iterable, NamedTuple
+from datetime import datetime, timezone
+from typing import Iterable, NamedTuple
 
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net.daemon_plan import (
-    COPY_MODE,
+    Names,
     Outcome,
     Unit,
+    claimed_config,
+    claimed_unit,
     config_before,
-    copy_of,
-    systemctl,
+    put_back,
+    reloading,
+    running,
+    unit_before,
 )
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, joined, plan_file
+from ansible_collections.lvs.topology.plugins.module_utils._net.secret_text import shown
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Plan
-from ansible_collections.lvs.topology.plugins.module_utils._screen import MASK
 
 KIND = "bird_config"
 UNIT_KIND = "bird_unit"
 PATH = "/etc/bird/bird.conf"
 UNIT = "bird.service"
+NAMES = Names(KIND, UNIT_KIND, UNIT)
 # It holds passwords, and BIRD reads it as a user of its own.
 MODE = 0o640
 GROUP = "bird"
-_SECRET = re.compile(r"pass|secret", re.IGNORECASE)
+
+
+_REMARK = re.compile(r"#[^\n]*|/\*.*?\*/", re.DOTALL)
+_TIME = re.compile(
+    r"^(Current server time is|Last reconfiguration on) (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(\.\d{1,6})?$", re.MULTILINE
+)
+# What speaks with others, by whom or by what name. Others of Debian's own file are there in every one.
+_SPEAKS = re.compile(
+    r"\bprotocol\s+(?P<kind>babel|bgp|bmp|l3vpn|mrt|ospf(?:\s+v[23])?|radv|rip(?:\s+ng)?|rpki)(?:\s+(?P<name>[\w']+))?"
+    r"|\binclude\s+(?P<file>\"[^\"]*\")"
+)
 
 
 class Files(NamedTuple):
-    """What is on disk: the configuration, when it was written, and the copy of the one before ours."""
+    """What is on disk: the configuration, when it was written, and the copy of the one before ours.
+
+    ``now`` is the time at which it was looked at, on the clock of ``written``.
+    """
 
     config: File | None
     written: float
     copy: File | None
+    now: float = float("inf")
+
+
+def last_read(status: str, now: float) -> float | None:
+    """When BIRD has read its configuration, by what ``birdc show status`` says; None where that is not known here.
+
+    Its times are those of its own time zone, and so they are compared with each other.
+    """
+    said = {}
+    for what, date, part in _TIME.findall(status):
+        with contextlib.suppress(ValueError):
+            moment = datetime.strptime(date, "%Y-%m-%d %H:%M:%S").replace(tzinfo=timezone.utc)
+            said[what] = moment.timestamp() + float(part or 0)
+    return now - (max(said.values()) - min(said.values())) if len(said) == 2 else None
+
+
+def lost(before: str, after: str) -> list[str]:
+    """What of somebody's configuration speaks with others, and is not in the one that takes its place."""
+    kept = {*_speaking(after)}
+    return [each for each in _speaking(before) if each not in kept]
+
+
+def _speaking(text: str) -> list[str]:
+    found = _SPEAKS.finditer(_REMARK.sub("", text))
+    return list(dict.fromkeys(" ".join(filter(None, match.groups())) for match in found))
 
 
 def plan_present(
@@ -45,28 +89,14 @@ def plan_present(
 ) -> Outcome:
     """Write, then start or have it read the file. ``unit`` is None where there is no systemd."""
     wanted = File(content, MODE)
-    claimed, copy = ledger, None
-    if not ledger.owners(KIND, PATH):
-        was: Any = None
-        if files.config:
-            copy = File(files.config.text, COPY_MODE)
-            was = {"copy": copy_of(PATH), "mode": files.config.mode}
-        claimed = claimed.claim(KIND, PATH, owner, was)
+    claimed, copy = claimed_config(NAMES, ledger, owner, PATH, files.config, wanted)
     config = shown(plan_file(PATH, files.config, wanted), secrets)
     if unit is None:
         return Outcome(config, claimed, claimed, copy)
-    steps = [config]
-    if not unit.enabled:
-        steps.append(systemctl("enable", UNIT))
-    if not unit.active:
-        steps += [systemctl("reset-failed", UNIT)] if unit.failed else []
-        steps.append(systemctl("start", UNIT))
-    elif config.changes or not unit.has_read(files.written):
-        # Sessions that stay as they are go on.
-        steps.append(systemctl("reload", UNIT))
-    if not ledger.owners(UNIT_KIND, UNIT):
-        claimed = claimed.claim(UNIT_KIND, UNIT, owner, {"enabled": unit.enabled, "active": unit.active})
-    return Outcome(joined(*steps), claimed, claimed, copy)
+    # Sessions that stay as they are go on.
+    again = reloading(NAMES, unit, PATH, config, files.written, files.now)
+    claimed = claimed_unit(NAMES, claimed, owner, unit, is_touched=False)
+    return Outcome(joined(config, *running(NAMES, unit, Plan(), again)), claimed, claimed, copy)
 
 
 def plan_absent(ledger: Ledger, owner: str, files: Files, unit: Unit | None, secrets: Iterable[str]) -> Outcome:
@@ -75,32 +105,11 @@ def plan_absent(ledger: Ledger, owner: str, files: Files, unit: Unit | None, sec
     if not last:
         return Outcome(Plan(), ledger, settled)
     config = shown(plan_file(PATH, files.config, config_before(PATH, was, files.copy)), secrets)
-    settled, _last, before = settled.release(UNIT_KIND, UNIT, owner)
+    before = unit_before(NAMES, ledger)
+    settled, _last, _was = settled.release(UNIT_KIND, UNIT, owner)
     if unit is None:
         return Outcome(config, ledger, settled)
-    before = before or {"enabled": True, "active": True}
-    steps = []
-    if unit.active and not before["active"]:
-        steps.append(systemctl("stop", UNIT))
-    if unit.enabled and not before["enabled"]:
-        steps.append(systemctl("disable", UNIT))
-    steps.append(config)
-    if before["active"] and config.changes:
-        steps.append(systemctl("reload" if unit.active else "start", UNIT))
+    # Without a configuration it could not start.
+    goes_on = before["active"] and was is not None
+    steps = put_back(NAMES, unit, before, Plan(), config, goes_on=goes_on, again="reload")
     return Outcome(joined(*steps), ledger, settled)
-
-
-def shown(plan: Plan, secrets: Iterable[str]) -> Plan:
-    """The plan for eyes other than root's: of a line with a password only that there is one."""
-    known = [each for each in secrets if each]
-    before, after = (tuple(_masked(line, known) for line in lines) for lines in (plan.before, plan.after))
-    if before == after and plan.before != plan.after:
-        # Equal sides would be no diff at all.
-        after = (f"{after[0]} (a line that is not shown differs)", *after[1:])
-    return replace(plan, before=before, after=after)
-
-
-def _masked(line: str, secrets: list[str]) -> str:
-    if _SECRET.search(line) or any(each in line for each in secrets):
-        return f"{line[: len(line) - len(line.lstrip())]}{MASK}"
-    return line

@@ -10,20 +10,15 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.lvs.topology.plugins.module_utils import _commands
-from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, carry_out_booked
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile
 from ansible_collections.lvs.topology.plugins.module_utils._net import conntrackd_plan
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.conntrackd_text import Counts, counts_of
-from ansible_collections.lvs.topology.plugins.module_utils._net.daemon import Daemon
+from ansible_collections.lvs.topology.plugins.module_utils._net.daemon import Daemon, carried_out
 from ansible_collections.lvs.topology.plugins.module_utils._net.daemon_plan import Outcome, copy_of
-from ansible_collections.lvs.topology.plugins.module_utils._net.files import (
-    RemoveFile,
-    WriteFile,
-    apply_file,
-    read_file,
-)
+from ansible_collections.lvs.topology.plugins.module_utils._net.files import read_file
 from ansible_collections.lvs.topology.plugins.module_utils._net.options import OWNED
-from ansible_collections.lvs.topology.plugins.module_utils._plan import Plan, one_by_one
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Plan
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -48,11 +43,7 @@ def ensure_conntrackd(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]
         outcome = conntrackd_plan.plan_absent(ledger, owner, files, daemon.unit())
     else:
         outcome = Outcome(Plan(), ledger, ledger)
-    if outcome.copy and not module.check_mode:
-        apply_file(WriteFile(copy_of(path), outcome.copy))
-    result = carry_out_booked(module, outcome.plan, one_by_one(daemon.apply), book, outcome.claimed, outcome.settled)
-    if files.copy and not module.check_mode and not outcome.settled.owners(conntrackd_plan.KIND, path):
-        apply_file(RemoveFile(copy_of(path)))
+    result = carried_out(module, daemon, book, outcome, conntrackd_plan.KIND, path)
     left = replica is None and owner in outcome.settled.owners(conntrackd_plan.KIND, path)
     return {**result, "left_over": [path] if left else []}
 

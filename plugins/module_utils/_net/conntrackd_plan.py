@@ -11,12 +11,16 @@ from ansible_collections.lvs.topology.plugins.module_utils import _forms as form
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.daemon_plan import (
-    COPY_MODE,
+    Names,
     Outcome,
     Unit,
+    claimed_config,
+    claimed_unit,
     config_before,
-    copy_of,
+    put_back,
+    running,
     systemctl,
+    unit_before,
 )
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, joined, plan_file
 from ansible_collections.lvs.topology.plugins.module_utils._net.traces import TRACES
@@ -29,6 +33,7 @@ FOLLOWER = "/etc/conntrackd/lvs-topology"
 SOCKET = "/run/conntrackd.ctl"
 LOCK = "/run/lock/conntrackd.lock"
 UNIT = "conntrackd.service"
+NAMES = Names(KIND, UNIT_KIND, UNIT)
 DROP_IN = "/etc/systemd/system/conntrackd.service.d/lvs-topology.conf"
 PORTS = forms.REAL_PORTS
 # Of connections that conntrackd may hold. Each takes it some hundred bytes.
@@ -215,31 +220,16 @@ General {{
 def plan_present(ledger: Ledger, owner: str, replica: Replica, files: Files, unit: Unit | None) -> Outcome:
     """Write, then start or restart. ``unit`` is None where there is no systemd."""
     wanted = File(render(replica))
-    claimed, copy = ledger, None
-    if files.config != wanted or ledger.owners(KIND, PATH):
-        if files.config and not ledger.owners(KIND, PATH):
-            copy = File(files.config.text, COPY_MODE)
-        claimed = claimed.claim(
-            KIND, PATH, owner, {"copy": copy_of(PATH), "mode": files.config.mode} if files.config else None
-        )
+    claimed, copy = claimed_config(NAMES, ledger, owner, PATH, files.config, wanted)
     config = plan_file(PATH, files.config, wanted)
     steps = [config, plan_file(FOLLOWER, files.follower, File(FOLLOWER_TEXT))]
     if unit is None:
         return Outcome(joined(*steps), claimed, claimed, copy)
     drop_in = plan_file(DROP_IN, files.drop_in, File(_DROP_IN % replica.held), own_directory=True)
-    steps.append(drop_in)
-    if drop_in.changes:
-        steps.append(systemctl("daemon-reload"))
-    if not unit.enabled:
-        steps.append(systemctl("enable", UNIT))
-    if not unit.active:
-        steps += [systemctl("reset-failed", UNIT)] if unit.failed else []
-        steps.append(systemctl("start", UNIT))
-    elif config.changes or drop_in.changes or unit.read < files.written <= files.now:
-        # conntrackd reads its file once. What it knows is in the kernel, and stays there.
-        steps.append(systemctl("restart", UNIT))
-    if ledger.owners(UNIT_KIND, UNIT) or not (unit.enabled and unit.active) or drop_in.changes:
-        claimed = claimed.claim(UNIT_KIND, UNIT, owner, {"enabled": unit.enabled, "active": unit.active})
+    is_unread = config.changes or drop_in.changes or unit.read < files.written <= files.now
+    # conntrackd reads its file once. What it knows is in the kernel, and stays there.
+    steps += running(NAMES, unit, drop_in, [systemctl("restart", UNIT)] if is_unread else [])
+    claimed = claimed_unit(NAMES, claimed, owner, unit, is_touched=bool(drop_in.changes))
     return Outcome(joined(*steps), claimed, claimed, copy)
 
 
@@ -248,23 +238,15 @@ def plan_absent(ledger: Ledger, owner: str, files: Files, unit: Unit | None) -> 
     settled, last, was = ledger.release(KIND, PATH, owner)
     if not last:
         return Outcome(Plan(), ledger, settled)
-    config = plan_file(PATH, files.config, config_before(PATH, was, files.copy))
-    follower = plan_file(FOLLOWER, files.follower, None)
-    settled, _last, before = settled.release(UNIT_KIND, UNIT, owner)
+    before = unit_before(NAMES, ledger)
+    settled, _last, _was = settled.release(UNIT_KIND, UNIT, owner)
+    config = joined(
+        plan_file(PATH, files.config, config_before(PATH, was, files.copy)), plan_file(FOLLOWER, files.follower, None)
+    )
     if unit is None:
-        return Outcome(joined(config, follower), ledger, settled)
-    before = before or {"enabled": True, "active": True}
+        return Outcome(config, ledger, settled)
     drop_in = plan_file(DROP_IN, files.drop_in, None, own_directory=True)
-    steps = [drop_in, *([systemctl("daemon-reload")] if drop_in.changes else [])]
     # Without a configuration it could not start.
     goes_on = before["active"] and was is not None
-    if unit.active and not goes_on:
-        steps.insert(0, systemctl("stop", UNIT))
-    if unit.failed:
-        steps.append(systemctl("reset-failed", UNIT))
-    if unit.enabled and not before["enabled"]:
-        steps.append(systemctl("disable", UNIT))
-    steps += [config, follower]
-    if goes_on:
-        steps.append(systemctl("restart" if unit.active else "start", UNIT))
+    steps = put_back(NAMES, unit, before, drop_in, config, goes_on=goes_on, again="restart")
     return Outcome(joined(*steps), ledger, settled)

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.lvs.topology.plugins.module_utils import _commands
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, carry_out_booked
 from ansible_collections.lvs.topology.plugins.module_utils._net import daemon_plan, units
-from ansible_collections.lvs.topology.plugins.module_utils._net.files import apply_file
-from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
+from ansible_collections.lvs.topology.plugins.module_utils._net.files import RemoveFile, WriteFile, apply_file
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused, one_by_one
+
+if TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
 
 
 class Daemon:
@@ -50,6 +54,19 @@ class Daemon:
             _touch(action.path)
         else:
             apply_file(action)
+
+
+def carried_out(
+    module: AnsibleModule, daemon: Daemon, book: LedgerFile, outcome: daemon_plan.Outcome, kind: str, path: str
+) -> dict[str, Any]:
+    """Do what was planned. The copy of the configuration before ours is there first, and goes with the last claim."""
+    if outcome.copy and not module.check_mode:
+        daemon.apply(WriteFile(daemon_plan.copy_of(path), outcome.copy))
+    result = carry_out_booked(module, outcome.plan, one_by_one(daemon.apply), book, outcome.claimed, outcome.settled)
+    copy = daemon_plan.copy_of(path)
+    if not module.check_mode and not outcome.settled.owners(kind, path) and os.path.exists(copy):
+        apply_file(RemoveFile(copy))
+    return result
 
 
 def _touch(path: str) -> None:

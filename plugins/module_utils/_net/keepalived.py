@@ -16,7 +16,7 @@ from typing import Any, Mapping
 
 from ansible_collections.lvs.topology.plugins.module_utils import _commands
 from ansible_collections.lvs.topology.plugins.module_utils._disk import advice, draft, remove_leftovers
-from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, carry_out_booked, for_check_mode
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, for_check_mode
 from ansible_collections.lvs.topology.plugins.module_utils._module import Module
 from ansible_collections.lvs.topology.plugins.module_utils._net import (
     keepalived_plan,
@@ -24,23 +24,17 @@ from ansible_collections.lvs.topology.plugins.module_utils._net import (
     take_over_plan,
 )
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
-from ansible_collections.lvs.topology.plugins.module_utils._net.daemon import Daemon
-from ansible_collections.lvs.topology.plugins.module_utils._net.daemon_plan import Unit, copy_of
+from ansible_collections.lvs.topology.plugins.module_utils._net.daemon import Daemon, carried_out
+from ansible_collections.lvs.topology.plugins.module_utils._net.daemon_plan import Unit, copy_of, unwritable
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import (
-    RemoveFile,
-    WriteFile,
-    apply_file,
     read_file,
 )
-from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_text import (
-    secrets_of,
-    told,
-    verdict,
-)
+from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_text import verdict
 from ansible_collections.lvs.topology.plugins.module_utils._net.processes import parent_of
 from ansible_collections.lvs.topology.plugins.module_utils._net.rtnetlink import Rtnetlink
+from ansible_collections.lvs.topology.plugins.module_utils._net.secret_text import secrets_of, told
 from ansible_collections.lvs.topology.plugins.module_utils._net.take_over import text_of
-from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused, one_by_one
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
 
 _PATIENCE = 5.0
 
@@ -53,7 +47,7 @@ def ensure_config(module: Module, book: LedgerFile) -> dict[str, Any]:
     mistakes.owner(owner)
     if not os.path.isabs(path):
         mistakes.add("path", f"{path!r} is not an absolute path")
-    problem = _unwritable(params["content"] or "")
+    problem = unwritable(params["content"] or "")
     if problem:
         mistakes.add("content", problem)
     mistakes.raise_if_any()
@@ -85,11 +79,7 @@ def ensure_config(module: Module, book: LedgerFile) -> dict[str, Any]:
             outcome = outcome._replace(claimed=claimed, settled=settled)
     if unit is None and outcome.plan.changes:
         module.warn("systemd does not run here, so keepalived is neither started nor stopped")
-    if outcome.copy and not module.check_mode:
-        apply_file(WriteFile(copy_of(path), outcome.copy))
-    result = carry_out_booked(module, outcome.plan, one_by_one(daemon.apply), book, outcome.claimed, outcome.settled)
-    if copy and not module.check_mode and not outcome.settled.owners(keepalived_plan.KIND, path):
-        apply_file(RemoveFile(copy_of(path)))
+    result = carried_out(module, daemon, book, outcome, keepalived_plan.KIND, path)
     is_noted = outcome.claimed == outcome.settled == ledger
     return {
         **result,
@@ -122,15 +112,6 @@ def _warn_of_release(module: Module, before: str, after: str) -> None:
         _status, output, errors = _commands.run([keepalived, "--version"])
         for line in keepalived_versions.warnings(output + errors, before, after):
             module.warn(line)
-
-
-def _unwritable(content: str) -> str:
-    """What keeps the text from being a file that keepalived reads; empty: nothing."""
-    if "\0" in content:
-        return "holds a NUL character; write text"
-    if any("\ud800" <= each <= "\udfff" for each in content):
-        return "holds half of a surrogate pair, which no file can hold; write UTF-8"
-    return ""
 
 
 def _addresses() -> set[str]:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import re
-from dataclasses import dataclass, replace
-from typing import Any, Iterable, Mapping, NamedTuple
+from dataclasses import dataclass
+from typing import Iterable, Mapping, NamedTuple
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
@@ -21,16 +21,21 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net.daemon_plan import (
     COPY_MODE,
+    Names,
     Outcome,
     Systemctl,
-    Touch,
     Unit,
+    claimed_config,
+    claimed_unit,
     config_before,
-    copy_of,
+    note_of,
+    reloading,
+    running,
     systemctl,
+    unit_before,
 )
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, joined, plan_file
-from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_text import masked, secrets_of
+from ansible_collections.lvs.topology.plugins.module_utils._net.secret_text import shown
 from ansible_collections.lvs.topology.plugins.module_utils._net.traces import TAKEN_KIND, TAKEN_UNIT, TRACES
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan
 
@@ -38,6 +43,7 @@ KIND = "keepalived_config"
 UNIT_KIND = "keepalived_unit"
 PATH = "/etc/keepalived/keepalived.conf"
 UNIT = "keepalived.service"
+NAMES = Names(KIND, UNIT_KIND, UNIT)
 DROP_IN = "/etc/systemd/system/keepalived.service.d/lvs-topology.conf"
 # It holds a password.
 MODE = 0o640
@@ -103,40 +109,15 @@ def plan_present(
 ) -> Outcome:
     """Write, then start or reload. ``unit`` is None where there is no systemd."""
     wanted = File(content, MODE)
-    claimed, copy = ledger, None
-    if files.config != wanted or ledger.owners(KIND, path):
-        if files.config and not ledger.owners(KIND, path):
-            copy = File(files.config.text, COPY_MODE)
-        claimed = claimed.claim(KIND, path, owner, _note(path, files.config))
-        claimed, moved = _without_text(claimed, path)
-        copy = moved or copy
-    config = _shown(plan_file(path, files.config, wanted), secrets)
+    claimed, copy = claimed_config(NAMES, ledger, owner, path, files.config, wanted)
+    claimed, moved = _without_text(claimed, path)
+    config = shown(plan_file(path, files.config, wanted), secrets)
     if unit is None:
-        return Outcome(config, claimed, claimed, copy)
+        return Outcome(config, claimed, claimed, moved or copy)
     drop_in = plan_file(DROP_IN, files.drop_in, File(DROP_IN_TEXT), own_directory=True)
-    steps = [config, drop_in]
-    if drop_in.changes:
-        steps.append(systemctl("daemon-reload"))
-    if not unit.enabled:
-        steps.append(systemctl("enable", UNIT))
-    if not unit.active:
-        # After several failures in a row, systemd starts it only when told to forget them.
-        steps += [systemctl("reset-failed", UNIT)] if unit.failed else []
-        steps.append(systemctl("start", UNIT))
-    elif config.changes or not unit.has_read(files.written):
-        if not config.changes and files.written > files.now:
-            # The clock was set back. Read it once for certain, and from then on its time says something again.
-            steps.append(Plan((Change(f"touch {path}", Touch(path)),)))
-        # In place: what is as before stays, connections included.
-        steps.append(systemctl("reload", UNIT))
-    if ledger.owners(UNIT_KIND, UNIT) or not (unit.enabled and unit.active) or drop_in.changes:
-        claimed = claimed.claim(UNIT_KIND, UNIT, owner, {"enabled": unit.enabled, "active": unit.active})
-    return Outcome(joined(*steps), claimed, claimed, copy)
-
-
-def _note(path: str, config: File | None) -> dict[str, Any] | None:
-    """What the ledger keeps of a configuration that was there: where its copy is."""
-    return {"copy": copy_of(path), "mode": config.mode} if config else None
+    again = reloading(NAMES, unit, path, config, files.written, files.now)
+    claimed = claimed_unit(NAMES, claimed, owner, unit, is_touched=bool(drop_in.changes))
+    return Outcome(joined(config, *running(NAMES, unit, drop_in, again)), claimed, claimed, moved or copy)
 
 
 def _without_text(ledger: Ledger, path: str) -> tuple[Ledger, File | None]:
@@ -147,7 +128,7 @@ def _without_text(ledger: Ledger, path: str) -> tuple[Ledger, File | None]:
     text = was.get("text") if isinstance(was, dict) else None
     before = File(text, was["mode"]) if isinstance(was, dict) and isinstance(text, str) else None
     for each in owners:
-        ledger = ledger.claim(KIND, path, each, _note(path, before) if before else was)
+        ledger = ledger.claim(KIND, path, each, note_of(path, before) if before else was)
     return ledger, File(before.text, COPY_MODE) if before else None
 
 
@@ -165,8 +146,8 @@ def plan_absent(
     settled, last, was = ledger.release(KIND, path, owner)
     if not last:
         return Outcome(Plan(), ledger, settled)
-    config = _shown(plan_file(path, files.config, config_before(path, was, files.copy)), secrets)
-    before = unit_before(settled)
+    config = shown(plan_file(path, files.config, config_before(path, was, files.copy)), secrets)
+    before = unit_before(NAMES, settled)
     settled, _last, _was = settled.release(UNIT_KIND, UNIT, owner)
     if unit is None:
         return Outcome(config, ledger, settled)
@@ -190,16 +171,10 @@ def plan_absent(
     return Outcome(joined(*steps), ledger, settled)
 
 
-def unit_before(ledger: Ledger) -> dict[str, bool]:
-    """What the unit was before us. Nothing was noted of one that needed nothing."""
-    claim = ledger.claims.get((UNIT_KIND, UNIT))
-    return (claim.was if claim else None) or {"enabled": True, "active": True}
-
-
 def somebodys_unit(ledger: Ledger, path: str) -> dict[str, bool] | None:
     """What the unit was, where somebody had a configuration before us. With it, it would fill the heir's table."""
     config = ledger.claims.get((KIND, path))
-    return unit_before(ledger) if config and config.was is not None else None
+    return unit_before(NAMES, ledger) if config and config.was is not None else None
 
 
 def bequeathed(
@@ -260,17 +235,6 @@ def _key(member: re.Match[str], service: re.Match[str]) -> ServiceKey:
     if protocol not in forms.PROTOCOLS:
         raise forms.BadForm("is no protocol")
     return ServiceKey(family_of(address), protocol, address, number)
-
-
-def _shown(plan: Plan, secrets: Iterable[str]) -> Plan:
-    """The plan for eyes other than root's: without passwords, also those that are no longer in the model."""
-    texts = ("\n".join(lines) for lines in (plan.before, plan.after))
-    known = frozenset(secrets).union(*(secrets_of(text) for text in texts))
-    before, after = ((*lines[:1], *masked(lines[1:], known)) for lines in (plan.before, plan.after))
-    if before == after and plan.before != plan.after:
-        # Equal sides would be no diff at all.
-        after = (f"{after[0]} (a line that is not shown differs)", *after[1:])
-    return replace(plan, before=before, after=after)
 
 
 def starts(plan: Plan) -> bool:

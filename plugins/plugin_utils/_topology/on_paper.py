@@ -24,11 +24,11 @@ from ansible_collections.lvs.topology.plugins.module_utils._net import (
     boot_plan,
     firewall_words,
     gateway_plan,
-    keepalived_text,
     neighbour_plan,
     options,
     packet_rules_plan,
     packet_rules_text,
+    secret_text,
     source_route_plan,
     sysctl_plan,
     tunnel_plan,
@@ -205,5 +205,5 @@ def _text(file: File | None) -> str:
 def _of_daemon(given: Mapping[str, Any], reader: str) -> str:
     """The configuration of a daemon, without its passwords."""
     secrets = map(str, given.get("secrets") or [])
-    text = keepalived_text.without_passwords(str(given.get("content") or ""), secrets, _HIDDEN)
+    text = secret_text.without_passwords(str(given.get("content") or ""), secrets, _HIDDEN)
     return text.replace(_MANAGED, f"# Planned. Read by: {reader}\n")

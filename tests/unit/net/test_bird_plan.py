@@ -9,8 +9,13 @@ from typing import Any
 
 import pytest
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
-from ansible_collections.lvs.topology.plugins.module_utils._net import bird_plan
-from ansible_collections.lvs.topology.plugins.module_utils._net.bird_plan import Files, plan_absent, plan_present
+from ansible_collections.lvs.topology.plugins.module_utils._net.bird_plan import (
+    Files,
+    last_read,
+    lost,
+    plan_absent,
+    plan_present,
+)
 from ansible_collections.lvs.topology.plugins.module_utils._net.daemon_plan import Unit
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import File
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
@@ -55,9 +60,61 @@ def test_what_changes_is_read_again() -> None:
     assert lines(outcome) == ["systemctl reload bird.service"]
 
 
-def test_a_file_of_others_is_written_anew_also_where_it_reads_the_same() -> None:
+def test_what_was_right_before_us_is_not_ours() -> None:
     outcome = plan_present(Ledger(), "announcer", CONTENT, Files(OURS, 50.0, None), ON, [])
-    assert outcome.claimed.owners(bird_plan.KIND, bird_plan.PATH) == ("announcer",)
+    assert (lines(outcome), outcome.claimed) == ([], Ledger())
+
+
+def test_a_file_from_the_future_is_read_once() -> None:
+    """The clock was set back. Without a new time, it would be read again in every run."""
+    ledger = first().settled
+    outcome = plan_present(ledger, "announcer", CONTENT, Files(OURS, 150.0, STOCK, now=120.0), ON, [])
+    assert lines(outcome) == ["touch /etc/bird/bird.conf", "systemctl reload bird.service"]
+
+
+STATUS = """\
+BIRD 2.0.12
+Router ID is 10.0.0.21
+Hostname is lb1
+Current server time is 2026-11-27 19:04:38.545
+Last reboot on 2026-11-27 19:03:37.550
+Last reconfiguration on 2026-11-27 19:04:08.545
+Daemon is up and running
+"""
+
+
+@pytest.mark.parametrize(
+    ("status", "read"),
+    [
+        (STATUS, 970.0),
+        (STATUS.replace(".545", ""), 970.0),
+        # raw may set another format of times.
+        (STATUS.replace("2026-11-27 ", ""), None),
+        (STATUS.replace("2026-11-27", "2026-99-27"), None),
+        ("", None),
+    ],
+)
+def test_when_bird_has_read_its_file(status: str, read: float | None) -> None:
+    assert last_read(status, 1000.0) == read
+
+
+SOMEBODYS = """# protocol bgp commented {
+/* protocol rip
+   too { } */
+protocol device { }
+protocol kernel { ipv4 { export all; }; }
+protocol static { ipv4; route 10.0.0.0/8 blackhole; }
+protocol ospf v3 inside { }
+protocol bgp uplink { }
+protocol bgp { }
+include "/etc/bird/more/*.conf";
+"""
+
+
+def test_what_somebodys_bird_would_lose() -> None:
+    assert lost(SOMEBODYS, CONTENT) == ["ospf v3 inside", "bgp uplink", "bgp", '"/etc/bird/more/*.conf"']
+    assert lost(SOMEBODYS, CONTENT + SOMEBODYS) == []
+    assert lost(STOCK.text, CONTENT) == []
 
 
 def test_one_that_failed_is_started_again() -> None:
@@ -104,3 +161,10 @@ def test_no_password_is_shown() -> None:
     assert changed.before != changed.after
     assert "an0ther" not in "\n".join(changed.after)
     assert "s3cret" not in "\n".join(changed.before)
+
+
+def test_a_password_on_a_line_of_its_own_is_not_shown() -> None:
+    raw = CONTENT + 'protocol bgp mine {\n    password\n        "raws3cret";\n    passive;\n}\n'
+    made = plan_present(Ledger(), "announcer", raw, Files(STOCK, 50.0, None), OFF, ["s3cret"]).plan
+    assert "raws3cret" not in "\n".join(made.after)
+    assert "    passive;" in made.after

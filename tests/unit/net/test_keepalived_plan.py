@@ -15,7 +15,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net import keepalived_plan as plan
 from ansible_collections.lvs.topology.plugins.module_utils._net.daemon_plan import Outcome, Unit
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, WriteFile
-from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_text import secrets_of
+from ansible_collections.lvs.topology.plugins.module_utils._net.secret_text import secrets_of
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import health
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.login_kinds import LOGINS

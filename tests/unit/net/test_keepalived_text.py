@@ -8,14 +8,9 @@ from __future__ import annotations
 import pytest
 from ansible_collections.lvs.topology.plugins.module_utils._net import keepalived_plan as plan
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import File
-from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_text import (
-    MASK,
-    masked,
-    printable,
-    secrets_of,
-    told,
-    verdict,
-)
+from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_text import verdict
+from ansible_collections.lvs.topology.plugins.module_utils._net.secret_text import masked, secrets_of, told
+from ansible_collections.lvs.topology.plugins.module_utils._screen import MASK, printable
 
 WORD = "hUnt3r"
 # Each way in which a configuration can hold a password, and what else of it has to be seen.

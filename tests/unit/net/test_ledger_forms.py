@@ -31,7 +31,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._net import (
     traces,
     tunnel_plan,
 )
-from ansible_collections.lvs.topology.plugins.module_utils._net.daemon_plan import Unit
+from ansible_collections.lvs.topology.plugins.module_utils._net.daemon_plan import Unit, note_of
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import File
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
 from hypothesis import given
@@ -123,7 +123,7 @@ ENTRIES = st.one_of(
         st.sampled_from(
             [
                 {"text": "# \udcdcbergabe\n", "mode": 0o640},
-                keepalived_plan._note("/etc/keepalived/keepalived.conf", File("", 0o644)),
+                note_of("/etc/keepalived/keepalived.conf", File("", 0o644)),
             ]
         ),
     ),

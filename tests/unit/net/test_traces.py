@@ -12,8 +12,11 @@ import pytest
 from ansible_collections.lvs.topology.plugins.module_utils import _disk
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import PATH, Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net import (
+    announcement_plan,
+    bird_plan,
     boot_plan,
     boot_script,
+    conntrackd_plan,
     hooks_plan,
     keepalived_plan,
     traces,
@@ -50,5 +53,6 @@ def test_what_a_killed_run_left_is_looked_for_beside_every_file() -> None:
     files = [trace.path("director") for trace in traces.TRACES.values() if trace.file]
     files += [PATH, boot_script.SCRIPT_PATH, boot_script.UNIT_PATH, boot_plan.owner_path("director", "ip")]
     files += hooks_plan.FIXED
-    files += [keepalived_plan.PATH, keepalived_plan.DROP_IN, copy_of(keepalived_plan.PATH)]
+    files += [keepalived_plan.PATH, keepalived_plan.DROP_IN, copy_of(keepalived_plan.PATH), announcement_plan.DROP_IN]
+    files += [bird_plan.PATH, conntrackd_plan.PATH, conntrackd_plan.FOLLOWER, conntrackd_plan.DROP_IN]
     assert {os.path.dirname(path) for path in files} == set(_disk.PLACES)
