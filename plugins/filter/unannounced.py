@@ -17,11 +17,11 @@ name: unannounced
 version_added: 0.4.0
 author:
   - The lvs.topology authors (@lvs-topology)
-short_description: Which VIPs nobody would announce while some directors are drained
+short_description: What speaks against draining some directors
 description:
   - Compares the inventory with what directors announce at the moment. A director without a session that is established,
     and one that did not answer, announces nothing to anybody.
-positional: _input, groups, infos, directors
+positional: _input, groups, answers, directors
 options:
   _input:
     type: dict
@@ -31,24 +31,46 @@ options:
     type: dict
     required: true
     description: C(groups).
-  infos:
-    type: dict
+  answers:
+    type: list
+    elements: dict
     required: true
-    description: For each director what M(lvs.topology.host_info) returned there as C(bgp).
+    description: >-
+      The results of M(lvs.topology.host_info) in a loop over P(lvs.topology.announcers#filter), whose variable is
+      C(lvs_announcer).
   directors:
+    type: raw
+    required: true
+    description: The directors that are drained together, as a list or as words with commas.
+  hosts:
     type: list
     elements: str
-    required: true
-    description: The directors that are drained together.
+    description: Those that are part of the run, C(ansible_play_hosts_all). All are, where it is not given.
+  allow_empty:
+    type: bool
+    default: false
+    description: Whether a VIP may be left without a director that announces it.
+seealso:
+  - plugin: lvs.topology.announcers
+    plugin_type: filter
 """
 
 EXAMPLES = r"""
+- name: Look what each director announces
+  lvs.topology.host_info:
+    bgp: "{{ lvs_announcer.bgp }}"
+  delegate_to: "{{ lvs_announcer.director }}"
+  loop: "{{ hostvars | lvs.topology.announcers(groups) }}"
+  loop_control:
+    loop_var: lvs_announcer
+  register: __lvs_announces
+
 - name: Refuse to drain what is needed
   ansible.builtin.assert:
     that: __lvs_lost | length == 0
     fail_msg: "{{ __lvs_lost }}"
   vars:
-    __lvs_lost: "{{ hostvars | lvs.topology.unannounced(groups, __lvs_infos, ['lb1']) }}"
+    __lvs_lost: "{{ hostvars | lvs.topology.unannounced(groups, __lvs_announces.results, ['lb1']) }}"
 """
 
 RETURN = r"""
@@ -56,17 +78,23 @@ _value:
   type: list
   elements: str
   description: >-
-    One line for each VIP, and one for each of the directors that announces nothing by BGP. Empty where all is well.
+    One line for each name that is not of a director which announces, and for each VIP that nobody would announce.
+    Empty where all is well.
 """
 
 
 def unannounced(
-    hostvars: Mapping[str, Any], groups: Mapping[str, Any], infos: Mapping[str, Any], directors: Any
+    hostvars: Mapping[str, Any],
+    groups: Mapping[str, Any],
+    answers: Any,
+    directors: Any,
+    hosts: Any = None,
+    allow_empty: bool = False,
 ) -> list[str]:
     try:
-        return compiler.unannounced_of(hostvars, groups, infos, directors)
+        return compiler.unannounced_of(hostvars, groups, answers, directors, hosts, allow_empty=allow_empty)
     except WrongModel as wrong:
-        raise AnsibleFilterError(str(wrong)) from None
+        raise AnsibleFilterError(f"Nothing was touched.\n{wrong}") from None
 
 
 class FilterModule:

@@ -28,7 +28,9 @@ options:
     choices: [enabled, disabled]
     default: enabled
   announced:
-    description: With O(state=enabled), what has to be announced in the end.
+    description:
+      - With O(state=enabled), what has to be announced in the end.
+      - With O(state=disabled), O(announced.table) is where to look for what RV(announced) returns.
     type: dict
     suboptions:
       table:
@@ -60,6 +62,16 @@ EXAMPLES = r"""
 - name: Serve again
   lvs.topology.bgp_sessions:
     announced: {table: 1819, vips: [198.51.100.1]}
+
+- name: Send clients to the other directors, and note what was announced
+  lvs.topology.bgp_sessions:
+    state: disabled
+    announced: {table: 1819}
+  register: withdrawn
+
+- name: Serve all that again
+  lvs.topology.bgp_sessions:
+    announced: "{{ withdrawn.announced }}"
 """
 
 RETURN = r"""
@@ -69,6 +81,11 @@ changes:
   type: list
   elements: str
   sample: [birdc disable lvs4_10_0_0_1]
+announced:
+  description: The routing table, and the VIPs that its routes say are announced, in the form of O(announced).
+  returned: success, with O(announced.table)
+  type: dict
+  sample: {table: 1819, vips: [198.51.100.1]}
 missing:
   description: What was waited for and did not come.
   returned: success

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import TYPE_CHECKING, Any, Callable, Sequence
 
@@ -26,6 +27,7 @@ SPEC: dict[str, Any] = {
 # BIRD's own words for a session that was disabled.
 _DOWN, _ESTABLISHED = "Down", "Established"
 _STATS = "/proc/net/ip_vs_stats"
+_COUNTERS = re.compile(r".*\n.*\n *[0-9A-F]{1,16} +([0-9A-F]{1,16}) ", re.IGNORECASE)
 _PAUSE = 1.0
 # The kernel sums counters up every two seconds.
 _QUIET = 5.0
@@ -44,7 +46,9 @@ def ensure_sessions(module: AnsibleModule) -> dict[str, Any]:
     if not sessions:
         raise Refused("BIRD has no session of lvs.topology here. Run lvs.topology.site first.")
     plan = plan_sessions(sessions, enabled=params["state"] == "enabled")
-    result = carry_out(module, plan, one_by_one(_apply))
+    table = (params["announced"] or {}).get("table")
+    before = {} if table is None else {"announced": {"table": table, "vips": _announced(table)}}
+    result = {**carry_out(module, plan, one_by_one(_apply)), **before}
     if module.check_mode:
         return {**result, "missing": []}
     if params["state"] == "disabled":
@@ -100,12 +104,14 @@ def _wait(timeout: int, look: Callable[[], list[str]]) -> list[str]:
 
 def _still_sent(module: AnsibleModule) -> Callable[[], list[str]]:
     """Says whether routers sent something within the last seconds. Whoever counts nothing is waited for as long."""
-    known = _packets(module)
+    known = _packets()
     since = time.monotonic()
+    if known is None:
+        module.warn(f"{_STATS} cannot be read, so whether packets still come is not known")
 
     def look() -> list[str]:
         nonlocal known, since
-        now = _packets(module)
+        now = _packets()
         if now != known:
             known, since = now, time.monotonic()
         return [] if time.monotonic() - since >= _QUIET else ["packets of clients still come"]
@@ -113,20 +119,23 @@ def _still_sent(module: AnsibleModule) -> Callable[[], list[str]]:
     return look
 
 
-def _packets(module: AnsibleModule) -> int:
-    """How many packets of clients came to services of this host."""
+def _packets() -> int | None:
+    """How many packets of clients came to services of this host; None where that is not known."""
     try:
         with open(_STATS, encoding="ascii", errors="replace") as file:
             return packets_of(file.read())
-    except OSError as problem:
-        module.warn(f"{_STATS} cannot be read ({problem.strerror}), so whether packets still come is not known")
-        return 0
+    except OSError:
+        return None
 
 
-def packets_of(text: str) -> int:
+def packets_of(text: str) -> int | None:
     """The packets that came, of the numbers below two lines of headings: connections, packets in, packets out."""
-    lines = text.splitlines()
-    return int(lines[2].split()[1], 16) if len(lines) > 2 else 0
+    found = _COUNTERS.match(text)
+    return int(found[1], 16) if found else None
+
+
+def _announced(table: int) -> list[str]:
+    return list(dict.fromkeys(each.address.partition("/")[0] for each in routes_of(table)))
 
 
 def _not_announced(asked: dict[str, Any] | None) -> list[str]:
@@ -137,6 +146,6 @@ def _not_announced(asked: dict[str, Any] | None) -> list[str]:
         if each["state"] != _ESTABLISHED
     ]
     if asked is not None and asked["table"] is not None:
-        there = {each.address.partition("/")[0] for each in routes_of(asked["table"])}
+        there = _announced(asked["table"])
         missing += [f"{vip} is not announced" for vip in asked["vips"] if vip not in there]
     return missing

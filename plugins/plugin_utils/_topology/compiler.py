@@ -311,16 +311,29 @@ def emptied_of(found: Any, tables: Any, batches: Any) -> list[str]:
     return left_empty(read_listings(evaluated(found, "listings")), infos, _batches(batches))
 
 
+def announcers_of(hostvars: Mapping[str, Any], groups: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The directors that announce VIPs, and what each is asked."""
+    return bgp_drain.announcers(site_of(hostvars, groups, []))
+
+
 def unannounced_of(
-    hostvars: Mapping[str, Any], groups: Mapping[str, Any], infos: Mapping[str, Any], directors: Any
+    hostvars: Mapping[str, Any],
+    groups: Mapping[str, Any],
+    answers: Any,
+    directors: Any,
+    hosts: Any = None,
+    *,
+    allow_empty: bool = False,
 ) -> list[str]:
-    """Which VIPs nobody would announce while some directors are drained."""
+    """What speaks against draining some directors: names that are none, and VIPs that nobody would announce."""
     site = site_of(hostvars, groups, [])
+    drained = bgp_drain.read_directors(directors)
+    lines = list(bgp_drain.unaddressed(site, drained, None if hosts is None else names(hosts, "hosts")))
     said = {
-        str(name): read_bgp_info(shown(each, "infos"), f"infos.{forms.word(name)}")
-        for name, each in mapping(infos, "infos").items()
+        name: read_bgp_info(each, f"answers.{forms.word(name)}")
+        for name, each in bgp_drain.read_answers(answers).items()
     }
-    return list(bgp_drain.unannounced(site, said, names(directors, "directors")))
+    return lines if allow_empty else [*lines, *bgp_drain.unannounced(site, said, drained)]
 
 
 def _batches(batches: Any) -> list[list[str]]:

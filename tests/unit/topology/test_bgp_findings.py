@@ -180,10 +180,26 @@ def test_what_bird_prints() -> None:
     ]
 
 
-def lost(answers: dict[str, Any], *drained: str) -> list[str]:
+def results(answers: dict[str, Any]) -> list[dict[str, Any]]:
+    """As a loop over announcers() registers them."""
+    return [
+        {"lvs_announcer": {"director": name}, "bgp": each["bgp"]} for name, each in answers.items() if name != "router"
+    ]
+
+
+def lost(answers: dict[str, Any], *drained: str, **more: Any) -> list[str]:
     model = active()
-    infos = {name: each["bgp"] for name, each in answers.items() if name != "router"}
-    return compiler.unannounced_of(model.hostvars, model.groups, infos, list(drained))
+    return compiler.unannounced_of(model.hostvars, model.groups, results(answers), list(drained), **more)
+
+
+def test_who_is_asked_what_is_announced() -> None:
+    model = active()
+    model.hostvars["lb2"]["lvs_bgp"]["table"] = 7
+    model.hostvars["lb3"]["lvs_state"] = "absent"
+    assert compiler.announcers_of(model.hostvars, model.groups) == [
+        {"director": "lb1", "bgp": {"table": 1819, "vips": []}},
+        {"director": "lb2", "bgp": {"table": 7, "vips": []}},
+    ]
 
 
 def test_others_are_left_while_one_is_drained() -> None:
@@ -200,19 +216,42 @@ def test_one_whose_session_is_down_is_heard_by_nobody() -> None:
     answers = well()
     del answers["lb3"]
     answers["lb2"]["bgp"]["sessions"][0] = session("10.0.0.1", "Active")
-    assert lost(answers, "lb1") == [f"nobody besides lb1 announces {VIP}"]
+    assert lost(answers, "lb1") == [f"nobody besides lb1 announces {VIP} (lb3 did not answer)"]
     answers["lb2"]["bgp"]["announced"] = []
     assert len(lost(answers, "lb1")) == 2
 
 
 def test_what_is_no_director_is_not_drained() -> None:
     assert lost(well(), "web1") == ["web1 is no director that is present"]
+    # Also where nobody need be left: a playbook would do nothing, and say that all is well.
+    assert lost(well(), "lb9", allow_empty=True) == ["lb9 is no director that is present"]
+    assert lost(well(), "lb1", hosts=["lb2"]) == ["lb1 is not part of this run: add it to --limit, or leave that out"]
+    assert lost(well(), "lb1", "lb2", "lb3", allow_empty=True) == []
+
+
+@pytest.mark.parametrize("given", ["", [], "lb1,,lb2", None, 7, ["lb1", 7]])
+def test_who_is_not_named_is_not_drained(given: Any) -> None:
+    model = active()
+    with pytest.raises(WrongModel, match="names no director"):
+        compiler.unannounced_of(model.hostvars, model.groups, [], given)
+
+
+def test_names_on_the_command_line() -> None:
+    model = active()
+    assert compiler.unannounced_of(model.hostvars, model.groups, results(well()), "lb1, lb2") == []
 
 
 def test_what_cannot_be_an_answer_is_refused() -> None:
     model = active()
-    with pytest.raises(WrongModel, match=r"infos\.lb1"):
-        compiler.unannounced_of(model.hostvars, model.groups, {"lb1": {"sessions": "none"}}, ["lb2"])
+    wrong = [{"lvs_announcer": {"director": "lb1"}, "bgp": {"sessions": "none"}}]
+    with pytest.raises(WrongModel, match=r"answers\.lb1"):
+        compiler.unannounced_of(model.hostvars, model.groups, wrong, ["lb2"])
+    for other in ("none", [7], {"lb1": {}}):
+        with pytest.raises(WrongModel, match="answers: must be a list of results"):
+            compiler.unannounced_of(model.hostvars, model.groups, other, ["lb2"])
+    # Whoever failed has nothing of it.
+    failed = [{"lvs_announcer": {"director": "lb2"}, "msg": "no"}, {"msg": "no"}]
+    assert "(lb2, lb3 did not answer)" in compiler.unannounced_of(model.hostvars, model.groups, failed, ["lb1"])[0]
 
 
 def test_sessions_are_enabled_and_disabled() -> None:
@@ -233,3 +272,5 @@ def test_the_packets_that_came() -> None:
        0        0        0                0                0
 """
     assert packets_of(text) == 42
+    for other in ("", text.replace("2A", "2G"), "\n\n\n", "one\ntwo\nthree\n"):
+        assert packets_of(other) is None

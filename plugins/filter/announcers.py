@@ -1,0 +1,74 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The filter announcers: documentation, one call, one translation of exceptions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
+
+DOCUMENTATION = r"""
+name: announcers
+version_added: 0.4.0
+author:
+  - The lvs.topology authors (@lvs-topology)
+short_description: The directors that announce VIPs by BGP, and what each is asked about it
+description:
+  - Returns the directors that are present and whose C(lvs_bgp) is for BIRD, each with the option
+    O(lvs.topology.host_info#module:bgp).
+positional: _input, groups
+options:
+  _input:
+    type: dict
+    required: true
+    description: C(hostvars).
+  groups:
+    type: dict
+    required: true
+    description: C(groups).
+seealso:
+  - plugin: lvs.topology.unannounced
+    plugin_type: filter
+"""
+
+EXAMPLES = r"""
+- name: Name those that announce
+  ansible.builtin.debug:
+    msg: "{{ hostvars | lvs.topology.announcers(groups) | map(attribute='director') }}"
+"""
+
+RETURN = r"""
+_value:
+  type: list
+  elements: dict
+  description: One entry for each of them.
+  contains:
+    director:
+      type: str
+      returned: always
+      description: The director, by its inventory name.
+    bgp:
+      type: dict
+      returned: always
+      description: The option C(bgp) of M(lvs.topology.host_info) for it.
+  sample: [{director: lb1, bgp: {table: 1819, vips: []}}]
+"""
+
+
+def announcers(hostvars: Mapping[str, Any], groups: Mapping[str, Any]) -> list[dict[str, Any]]:
+    try:
+        return compiler.announcers_of(hostvars, groups)
+    except WrongModel as wrong:
+        raise AnsibleFilterError(f"Nothing was touched.\n{wrong}") from None
+
+
+class FilterModule:
+    """Offers the filter to Ansible."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {"announcers": announcers}
