@@ -60,8 +60,8 @@ def others(
     found += _ipvsadm(take_over=take_over) + _own_units() + _ldirectord(take_over=take_over)
     found += _clusters(_vips_of(plan))
     if manager != KERNEL and take_over:
-        # A keepalived that starts leaves services that are there as they are, whatever the model says of them. It takes
-        # VIPs that it moves off their interfaces before it has become master.
+        # A keepalived that starts leaves services that are there as they are, whatever the model says of them, and
+        # takes VIPs that it moves off their interfaces before it has become master.
         found += [
             f"{each.name} fills the table so far, and keepalived cannot go on with that in one step without an outage; "
             f"run with {_CONSENT} and lvs_manager: kernel first, and with lvs_manager: {manager} afterwards"
@@ -69,23 +69,24 @@ def others(
         ]
     if not ledger.owned_by_any(keepalived_plan.KIND):
         found += _keepalived(manager, take_over=take_over)
-    return found + (_arguments(manager) if manager != KERNEL else [])
+    return found + (_misled(manager) if manager != KERNEL else [])
 
 
-def _arguments(manager: str) -> list[str]:
+def fills_by_keepalived() -> bool:
+    """Whether a keepalived that runs, whoever has set it up, fills the table. One that only moves addresses does not."""
+    return _is_running(KEEPALIVED) and bool(_configured(_VIRTUAL_SERVER))
+
+
+def _misled(manager: str) -> list[str]:
     """A keepalived that would not do what the configuration says, by the arguments with which it is started."""
     found = []
-    started = {f"keepalived (process {process})": each for process, each in _started()}
+    started = [where for where in _arguments() if where not in keepalived_arguments.SETTINGS]
     if started and units.runs() and not units.is_active(keepalived_plan.UNIT):
         found.append(
             f"{', '.join(started)} runs here, and not as the unit {keepalived_plan.UNIT}, so something else starts it; "
             "have that let go of it, and start the unit"
         )
-    for path in keepalived_arguments.SETTINGS:
-        file = read_file(path)
-        if file:
-            started[path] = keepalived_arguments.of_settings(file.text)
-    for where, each in started.items():
+    for where, each in _arguments().items():
         # A link to the file that is written is as good.
         path = keepalived_plan.PATH
         if each.file is not None and os.path.realpath(each.file) != os.path.realpath(path):
@@ -96,6 +97,16 @@ def _arguments(manager: str) -> list[str]:
         if (manager == KEEPALIVED and not each.vrrp) or not each.checks:
             part, option = ("VRRP", "--check") if not each.vrrp else ("health checks", "--vrrp")
             found.append(f"{where} has keepalived run without {part}; take the option {option} away, and restart it")
+    return found
+
+
+def _arguments() -> dict[str, keepalived_arguments.Arguments]:
+    """The arguments of each keepalived that runs, and of one that a unit will start, by who has them."""
+    found = {f"keepalived (process {process})": each for process, each in _started()}
+    for path in keepalived_arguments.SETTINGS:
+        file = read_file(path)
+        if file:
+            found[path] = keepalived_arguments.of_settings(file.text)
     return found
 
 
@@ -286,7 +297,8 @@ def _configured(what: re.Pattern[str]) -> list[str]:
     if not (_is_running(KEEPALIVED) or _is_enabled(KEEPALIVED)):
         return []
     found = []
-    for path in sorted(glob.glob("/etc/keepalived/**/*.conf", recursive=True)):
+    elsewhere = [each.file for each in _arguments().values() if each.file is not None]
+    for path in sorted({*glob.glob("/etc/keepalived/**/*.conf", recursive=True), *filter(os.path.isfile, elsewhere)}):
         file = read_file(path)
         if file and what.search(file.text):
             found.append(path)

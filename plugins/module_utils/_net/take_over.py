@@ -50,7 +50,7 @@ def ensure_taken_over(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]
         table = read_table(kernel, mistakes)
         if present:
             # What a keepalived has in the table, that one puts there again.
-            has_keepalived = managers.is_keepalived_running() or ledger.owned_by_any(keepalived_plan.KIND)
+            has_keepalived = managers.fills_by_keepalived() or ledger.owned_by_any(keepalived_plan.KIND)
             known = ledger if has_keepalived else table_before.noted(ledger, owner, table, declared)
             outcome = take_over_plan.plan_ended(known, owner, managers.units_to_end())
         else:

@@ -530,6 +530,15 @@ def test_preflight_finds_a_keepalived_that_is_not_ours(run_module, sh, until) ->
             f"has keepalived read '{config}' (-f) and not /etc/keepalived/keepalived.conf, which is what is written"
         )
         assert elsewhere in run_module("preflight", {"manager": "keepalived", "take_over": True})["msg"]
+        # Wherever its file is, it fills the table.
+        other, settings = Path("/opt/keepalived.conf"), Path("/etc/default/keepalived")
+        other.write_text(config.read_text())
+        config.write_text("")
+        settings.write_text(f"DAEMON_ARGS=-f{other}\n")
+        assert f"has virtual servers of its own ({other})" in refusal(run_module, "kernel")
+        settings.unlink()
+        config.write_text(other.read_text())
+        other.unlink()
         Path("/etc/keepalived/keepalived.conf").unlink(missing_ok=True)
         config.rename("/etc/keepalived/keepalived.conf")
         config.symlink_to("/etc/keepalived/keepalived.conf")

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -379,6 +380,26 @@ def test_a_table_that_is_taken_over_is_given_back_as_it_was(run_module, sh, tmp_
     assert ended == ["disable ipvsadm.service", "enable ipvsadm.service"]
     assert sh("ipvsadm -Sn | sort") == before
     assert not LEDGER.exists()
+
+
+def test_beside_a_keepalived_that_only_moves_addresses_the_services_are_given_back(run_module, sh, until) -> None:
+    sh("modprobe ip_vs; ip link add d7 type dummy && ip link set d7 up")
+    sh("ipvsadm -A -t 10.0.0.100:80 -s wlc; ipvsadm -a -t 10.0.0.100:80 -r 10.0.1.9 -m -w 7")
+    before = sh("ipvsadm -Sn | sort")
+    config = Path("/etc/keepalived/keepalived.conf")
+    config.write_text("vrrp_instance a {\n interface d7\n virtual_router_id 7\n priority 9\n}\n")
+    running = subprocess.Popen(["keepalived", "--dont-fork", "--no-syslog"])
+    try:
+        until(lambda: "keepalived" in sh("cat /proc/[0-9]*/comm"))
+        run_module("host_state", args({**PLAN, "take_over": True}))
+        assert "10.0.1.9" not in sh("ipvsadm -Sn")
+        run_module("host_state", args({}, state="absent"))
+        assert sh("ipvsadm -Sn | sort") == before
+    finally:
+        running.terminate()
+        running.wait(timeout=300)
+        config.unlink()
+        sh("ip link del d7; ipvsadm -C")
 
 
 def test_a_service_that_leaves_the_model_is_not_given_back(run_module, sh) -> None:
