@@ -73,7 +73,7 @@ def others(
 
 
 def fills_by_keepalived() -> bool:
-    """Whether a keepalived that runs, whoever has set it up, fills the table. One that only moves addresses does not."""
+    """Whether a keepalived that runs, whoever set it up, fills the table. One that only moves addresses does not."""
     return _is_running(KEEPALIVED) and bool(_configured(_VIRTUAL_SERVER))
 
 
