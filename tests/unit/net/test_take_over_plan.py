@@ -5,11 +5,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs import table_before
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.save_parser import parse
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import ServiceKey
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
+from ansible_collections.lvs.topology.plugins.module_utils._net import keepalived, keepalived_plan
 from ansible_collections.lvs.topology.plugins.module_utils._net.take_over_plan import (
     Unit,
     deaf_text,
@@ -146,6 +151,36 @@ def test_adverts_that_name_other_addresses(named: str, said: str) -> None:
     found = deaf_text(THEIRS, ours)
     assert said in found
     assert bool(found) == bool(said)
+
+
+@pytest.mark.parametrize(
+    ("named", "refused", "warned"),
+    [
+        ("vrrp_instance VI_1 {\nvirtual_ipaddress {\n192.0.2.1/32 dev x\n}\n}", False, True),
+        ("vrrp_instance VI_1 {\nvirtual_ipaddress {\n192.0.2.1/32 dev x\n192.0.2.2/32 dev x\n}\n}", False, False),
+        ("vrrp_instance lvs {\n}", True, False),
+    ],
+)
+@pytest.mark.parametrize("is_ours", [False, True])
+def test_whoever_asks_keepalived_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, named: str, *, refused: bool, warned: bool, is_ours: bool
+) -> None:
+    config = tmp_path / "keepalived.conf"
+    config.write_text("vrrp_instance VI_1 {\nvirtual_ipaddress {\n192.0.2.1\n192.0.2.2\n}\n}\n")
+    ledger = Ledger().claim(keepalived_plan.KIND, str(config), "keepalived") if is_ours else Ledger()
+    monkeypatch.setattr(keepalived_plan, "PATH", str(config))
+    monkeypatch.setattr(keepalived, "unit_of_keepalived", lambda: SimpleNamespace(active=True))
+    monkeypatch.setattr(keepalived, "for_check_mode", lambda: SimpleNamespace(load=lambda: ledger))
+    monkeypatch.setattr(keepalived, "ensure_config", lambda *_arguments: {"changes": []})
+    warnings: list[str] = []
+    module: Any = SimpleNamespace(warn=warnings.append)
+    is_refused = False
+    try:
+        keepalived.ask(module, {"content": named})
+    except Refused:
+        is_refused = True
+    assert is_refused == (refused and not is_ours)
+    assert bool(warnings) == (warned and not is_ours)
 
 
 def test_adverts_that_cannot_be_told() -> None:
