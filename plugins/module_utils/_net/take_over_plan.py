@@ -138,7 +138,7 @@ def deaf_text(before: str, after: str, host: str = "") -> str:
     return (
         f"the adverts of vrrp_instance {', and of '.join(changed)}: until the last director has read its new "
         "configuration, directors do not hear each other, and after three adverts both are master. Where it may "
-        "take as long, list the addresses as in_adverts of lvs_vrrp, or of its instance (lvs.topology.adopt writes them)"
+        "take as long, list the addresses as in_adverts of lvs_vrrp, or of its instance (adopt writes them)"
         if changed
         else ""
     )
