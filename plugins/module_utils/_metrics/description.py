@@ -122,9 +122,9 @@ class _Fields:
     def __init__(self, given: Any, path: str, names: tuple[str, ...]) -> None:
         if not isinstance(given, dict):
             raise forms.BadForm(f"{path or 'the description'} is no mapping")
-        odd = sorted(set(map(str, given)).symmetric_difference(names))
+        odd = sorted(set(map(forms.word, given)).symmetric_difference(names))
         if odd:
-            raise forms.BadForm(f"{path}{forms.word(odd[0])} is missing, or not known")
+            raise forms.BadForm(f"{path}{odd[0]} is missing, or not known")
         self._given = given
         self._path = path
 

@@ -54,6 +54,7 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         ("vips.0.interface", "eth 1", r"vips\[0\].interface"),
         ("vips.0.holders", 0, r"vips\[0\].holders"),
         ("vips.0.more", 0, r"vips\[0\].more is missing, or not known"),
+        ("vips.0", {10**5000: 1, "a\nb": 2}, r"vips\[0\]\.\S+ is missing, or not known"),
         ("hidden.0", "fwmark x ipv4", r"hidden\[0\] is 'fwmark x ipv4'"),
         ("services.0", [], r"services\[0\]. is no mapping"),
         ("services.0.virtual_server", "tcp 192.0.2.1", r"services\[0\].virtual_server"),
