@@ -79,14 +79,14 @@ def fills_by_keepalived() -> bool:
 
 def _misled(manager: str) -> list[str]:
     """A keepalived that would not do what the configuration says, by the arguments with which it is started."""
-    found = []
-    started = [where for where in _arguments() if where not in keepalived_arguments.SETTINGS]
+    found, arguments = [], _arguments()
+    started = [where for where in arguments if where not in keepalived_arguments.SETTINGS]
     if started and units.runs() and not units.is_active(keepalived_plan.UNIT):
         found.append(
             f"{', '.join(started)} runs here, and not as the unit {keepalived_plan.UNIT}, so something else starts it; "
             "have that let go of it, and start the unit"
         )
-    for where, each in _arguments().items():
+    for where, each in arguments.items():
         # A link to the file that is written is as good.
         path = keepalived_plan.PATH
         if each.file is not None and os.path.realpath(each.file) != os.path.realpath(path):
