@@ -29,8 +29,6 @@ _MOST = 2**32
 # The one path that every distribution has. keepalived 2.3.3 leaves out what root is to run below a link such as /sbin.
 _IP = "/usr/sbin/ip"
 _ROOT = "root"
-# How many seconds a real server that is well may take to answer its first check.
-_ANSWERED = 1
 _HASHES = ("net.ipv4.fib_multipath_hash_policy", "net.ipv6.fib_multipath_hash_policy")
 
 
@@ -82,16 +80,16 @@ def quorum(site: Site, director: str, service: Service) -> dict[str, Any]:
 
 
 def first_checks(service: Service) -> int:
-    """How many seconds after the first real server has its quorum the others that are well are in the table, too.
+    """How many seconds after the first real server is well the first checks of all others are over, too.
 
-    keepalived spreads the first checks over their warmup. Announced earlier, a director would choose other real servers
-    than the others for connections that routers move to it.
+    keepalived spreads them over their warmup. Announced earlier, a director would choose other real servers than the
+    others for connections that routers move to it.
     """
     if len(service.real_servers) < 2:
         return 0
     every = (check for entry in service.real_servers for check in service.checks_of(entry))
-    waits = [check.get("warmup", check["interval"]) for check in every if "interval" in check]
-    return math.ceil(max(waits)) + _ANSWERED if waits else 0
+    waits = [check.get("warmup", check["interval"]) + check.get("timeout", 0) for check in every if "interval" in check]
+    return math.ceil(max(waits, default=0))
 
 
 def _command(commands: list[str]) -> str:

@@ -125,8 +125,8 @@ def test_keepalived_announces_and_withdraws_by_itself() -> None:
     plan = active().plan("lb2", "keepalived")
     web = plan["keepalived"]["services"][0]
     route = "198.51.100.1/32 table 1819 proto static metric 65616"
-    # When the first real server is well, the checks of the others follow within their interval of 3 seconds.
-    steps = (f"ip route add throw {route}", "/usr/bin/sleep 4", f"ip route change blackhole {route}")
+    # When the first real server is well, the checks of the others begin within their interval of 3 seconds.
+    steps = (f"ip route add throw {route}", "/usr/bin/sleep 6", f"ip route change blackhole {route}")
     up = f"/usr/bin/sh -c '/usr/sbin/{steps[0]}; {steps[1]}; /usr/sbin/{steps[2]}'"
     assert web["quorum_up"] == {"script": up, "user": "root"}
     assert web["quorum_down"] == {"script": f"/usr/sbin/ip route del {route}", "user": "root"}
@@ -143,8 +143,8 @@ def test_keepalived_announces_and_withdraws_by_itself() -> None:
 @pytest.mark.parametrize(
     ("check", "seconds"),
     [
-        ({"interval": 10, "warmup": 0}, 1),
-        ({"interval": 2.5}, 4),
+        ({"interval": 10, "warmup": 0, "timeout": 2}, 2),
+        ({"interval": 2.5}, 6),
         # What keepalived makes of a state that it is told has no times.
         ({"type": "file", "path": "/run/{address}"}, None),
     ],
