@@ -293,3 +293,38 @@ def test_what_ldirectord_is_told_twice() -> None:
     said = [str(each) for each in found.remarks]
     for part in ("a.cf:1: quiescent: line 2 says it again", "a.cf:5: scheduler: line 6 says it again"):
         assert [each for each in said if each.startswith(part)], said
+
+
+CHECK = " HTTP_GET {\n url {\n path /\n status_code 200\n regex %s\n }\n }\n"
+
+
+@pytest.mark.parametrize(
+    ("written", "pattern"),
+    [
+        # keepalived reads the escapes of C first, in quotes or not, and every other character is itself.
+        (r'"\134d+\134.\134d"', r"\d+\.\d"),
+        (r'"\\d+ \x6fk\073"', r"\d+ ok;"),
+        (r'"a\.b"', "a.b"),
+        (r"'say \"yes\" or \'no\''", "say \"yes\" or 'no'"),
+        (r"a\053b", "a+b"),
+        (r'"\303\244"', "ä"),
+    ],
+)
+def test_the_escapes_of_a_pattern(written: str, pattern: str) -> None:
+    found = read(SERVICE.replace("80 {\n }", f"80 {{\n{CHECK % written} }}"))
+    assert lost(found) == []
+    assert services(found)[0]["health_check"]["regex"] == pattern
+
+
+def test_a_pattern_that_is_no_text_is_listed() -> None:
+    bad = CHECK % r'"\377"'
+    (found,) = lost(read(SERVICE.replace("80 {\n }", f"80 {{\n{bad} }}")))
+    assert "regex" in found
+
+
+def test_what_a_real_server_says_of_mails_stays_where_its_service_says_the_same() -> None:
+    """keepalived 2.2.7 asks only what stands for all services where a real server says nothing."""
+    text = SERVICE.replace(" lb_kind", " smtp_alert no\n lb_kind").replace("80 {\n }", "80 {\n smtp_alert no\n }")
+    (service,) = services(read(text))
+    assert service["smtp_alert"] is False
+    assert service["real_servers"][0]["smtp_alert"] is False

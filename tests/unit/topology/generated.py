@@ -113,7 +113,7 @@ HEALTH_CHECK = st.one_of(
     typed("misc", script=COMMANDS, dynamic_weight=BOOLEANS),
     *(
         typed(kind, port=NUMBERS, login=st.sampled_from(["a", "cn=x, dc=y", "a\nb", 3]), password=WORDS, base=WORDS)
-        for kind in ("ldap", "mysql", "pgsql", "redis", "imap", "pop", "ftp")
+        for kind in LOGINS
     ),
     typed("file", path=st.sampled_from(["/run/x", "/run/{address}", "run", "/a b"]), weight=NUMBERS),
 )
@@ -148,7 +148,7 @@ OF_SERVICE: dict[str, st.SearchStrategy[Any]] = {
     "persistence": PERSISTENCE,
     "one_packet": BOOLEANS,
     "one_way": BOOLEANS,
-    "directors": st.lists(st.sampled_from(["lb1", "lb2", "lb3"]), max_size=2),
+    "directors": st.lists(st.sampled_from(["lb1", "lb2", "lb1", "web1", "lb9"]), max_size=2),
     "health_check": HEALTH_CHECKS,
     "quorum": NUMBERS,
     "hysteresis": NUMBERS,
@@ -178,7 +178,13 @@ OF_REAL_SERVER: dict[str, st.SearchStrategy[Any]] = {
     "alpha": BOOLEANS,
     "smtp_alert": BOOLEANS,
 }
+MAIL = optional(
+    **{"to": st.lists(WORDS, max_size=2), "from": WORDS, "server": st.one_of(ADDRESSES, WORDS), "port": NUMBERS},
+    **{"helo_name": WORDS, "timeout": SMALL, "alert": BOOLEANS},
+)
 OF_HOST: dict[str, st.SearchStrategy[Any]] = {
+    # A user that every machine has: keepalived looks for it.
+    "lvs_keepalived": st.fixed_dictionaries({"script_user": st.just("nobody")}, optional={"mail": MAIL}),
     "lvs_address": st.one_of(ADDRESSES, st.lists(ADDRESSES, max_size=3)),
     "lvs_vip_interface": INTERFACES,
     "lvs_gateway": st.one_of(ADDRESSES, st.lists(ADDRESSES, max_size=2), st.sampled_from(["none", "auto", None])),
@@ -220,6 +226,22 @@ OF_VRRP: dict[str, st.SearchStrategy[Any]] = {
         st.one_of(ADDRESSES, st.just("10.0.0.29/24"), optional(address=ADDRESSES, interface=INTERFACES)), max_size=2
     ),
     "sync_group": BOOLEANS,
+    "sync_groups": st.dictionaries(NAMES, st.lists(st.sampled_from(["lvs", "A", "B"]), max_size=3), max_size=2),
+    "instances": st.lists(
+        optional(name=st.sampled_from(["A", "B", "B", "a b"]), router_id=NUMBERS, vips=st.lists(ADDRESSES, max_size=1)),
+        max_size=2,
+    ),
+    "address_options": st.dictionaries(
+        ADDRESSES,
+        optional(
+            label=st.sampled_from(["eth1:vip", "eth9:vip", "lo:\nl d eth0"]),
+            broadcast=ADDRESSES,
+            noprefixroute=BOOLEANS,
+            no_track=BOOLEANS,
+        ),
+        max_size=2,
+    ),
+    "smtp_alert": BOOLEANS,
     "track_interfaces": st.lists(INTERFACES, max_size=2),
     "track_scripts": st.lists(
         optional(name=NAMES, script=COMMANDS, interval=SMALL, weight=NUMBERS, rise=SMALL, fall=SMALL), max_size=1
@@ -345,6 +367,5 @@ def models(draw: Draw) -> Model:
         # Directors that share their VIPs have the same services.
         model.hostvars[name]["lvs_services"] = model.hostvars[first]["lvs_services"]
     for name in model.groups["lvs_directors"]:
-        # A user that every machine has: keepalived looks for it.
         model.hostvars[name].setdefault("lvs_keepalived", {"script_user": "nobody"})
     return model

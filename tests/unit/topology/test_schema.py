@@ -22,6 +22,7 @@ import pytest
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.compiler import site_of
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake
 from ansible_collections.lvs.topology.tests.unit.topology.generated import models
+from ansible_collections.lvs.topology.tests.unit.topology.generated_right import right_models
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import REFERENCES, Model, dr_pair
 from ansible_collections.lvs.topology.tests.unit.topology.recorded import schema
 from hypothesis import given, seed, settings
@@ -126,3 +127,24 @@ def test_what_the_check_says() -> None:
     print(dict(counts))
     assert counts["refused"] > EXAMPLES / 20
     assert counts["of form"] > EXAMPLES / 100
+
+
+def test_what_is_right_is_not_underlined() -> None:
+    counts: Counter[str] = Counter()
+    checked = validator()
+
+    @seed(SEED)
+    @settings(settings.get_profile("generated"), max_examples=EXAMPLES)
+    @given(right_models())
+    def one(model: Model) -> None:
+        counts["models"] += 1
+        if model.mistakes():
+            return
+        for name in model.groups["lvs_directors"]:
+            services = model.hostvars[name]["lvs_services"]
+            counts["services"] += len(services)
+            assert not [each.message for each in _leaves(checked.iter_errors({"lvs_services": services}))]
+
+    one()
+    print(dict(counts))
+    assert counts["services"] > counts["models"] > EXAMPLES / 2
