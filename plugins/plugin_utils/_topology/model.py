@@ -73,6 +73,8 @@ class RealServer:
     lower_threshold: int
     tunnel: Tunnel | None = None
     watch: Watch = Watch()
+    # The share of the clients, in percent, of which its weight was made.
+    canary: int | None = field(default=None, compare=False)
 
     @property
     def label(self) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.canary import read_canary, with_weights
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.inventory import Inventory
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, did_you_mean, show
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, RealServer, Tunnel
@@ -39,7 +40,7 @@ class RealServers:
             self._real_server(raw, f"{reader.path}.real_servers[{position}]", port, forward, side)
             for position, raw in enumerate(elements)
         ]
-        real_servers = tuple(each for each in parsed if each is not None)
+        real_servers = with_weights(reader, [each for each in parsed if each is not None])
         first_by_key: dict[tuple[Address, int], str] = {}
         for each in real_servers:
             first = first_by_key.setdefault((each.address, each.port), each.path)
@@ -48,7 +49,10 @@ class RealServers:
                 self._mistakes.append(Mistake(each.path, problem, "keep one, with the weight it shall have"))
         return real_servers
 
-    def _real_server(self, raw: Any, path: str, port: int, forward: str | None, side: Side) -> RealServer | None:
+    def _real_server(
+        self, raw: Any, path: str, port: int, forward: str | None, side: Side
+    ) -> tuple[RealServer, int | None] | None:
+        """The real server, and the share of the clients that it is to have where one was written."""
         if not isinstance(raw, Mapping):
             problem = f"must be a mapping, is {show(raw)}"
             self._mistakes.append(Mistake(path, problem, "write host: NAME, or address: RIP"))
@@ -56,6 +60,7 @@ class RealServers:
         reader = Reader(raw, path, self._mistakes)
         host, address = self._who(reader, side)
         rs_port = reader.integer("port", *forms.PORTS, default=port)
+        canary = read_canary(reader)
         weight = reader.integer("weight", *forms.WEIGHTS, default=1)
         upper = reader.integer("upper_threshold", *forms.THRESHOLDS, default=0)
         lower = reader.integer("lower_threshold", *forms.THRESHOLDS, default=0)
@@ -69,7 +74,7 @@ class RealServers:
             reader.refuse("lower_threshold", problem, remedy)
         if address is None:
             return None
-        return RealServer(
+        found = RealServer(
             path=path,
             address=address,
             host=host,
@@ -80,6 +85,7 @@ class RealServers:
             tunnel=tunnel,
             watch=watch,
         )
+        return found, canary
 
     def sorry(self, reader: Reader, port: int, forward: str | None, side: Side) -> RealServer | None:
         """Who answers while there are too few real servers. It may be the director itself."""

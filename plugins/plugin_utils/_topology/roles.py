@@ -62,6 +62,12 @@ def _director_needs(site: Site, name: str) -> Iterator[Need]:
             yield from _idle(service)
         if not is_moved:
             yield from _vip_needs(site, name, service)
+        for entry in service.targets:
+            if entry.canary is not None:
+                yield Note(
+                    f"{entry.path}.canary: {entry.label} has weight {entry.weight} of {weight(service)}, "
+                    f"which is {entry.weight / weight(service):.1%}"
+                )
         for each in service.marked:
             yield Mark(service.fwmark or 0, each.vip.address, each.protocol, each.ports)
         yield from METHODS[service.forward].director(site, name, service)

@@ -166,6 +166,7 @@ OF_SERVICE: dict[str, st.SearchStrategy[Any]] = {
 }
 OF_REAL_SERVER: dict[str, st.SearchStrategy[Any]] = {
     "address": ADDRESSES,
+    "canary": st.sampled_from(["5%", "30%", "99%", "0%", "100%", "5", "%"]),
     "port": NUMBERS,
     "weight": NUMBERS,
     "upper_threshold": NUMBERS,
@@ -228,13 +229,18 @@ OF_VRRP: dict[str, st.SearchStrategy[Any]] = {
     "sync_group": BOOLEANS,
     "sync_groups": st.dictionaries(NAMES, st.lists(st.sampled_from(["lvs", "A", "B"]), max_size=3), max_size=2),
     "instances": st.lists(
-        optional(name=st.sampled_from(["A", "B", "B", "a b"]), router_id=NUMBERS, vips=st.lists(ADDRESSES, max_size=1)),
-        max_size=2,
+        optional(
+            name=st.sampled_from(["A", "B", "B", "a b"]),
+            interface=INTERFACES,
+            router_id=NUMBERS,
+            vips=st.lists(ADDRESSES, max_size=2),
+        ),
+        max_size=3,
     ),
     "address_options": st.dictionaries(
-        ADDRESSES,
+        st.one_of(ADDRESSES, st.just("10.0.0.29")),
         optional(
-            label=st.sampled_from(["eth1:vip", "eth9:vip", "lo:\nl d eth0"]),
+            label=st.sampled_from(["eth1:vip", "eth9:vip", "eth2:0123456789abc", "lo:\nl d eth0"]),
             broadcast=ADDRESSES,
             noprefixroute=BOOLEANS,
             no_track=BOOLEANS,
@@ -248,23 +254,8 @@ OF_VRRP: dict[str, st.SearchStrategy[Any]] = {
     ),
     "track_processes": st.lists(optional(name=NAMES, process=WORDS, weight=NUMBERS, delay=SMALL), max_size=1),
     "notify": optional(master=RUNS, backup=COMMANDS),
-    "smtp_alert": BOOLEANS,
     "unicast_source": ADDRESSES,
     "in_adverts": st.lists(st.one_of(ADDRESSES, st.just("10.0.0.29")), max_size=2),
-    "address_options": st.dictionaries(
-        st.one_of(ADDRESSES, st.just("10.0.0.29")),
-        optional(
-            label=st.sampled_from(["eth1:a", "eth2:b", "eth1", "a b:c", "eth2:0123456789abc"]),
-            broadcast=ADDRESSES,
-            noprefixroute=BOOLEANS,
-            no_track=BOOLEANS,
-        ),
-        max_size=2,
-    ),
-    "instances": st.lists(
-        optional(name=NAMES, interface=INTERFACES, router_id=NUMBERS, vips=st.lists(ADDRESSES, max_size=2)), max_size=3
-    ),
-    "sync_groups": st.dictionaries(NAMES, st.lists(NAMES, max_size=3), max_size=2),
     "garp": optional(master_refresh=NUMBERS, master_delay=SMALL, interval=SMALL),
 }
 MAIL_ADDRESSES = st.sampled_from(["ops@example.com", "a;b@c", "a b@c", "a{@b", "@x", "x"])

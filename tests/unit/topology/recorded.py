@@ -48,6 +48,7 @@ _TAKEN: Mapping[str, Any] = {
     "require_reply": {"anyOf": [{"type": "boolean"}, _TEXT, _NULL]},
     "checksum": _CHECKSUM,
     "min_up": _SHARE,
+    "canary": {"anyOf": [_PERCENT, _TEMPLATE, _NULL]},
     "type": {"anyOf": [{"enum": list(health.KINDS)}, _TEMPLATE]},
 }
 _ELEMENTS: Mapping[str, Any] = {

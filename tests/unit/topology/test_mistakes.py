@@ -1111,8 +1111,8 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
         entry(wieght=3),
         [
             f"{S}.real_servers[1].wieght: is not a known key; did you mean weight? Otherwise use one of host, "
-            "address, port, weight, upper_threshold, lower_threshold, tunnel, health_check, notify_up, notify_down, "
-            "inhibit_on_failure, alpha, smtp_alert"
+            "address, port, canary, weight, upper_threshold, lower_threshold, tunnel, health_check, notify_up, "
+            "notify_down, inhibit_on_failure, alpha, smtp_alert"
         ],
     ),
     "an unknown key of persistence": (
