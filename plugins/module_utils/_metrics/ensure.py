@@ -50,10 +50,12 @@ def ensure_metrics(module: AnsibleModule, _book: LedgerFile) -> dict[str, Any]:
     files = {path: read_file(path) for path in paths}
     systemctl = _commands.find("systemctl") if os.path.isdir("/run/systemd/system") else None
     former = files[paths[0]]
+    states = _states(systemctl) if systemctl and files[plan.UNIT_PATH] else []
     current = plan.Current(
         files,
         is_enabled=None if systemctl is None else os.path.exists(plan.LINK),
-        is_failed=systemctl is not None and _is_failed(systemctl),
+        is_running=states[1:] == ["active"],
+        is_failed=states[:1] == ["failed"],
         old=_old(former.text if former else "", wanted),
     )
     found = plan.plan_metrics(owner, wanted, current)
@@ -120,11 +122,10 @@ def _old(text: str, wanted: plan.Wanted | None) -> str | None:
     return path if not is_kept and (os.path.islink(path) or os.path.isfile(path)) else None
 
 
-def _is_failed(systemctl: str) -> bool:
-    if not os.path.exists(plan.UNIT_PATH):
-        return False
-    _status, output, _errors = _commands.run([systemctl, "is-failed", plan.UNIT])
-    return output.strip() == "failed"
+def _states(systemctl: str) -> list[str]:
+    """What systemd says of the program and of its timer."""
+    _status, output, _errors = _commands.run([systemctl, "is-active", plan.UNIT, plan.TIMER])
+    return output.split()
 
 
 def _call(systemctl: str, action: Systemctl) -> None:

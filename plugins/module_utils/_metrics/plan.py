@@ -39,10 +39,14 @@ class Wanted(NamedTuple):
 
 
 class Current(NamedTuple):
-    """What is there. ``is_enabled`` is None where there is no systemd; ``old`` is a file of metrics that goes."""
+    """What is there. ``is_enabled`` is None where there is no systemd; ``old`` is a file of metrics that goes.
+
+    The timer is what is enabled and runs, and the program what failed.
+    """
 
     files: Mapping[str, File | None]
     is_enabled: bool | None
+    is_running: bool
     is_failed: bool
     old: str | None
 
@@ -68,11 +72,13 @@ def plan_metrics(owner: str, wanted: Wanted | None, current: Current) -> Plan:
         return joined(program, described, unit, timer, old)
     reload = systemctl("daemon-reload") if unit.changes or timer.changes else Plan()
     if wanted is None:
-        stop = systemctl("disable", "--now", TIMER) if current.is_enabled else Plan()
+        stop = systemctl("stop", TIMER) if current.is_running else Plan()
+        stop = systemctl("disable", "--now", TIMER) if current.is_enabled else stop
         forget = systemctl("reset-failed", UNIT) if current.is_failed else Plan()
         return joined(stop, end, forget, unit, timer, reload, program, described, old)
     # A timer that runs goes by what it read when it was started.
-    restart = systemctl("restart", TIMER) if timer.changes or not current.is_enabled else Plan()
+    is_anew = timer.changes or not (current.is_enabled and current.is_running)
+    restart = systemctl("restart", TIMER) if is_anew else Plan()
     enable = Plan() if current.is_enabled else systemctl("enable", TIMER)
     return joined(program, described, unit, timer, reload, end, enable, restart, old)
 

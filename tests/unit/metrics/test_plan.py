@@ -26,7 +26,16 @@ def wanted(program: bytes = b"PK\xff", **changes: Any) -> plan.Wanted:
 
 
 def current(files: dict[str, File | None] | None = None, **changes: Any) -> plan.Current:
-    return plan.Current(**{"files": files or NOTHING, "is_enabled": False, "is_failed": False, "old": None, **changes})
+    return plan.Current(
+        **{
+            "files": files or NOTHING,
+            "is_enabled": False,
+            "is_running": bool(files),
+            "is_failed": False,
+            "old": None,
+            **changes,
+        }
+    )
 
 
 def written(which: plan.Wanted) -> dict[str, File | None]:
@@ -91,6 +100,13 @@ def test_a_director_ends_to_write() -> None:
     assert lines(None, current()) == []
 
 
+def test_a_timer_that_somebody_has_stopped_is_started() -> None:
+    state = current(written(wanted()), is_enabled=True, is_running=False)
+    assert lines(wanted(), state) == ["systemctl restart lvs-topology-metrics.timer"]
+    # One that is not enabled any more may run all the same.
+    assert lines(None, current(written(wanted())))[0] == "systemctl stop lvs-topology-metrics.timer"
+
+
 def test_a_director_writes_elsewhere() -> None:
     state = current(written(wanted()), is_enabled=True, old="/srv/lvs-topology.prom")
     *_others, end, remove = lines(wanted(directory="/run/x"), state)
@@ -106,7 +122,7 @@ def test_what_others_have_made_of_the_file_is_not_followed() -> None:
 @pytest.mark.parametrize("said", ["failed", "inactive", "activating"])
 def test_a_program_that_failed_is_said(monkeypatch: pytest.MonkeyPatch, said: str) -> None:
     files, warnings = written(wanted()), list[str]()
-    commands = SimpleNamespace(find=lambda _name: "/bin/systemctl", run=lambda _command: (0, f"{said}\n", ""))
+    commands = SimpleNamespace(find=lambda _name: "/bin/systemctl", run=lambda _command: (0, f"{said}\nactive\n", ""))
     monkeypatch.setattr(ensure, "_commands", commands)
     monkeypatch.setattr(ensure, "read_file", files.get)
     monkeypatch.setattr(ensure, "_wanted", lambda _given: wanted())
