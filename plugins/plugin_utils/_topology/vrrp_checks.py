@@ -198,6 +198,18 @@ def _check_definitions(instances: tuple[Instance, ...]) -> Iterator[Mistake]:
                 yield Mistake(path, f"{each.name} is the name of {there} too", "give each a name of its own")
 
 
+def _check_adverts(site: Site, name: str, carrier: Carrier) -> Iterator[Mistake]:
+    """Adverts name what the instance carries. Of an address whose interface is not known, that is said already."""
+    settings = carrier.settings
+    own = {each.address for each in carrier.carried if each.address.version == carrier.family}
+    placed = {each.address for other in carriers(site, name) for each in other.carried}
+    held = {*site.vips_of(name), *(each.address for each in site.host(name).vrrp.floating)}
+    for address in settings.in_adverts:
+        if address not in own and address not in held - placed:
+            problem = f"{settings.name} carries no IPv{carrier.family} address {address}, by which it sends adverts"
+            yield Mistake(settings.at("in_adverts"), problem, "take it out")
+
+
 def _check_carrier(site: Site, name: str, carrier: Carrier) -> Iterator[Mistake]:
     settings = carrier.settings
     if carrier.priority is None:
@@ -210,11 +222,7 @@ def _check_carrier(site: Site, name: str, carrier: Carrier) -> Iterator[Mistake]
                 if interface is not None and interface not in names:
                     yield Mistake(settings.at(key), f"{name} has no interface {interface!r}", choose(interface, names))
         yield from _check_source(site, name, carrier)
-    carried = [each.address for each in carrier.carried if each.address.version == carrier.family]
-    for address in settings.in_adverts:
-        if address not in carried:
-            problem = f"{settings.name} carries no IPv{carrier.family} address {address}, by which it sends adverts"
-            yield Mistake(settings.at("in_adverts"), problem, "take it out")
+    yield from _check_adverts(site, name, carrier)
     if carrier.version == 2:
         if carrier.family == 6:
             problem = "2 knows no IPv6, which this instance carries"

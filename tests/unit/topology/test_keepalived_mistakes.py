@@ -686,6 +686,14 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
         vrrp(in_adverts=["10.0.0.29", "192.0.2.9"]),
         both("@: lvs_vrrp.in_adverts: lvs carries no IPv4 address 192.0.2.9, by which it sends adverts; take it out"),
     ),
+    "adverts that name what has no interface": (
+        r5,
+        vrrp(in_adverts=["10.0.0.29", "172.31.0.9"], addresses=["10.0.0.29/24", "172.31.0.9/24"]),
+        both(
+            "@: lvs_vrrp.addresses[1]: no network of @ holds 172.31.0.9; write it as {address: 172.31.0.9/24, "
+            "interface: eth2}"
+        ),
+    ),
     "adverts that name other addresses than the partner's": (
         r5,
         vrrp("lb2", in_adverts=["192.168.0.29"]),
