@@ -255,12 +255,13 @@ def read_raw(reader: Reader, key: str) -> str | None:
     if any(category(each) in ("Cc", "Cs") and each not in "\t\n\r" for each in value):
         reader.refuse(key, "holds a control character, or half of one in UTF-16", "write plain lines of text")
         return None
-    lines = value.splitlines()
-    for number, line in enumerate(lines, start=1):
+    # keepalived knows one end of lines, and Python others besides (U+2028).
+    for number, line in enumerate(value.split("\n"), start=1):
         if len(line.encode()) > _LINE - _INDENT:
             problem = f"has {len(line.encode())} bytes in line {number}, and keepalived reads lines of {_LINE} bytes"
             reader.refuse(key, problem, "break the line, or put what is long into a file of its own")
             return None
+    for number, line in enumerate(value.splitlines(), start=1):
         for word in _first_words(line):
             if word in _DANGEROUS:
                 reader.refuse(key, f"{word} in line {number} {_DANGEROUS[word]}", "take the line out")
