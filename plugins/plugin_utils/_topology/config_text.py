@@ -24,7 +24,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values impo
 _LINE = 1023
 _INDENT = 4
 # What stands around a value in its line is shorter than the difference.
-_LONGEST = 900
+LONGEST = 900
 _LONGEST_NAME = 64
 _LONGEST_HOST = 255
 _LONGEST_SECRET = 250
@@ -86,7 +86,7 @@ def read_word(reader: Reader, key: str, what: str, remedy: str) -> str | None:
     return value if _takes(reader, key, special(value), remedy) and _fits(reader, key, value) else None
 
 
-def _fits(reader: Reader, key: str, value: str, most: int = _LONGEST) -> bool:
+def _fits(reader: Reader, key: str, value: str, most: int = LONGEST) -> bool:
     if len(value) > most:
         problem = f"has {len(value)} characters, and keepalived reads lines of {_LINE} bytes"
         reader.refuse(key, problem, f"use {most} at most")
@@ -227,11 +227,19 @@ def _octal(character: str) -> str:
     return "".join(f"\\{octet:03o}" for octet in character.encode())
 
 
-def read_path(reader: Reader, key: str, placeholders: tuple[str, ...] = ()) -> str | None:
-    return _absolute(reader, key, "file", "", placeholders, "write it as /run/NAME")
+def read_path(reader: Reader, key: str, placeholders: tuple[str, ...] = (), most: int = LONGEST) -> str | None:
+    return _absolute(reader, key, "file", "", placeholders, "write it as /run/NAME", most)
 
 
-def _absolute(reader: Reader, key: str, what: str, also: str, placeholders: tuple[str, ...], remedy: str) -> str | None:
+def _absolute(
+    reader: Reader,
+    key: str,
+    what: str,
+    also: str,
+    placeholders: tuple[str, ...],
+    remedy: str,
+    most: int = LONGEST,
+) -> str | None:
     value = reader.take(key)
     if value is None:
         return None
@@ -241,7 +249,7 @@ def _absolute(reader: Reader, key: str, what: str, also: str, placeholders: tupl
     text = value
     for placeholder in placeholders:
         text = text.replace(placeholder, _FILLED[placeholder])
-    return value if _takes(reader, key, special(text, also), remedy) and _fits(reader, key, text) else None
+    return value if _takes(reader, key, special(text, also), remedy) and _fits(reader, key, text, most) else None
 
 
 def read_raw(reader: Reader, key: str) -> str | None:

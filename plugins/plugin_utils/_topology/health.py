@@ -17,6 +17,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._net.questions import
     is_domain,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.config_text import (
+    LONGEST,
     read_command,
     read_host,
     read_path,
@@ -193,6 +194,8 @@ def _status(reader: Reader) -> list[str]:
             reader.refuse(at, f"{show(each)} is no HTTP status", "use 100 to 599, or a range such as 200-299")
         else:
             found.append(f"{low}-{high}" if dash else str(low))
+    if len(" ".join(found)) > LONGEST:
+        reader.refuse("status", "is longer than a line that keepalived reads", "write ranges, such as 200-299")
     return found
 
 

@@ -68,6 +68,8 @@ _AUTH_PASS = 8
 # The first of 65,536 by which health checks go through a VIP: "lv" in ASCII. ipvsadm cannot read back those above 2^31.
 _CHECK_MARKS = 0x6C760000
 _LAST_CHECK_MARK = 2**31 - 2**17
+# Behind it stands what a plugin is called with.
+_PLUGINS = 255
 _HOUR = 3600
 _DAY = 86400
 # Of each: the smallest and the largest value, digits after the point.
@@ -369,7 +371,7 @@ def read_keepalived(raw: Mapping[str, Any], host: str, path: str, mistakes: list
         global_raw=read_raw(reader, "global_raw"),
         raw=read_raw(reader, "raw"),
         mail=read_mail(reader),
-        plugins=read_path(reader, "plugins") or Keepalived.plugins,
+        plugins=read_path(reader, "plugins", most=_PLUGINS) or Keepalived.plugins,
     )
     reader.finish()
     return settings

@@ -1678,7 +1678,10 @@ REFUSED = {
     "debug 1\nx"
     + "a" * 1019: "has 1020 bytes in line 2, and keepalived reads lines of 1023 bytes; break the line, or put "
     "what is long into a file of its own",
-    "# " + "a" * 1000 + "\u2028" + "b" * 20: "has 1025 bytes in line 1, and keepalived reads lines of 1023 bytes; break "
+    "# "
+    + "a" * 1000
+    + "\u2028"
+    + "b" * 20: "has 1025 bytes in line 1, and keepalived reads lines of 1023 bytes; break "
     "the line, or put what is long into a file of its own",
     "$A=x \\\n": "ends with a backslash, and would go on with a line of ours; take the backslash away",
     "debug\0 1": "holds a control character, or half of one in UTF-16; write plain lines of text",

@@ -73,6 +73,21 @@ def test_where_a_check_goes_and_comes_from() -> None:
     assert "\n".join(f"            {line}" for line in expected) in text
 
 
+@pytest.mark.parametrize(
+    ("check", "daemon", "said"),
+    [
+        ({"type": "http", "status": [*range(100, 600)]}, {}, "health_check.status: is longer than a line"),
+        ({"type": "mysql", "login": "a"}, {"plugins": f"/{'a' * 255}"}, "lvs_keepalived.plugins (lb1, lb2): has 256"),
+        ({"type": "file", "path": f"/{'a' * 900}"}, {}, "health_check.path: has 901 characters"),
+    ],
+)
+def test_lines_that_keepalived_would_cut(check: dict[str, Any], daemon: dict[str, Any], said: str) -> None:
+    model = changed(health_check=check)
+    for director in ("lb1", "lb2"):
+        model.hostvars[director]["lvs_keepalived"] = daemon
+    assert [line for line in model.mistakes() if said in line], model.mistakes()
+
+
 def test_what_runs_when_a_real_server_comes_or_goes() -> None:
     down = {"script": "/bin/false 'a b'", "user": "root"}
     watch = {"notify_up": "/bin/true", "notify_down": down, "inhibit_on_failure": True, "smtp_alert": False}
