@@ -55,6 +55,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.roles impor
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.shares import of_director
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.status import status
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import as_boolean
 
 _T = TypeVar("_T")
 
@@ -84,6 +85,8 @@ def host_plan(
     # Ansible makes empty text of a template that says none.
     services = None if services == "" else evaluated(services, "services")
     overrides = _overrides(variables, mistakes)
+    if role == "metrics" and as_boolean(overrides.get("lvs_metrics")) is False:
+        return {}  # most directors have none, and it is asked for each of them in every run
     prepared = host if role == "real_server" else None
     inventory = Inventory(hostvars, groups, mistakes, reader=host, overrides=overrides, prepared=prepared)
     named = list(inventory.directors if directors is None else names(directors, "directors"))

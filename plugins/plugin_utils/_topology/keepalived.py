@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
@@ -83,8 +84,19 @@ def keepalived_plan(site: Site, name: str, daemon: SyncDaemon | None) -> dict[st
         # Where the firewall is managed, they are let in; where it is not to be looked at, nobody asks.
         "packets": through_vip.packets(site, name) if site.host(name).firewall == CHECK else [],
         "keepalived": configuration | _given(raw=host.keepalived.raw),
+        "on_lo": _on_lo(instances),
         **_given(credentials=logins.credentials(site, name) or None, guard=guards),
     }
+
+
+def _on_lo(instances: Iterable[Carrier]) -> list[dict[str, Any]]:
+    """Where the addresses are held until keepalived holds them: real servers may have them as their gateway."""
+    carried = [each for carrier in instances for each in (*carrier.announced, *carrier.excluded)]
+    addresses = {each.address: each.interface for each in carried}
+    return [
+        {"address": str(address), "interface": "lo", **_given(announce=interface)}
+        for address, interface in addresses.items()
+    ]
 
 
 def _runs_scripts(site: Site, name: str) -> bool:

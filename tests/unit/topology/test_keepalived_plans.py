@@ -60,6 +60,10 @@ def test_r5() -> None:
         "partners": ["lb2"],
         "secrets": ["s3cret"],
         "packets": [],
+        "on_lo": [
+            {"address": "10.0.0.29", "interface": "lo", "announce": "eth2"},
+            {"address": "192.168.0.29", "interface": "lo", "announce": "eth1"},
+        ],
         "keepalived": {
             "global_defs": {"router_id": "lb1"},
             "scripts": [],

@@ -94,3 +94,6 @@ def test_nothing_where_there_are_to_be_no_metrics() -> None:
     model = r1()
     plan = host_plan(model.hostvars, model.groups, "lb1", "metrics")
     assert plan["metrics"] == {}
+    # Whoever says so outright is not even asked for services.
+    for no in (False, "no"):
+        assert host_plan(model.hostvars, model.groups, "lb1", "metrics", variables={"lvs_metrics": no}) == {}
