@@ -19,7 +19,13 @@ from ansible_collections.lvs.topology.plugins.module_utils._net import bird_plan
 from ansible_collections.lvs.topology.plugins.module_utils._net.bird_options import BIRD
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.daemon import Daemon, carried_out
-from ansible_collections.lvs.topology.plugins.module_utils._net.daemon_plan import Systemctl, Unit, copy_of, unwritable
+from ansible_collections.lvs.topology.plugins.module_utils._net.daemon_plan import (
+    Systemctl,
+    Unit,
+    copy_of,
+    somebodys,
+    unwritable,
+)
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import WriteFile, read_file
 from ansible_collections.lvs.topology.plugins.module_utils._net.options import OWNED, Spec
 from ansible_collections.lvs.topology.plugins.module_utils._net.secret_text import secrets_of, told
@@ -57,8 +63,7 @@ def ensure_bird(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
     unit = daemon.unit()
     if wants:
         _judge(module, content)
-        if config and unit and unit.active and not ledger.owners(bird_plan.KIND, bird_plan.PATH):
-            _refuse_to_lose(config.text, content)
+        _refuse_to_lose(somebodys(bird_plan.NAMES, ledger, bird_plan.PATH, config, unit), content)
         outcome = bird_plan.plan_present(ledger, owner, content, files, unit, params["secrets"])
     else:
         outcome = bird_plan.plan_absent(ledger, owner, files, unit, params["secrets"])
@@ -119,9 +124,9 @@ def _status() -> str | None:
     return output if status == 0 else None
 
 
-def _refuse_to_lose(before: str, after: str) -> None:
+def _refuse_to_lose(before: str | None, after: str) -> None:
     """Somebody else's BIRD that runs goes on with all that it speaks, or is stopped by its owner."""
-    lost = bird_plan.lost(before, after)
+    lost = bird_plan.lost(before or "", after)
     if lost:
         raise BadRequest(
             f"content: BIRD runs here with a {bird_plan.PATH} that is not ours, and would lose "

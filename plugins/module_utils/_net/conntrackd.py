@@ -15,10 +15,10 @@ from ansible_collections.lvs.topology.plugins.module_utils._net import conntrack
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.conntrackd_text import Counts, counts_of
 from ansible_collections.lvs.topology.plugins.module_utils._net.daemon import Daemon, carried_out
-from ansible_collections.lvs.topology.plugins.module_utils._net.daemon_plan import Outcome, copy_of
+from ansible_collections.lvs.topology.plugins.module_utils._net.daemon_plan import Outcome, copy_of, somebodys
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import read_file
 from ansible_collections.lvs.topology.plugins.module_utils._net.options import OWNED
-from ansible_collections.lvs.topology.plugins.module_utils._plan import Plan
+from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Plan
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -38,7 +38,9 @@ def ensure_conntrackd(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]
     mistakes.raise_if_any()
     ledger, files, daemon = book.load(), _files(), Daemon(conntrackd_plan.UNIT)
     if replica and params["state"] == "present":
-        outcome = conntrackd_plan.plan_present(ledger, owner, replica, files, daemon.unit())
+        unit = daemon.unit()
+        _refuse_to_end(somebodys(conntrackd_plan.NAMES, ledger, path, files.config, unit))
+        outcome = conntrackd_plan.plan_present(ledger, owner, replica, files, unit)
     elif params["purge"] or params["state"] == "absent":
         outcome = conntrackd_plan.plan_absent(ledger, owner, files, daemon.unit())
     else:
@@ -46,6 +48,16 @@ def ensure_conntrackd(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]
     result = carried_out(module, daemon, book, outcome, conntrackd_plan.KIND, path)
     left = replica is None and owner in outcome.settled.owners(conntrackd_plan.KIND, path)
     return {**result, "left_over": [path] if left else []}
+
+
+def _refuse_to_end(text: str | None) -> None:
+    """Somebody else's conntrackd tells another host of connections that are none of ours."""
+    if text is not None and conntrackd_plan.serves_others(text):
+        raise BadRequest(
+            f"conntrackd runs here with a {conntrackd_plan.PATH} that is not ours, and tells another host of "
+            "connections: that would end. Leave lvs_conntrackd out, or stop conntrackd (systemctl stop conntrackd) "
+            "where nobody needs that any more."
+        )
 
 
 def _files() -> conntrackd_plan.Files:

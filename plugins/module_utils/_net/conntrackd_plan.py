@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Mapping, NamedTuple, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
@@ -61,6 +62,9 @@ ExecStartPre=-/bin/rm -f {LOCK}
 # Whoever holds the VIPs tells all that it knows, and the other one asks for it.
 ExecStartPost=-/bin/sh {FOLLOWER} started %s
 """
+
+_REMARK = re.compile(r"#.*")
+_SYNC = re.compile(r"\bSync\s*\{", re.IGNORECASE)
 
 FOLLOWER_TEXT = f"""\
 #!/bin/sh
@@ -161,6 +165,11 @@ def read(given: Mapping[str, Any], mistakes: Mistakes) -> Replica | None:
     ends = [forms.spelling(each) for each in (held, own, partner) if each]
     listed = tuple(forms.spelling(each) for each in servers if each)
     return Replica(ends[0], ends[1], ends[2], given["interface"], given["port"], listed, given["connections"])
+
+
+def serves_others(text: str) -> bool:
+    """Whether this configuration tells another host of connections. That of Debian's package only counts them."""
+    return bool(_SYNC.search(_REMARK.sub("", text)))
 
 
 def render(replica: Replica) -> str:

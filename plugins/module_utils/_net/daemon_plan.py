@@ -16,6 +16,8 @@ from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, 
 
 # A configuration may hold passwords. The one before ours is kept beside the ledger, which anybody may be shown.
 COPY_MODE = 0o600
+# How each configuration of ours begins.
+_HEAD = "# Managed by lvs.topology."
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,14 @@ class Names(NamedTuple):
     config: str
     unit_kind: str
     unit: str
+
+
+def somebodys(names: Names, ledger: Ledger, path: str, config: File | None, unit: Unit | None) -> str | None:
+    """The configuration by which the daemon runs for somebody else; None where it does not."""
+    if config is None or unit is None or not unit.active or ledger.owners(names.config, path):
+        return None
+    # A ledger that was lost does not make ours somebody else's.
+    return None if config.text.startswith(_HEAD) else config.text
 
 
 def claimed_config(

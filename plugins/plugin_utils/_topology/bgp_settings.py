@@ -29,7 +29,7 @@ _ASN_REMEDY = "write the number of the network: 1 to 4294967294, without 23456 a
 _KERNELS_TABLES = (0, 253, 254, 255)
 # What TCP MD5 takes (RFC 2385, TCP_MD5SIG_MAXKEYLEN), in BIRD's quotes, which know no escape.
 _PASSWORD = re.compile(r"[ !#-~]{1,80}\Z")
-_COMMUNITY = re.compile(r"\d{1,10}(?::\d{1,10}){1,2}\Z")
+_COMMUNITY = re.compile(r"[0-9]{1,10}(?::[0-9]{1,10}){1,2}\Z")
 
 
 def read_bgp(variables: Variables, host: str, addresses: tuple[Address, ...]) -> Bgp | None:

@@ -14,7 +14,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net import conntrackd_plan as plan
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.conntrackd_text import Counts, counts_of
-from ansible_collections.lvs.topology.plugins.module_utils._net.daemon_plan import COPY_MODE, Outcome, Unit
+from ansible_collections.lvs.topology.plugins.module_utils._net.daemon_plan import COPY_MODE, Outcome, Unit, somebodys
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, WriteFile
 from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Refused
 
@@ -133,6 +133,28 @@ def test_the_configuration() -> None:
     text = plan.render(REPLICA._replace(own="fd09::21", partner="fd09::22"))
     assert "IPv6_address fd09::21\n" in text
     assert "IPv6_Destination_Address fd09::22\n" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("General {\n}\nStats {\n    LogFile on\n}\n", False),
+        ("# Sync {\nGeneral {\n}\n", False),
+        ("sync{\n    Mode FTFW {\n", True),
+        (OURS.text, True),
+    ],
+)
+def test_whose_conntrackd_serves_others(text: str, expected: bool) -> None:
+    assert plan.serves_others(text) is expected
+
+
+def test_whose_conntrackd_runs() -> None:
+    given = (plan.NAMES, Ledger(), plan.PATH)
+    assert somebodys(*given, THEIRS, RUNNING) == THEIRS.text
+    for config, unit in ((None, RUNNING), (THEIRS, FRESH), (THEIRS, None), (OURS, RUNNING)):
+        assert somebodys(*given, config, unit) is None
+    ours = present(plan.Files(THEIRS, 0, None, None), RUNNING).settled
+    assert somebodys(plan.NAMES, ours, plan.PATH, THEIRS, RUNNING) is None
 
 
 def test_options() -> None:
