@@ -43,19 +43,33 @@ _OPTIONS = frozenset(
 )
 # What only the facts of a host tell.
 _BY_FACTS = "where facts do not tell"
+# No service by itself is wrong: several directors have the same VIPs.
+_WHOLE_LIST = ": lvs_services"
 # A template would be evaluated when the file is read.
 _TEMPLATE = re.compile(r"\{[{%#]")
 
 
 def accept(clusters: list[Cluster], groups: dict[str, list[str]], remarks: Remarks) -> None:
-    """Take away what no check accepts. Afterwards ``mistakes`` finds nothing but what facts have to tell."""
+    """Take away what no check accepts. Afterwards ``mistakes`` finds nothing but what somebody has to decide.
+
+    That is what facts have to tell, and who holds VIPs that several directors have: it is noted.
+    """
     for cluster in clusters:
         _take_templates(cluster, remarks)
     for _round in range(_MOST_ROUNDS):
-        found = list(dict.fromkeys(wrong(clusters, groups)))
+        every = list(dict.fromkeys(wrong(clusters, groups)))
+        found = [each for each in every if not each.path.endswith(_WHOLE_LIST)]
         if not found:
+            for each in every:
+                _note(clusters, each, remarks)
             return
         _repair(clusters, found, remarks)
+
+
+def _note(clusters: list[Cluster], mistake: Mistake, remarks: Remarks) -> None:
+    cluster = next((each for each in clusters if _concerns(mistake.path, each, clusters)), clusters[0])
+    place = cluster.services[0].place if cluster.services else cluster.directors[0].place
+    remarks.note(place, [mistake.path], f"{mistake.problem}; {mistake.remedy}")
 
 
 def wrong(clusters: list[Cluster], groups: dict[str, list[str]]) -> Iterator[Mistake]:

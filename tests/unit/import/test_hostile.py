@@ -230,6 +230,21 @@ def test_directors_with_the_same_file() -> None:
         imported(Given({"a.cf": text, "b.cf": text}), ["a.cf", "b.cf"], ["lb1"])
 
 
+def test_directors_with_the_same_vip_and_no_vrrp() -> None:
+    """Many have it so, with routing in place of VRRP: the services stay, and who holds the VIP is to be decided."""
+    found = imported(Given({"a.conf": SERVICE}), ["a.conf"], ["lb1", "lb2"])
+    assert found.hostvars["lb1"]["lvs_services"] == found.hostvars["lb2"]["lvs_services"] != []
+    assert [each for each in found.remarks if each.kind == LOST] == []
+    (said,) = [str(each) for each in found.remarks if "both would answer" in str(each)]
+    assert said.startswith(
+        "a.conf:1: lb2: lvs_services: the VIP 192.0.2.1 is on lb1 too, and both would answer for it; "
+    )
+    assert "lvs_bgp" in said
+    for values in found.hostvars.values():
+        values |= {"lvs_bgp": "elsewhere", "lvs_vip_interface": "lo"}
+    accepted(found)
+
+
 @pytest.mark.parametrize("wrong", [None, 3, [3], {"a.conf": 3}, [None]])
 def test_arguments_of_the_lookup(wrong: Any) -> None:
     with pytest.raises((WrongModel, Unreadable)):
