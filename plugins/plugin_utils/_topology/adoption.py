@@ -113,7 +113,8 @@ def _real_server(
     address = as_address(each["address"])
     host = hosts.get(address) if address else None
     who = {"host": host} if host else {}
-    if not host or address in unsaid:
+    # A name means the host's address of the service's family. A tunnel may go to the other one.
+    if not host or address is None or address in unsaid or address.version != forms.FAMILIES[service["family"]]:
         who["address"] = each["address"]
     port = {} if each["port"] == service.get("port", 0) else {"port": each["port"]}
     return {**who, **port, **_other_than(_OF_REAL_SERVER, each), **_tunnel(each)}

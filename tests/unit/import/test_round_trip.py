@@ -8,16 +8,22 @@ LVS_ROUND_TRIP_EXAMPLES says how many models are generated, LVS_ROUND_TRIP_SEED 
 
 from __future__ import annotations
 
+import copy
 import os
 from collections import Counter
 from collections.abc import Callable
+from ipaddress import ip_interface
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.files import Given
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.moving_in import Imported, imported
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import LOST
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
+from ansible_collections.lvs.topology.tests.unit.test_agreement import inventory_of
 from ansible_collections.lvs.topology.tests.unit.topology.generated import models
 from ansible_collections.lvs.topology.tests.unit.topology.generated_right import right_models
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import REFERENCES, Model, dr_pair, two_directors
@@ -26,6 +32,9 @@ from hypothesis import given, seed, settings
 
 EXAMPLES = int(os.environ.get("LVS_ROUND_TRIP_EXAMPLES", "100"))
 SEED = int(os.environ.get("LVS_ROUND_TRIP_SEED", "1"))
+MOLECULE = Path(__file__).parents[3] / "molecule"
+# What no kernel knows of a service, and whoever adopts its table has to add.
+UNKNOWN = ("address", "forward", "helper", "marked", "snat_addresses")
 ALL: dict[str, Callable[[], Model]] = {**REFERENCES, "DR pair": dr_pair, "two directors": two_directors}
 
 
@@ -44,8 +53,9 @@ def again(model: Model) -> tuple[Imported, Model]:
     found = imported(Given(texts), list(texts), directors)
     hostvars = {name: dict(values) for name, values in model.hostvars.items()}
     for name in directors:
-        # What Ansible knows of the host anyway.
-        kept = {key: hostvars[name][key] for key in ("ansible_facts", "lvs_address") if key in hostvars[name]}
+        # What Ansible knows of the host anyway, and what is in another daemon's file.
+        known = ("ansible_facts", "lvs_address", "lvs_bgp")
+        kept = {key: hostvars[name][key] for key in known if key in hostvars[name]}
         hostvars[name] = {**found.hostvars[name], **kept}
     return found, Model(hostvars, model.groups)
 
@@ -162,3 +172,82 @@ def test_generated_models_that_are_right() -> None:
     one()
     print(dict(counts))
     assert counts["accepted"] > EXAMPLES / 2
+
+
+def scenarios(*, keepalived: bool) -> dict[str, Model]:
+    found = {}
+    for path in sorted(MOLECULE.glob("*/inventory/hosts.yml")):
+        # That of reuse is an example with files beside it. In the others keepalived runs what lvs_conntrackd and lvs_bgp need.
+        if path.parents[1].name not in ("reuse", "fullnat_pair", "active"):
+            model = Model(*inventory_of(yaml.safe_load(path.read_text()), path.parents[1].name))
+            director = model.groups["lvs_directors"][0]
+            if keepalived == (model.hostvars[director].get("lvs_manager") in ("keepalived", "checker")):
+                found[path.parents[1].name] = model
+    return found
+
+
+@pytest.mark.parametrize("name", scenarios(keepalived=True))
+def test_keepalived_of_every_scenario(name: str) -> None:
+    assert differences(scenarios(keepalived=True)[name], Counter()) == []
+
+
+def as_read(service: dict[str, Any]) -> dict[str, Any]:
+    """A service of a plan as ipvs_info returns it."""
+    is_six = service.get("family") == "ipv6" or ":" in service.get("address", "")
+    off = {"timeout": 0, "netmask": 128 if is_six else "255.255.255.255", "engine": "none"}
+    servers = []
+    for each in service["real_servers"]:
+        tunnel = {"type": "ipip", "port": 0, "checksum": "none", **each.get("tunnel", {})}
+        servers.append({**each, "tunnel": tunnel if each["forward"] == "tun" else None})
+    return {
+        **{key: value for key, value in service.items() if key != "name"},
+        "family": "ipv6" if is_six else "ipv4",
+        "persistence": {**off, **service.get("persistence", {})},
+        "real_servers": servers,
+    }
+
+
+def everything(model: Model) -> dict[tuple[str, str], Any]:
+    """The plans of all hosts, in which no name of a service says anything, nor does their order."""
+    roles = {"lvs_directors": "director", "lvs_real_servers": "real_server", "lvs_routers": "router"}
+    plans = {
+        (role, host): model.plan(host, role) for group, role in roles.items() for host in model.groups.get(group, [])
+    }
+    for plan in plans.values():
+        plan.pop("notes", None)
+        for key, value in plan.items():
+            if isinstance(value, list):
+                plan[key] = sorted((_without_name(each) for each in value), key=repr)
+    return plans
+
+
+def _identity(service: dict[str, Any]) -> tuple[Any, ...]:
+    """With the address as an address, whose prefix is in no table."""
+    if "fwmark" in service:
+        return service["fwmark"], service["family"]
+    return str(ip_interface(service["address"]).ip), service["port"], service.get("protocol", "tcp")
+
+
+def _without_name(each: Any) -> Any:
+    return {key: value for key, value in each.items() if key != "name"} if isinstance(each, dict) else each
+
+
+@pytest.mark.parametrize("name", scenarios(keepalived=False))
+def test_the_table_of_every_scenario(name: str) -> None:
+    model = scenarios(keepalived=False)[name]
+    before = everything(model)
+    read_back = copy.deepcopy(model.hostvars)
+    for director in model.groups["lvs_directors"]:
+        table = [as_read(each) for each in model.plan(director, "director")["services"]]
+        found = compiler.model_of(model.hostvars, model.groups, {"services": table}, director)
+        assert found["problems"] == []
+        written = model.hostvars[director]["lvs_services"]
+        by_identity = {_identity(each): each for each in found["services"]}
+        services = [
+            {**by_identity[_identity(each)], **{key: each[key] for key in UNKNOWN if key in each}} for each in written
+        ]
+        assert len(services) == len(found["services"])
+        for values in read_back.values():
+            if values.get("lvs_services") == written:
+                values["lvs_services"] = services
+    assert everything(Model(read_back, model.groups)) == before
