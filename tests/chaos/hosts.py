@@ -101,15 +101,22 @@ class Hosts:
         wait(f"{host} is off", lambda: not self._is_kernel(kernel, host))
 
     def cut_cable(self, host: str, card: int, is_cut: Callable[[], object]) -> None:
-        """Pull the cable of a host's card, and do at once what is to be done then."""
-        command = f"ip link set {host}.{card} nomaster && echo cut"
+        """Pull the cable of a host's card, and do at once what is to be done then: the command ends later."""
+        command = f"echo ready; read go; exec ip link set {host}.{card} nomaster"
         with subprocess.Popen(
-            [CHECKOUT / "lab/lab", "exec", self.name, "--", "sh", "-c", command], stdout=subprocess.PIPE, text=True
+            [CHECKOUT / "lab/lab", "exec", self.name, "--", "sh", "-c", command],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         ) as cutting:
+            assert cutting.stdin is not None
             assert cutting.stdout is not None
-            if cutting.stdout.readline() != "cut\n":
-                raise Failed(f"the cable of {host} cannot be cut")
-            is_cut()
+            if cutting.stdout.readline() == "ready\n":
+                cutting.stdin.write("go\n")
+                cutting.stdin.flush()
+                is_cut()
+        if cutting.returncode != 0:
+            raise Failed(f"the cable of {host} cannot be cut")
 
     def _kernel(self, host: str) -> int:
         """The process that is a host; others of its group are the programs that it runs."""
