@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import draining
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
 
 DOCUMENTATION = r"""
@@ -62,7 +62,7 @@ _value:
 
 def announcers(hostvars: Mapping[str, Any], groups: Mapping[str, Any]) -> list[dict[str, Any]]:
     try:
-        return compiler.announcers_of(hostvars, groups)
+        return draining.announcers_of(hostvars, groups)
     except WrongModel as wrong:
         raise AnsibleFilterError(f"Nothing was touched.\n{wrong}") from None
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import draining
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
 
 DOCUMENTATION = r"""
@@ -70,7 +70,7 @@ def left_empty(
     listings: Iterable[Mapping[str, Any]], tables: Mapping[str, Sequence[Mapping[str, Any]]], batches: Iterable[Any]
 ) -> list[str]:
     try:
-        return compiler.emptied_of(listings, tables, batches)
+        return draining.emptied_of(listings, tables, batches)
     except WrongModel as wrong:
         raise AnsibleFilterError(str(wrong)) from None
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import draining
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
 
 DOCUMENTATION = r"""
@@ -90,7 +90,7 @@ _value:
 
 def listings(hostvars: Mapping[str, Any], groups: Mapping[str, Any], hosts: Any) -> list[dict[str, Any]]:
     try:
-        return compiler.listings_of(hostvars, groups, hosts)
+        return draining.listings_of(hostvars, groups, hosts)
     except WrongModel as wrong:
         raise AnsibleFilterError(f"Nothing was touched.\n{wrong}") from None
 

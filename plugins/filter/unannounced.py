@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import draining
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
 
 DOCUMENTATION = r"""
@@ -92,7 +92,7 @@ def unannounced(
     allow_empty: bool = False,
 ) -> list[str]:
     try:
-        return compiler.unannounced_of(hostvars, groups, answers, directors, hosts, allow_empty=allow_empty)
+        return draining.unannounced_of(hostvars, groups, answers, directors, hosts, allow_empty=allow_empty)
     except WrongModel as wrong:
         raise AnsibleFilterError(f"Nothing was touched.\n{wrong}") from None
 

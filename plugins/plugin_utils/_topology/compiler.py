@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import (
-    bgp_drain,
     clients,
     from_director,
     through_vip,
@@ -19,7 +18,6 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology import (
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.adoption import as_model
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.answers import (
-    read_bgp_info,
     read_host_info,
     read_probe,
 )
@@ -32,9 +30,8 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings im
     makes_verify_fail,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.given import evaluated, mapping, names, shown
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.infos import read_info, read_infos, read_listings
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.infos import read_info, read_infos
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.inventory import OVERRIDABLE, Inventory
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.listings import left_empty, listings
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import (
     Mistake,
     WrongModel,
@@ -293,58 +290,6 @@ def _adopted(inventory: Inventory, director: str, services: list[Any]) -> list[s
     site = Site(inventory, {director: parse_services(services, "", inventory, mistakes, Side((director,)))})
     mistakes += check_site(site)
     return as_lines(each for each in mistakes if "lvs_services" in each.path)
-
-
-def listings_of(hostvars: Mapping[str, Any], groups: Mapping[str, Any], hosts: Any) -> list[dict[str, Any]]:
-    """Where these hosts are listed as real servers; WrongModel with every mistake where there is any."""
-    mistakes: list[Mistake] = []
-    site = site_of(hostvars, groups, mistakes)
-    found = listings(site, groups, evaluated(hosts, "hosts"), mistakes)
-    if mistakes:
-        raise WrongModel(mistakes)
-    return found
-
-
-def emptied_of(found: Any, tables: Any, batches: Any) -> list[str]:
-    """Which services would have no usable real server while each batch of hosts is drained."""
-    infos = {
-        director: read_info({"services": services}, f"tables.{forms.word(director)}")["services"]
-        for director, services in mapping(shown(tables, "tables"), "tables").items()
-    }
-    return left_empty(read_listings(evaluated(found, "listings")), infos, _batches(batches))
-
-
-def announcers_of(hostvars: Mapping[str, Any], groups: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The directors that announce VIPs, and what each is asked."""
-    return bgp_drain.announcers(site_of(hostvars, groups, []))
-
-
-def unannounced_of(
-    hostvars: Mapping[str, Any],
-    groups: Mapping[str, Any],
-    answers: Any,
-    directors: Any,
-    hosts: Any = None,
-    *,
-    allow_empty: bool = False,
-) -> list[str]:
-    """What speaks against draining some directors: names that are none, and VIPs that nobody would announce."""
-    site = site_of(hostvars, groups, [])
-    drained = bgp_drain.read_directors(directors)
-    lines = list(bgp_drain.unaddressed(site, drained, None if hosts is None else names(hosts, "hosts")))
-    said = {
-        name: read_bgp_info(each, f"answers.{forms.word(name)}")
-        for name, each in bgp_drain.read_answers(answers).items()
-    }
-    return lines if allow_empty else [*lines, *bgp_drain.unannounced(site, said, drained)]
-
-
-def _batches(batches: Any) -> list[list[str]]:
-    listed = evaluated(batches, "batches")
-    if not isinstance(listed, list):
-        problem = f"must be a list of lists of hosts, is {show(batches)}"
-        raise WrongModel([Mistake("batches", problem, "give the hosts that are drained together as one list")])
-    return [names(each, f"batches[{position}]") for position, each in enumerate(listed)]
 
 
 def _overrides(variables: Mapping[str, Any] | None, mistakes: list[Mistake]) -> dict[str, Any]:

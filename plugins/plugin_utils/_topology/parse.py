@@ -19,12 +19,11 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.methods imp
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, choose, show
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import (
     Address,
-    Marked,
     Persistence,
     Service,
-    Vip,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.parse_real_servers import RealServers
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.parse_vips import read_marked, virtual_address
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.reached import Side
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.shares import read_directors
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.supervision import read_supervision
@@ -33,7 +32,6 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values impo
     as_address,
     as_integer,
     as_interface,
-    problem_in_network,
 )
 
 # What messages, comments and lists of keepalived take in one line.
@@ -120,7 +118,7 @@ class _Parser:
         side = replace(self._side, vips=written_vips([raw]), family=family)
         real_servers = self._real_servers.listed(reader, port or 0, forward, side)
         snat_addresses = self._snat_addresses(reader, forward, family)
-        marked = self._marked(reader, fwmark, family)
+        marked = read_marked(reader, fwmark, family, self._mistakes)
         helper = self._helper(reader, forward, protocol, port, fwmark)
         directors = read_directors(reader, self._inventory)
         sorry_server = self._real_servers.sorry(reader, port or 0, forward, side)
@@ -172,21 +170,7 @@ class _Parser:
 
     def _vip(self, reader: Reader) -> tuple[Address | None, int | None]:
         """The VIP, and its prefix where one was written."""
-        return self._virtual_address(reader, reader.take("address"))
-
-    def _virtual_address(self, reader: Reader, raw: Any) -> tuple[Address | None, int | None]:
-        if raw is None:
-            return None, None
-        remedy = "write the VIP such as 10.0.0.10, or 10.0.0.10/24 where the director has no other address there"
-        interface = as_interface(raw)
-        if interface is None:
-            reader.refuse("address", f"{show(raw)} is no IP address", remedy)
-            return None, None
-        problem = forms.VIP.problem(interface.ip) or problem_in_network(interface)
-        if problem is not None:
-            reader.refuse("address", f"{show(raw)} {problem}", remedy)
-            return None, None
-        return interface.ip, interface.network.prefixlen if "/" in raw else None
+        return virtual_address(reader, reader.take("address"))
 
     def _fwmark(self, reader: Reader, address: Address | None) -> tuple[int | None, int | None]:
         """The firewall mark or None, and the address family or None where it is not known."""
@@ -332,44 +316,6 @@ class _Parser:
             reader.refuse("snat_addresses", f"has no meaning with forward: {forward}", "leave it out, or use fullnat")
         return tuple(found)
 
-    def _marked(self, reader: Reader, fwmark: int | None, family: int | None) -> tuple[Marked, ...]:
-        """What carries the service's mark."""
-        elements = reader.elements("marked", "packets that carry the mark")
-        if elements and fwmark is None:
-            reader.refuse("marked", "has no meaning without fwmark", "leave it out, or use fwmark in place of address")
-            return ()
-        parsed = [self._marked_one(raw, f"{reader.path}.marked[{n}]", family) for n, raw in enumerate(elements)]
-        return tuple(each for each in parsed if each is not None)
-
-    def _marked_one(self, raw: Any, path: str, family: int | None) -> Marked | None:
-        if not isinstance(raw, Mapping):
-            remedy = "write address: VIP, ports: [80, 443] and where it is not tcp protocol"
-            self._mistakes.append(Mistake(path, f"must be a mapping, is {show(raw)}", remedy))
-            return None
-        reader = Reader(raw, path, self._mistakes)
-        raw_address = reader.take("address")
-        address, prefix = self._virtual_address(reader, raw_address)
-        protocol = reader.choice("protocol", forms.PROTOCOLS, forms.PROTOCOLS[0])
-        ports: list[tuple[int, int]] = []
-        for position, text in enumerate(reader.elements("ports", "ports")):
-            found = _ports(text)
-            at = f"ports[{position}]"
-            if found is None:
-                remedy = "use 1 to 65535, or a range such as 30000-30100"
-                reader.refuse(at, f"{show(text)} is neither a port nor a range of ports", remedy)
-            elif any(found[0] <= high and low <= found[1] for low, high in ports):
-                reader.refuse(at, f"{text} is listed already", "name each port once")
-            else:
-                ports.append(found)
-        reader.finish()
-        if raw_address is None:
-            reader.refuse("address", "is missing", "write the VIP whose packets carry the mark")
-        elif address is not None and family is not None and address.version != family:
-            reader.refuse("address", f"{address} is not of the service's family", f"use an IPv{family} address")
-        elif address is not None:
-            return Marked(path, Vip(f"{path}.address", address, prefix), protocol, tuple(sorted(ports)))
-        return None
-
     def _helper(
         self, reader: Reader, forward: str | None, protocol: str | None, port: int | None, fwmark: int | None
     ) -> str | None:
@@ -387,15 +333,6 @@ class _Parser:
             problem = f"the kernel looks at port {FTP_PORT} only, and the service has {port}"
             reader.refuse("helper", problem, f"use port: {FTP_PORT}, or leave it out")
         return helper
-
-
-def _ports(raw: Any) -> tuple[int, int] | None:
-    """A port or a range of ports."""
-    first, dash, last = raw.partition("-") if isinstance(raw, str) else (raw, "", "")
-    low, high = as_integer(first), as_integer(last if dash else first)
-    if low is None or high is None:
-        return None
-    return (low, high) if forms.REAL_PORTS.low <= low <= high <= forms.REAL_PORTS.high else None
 
 
 def _contiguous(mask: IPv4Address) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.lvs.topology.plugins.module_utils._net.bgp_sessions import packets_of, plan_sessions
 from ansible_collections.lvs.topology.plugins.module_utils._net.bird_info import sessions_of
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import bgp_findings, compiler
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import bgp_findings, draining
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.compiler import site_of
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
 from ansible_collections.lvs.topology.tests.unit.topology.test_bgp import active
@@ -189,14 +189,14 @@ def results(answers: dict[str, Any]) -> list[dict[str, Any]]:
 
 def lost(answers: dict[str, Any], *drained: str, **more: Any) -> list[str]:
     model = active()
-    return compiler.unannounced_of(model.hostvars, model.groups, results(answers), list(drained), **more)
+    return draining.unannounced_of(model.hostvars, model.groups, results(answers), list(drained), **more)
 
 
 def test_who_is_asked_what_is_announced() -> None:
     model = active()
     model.hostvars["lb2"]["lvs_bgp"]["table"] = 7
     model.hostvars["lb3"]["lvs_state"] = "absent"
-    assert compiler.announcers_of(model.hostvars, model.groups) == [
+    assert draining.announcers_of(model.hostvars, model.groups) == [
         {"director": "lb1", "bgp": {"table": 1819, "vips": []}},
         {"director": "lb2", "bgp": {"table": 7, "vips": []}},
     ]
@@ -233,25 +233,25 @@ def test_what_is_no_director_is_not_drained() -> None:
 def test_who_is_not_named_is_not_drained(given: Any) -> None:
     model = active()
     with pytest.raises(WrongModel, match="names no director"):
-        compiler.unannounced_of(model.hostvars, model.groups, [], given)
+        draining.unannounced_of(model.hostvars, model.groups, [], given)
 
 
 def test_names_on_the_command_line() -> None:
     model = active()
-    assert compiler.unannounced_of(model.hostvars, model.groups, results(well()), "lb1, lb2") == []
+    assert draining.unannounced_of(model.hostvars, model.groups, results(well()), "lb1, lb2") == []
 
 
 def test_what_cannot_be_an_answer_is_refused() -> None:
     model = active()
     wrong = [{"lvs_announcer": {"director": "lb1"}, "bgp": {"sessions": "none"}}]
     with pytest.raises(WrongModel, match=r"answers\.lb1"):
-        compiler.unannounced_of(model.hostvars, model.groups, wrong, ["lb2"])
+        draining.unannounced_of(model.hostvars, model.groups, wrong, ["lb2"])
     for other in ("none", [7], {"lb1": {}}):
         with pytest.raises(WrongModel, match="answers: must be a list of results"):
-            compiler.unannounced_of(model.hostvars, model.groups, other, ["lb2"])
+            draining.unannounced_of(model.hostvars, model.groups, other, ["lb2"])
     # Whoever failed has nothing of it.
     failed = [{"lvs_announcer": {"director": "lb2"}, "msg": "no"}, {"msg": "no"}]
-    assert "(lb2, lb3 did not answer)" in compiler.unannounced_of(model.hostvars, model.groups, failed, ["lb1"])[0]
+    assert "(lb2, lb3 did not answer)" in draining.unannounced_of(model.hostvars, model.groups, failed, ["lb1"])[0]
 
 
 def test_sessions_are_enabled_and_disabled() -> None:

@@ -11,7 +11,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._host import PLAN, _a
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net import managers
 from ansible_collections.lvs.topology.plugins.plugin_utils import _plays
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import draining
 from ansible_collections.lvs.topology.tests.unit.topology import real_tools
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import Model, dr_pair, r1
 
@@ -74,7 +74,7 @@ def test_a_drain_knows_that_keepalived_has_the_weights() -> None:
 
 
 def _listings(model: Model) -> list[dict[str, object]]:
-    return compiler.listings_of(model.hostvars, model.groups, "web1")
+    return draining.listings_of(model.hostvars, model.groups, "web1")
 
 
 def test_the_host_keeps_its_addresses_and_not_its_table() -> None:

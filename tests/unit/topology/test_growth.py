@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler, pictures
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler, draining, pictures
 from ansible_collections.lvs.topology.tests.unit.lines_run import lines_run
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import QUIET, Model, large
 
@@ -36,14 +36,14 @@ def _questions(model: Model) -> dict[str, Callable[[], object]]:
     arguments = (model.hostvars, model.groups)
     tables = {name: infos[name]["services"] for name in infos}
     real_servers = model.groups["lvs_real_servers"]
-    listed = compiler.listings_of(*arguments, real_servers)
+    listed = draining.listings_of(*arguments, real_servers)
     return {
         "mistakes": model.mistakes,
         "director": lambda: model.plan("lb1", "director"),
         "keepalived": lambda: model.plan("lb1", "keepalived"),
         "real server": lambda: model.plan("web0", "real_server"),
-        "listings": lambda: compiler.listings_of(*arguments, ["web0"]),
-        "left empty": lambda: compiler.emptied_of(listed, tables, [[name] for name in real_servers]),
+        "listings": lambda: draining.listings_of(*arguments, ["web0"]),
+        "left empty": lambda: draining.emptied_of(listed, tables, [[name] for name in real_servers]),
         "questions": lambda: compiler.questions_of(*arguments, through_vip=True),
         "findings": lambda: compiler.findings_of(*arguments, answers, {}),
         "status": lambda: compiler.status_of(*arguments, infos),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import draining
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.listings import left_empty
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import (
@@ -24,7 +24,7 @@ from ansible_collections.lvs.topology.tests.unit.topology.inventories import (
 
 
 def listed(model: Model, hosts: Any) -> list[dict[str, Any]]:
-    return compiler.listings_of(model.hostvars, model.groups, hosts)
+    return draining.listings_of(model.hostvars, model.groups, hosts)
 
 
 def refused(model: Model, hosts: Any) -> list[str]:
