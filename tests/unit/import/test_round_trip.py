@@ -177,7 +177,7 @@ def test_generated_models_that_are_right() -> None:
 def scenarios(*, keepalived: bool) -> dict[str, Model]:
     found = {}
     for path in sorted(MOLECULE.glob("*/inventory/hosts.yml")):
-        # reuse has an example with files beside it. Of the others keepalived runs what lvs_conntrackd or lvs_bgp needs.
+        # That of reuse is an example with files beside it. In the others keepalived runs what other daemons need.
         if path.parents[1].name not in ("reuse", "fullnat_pair", "active"):
             model = Model(*inventory_of(yaml.safe_load(path.read_text()), path.parents[1].name))
             director = model.groups["lvs_directors"][0]
