@@ -69,6 +69,7 @@ options:
         O(weight), the thresholds and O(tunnel) say does not matter.
       - V(restored) gives O(weight) to one that is there at weight 0, and changes nothing else. It never adds, so that
         it is safe where a health checker such as keepalived removes and adds real servers. O(weight) is needed.
+        O(raises) says what else it may raise.
     type: str
     choices: [present, absent, drained, restored]
     default: present
@@ -117,6 +118,21 @@ options:
     type: bool
     default: true
     version_added: 0.3.0
+  share:
+    description:
+      - How much of O(weight) the real server gets, in percent, from V(1) to V(100). It is rounded down, and a weight
+        that is not V(0) stays at least V(1).
+    type: int
+    default: 100
+    version_added: 0.4.0
+  raises:
+    description:
+      - With O(state=restored), which real servers get the weight. V(drained) are those that have V(0), and V(lowered)
+        those that have less than that, but not V(0).
+    type: str
+    choices: [drained, lowered]
+    default: drained
+    version_added: 0.4.0
   waited:
     description:
       - With O(state=drained), for how many seconds an earlier call has waited already. A weight that is not V(0) is
@@ -209,6 +225,17 @@ EXAMPLES = r"""
     address: 192.168.246.161
     state: restored
     weight: 1
+
+- name: It gets half of its weight for the time being, if nobody drained it
+  lvs.topology.ipvs_real_server:
+    service:
+      address: 192.168.246.160
+      port: 80
+    address: 192.168.246.161
+    state: restored
+    raises: lowered
+    weight: 10
+    share: 50
 
 - name: The first one leaves at once
   lvs.topology.ipvs_real_server:

@@ -53,6 +53,20 @@ class Ending:
     weight: int
 
 
+# Of a share of a weight, in percent.
+SHARES = forms.Range(1, 100)
+
+
+def share_of(weight: int, share: int) -> int:
+    """A share of a weight, rounded down. Who has a weight keeps one: with 0 it would get nobody."""
+    return max(weight * share // SHARES.high, min(weight, 1))
+
+
+def raised(there: int, weight: int, raises: str) -> bool:
+    """Whether a real server that has the weight ``there`` is given this one: of those at 0, or of those below it."""
+    return there == 0 < weight if raises == DRAINED else 0 < there < weight
+
+
 def read_patience(params: Mapping[str, Any], service: ServiceKey | None, mistakes: Mistakes) -> Patience:
     """What draining waits for; by default what the protocol's connections that are under way count as."""
     kinds, poll_interval = params["wait_for"], params["poll_interval"]

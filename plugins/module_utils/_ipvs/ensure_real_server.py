@@ -29,6 +29,9 @@ def ensure_real_server(module: AnsibleModule) -> dict[str, Any]:
     mistakes = Mistakes()
     key = options.service_key(module.params["service"], "service", mistakes)
     destination = options.wanted_destination(module.params, "", key, mistakes)
+    mistakes.within("share", module.params["share"], drain.SHARES, "a share")
+    if destination and destination.weight is not None:
+        destination = destination._replace(weight=drain.share_of(destination.weight, module.params["share"]))
     if module.params["state"] == "drained":
         return _drain(module, mistakes, key, destination)
     if module.params["state"] == "restored":
@@ -108,7 +111,10 @@ def _drain(
 def _restore(
     module: AnsibleModule, mistakes: Mistakes, key: ServiceKey | None, wanted: WantedDestination | None
 ) -> dict[str, Any]:
-    """A weight in place of 0. What is not there, or has a weight, is the word of whoever else writes the table."""
+    """A weight in place of 0, or of a lower one.
+
+    What is not there, or has another weight than that, is the word of whoever else writes the table.
+    """
     if module.params["weight"] is None:
         mistakes.add("weight", "missing; say which weight it gets back")
     with open_table(module, mistakes, may_load=False) as kernel:
@@ -117,8 +123,9 @@ def _restore(
         there = entry.destinations.get(wanted.key) if entry and wanted else None
         weight = there.weight if there else None
         request = Request()
-        if key and there and there.weight == 0 and wanted and wanted.weight:
-            weight = wanted.weight
+        wished = (wanted.weight if wanted else None) or 0
+        if key and there and drain.raised(there.weight, wished, module.params["raises"]):
+            weight = wished
             request = Request(weighed=((key, there.key, weight),))
         outcome = plan_table(current, request, mistakes)
         return {**carry_out(module, outcome.plan, kernel.apply), "weight": weight}

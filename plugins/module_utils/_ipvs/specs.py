@@ -69,6 +69,8 @@ REAL_SERVER_SPEC: Spec = {
     "poll_interval": {"type": "float", "default": 1.0},
     "on_timeout": {"type": "str", "choices": ["fail", "proceed"], "default": "fail"},
     "remove": {"type": "bool", "default": True},
+    "share": {"type": "int", "default": 100},
+    "raises": {"type": "str", "choices": ["drained", "lowered"], "default": "drained"},
     "waited": {"type": "float"},
 }
 TABLE_SPEC: Spec = {

@@ -214,6 +214,23 @@ def test_restored_where_it_is_there_at_weight_0(run_module, sh) -> None:
     assert "weight: missing" in run_module("ipvs_real_server", restore)["msg"]
 
 
+def test_a_weight_comes_back_in_steps(run_module, sh) -> None:
+    step = {"service": SERVICE, "address": "10.0.0.11", "state": "restored", "raises": "lowered", "weight": 10}
+    fill(sh, weight=10)
+    before = sh("ipvsadm -Sn")
+    run_module("ipvs_real_server", {**ONE, "remove": False})
+    # A weight of 0 is not raised by a later step.
+    result = run_module("ipvs_real_server", {**step, "share": 50})
+    assert (result["changed"], result["weight"]) == (False, 0)
+    found = [
+        run_module("ipvs_real_server", {**step, "raises": raises, "share": share})["weight"]
+        for raises, share in (("drained", 10), ("lowered", 55), ("lowered", 20), ("lowered", 100))
+    ]
+    assert found == [1, 5, 5, 10]
+    assert sh("ipvsadm -Sn") == before
+    assert "share: 0 is not a share" in run_module("ipvs_real_server", {**step, "share": 0})["msg"]
+
+
 def test_somebody_gives_it_a_weight_meanwhile(connect, spawn_module, sh, until) -> None:
     fill(sh)
     assert connect().ask() == "one"

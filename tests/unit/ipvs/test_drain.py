@@ -135,3 +135,29 @@ def test_bad_patience_is_refused() -> None:
         mistakes.raise_if_any()
     for part in ("wait_for: empty", "timeout: -1 is not", "poll_interval: 0.0 is not"):
         assert part in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("weight", "share", "expected"),
+    [(10, 100, 10), (10, 10, 1), (10, 28, 2), (3, 50, 1), (1, 10, 1), (1, 99, 1), (0, 50, 0), (2**31 - 1, 1, 21474836)],
+)
+def test_a_share_of_a_weight(weight: int, share: int, expected: int) -> None:
+    assert drain.share_of(weight, share) == expected
+
+
+@pytest.mark.parametrize(
+    ("there", "weight", "raises", "expected"),
+    [
+        (0, 5, "drained", True),
+        (0, 0, "drained", False),
+        (3, 5, "drained", False),
+        (3, 5, "lowered", True),
+        # Nothing is lowered, and a 0 is the word of somebody else.
+        (7, 5, "lowered", False),
+        (5, 5, "lowered", False),
+        (0, 5, "lowered", False),
+        (3, 0, "lowered", False),
+    ],
+)
+def test_who_is_raised(there: int, weight: int, raises: str, expected: bool) -> None:
+    assert drain.raised(there, weight, raises) is expected
