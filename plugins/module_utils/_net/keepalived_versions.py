@@ -18,11 +18,14 @@ _CRASHES_WITHOUT_SORRY_SERVER = (2, 3, 3)
 # From issue 2318 of keepalived: a reload of 37,000 real servers took 132 s before it, and 0.24 s with it.
 _RELOADS_MANY_FAST = (2, 3, 0)
 _MANY = 2000
+# From keepalived's commits 03e88dd3 and a0845cb2: what 2.4.0 and 2.4.1 sign, later releases do not take.
+_SIGNS = (2, 4, 2)
+_HMAC = re.compile(r"^[ \t]*auth_hmac[ \t]*\{", re.MULTILINE)
 
 
 def has_news(before: str, after: str) -> bool:
     """Whether the release matters at all when one configuration follows another."""
-    return before != after and bool(_gone(before, after) or len(_REAL.findall(after)) >= _MANY)
+    return before != after and bool(_gone(before, after) or len(_REAL.findall(after)) >= _MANY or _HMAC.search(after))
 
 
 def warnings(said: str, before: str, after: str) -> list[str]:
@@ -31,7 +34,7 @@ def warnings(said: str, before: str, after: str) -> list[str]:
     if not found:
         return [
             "keepalived does not say which release it is. 2.3.3 may end its health checks at this reload, and releases "
-            "before 2.3.0 take minutes for thousands of real servers."
+            "before 2.3.0 take minutes for thousands of real servers. auth_hmac needs 2.4.2."
         ]
     version = tuple(map(int, found.groups()))
     name = "keepalived " + ".".join(found.groups())
@@ -49,6 +52,11 @@ def warnings(said: str, before: str, after: str) -> list[str]:
         lines.append(
             f"{name} may take minutes to reload {count} real servers, and checks nothing in that time; 2.3.0 takes "
             "less than a second."
+        )
+    if _HMAC.search(after) and version < _SIGNS:
+        lines.append(
+            f"{name} signs its adverts (auth_hmac) not at all, or in a way that 2.4.2 does not take: with another "
+            "release on the other director both become masters. Bring all of them to 2.4.2 first."
         )
     return lines
 

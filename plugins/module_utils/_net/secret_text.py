@@ -20,15 +20,17 @@ from ansible_collections.lvs.topology.plugins.module_utils._screen import MASK, 
 _DISTINCT = 5
 # keepalived cuts a password after so many characters, and then says what is left of it.
 _AUTH_PASS = 8
-# What follows is nobody's business, to the end of the line. keepalived's own keywords are auth_pass and password; the
-# others are how commands of checks are usually told theirs.
+# What follows is nobody's business, to the end of the line. keepalived's own keywords are auth_pass, password and key;
+# the others are how commands of checks are usually told theirs.
 _SECRET_WORD = re.compile(
     r"auth_?(?:pass|data|key|hmac)|pass(?:word|wd|phrase)|secret|token|(?:api|access)[-_]?key|credential", re.IGNORECASE
 )
 # Definitions, and where they are put in: a password, and even the keyword before it, can come from there.
 _VARIABLE = re.compile(r"\$|~SEQ|~LST")
 _STATEMENT = re.compile(
-    r"(?:auth_pass|password)\"?[ \t]+(?:\"(?P<double>[^\"]*)|'(?P<single>[^']*)|(?P<bare>[^\s\"'{}]+))", re.IGNORECASE
+    r"(?:auth_pass|password|key[ \t]+\d{1,3})\"?[ \t]+"
+    r"(?:\"(?P<double>[^\"]*)|'(?P<single>[^']*)|(?P<bare>[^\s\"'{}]+))",
+    re.IGNORECASE,
 )
 _DEFINITION = re.compile(r"\$[A-Za-z_][A-Za-z0-9_]*=(.+)")
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -21,7 +21,13 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology import (
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.config_text import special
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.groups import merged
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import CHECK, Keepalived, RealServer, Service
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import (
+    CHECK,
+    Instance,
+    Keepalived,
+    RealServer,
+    Service,
+)
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import SyncDaemon, VirtualAddress
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.planned_checks import run
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.pool_shares import quorum, weight
@@ -80,7 +86,7 @@ def keepalived_plan(site: Site, name: str, daemon: SyncDaemon | None) -> dict[st
     return {
         "interfaces": list(dict.fromkeys(interfaces)),
         "partners": [each for each in site.partners(name) if each != name] if site.is_moved(name) else [],
-        "secrets": list(dict.fromkeys(each.settings.auth_pass for each in instances if each.settings.auth_pass)),
+        "secrets": list(dict.fromkeys(one for each in instances for one in _secrets(each.settings))),
         # Where the firewall is managed, they are let in; where it is not to be looked at, nobody asks.
         "packets": through_vip.packets(site, name) if site.host(name).firewall == CHECK else [],
         "keepalived": configuration | _given(raw=host.keepalived.raw),
@@ -153,7 +159,11 @@ def _instance(site: Site, name: str, carrier: Carrier) -> dict[str, Any]:
         "advert_int": settings.advert_int,
         "preempt": settings.preempt,
         "preempt_delay": settings.preempt_delay,
-        **_given(auth_pass=settings.auth_pass, unicast=unicast if settings.unicast else None),
+        **_given(
+            auth_pass=settings.auth_pass,
+            auth_hmac=asdict(settings.auth_hmac) if settings.auth_hmac else None,
+            unicast=unicast if settings.unicast else None,
+        ),
         "garp": dict(settings.garp),
         "track_interfaces": list(carrier.tracked),
         "track_scripts": [each.name for each in settings.track_scripts],
@@ -167,6 +177,13 @@ def _instance(site: Site, name: str, carrier: Carrier) -> dict[str, Any]:
             address_words=address_options.planned(site, name, carrier.carried) or None,
         ),
     }
+
+
+def _secrets(settings: Instance) -> Iterator[str]:
+    if settings.auth_pass:
+        yield settings.auth_pass
+    if settings.auth_hmac:
+        yield settings.auth_hmac.key
 
 
 def _address(each: VirtualAddress) -> dict[str, Any]:

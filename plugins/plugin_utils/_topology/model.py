@@ -223,6 +223,15 @@ class TrackProcess:
 
 
 @dataclass(frozen=True)
+class Hmac:
+    """The key by which adverts are signed, its number, and what becomes of adverts that are not."""
+
+    key: str = field(repr=False)
+    number: int
+    mode: str
+
+
+@dataclass(frozen=True)
 class Instance:
     """A VRRP instance as the inventory describes it. None, and no entry: what the topology says, or keepalived itself.
 
@@ -255,6 +264,7 @@ class Instance:
     unicast_source: Address | None = None
     # What adverts name; none: the lowest address that the instance carries.
     in_adverts: tuple[Address, ...] = ()
+    auth_hmac: Hmac | None = None
 
     def at(self, key: str) -> str:
         return f"{self.path if key in self.own else self.common_path}.{key}"

@@ -198,6 +198,13 @@ def _check_instance(first: Instance, other: Instance) -> Iterator[Mistake]:
             yield _differs(other.at(key), ours, first.at(key), theirs)
     if other.auth_pass != first.auth_pass:
         yield Mistake(other.at("auth_pass"), f"is not that of {first.at('auth_pass')}", f"{_SAME} password")
+    if _hmac(other) != _hmac(first):
+        yield Mistake(other.at("auth_hmac"), f"has not the key of {first.at('auth_hmac')}", f"{_SAME} key and id")
+
+
+def _hmac(instance: Instance) -> tuple[str, int] | None:
+    """The modes may differ, while directors get the key one after the other."""
+    return None if instance.auth_hmac is None else (instance.auth_hmac.key, instance.auth_hmac.number)
 
 
 def _check_floating(path: str, there: str, theirs: Vrrp, ours: Vrrp) -> Iterator[Mistake]:

@@ -56,6 +56,11 @@ def needs(site: Site, name: str) -> Iterator[Mistake | Note]:
     for carrier in every:
         grouped = is_grouped(site.host(name).vrrp, carrier.settings.name, len(every))
         yield from _check_weights(site, name, carrier.settings, is_grouped=grouped)
+        if carrier.settings.auth_pass:
+            yield Note(
+                f"{carrier.settings.at('auth_pass')}: whoever is on that LAN can read it, and become master by it. "
+                "keepalived from 2.4.2 on signs adverts, with auth_hmac"
+            )
 
 
 def _check_source(site: Site, name: str, carrier: Carrier) -> Iterator[Mistake]:

@@ -19,6 +19,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.address_wor
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.address_words import (
     read_address_options,
 )
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.auth_hmac import read_auth_hmac
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.config_text import (
     discreet,
     read_command,
@@ -177,6 +178,7 @@ def _instance(reader: _Layers, name: str) -> Instance:
         notify=_notify(reader),
         raw=read_raw(reader, "raw"),
         unicast_source=_unicast_source(reader, unicast=unicast),
+        auth_hmac=read_auth_hmac(reader),
         smtp_alert=read_switch(reader, "smtp_alert"),
         in_adverts=_listed(reader, "in_adverts", "addresses", "one of its addresses"),
     )

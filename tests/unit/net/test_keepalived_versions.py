@@ -10,6 +10,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._net import keepalive
 
 WITH = "virtual_server 192.0.2.1 80 {\n    sorry_server 10.0.0.9 8080\n    real_server 10.0.0.5 80 {\n    }\n}\n"
 WITHOUT = WITH.replace("    sorry_server 10.0.0.9 8080\n", "")
+SIGNED = "vrrp_instance lvs {\n    auth_hmac {\n        key 1 x\n    }\n}\n"
 MANY = "    real_server 10.0.0.5 80 {\n" * 2000
 
 
@@ -37,6 +38,10 @@ def said(version: str) -> str:
         ("2.2.7", "", MANY.replace("real_server", "! real_server", 1), []),
         ("2.3.0", "", MANY, []),
         ("10.0.1", "", MANY, []),
+        ("2.4.1", "", SIGNED, ["Bring all of them to 2.4.2 first"]),
+        ("2.3.3", "", SIGNED, ["Bring all of them to 2.4.2 first"]),
+        ("2.4.2", "", SIGNED, []),
+        ("2.4.3", "", SIGNED, []),
     ],
 )
 def test_what_is_told(version: str, before: str, after: str, expected: list[str]) -> None:

@@ -248,7 +248,7 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
             "@: lvs_vrrp.priorty: is not a known key; did you mean priority? Otherwise use one of name, "
             "unicast, preempt, preempt_delay, interface, router_id, priority, advert_int, version, auth_pass, "
             "addresses, garp, track_interfaces, track_scripts, track_processes, notify, raw, "
-            "unicast_source, smtp_alert, in_adverts"
+            "unicast_source, auth_hmac, smtp_alert, in_adverts"
         ),
     ),
     "an interface that is no name": (
@@ -663,7 +663,7 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
             "@: lvs_vrrp.instances[0].prioritty: is not a known key; did you mean priority? Otherwise use "
             "one of name, unicast, preempt, preempt_delay, interface, router_id, priority, advert_int, "
             "version, auth_pass, addresses, vips, garp, track_interfaces, track_scripts, track_processes, "
-            "notify, raw, unicast_source, smtp_alert, in_adverts"
+            "notify, raw, unicast_source, auth_hmac, smtp_alert, in_adverts"
         ),
     ),
     "a mistake in what instances share": (
@@ -763,7 +763,7 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
         both(
             "@: lvs_vrrp.vips: is not a known key; use one of name, unicast, preempt, preempt_delay, interface, "
             "router_id, priority, advert_int, version, auth_pass, addresses, garp, track_interfaces, "
-            "track_scripts, track_processes, notify, raw, unicast_source, smtp_alert, in_adverts"
+            "track_scripts, track_processes, notify, raw, unicast_source, auth_hmac, smtp_alert, in_adverts"
         ),
     ),
     "another order of directors in one sync group": (
