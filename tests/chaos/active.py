@@ -21,7 +21,6 @@ HOSTS = Hosts(HERE / "active.yml")
 DIRECTORS = {"lb1": "10.0.0.21", "lb2": "10.0.0.22", "lb3": "10.0.0.23"}
 VIP = "198.51.100.1"
 TIMES = 10
-PATIENCE = 3
 # At a time, each so slowly that it takes a minute.
 DOWNLOADS, PACE = 60, 65536
 # A download is under way for so many seconds when something happens.
@@ -151,7 +150,7 @@ def _row(
 
 def load(pace: int = PACE) -> contextlib.AbstractContextManager[Load]:
     """Load on the first VIP while the body runs."""
-    return HOSTS.load({"web": (VIP, 80)}, 50, PATIENCE, DOWNLOADS, pace)
+    return HOSTS.load({"web": (VIP, 80)}, 50, pair.PATIENCE, DOWNLOADS, pace)
 
 
 def _lose(victim: str, harm: Harm, repair: Callable[[str], object], title: str) -> measure.Record:
@@ -179,7 +178,7 @@ def wait_calm(running: Load) -> None:
 
     def is_calm() -> bool:
         record = running.snapshot()
-        return measure.is_calm(record, record.marks["cut"], PATIENCE, 100)
+        return measure.is_calm(record, record.marks["cut"], pair.PATIENCE, 100)
 
     wait("answers again", is_calm)
     running.mark("calm")

@@ -102,11 +102,12 @@ def _lose_master(inventory: dict[str, Any], title: str, planned: bool, downloads
     master = pair.master()
     with pair.load(downloads=downloads) as load:
         time.sleep(ESTABLISHED + 2)
-        cut = load.mark("cut")
         if planned:
+            load.mark("cut")
             pair.run(master, "systemctl stop keepalived")
         else:
-            pair.lab("power-off", pair.NAME, master, "--power-cut")
+            pair.HOSTS.cut_power(master, lambda: load.mark("cut"))
+        cut = load.record.marks["cut"]
         recovered(load, cut)
         load.mark("calm")
         record = load.finish()
@@ -123,7 +124,12 @@ def _lose_master(inventory: dict[str, Any], title: str, planned: bool, downloads
 
 def recovered(load: Load, since: float, limit: float = 300) -> None:
     """Wait until every target answers again, each request for two seconds."""
-    pair.wait("answers again", lambda: load.answered(50, since), limit)
+
+    def is_calm() -> bool:
+        record = load.snapshot()
+        return all(measure.is_calm(record.of(target), since, pair.PATIENCE, 50) for target in pair.VIPS)
+
+    pair.wait("answers again", is_calm, limit)
 
 
 # A real server fails

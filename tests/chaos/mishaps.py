@@ -36,8 +36,8 @@ def both_lost(times: int = 3) -> Result:
             time.sleep(ESTABLISHED + 2)
             owners = measure.Owners()
             owners.add(pair.run(master, "ipvsadm -Lnc"))
-            cut = load.mark("cut")
-            _at_once(lambda host: pair.lab("power-off", pair.NAME, host, "--power-cut"), [master, *FIRST.values()])
+            _at_once(lambda host: pair.HOSTS.cut_power(host, lambda: load.mark("cut")), [master, *FIRST.values()])
+            cut = load.record.marks["cut"]
             recovered(load, cut)
             calm = load.mark("calm")
             record = load.finish()
@@ -85,8 +85,8 @@ def daemons() -> Result:
             time.sleep(ESTABLISHED + 2)
             _at_once(lambda host, command=command: pair.run(host, command), pair.DIRECTORS)
             time.sleep(2)
-            cut = load.mark("cut")
-            pair.lab("power-off", pair.NAME, master, "--power-cut")
+            pair.HOSTS.cut_power(master, lambda: load.mark("cut"))
+            cut = load.record.marks["cut"]
             recovered(load, cut)
             calm = load.mark("calm")
             record = load.finish()

@@ -22,6 +22,8 @@ NAME = HOSTS.name
 run, begin = HOSTS.run, HOSTS.begin
 DIRECTORS = ["lb1", "lb2"]
 VIPS = {"dr": "192.168.0.28", "nat": "192.168.0.29"}
+# How many seconds a request may take where that is measured.
+PATIENCE = 3
 # Made on each real server alike, so that whoever serves a download, its digest is known.
 LINES = 600000
 DIGEST = hashlib.sha256("".join(f"{number}\n" for number in range(1, LINES + 1)).encode()).hexdigest()
@@ -150,6 +152,6 @@ def responders(vip: str) -> set[str]:
 # The load
 
 
-def load(rate: int = 25, patience: float = 3, downloads: int = 0) -> contextlib.AbstractContextManager[Load]:
+def load(rate: int = 25, patience: float = PATIENCE, downloads: int = 0) -> contextlib.AbstractContextManager[Load]:
     """Load on all services while the body runs."""
     return HOSTS.load({name: (vip, 80) for name, vip in VIPS.items()}, rate, patience, downloads)
