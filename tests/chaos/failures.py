@@ -275,7 +275,9 @@ def split() -> Result:
             time.sleep(2)
             apart_at = load.mark("apart")
             cut(master)
-            pair.wait("two masters", lambda: len(pair.masters()) == 2)
+            # Where it is heard, and has the higher priority, the other one gives way.
+            backup = pair.other(master)
+            pair.wait(f"{backup} is master", lambda backup=backup: backup in pair.masters())
             time.sleep(15)
             heal(master)
             healed = load.mark("healed")
