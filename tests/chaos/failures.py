@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import statistics
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -239,6 +240,10 @@ def both_rebooted() -> Result:
     return result
 
 
+def _is_master(director: str) -> bool:
+    return director in pair.masters()
+
+
 def split() -> Result:
     """The directors do not hear each other any more."""
     inventory, result = pair.model(), Result()
@@ -277,7 +282,7 @@ def split() -> Result:
             cut(master)
             # Where it is heard, and has the higher priority, the other one gives way.
             backup = pair.other(master)
-            pair.wait(f"{backup} is master", lambda backup=backup: backup in pair.masters())
+            pair.wait(f"{backup} is master", functools.partial(_is_master, backup))
             time.sleep(15)
             heal(master)
             healed = load.mark("healed")
