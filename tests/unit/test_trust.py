@@ -45,7 +45,9 @@ def of_metrics() -> tuple[metrics_plan.Wanted, metrics_plan.Current]:
         metrics_plan.TIMER_PATH,
     )
     wanted = metrics_plan.Wanted(described, "{}", b"program", "/usr/bin/python3", "root")
-    return wanted, metrics_plan.Current(dict.fromkeys(paths), is_enabled=True, is_failed=False, old=None)
+    return wanted, metrics_plan.Current(
+        dict.fromkeys(paths), is_enabled=True, is_failed=False, is_running=True, old=None
+    )
 
 
 def test_every_file_and_its_mode(tmp_path: Path) -> None:

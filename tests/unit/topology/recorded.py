@@ -21,12 +21,13 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology import (
     health,
     parse,
     parse_real_servers,
+    parse_vips,
     values,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.compiler import site_of
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.methods import METHODS
 
-_MODULES = (parse, parse_real_servers, health, config_text)
+_MODULES = (parse, parse_vips, parse_real_servers, health, config_text)
 _TEMPLATE = {"type": "string", "pattern": r"\{\{"}
 _DIGITS = {"type": "string", "pattern": r"^-?[0-9]+$"}
 _DECIMALS = {"type": "string", "pattern": r"^-?[0-9.]+$"}
