@@ -46,7 +46,7 @@ def of_metrics() -> tuple[metrics_plan.Wanted, metrics_plan.Current]:
     )
     wanted = metrics_plan.Wanted(described, "{}", b"program", "/usr/bin/python3", "root")
     return wanted, metrics_plan.Current(
-        dict.fromkeys(paths), is_enabled=True, is_failed=False, is_running=True, old=None
+        dict.fromkeys(paths), is_enabled=True, is_running=True, is_failed=False, old=None
     )
 
 

@@ -110,6 +110,8 @@ WATCHED = {
     "sync_daemon": {"interface": "br0", "syncid": 5, "addresses": ["10.0.0.28", "10.0.0.29"]},
 }
 ASKED = {"owner": "director", "plan": {"manager": "keepalived", "watched": WATCHED}, "concerns": ["watched"]}
+# For preflight, which would refuse a keepalived without VRRP where it is to move VIPs.
+LOOKED_AT = {"owner": "director", "plan": {"manager": "checker", "watched": WATCHED}}
 
 
 @pytest.fixture
@@ -134,7 +136,9 @@ def systemd(sh, tmp_path) -> Iterator[Callable[[float], None]]:
     def says(ago: float) -> None:
         since = int((time.monotonic() - ago) * 1e6)
         shown = f"ActiveState=active\\nUnitFileState=enabled\\nStateChangeTimestampMonotonic={since}"
-        systemctl.write_text(f"#!/bin/sh\nprintf '{shown}\\n'\n")
+        systemctl.write_text(
+            f"#!/bin/sh\ncase $* in *--value*keepalived*) echo active;; *) printf '{shown}\\n';; esac\n"
+        )
 
     says(0)
     systemctl.chmod(0o755)
@@ -229,7 +233,7 @@ def test_a_configuration_that_keepalived_has_not_read_tells_no_master(run_module
     assert done["changes"] == []
     assert "after keepalived had last read it" in str(done["warnings"])
     assert sh("ipvsadm -Ln --daemon").startswith("master")
-    assert not run_module("preflight", {"owner": "director", "plan": ASKED["plan"]})["in_place"]
+    assert not run_module("preflight", LOOKED_AT)["in_place"]
     systemd(0)
     assert len(run_module("host_state", ASKED)["changes"]) == 2
     assert sh("ipvsadm -Ln --daemon").startswith("backup")
@@ -253,7 +257,7 @@ def test_a_keepalived_that_is_not_found_is_said(run_module, sh) -> None:
     sh("ipvsadm -E -t 10.0.0.100:80 -s sh; mv /run/checkers.pid /run/other.pid")
     try:
         done = run_module("host_state", ASKED)
-        seen = run_module("preflight", {"owner": "director", "plan": ASKED["plan"]})
+        seen = run_module("preflight", LOOKED_AT)
     finally:
         sh("mv /run/other.pid /run/checkers.pid")
     assert done["changes"] == []
@@ -271,11 +275,10 @@ def test_a_keepalived_that_is_not_found_is_said(run_module, sh) -> None:
 
 @pytest.mark.usefixtures("keepalived")
 def test_what_is_seen_without_changing_anything(run_module, sh) -> None:
-    asked = {"owner": "director", "plan": ASKED["plan"]}
     run_module("host_state", ASKED)
-    assert run_module("preflight", asked)["in_place"]
+    assert run_module("preflight", LOOKED_AT)["in_place"]
     sh("ipvsadm -E -t 10.0.0.100:80 -s sh")
-    assert not run_module("preflight", asked)["in_place"]
+    assert not run_module("preflight", LOOKED_AT)["in_place"]
     # Services of others are named, and left to them.
     sh("ipvsadm -E -t 10.0.0.100:80 -s rr; ipvsadm -A -t 10.0.0.102:80 -s rr")
     done = run_module("host_state", ASKED)
