@@ -19,8 +19,8 @@ author:
   - The lvs.topology authors (@lvs-topology)
 short_description: The directors that announce VIPs by BGP, and what each is asked about it
 description:
-  - Returns the directors that are present and whose C(lvs_bgp) is for BIRD, each with the option
-    O(lvs.topology.host_info#module:bgp).
+  - Returns the directors that are present and whose C(lvs_bgp) is for BIRD, each with options of modules that ask or
+    withdraw it.
 positional: _input, groups
 options:
   _input:
@@ -56,7 +56,12 @@ _value:
       type: dict
       returned: always
       description: The option C(bgp) of M(lvs.topology.host_info) for it.
-  sample: [{director: lb1, bgp: {table: 1819, vips: []}}]
+    check_marks:
+      type: list
+      elements: int
+      returned: always
+      description: The option C(check_marks) of M(lvs.topology.bgp_sessions) for it.
+  sample: [{director: lb1, bgp: {table: 1819, vips: []}, check_marks: []}]
 """
 
 

@@ -41,6 +41,13 @@ options:
         type: list
         elements: str
         default: []
+  check_marks:
+    description:
+      - The firewall marks of health checks that go through a VIP (C(through) of C(health_check)). Their packets are not
+        those of clients, and nobody waits for their end.
+    type: list
+    elements: int
+    default: []
   timeout:
     description: How many seconds to wait.
     type: int
@@ -55,23 +62,15 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Send clients to the other directors
-  lvs.topology.bgp_sessions:
-    state: disabled
-
-- name: Serve again
-  lvs.topology.bgp_sessions:
-    announced: {table: 1819, vips: [198.51.100.1]}
-
 - name: Send clients to the other directors, and note what was announced
   lvs.topology.bgp_sessions:
     state: disabled
     announced: {table: 1819}
   register: withdrawn
 
-- name: Serve all that again
+- name: Serve again
   lvs.topology.bgp_sessions:
-    announced: "{{ withdrawn.announced }}"
+    announced: {table: 1819, vips: [198.51.100.1]}
 """
 
 RETURN = r"""
@@ -104,9 +103,9 @@ remaining:
   elements: str
 """
 
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.opening import run
 from ansible_collections.lvs.topology.plugins.module_utils._module import Module
 from ansible_collections.lvs.topology.plugins.module_utils._net.bgp_sessions import SPEC, ensure_sessions
-from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
 
 def main() -> None:

@@ -88,12 +88,17 @@ class Ipvs(Conversation):
         """Every service with its real servers."""
         if self._family is None:
             return {}
-        family = self._family
-        services = [codec.decode_service(payload, counters) for payload in self._dump(family, codec.CMD_GET_SERVICE)]
         table: Table = {}
-        for service in services:
-            table[service.key] = Entry(service, self._destinations(family, service.key, counters))
+        for service in self.services(counters):
+            table[service.key] = Entry(service, self._destinations(self._family, service.key, counters))
         return table
+
+    def services(self, counters: bool = False) -> list[Service]:
+        """Every service without its real servers."""
+        if self._family is None:
+            return []
+        answers = self._dump(self._family, codec.CMD_GET_SERVICE)
+        return [codec.decode_service(payload, counters) for payload in answers]
 
     def destination(self, service: ServiceKey, key: DestinationKey) -> Destination | None:
         """One real server with its connections; None where it, or its service, is not there."""

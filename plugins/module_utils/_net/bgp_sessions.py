@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-import re
 import time
-from typing import TYPE_CHECKING, Any, Callable, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Collection, Iterable, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils import _commands
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.socket import Ipvs
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import Service
 from ansible_collections.lvs.topology.plugins.module_utils._net import bird_info
 from ansible_collections.lvs.topology.plugins.module_utils._net.announcements import routes_of
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
@@ -21,13 +22,12 @@ if TYPE_CHECKING:
 SPEC: dict[str, Any] = {
     "state": {"type": "str", "choices": ["enabled", "disabled"], "default": "enabled"},
     "announced": bird_info.BGP,
+    "check_marks": {"type": "list", "elements": "int", "default": []},
     "timeout": {"type": "int", "default": 60},
     "on_timeout": {"type": "str", "choices": ["fail", "proceed"], "default": "fail"},
 }
 # BIRD's own words for a session that was disabled.
 _DOWN, _ESTABLISHED = "Down", "Established"
-_STATS = "/proc/net/ip_vs_stats"
-_COUNTERS = re.compile(r".*\n.*\n *[0-9A-F]{1,16} +([0-9A-F]{1,16}) ", re.IGNORECASE)
 _PAUSE = 1.0
 # The kernel sums counters up every two seconds.
 _QUIET = 5.0
@@ -104,14 +104,15 @@ def _wait(timeout: int, look: Callable[[], list[str]]) -> list[str]:
 
 def _still_sent(module: AnsibleModule) -> Callable[[], list[str]]:
     """Says whether routers sent something within the last seconds. Whoever counts nothing is waited for as long."""
-    known = _packets()
+    marks = frozenset(module.params["check_marks"])
+    known = _packets(marks)
     since = time.monotonic()
     if known is None:
-        module.warn(f"{_STATS} cannot be read, so whether packets still come is not known")
+        module.warn("The kernel has no IPVS table, so whether packets still come is not known")
 
     def look() -> list[str]:
         nonlocal known, since
-        now = _packets()
+        now = _packets(marks)
         if now != known:
             known, since = now, time.monotonic()
         return [] if time.monotonic() - since >= _QUIET else ["packets of clients still come"]
@@ -119,19 +120,15 @@ def _still_sent(module: AnsibleModule) -> Callable[[], list[str]]:
     return look
 
 
-def _packets() -> int | None:
+def _packets(marks: Collection[int]) -> int | None:
     """How many packets of clients came to services of this host; None where that is not known."""
-    try:
-        with open(_STATS, encoding="ascii", errors="replace") as file:
-            return packets_of(file.read())
-    except OSError:
-        return None
+    with Ipvs(load_module=None) as kernel:
+        return packets_of(kernel.services(counters=True), marks) if kernel.loaded else None
 
 
-def packets_of(text: str) -> int | None:
-    """The packets that came, of the numbers below two lines of headings: connections, packets in, packets out."""
-    found = _COUNTERS.match(text)
-    return int(found[1], 16) if found else None
+def packets_of(services: Iterable[Service], marks: Collection[int]) -> int:
+    """The packets that came to these services, but for those of checks through a VIP, which have marks of their own."""
+    return sum(each.counters.inpkts for each in services if each.counters and each.key.fwmark not in marks)
 
 
 def _announced(table: int) -> list[str]:

@@ -42,14 +42,19 @@ def look(asked: Mapping[str, Any], unseen: list[str]) -> dict[str, Any]:
     """What is found; what could not be looked at joins ``unseen``."""
     unit = Daemon(bird_plan.UNIT).unit()
     state = None if unit is None else {"active": unit.active, "enabled": unit.enabled, "failed": unit.failed}
-    announced = []
-    if asked["table"] is not None:
-        announced = [each._asdict() for each in routes_of(asked["table"])]
+    announced: list[dict[str, Any]] = []
+    ways: dict[str, list[str]] = {}
+    try:
+        if asked["table"] is not None:
+            announced = [each._asdict() for each in routes_of(asked["table"])]
+        ways = {vip: _ways(vip) for vip in asked["vips"]}
+    except Refused as problem:
+        unseen.append(f"the routes of VIPs: {problem}")
     return {
         "unit": state,
         "sessions": _sessions(unseen) if unit is None or unit.active else [],
         "announced": announced,
-        "ways": {vip: _ways(vip) for vip in asked["vips"]},
+        "ways": ways,
     }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import bgp
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import bgp, through_vip
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.bgp_findings import questions
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.given import evaluated, shown
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, WrongModel, show
@@ -20,8 +20,15 @@ _ESTABLISHED = "Established"
 
 
 def announcers(site: Site) -> list[dict[str, Any]]:
-    """The directors that announce VIPs by BIRD, each with what host_info is asked there."""
-    return [{"director": name, "bgp": questions(site, name)} for name in bgp.announcing(site)]
+    """The directors that announce VIPs by BIRD, what host_info is asked there, and the marks of checks through VIPs."""
+    return [
+        {
+            "director": name,
+            "bgp": questions(site, name),
+            "check_marks": [each.fwmark for each in through_vip.check_services(site, name)],
+        }
+        for name in bgp.announcing(site)
+    ]
 
 
 def read_directors(given: Any) -> list[str]:

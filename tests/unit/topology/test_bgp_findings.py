@@ -9,6 +9,7 @@ import copy
 from typing import Any
 
 import pytest
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import Counters, Service, ServiceKey
 from ansible_collections.lvs.topology.plugins.module_utils._net.bgp_sessions import packets_of, plan_sessions
 from ansible_collections.lvs.topology.plugins.module_utils._net.bird_info import sessions_of
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import bgp_findings, draining
@@ -197,9 +198,13 @@ def test_who_is_asked_what_is_announced() -> None:
     model.hostvars["lb2"]["lvs_bgp"]["table"] = 7
     model.hostvars["lb3"]["lvs_state"] = "absent"
     assert draining.announcers_of(model.hostvars, model.groups) == [
-        {"director": "lb1", "bgp": {"table": 1819, "vips": []}},
-        {"director": "lb2", "bgp": {"table": 7, "vips": []}},
+        {"director": "lb1", "bgp": {"table": 1819, "vips": []}, "check_marks": []},
+        {"director": "lb2", "bgp": {"table": 7, "vips": []}, "check_marks": []},
     ]
+    # What checks through a VIP send is counted by the kernel as what clients send.
+    for name in ("lb1", "lb2"):
+        model.hostvars[name]["lvs_services"][0]["health_check"] = {"type": "http", "through": "vip"}
+    assert [len(set(each["check_marks"])) for each in draining.announcers_of(model.hostvars, model.groups)] == [2, 2]
 
 
 def test_others_are_left_while_one_is_drained() -> None:
@@ -263,14 +268,8 @@ def test_sessions_are_enabled_and_disabled() -> None:
 
 
 def test_the_packets_that_came() -> None:
-    text = """\
-   Total Incoming Outgoing         Incoming         Outgoing
-   Conns  Packets  Packets            Bytes            Bytes
-      1F       2A        0              B04                0
-
- Conns/s   Pkts/s   Pkts/s          Bytes/s          Bytes/s
-       0        0        0                0                0
-"""
-    assert packets_of(text) == 42
-    for other in ("", text.replace("2A", "2G"), "\n\n\n", "one\ntwo\nthree\n"):
-        assert packets_of(other) is None
+    web = Service(ServiceKey("ipv4", "tcp", VIP, 80), "mh", counters=Counters(inpkts=40))
+    marked = Service(ServiceKey("ipv4", fwmark=7), "mh", counters=Counters(inpkts=2))
+    check = Service(ServiceKey("ipv4", fwmark=4294967295), "rr", counters=Counters(inpkts=1000))
+    assert packets_of([web, marked, check], [4294967295]) == 42
+    assert packets_of([], []) == 0
