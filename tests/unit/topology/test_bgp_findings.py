@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import Counters, Service, ServiceKey
+from ansible_collections.lvs.topology.plugins.module_utils._net import bird_info
 from ansible_collections.lvs.topology.plugins.module_utils._net.bgp_sessions import packets_of, plan_sessions
 from ansible_collections.lvs.topology.plugins.module_utils._net.bird_info import sessions_of
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import bgp_findings, draining
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.compiler import site_of
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
@@ -167,6 +169,16 @@ def test_a_router_without_any() -> None:
         answers[name]["table"] = table(0)
     answers["router"]["bgp"]["ways"] = {VIP: []}
     assert found(answers) == [("broken", "router", f"has no route to {VIP}")]
+
+
+def test_what_cannot_be_looked_at_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_table: int) -> list[Any]:
+        raise Refused("ip route show failed")
+
+    monkeypatch.setattr(bird_info, "routes_of", refuse)
+    unseen: list[str] = []
+    assert bird_info.look({"table": 1819, "vips": []}, unseen)["announced"] == []
+    assert "the routes of VIPs: ip route show failed" in unseen
 
 
 def test_what_bird_prints() -> None:
