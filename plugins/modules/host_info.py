@@ -303,7 +303,8 @@ table:
 bgp:
   description:
     - What was asked by O(bgp), else null. C(unit) is what systemd says of BIRD, null where that does not run, and
-      C(sessions) are those of our configuration with the C(neighbour), the C(state) and the last C(error).
+      C(sessions) are those of our configuration with the C(neighbour), the C(state) and the last C(error), null where
+      C(unseen) says why they are not known.
     - C(announced) are the routes of the table, and C(ways) has the gateways of the route to each VIP.
   returned: success
   type: dict

@@ -58,15 +58,15 @@ def look(asked: Mapping[str, Any], unseen: list[str]) -> dict[str, Any]:
     }
 
 
-def _sessions(unseen: list[str]) -> list[dict[str, str]]:
+def _sessions(unseen: list[str]) -> list[dict[str, str]] | None:
     birdc = _commands.find("birdc")
     if birdc is None:
         unseen.append("the sessions of BIRD: there is no birdc")
-        return []
+        return None
     status, output, errors = _commands.run([birdc, "-r", "show", "protocols", "all"])
     if status != 0:
         unseen.append(f"the sessions of BIRD: birdc says: {(errors or output).strip()}")
-        return []
+        return None
     return sessions_of(output)
 
 

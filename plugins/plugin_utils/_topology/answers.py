@@ -110,7 +110,7 @@ _REPLICATED = ("own", "taken", "failed", "sent", "received", "lost")
 _BGP = _record(
     {
         "unit": _or_null(_record({"active": _truth, "enabled": _truth, "failed": _truth})),
-        "sessions": _list(_record({"name": _text, "neighbour": _text, "state": _text, "error": _text})),
+        "sessions": _or_null(_list(_record({"name": _text, "neighbour": _text, "state": _text, "error": _text}))),
         "announced": _list(_record({"address": _text, "metric": _count})),
         "ways": _by_address(_list(_text)),
     }

@@ -74,6 +74,6 @@ def unannounced(site: Site, infos: Mapping[str, Mapping[str, Any]], drained: Col
 
 def _announces(info: Mapping[str, Any], vip: Address) -> bool:
     """Whether a director announces a VIP, and a router hears it."""
-    neighbours = (as_address(each["neighbour"]) for each in info["sessions"] if each["state"] == _ESTABLISHED)
+    neighbours = (as_address(each["neighbour"]) for each in info["sessions"] or () if each["state"] == _ESTABLISHED)
     is_heard = any(each is not None and each.version == vip.version for each in neighbours)
     return is_heard and any(as_address(each["address"].partition("/")[0]) == vip for each in info["announced"])

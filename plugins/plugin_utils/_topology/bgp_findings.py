@@ -40,12 +40,12 @@ def every(site: Site, answers: Mapping[str, Mapping[str, Any]]) -> Iterator[Find
     said = {host: each for host, each in answers.items() if each["bgp"] and bgp.own(site, host)}
     for host, each in said.items():
         yield from _of_unit(site, host, each["bgp"]["unit"])
-        if _runs(each["bgp"]):
+        if _runs(each["bgp"]) and each["bgp"]["sessions"] is not None:
             yield from _of_sessions(site, host, each["bgp"]["sessions"])
         if host in site.services:
             yield from _of_announcements(site, host, each)
     for host, each in said.items():
-        if host not in site.services and _runs(each["bgp"]):
+        if host not in site.services and _runs(each["bgp"]) and each["bgp"]["sessions"] is not None:
             yield from _of_ways(site, host, each["bgp"], said)
 
 

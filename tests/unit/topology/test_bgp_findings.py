@@ -135,6 +135,15 @@ def test_a_session_that_is_not_there(change: dict[str, str] | None, said: str) -
     assert said in what
 
 
+def test_of_sessions_that_could_not_be_looked_at_nothing_is_said() -> None:
+    answers = well()
+    answers["lb2"]["bgp"]["sessions"] = answers["router"]["bgp"]["sessions"] = None
+    assert found(answers) == []
+    # Nobody knows that a router hears of it.
+    answers["lb3"]["bgp"]["sessions"] = None
+    assert len(lost(answers, "lb1")) == 2
+
+
 def test_a_vip_that_nobody_serves_is_announced() -> None:
     answers = well()
     answers["lb1"]["table"] = table(0)
@@ -179,6 +188,9 @@ def test_what_cannot_be_looked_at_is_said(monkeypatch: pytest.MonkeyPatch) -> No
     unseen: list[str] = []
     assert bird_info.look({"table": 1819, "vips": []}, unseen)["announced"] == []
     assert "the routes of VIPs: ip route show failed" in unseen
+    monkeypatch.setattr(bird_info._commands, "find", lambda _name: None)
+    assert bird_info.look({"table": None, "vips": []}, unseen)["sessions"] is None
+    assert unseen[-1] == "the sessions of BIRD: there is no birdc"
 
 
 def test_what_bird_prints() -> None:
