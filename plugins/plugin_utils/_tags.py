@@ -23,7 +23,8 @@ TAGS: Mapping[str, str] = {
     "conntrackd": "lvs_conntrackd",
     "take_over": "lvs_table",
     "timeouts": "lvs_timeouts",
-    "withdrawals": "lvs_announcements",
+    # Before a service goes, and so with it.
+    "withdrawals": "lvs_table",
     "services": "lvs_table",
     "watched": "lvs_table",
     "sync_daemons": "lvs_sync",
