@@ -27,8 +27,9 @@ _SECRET_WORD = re.compile(
 )
 # Definitions, and where they are put in: a password, and even the keyword before it, can come from there.
 _VARIABLE = re.compile(r"\$|~SEQ|~LST")
+# BIRD takes quotes right behind the word, and on the next line.
 _STATEMENT = re.compile(
-    r"(?:auth_pass|password|key[ \t]+\d{1,3})\"?[ \t]+"
+    r"(?:auth_pass|password|key[ \t]+\d{1,3})\"?(?:[ \t]+|\s*(?=[\"']))"
     r"(?:\"(?P<double>[^\"]*)|'(?P<single>[^']*)|(?P<bare>[^\s\"'{}]+))",
     re.IGNORECASE,
 )
@@ -37,15 +38,13 @@ _DEFINITION = re.compile(r"\$[A-Za-z_][A-Za-z0-9_]*=(.+)")
 
 def secrets_of(text: str) -> frozenset[str]:
     """The passwords of a configuration, wherever they are written, raw lines and definitions too."""
-    found = set()
-    for line in _logical(text):
-        if line.lstrip().startswith(("#", "!")):
-            continue  # masked as a line; its words are no passwords that could be somewhere else
-        for match in _STATEMENT.finditer(line):
-            found.add(match["double"] or match["single"] or match["bare"] or "")
-        definition = _DEFINITION.search(line)
-        if definition:
-            found.update(word.strip("\"'") for word in definition[1].split())
+    # What is masked as a line has no passwords that could be somewhere else.
+    lines = [line for line in _logical(text) if not line.lstrip().startswith(("#", "!"))]
+    found = {
+        match["double"] or match["single"] or match["bare"] or "" for match in _STATEMENT.finditer("\n".join(lines))
+    }
+    for definition in filter(None, map(_DEFINITION.search, lines)):
+        found.update(word.strip("\"'") for word in definition[1].split())
     return frozenset(each for each in found if any(character.isalnum() for character in each))
 
 

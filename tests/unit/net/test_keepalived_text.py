@@ -9,7 +9,12 @@ import pytest
 from ansible_collections.lvs.topology.plugins.module_utils._net import keepalived_plan as plan
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import File
 from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_text import verdict
-from ansible_collections.lvs.topology.plugins.module_utils._net.secret_text import masked, secrets_of, told
+from ansible_collections.lvs.topology.plugins.module_utils._net.secret_text import (
+    masked,
+    secrets_of,
+    told,
+    without_passwords,
+)
 from ansible_collections.lvs.topology.plugins.module_utils._screen import MASK, printable
 
 WORD = "hUnt3r"
@@ -163,3 +168,11 @@ def test_advice_is_no_refusal(status: int, lines: list[str], taken: bool) -> Non
 
 def test_a_refusal_for_security_says_what_to_do() -> None:
     assert "lvs_keepalived.script_user" in verdict(6, ["SECURITY VIOLATION"]).remedy
+
+
+def test_passwords_as_bird_takes_them() -> None:
+    text = 'password\n    "first1";\npassword"second2";\npasswords { password "third3"; };\n# password "fourth4"\n'
+    assert secrets_of(text) == {"first1", "second2", "third3"}
+    hidden = without_passwords(text, [], "HIDDEN")
+    assert not any(each in hidden for each in ("first1", "second2", "third3"))
+    assert not any(each in line for line in masked(text.splitlines(), []) for each in ("first1", "second2", "third3"))
