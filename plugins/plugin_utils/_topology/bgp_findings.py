@@ -21,7 +21,9 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table impor
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import as_address
 
 _SITE = "ansible-playbook lvs.topology.site --limit {}"
-_ESTABLISHED = "Established"
+_BACK = "ansible-playbook lvs.topology.drain_directors -e lvs_drain_directors={} -e lvs_drain_directors_state=present"
+# BIRD's own words, the second one for a session that somebody has disabled.
+_ESTABLISHED, _DISABLED = "Established", "Down"
 _LESS = "Routers that do not hear of it send nobody to it: the others have its share of the clients."
 
 
@@ -68,7 +70,8 @@ def _of_unit(site: Site, host: str, unit: Mapping[str, bool] | None) -> Iterator
 
 
 def _of_sessions(site: Site, host: str, sessions: Iterable[Mapping[str, str]]) -> Iterator[Finding]:
-    own = bgp.own(site, host)
+    own, announces = bgp.own(site, host), host in site.services
+    effect = _LESS if announces else "It does not send to that director."
     states = {each["name"]: each for each in sessions}
     for neighbour in own.neighbours if own else ():
         found = states.get(name_of(neighbour))
@@ -76,13 +79,17 @@ def _of_sessions(site: Site, host: str, sessions: Iterable[Mapping[str, str]]) -
             continue
         other = bgp.host_of(site, neighbour.address)
         whom = f"{neighbour.address} ({other})" if other else str(neighbour.address)
+        if found and found["state"] == _DISABLED:
+            remedy = _BACK.format(host) if announces else f"birdc enable {name_of(neighbour)} on {host}"
+            yield Finding(AT_RISK, host, f"the BGP session with {whom} is disabled, as in a drain", effect, remedy)
+            continue
         state = "BIRD does not know it" if found is None else f"its state is {found['state'] or 'unknown'}"
         error = f", and the last error was: {found['error']}" if found and found["error"] else ""
+        bfd = f" and UDP port {4784 if neighbour.multihop else 3784} (BFD)" if neighbour.bfd else ""
         remedy = (
             f"see whether {whom} runs BGP, knows this host by its address and asn, has the same password or none, and "
-            f"whether packet filters let TCP port 179{' and UDP port 3784 (BFD)' if neighbour.bfd else ''} pass"
+            f"whether packet filters let TCP port 179{bfd} pass"
         )
-        effect = _LESS if host in site.services else "It does not send to that director."
         yield Finding(AT_RISK, host, f"no BGP session with {whom}: {state}{error}", effect, remedy)
 
 

@@ -135,6 +135,20 @@ def test_a_session_that_is_not_there(change: dict[str, str] | None, said: str) -
     assert said in what
 
 
+def test_a_director_that_is_drained_is_named_as_such() -> None:
+    answers = well()
+    answers["lb1"]["bgp"]["sessions"][0] = session("10.0.0.1", "Down")
+    answers["router"]["bgp"]["sessions"][1] = session("10.0.0.22", "Down")
+    model = active()
+    told = [*bgp_findings.every(site_of(model.hostvars, model.groups, []), answers)]
+    assert [(each.host, each.what) for each in told] == [
+        ("lb1", "the BGP session with 10.0.0.1 (router) is disabled, as in a drain"),
+        ("router", "the BGP session with 10.0.0.22 (lb2) is disabled, as in a drain"),
+    ]
+    assert "lvs_drain_directors=lb1 -e lvs_drain_directors_state=present" in told[0].remedy
+    assert told[1].remedy == "birdc enable lvs4_10_0_0_22 on router"
+
+
 def test_of_sessions_that_could_not_be_looked_at_nothing_is_said() -> None:
     answers = well()
     answers["lb2"]["bgp"]["sessions"] = answers["router"]["bgp"]["sessions"] = None
