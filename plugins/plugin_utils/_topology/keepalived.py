@@ -48,7 +48,7 @@ _LONGEST_REMARK = 200
 def keepalived_plan(site: Site, name: str, daemon: SyncDaemon | None) -> dict[str, Any]:
     """The configuration; with the kernel's own table there is none."""
     if not site.is_checked(name):
-        return {"interfaces": [], "secrets": [], "partners": [], "packets": [], "keepalived": {}}
+        return {"interfaces": [], "secrets": [], "partners": [], "packets": [], "keepalived": {}, "on_lo": []}
     host = site.host(name)
     # A checker has no VRRP: then keepalived starts no process for it.
     instances = carriers(site, name) if site.is_moved(name) else ()

@@ -180,7 +180,7 @@ def test_with_the_kernel_there_is_nothing_to_say() -> None:
     model.hostvars["lb1"]["lvs_vrrp"] = {"router_id": 7}
     model.service.update(quorum=2, sorry_server={"address": "127.0.0.1"}, health_check={"type": "tcp"})
     lists: dict[str, Any] = {"commands": [], "interfaces": [], "partners": [], "secrets": [], "packets": []}
-    nothing: dict[str, Any] = {**lists, "keepalived": {}}
+    nothing: dict[str, Any] = {**lists, "keepalived": {}, "on_lo": []}
     assert model.plan("lb1", "keepalived") == nothing
     assert model.plan("lb1", "director")["notes"] == [
         "lvs_services[0].health_check: nothing checks while lvs_manager is kernel",
