@@ -130,10 +130,11 @@ class Words:
             raise Unreadable(Place(name, 1), f"more than {_MOST_FILES} files are included", "look for a loop")
         for number, raw in enumerate(self._files.text(name).split("\n"), 1):
             place = Place(name, number)
-            if len(raw) > _LONGEST:
-                self._remarks.lost(
-                    place, ["line"], f"it is longer than {_LONGEST} bytes, and keepalived reads no such line"
-                )
+            if len(raw) > _LONGEST // 4 and len(raw.encode(errors="surrogateescape")) > _LONGEST:
+                problem = f"it is longer than {_LONGEST} bytes, and keepalived reads no such line"
+                if any(each in raw for each in (OPEN, CLOSE)) and raw.strip(" \t")[:1] not in ("#", "!"):
+                    raise Unreadable(place, f"{problem}, in which a block begins or ends", "make it shorter")
+                self._remarks.lost(place, ["line"], problem)
                 continue
             text = _without_comment(raw.rstrip("\r"), place)
             if text:

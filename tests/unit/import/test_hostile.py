@@ -52,6 +52,8 @@ def lost(text: str, **others: str) -> list[str]:
         ("a {\n" * 20 + "}\n" * 20, "a.conf:17: blocks stand in each other"),
         ("\0\1\2", "a.conf:1: the file is not text"),
         (f"{SERVICE}\x07\n", "a.conf:7: the file is not text"),
+        (f"{SERVICE}virtual_server 192.0.2.3 {'9' * 1020} {{\n}}\n", "a.conf:7: it is longer than 1023 bytes"),
+        (f"{SERVICE}virtual_server 192.0.2.3 80 {{ {'ä' * 512}\n}}\n", "a.conf:7: it is longer than 1023 bytes"),
         ("Dear reader,\nthis is a letter.\n", "a.conf:1: nothing in it is of keepalived.conf"),
         ("", "a.conf:1: nothing in it is of keepalived.conf"),
         ("include a.conf\n", "a.conf:1: a.conf is included while it is read"),
@@ -110,6 +112,11 @@ def test_bytes_of_other_encodings() -> None:
             SERVICE.replace(" protocol", ' quorum_up "/bin/a {{ lookup }}"\n protocol'),
             "a.conf:2: tcp-192.0.2.1-80 quorum_up: not carried over: it holds { {",
         ),
+        # Ends of lines of another system, and a whole file on one line: keepalived reads one statement of it.
+        (SERVICE.replace("\n", "\r"), "a.conf:1: virtual_server 192.0.2.1 80: not carried over: it has no real server"),
+        (SERVICE.replace("\n", " "), "a.conf:1: virtual_server 192.0.2.1 80: not carried over: it has no real server"),
+        ("global_defs {\n router_id K\xf6ln\n}\n" + SERVICE, "a.conf:2: lvs_keepalived.router_id: not carried over"),
+        ("include http://x/y\n" + SERVICE, "a.conf:1: include http://x/y: not carried over: no file is http:/x/y"),
     ],
 )
 def test_what_is_not_carried_over_is_a_line(text: str, said: str) -> None:
