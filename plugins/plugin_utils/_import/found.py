@@ -68,6 +68,14 @@ class Director:
     places: dict[str, Place] = field(default_factory=dict)
     # What else a file says of hosts: the other directors' addresses.
     peers: list[Address] = field(default_factory=list)
+    # Of services that are there for checks through a VIP: they follow from the others.
+    check_marks: frozenset[int] = frozenset()
+
+    @property
+    def addresses(self) -> list[str]:
+        """Its own ones, of which there may be one of each family."""
+        value = self.variables.get("lvs_address")
+        return value if isinstance(value, list) else [value] if value else []
 
 
 def written(entry: dict[str, Any]) -> dict[str, Any]:

@@ -94,7 +94,9 @@ def read_keepalived(files: Files, name: str, host: str | None, remarks: Remarks)
     if not any(each.keyword in _KNOWN for each in nodes):
         problem = "nothing in it is of keepalived.conf, ldirectord.cf or the rules of ipvsadm"
         raise Unreadable(Place(name, 1), problem, "name the configuration of a director")
-    return _Configuration(nodes, name, remarks).director(host), words.hosts
+    found = _Configuration(nodes, name, remarks).director(host)
+    words.call(found.services)
+    return found, words.hosts
 
 
 class _Configuration:
@@ -149,6 +151,7 @@ class _Configuration:
             # Without VRRP it only checks, and something else holds the VIPs.
             variables={"lvs_manager": "keepalived" if self._instances else "checker", **self._variables},
             places=self._places,
+            check_marks=frozenset(self._check_marks()),
             peers=list(dict.fromkeys(peer for each in self._instances for peer in each.peers)),
         )
 

@@ -9,16 +9,21 @@ The rules are those of keepalived's own reader. Pure.
 from __future__ import annotations
 
 import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.files import Files, beside
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.found import Found
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import Place, Remarks, Unreadable
 
 OPEN, CLOSE = "{", "}"
 # keepalived reads lines of so many bytes.
 _LONGEST = 1023
+# How a file of the role keepalived begins, and how long the name of a service may be there.
+_OURS = "# Managed by lvs.topology."
+_NAME_BYTES = 200
 _DEEPEST = 32
 # What definitions and sequences may make of a configuration before somebody means harm, in lines and for one line.
 _MOST_LINES = 100_000
@@ -78,6 +83,8 @@ class Words:
         self._opened = 0
         # Each file with those that include it, the innermost first.
         self._chains: dict[str, tuple[str, ...]] = {}
+        # What a comment above a virtual_server calls it, in a file that the role has written.
+        self._names: dict[Place, str] = {}
         # Hosts that lines are for, each with the first such line, and names that only such lines define.
         self.hosts: dict[str, Place] = {}
 
@@ -128,7 +135,9 @@ class Words:
         self._opened += 1
         if self._opened > _MOST_FILES:
             raise Unreadable(Place(name, 1), f"more than {_MOST_FILES} files are included", "look for a loop")
-        for number, raw in enumerate(self._files.text(name).split("\n"), 1):
+        whole = self._files.text(name)
+        comment = ""
+        for number, raw in enumerate(whole.split("\n"), 1):
             place = Place(name, number)
             if len(raw) > _LONGEST // 4 and len(raw.encode(errors="surrogateescape")) > _LONGEST:
                 problem = f"it is longer than {_LONGEST} bytes, and keepalived reads no such line"
@@ -138,7 +147,20 @@ class Words:
                 continue
             text = _without_comment(raw.rstrip("\r"), place)
             if text:
+                if comment and text.startswith("virtual_server "):
+                    self._names[place] = comment
                 yield _Line(text, place)
+            comment = raw[2:] if raw.startswith("# ") and whole.startswith(_OURS) else ""
+
+    def call(self, services: list[Found]) -> None:
+        """Give services the names that they had in the model, which no keyword says. A group has one comment."""
+        taken = {each.entry["name"] for each in services}
+        places = Counter(each.place for each in services)
+        for each in services:
+            name = self._names.get(each.place, "")
+            if places[each.place] == 1 and forms.is_line(name, _NAME_BYTES) and "{" not in name and name not in taken:
+                taken.add(name)
+                each.entry["name"] = name
 
     def _for_this_host(self, line: _Line) -> str:
         """The line without @host; empty where it is for another one."""

@@ -45,6 +45,8 @@ def compare_with_table(director: Director, files: Files, name: str, names: Names
         else:
             remarks.note(each.place, [each.entry["name"]], "the table has no such service now")
     for each in there.values():
+        if each.entry.get("fwmark") in director.check_marks:
+            continue
         reason = "only the table has this service; no file of the director says it"
         remarks.lost(each.place, [each.entry["name"]], reason)
     for key in sorted(others, key=str):

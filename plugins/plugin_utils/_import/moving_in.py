@@ -107,11 +107,11 @@ def imported(
         directors += found
     _name(directors)
     shared = clusters(directors, remarks)
-    own = {text for each in directors for text in _listed(each.variables.get("lvs_address"))}
+    own = {text for each in directors for text in each.addresses}
     targets = {
         entry["address"] for each in directors for service in each.services for entry in service.entry["real_servers"]
     }
-    prepared = [each.name for each in directors if targets.intersection(_listed(each.variables.get("lvs_address")))]
+    prepared = [each.name for each in directors if targets.intersection(each.addresses)]
     _note_peers(directors, own, targets, remarks)
     groups = {"lvs_directors": [each.name for each in directors], "lvs_real_servers": prepared}
     accept(shared, groups, remarks)
@@ -184,10 +184,6 @@ def _of_file(path: str) -> str:
         return stem
     folders = [each for each in folder.split("/") if each not in ("", ".", "etc", "keepalived", "ha.d")]
     return folders[-1] if folders else ""
-
-
-def _listed(value: Any) -> list[str]:
-    return value if isinstance(value, list) else [value] if value else []
 
 
 def _note_peers(directors: list[Director], own: set[str], targets: set[str], remarks: Remarks) -> None:

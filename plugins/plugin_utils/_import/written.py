@@ -84,7 +84,7 @@ def report(remarks: Iterable[Remark]) -> str:
 
 def _hosts(clusters: list[Cluster], prepared: list[str]) -> str:
     directors = [each for cluster in clusters for each in cluster.directors]
-    own = {each.variables.get("lvs_address") for each in directors}
+    own = {address for each in directors for address in each.addresses}
     lines = ["---", _HOSTS, "all:", "  children:", "    lvs_directors:", "      hosts:"]
     for each in directors:
         lines.append(f"        {_scalar(each.name)}:")

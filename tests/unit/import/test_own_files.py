@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from typing import Any
 
@@ -13,6 +14,8 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._import import given
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.files import Given
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.moving_in import imported
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
+from ansible_collections.lvs.topology.tests.unit.topology.inventories import dr_pair
+from ansible_collections.lvs.topology.tests.unit.topology.real_tools import rendered
 
 CONF = (
     "vrrp_instance A {\n interface eth0\n virtual_router_id 9\n virtual_ipaddress {\n 192.0.2.1/24\n }\n}\n"
@@ -42,6 +45,36 @@ def read(hostvars: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """The inventory, and everything that is said."""
     found = given.inventory_of_hosts(hostvars, list(hostvars))
     return found, [*found["unread"], *found["lost"], *found["notes"]]
+
+
+def test_a_file_of_ours_says_what_services_are_called() -> None:
+    """No word of keepalived does, and another name would be a change of the file."""
+    model = dr_pair()
+    text = rendered(model.plan("lb1", "keepalived"))
+
+    def names(text: str) -> list[str]:
+        found = imported(Given({"lb1/keepalived.conf": text}), ["lb1/keepalived.conf"])
+        return [each["name"] for each in found.hostvars["lb1"]["lvs_services"]]
+
+    by_address = ["tcp-192.168.246.160-80", "tcp-fd00::160-80"]
+    assert names(text) == ["web", "web6"]
+    assert names(text.replace("# Managed by lvs", "# Managed by hand")) == by_address
+    # Somebody has edited it.
+    assert names(text.replace("# web6", "# web")) == ["web", by_address[1]]
+    assert names(text.replace("# web6", "# {{ x }}").replace("# web\n", "# \n")) == by_address
+
+
+def test_services_for_checks_through_the_vip_are_nothing_to_say() -> None:
+    model = dr_pair()
+    for name in model.groups["lvs_directors"]:
+        for each in model.hostvars[name]["lvs_services"]:
+            each["health_check"] = {"type": "tcp", "through": "vip"}
+    text = rendered(model.plan("lb1", "keepalived"))
+    marks = sorted(set(re.findall(r"virtual_server fwmark (\d+)", text)))
+    assert len(marks) == 4
+    rules = [line for mark in marks[:1] for line in (f"-A -f {mark} -s rr", f"-a -f {mark} -r 192.168.246.161 -g -w 1")]
+    _found, said = read({"lb1": host(rules, **{KEEPALIVED: text})})
+    assert [each for each in said if "only the table" in each] == []
 
 
 def test_a_table_that_is_as_the_file_says_is_nothing_to_say() -> None:
