@@ -138,6 +138,8 @@ def _services(draw: Draw, services: list[dict[str, Any]]) -> None:
         vip = str(service["address"])
         if draw(BOOLEANS):
             service["health_check"] = draw(checks(vip))
+        if service["forward"] in ("dr", "tun") and draw(_SELDOM):
+            service["health_check"] = {"type": "tcp", "through": "vip"}
         for entry in service["real_servers"]:
             _some(draw, entry, OF_REAL_SERVER)
             if draw(_SELDOM):
