@@ -13,8 +13,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.checks import check_site
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.inventory import Inventory
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, as_lines
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.parity import endpoint, service_name
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.parse import parse_services
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.reached import Side
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import as_address
 
 _DEFAULTS = {"scheduler": "wlc", "scheduler_flags": [], "one_packet": False}
@@ -69,6 +75,48 @@ def as_model(
             told = {**service, "scheduler_flags": flags, "real_servers": raised}
             found.append(_service(told, methods[0], hosts, unsaid))
     return found, problems
+
+
+def possible(inventory: Inventory, director: str, found: list[Any], problems: list[str]) -> list[Any]:
+    """The services that a model can say beside each other; of the others there are problems."""
+    if not _adopted(inventory, director, found):
+        return found
+    services: list[Any] = []
+    for each in found:
+        # What each of them cannot be by itself, or beside those that stay.
+        wrong = _adopted(inventory, director, [*services, each])
+        other = _as_fullnat(inventory, director, services, each) if wrong else None
+        if other is not None:
+            services.append(each)
+            problems.append(
+                f"{other}: is written as fullnat, because with nat there could be no {each['name']} beside it"
+            )
+        elif wrong:
+            problems += [f"{each['name']}: left out, because no model can say it so: {line}" for line in wrong]
+        else:
+            services.append(each)
+    return services
+
+
+def _as_fullnat(inventory: Inventory, director: str, services: list[Any], new: Any) -> str | None:
+    """Make that service FULLNAT which leaves no other place for the new one: a table says NAT of both. Its name."""
+    hosts = {each.get("host", each.get("address")) for each in new["real_servers"]}
+    for at, each in enumerate(services):
+        shares = hosts & {other.get("host", other.get("address")) for other in each["real_servers"]}
+        if each["forward"] == "nat" and shares:
+            trial = {**each, "forward": "fullnat"}
+            if not _adopted(inventory, director, [*services[:at], trial, *services[at + 1 :], new]):
+                services[at] = trial
+                return str(each["name"])
+    return None
+
+
+def _adopted(inventory: Inventory, director: str, services: list[Any]) -> list[str]:
+    """What is wrong with services that somebody else's table has."""
+    mistakes: list[Mistake] = []
+    site = Site(inventory, {director: parse_services(services, "", inventory, mistakes, Side((director,)))})
+    mistakes += check_site(site)
+    return as_lines(each for each in mistakes if "lvs_services" in each.path)
 
 
 def _service(

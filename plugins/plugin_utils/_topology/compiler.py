@@ -16,7 +16,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology import (
     through_vip,
     verification,
 )
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.adoption import as_model
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.adoption import as_model, possible
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.answers import (
     read_host_info,
     read_probe,
@@ -271,25 +271,7 @@ def model_of(
     named = {name: inventory.host(name).addresses for name in hosts.values() if inventory.names_address(name)}
     unsaid = frozenset(address for address, name in hosts.items() if address not in named.get(name, ()))
     found, problems = as_model(there, hosts, given, unsaid)
-    if not _adopted(inventory, director, found):
-        return {"services": found, "problems": problems}
-    services: list[Any] = []
-    for each in found:
-        # What each of them cannot be by itself, or beside those that stay.
-        wrong = _adopted(inventory, director, [*services, each])
-        if wrong:
-            problems += [f"{each['name']}: left out, because no model can say it so: {line}" for line in wrong]
-        else:
-            services.append(each)
-    return {"services": services, "problems": problems}
-
-
-def _adopted(inventory: Inventory, director: str, services: list[Any]) -> list[str]:
-    """What is wrong with services that somebody else's table has."""
-    mistakes: list[Mistake] = []
-    site = Site(inventory, {director: parse_services(services, "", inventory, mistakes, Side((director,)))})
-    mistakes += check_site(site)
-    return as_lines(each for each in mistakes if "lvs_services" in each.path)
+    return {"services": possible(inventory, director, found, problems), "problems": problems}
 
 
 def _overrides(variables: Mapping[str, Any] | None, mistakes: list[Mistake]) -> dict[str, Any]:

@@ -135,6 +135,17 @@ def test_what_no_model_takes_is_a_problem() -> None:
     assert all(line.startswith("mark-7-ipv4: left out, because no model can say it so: ") for line in problems)
 
 
+def test_nat_that_can_only_be_fullnat_is_written_so() -> None:
+    """Through NAT the real server's gateway would be the director, which drops what comes from its own VIP."""
+    nat = _service(_real_server("192.168.246.161", 8080, forward="nat"), **{**WEB, "port": 8080})
+    services, problems = adopted([nat, _service(_real_server("192.168.246.161"), **WEB)])
+    assert [(each["port"], each["forward"]) for each in services] == [(8080, "fullnat"), (80, "dr")]
+    assert problems == [
+        "tcp-192.168.246.160-8080: is written as fullnat, because with nat there could be no tcp-192.168.246.160-80 "
+        "beside it"
+    ]
+
+
 def test_a_weight_that_somebody_took_away_is_asked_for() -> None:
     table = [_service(_real_server("192.168.246.161", weight=0), _real_server("192.168.246.162", weight=3), **WEB)]
     services, problems = adopted(table)
