@@ -55,6 +55,7 @@ _GLOBAL_REASONS = {
     "lvs_flush": "it empties the table, also of what others put there",
     "lvs_flush_onstop": "it empties the table, also of what others put there",
     "lvs_flush_on_stop": "it empties the table, also of what others put there",
+    "lvs_notify_fifo_script": "the model has it for min_up alone, which comes back as quorum and inhibit_on_failure",
 }
 _GARP = {
     "vrrp_garp_master_delay": "master_delay",

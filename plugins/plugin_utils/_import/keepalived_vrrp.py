@@ -70,6 +70,7 @@ _REASONS = {
     "lvs_sync_daemon_interface": "keepalived 2 reads lvs_sync_daemon of global_defs",
     "track_file": "the model tracks no files",
     "track_bfd": "the model has no BFD",
+    "auth_hmac": "keys are not carried over: write it as auth_hmac of lvs_vrrp",
 }
 
 

@@ -43,6 +43,9 @@ def under_keepalived(model: Model) -> Model:
         if model.hostvars[name].get("lvs_vip_interface") == "lo":
             del model.hostvars[name]["lvs_vip_interface"]
         model.hostvars[name]["lvs_manager"] = "keepalived"
+        for service in model.hostvars[name]["lvs_services"]:
+            # keepalived.conf cannot say it, see below.
+            service.pop("min_up", None)
     return model
 
 
@@ -251,3 +254,17 @@ def test_the_table_of_every_scenario(name: str) -> None:
             if values.get("lvs_services") == written:
                 values["lvs_services"] = services
     assert everything(Model(read_back, model.groups)) == before
+
+
+def test_what_guards_a_service_is_named_and_its_quorum_comes_back() -> None:
+    model = under_keepalived(dr_pair())
+    for name in model.groups["lvs_directors"]:
+        model.hostvars[name]["lvs_vrrp"] = {"auth_hmac": {"key": "0123456789abcdef" * 2}}
+        for service in model.hostvars[name]["lvs_services"]:
+            service["min_up"] = "51%"
+    found, back = again(model)
+    assert [(each["quorum"], each["inhibit_on_failure"]) for each in back.services] == [(2, True), (2, True)]
+    said = [str(each) for each in found.remarks]
+    assert any("which comes back as quorum and inhibit_on_failure" in each for each in said)
+    assert any("keys are not carried over: write it as auth_hmac of lvs_vrrp" in each for each in said)
+    assert "0123456789abcdef" not in repr(said) + repr(back.hostvars)
