@@ -30,6 +30,7 @@ options:
     description:
       - The hosts of this run. Each has as C(parts) what P(lvs.topology.parts#lookup) returns for it, and, where
         keepalived is to run, as C(keepalived) its configuration as C(content), and its passwords as C(secrets).
+      - C(guard) is the script that keepalived runs for C(min_up), where it does.
       - A host without parts has no files, and loses those that it had.
     type: dict
     required: true

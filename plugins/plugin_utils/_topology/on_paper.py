@@ -22,6 +22,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._net import (
     announcements,
     arp_filter_plan,
     boot_plan,
+    conntrackd_plan,
     firewall_words,
     gateway_plan,
     neighbour_plan,
@@ -71,9 +72,10 @@ class Changes:
 def changes_of(asked: Mapping[str, Mapping[str, Any]], index: str, known: Iterable[str]) -> Changes:
     """What to write, and what to remove of what was written before.
 
-    ``asked`` has the hosts of this run: of each its ``parts``, as the lookup parts returns them, and ``keepalived``, a
-    configuration as ``content`` with its ``secrets``. ``index`` is the text of the index that is there, and ``known``
-    are the hosts of the inventory: what was written for one that is known, and has no part in this run, stays.
+    ``asked`` has the hosts of this run: of each its ``parts``, as the lookup parts returns them, ``keepalived``, a
+    configuration as ``content`` with its ``secrets``, and ``guard``, what keepalived runs for min_up. ``index`` is the
+    text of the index that is there, and ``known`` are the hosts of the inventory: what was written for one that is
+    known, and has no part in this run, stays.
     """
     now = _files_of(asked)
     kept: set[str] = set()
@@ -112,7 +114,9 @@ def _of_host(given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         owner = str(part["owner"])
         yield from ((f"{owner}.{suffix}", text) for suffix, text in _of_part(owner, part["plan"]))
         yield "bird.conf", _of_daemon(part["plan"].get("bird") or {}, "bird -c")
+        yield "conntrackd.conf", _of_daemon({"content": _conntrackd(part["plan"])}, "conntrackd -C")
     yield "keepalived.conf", _of_daemon(given.get("keepalived") or {}, "keepalived -f")
+    yield "lvs_guard", str(given.get("guard") or "")
 
 
 def _of_part(owner: str, plan: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -200,6 +204,13 @@ def _text(file: File | None) -> str:
     owner, _said, reader = head.partition(" Read by: ")
     named = owner.partition("(")[2].partition(")")[0]
     return f"# Planned ({named}). Read by: {reader}\n{rest}"
+
+
+def _conntrackd(plan: Mapping[str, Any]) -> str:
+    mistakes = Mistakes()
+    replica = conntrackd_plan.read(validated(conntrackd_plan.OPTIONS, plan.get("conntrackd") or {}), mistakes)
+    mistakes.raise_if_any()
+    return conntrackd_plan.render(replica) if replica else ""
 
 
 def _of_daemon(given: Mapping[str, Any], reader: str) -> str:

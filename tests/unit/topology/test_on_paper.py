@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs import save_parser
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.on_paper import INDEX, NotPlanned, changes_of
-from ansible_collections.lvs.topology.tests.unit.topology import real_tools
+from ansible_collections.lvs.topology.tests.unit.topology import real_tools, test_conntrackd
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import REFERENCES, Model, dr_pair, two_directors
 from ansible_collections.lvs.topology.tests.unit.topology.test_differential import roles_of
 
@@ -33,6 +33,7 @@ def planned(model: Model) -> dict[str, str]:
         plan = model.plan(name, role)
         if plan["keepalived"]:
             asked["keepalived"] = {"content": real_tools.rendered(plan), "secrets": plan["secrets"]}
+            asked["guard"] = plan.get("guard")
     files = dict(changes_of(hosts, "", hosts).files)
     del files[INDEX]
     return files
@@ -128,6 +129,17 @@ def test_no_password_is_in_them() -> None:
     assert '"a b"' not in text
     assert "auth_pass hidden" in files["lb1/keepalived.conf"]
     assert "/usr/local/bin/tell hidden" in files["lb1/keepalived.conf"]
+
+
+def test_what_keepalived_runs_and_what_tells_of_connections() -> None:
+    model = test_conntrackd.pair()
+    for name in model.groups["lvs_directors"]:
+        model.hostvars[name]["lvs_services"][0] |= {"min_up": "50%", "health_check": {"type": "tcp"}}
+    files = planned(model)
+    assert files["lb1/lvs_guard"].startswith("#!/bin/sh\n")
+    assert "lvs_notify_fifo_script" in files["lb1/keepalived.conf"]
+    assert "IPv4_Destination_Address 10.9.0.12" in files["lb1/conntrackd.conf"]
+    assert not [path for path in planned(dr_pair()) if "guard" in path or "conntrackd" in path]
 
 
 def test_a_password_that_begins_like_another_one() -> None:
