@@ -15,7 +15,7 @@ import signal
 import sys
 import tempfile
 import time
-from typing import Iterable
+from typing import Any, Iterable, NoReturn
 
 from ansible_collections.lvs.topology.plugins.module_utils._metrics import description, reading, samples
 from ansible_collections.lvs.topology.plugins.module_utils._metrics.exposition import render
@@ -24,7 +24,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._metrics.exposition i
 def main(program: str, path: str) -> int:
     """Write the metrics once. ``program`` says which one this is, and ``path`` is that of the description."""
     # So that nothing is left of a run that is stopped.
-    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
+    signal.signal(signal.SIGTERM, _end)
     began, now = time.monotonic(), time.time()
     try:
         with open(path, encoding="utf-8") as file:
@@ -45,6 +45,10 @@ def main(program: str, path: str) -> int:
         sys.stderr.write(f"{described.directory}: {problem.strerror}. Nothing was written there.\n")
         return 1
     return 0
+
+
+def _end(_number: int, _frame: Any) -> NoReturn:
+    raise SystemExit(0)
 
 
 def write(path: str, pieces: Iterable[str]) -> None:
