@@ -136,7 +136,7 @@ def test_preflight_says_whether_there_is_anything_to_do(run_module, directory) -
     [
         ({"directory": "/nowhere/at/all"}, "metrics.directory: /nowhere/at/all is not there"),
         ({"interval": 1}, "metrics: interval is 1, and not a number from 5 to 3600"),
-        ({"services": [{"name": "x"}]}, "metrics: services[0].others is missing, or not known"),
+        ({"services": [{"name": "x"}]}, "metrics: services[0].guard is missing, or not known"),
         ({"more": 1}, "metrics: more is missing, or not known"),
     ],
 )
