@@ -59,37 +59,54 @@ exec 3<"$fifo"
 # next one acts on it.
 ending=
 trap 'ending=1' TERM
+# The signal goes to every process that was started here, too. What has to be done to its end uses none, or is repeated.
+again() {{ while "$@"; [ $? -gt 128 ]; do :; done; }}
 state={STATE}
 exec 9>"$state.lock"
-flock -w 10 9
-
-# By keepalived's names of the service and the real server: what gives that its weight, and what takes the weight away.
-servers() {{
-cat <<'END'
-@SERVERS@END
-}}
-
-# When a process started: its number may be given to another one.
-started() {{ sed 's/.*) //' "/proc/$1/stat" | cut -d ' ' -f 20; }}
+again flock -w 10 9
 
 nl='
 '
+# By keepalived's names of the service and the real server: what gives that its weight, and what takes the weight away.
+servers=
+until [ "${{servers##*"$nl"}}" = whole ]; do
+servers=$(cat <<'END'
+@SERVERS@whole
+END
+)
+done
+
+# When a process started: its number may be given to another one.
+started() {{
+    read -r stat <"/proc/$1/stat"
+    set -- ${{stat##*) }}
+    started=${{20}}
+}}
+
 facts=
 has() {{ case "$nl$facts" in *"$nl$1$nl"*) return 0 ;; esac; return 1; }}
 add() {{ has "$1" || facts="$facts$1$nl"; }}
-drop() {{ facts=$(printf '%s' "$facts" | grep -vxF "$1"); facts=${{facts:+$facts$nl}}; }}
-knows() {{ servers | grep -qF "=$1|"; }}
+drop() {{
+    rest=
+    IFS=$nl
+    for fact in $facts; do [ "$fact" = "$1" ] || rest=$rest$fact$nl; done
+    unset IFS
+    facts=$rest
+}}
+knows() {{ case "$nl$servers" in *"$nl=$1|"*) return 0 ;; esac; return 1; }}
 
-guard="guard $$ $(started $$)"
-checker="checker $PPID $(started "$PPID")"
-keep() {{ printf '%s %s\\n%s' "$guard" "$checker" "$facts" >"$state.new" && mv "$state.new" "$state"; }}
+started $$
+guard="guard $$ $started"
+started "$PPID"
+checker="checker $PPID $started"
+keep() {{ printf '%s %s\\n%s' "$guard" "$checker" "$facts" >"$state.new" && again mv "$state.new" "$state"; }}
 tell() {{ logger -p daemon.warning -t lvs-topology "$1"; }}
 
 # Gives the weights that they are to have to the real servers of these lines that keepalived has taken out, and where a
 # second word is there, to the others, too: keepalived may have brought one back while its weight was taken away here.
 settle() {{
     [ -z "$ending" ] || return 0
-    servers | grep -F "=$1" | while IFS='|' read -r service server up down; do
+    printf '%s\\n' "$servers" | grep -F "=$1" | while IFS='|' read -r service server up down; do
         service=${{service#=}}
         if has "down $service|$server"; then
             has "open $service" || up=$down

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -177,7 +178,7 @@ class Guard:
         (self.place / "ipvsadm.said").write_text("")
         command = ["/bin/sh", "guard", "0123", "fifo"]
         path = f"{self.place}:/usr/sbin:/usr/bin:/sbin:/bin"
-        subprocess.run(command, check=True, cwd=self.place, env={"PATH": path}, timeout=120)
+        subprocess.run(command, check=True, cwd=self.place, env={"PATH": path}, timeout=120, start_new_session=True)
         return (self.place / "ipvsadm.said").read_text().splitlines()
 
     def facts(self) -> set[str]:
@@ -243,6 +244,17 @@ def test_the_next_one_knows_what_the_one_before_knew(guard: Guard) -> None:
     assert guard.run() == [edit(51, 10), edit(52, 10)]
     assert guard.facts() == {f"open {VS}", f"down {VS}|[10.0.0.51]:tcp:80", f"down {VS}|[10.0.0.52]:tcp:80"}
     assert guard.run(rs(51, "UP"), f"VS {VS} UP")[2:] == [edit(51, 10), edit(52, 0)]
+
+
+@pytest.mark.parametrize("tool", ["cat", "grep", "mv"])
+@pytest.mark.parametrize("call", range(1, 6))
+def test_what_is_said_while_keepalived_ends_it_is_kept(guard: Guard, tool: str, call: int) -> None:
+    """keepalived's signal is for the process group: for what the guard runs at that moment as well."""
+    said = ["#!/bin/sh", f"echo >>{guard.place}/calls", f"[ $(wc -l <{guard.place}/calls) != {call} ] || kill -TERM 0"]
+    (guard.place / tool).write_text("\n".join([*said, f'exec {shutil.which(tool)} "$@"\n']))
+    (guard.place / tool).chmod(0o755)
+    guard.run(rs(51, "DOWN"), rs(52, "DOWN"), f"VS {VS} DOWN", rs(52, "UP"))
+    assert guard.facts() == {f"open {VS}", f"down {VS}|[10.0.0.51]:tcp:80"}
 
 
 def test_another_keepalived_begins_anew(guard: Guard) -> None:
