@@ -58,7 +58,7 @@ exec 3<"$fifo"
 # keepalived says so when it reads its configuration anew, or ends. What it has said until then is written down, and the
 # next one acts on it.
 ending=
-trap 'ending=1' TERM
+trap 'ending=1 guard="guard $$ ending"' TERM
 # The signal goes to every process that was started here, too. What has to be done to its end uses none, or is repeated.
 again() {{ while "$@"; [ $? -gt 128 ]; do :; done; }}
 state={STATE}
@@ -129,8 +129,9 @@ fi
 keep
 settle ''
 
-# A signal ends the first read, the end of the FIFO both.
-while read -r line <&3 || {{ [ -n "$ending" ] && read -r line <&3; }}; do
+# A signal ends the first read, the end of the FIFO both. Where somebody else sent the signal, that end does not come,
+# and what is written down says that nobody guards any more.
+while read -r line <&3 || {{ [ -n "$ending" ] && {{ keep; read -r line <&3; }}; }}; do
     what=${{line##* }}
     name=${{line#* }}
     name=${{name% *}}

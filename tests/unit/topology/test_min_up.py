@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -255,6 +257,33 @@ def test_what_is_said_while_keepalived_ends_it_is_kept(guard: Guard, tool: str, 
     (guard.place / tool).chmod(0o755)
     guard.run(rs(51, "DOWN"), rs(52, "DOWN"), f"VS {VS} DOWN", rs(52, "UP"))
     assert guard.facts() == {f"open {VS}", f"down {VS}|[10.0.0.51]:tcp:80"}
+
+
+def test_one_that_somebody_ended_guards_nothing(guard: Guard, monkeypatch: pytest.MonkeyPatch) -> None:
+    """keepalived goes on, so the FIFO does not end: what is said there is written down, and nothing is done."""
+    monkeypatch.setattr(guard_state, "PATH", str(guard.state))
+    fifo = guard.place / "pipe"
+    os.mkfifo(fifo)
+    writer = os.open(fifo, os.O_RDWR)
+    with subprocess.Popen(["/bin/sh", "guard", "0123", fifo], cwd=guard.place) as process:
+        try:
+            until(lambda: guard_state.read() is not None)
+            process.terminate()
+            until(lambda: guard_state.read() is None)
+            os.write(writer, f"VS {VS} DOWN\n".encode())
+            until(lambda: guard.facts() == {f"open {VS}"})
+            assert process.poll() is None
+            assert guard_state.read() is None
+        finally:
+            os.close(writer)
+
+
+def until(holds: Callable[[], object]) -> None:
+    for _attempt in range(600):
+        if holds():
+            return
+        time.sleep(0.1)
+    raise AssertionError("it did not come to that")
 
 
 def test_another_keepalived_begins_anew(guard: Guard) -> None:
