@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 PATH = "/run/lvs-topology.guard"
@@ -12,6 +13,7 @@ _FIRST = "guard"
 _OPEN = "open "
 # Of /proc/PID/stat behind the name of the program: when the process started.
 _STARTED = 19
+_NUMBER = re.compile(r"[0-9]{1,10}\Z")
 
 
 class State(NamedTuple):
@@ -26,7 +28,7 @@ def parse(text: str) -> State | None:
     """What is written there; None where it does not have its form."""
     first, *lines = text.splitlines() or [""]
     words = first.split()
-    if len(words) < 3 or words[0] != _FIRST or not words[1].isdigit():
+    if len(words) < 3 or words[0] != _FIRST or not _NUMBER.match(words[1]):
         return None
     opened = frozenset(line[len(_OPEN) :] for line in lines if line.startswith(_OPEN))
     return State(int(words[1]), words[2], opened)

@@ -356,6 +356,8 @@ def test_services_of_every_kind(tmp_path: Path, changes: dict[str, Any], lines: 
         ("guard 12 345\n", (12, "345", set())),
         ("", None),
         ("guard x 345\n", None),
+        ("guard \u00b2 345\n", None),
+        (f"guard {'9' * 5000} 345\n", None),
         ("something else\n", None),
     ],
 )
