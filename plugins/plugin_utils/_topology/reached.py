@@ -53,6 +53,9 @@ def _by_facts(inventory: Inventory, host: str, family: int, side: Side, here: Ad
     """``here`` is where Ansible reaches the host."""
     written = next(iter(inventory.host(host).addresses), None) if inventory.names_address(host) else None
     every = own_addresses(inventory.facts(host), family, written, side.foreign)
+    elsewhere = {each.ip for each in own_addresses(inventory.facts(host), family, None, side.foreign)}
+    if here in elsewhere.difference(each.ip for each in every):
+        here = None  # lvs_address names another interface
     near = _nearest(inventory, host, every, side)
     unknown = [each for each in _others(inventory, host, side) if inventory.facts(each).interfaces is None]
     if not near and here is not None and not (unknown and any(each.ip != here for each in every)):

@@ -190,3 +190,15 @@ def test_ipv6_beside_a_management_network_of_ipv4() -> None:
     model = with_legs(Case(here, there, "fd00::61", service={"address": "fd00::160"}))
     (entry,) = model.plan("lb1", "director")["services"][0]["real_servers"]
     assert entry["address"] == "fd00::61"
+
+
+def test_lvs_address_of_the_other_family_names_the_interface() -> None:
+    """Behind a router, where no network of the directors is around any address."""
+    here = [nic("eth0", f"{MANAGEMENT}/24", "fd00:31::61/64"), nic("eth1", f"{DATA}/24", "fd00::61/64")]
+    there = [nic("eth0", "172.31.0.66/24", "fd00:66::66/64"), nic("eth1", "192.168.246.166/24", "fd00:6::66/64")]
+    service = {"address": "2001:db8::160", "forward": "tun"}
+    model = with_legs(Case(here, there, "fd00::61", ansible_host="fd00:31::61", service=service))
+    model.hostvars["lb1"]["lvs_vip_interface"] = "eth1"
+    model.hostvars["web1"]["lvs_address"] = DATA
+    (entry,) = model.plan("lb1", "director")["services"][0]["real_servers"]
+    assert entry["address"] == "fd00::61"
