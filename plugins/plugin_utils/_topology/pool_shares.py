@@ -31,7 +31,7 @@ def quorum(service: Service) -> int:
 
 def is_open_without_one(service: Service) -> RealServer | None:
     """The real server without which too little is up already, where there is such a one."""
-    heaviest = max(service.real_servers, key=lambda each: each.weight, default=None)
+    heaviest = max((each for each in service.real_servers if each.weight), key=lambda each: each.weight, default=None)
     return heaviest if heaviest and weight(service) - heaviest.weight < quorum(service) else None
 
 

@@ -192,7 +192,7 @@ def _unsaid(site: Site, name: str) -> Iterator[Need]:
         quorum = service.supervision.quorum
         if not service.real_servers:
             yield Note(f"{service.path}: keepalived takes no service without real servers; it is left out until then")
-        elif weight(service) < quorum:
+        elif weight(service) < quorum and service.supervision.min_up is None:
             yield Note(
                 f"{service.path}.quorum: {quorum} is above the weight of all real servers together; it is lowered"
             )

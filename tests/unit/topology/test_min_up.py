@@ -133,6 +133,8 @@ def test_the_only_fifo_may_be_taken() -> None:
         ("60%", (1, 1), "without 10.0.0.51 alone less than 2 of 2 is up"),
         ("50%", (1, 9), "without 10.0.0.52 alone less than 5 of 10 is up"),
         ("50%", (1, 1), ""),
+        # Nobody has a weight that could be missing.
+        ("50%", (0, 0), ""),
     ],
 )
 def test_what_should_be_known(min_up: Any, weights: tuple[int, ...], said: str) -> None:
