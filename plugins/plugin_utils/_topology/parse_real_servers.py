@@ -40,7 +40,10 @@ class RealServers:
             self._real_server(raw, f"{reader.path}.real_servers[{position}]", port, forward, side)
             for position, raw in enumerate(elements)
         ]
-        real_servers = with_weights(reader, [each for each in parsed if each is not None])
+        known = [each for each in parsed if each is not None]
+        # Where one is wrong, it is not known what the shares are of.
+        is_whole = len(known) == len(parsed)
+        real_servers = with_weights(reader, known) if is_whole else tuple(each for each, _share in known)
         first_by_key: dict[tuple[Address, int], str] = {}
         for each in real_servers:
             first = first_by_key.setdefault((each.address, each.port), each.path)

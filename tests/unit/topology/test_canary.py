@@ -102,3 +102,8 @@ def test_a_weight_has_to_be_a_share(scheduler: str) -> None:
 def test_what_is_refused(entries: tuple[dict[str, Any], ...], said: str) -> None:
     (line,) = pool(*entries).mistakes()
     assert line.startswith(f"{S}.{said}")
+
+
+def test_of_a_pool_that_is_wrong_nothing_else_is_said() -> None:
+    (line,) = pool({"weight": 20, "host": "nobody"}, {"canary": "5%"}).mistakes()
+    assert line.startswith(f"{S}.real_servers[0].host: 'nobody' is not in the inventory")
