@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.config_text import special
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Hmac
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import Reader
 
+_FORM = "{key: ...}"
 _IDS = (1, 255)
 # Of the key, in bytes; in text each is a character, in hexadecimal digits two.
 _SHORTEST, _LONGEST = 32, 64
@@ -23,7 +25,12 @@ _MODES = ("enforce", "permissive", "receive-only")
 
 def read_auth_hmac(reader: Reader) -> Hmac | None:
     """What is wrong with the key is said without showing it."""
-    raw = reader.mapping("auth_hmac", "{key: ...}")
+    raw = reader.take("auth_hmac")
+    if raw is not None and not isinstance(raw, Mapping):
+        # It may well be the key.
+        reader.refuse("auth_hmac", "must be a mapping, and is none", f"write it as {_FORM}")
+        return None
+    raw = reader.mapping("auth_hmac", _FORM)
     if raw is None:
         return None
     inner = Reader(raw, reader.at("auth_hmac"), reader.mistakes)

@@ -47,7 +47,8 @@ def test_what_keepalived_is_told(value: dict[str, Any], lines: list[str]) -> Non
 @pytest.mark.parametrize(
     ("value", "said"),
     [
-        ("secret", "auth_hmac: must be a mapping"),
+        (KEY, "auth_hmac: must be a mapping"),
+        (HEX, "auth_hmac: must be a mapping"),
         ({}, "auth_hmac.key: is missing"),
         ({"key": KEY[:-1]}, "auth_hmac.key: has 31 bytes; write 32 to 64 letters and digits"),
         ({"key": KEY * 2 + "x"}, "auth_hmac.key: has 65 bytes"),
