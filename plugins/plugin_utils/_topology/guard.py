@@ -10,9 +10,11 @@ hears of both by a FIFO, and gives back their weights to those that are down, as
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.save_format import command
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     Action,
@@ -40,6 +42,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table impor
 )
 
 _FIFO = "lvs_notify_fifo"
+_FIFO_LINE = re.compile(rf"^[ \t]*{_FIFO}", re.MULTILINE)
 _DIGITS = 16
 # keepalived's word where a service, by its mark, has no protocol.
 _NO_PROTOCOL = "none"
@@ -174,7 +177,7 @@ def name_of(service: Service) -> str:
         return f"[{service.supervision.group}]:0"
     if service.address is None:
         return f"FWM {service.fwmark}"
-    return f"[{service.address}]:{service.protocol}:{service.port}"
+    return f"[{forms.spelling(service.address)}]:{service.protocol}:{service.port}"
 
 
 def script(site: Site, name: str) -> str | None:
@@ -192,7 +195,7 @@ def _lines(service: Service, members: list[dict[str, Any]]) -> Iterator[str]:
     keys = members or [service_key(service)]
     protocol = next((each["protocol"] for each in keys if "protocol" in each), _NO_PROTOCOL)
     for entry in service.real_servers:
-        server = f"[{entry.address}]:{protocol}:{entry.port}"
+        server = f"[{forms.spelling(entry.address)}]:{protocol}:{entry.port}"
         for key in keys:
             up, down = (_edit(service, key, entry, weight) for weight in (entry.weight, 0))
             yield f"={name_of(service)}|{server}|{up}|{down}"
@@ -244,9 +247,11 @@ def needs(site: Site, name: str) -> Iterator[Need]:
             problem = f"is not possible: keepalived calls it as it calls {other.path}, which has the same mark"
             yield Mistake(path, problem, "use another mark, or leave it out")
         yield from _of_share(service, path)
-    if services and _FIFO in (site.host(name).keepalived.global_raw or ""):
-        problem = f"has a {_FIFO} of its own, and min_up needs the only one that keepalived can have"
-        yield Mistake(f"{name}: lvs_keepalived.global_raw", problem, "take it away, or leave min_up out")
+    given = site.host(name).keepalived
+    for key, lines in (("global_raw", given.global_raw), ("raw", given.raw)):
+        if services and _FIFO_LINE.search(lines or ""):
+            problem = f"has a {_FIFO} of its own, and min_up needs the only one that keepalived can have"
+            yield Mistake(f"{name}: lvs_keepalived.{key}", problem, "take it away, or leave min_up out")
 
 
 def _of_share(service: Service, path: str) -> Iterator[Note]:

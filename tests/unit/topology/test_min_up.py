@@ -120,10 +120,18 @@ def test_where_the_quorum_announces_the_vip_it_is_refused() -> None:
     assert any(f"{S}.min_up: has no meaning with lvs_bgp" in line for line in model.mistakes()), model.mistakes()
 
 
-def test_the_only_fifo_may_be_taken() -> None:
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"global_raw": "lvs_notify_fifo /run/mine\n"}, "global_raw: has a lvs_notify_fifo of its own"),
+        ({"raw": "global_defs {\n\tlvs_notify_fifo /run/mine\n}\n"}, "raw: has a lvs_notify_fifo of its own"),
+        ({"raw": "# no lvs_notify_fifo\n", "global_raw": "# no lvs_notify_fifo\n"}, ""),
+    ],
+)
+def test_the_only_fifo_may_be_taken(given: dict[str, Any], said: str) -> None:
     model = guarded()
-    model.hostvars["lb1"]["lvs_keepalived"] = {"global_raw": "lvs_notify_fifo /run/mine\n"}
-    assert any("global_raw" in line and "has a lvs_notify_fifo of its own" in line for line in model.mistakes())
+    model.hostvars["lb1"]["lvs_keepalived"] = given
+    assert [line.split(" and")[0] for line in model.mistakes()] == ([f"lb1: lvs_keepalived.{said},"] if said else [])
 
 
 @pytest.mark.parametrize(
@@ -338,6 +346,12 @@ def test_what_left_the_model_is_forgotten(guard: Guard) -> None:
             {"address": "2001:db8::1", "real_servers": [{"address": "2001:db8::51"}, {"address": "2001:db8::52"}]},
             ["RS [2001:db8::51]:tcp:80 [2001:db8::1]:tcp:80 DOWN"],
             ["-e -t [2001:db8::1]:80 -r [2001:db8::51]:80 -g -w 0"],
+        ),
+        # As inet_ntop() writes it, and Python does not.
+        (
+            {"address": "2001:db8::1", "real_servers": [{"address": "::10.0.0.51"}, {"address": "::10.0.0.52"}]},
+            ["RS [::10.0.0.51]:tcp:80 [2001:db8::1]:tcp:80 DOWN"],
+            ["-e -t [2001:db8::1]:80 -r [::10.0.0.51]:80 -g -w 0"],
         ),
     ],
 )
