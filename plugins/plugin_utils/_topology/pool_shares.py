@@ -71,12 +71,17 @@ def refuse_beside_min_up(
     if real_servers and not every:
         remedy = "add a health_check, or leave min_up out"
         reader.refuse("min_up", "has no meaning without a health_check: nothing takes a real server out", remedy)
-    if any(each.get("dynamic_weight") or (each["type"] == "file" and each.get("weight")) for each in every):
+    if any(map(sets_weight, every)):
         problem = "stands beside a check that sets weights, and what weight that would be is not known when it fails"
         reader.refuse("min_up", problem, "leave one of them out")
     for path, problem, remedy in _switches(reader.path, real_servers, inhibits=inhibits, alpha=alpha):
         key = path[len(reader.path) + 1 :]
         reader.refuse(key, problem, remedy)
+
+
+def sets_weight(check: Mapping[str, Any]) -> bool:
+    """Whether a health check does not only say that a real server is up, but also which weight it gets."""
+    return bool(check.get("dynamic_weight") or (check["type"] == "file" and check.get("weight")))
 
 
 def _switches(

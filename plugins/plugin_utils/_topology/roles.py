@@ -42,7 +42,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs impor
     VirtualAddress,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.plan import sysctls_of
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.pool_shares import weight
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.pool_shares import sets_weight, weight
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
 
 # A connection whose real server is gone starts anew at once, and persistence does not outlive a weight of 0.
@@ -183,7 +183,18 @@ def _keepalived_needs(site: Site, name: str) -> Iterator[Need]:
         yield from logins.needs(site, name)
         yield from through_vip.needs(site, name)
         yield from guard.needs(site, name)
+        yield from _without_shares(site, name)
         yield from _unsaid(site, name)
+
+
+def _without_shares(site: Site, name: str) -> Iterator[Mistake]:
+    """Where a check gives a weight, no other weight of the pool is a share of the clients."""
+    for service in site.services.get(name, ()):
+        checks = [check for each in service.real_servers for check in service.checks_of(each)]
+        canary = next((each for each in service.real_servers if each.canary is not None), None)
+        if canary is not None and any(map(sets_weight, checks)):
+            problem = "cannot be kept: a health check of the pool sets weights"
+            yield Mistake(f"{canary.path}.canary", problem, "leave one of them out")
 
 
 def _unsaid(site: Site, name: str) -> Iterator[Need]:

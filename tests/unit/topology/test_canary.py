@@ -107,3 +107,29 @@ def test_what_is_refused(entries: tuple[dict[str, Any], ...], said: str) -> None
 def test_of_a_pool_that_is_wrong_nothing_else_is_said() -> None:
     (line,) = pool({"weight": 20, "host": "nobody"}, {"canary": "5%"}).mistakes()
     assert line.startswith(f"{S}.real_servers[0].host: 'nobody' is not in the inventory")
+
+
+SETS = [f"{S}.real_servers[1].canary: cannot be kept: a health check of the pool sets weights; leave one of them out"]
+
+
+@pytest.mark.parametrize(
+    ("check", "said"),
+    [
+        ({"type": "misc", "script": "/bin/x", "dynamic_weight": True}, SETS),
+        ({"type": "misc", "script": "/bin/x"}, []),
+        ({"type": "file", "path": "/run/x", "weight": 3}, SETS),
+        ({"type": "file", "path": "/run/x"}, []),
+    ],
+)
+@pytest.mark.parametrize("of", ["service", "real server"])
+def test_a_check_that_sets_weights_leaves_no_share(check: dict[str, Any], said: list[str], of: str) -> None:
+    checked = {"health_check": check}
+    model = pool(
+        {"weight": 20, **(checked if of == "real server" else {})},
+        {"canary": "5%"},
+        **(checked if of == "service" else {}),
+    )
+    # Nobody checks.
+    assert model.mistakes() == []
+    model.hostvars["lb1"]["lvs_manager"] = "checker"
+    assert model.mistakes() == said
