@@ -80,8 +80,9 @@ _NO_GUARD = (
     f"({guard_state.PATH} names none). systemctl reload keepalived starts it."
 )
 _OTHER_GUARD = (
-    f"What guards the services with min_up takes others for open ({guard_state.PATH}) than keepalived does: it was "
-    "ended in between, and has missed something. Restart keepalived when another director may serve meanwhile."
+    f"What guards the services with min_up takes others for open, or for down, ({guard_state.PATH}) than keepalived "
+    "does. It was ended in between, or min_up is new and real servers were down already: keepalived says that once. "
+    "Restart keepalived when another director may serve meanwhile."
 )
 _UNREAD = (
     f"{keepalived_plan.PATH} was written after keepalived had last read it, so whether keepalived is master is not "
@@ -224,7 +225,14 @@ def _tell(module: AnsibleModule, wanted: Wanted, watch: Watch) -> None:
     if not wanted.guarded:
         return
     opened = {key for key in wanted.guarded if is_open(key, watch, wanted.guarded)}
+    known: set[str] = set()
+    missing: set[str] = set()
     for each in wanted.table.wanted:
+        if each.key in wanted.guarded and each.key in watch.pools:
+            name, servers = wanted.guarded[each.key], watch.pools[each.key].servers
+            weighty = [one.key for one in each.destinations or () if one.weight]
+            known.update(guard_state.server(name, one.address) for one in weighty)
+            missing.update(guard_state.server(name, one.address) for one in weighty if servers.get(one) == 0)
         if each.key in opened:
             servers = watch.pools[each.key].servers
             down = [str(one.key) for one in each.destinations or () if one.weight and not servers.get(one.key)]
@@ -232,7 +240,7 @@ def _tell(module: AnsibleModule, wanted: Wanted, watch: Watch) -> None:
     state = guard_state.read()
     if state is None:
         module.warn(_NO_GUARD)
-    elif watch.pools and state.open != {wanted.guarded[key] for key in opened}:
+    elif watch.pools and (state.open != {wanted.guarded[key] for key in opened} or state.down & known != missing):
         module.warn(_OTHER_GUARD)
 
 

@@ -11,17 +11,27 @@ from typing import NamedTuple
 PATH = "/run/lvs-topology.guard"
 _FIRST = "guard"
 _OPEN = "open "
+_DOWN = "down "
 # Of /proc/PID/stat behind the name of the program: when the process started.
 _STARTED = 19
 _NUMBER = re.compile(r"[0-9]{1,10}\Z")
 
 
 class State(NamedTuple):
-    """Which process wrote it, when that started, and the pools that are open, as keepalived names them."""
+    """Which process wrote it, when that started, and the pools that are open, as keepalived names them.
+
+    ``down`` are the real servers that are down, see ``server``.
+    """
 
     process: int
     started: str
     open: frozenset[str]
+    down: frozenset[str] = frozenset()
+
+
+def server(pool: str, address: str) -> str:
+    """A real server of a pool, without its port: in a group, that in the table is another one."""
+    return f"{pool}|[{address}]"
 
 
 def parse(text: str) -> State | None:
@@ -31,7 +41,8 @@ def parse(text: str) -> State | None:
     if len(words) < 3 or words[0] != _FIRST or not _NUMBER.match(words[1]):
         return None
     opened = frozenset(line[len(_OPEN) :] for line in lines if line.startswith(_OPEN))
-    return State(int(words[1]), words[2], opened)
+    down = (line[len(_DOWN) :].rpartition("]")[0] for line in lines if line.startswith(_DOWN))
+    return State(int(words[1]), words[2], opened, frozenset(f"{each}]" for each in down))
 
 
 def read() -> State | None:

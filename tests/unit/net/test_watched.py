@@ -311,16 +311,41 @@ GUARDED = {
 def test_what_is_said_of_services_that_are_guarded(
     monkeypatch: pytest.MonkeyPatch, is_up: bool, state: frozenset[str] | None, expected: list[str]
 ) -> None:
-    module: Any = Told(**GUARDED)
-    wanted = _watched.asked(module.params, None, Mistakes())
-    servers: dict[DestinationKey, int | None] = {DestinationKey("10.0.0.51", 80): 0, DestinationKey("10.0.0.52", 80): 1}
-    written = None if state is None else guard_state.State(1, "1", state)
-    monkeypatch.setattr(_watched.guard_state, "read", lambda: written)
-    _watched._tell(module, wanted, Watch({ServiceKey("ipv4", "tcp", VIP, 80): Pool(servers, is_up=is_up)}))
+    module = told_of_guarded(monkeypatch, state, {f"[{VIP}]:tcp:80|[10.0.0.51]"}, is_up=is_up)
     assert len(module.warnings) == len(expected)
     assert all(said in warning for said, warning in zip(expected, module.warnings, strict=True))
     if not is_up:
         assert "(10.0.0.51:80)" in module.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("down", "expected"),
+    [
+        # One of a service with another min_up, and one that the model gives no weight.
+        ({f"[{VIP}]:tcp:80|[10.0.0.51]", "FWM 7|[10.0.0.51]", f"[{VIP}]:tcp:80|[10.0.0.99]"}, []),
+        # It was down before min_up was there, and keepalived says that once.
+        (set(), ["or for down"]),
+        ({f"[{VIP}]:tcp:80|[10.0.0.51]", f"[{VIP}]:tcp:80|[10.0.0.52]"}, ["or for down"]),
+    ],
+)
+def test_what_the_guard_has_to_know_of_real_servers(
+    monkeypatch: pytest.MonkeyPatch, down: set[str], expected: list[str]
+) -> None:
+    module = told_of_guarded(monkeypatch, frozenset(), down, is_up=True)
+    assert len(module.warnings) == len(expected)
+    assert all(said in warning for said, warning in zip(expected, module.warnings, strict=True))
+
+
+def told_of_guarded(
+    monkeypatch: pytest.MonkeyPatch, state: frozenset[str] | None, down: set[str], *, is_up: bool
+) -> Any:
+    module: Any = Told(**GUARDED)
+    wanted = _watched.asked(module.params, None, Mistakes())
+    servers: dict[DestinationKey, int | None] = {DestinationKey("10.0.0.51", 80): 0, DestinationKey("10.0.0.52", 80): 1}
+    written = None if state is None else guard_state.State(1, "1", state, frozenset(down))
+    monkeypatch.setattr(_watched.guard_state, "read", lambda: written)
+    _watched._tell(module, wanted, Watch({ServiceKey("ipv4", "tcp", VIP, 80): Pool(servers, is_up=is_up)}))
+    return module
 
 
 def test_a_name_that_is_no_service_is_refused() -> None:
