@@ -229,7 +229,9 @@ def _own_units() -> list[str]:
         file = read_file(path)
         for line in _EXEC.findall(file.text if file else ""):
             if _FILLS.search(line):
+                # Debian's ipvsadm-restore is a script itself, which nobody shall edit.
                 found.append(f"the unit {name} loads a table of its own at boot; systemctl disable {name}")
+                continue
             found += [
                 f"the unit {name} runs {script}, which fills the table at boot; take ipvsadm out of the script, or "
                 f"systemctl disable {name} {_UNEDITED}"
