@@ -26,9 +26,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._net import (
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.daemon import Daemon, carried_out
 from ansible_collections.lvs.topology.plugins.module_utils._net.daemon_plan import Unit, copy_of, unwritable
-from ansible_collections.lvs.topology.plugins.module_utils._net.files import (
-    read_file,
-)
+from ansible_collections.lvs.topology.plugins.module_utils._net.files import read_file
 from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_text import verdict
 from ansible_collections.lvs.topology.plugins.module_utils._net.processes import parent_of
 from ansible_collections.lvs.topology.plugins.module_utils._net.rtnetlink import Rtnetlink

@@ -30,7 +30,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes im
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import RealServer, Service
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import Need, Note
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.pool_shares import (
-    is_open_without_one,
+    opens_when_gone,
     quorum,
     weight,
 )
@@ -255,7 +255,7 @@ def needs(site: Site, name: str) -> Iterator[Need]:
 
 
 def _of_share(service: Service, path: str) -> Iterator[Note]:
-    share, alone = service.supervision.min_up, is_open_without_one(service)
+    share, alone = service.supervision.min_up, opens_when_gone(service)
     if share is not None and share.amount > weight(service) and not share.is_percent:
         yield Note(f"{path}: {share.amount} is above the weight of all real servers together; it is lowered")
     if alone is not None:

@@ -29,7 +29,7 @@ def quorum(service: Service) -> int:
     return min(extra.quorum if extra.min_up is None else extra.min_up.of(most), most)
 
 
-def is_open_without_one(service: Service) -> RealServer | None:
+def opens_when_gone(service: Service) -> RealServer | None:
     """The real server without which too little is up already, where there is such a one."""
     heaviest = max((each for each in service.real_servers if each.weight), key=lambda each: each.weight, default=None)
     return heaviest if heaviest and weight(service) - heaviest.weight < quorum(service) else None

@@ -44,7 +44,7 @@ def write(given: Model) -> None:
 
 
 @pytest.fixture
-def keepalived(no_configuration: None) -> Iterator[Callable[[], subprocess.Popen[bytes]]]:  # noqa: ARG001, the directory
+def keepalived(no_configuration: None) -> Iterator[Callable[[], subprocess.Popen[bytes]]]:  # noqa: ARG001, it makes the directory
     UP.mkdir(exist_ok=True)
     for number in (61, 62, 63):
         (UP / f"10.0.0.{number}").touch()
