@@ -98,7 +98,15 @@ def test_keepalived_is_killed(scenario: Any) -> None:
     """Nobody checks any more, so nothing is announced until systemd has started it again, and its checks succeed."""
     # Its first process alone: one that is killed while it forks, as it does when a child of it dies, takes the lab's
     # kernel along (User-Mode Linux 6.12: a panic in tlb_flush).
-    scenario.run("lb1", "kill -KILL $(systemctl show --property MainPID --value keepalived)")
+    pid = "systemctl show --property MainPID --value keepalived"
+    before = scenario.run("lb1", pid)
+    scenario.run("lb1", f"kill -KILL {before}")
+    # What is announced is looked at after systemd has withdrawn it, and not as long as nobody has seen the end.
+    scenario.wait("systemd has started it again", lambda: scenario.run("lb1", pid) not in ("0", before))
+    scenario.wait(
+        "lb1 announces both again",
+        lambda: all(scenario.run("lb1", f"ip route show table 1819 {vip}") for vip in (VIP, f"{VIP6}/128")),
+    )
     wait_for_ways(scenario, *scenario.directors)
     assert scenario.findings() == []
 
