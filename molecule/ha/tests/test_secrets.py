@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-# Of the inventory, of secrets.yml, and one that is refused. They are this scenario's alone: every process of the machine
-# is looked at, and other scenarios and tests run beside this one.
+# Of the inventory, of secrets.yml, and one that is refused. They are this scenario's alone: every process of the
+# machine is looked at, and other scenarios and tests run beside this one.
 SECRETS = ("haS3cr3t", "bl0ckS3c", "t00-l0ng-f0r-it")
 # What looks at every process over and over, until a file tells it to say what it has seen. A module takes a second or
 # more, and looking all the time would take the processor from it.
