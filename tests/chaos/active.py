@@ -142,7 +142,7 @@ def _row(
         unheard.append(measure.unheard_until(record, record.marks["cut"], record.marks["calm"]))
         some, whole = measure.survivors(record, pair.DIGEST, record.marks["cut"], ESTABLISHED)
         downloads, survived = downloads + some, survived + whole
-    result.must(survived == downloads, f"{what}, BFD {bfd}: {downloads - survived} downloads broke")
+    result.must_all(survived, downloads, f"{what}, BFD {bfd}: downloads arrive whole")
     if planned:
         result.must(lost == 0, f"{what}, BFD {bfd}: {lost} requests were lost")
     return [what, bfd, times, statistics.median(unheard), max(unheard), lost, requests, downloads, survived]

@@ -62,6 +62,7 @@ def pool() -> Result:
         ("web3 loses power at the same moment", nothing, [THIRD, VICTIM]),
     ):
         say(f"pool: {title}, power is cut of {' and '.join(victims) or 'nobody'}")
+        _wait_pool(inventory)
         found.rows.append(_row(title, change, victims, result))
         for each in victims:
             active.power_on(each)
@@ -71,7 +72,6 @@ def pool() -> Result:
 
 def _row(title: str, change: Callable[[], object], victims: list[str], result: Result) -> list[Any]:
     active.wait_whole()
-    _wait_pool()
     alive = [each for each in active.DIRECTORS if each not in victims]
     with active.load(PACE) as running:
         time.sleep(active.ESTABLISHED + 3)
@@ -87,7 +87,11 @@ def _row(title: str, change: Callable[[], object], victims: list[str], result: R
         after = _known(alive)
         record = running.finish()
     under_way = measure.under_way(record, record.marks["cut"], active.ESTABLISHED)
+    known = sum(bool(_server(before, one)) for one in under_way)
+    result.must_all(known, len(under_way), f"{title}: of every download a director says whose it is")
     others = [one for one in under_way if _server(before, one) != THIRD_ADDRESS]
+    if THIRD in victims:
+        result.must(len(others) < len(under_way), f"{title}: web3 has downloads")
     newcomers = [
         one
         for one in others
@@ -128,14 +132,13 @@ def _cut(hosts: list[str], is_off: Callable[[], object]) -> None:
         list(threads.map(lambda host: HOSTS.cut_power(host, is_off), hosts))
 
 
-def _wait_pool() -> None:
-    """Wait until every director has the real servers that the model has."""
-
-    def listed(director: str) -> int:
-        return HOSTS.run(director, f"ipvsadm -Ln -t {SERVICE}").count("->")
+def _wait_pool(inventory: dict[str, Any]) -> None:
+    """Wait until every director has the real servers that the model has: one that was off is back late."""
+    hosts = inventory["lvs_real_servers"]["hosts"]
+    (web,) = (each for each in inventory["all"]["vars"]["lvs_services"] if each["address"] == VIP)
+    wanted = {hosts[each["host"]]["lvs_address"][0] for each in web["real_servers"]}
 
     def agree() -> bool:
-        counts = {listed(each) for each in active.DIRECTORS}
-        return len(counts) == 1
+        return all(measure.listed(HOSTS.run(each, "ipvsadm -Sn"), SERVICE) == wanted for each in active.DIRECTORS)
 
-    pair.wait("the same pool on all directors", agree)
+    pair.wait("the pool of the model on all directors", agree)

@@ -58,6 +58,8 @@ def lab(*words: str) -> str:
 def changed(output: str) -> dict[str, int]:
     """What the recap of a playbook says was changed, by host, where it is anything."""
     recap = re.findall(r"^(\S+) .*changed=(\d+)", output.rpartition("PLAY RECAP")[2], re.MULTILINE)
+    if not recap:
+        raise Failed(f"the playbook did nothing on any host, so nothing is known of changes:\n{output}")
     return {host: int(count) for host, count in recap if int(count)}
 
 
@@ -179,7 +181,7 @@ class Hosts:
             wait("the first answers", lambda: running.answered(1))
             yield running
         finally:
-            running.finish()
+            running.end()
 
 
 class Load:
@@ -237,6 +239,15 @@ class Load:
             return len(self.record.requests)
 
     def finish(self) -> Record:
+        """Start nothing more, wait for what is under way, and give the record, which is whole."""
+        # One that ended by itself would have lost what was under way, and would have seen nothing since.
+        self._tell("finish")
+        self.end()
+        if self._process.returncode != 0 or self._reader.is_alive():
+            raise Failed(f"the load ended with {self._process.returncode}, and its record is not whole")
+        return self.record
+
+    def end(self) -> None:
         """Start nothing more, and wait for what is under way; once more changes nothing."""
         if self._process.poll() is None:
             self._tell("finish")
@@ -246,4 +257,3 @@ class Load:
             self._process.kill()
             raise Failed("the load does not come to an end") from None
         self._reader.join(10)
-        return self.record

@@ -18,6 +18,8 @@ from .pair import say
 from .table import Result, Table
 
 MOMENTS = 20
+# What the table says of a run that was not killed.
+ENDED = "its end"
 # Of somebody else, on each host: an address, a sysctl of an interface, and files where ours are.
 _OTHERS = """
 ip address show dev lo | grep -q 198.51.100.7 || ip address add 198.51.100.7/32 dev lo
@@ -67,6 +69,15 @@ def _kill(run: subprocess.Popen[str]) -> None:
     run.communicate()
 
 
+def came_to(output: str, returncode: int, result: Result) -> str:
+    """The task in which a run was killed. One that ended before that has to end well."""
+    if returncode == -signal.SIGKILL:
+        tasks = [line for line in output.splitlines() if line.startswith("TASK [")]
+        return tasks[-1].strip("* ") if tasks else "nothing"
+    result.must(returncode == 0, f"a run after a killed one ends well: {returncode}\n{output}")
+    return ENDED
+
+
 def _converges(result: Result, inventory: dict[str, Any], after: str) -> None:
     """One more run ends well, leaves nothing to do, and all is as it should be."""
     pair.site(inventory)
@@ -96,9 +107,10 @@ def interrupted() -> Result:
         if run.poll() is None:
             os.killpg(run.pid, signal.SIGKILL)
         output, _errors = run.communicate()
-        tasks = [line for line in output.splitlines() if line.startswith("TASK [")]
-        moments.rows.append([moment, tasks[-1].strip("* ") if tasks else "nothing"])
+        moments.rows.append([moment, came_to(output, run.returncode, result)])
         say(f"killed after {moment:.1f} s: {moments.rows[-1][1]}")
+    killed = sum(how != ENDED for _moment, how in moments.rows)
+    result.must(killed > MOMENTS / 2, f"most runs are killed before they end: {killed} of {MOMENTS} were")
     _converges(result, models[0], f"{MOMENTS} kills (seed {seed})")
     _others(result)
 

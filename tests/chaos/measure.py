@@ -130,6 +130,12 @@ def broken(record: Record, digest: str) -> list[Download]:
     return [one for one in record.downloads if one.digest != digest]
 
 
+def listed(saved: str, service: str) -> set[str]:
+    """The addresses to which a director sends new connections to ADDRESS:PORT, from what ipvsadm -Sn prints."""
+    found = re.findall(rf"^-a -\S+ {re.escape(service)} -r (\S+):\d+ .*-w (\d+)", saved, re.MULTILINE)
+    return {address.strip("[]") for address, weight in found if weight != "0"}
+
+
 @dataclass
 class Owners:
     """Which real server has a connection, from what directors list of theirs."""

@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from . import measure
 from .hosts import CACHE, HERE, PATIENT, Failed, Hosts, Load, changed, lab, say, wait
 
 __all__ = ["CACHE", "HERE", "PATIENT", "Failed", "Load", "changed", "lab", "say", "wait"]
@@ -119,8 +120,8 @@ def table(director: str) -> list[str]:
 
 def listed(director: str) -> set[str]:
     """The addresses to which a director sends new connections."""
-    found = re.findall(r"^-a .* -r (\S+):\d+ .*-w (\d+)", "\n".join(table(director)), re.MULTILINE)
-    return {address for address, weight in found if weight != "0"}
+    found = (measure.listed("\n".join(table(director)), f"{vip}:80") for vip in VIPS.values())
+    return set().union(*found)
 
 
 def wait_ready(inventory: dict[str, Any]) -> None:

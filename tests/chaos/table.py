@@ -30,6 +30,11 @@ class Result:
         if not kept:
             self.broken.append(promise)
 
+    def must_all(self, kept: int, of: int, promise: str) -> None:
+        """Note a promise that was not kept for all of what was counted, or that nobody put to the test."""
+        self.must(of > 0, f"{promise}: there was none, so nothing was measured")
+        self.must(kept == of, f"{promise}: {of - kept} of {of} were not")
+
     def to_data(self) -> dict[str, Any]:
         """As JSON keeps it."""
         return asdict(self)

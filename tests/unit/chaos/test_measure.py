@@ -53,6 +53,18 @@ def test_what_came_late_does_not_hide_a_silence() -> None:
     assert measure.silence(record, since=1, until=5.5) == pytest.approx(4)
 
 
+def test_whom_a_table_sends_to() -> None:
+    saved = """-A -t 198.51.100.1:80 -s mh -b mh-port
+-a -t 198.51.100.1:80 -r 10.0.0.51:80 -g -w 1
+-a -t 198.51.100.1:80 -r 10.0.0.52:80 -g -w 0
+-a -t 198.51.100.1:8080 -r 10.0.0.53:80 -g -w 1
+-a -t [2001:db8:100::1]:80 -r [2001:db8:b::51]:80 -g -w 3
+"""
+    assert measure.listed(saved, "198.51.100.1:80") == {"10.0.0.51"}
+    assert measure.listed(saved, "[2001:db8:100::1]:80") == {"2001:db8:b::51"}
+    assert measure.listed("", "198.51.100.1:80") == set()
+
+
 def test_failed_within_a_time() -> None:
     requests = answered(1, 2) + lost(1, 2, 3)
     assert [one.start for one in measure.failed(requests)] == [1, 2, 3]
