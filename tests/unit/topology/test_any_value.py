@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from ansible.errors import AnsibleFilterError
+from ansible_collections.lvs.topology.plugins.filter.announcers import announcers
 from ansible_collections.lvs.topology.plugins.filter.as_model import as_model
 from ansible_collections.lvs.topology.plugins.filter.findings import findings
 from ansible_collections.lvs.topology.plugins.filter.host_plan import host_plan
@@ -19,6 +20,7 @@ from ansible_collections.lvs.topology.plugins.filter.listings import listings
 from ansible_collections.lvs.topology.plugins.filter.mistakes import mistakes
 from ansible_collections.lvs.topology.plugins.filter.questions import questions
 from ansible_collections.lvs.topology.plugins.filter.status import status
+from ansible_collections.lvs.topology.plugins.filter.unannounced import unannounced
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import (
     QUIET,
     REFERENCES,
@@ -76,6 +78,8 @@ MODELS = {**REFERENCES, "pair": dr_pair}
 VARIABLES = [
     *["lvs_address", "lvs_arp_method", "lvs_gateway", "lvs_keep_weights", "lvs_keepalived", "lvs_manager"],
     *[
+        "lvs_bgp",
+        "lvs_conntrackd",
         "lvs_firewall",
         "lvs_metrics",
         "lvs_metrics_directory",
@@ -86,6 +90,7 @@ VARIABLES = [
         "lvs_state",
         "lvs_sync",
         "lvs_sysctls",
+        "lvs_take_over",
         "lvs_timeouts",
     ],
     *["lvs_vip_interface", "lvs_vrrp", "lvs_directors_group", "ansible_host", "ansible_facts"],
@@ -117,6 +122,34 @@ VRRP: dict[str, Any] = {
     "instances": [{"name": "one", "vips": ["192.168.0.29"]}],
     "raw": "debug 1",
     "auth_pass": "secret",
+    "in_adverts": ["192.168.0.29"],
+}
+# An instance of what goes beside other keys only, and then is read to its end.
+SIGNED: dict[str, Any] = {
+    "router_id": 51,
+    "addresses": ["10.0.0.29/24"],
+    "auth_hmac": {"key": "k" * 32, "id": 1, "mode": "permissive"},
+}
+GUARDED: dict[str, Any] = {
+    "name": "guarded",
+    "address": "192.168.0.31",
+    "port": 80,
+    "forward": "nat",
+    "scheduler": "wrr",
+    "min_up": "50%",
+    "health_check": {"type": "tcp", "through": "rip", "source": "10.0.0.11"},
+    "real_servers": [{"host": "app1", "weight": 10}, {"host": "app2", "canary": "5%"}],
+}
+BGP: dict[str, Any] = {
+    "asn": 65001,
+    "router_id": "10.0.0.11",
+    "table": 1819,
+    "hold_time": 9,
+    "password": "secret",
+    "raw": "debug protocols off;",
+    "neighbours": [
+        {"address": "10.0.0.1", "asn": 65000, "password": "s", "bfd": {"interval": 300, "multiplier": 3}, "multihop": 2},
+    ],
 }
 
 
@@ -133,6 +166,27 @@ def rich() -> Model:
         variables["lvs_timeouts"] = {"tcp": 900}
         variables["lvs_sysctls"] = {"net.ipv4.vs.conntrack": 1}
         variables["lvs_keepalived"] = {"router_id": "x", "script_user": "y", "global_raw": "z", "raw": "w"}
+    return model
+
+
+def signed() -> Model:
+    """A pair with what the other one has no place for."""
+    model = r5()
+    for name in model.groups["lvs_directors"]:
+        variables = model.hostvars[name]
+        variables["lvs_services"].append(copy.deepcopy(GUARDED))
+        variables["lvs_vrrp"] = copy.deepcopy(SIGNED)
+        variables["lvs_conntrackd"] = True
+    return model
+
+
+def announced() -> Model:
+    """Directors that speak BGP."""
+    model = r5()
+    for name in model.groups["lvs_directors"]:
+        model.hostvars[name].update(lvs_manager="checker", lvs_bgp=copy.deepcopy(BGP))
+        del model.hostvars[name]["lvs_vrrp"]
+        model.hostvars[name]["lvs_services"][0]["forward"] = "dr"
     return model
 
 
@@ -171,11 +225,14 @@ def ask(model: Model) -> None:
         quiet(report, model.hostvars, model.groups, "app1" if report is listings else {})
     quiet(findings, model.hostvars, model.groups, {}, {})
     quiet(questions, model.hostvars, model.groups)
+    quiet(announcers, model.hostvars, model.groups)
+    quiet(unannounced, model.hostvars, model.groups, [], "lb1", allow_empty=False)
 
 
+@pytest.mark.parametrize("make", [rich, signed, announced])
 @pytest.mark.parametrize("odd", ODD)
-def test_any_value_as_any_part_of_a_model(odd: str) -> None:
-    model = rich()
+def test_any_value_as_any_part_of_a_model(odd: str, make: Callable[[], Model]) -> None:
+    model = make()
     model.groups["lvs_directors"] = ["lb1"]
     lb1 = model.hostvars["lb1"]
     parts = list(places({key: lb1[key] for key in lb1 if key != "ansible_facts"}))
@@ -227,6 +284,10 @@ def test_any_value_as_an_argument(odd: str) -> None:
     quiet(host_plan, hostvars, groups, "lb1", "director", directors=[value])
     quiet(listings, hostvars, groups, value)
     quiet(listings, hostvars, groups, [value])
+    for given in (value, [value], [{"lvs_announcer": value, "bgp": value}]):
+        quiet(unannounced, hostvars, groups, given, "lb1")
+        quiet(unannounced, hostvars, groups, [], given)
+        quiet(unannounced, hostvars, groups, [], "lb1", given)
     quiet(left_empty, value, {}, [])
     quiet(left_empty, [], value, [])
     quiet(left_empty, [], {}, value)
