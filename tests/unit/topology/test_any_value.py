@@ -138,7 +138,7 @@ GUARDED: dict[str, Any] = {
     "scheduler": "wrr",
     "min_up": "50%",
     "health_check": {"type": "tcp", "through": "rip", "source": "10.0.0.11"},
-    "real_servers": [{"host": "app1", "weight": 10}, {"host": "app2", "canary": "5%"}],
+    "real_servers": [{"host": "app1", "weight": 20}, {"host": "app2", "canary": "5%"}],
 }
 BGP: dict[str, Any] = {
     "asn": 65001,
@@ -148,7 +148,13 @@ BGP: dict[str, Any] = {
     "password": "secret",
     "raw": "debug protocols off;",
     "neighbours": [
-        {"address": "10.0.0.1", "asn": 65000, "password": "s", "bfd": {"interval": 300, "multiplier": 3}, "multihop": 2},
+        {
+            "address": "10.0.0.1",
+            "asn": 65000,
+            "password": "s",
+            "bfd": {"interval": 300, "multiplier": 3},
+            "multihop": 2,
+        },
     ],
 }
 
