@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import bgp
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.config_text import LONGEST
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Service
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import Command, Need, Note, Sysctl
@@ -16,8 +17,6 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table impor
 
 # A packet in the middle of a connection that another director had, and an ICMP message about one, are scheduled anew.
 _SYSCTLS = ("net.ipv4.vs.sloppy_tcp", "net.ipv4.vs.schedule_icmp")
-# What keepalived reads of a line, less what stands around a command.
-_LONGEST = 900
 
 
 def check(site: Site, name: str) -> Iterator[Mistake]:
@@ -83,7 +82,7 @@ def _check_commands(site: Site, name: str, service: Service) -> Iterator[Mistake
             yield Mistake(
                 f"{service.path}.{key}", problem, "leave it out, or use lvs_bgp: elsewhere and announce by it"
             )
-    if len(bgp.quorum(site, name, service)["quorum_up"]) > _LONGEST:
+    if len(bgp.quorum(site, name, service)["quorum_up"]["script"]) > LONGEST:
         problem = f"has {len(service.vips)} addresses, more than keepalived's line for announcing them takes"
         yield Mistake(f"{service.path}.marked", problem, "give some of them to a service with another mark")
 

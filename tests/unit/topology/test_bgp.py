@@ -168,17 +168,19 @@ def test_one_real_server_is_waited_for_by_nobody() -> None:
     assert up.startswith("/usr/sbin/ip route replace blackhole 198.51.100.1/32 ")
 
 
-def test_several_vips_of_one_mark() -> None:
-    marked = [
-        {"address": "198.51.100.7", "protocol": "tcp", "ports": [80]},
-        {"address": "198.51.100.8", "protocol": "tcp", "ports": [80]},
-    ]
+def marking(count: int) -> Model:
+    """Active directors with a service of one mark, which so many VIPs carry."""
+    marked = [{"address": f"198.51.100.{7 + number}", "protocol": "tcp", "ports": [80]} for number in range(count)]
     model = active()
     for name in model.groups["lvs_directors"]:
         service = model.hostvars[name]["lvs_services"][0]
         del service["address"], service["port"]
         service |= {"fwmark": 7, "family": "ipv4", "marked": marked, "health_check": {"type": "tcp", "port": 80}}
-    plan = model.plan("lb1", "keepalived")
+    return model
+
+
+def test_several_vips_of_one_mark() -> None:
+    plan = marking(2).plan("lb1", "keepalived")
     up = plan["keepalived"]["services"][0]["quorum_up"]["script"]
     assert up.startswith("/usr/bin/sh -c '/usr/sbin/ip route add throw 198.51.100.7/32 ")
     assert up.count("metric 262151") == 4
@@ -186,6 +188,14 @@ def test_several_vips_of_one_mark() -> None:
         # This machine need not have the user whom the role makes.
         plan["keepalived"]["global_defs"]["script_user"] = "nobody"
         assert real_tools.keepalived_refuses(plan) is None
+
+
+def test_more_vips_of_one_mark_than_a_line_of_keepalived_takes() -> None:
+    assert marking(4).mistakes() == []
+    assert marking(5).mistakes() == [
+        "lvs_services[0].marked: has 5 addresses, more than keepalived's line for announcing them takes; give some of them "
+        "to a service with another mark"
+    ]
 
 
 def test_the_firewall_lets_sessions_pass() -> None:
