@@ -329,11 +329,46 @@ def test_every_variable_of_a_playbook_is_documented(path: Path) -> None:
     assert sorted(rows) == sorted(own)
 
 
+ROLLED = {"lvs_directors": ["lb1", "lb2"], "lvs_real_servers": ["web1"]}
+
+
 def adopt(tmp_path: Path, **given: Any) -> subprocess.CompletedProcess[str]:
     (tmp_path / "ipvsadm.rules").write_text("-A -t 192.0.2.1:80 -s rr\n-a -t 192.0.2.1:80 -r 192.0.2.2:80 -g -w 1\n")
     words = json.dumps({"lvs_adopt_from": str(tmp_path), **given})
     command = ["ansible-playbook", "-i", "localhost,", str(PLAYBOOKS[0].parent / "adopt.yml"), "-e", words]
     return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    ("named", "limit", "said"),
+    [
+        (["lb9"], "all", "lb9: no director of this run."),
+        ("lb1,lb9", "all", "lb9: no director of this run."),
+        ("web1", "all", "web1: no director of this run."),
+        ("lb1", "lb2", "lb1: no director of this run."),
+        ("lvs_directors", "lb2", "lb1: no director of this run."),
+        ("lvs_real_servers", "all", "web1: no director of this run."),
+        # These get to the next play, which looks at each of them.
+        ("lb1, lb2", "all", "lb1 announces nothing by BGP"),
+        (["lvs_directors"], "all", "lb1 announces nothing by BGP"),
+        ([], "lb2", "lb2 announces nothing by BGP"),
+    ],
+)
+def test_a_roll_of_nobody_does_not_end_without_a_word(tmp_path: Path, named: Any, limit: str, said: str) -> None:
+    inventory, tasks = tmp_path / "inventory.yml", tmp_path / "tasks.yml"
+    inventory.write_text(
+        json.dumps(
+            {group: {"hosts": dict.fromkeys(names), "vars": {"lvs_services": []}} for group, names in ROLLED.items()}
+        )
+    )
+    tasks.write_text("[]")
+    given = {"lvs_rolling_directors_tasks": str(tasks), **({"lvs_rolling_directors": named} if named else {})}
+    playbook = str(PLAYBOOKS[0].parent / "rolling_directors.yml")
+    command = ["ansible-playbook", "-i", str(inventory), "--limit", limit, "-e", json.dumps(given), playbook]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    output = " ".join((done.stdout + done.stderr).split())
+    assert done.returncode != 0, output
+    assert f"Nothing was touched. {said}" in output
 
 
 @pytest.mark.parametrize(
