@@ -193,8 +193,8 @@ def test_several_vips_of_one_mark() -> None:
 def test_more_vips_of_one_mark_than_a_line_of_keepalived_takes() -> None:
     assert marking(4).mistakes() == []
     assert marking(5).mistakes() == [
-        "lvs_services[0].marked: has 5 addresses, more than keepalived's line for announcing them takes; give some of them "
-        "to a service with another mark"
+        "lvs_services[0].marked: has 5 addresses, more than keepalived's line for announcing them takes; give some of "
+        "them to a service with another mark"
     ]
 
 
