@@ -45,6 +45,8 @@ _FIRST = (
 )
 _PLAIN_NAMES = re.compile(r"(?:keepalived|ldirectord|ipvsadm|ipvsadm-save|ha)(?:\.\w+)?\Z")
 _NOT_IN_NAME = re.compile(r"[^A-Za-z0-9._-]+")
+# A file may be called by 255 bytes.
+_LONGEST_NAME = 200
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ def imported(
             if tables and main in tables:
                 compare_with_table(each, files, tables[main], names, remarks)
         directors += found
-    _name(directors)
+    _name(directors, hosts or [], remarks)
     shared = clusters(directors, remarks)
     own = {text for each in directors for text in each.addresses}
     targets = {
@@ -165,15 +167,18 @@ def _read_for_hosts(
     return [read_keepalived(files, main, each, remarks)[0] for each in there]
 
 
-def _name(directors: list[Director]) -> None:
+def _name(directors: list[Director], hosts: list[str], remarks: Remarks) -> None:
     """Every director gets a name of its own, which an inventory and the name of a file take."""
     used: set[str] = set()
     for number, each in enumerate(directors, 1):
-        name = _NOT_IN_NAME.sub("-", each.name or f"lb{number}").strip("-.") or f"lb{number}"
+        name = _NOT_IN_NAME.sub("-", each.name or f"lb{number}").strip("-.")[:_LONGEST_NAME] or f"lb{number}"
         if name in used:
             name = next(f"{name}-{more}" for more in range(2, len(directors) + 2) if f"{name}-{more}" not in used)
         used.add(name)
-        each.name = name[:60]
+        if each.name != name and each.name in hosts:
+            reason = f"no file can have this name, so the inventory calls it {name}: write ansible_host for it"
+            remarks.note(each.place, [each.name], reason)
+        each.name = name
 
 
 def _of_file(path: str) -> str:

@@ -237,6 +237,24 @@ def test_directors_with_the_same_file() -> None:
         imported(Given({"a.cf": text, "b.cf": text}), ["a.cf", "b.cf"], ["lb1"])
 
 
+@pytest.mark.parametrize(
+    ("hosts", "named"),
+    [
+        (["lb1.example.com", "lb2.example.com"], ["lb1.example.com", "lb2.example.com"]),
+        # They begin alike for longer than a screen is wide.
+        (["a" * 199 + "b", "a" * 199 + "c"], ["a" * 199 + "b", "a" * 199 + "c"]),
+        (["a" * 300 + "b", "a" * 300 + "c"], ["a" * 200, "a" * 200 + "-2"]),
+        (["2001:db8::1", "lb 2"], ["2001-db8-1", "lb-2"]),
+    ],
+)
+def test_every_director_keeps_a_name_of_its_own(hosts: list[str], named: list[str]) -> None:
+    files = {"a.conf": SERVICE, "b.conf": SERVICE.replace("192.0.2.1 ", "192.0.2.3 ")}
+    found = imported(Given(files), ["a.conf", "b.conf"], hosts)
+    assert found.groups["lvs_directors"] == list(found.hostvars) == named
+    told = [str(each) for each in found.remarks if "no file can have this name" in str(each)]
+    assert len(told) == sum(host != name for host, name in zip(hosts, named))
+
+
 def test_directors_with_the_same_vip_and_no_vrrp() -> None:
     """Many have it so, with routing in place of VRRP: the services stay, and who holds the VIP is to be decided."""
     found = imported(Given({"a.conf": SERVICE}), ["a.conf"], ["lb1", "lb2"])
