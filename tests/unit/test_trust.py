@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import yaml
 from ansible_collections.lvs.topology.plugins.module_utils import _ledger
 from ansible_collections.lvs.topology.plugins.module_utils._metrics import description
 from ansible_collections.lvs.topology.plugins.module_utils._metrics import plan as metrics_plan
@@ -18,6 +19,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._net import (
     boot_plan,
     boot_script,
     conntrackd_plan,
+    guard_state,
     hooks_plan,
     keepalived_plan,
 )
@@ -50,6 +52,23 @@ def of_metrics() -> tuple[metrics_plan.Wanted, metrics_plan.Current]:
     )
 
 
+def of_role_keepalived() -> dict[str, int]:
+    """The files and folders that tasks of the role write by themselves, and what the guard of min_up writes."""
+    role = CHECKOUT / "roles/keepalived"
+    variables = yaml.safe_load((role / "vars/main.yml").read_text())
+    found = {guard_state.PATH: 0o644}
+    for path in (role / "tasks").glob("*.yml"):
+        for task in yaml.safe_load(path.read_text()):
+            for module in ("ansible.builtin.copy", "ansible.builtin.file"):
+                asked = task.get(module, {})
+                if "mode" in asked:
+                    name = asked.get("dest") or asked["path"]
+                    for variable in ("__keepalived_credentials_folder", "__keepalived_guard"):
+                        name = name.replace(f"{{{{ {variable} }}}}", variables[variable])
+                    found[name.replace("{{ item.name }}", "NAME")] = int(asked["mode"], 8)
+    return found
+
+
 def test_every_file_and_its_mode(tmp_path: Path) -> None:
     wanted = {suffix: File("anything\n") for suffix in boot_plan.SUFFIXES}
     paths = [boot_plan.owner_path("ROLE", suffix) for suffix in boot_plan.SUFFIXES]
@@ -79,6 +98,7 @@ def test_every_file_and_its_mode(tmp_path: Path) -> None:
     files.update(written(of_bird.plan))
     files[copy_of(bird_plan.PATH)] = of_bird.copy.mode
     files[announcement_plan.DROP_IN] = announcement_plan.drop_in([1819]).mode
+    files.update(of_role_keepalived())
     # The ledger, its lock and its directory are made by the code that is asked for them.
     ledger = tmp_path / "lvs-topology/ledger.json"
     _ledger.LedgerFile(str(ledger)).save(_ledger.Ledger().claim("address", "10.0.0.1/32 dev lo", "ROLE"))

@@ -54,7 +54,6 @@ _SCRIPT = f"""\
 # is up than its min_up, all of its real servers get clients, those whose health checks fail as well.
 {{
 set -f
-umask 022
 export LC_ALL=C
 for fifo do :; done
 exec 3<"$fifo"
@@ -65,7 +64,10 @@ trap 'ending=1 guard="guard $$ ending"' TERM
 # The signal goes to every process that was started here, too. What has to be done to its end uses none, or is repeated.
 again() {{ while "$@"; [ $? -gt 128 ]; do :; done; }}
 state={STATE}
+# Whoever may open the lock can keep it.
+umask 077
 exec 9>"$state.lock"
+umask 022
 again flock -w 10 9
 
 nl='

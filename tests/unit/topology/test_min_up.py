@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from ansible_collections.lvs.topology.plugins.module_utils._net import guard_state
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.compiler import site_of
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.pool_shares import quorum
@@ -256,6 +257,17 @@ def test_the_next_one_knows_what_the_one_before_knew(guard: Guard) -> None:
     assert guard.run() == [edit(51, 10), edit(52, 10)]
     assert guard.facts() == {f"open {VS}", f"down {VS}|[10.0.0.51]:tcp:80", f"down {VS}|[10.0.0.52]:tcp:80"}
     assert guard.run(rs(51, "UP"), f"VS {VS} UP")[2:] == [edit(51, 10), edit(52, 0)]
+
+
+def test_only_root_can_keep_its_lock(guard: Guard) -> None:
+    guard.run()
+    modes = {path.name: path.stat().st_mode & 0o777 for path in guard.place.glob("state*")}
+    assert modes == {"state": 0o644, "state.lock": 0o600}
+
+
+def test_teardown_takes_what_it_wrote() -> None:
+    variables = yaml.safe_load((Path(__file__).parents[3] / "roles/keepalived/vars/main.yml").read_text())
+    assert variables["__keepalived_guard_state"] == [guard_state.PATH, f"{guard_state.PATH}.lock"]
 
 
 @pytest.mark.parametrize("tool", ["cat", "grep", "mv"])
