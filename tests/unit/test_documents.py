@@ -163,3 +163,18 @@ def test_services_have_no_mistakes(text: str) -> None:
         if isinstance(data, dict) and "lvs_manager" in data:
             hostvars["director"]["lvs_manager"] = data["lvs_manager"]
         assert compiler.mistakes_of(hostvars, groups) == []
+
+
+def test_the_inventory_of_the_readme_says_what_it_lacks_for_a_plan() -> None:
+    """The commands below it are typed with it, and one of them asks no host."""
+    text = (CHECKOUT / "README.md").read_text()
+    (inventory,) = (found for _word, found in FENCE.findall(text) if "# inventory.yml" in found)
+    data = yaml.safe_load(inventory)
+    shared = data.pop("all")["vars"]
+    hostvars = {host: {**shared, **given} for group in data.values() for host, given in group["hosts"].items()}
+    groups = {name: list(group["hosts"]) for name, group in data.items()}
+    (mistake,) = compiler.mistakes_of(hostvars, groups)
+    assert mistake.startswith("director: lvs_vip_interface: is needed where facts do not tell")
+    assert "the director's lvs_vip_interface" in text
+    hostvars["director"]["lvs_vip_interface"] = "eth1"
+    assert compiler.mistakes_of(hostvars, groups) == []
