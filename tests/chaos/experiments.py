@@ -143,6 +143,9 @@ class Site:
             name: (services[name]["address"].partition("/")[0], services[name]["port"]) for name in scenario.targets
         }
         self.result = Result()
+        #: What verify last said that it did not look at, and what it never looks at on this site.
+        self.unseen: set[str] = set()
+        self.never_seen: set[str] = set()
 
     def all(self, rounds: Iterable[list[Experiment]]) -> Result:
         """Boot the site, and do to it what is to be done."""
@@ -154,6 +157,7 @@ class Site:
             self.hosts.playbook("site", self.model)
             for director in self.model["lvs_directors"]["hosts"]:
                 self.hosts.run(director, _TRACKED)
+            self.begin()
             for chosen in rounds:
                 say(f"{self.hosts.name}: {' + '.join(each.name for each in chosen)}")
                 table.rows += self.round(chosen)
@@ -161,6 +165,14 @@ class Site:
             self.hosts.down()
         self.result.tables.append(table)
         return self.result
+
+    def begin(self) -> None:
+        """See that verify says nothing of the site before anything is broken, and remember what it does not look at."""
+        found = self.verify()
+        said = [_line(each) for each in found if _fails(each)]
+        if said:
+            raise Failed(f"verify says before anything is broken: {said}")
+        self.never_seen = self.unseen
 
     def round(self, chosen: list[Experiment]) -> list[list[Any]]:
         """Rows of the table: all of these are broken at once, and put right one after the other."""
@@ -186,6 +198,7 @@ class Site:
             self.must(after == picture, chosen[0], f"{host} is not as before: {_difference(picture, after)}")
         counted = self.counted(chosen, record, owners, done)
         lost = measure.failed(counted)
+        self.must(bool(counted), chosen[0], "no request is left to count, so nothing was measured")
         self.must(not lost, chosen[0], f"{len(lost)} requests lost, first: {lost[:1]}")
         others = (len(record.requests) - len(counted), len(measure.failed(record.requests)) - len(lost))
         say(f"{len(counted)} requests counted, {len(lost)} of them lost; of {others[0]} others {others[1]}")
@@ -229,6 +242,8 @@ class Site:
             found = self.verify()
             left = [_line(each) for each in found if _fails(each)]
             left += [_line(line) for each in chosen if (line := _first(found, each))]
+            # Where it could not look, it says nothing as well.
+            left += [f"not looked at: {each}" for each in sorted(self.unseen - self.never_seen)]
             if not left:
                 return []
         self.must(False, chosen[0], f"verify goes on: {left}")
@@ -278,7 +293,9 @@ class Site:
                 raise Failed(f"verify:\n{output}")
             lines = dict.fromkeys(line for each in mistakes for line in each.split("\\n")[1:])
             return [{"degree": "mistake", "host": "inventory", "what": line, "remedy": ""} for line in lines]
-        found: list[dict[str, str]] = json.loads(report.read_text())["findings"]
+        said = json.loads(report.read_text())
+        self.unseen = set(said["unseen"])
+        found: list[dict[str, str]] = said["findings"]
         return found
 
     @contextlib.contextmanager

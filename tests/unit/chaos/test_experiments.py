@@ -100,3 +100,35 @@ def test_what_has_to_be_answered(request_: Request, counts: bool) -> None:
 )
 def test_what_is_not_as_before_is_named(after: str, said: str) -> None:
     assert experiments._difference("a\nb", after) == said
+
+
+def site(monkeypatch: pytest.MonkeyPatch, findings: list[dict[str, str]], unseen: set[str]) -> experiments.Site:
+    """A site of which verify finds that, and does not look at something."""
+    found = experiments.Site(SCENARIOS["dr"])
+    found.never_seen = {"web1: its packet filter, because lvs_firewall is none"}
+
+    def verify() -> list[dict[str, str]]:
+        found.unseen = found.never_seen | unseen
+        return findings
+
+    monkeypatch.setattr(found, "verify", verify)
+    return found
+
+
+def test_silence_of_a_verify_that_could_not_look_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = [each for each in EXPERIMENTS if each.scenario == "dr"][:1]
+    quiet = site(monkeypatch, [], set())
+    assert quiet.silence(chosen) == []
+    assert quiet.result.broken == []
+    blind = site(monkeypatch, [], {"web2: it did not answer"})
+    assert blind.silence(chosen) == ["not looked at: web2: it did not answer"]
+    assert len(blind.result.broken) == 1
+
+
+def test_an_experiment_begins_with_a_site_that_is_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    well = site(monkeypatch, [{"degree": "worth knowing", "host": "web1", "what": "x", "remedy": ""}], {"y"})
+    well.begin()
+    assert "y" in well.never_seen
+    ill = site(monkeypatch, [{"degree": "at risk", "host": "web1", "what": "x", "remedy": ""}], set())
+    with pytest.raises(experiments.Failed, match="at risk: web1: x"):
+        ill.begin()
