@@ -80,9 +80,10 @@ _NO_GUARD = (
     f"({guard_state.PATH} names none). systemctl reload keepalived starts it."
 )
 _OTHER_GUARD = (
-    f"What guards the services with min_up takes others for open, or for down, ({guard_state.PATH}) than keepalived "
-    "does. It was ended in between, or min_up is new and real servers were down already: keepalived says that once. "
-    "Restart keepalived when another director may serve meanwhile."
+    f"The script that guards services with min_up has written into {guard_state.PATH} that other services are open, or "
+    "other real servers down, than keepalived knows. Either it was ended in between, or real servers were down already "
+    "when min_up came: keepalived says once that one is down. Restart keepalived at a moment when another director may "
+    "serve."
 )
 _UNREAD = (
     f"{keepalived_plan.PATH} was written after keepalived had last read it, so whether keepalived is master is not "

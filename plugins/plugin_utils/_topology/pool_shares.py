@@ -72,7 +72,7 @@ def refuse_beside_min_up(
         remedy = "add a health_check, or leave min_up out"
         reader.refuse("min_up", "has no meaning without a health_check: nothing takes a real server out", remedy)
     if any(map(sets_weight, every)):
-        problem = "stands beside a check that sets weights, and what weight that would be is not known when it fails"
+        problem = "stands beside a check that sets weights: which one a real server that fails is to get is not known"
         reader.refuse("min_up", problem, "leave one of them out")
     for path, problem, remedy in _switches(reader.path, real_servers, inhibits=inhibits, alpha=alpha):
         key = path[len(reader.path) + 1 :]

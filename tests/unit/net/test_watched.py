@@ -303,8 +303,8 @@ GUARDED = {
         (True, frozenset(), []),
         (False, frozenset({f"[{VIP}]:tcp:80"}), ["less of it is up"]),
         # It was killed, and has missed what happened.
-        (False, frozenset(), ["less of it is up", "takes others for open"]),
-        (True, frozenset({f"[{VIP}]:tcp:80"}), ["takes others for open"]),
+        (False, frozenset(), ["less of it is up", "that other services are open"]),
+        (True, frozenset({f"[{VIP}]:tcp:80"}), ["that other services are open"]),
         (True, None, ["Nothing guards the services"]),
     ],
 )
@@ -324,8 +324,8 @@ def test_what_is_said_of_services_that_are_guarded(
         # One of a service with another min_up, and one that the model gives no weight.
         ({f"[{VIP}]:tcp:80|[10.0.0.51]", "FWM 7|[10.0.0.51]", f"[{VIP}]:tcp:80|[10.0.0.99]"}, []),
         # It was down before min_up was there, and keepalived says that once.
-        (set(), ["or for down"]),
-        ({f"[{VIP}]:tcp:80|[10.0.0.51]", f"[{VIP}]:tcp:80|[10.0.0.52]"}, ["or for down"]),
+        (set(), ["other real servers down"]),
+        ({f"[{VIP}]:tcp:80|[10.0.0.51]", f"[{VIP}]:tcp:80|[10.0.0.52]"}, ["other real servers down"]),
     ],
 )
 def test_what_the_guard_has_to_know_of_real_servers(

@@ -139,8 +139,8 @@ def test_the_only_fifo_may_be_taken(given: dict[str, Any], said: str) -> None:
     ("min_up", "weights", "said"),
     [
         (9, (1, 1), "9 is above the weight of all real servers together; it is lowered"),
-        ("60%", (1, 1), "without 10.0.0.51 alone less than 2 of 2 is up"),
-        ("50%", (1, 9), "without 10.0.0.52 alone less than 5 of 10 is up"),
+        ("60%", (1, 1), "where 10.0.0.51 alone is down, less than 2 of the weight of 2 is up"),
+        ("50%", (1, 9), "where 10.0.0.52 alone is down, less than 5 of the weight of 10 is up"),
         ("50%", (1, 1), ""),
         # Nobody has a weight that could be missing.
         ("50%", (0, 0), ""),
