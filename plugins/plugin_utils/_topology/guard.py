@@ -262,7 +262,7 @@ def _of_share(service: Service, path: str) -> Iterator[Note]:
         yield Note(f"{path}: {share.amount} is above the weight of all real servers together; it is lowered")
     if alone is not None:
         yield Note(
-            f"{path}: where {alone.label} alone is down, less than {quorum(service)} of the weight of {weight(service)} "
-            f"is up, and all real servers get clients. So health checks never keep them from {alone.label}, not even "
-            "while somebody maintains it"
+            f"{path}: where {alone.label} alone is down, less than {quorum(service)} of the weight of "
+            f"{weight(service)} is up, and all real servers get clients. So health checks never keep them from "
+            f"{alone.label}, not even while somebody maintains it"
         )
