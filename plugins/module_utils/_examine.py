@@ -107,9 +107,9 @@ def _part(module: Module, part: preflight.Part, host: preflight.Host, wanted: Ma
 
 
 def _configuration(module: Module, asked: Mapping[str, Any]) -> list[Difference]:
-    """What keepalived_config would change."""
+    """What keepalived_config would change, and the role beside it."""
     try:
-        changes = keepalived.ask(module, asked)["changes"]
+        changes = keepalived.ask(module, asked)["changes"] + keepalived.guard_changes(asked.get("guard") or "")
     except (BadRequest, Refused) as problem:
         return [Difference("keepalived", [], str(problem))]
     return [Difference("keepalived", changes)] if changes else []

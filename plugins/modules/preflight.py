@@ -197,6 +197,9 @@ options:
       script_user:
         description: As O(lvs.topology.keepalived_config#module:script_user).
         type: str
+      guard:
+        description: The script that keepalived runs for C(min_up). M(lvs.topology.host_info) says whether it differs.
+        type: str
       owner:
         description: As O(lvs.topology.keepalived_config#module:owner).
         type: str

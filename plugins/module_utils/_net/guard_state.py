@@ -9,6 +9,8 @@ import re
 from typing import NamedTuple
 
 PATH = "/run/lvs-topology.guard"
+# What keepalived runs, and how the role writes it.
+SCRIPT, MODE = "/etc/keepalived/lvs_guard", 0o644
 _FIRST = "guard"
 _OPEN = "open "
 _DOWN = "down "

@@ -56,6 +56,7 @@ OF_A_PART: dict[str, Any] = {
             "content": {"type": "str", "required": True},
             "secrets": {"type": "list", "elements": "str", "default": [], "no_log": False},
             "script_user": {"type": "str"},
+            "guard": {"type": "str"},
             "owner": {"type": "str", "default": "lvs"},
         },
     },

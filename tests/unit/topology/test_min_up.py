@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.lvs.topology.plugins.module_utils._net import guard_state
+from ansible_collections.lvs.topology.plugins.module_utils._net import guard_state, keepalived
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.compiler import site_of
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.pool_shares import quorum
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import Model, dr_pair, r1, r5
@@ -263,6 +263,31 @@ def test_only_root_can_keep_its_lock(guard: Guard) -> None:
     guard.run()
     modes = {path.name: path.stat().st_mode & 0o777 for path in guard.place.glob("state*")}
     assert modes == {"state": 0o644, "state.lock": 0o600}
+
+
+def test_a_script_that_is_not_that_of_the_model_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = tmp_path / "lvs_guard"
+    monkeypatch.setattr(guard_state, "SCRIPT", str(place))
+    text = guarded().plan("lb1", "keepalived")["guard"]
+    said = [f"write {place}"]
+    assert keepalived.guard_changes(text) == said
+    place.write_text(text)
+    place.chmod(0o644)
+    assert keepalived.guard_changes(text) == []
+    place.write_text(text.replace("ipvsadm", "true"))
+    assert keepalived.guard_changes(text) == said
+    place.write_text(text)
+    place.chmod(0o666)
+    assert keepalived.guard_changes(text) == said
+    assert keepalived.guard_changes("") == []
+
+
+def test_the_role_writes_it_where_it_is_looked_for() -> None:
+    role = Path(__file__).parents[3] / "roles/keepalived"
+    assert yaml.safe_load((role / "vars/main.yml").read_text())["__keepalived_guard"] == guard_state.SCRIPT
+    tasks = yaml.safe_load((role / "tasks/ready.yml").read_text())
+    (copied,) = (each["ansible.builtin.copy"] for each in tasks if "ansible.builtin.copy" in each)
+    assert int(copied["mode"], 8) == guard_state.MODE
 
 
 def test_teardown_takes_what_it_wrote() -> None:
