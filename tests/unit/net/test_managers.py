@@ -115,3 +115,32 @@ def test_a_keepalived_that_would_not_do_as_its_configuration_says(
 )
 def test_what_fills_a_table(line: str, fills: bool) -> None:
     assert bool(managers._FILLS.search(line)) == fills
+
+
+@pytest.mark.parametrize(
+    ("command", "reasons"),
+    [
+        ("/sbin/ipvsadm --clear", ["loads a table of its own at boot"]),
+        # What fills the table may be a script itself, as ipvsadm-restore is. That is one reason, not two.
+        ("{script} ipvsadm-restore", ["loads a table of its own at boot"]),
+        ("{script}", ["runs {script}, which fills the table at boot"]),
+        ("-/bin/sh -c '{script}'", ["runs {script}, which fills the table at boot"]),
+        ("{script}\nExecStartPost=ipvsadm -C", ["runs {script}, which fills", "loads a table of its own at boot"]),
+        ("{script}\nExecStop={script}", ["runs {script}, which fills the table at boot"]),
+        ("ipvsadm -Ln", []),
+    ],
+)
+def test_a_unit_that_fills_the_table_is_named_once_for_each_reason(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: str, reasons: list[str]
+) -> None:
+    script = tmp_path / "fill"
+    script.write_text("#!/bin/sh\n# ipvsadm -C\nipvsadm -A -t 10.0.0.1:80\n")
+    (tmp_path / "table.service").write_text(f"[Service]\nExecStart={command.format(script=script)}\n")
+    monkeypatch.setattr(managers, "_WANTS", (str(tmp_path), str(tmp_path / "none"), str(tmp_path / "none")))
+    monkeypatch.setattr(managers, "_RC_LOCAL", str(tmp_path / "rc.local"))
+    monkeypatch.setattr(managers, "_processes", lambda _name: iter(()))
+    found = managers.others("kernel", Ledger(), set(), {}, take_over=False)
+    assert len(found) == len(reasons)
+    for each, reason in zip(found, reasons, strict=True):
+        assert each.startswith(f"the unit table.service {reason.format(script=script)}")
+        assert "systemctl disable table.service" in each
