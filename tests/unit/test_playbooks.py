@@ -297,6 +297,8 @@ DOCUMENT = (PLAYBOOKS[0].parents[1] / "docs/playbooks.md").read_text()
 OF_THE_MODEL = {
     "lvs_services", "lvs_bgp", "lvs_state", "lvs_directors", "lvs_directors_group", "lvs_real_servers",
     "lvs_real_servers_group", "lvs_metrics",
+    # The variable of a loop, which the filter unannounced reads in its results.
+    "lvs_announcer",
 }  # fmt: skip
 
 
@@ -308,6 +310,8 @@ def arguments() -> dict[str, dict[str, Any]]:
 def used(path: Path) -> set[str]:
     """The variables of users in a playbook, without its comments, and in what it reads."""
     texts = [path, *(path.parent / name for play in plays(path) for name in play.get("vars_files", []))]
+    imported = {str(each.get("ansible.builtin.import_tasks", "")) for play in plays(path) for each in play["tasks"]}
+    texts += [path.parent / name for name in imported - {"", "tasks/variables.yml"}]
     return {
         name for text in texts for name in re.findall(r"\blvs_\w+", re.sub(r"^ *#.*", "", text.read_text(), flags=re.M))
     }

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import bgp_drain
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import bgp_drain, way_back
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.answers import read_bgp_info
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.compiler import site_of
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.given import evaluated, mapping, names, shown
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.infos import read_info, read_listings
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.infos import read_info, read_listings, read_returns
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.listings import left_empty, listings
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, WrongModel, show
 
@@ -35,6 +35,20 @@ def emptied_of(found: Any, tables: Any, batches: Any) -> list[str]:
         for director, services in mapping(shown(tables, "tables"), "tables").items()
     }
     return left_empty(read_listings(evaluated(found, "listings")), infos, _batches(batches))
+
+
+def weights_back_of(listings: Any, steps: Any, first: Any) -> dict[str, Any]:
+    """The listings with the weight that each real server gets, and its share of that at first and after each step."""
+    shares = way_back.shares(_number(steps, "steps", way_back.STEPS), _number(first, "first", way_back.FIRST))
+    found = []
+    for each in read_returns(evaluated(listings, "listings")):
+        wanted: int | None = each.model
+        if each.was_drained:
+            in_steps = len(shares) > 1
+            wanted = way_back.weight(each.model, each.former, has_keepalived=each.has_keepalived, in_steps=in_steps)
+        if wanted is not None:
+            found.append({**each.listing, "real_server": {**each.listing["real_server"], "weight": wanted}})
+    return {"listings": found, "shares": shares}
 
 
 def announcers_of(hostvars: Mapping[str, Any], groups: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -60,6 +74,14 @@ def unannounced_of(
         for name, each in bgp_drain.read_answers(answers).items()
     }
     return lines if allow_empty else [*lines, *bgp_drain.unannounced(site, said, drained)]
+
+
+def _number(given: Any, what: str, possible: forms.Range) -> int:
+    value = evaluated(given, what)
+    number = forms.integer(value)
+    if number is None or number not in possible:
+        raise WrongModel([Mistake(what, f"{show(value)} is no number of this kind", f"use {possible}")])
+    return number
 
 
 def _batches(batches: Any) -> list[list[str]]:

@@ -10,7 +10,7 @@ where it stands, and reaches neither a report nor a file that is written from it
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
@@ -27,6 +27,8 @@ _COUNTS = forms.Range(0, 2**63 - 1)
 _WEIGHTS = forms.Range(-(2**31), 2**31 - 1)
 _FLAGS = (*(flag for flags in forms.FLAGS_OF_SCHEDULER.values() for flag in flags), *SCHEDULER_FLAG_BITS)
 _REMEDY = "pass on what lvs.topology.ipvs_info returned"
+# The variable of a loop over listings, in each of its results.
+DRAINED_AS = "director_listing"
 
 
 class _Answer(Reader):
@@ -34,6 +36,11 @@ class _Answer(Reader):
 
     def has(self, key: str) -> bool:
         return super().has(key) and self.take(key) is not None
+
+    @property
+    def whole(self) -> Mapping[str, Any]:
+        """All that it returned, for what is only handed on."""
+        return self._raw
 
 
 def read_infos(infos: Any) -> dict[str, dict[str, Any]]:
@@ -81,9 +88,41 @@ def read_listings(found: Any) -> list[dict[str, Any]]:
     return read
 
 
-def _mappings(reader: Reader, key: str) -> list[Reader]:
+class Return(NamedTuple):
+    """A listing, and what says with which weight its real server comes back."""
+
+    listing: Mapping[str, Any]
+    model: int
+    has_keepalived: bool
+    # Where it was drained: the weight before, or None where there was no entry.
+    was_drained: bool
+    former: int | None
+
+
+def read_returns(given: Any) -> list[Return]:
+    """Listings, or what a task returned that drained each of them as ``director_listing``."""
+    mistakes: list[Mistake] = []
+    found = []
+    for reader in _mappings(_Answer({"listings": given}, "weights_back", mistakes), "listings"):
+        was_drained = reader.has(DRAINED_AS)
+        listing = _inner(reader, DRAINED_AS) if was_drained else reader
+        found.append(
+            Return(
+                listing=listing.whole,
+                model=_inner(listing, "real_server").integer("weight", *forms.WEIGHTS, default=0),
+                has_keepalived=listing.choice("manager", ("kernel", "keepalived"), "kernel") == "keepalived",
+                was_drained=was_drained,
+                former=reader.integer("former_weight", *_WEIGHTS, default=0) if reader.has("former_weight") else None,
+            )
+        )
+    if mistakes:
+        raise WrongModel(mistakes)
+    return found
+
+
+def _mappings(reader: Reader, key: str) -> list[_Answer]:
     """The elements of a list of mappings."""
-    found: list[Reader] = []
+    found: list[_Answer] = []
     for position, each in enumerate(reader.elements(key, "mappings")):
         at = f"{key}[{position}]"
         if isinstance(each, Mapping):
@@ -93,7 +132,7 @@ def _mappings(reader: Reader, key: str) -> list[Reader]:
     return found
 
 
-def _inner(reader: Reader, key: str) -> Reader:
+def _inner(reader: Reader, key: str) -> _Answer:
     return _Answer(reader.mapping(key, "a mapping") or {}, reader.at(key), reader.mistakes)
 
 

@@ -252,3 +252,67 @@ def test_addresses_are_the_same_however_they_are_spelled() -> None:
     tables = {"lb1": [{"fwmark": 5, "family": "ipv6", "real_servers": [server]}]}
     (line,) = left_empty([listing], tables, [["web1"]])
     assert line == "lb1: firewall mark 5 (ipv6) has no usable real server besides web1"
+
+
+@pytest.mark.parametrize(
+    ("steps", "first", "shares"),
+    [
+        (0, 10, [100]),
+        (1, 10, [10, 100]),
+        (2, 1, [1, 50, 100]),
+        (5, 10, [10, 28, 46, 64, 82, 100]),
+        (4, 99, [99, 99, 99, 99, 100]),
+    ],
+)
+def test_the_share_of_a_weight_at_first_and_after_each_step(steps: int, first: int, shares: list[int]) -> None:
+    assert draining.weights_back_of([], steps, first) == {"listings": [], "shares": shares}
+
+
+@pytest.mark.parametrize(
+    ("manager", "former", "steps", "weight"),
+    [
+        ("kernel", 4, 0, 4),
+        ("kernel", 1, 0, 1),
+        # What an interrupted run had given back so far, and more than the model has.
+        ("kernel", 1, 3, 2),
+        ("kernel", 4, 3, 4),
+        # Somebody's decision, with or without steps.
+        ("kernel", 0, 0, None),
+        ("kernel", 0, 3, None),
+        ("kernel", None, 0, None),
+        ("kernel", None, 3, None),
+        # The word of a health check.
+        ("keepalived", 0, 0, 2),
+        ("keepalived", None, 0, 2),
+        ("keepalived", None, 3, 2),
+        ("keepalived", 1, 0, 1),
+        ("keepalived", 1, 3, 2),
+        ("keepalived", 4, 3, 4),
+    ],
+)
+def test_the_weight_that_comes_back(manager: str, former: int | None, steps: int, weight: int | None) -> None:
+    (listing,) = listed(r1(), "web1")
+    listing |= {"manager": manager, "real_server": listing["real_server"] | {"weight": 2}}
+    result = {"director_listing": listing, "former_weight": former, "changed": True}
+    found = draining.weights_back_of([result], steps, 10)["listings"]
+    back = [listing | {"real_server": listing["real_server"] | {"weight": weight}}]
+    assert found == ([] if weight is None else back)
+    # What was not drained has the weight of the model, whoever fills the table.
+    assert draining.weights_back_of([listing], steps, 10)["listings"] == [listing]
+
+
+@pytest.mark.parametrize(
+    ("listings", "steps", "first", "said"),
+    [
+        ([], 100, 10, "steps: 100 is no number of this kind"),
+        ([], "x", 10, "steps: 'x' is no number of this kind"),
+        ([], 1, 0, "first: 0 is no number of this kind"),
+        ("web1", 0, 10, "must be a list"),
+        ([{"director_listing": {"real_server": {"weight": 1}}, "former_weight": "x"}], 0, 10, "'x' is no whole number"),
+        ([{"director_listing": {"real_server": {"weight": -1}}}], 0, 10, "-1 is out of range"),
+        ([{"real_server": []}], 0, 10, "must be a mapping"),
+    ],
+)
+def test_what_is_no_weight_is_refused(listings: Any, steps: Any, first: Any, said: str) -> None:
+    with pytest.raises(WrongModel, match=said):
+        draining.weights_back_of(listings, steps, first)
