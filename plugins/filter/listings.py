@@ -24,12 +24,17 @@ description:
   - A name that is not in the inventory, a host that no director lists, and every mistake of the services is reported.
 extends_documentation_fragment:
   - lvs.topology.inventory
-positional: _input, _groups, hosts
+positional: _input, _groups, hosts, run
 options:
   hosts:
     type: raw
     required: true
     description: The name of a host or of a group, or a list of such names.
+  run:
+    type: list
+    elements: str
+    version_added: 0.4.0
+    description: The hosts that are part of the run. Any other one is reported. All are, where it is not given.
 seealso:
   - plugin: lvs.topology.left_empty
     plugin_type: filter
@@ -88,9 +93,11 @@ _value:
 """
 
 
-def listings(hostvars: Mapping[str, Any], groups: Mapping[str, Any], hosts: Any) -> list[dict[str, Any]]:
+def listings(
+    hostvars: Mapping[str, Any], groups: Mapping[str, Any], hosts: Any, run: Any = None
+) -> list[dict[str, Any]]:
     try:
-        return draining.listings_of(hostvars, groups, hosts)
+        return draining.listings_of(hostvars, groups, hosts, run)
     except WrongModel as wrong:
         raise AnsibleFilterError(f"Nothing was touched.\n{wrong}") from None
 

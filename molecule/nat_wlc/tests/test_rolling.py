@@ -89,7 +89,7 @@ def test_a_roll_that_fails_leaves_the_rest_alone(scenario: Any, tmp_path: Path) 
 def test_what_cannot_be_is_refused(scenario: Any) -> None:
     for playbook, settings, limit, message in (
         ("drain", "lvs_drain=webb1", "all", "did you mean web1?"),
-        ("drain", "lvs_drain=web1", "web2:director", "Nothing was touched. --limit leaves out web1."),
+        ("drain", "lvs_drain=web1", "web2:director", "Nothing was touched. web1: is left out by --limit;"),
         ("rolling", "lvs_rolling_tasks=/nonexistent", "all", "Nothing was touched. Give lvs_rolling_tasks"),
     ):
         result = scenario.try_playbook(f"lvs.topology.{playbook}", "--extra-vars", settings, "--limit", limit)

@@ -13,19 +13,35 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology import bgp_
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.answers import read_bgp_info
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.compiler import site_of
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.given import evaluated, mapping, names, shown
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.infos import read_info, read_listings, read_returns
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.listings import left_empty, listings
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.infos import (
+    read_info,
+    read_listings,
+    read_returns,
+    read_tables_asked,
+)
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.listings import (
+    left_empty,
+    listings,
+    silent_directors,
+)
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, WrongModel, show
 
 
-def listings_of(hostvars: Mapping[str, Any], groups: Mapping[str, Any], hosts: Any) -> list[dict[str, Any]]:
+def listings_of(
+    hostvars: Mapping[str, Any], groups: Mapping[str, Any], hosts: Any, run: Any = None
+) -> list[dict[str, Any]]:
     """Where these hosts are listed as real servers; WrongModel with every mistake where there is any."""
     mistakes: list[Mistake] = []
     site = site_of(hostvars, groups, mistakes)
-    found = listings(site, groups, evaluated(hosts, "hosts"), mistakes)
+    found = listings(site, groups, evaluated(hosts, "hosts"), None if run is None else names(run, "run"), mistakes)
     if mistakes:
         raise WrongModel(mistakes)
     return found
+
+
+def silent_of(results: Any, found: Any) -> dict[str, list[str]]:
+    """Which directors did not answer when they were asked for their tables, and what speaks against a drain."""
+    return silent_directors(read_tables_asked(results), read_listings(evaluated(found, "listings")))
 
 
 def emptied_of(found: Any, tables: Any, batches: Any) -> list[str]:
@@ -47,7 +63,7 @@ def weights_back_of(listings: Any, steps: Any, first: Any) -> dict[str, Any]:
             in_steps = len(shares) > 1
             wanted = way_back.weight(each.model, each.former, has_keepalived=each.has_keepalived, in_steps=in_steps)
         if wanted is not None:
-            found.append({**each.listing, "real_server": {**each.listing["real_server"], "weight": wanted}})
+            found.append({**each.listing, "real_server": {**each.real_server, "weight": wanted}})
     return {"listings": found, "shares": shares}
 
 

@@ -18,6 +18,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     FULL_MASK,
     SCHEDULER_FLAG_BITS,
 )
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.given import shown
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, WrongModel, show
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import Reader, as_address
 
@@ -70,7 +71,7 @@ def read_info(info: Any, path: str) -> dict[str, Any]:
 
 
 def read_listings(found: Any) -> list[dict[str, Any]]:
-    """What the filter listings returned, as far as it says who is listed where."""
+    """What the filter listings returned, as far as it says who is listed where, and by which type of check."""
     mistakes: list[Mistake] = []
     read = []
     for reader in _mappings(_Answer({"listings": found}, "left_empty", mistakes), "listings"):
@@ -81,6 +82,7 @@ def read_listings(found: Any) -> list[dict[str, Any]]:
                 "director": _text(reader, "director"),
                 "service": _key(service),
                 "real_server": _endpoint(real_server),
+                "check": _inner(reader, "check").take("type"),
             }
         )
     if mistakes:
@@ -88,10 +90,29 @@ def read_listings(found: Any) -> list[dict[str, Any]]:
     return read
 
 
+def read_tables_asked(given: Any) -> dict[str, str | None]:
+    """What ipvs_info returned in a loop over directors as ``director_name``: by director, why its table was not read.
+
+    That is an empty text where it was, and None where the director did not answer.
+    """
+    mistakes: list[Mistake] = []
+    found: dict[str, str | None] = {}
+    for reader in _mappings(_Answer({"results": shown(given, "results")}, "silent_directors", mistakes), "results"):
+        said = reader.take("msg")
+        problem = (
+            None if reader.has("unreachable") else said if isinstance(said, str) and said else "no reason is given"
+        )
+        found[_text(reader, "director_name")] = "" if reader.has("services") else problem
+    if mistakes:
+        raise WrongModel(mistakes)
+    return found
+
+
 class Return(NamedTuple):
     """A listing, and what says with which weight its real server comes back."""
 
     listing: Mapping[str, Any]
+    real_server: Mapping[str, Any]
     model: int
     has_keepalived: bool
     # Where it was drained: the weight before, or None where there was no entry.
@@ -106,10 +127,12 @@ def read_returns(given: Any) -> list[Return]:
     for reader in _mappings(_Answer({"listings": given}, "weights_back", mistakes), "listings"):
         was_drained = reader.has(DRAINED_AS)
         listing = _inner(reader, DRAINED_AS) if was_drained else reader
+        real_server = _inner(listing, "real_server")
         found.append(
             Return(
                 listing=listing.whole,
-                model=_inner(listing, "real_server").integer("weight", *forms.WEIGHTS, default=0),
+                real_server=real_server.whole,
+                model=real_server.integer("weight", *forms.WEIGHTS, default=0),
                 has_keepalived=listing.choice("manager", ("kernel", "keepalived"), "kernel") == "keepalived",
                 was_drained=was_drained,
                 former=reader.integer("former_weight", *_WEIGHTS, default=0) if reader.has("former_weight") else None,

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
@@ -24,14 +24,24 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table impor
 _WEB = ("http", "https")
 # What makes a service, a real server, or a real server of a service one and the same.
 _Key = tuple[Any, ...]
+# The type of a check whose way depends on addresses that are not known.
+UNKNOWN = "unknown"
 # Where a digest alone says what is right.
 _ANY_STATUS = ("200-299",)
 
 
-def listings(site: Site, groups: Mapping[str, Any], names: Any, mistakes: list[Mistake]) -> list[dict[str, Any]]:
-    """Every entry of these hosts, or of the hosts of these groups; what nobody lists is a mistake."""
+def listings(
+    site: Site, groups: Mapping[str, Any], names: Any, run: Collection[str] | None, mistakes: list[Mistake]
+) -> list[dict[str, Any]]:
+    """Every entry of these hosts, or of the hosts of these groups; what nobody lists is a mistake.
+
+    ``run`` are the hosts that are part of it; None: all. The play of another one would have no hosts, and end without
+    a word.
+    """
     found = []
     for host in _hosts(site, groups, names, mistakes):
+        if run is not None and host not in run:
+            mistakes.append(Mistake(host, "is left out by --limit", "add it there, or leave --limit out"))
         # Draining does not concern the one that says sorry: keepalived adds it where no real server is left.
         entries = [each for each in site.listings.get(host, []) if each[2] is not each[1].sorry_server]
         if not entries:
@@ -80,7 +90,7 @@ def _hosts(site: Site, groups: Mapping[str, Any], names: Any, mistakes: list[Mis
 def _check(site: Site, director: str, service: Service, entry: RealServer) -> dict[str, Any] | None:
     """How a director can tell that the real server serves; None where nothing says what to try by TCP.
 
-    The type is ``unknown`` where that depends on the director's addresses, and these are not known.
+    The type is UNKNOWN where that depends on the director's addresses, and these are not known.
     """
     checks = [each for each in service.checks_of(entry) if each.get("address") in (None, str(entry.address))]
     through = through_vip.checks_through_vip(service, entry) if site.is_checked(director) else []
@@ -91,7 +101,7 @@ def _check(site: Site, director: str, service: Service, entry: RealServer) -> di
         return None
     if through:
         ways = through_vip.ways(site, director, service, entry, given) if site.is_known(director) else []
-        return {"type": "through_vip" if ways else "unknown", "endpoints": ways}
+        return {"type": "through_vip" if ways else UNKNOWN, "endpoints": ways}
     port = given.get("port") or entry.port or _only_port(service)
     if not port:
         return None
@@ -120,6 +130,36 @@ def _only_port(service: Service) -> int:
     ranges = {each for marked in service.marked if marked.protocol == "tcp" for each in marked.ports}
     low, high = ranges.pop() if len(ranges) == 1 else (0, 0)
     return low if low == high else 0
+
+
+def silent_directors(asked: Mapping[str, str | None], found: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """The directors that did not answer, and what speaks against draining what is listed.
+
+    ``asked`` says of each director why its table could not be read: an empty text where it was, None where the director
+    did not answer at all. Such a one sends nobody anywhere, and keeps nobody from draining as long as another is left.
+    """
+    silent = [director for director, problem in asked.items() if problem is None]
+    unread = {director: problem for director, problem in asked.items() if problem}
+    if unread:
+        reasons = " ".join(dict.fromkeys(unread.values()))
+        return {"silent": silent, "problems": [f"The table of {', '.join(unread)} cannot be read: {reasons}"]}
+    directors: dict[str, set[str]] = {}
+    unknown: dict[str, None] = {}
+    for each in found:
+        directors.setdefault(each["host"], set()).add(each["director"])
+        if each["check"] == UNKNOWN and each["director"] not in silent:
+            unknown[each["director"]] = None
+    problems = []
+    lost = [host for host, every in directors.items() if every <= set(silent)]
+    if lost:
+        problem = f"No director that lists {', '.join(lost)} can be reached: {', '.join(silent)}"
+        problems.append(f"{problem}. Bring one of them back first.")
+    if unknown:
+        problem = f"the addresses of {', '.join(unknown)} from which they would come are not known"
+        problems.append(
+            f"Health checks go through the VIP, and {problem}. See whether lvs.topology.host_facts works there."
+        )
+    return {"silent": silent, "problems": problems}
 
 
 def left_empty(

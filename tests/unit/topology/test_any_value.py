@@ -19,8 +19,10 @@ from ansible_collections.lvs.topology.plugins.filter.left_empty import left_empt
 from ansible_collections.lvs.topology.plugins.filter.listings import listings
 from ansible_collections.lvs.topology.plugins.filter.mistakes import mistakes
 from ansible_collections.lvs.topology.plugins.filter.questions import questions
+from ansible_collections.lvs.topology.plugins.filter.silent_directors import silent_directors
 from ansible_collections.lvs.topology.plugins.filter.status import status
 from ansible_collections.lvs.topology.plugins.filter.unannounced import unannounced
+from ansible_collections.lvs.topology.plugins.filter.weights_back import weights_back
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import (
     QUIET,
     REFERENCES,
@@ -298,6 +300,15 @@ def test_any_value_as_an_argument(odd: str) -> None:
     quiet(left_empty, [], value, [])
     quiet(left_empty, [], {}, value)
     quiet(left_empty, [], {}, [value])
+    quiet(listings, hostvars, groups, "web1", value)
+    for call in (weights_back, lambda each: weights_back([], each), lambda each: weights_back([], 1, each)):
+        quiet(call, value)
+        quiet(call, [value])
+        quiet(call, [{"director_listing": value, "former_weight": value}])
+    quiet(silent_directors, value, [])
+    quiet(silent_directors, [value], [])
+    quiet(silent_directors, [{"director_name": value, "msg": value}], [])
+    quiet(silent_directors, [], value)
 
 
 def info() -> dict[str, Any]:
@@ -354,6 +365,8 @@ def test_any_value_in_what_a_director_answers(odd: str) -> None:
         kept = container[key]
         container[key] = ODD[odd]
         quiet(left_empty, listed, {"lb1": answer["services"]}, [["web1"]])
+        quiet(weights_back, listed)
+        quiet(silent_directors, [], listed)
         container[key] = kept
 
 

@@ -316,3 +316,62 @@ def test_the_weight_that_comes_back(manager: str, former: int | None, steps: int
 def test_what_is_no_weight_is_refused(listings: Any, steps: Any, first: Any, said: str) -> None:
     with pytest.raises(WrongModel, match=said):
         draining.weights_back_of(listings, steps, first)
+
+
+def test_a_host_that_is_not_part_of_the_run_is_refused() -> None:
+    model = r1()
+    every = draining.listings_of(model.hostvars, model.groups, ["web1", "web2"], ["web1", "web2"])
+    assert every == listed(model, ["web1", "web2"])
+    with pytest.raises(WrongModel) as wrong:
+        draining.listings_of(model.hostvars, model.groups, ["web1", "web2"], ["lb1", "web1"])
+    assert wrong.value.lines == ["web2: is left out by --limit; add it there, or leave --limit out"]
+
+
+def asked(**directors: Any) -> list[dict[str, Any]]:
+    """What ipvs_info returned on each director: True, its table; False, nothing; a text, why it failed."""
+    returned = {True: {"services": [], "msg": ""}, False: {"unreachable": True, "msg": "timed out"}}
+    return [
+        {"director_name": name, **returned.get(how, {"failed": True, "msg": how})} for name, how in directors.items()
+    ]
+
+
+@pytest.mark.parametrize(
+    ("results", "unknown", "silent", "problems"),
+    [
+        (asked(lb1=True, lb2=True), (), [], []),
+        (asked(lb1=True, lb2=False), (), ["lb2"], []),
+        (asked(lb1=True, lb2=False), ("lb2",), ["lb2"], []),
+        (asked(lb1="no pyroute2", lb2=False), ("lb1",), ["lb2"], ["The table of lb1 cannot be read: no pyroute2"]),
+        (asked(lb1="x", lb2="x"), (), [], ["The table of lb1, lb2 cannot be read: x"]),
+        (asked(lb1=None, lb2=True), (), [], ["The table of lb1 cannot be read: no reason is given"]),
+        (
+            asked(lb1=False, lb2=False),
+            (),
+            ["lb1", "lb2"],
+            ["No director that lists web1, web2 can be reached: lb1, lb2. Bring one of them back first."],
+        ),
+        # web2 is listed by lb1 alone.
+        (
+            asked(lb1=False, lb2=True),
+            ("lb2",),
+            ["lb1"],
+            [
+                "No director that lists web2 can be reached: lb1. Bring one of them back first.",
+                "Health checks go through the VIP, and the addresses of lb2 from which they would come are not known. "
+                "See whether lvs.topology.host_facts works there.",
+            ],
+        ),
+    ],
+)
+def test_who_did_not_answer(results: Any, unknown: tuple[str, ...], silent: list[str], problems: list[str]) -> None:
+    model = two_directors()
+    model.hostvars["lb2"]["lvs_services"][0]["real_servers"] = rs("web1")
+    found = listed(model, ["web1", "web2"])
+    found += [each | {"check": None} for each in found]
+    found = [each | {"check": {"type": "unknown"}} if each["director"] in unknown else each for each in found]
+    assert draining.silent_of(results, found) == {"silent": silent, "problems": problems}
+
+
+def test_what_directors_say_is_harmless() -> None:
+    (line,) = draining.silent_of(asked(lb1="\x1b[2Jwell"), [])["problems"]
+    assert line.isprintable()
