@@ -50,7 +50,9 @@ options:
     type: str
     choices: [ipv4, ipv6]
   connection_filter:
-    description: Which connections are counted and listed, besides the options above.
+    description:
+      - Which connections are counted and listed, besides the options above. It is refused where O(gather_subset) does
+        not have V(connections).
     type: dict
     suboptions:
       client:

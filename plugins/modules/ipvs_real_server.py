@@ -122,13 +122,14 @@ options:
     description:
       - How much of O(weight) the real server gets, in percent, from V(1) to V(100). It is rounded down, and a weight
         that is not V(0) stays at least V(1).
+      - A share needs O(weight), and is refused with O(state=drained) and O(state=absent).
     type: int
     default: 100
     version_added: 0.4.0
   raises:
     description:
       - With O(state=restored), which real servers get the weight. V(drained) are those that have V(0), and V(lowered)
-        those that have less than that, but not V(0).
+        those that have less than that, but not V(0). With another state, V(lowered) is refused.
     type: str
     choices: [drained, lowered]
     default: drained

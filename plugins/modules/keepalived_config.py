@@ -51,7 +51,7 @@ options:
       - With O(state=absent), the owner of what keepalived leaves behind. keepalived is killed in place of stopped, so
         that its addresses and its part of the IPVS table stay, and these are noted as the heir's, for
         M(lvs.topology.vip_address) and M(lvs.topology.ipvs_table).
-      - Without it, keepalived takes its addresses and services away.
+      - Without it, keepalived takes its addresses and services away. With O(state=present) it is refused.
     type: str
   state:
     description:

@@ -69,11 +69,11 @@ options:
         description: The VIP. This or O(source_nat[].fwmark) is required.
         type: str
       port:
-        description: The service's port; V(0) means every port.
+        description: The service's port; V(0) means every port. A service with O(source_nat[].fwmark) has none.
         type: int
         default: 0
       protocol:
-        description: The service's protocol.
+        description: The service's protocol. A service with O(source_nat[].fwmark) has none.
         type: str
         choices: [tcp, udp, sctp]
         default: tcp

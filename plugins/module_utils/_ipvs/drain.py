@@ -57,6 +57,18 @@ class Ending:
 SHARES = forms.Range(1, 100)
 
 
+def check_share(params: Mapping[str, Any], mistakes: Mistakes) -> None:
+    """Refuse a share, or whom it raises, where nothing would be done with it."""
+    state, share = params["state"], params["share"]
+    mistakes.within("share", share, SHARES, "a share")
+    if share != SHARES.high and state in (DRAINED, "absent"):
+        mistakes.add("share", f"has no meaning with state: {state}; leave it out")
+    elif share != SHARES.high and params["weight"] is None:
+        mistakes.add("share", "is a part of weight, which is missing; give it, or leave share out")
+    if params["raises"] != DRAINED and state != "restored":
+        mistakes.add("raises", f"has no meaning with state: {state}; leave it out, or use state: restored")
+
+
 def share_of(weight: int, share: int) -> int:
     """A share of a weight, rounded down. Who has a weight keeps one: with 0 it would get nobody."""
     return max(weight * share // SHARES.high, min(weight, 1))

@@ -29,7 +29,7 @@ def ensure_real_server(module: AnsibleModule) -> dict[str, Any]:
     mistakes = Mistakes()
     key = options.service_key(module.params["service"], "service", mistakes)
     destination = options.wanted_destination(module.params, "", key, mistakes)
-    mistakes.within("share", module.params["share"], drain.SHARES, "a share")
+    drain.check_share(module.params, mistakes)
     if destination and destination.weight is not None:
         destination = destination._replace(weight=drain.share_of(destination.weight, module.params["share"]))
     if module.params["state"] == "drained":

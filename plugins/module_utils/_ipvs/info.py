@@ -41,6 +41,8 @@ def gather(module: AnsibleModule) -> dict[str, Any]:
     chosen = Filter()
     if "connections" in subset:
         chosen = read_filter(params, address, mistakes)
+    elif params["connection_filter"] is not None:
+        mistakes.add("connection_filter", "gather_subset has no connections; add them there, or leave it out")
     mistakes.raise_if_any()
     # Looking must not load anything, so that this is the same in check mode.
     with Ipvs(load_module=None) as kernel:

@@ -46,6 +46,8 @@ def ensure_config(module: Module, book: LedgerFile) -> dict[str, Any]:
     mistakes.owner(owner)
     if not os.path.isabs(path):
         mistakes.add("path", f"{path!r} is not an absolute path")
+    if heir and params["state"] == "present":
+        mistakes.add("heir", "is for what keepalived leaves behind; leave it out, or use state: absent")
     problem = unwritable(params["content"] or "")
     if problem:
         mistakes.add("content", problem)

@@ -205,6 +205,9 @@ def _check_service(
     item: Mapping[str, Any], where: str, mistakes: Mistakes
 ) -> tuple[tuple[str, str, int] | int | None, int | None]:
     if item["fwmark"] is not None:
+        for option, default in (("port", 0), ("protocol", "tcp")):
+            if item[option] != default:
+                mistakes.add(f"{where}.{option}", "a firewall mark service has none; leave it out")
         return _check_mark(f"{where}.fwmark", item["fwmark"], mistakes), forms.FAMILIES.get(item["family"])
     address = mistakes.host_address(f"{where}.address", item["address"])
     if item["port"] not in forms.PORTS:
