@@ -23,6 +23,10 @@ def towards(site: Site, director: str, entry: RealServer) -> Address | Mistake:
     if site.is_known(host):
         # The network that holds the RIP comes first: that is where the director sends the packets to.
         links = sorted(site.on_link(host), key=lambda each: rip not in each.own.network)
+        if not (moves or site.is_known(director) or site.inventory.names_address(director)):
+            # All that is known is where Ansible reaches the director, which may be in a network for that alone.
+            problem = f"is needed: only facts of {director} tell its address in the network of {rip}"
+            links = [each for each in links if rip in each.own.network] or links
         reachable = [each for link in links for each in candidates if each in link.own.network]
     elif site.is_known(director):
         networks = [each.own.network for each in site.on_link(director) if rip in each.own.network]

@@ -201,12 +201,24 @@ class Site:
     def _find_addresses(self, name: str) -> tuple[Address, ...]:
         return tuple(dict.fromkeys([*self.host(name).addresses, *(each.own.ip for each in self.on_link(name))]))
 
+    def named_address(self, name: str, family: int) -> Address | None:
+        """The address of a family that the inventory gives the host.
+
+        Without lvs_address it is the one by which Ansible reaches the host, unless facts show that it is not the host's
+        own: a router may translate it.
+        """
+        named = self.host(name).address(family)
+        if self.inventory.names_address(name) or not self.is_known(name):
+            return named
+        held = {each.ip for interface in self.facts(name).interfaces or () for each in interface.addresses}
+        return named if named in held else None
+
     def address_towards(self, name: str, address: Address, family: int) -> Address | None:
         """The host's own address of a family by which it reaches an address, as far as it is known.
 
         On one of the networks of that address, else the one that the inventory names, else one of the same NIC.
         """
-        named = self.host(name).address(family)
+        named = self.named_address(name, family)
         near = [each.own.ip for each in self.on_link(name) if address in each.own.network]
         own = [each for each in near if each.version == family]
         if own:

@@ -172,15 +172,15 @@ def _own_addresses(site: Site, name: str, interface: str | None) -> tuple[Addres
 
 
 def sender(site: Site, name: str, instance: Instance, family: int) -> Address | None:
-    """The address from which the director sends unicast adverts.
+    """The address from which the director sends unicast adverts: as the inventory says, else the one that facts show.
 
     keepalived listens on the instance's interface alone, and does not hear what goes to an address elsewhere.
     None: it is not known, or there are several to choose from.
     """
     if instance.unicast_source is not None and instance.unicast_source.version == family:
         return instance.unicast_source
-    named = site.host(name).address(family)
-    if named is None or site.interface(name, instance.interface) is None:
+    named = site.named_address(name, family)
+    if site.interface(name, instance.interface) is None:
         return named
     own = _own_addresses(site, name, instance.interface)
     if named in own:

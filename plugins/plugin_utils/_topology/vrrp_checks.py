@@ -111,10 +111,11 @@ def _check_unicast(site: Site, name: str, carrier: Carrier) -> Iterator[Mistake]
     path, family = settings.at("unicast"), carrier.family
     others = () if settings.peers else tuple(each for each in site.partners(name) if each != name)
     for each in (name, *others):
-        if site.host(each).address(family) is None and not (settings.peers and carrier.source):
+        known = carrier.source if each == name else sender(site, each, twin_of(site, each, settings), family)
+        if site.named_address(each, family) is None and known is None:
             problem = f"needs the IPv{family} address of {each}, and the inventory does not tell it"
             yield Mistake(path, problem, f"set lvs_address of {each}")
-    if site.host(name).address(family) is not None and carrier.source is None:
+    if site.named_address(name, family) is not None and carrier.source is None:
         yield _no_sender(name, settings, family)
     for each in others:
         yield from _check_peer(site, each, settings, family)
@@ -131,7 +132,7 @@ def _check_unicast(site: Site, name: str, carrier: Carrier) -> Iterator[Mistake]
 def _check_peer(site: Site, other: str, settings: Instance, family: int) -> Iterator[Mistake]:
     """Whether it is certain where another director listens: who is sent to elsewhere hears nothing, and is master."""
     twin = twin_of(site, other, settings)
-    if twin.interface is None or site.host(other).address(family) is None:
+    if twin.interface is None or site.named_address(other, family) is None:
         return
     if not site.is_known(other):
         problem = f"needs the address of {other} on {twin.interface}, and nothing is known of that"

@@ -88,8 +88,12 @@ def password_of_ipv6(model: Model) -> None:
 
 
 def no_address(model: Model) -> None:
+    """Neither the inventory nor facts tell which one is meant."""
     vrrp(unicast=True, interface="eth2")(model)
     del model.hostvars["lb2"]["lvs_address"]
+    model.hostvars["lb2"]["ansible_facts"] = facts(
+        nic("eth1", "192.168.0.12/24"), nic("eth2", "10.0.0.12/24", "10.0.0.13/24")
+    )
 
 
 def without_facts(model: Model) -> None:
