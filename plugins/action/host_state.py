@@ -11,6 +11,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.lvs.topology.plugins.plugin_utils._tags import chosen_concerns
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import plan_text
 
 _display = Display()
 
@@ -25,6 +26,8 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core has no type
         result: dict[str, Any] = super().run(tmp, task_vars)
         variables = task_vars or {}
         arguments = dict(self._task.args)
+        if "plan" in arguments:
+            arguments["plan"] = plan_text.read(arguments["plan"])
         follows = boolean(arguments.get("follow_tags", False), strict=False)
         if follows:
             given = (variables.get(f"ansible_{name}_tags") or () for name in ("run", "skip"))

@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.lvs.topology.plugins.plugin_utils import _plays, _run
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import filtering
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import filtering, plan_text
 
 _display = Display()
 
@@ -26,33 +27,45 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core has no type
         result: dict[str, Any] = super().run(tmp, task_vars)
         arguments = dict(self._task.args)
         ends = boolean(arguments.get("give_turn_back", False), strict=False)
-        given = arguments.get("parts")
-        # The module may make mappings of text, as Ansible does. Those have no plan.
-        asked = {each["name"]: each for each in given if isinstance(each, dict)} if isinstance(given, list) else {}
-        if isinstance(given, list):
-            arguments["parts"] = [_asked(each) for each in given]
+        given = arguments["parts"] if isinstance(arguments.get("parts"), list) else []
+        parts = [_with_its_plan(each) for each in given]
+        if parts:
+            arguments["parts"] = [_asked(each) for each in parts]
         answer: dict[str, Any] = self._execute_module(
             module_name="lvs.topology.preflight", module_args=arguments, task_vars=task_vars
         )
         if answer.get("failed") or answer.get("unreachable"):
             return {**result, **answer}
         host = (task_vars or {}).get("inventory_hostname", "the host")
+        # The module may make mappings of text, as Ansible does. Those have no plan.
+        plans = {name: plan for name, plan in map(_name_and_plan, parts) if isinstance(plan, dict)}
+        texts = {name for name, plan in map(_name_and_plan, given) if isinstance(plan, str)}
         for name, part in answer["parts"].items():
-            part["plan"] = asked.get(name, {}).get("plan") or {}
-            # What was looked at is of no use to what comes later, and what BIRD is to have has passwords.
-            passing = part["plan"].get("passing") or []
-            part["plan"] = {key: value for key, value in part["plan"].items() if key not in ("passing", "bird")}
+            plan = plans.get(name, {})
+            part["planned"] = _planned(plan, part["kernel_modules"])
+            going_on = _going_on(plan, part["planned"])
+            part["plan"] = plan_text.written(going_on) if plan and name in texts else going_on
+            passing = plan.get("passing") or []
             for line in filtering.warnings(host, passing, part["dropped"], part["firewall"]):
                 _display.warning(line)
             for line in filtering.not_looked_at(host, len(passing)):
                 _display.warning(f"not looked at: {line}")
             for line in part["unseen"]:
                 _display.warning(f"{host}: not looked at: {line}. What it drops is not known.")
-            for note in part["plan"].get("notes") or ():
+            for note in plan.get("notes") or ():
                 _display.display(f"Works, but should be known of {host}: {note}")
         if ends and not self._task.check_mode and all(map(_plays.is_settled, answer["parts"].values())):
             _run.give_back(self._low_level_execute_command)
         return {**result, **answer}
+
+
+def _with_its_plan(part: Any) -> Any:
+    """The part with its plan as a mapping, also where that is given as text."""
+    return {**part, "plan": plan_text.read(part["plan"])} if isinstance(part, dict) and "plan" in part else part
+
+
+def _name_and_plan(part: Any) -> tuple[Any, Any]:
+    return (part["name"], part.get("plan")) if isinstance(part, dict) else (None, None)
 
 
 def _asked(part: Any) -> Any:
@@ -61,3 +74,19 @@ def _asked(part: Any) -> Any:
     if not isinstance(plan, dict) or not plan.get("passing"):
         return part
     return {**part, "plan": {**plan, "passing": plan["passing"][: filtering.MOST_PACKETS]}}
+
+
+def _planned(plan: Mapping[str, Any], kernel_modules: Iterable[str]) -> dict[str, Any]:
+    """What a playbook asks of a plan, which may be one long text: who manages the host, and how much there is."""
+    return {
+        "manager": plan.get("manager"),
+        # What its packet filter needs for the plan, only the host knows.
+        "kernel_modules": [*dict.fromkeys([*(plan.get("kernel_modules") or ()), *kernel_modules])],
+        "services": len(plan.get("services") or ()),
+    }
+
+
+def _going_on(plan: Mapping[str, Any], planned: Mapping[str, Any]) -> dict[str, Any]:
+    """The plan for what comes later, which looks at no packets. What BIRD is to have has passwords."""
+    kept = {key: value for key, value in plan.items() if key not in ("passing", "bird")}
+    return {**kept, "kernel_modules": planned["kernel_modules"]} if planned["kernel_modules"] else kept

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler, plan_text
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
 
 DOCUMENTATION = r"""
@@ -62,6 +62,14 @@ options:
         C(lvs_metrics_interval), C(lvs_packet_filter), C(lvs_purge), C(lvs_sync), C(lvs_sysctls), C(lvs_take_over),
         C(lvs_timeouts), C(lvs_vip_interface) and C(lvs_vrrp). A null is ignored, except for C(lvs_gateway), whose null
         leaves the default route alone.
+  as_text:
+    type: bool
+    default: false
+    description:
+      - Whether the plan is returned as one text, in JSON, which the modules of this collection take as well.
+      - Ansible looks at each value of a structure again and again. With thousands of services that takes longer than
+        all else.
+    version_added: 0.4.0
 seealso:
   - plugin: lvs.topology.mistakes
     plugin_type: filter
@@ -83,7 +91,8 @@ RETURN = r"""
 _value:
   type: dict
   description:
-    - The plan as plain data. A key that is absent does not concern the role; one that is present and empty means none.
+    - The plan as plain data, or with O(as_text) as text.
+    - A key that is absent does not concern the role; one that is present and empty means none.
   contains:
     commands:
       type: list
@@ -245,12 +254,14 @@ def host_plan(
     services: list[Any] | None = None,
     directors: list[str] | None = None,
     variables: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
+    as_text: bool = False,
+) -> dict[str, Any] | str:
     try:
-        return compiler.host_plan(hostvars, groups, host, role, services, directors, variables)
+        plan = compiler.host_plan(hostvars, groups, host, role, services, directors, variables)
     except WrongModel as wrong:
         count = len(wrong.lines)
         raise AnsibleFilterError(f"The inventory has {count} mistake{'s' if count > 1 else ''}:\n{wrong}") from None
+    return plan_text.written(plan) if as_text else plan
 
 
 class FilterModule:

@@ -15,6 +15,7 @@ description:
   - Returns the parts of M(lvs.topology.preflight) and M(lvs.topology.host_info), one for each of the
     roles V(director), V(real_server) and V(router) that the host has by its groups, with the plan of each, and of
     V(announcer) where C(lvs_bgp) of a director or router is set. A director has one for its metrics besides.
+  - A plan is one text, in JSON, as P(lvs.topology.host_plan#filter) makes it with C(as_text).
   - There are none for a host with C(lvs_state=absent).
   - The play has to import C(tasks_from=inputs) of these roles before.
 """

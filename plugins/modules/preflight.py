@@ -306,8 +306,10 @@ keepalived_runs:
 parts:
   description:
     - For each part its own RV(missing_packages), RV(kernel_modules), RV(managed_by), RV(keepalived_runs),
-      RV(keepalived_holds), RV(keepalived_in_place), RV(messages), RV(unseen) and RV(in_place), and the C(plan) that was
-      asked for, by the name of the part.
+      RV(keepalived_holds), RV(keepalived_in_place), RV(messages), RV(unseen) and RV(in_place), by the name of the part.
+    - The C(plan) that was asked for is there as it was given, a mapping or text, with RV(kernel_modules) among its own,
+      and without its C(passing) and C(bird). C(planned) has its C(manager), all of its C(kernel_modules), and how many
+      C(services) it has.
   returned: success
   type: dict
   sample: {}

@@ -171,4 +171,4 @@ def is_settled(part: Mapping[str, Any]) -> bool:
 
 def _has_keepalived(part: Mapping[str, Any]) -> bool:
     """Whether keepalived is to manage the director, or did so far."""
-    return part["plan"].get("manager") in (KEEPALIVED, CHECKER) or KEEPALIVED in part["managed_by"]
+    return part["planned"]["manager"] in (KEEPALIVED, CHECKER) or KEEPALIVED in part["managed_by"]

@@ -197,7 +197,7 @@ def test_who_is_asked_for_its_turn_once_more(taken: dict[str, Any], waiting: lis
 
 
 def part(in_place: bool, manager: str = "kernel", managed_by: tuple[str, ...] = ()) -> dict[str, Any]:
-    return {"in_place": in_place, "managed_by": list(managed_by), "plan": {"manager": manager}}
+    return {"in_place": in_place, "managed_by": list(managed_by), "planned": {"manager": manager}}
 
 
 IN_PLACE, TO_DO = part(True), part(False)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,7 +17,8 @@ PLAN = {"manager": "kernel", "notes": ["There is something."]}
 
 
 def found(in_place: bool = True, managed_by: tuple[str, ...] = ()) -> dict[str, Any]:
-    return {"in_place": in_place, "managed_by": [*managed_by], "dropped": [], "firewall": "", "unseen": []}
+    looked = {"dropped": [], "firewall": "", "unseen": [], "kernel_modules": []}
+    return {"in_place": in_place, "managed_by": [*managed_by], **looked}
 
 
 class Host:
@@ -50,6 +52,23 @@ def test_each_part_is_returned_with_its_plan(monkeypatch: pytest.MonkeyPatch) ->
     host = Host(monkeypatch, {"parts": {"director": found(), "keepalived": found()}})
     answer = host.ask(parts=[{"name": "director", "plan": PLAN}, {"name": "keepalived"}])
     assert {name: part["plan"] for name, part in answer["parts"].items()} == {"director": PLAN, "keepalived": {}}
+    assert host.said == ["Works, but should be known of web1: There is something."]
+
+
+def test_a_plan_that_is_text_is_a_mapping_to_the_module_and_text_to_what_comes_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    host = Host(monkeypatch, {"parts": {"director": {**found(), "kernel_modules": ["xt_ipvs", "ip_vs"]}}})
+    bird = {"bird": {"content": "password 's3cret'"}}
+    plan = {**PLAN, "kernel_modules": ["ip_vs"], "services": [{"port": 80}], **bird, "passing": [{"name": "web"}]}
+    (part,) = host.ask(parts=[{"name": "director", "plan": json.dumps(plan)}])["parts"].values()
+    assert host.asked["parts"] == [{"name": "director", "plan": plan}]
+    assert json.loads(part["plan"]) == {
+        **PLAN,
+        "kernel_modules": ["ip_vs", "xt_ipvs"],
+        "services": [{"port": 80}],
+    }
+    assert part["planned"] == {"manager": "kernel", "kernel_modules": ["ip_vs", "xt_ipvs"], "services": 1}
     assert host.said == ["Works, but should be known of web1: There is something."]
 
 
@@ -94,7 +113,9 @@ def test_of_more_packets_than_are_looked_at_it_says_how_many_are_not(monkeypatch
     ]
 
 
-@pytest.mark.parametrize("parts", ["name=director", ["name=director"]])
+@pytest.mark.parametrize(
+    "parts", ["name=director", ["name=director"], [{"name": "director", "plan": "take_over=true"}]]
+)
 def test_parts_of_which_the_module_makes_mappings(monkeypatch: pytest.MonkeyPatch, parts: Any) -> None:
     host = Host(monkeypatch, {"parts": {"director": found()}})
     assert host.ask(parts=parts)["parts"]["director"]["plan"] == {}

@@ -38,7 +38,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mi
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import File
 from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest
 from ansible_collections.lvs.topology.plugins.module_utils._validation import validated
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import filtering
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import filtering, plan_text
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import show
 
 # Which files were written at last. A host that is gone leaves none behind.
@@ -111,10 +111,10 @@ def _files_of(asked: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
 
 def _of_host(given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for part in given.get("parts") or []:
-        owner = str(part["owner"])
-        yield from ((f"{owner}.{suffix}", text) for suffix, text in _of_part(owner, part["plan"]))
-        yield "bird.conf", _of_daemon(part["plan"].get("bird") or {}, "bird -c")
-        yield "conntrackd.conf", _of_daemon({"content": _conntrackd(part["plan"])}, "conntrackd -C")
+        owner, plan = str(part["owner"]), plan_text.read(part["plan"])
+        yield from ((f"{owner}.{suffix}", text) for suffix, text in _of_part(owner, plan))
+        yield "bird.conf", _of_daemon(plan.get("bird") or {}, "bird -c")
+        yield "conntrackd.conf", _of_daemon({"content": _conntrackd(plan)}, "conntrackd -C")
     yield "keepalived.conf", _of_daemon(given.get("keepalived") or {}, "keepalived -f")
     yield "lvs_guard", str(given.get("guard") or "")
 
