@@ -89,6 +89,17 @@ def test_what_is_written_on_the_controller_belongs_to_whoever_runs_it(path: Path
                 assert variables.get("ansible_become") is False, task["name"]
 
 
+@pytest.mark.parametrize("path", PLAYBOOKS, ids=lambda path: path.stem)
+def test_mistakes_are_looked_for_once(path: Path) -> None:
+    """Ansible evaluates a variable of a task for each place that names it, and the filter reads all of the services."""
+    for play in plays(path):
+        for task in tasks_of(play["tasks"]):
+            arguments = {key: value for key, value in task.items() if key != "vars"}
+            for name, value in task.get("vars", {}).items():
+                if "lvs.topology.mistakes(" in str(value):
+                    assert str(arguments).count(name) < 2, task["name"]
+
+
 def test_the_plays_of_site() -> None:
     (path,) = (each for each in PLAYBOOKS if each.stem == "site")
     found = []
