@@ -1,16 +1,15 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filter announcers: documentation, one call, one translation of exceptions."""
+"""The filter announcers: documentation, and the function that it calls."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-from ansible.errors import AnsibleFilterError
+from ansible_collections.lvs.topology.plugins.plugin_utils._filters import as_filter
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import draining
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
 
 DOCUMENTATION = r"""
 name: announcers
@@ -64,12 +63,7 @@ _value:
   sample: [{director: lb1, bgp: {table: 1819, vips: []}, check_marks: []}]
 """
 
-
-def announcers(hostvars: Mapping[str, Any], groups: Mapping[str, Any]) -> list[dict[str, Any]]:
-    try:
-        return draining.announcers_of(hostvars, groups)
-    except WrongModel as wrong:
-        raise AnsibleFilterError(f"Nothing was touched.\n{wrong}") from None
+announcers = as_filter(draining.announcers_of, "Nothing was touched.\n")
 
 
 class FilterModule:

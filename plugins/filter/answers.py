@@ -1,16 +1,15 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filter answers: documentation, one call, one translation of exceptions."""
+"""The filter answers: documentation, and the function that it calls."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-from ansible.errors import AnsibleFilterError
+from ansible_collections.lvs.topology.plugins.plugin_utils._filters import as_filter
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import given
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
 
 DOCUMENTATION = r"""
 name: answers
@@ -59,12 +58,7 @@ _value:
   description: The answers, by the name of the host.
 """
 
-
-def answers(hostvars: Mapping[str, Any], name: str, key: str | None = None) -> dict[str, Any]:
-    try:
-        return given.answers(hostvars, name, key)
-    except WrongModel as wrong:
-        raise AnsibleFilterError(str(wrong)) from None
+answers = as_filter(given.answers)
 
 
 class FilterModule:

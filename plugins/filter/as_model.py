@@ -1,16 +1,15 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filter as_model: documentation, one call, one translation of exceptions."""
+"""The filter as_model: documentation, and the function that it calls."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-from ansible.errors import AnsibleFilterError
+from ansible_collections.lvs.topology.plugins.plugin_utils._filters import as_filter
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
 
 DOCUMENTATION = r"""
 name: as_model
@@ -69,18 +68,7 @@ _value:
       description: A line for each service of the table that a model cannot say, and for each weight of 0.
 """
 
-
-def as_model(
-    hostvars: Mapping[str, Any],
-    groups: Mapping[str, Any],
-    info: Mapping[str, Any],
-    host: str | None = None,
-    weight: Any = None,
-) -> dict[str, Any]:
-    try:
-        return compiler.model_of(hostvars, groups, info, host, weight)
-    except WrongModel as wrong:
-        raise AnsibleFilterError(str(wrong)) from None
+as_model = as_filter(compiler.model_of)
 
 
 class FilterModule:

@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-from ansible.errors import AnsibleFilterError
+from ansible_collections.lvs.topology.plugins.plugin_utils._filters import as_filter
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
 
 DOCUMENTATION = r"""
 name: client_endpoints
@@ -61,12 +60,7 @@ _value:
       description: Twice the number of its real servers, but 50 at most.
 """
 
-
-def client_endpoints(hostvars: Mapping[str, Any], groups: Mapping[str, Any]) -> list[dict[str, Any]]:
-    try:
-        return compiler.endpoints_of(hostvars, groups)
-    except WrongModel as wrong:
-        raise AnsibleFilterError(str(wrong)) from None
+client_endpoints = as_filter(compiler.endpoints_of)
 
 
 class FilterModule:

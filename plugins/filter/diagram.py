@@ -1,16 +1,15 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filter diagram: documentation, one call, one translation of exceptions."""
+"""The filter diagram: documentation, and the function that it calls."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-from ansible.errors import AnsibleFilterError
+from ansible_collections.lvs.topology.plugins.plugin_utils._filters import as_filter
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import pictures
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
 
 DOCUMENTATION = r"""
 name: diagram
@@ -51,12 +50,7 @@ _value:
   description: The text of an SVG file.
 """
 
-
-def diagram(hostvars: Mapping[str, Any], groups: Mapping[str, Any]) -> str:
-    try:
-        return pictures.diagram_of(hostvars, groups)
-    except WrongModel as wrong:
-        raise AnsibleFilterError(str(wrong)) from None
+diagram = as_filter(pictures.diagram_of)
 
 
 class FilterModule:

@@ -1,16 +1,15 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filter findings: documentation, one call, one translation of exceptions."""
+"""The filter findings: documentation, and the function that it calls."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-from ansible.errors import AnsibleFilterError
+from ansible_collections.lvs.topology.plugins.plugin_utils._filters import as_filter
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
 
 DOCUMENTATION = r"""
 name: findings
@@ -117,32 +116,7 @@ _value:
       description: What was not looked at, and why.
 """
 
-
-def findings(
-    hostvars: Mapping[str, Any],
-    groups: Mapping[str, Any],
-    answers: Mapping[str, Any],
-    probes: Mapping[str, Any],
-    hosts: list[str] | None = None,
-    attempts: Mapping[str, Any] | None = None,
-    through_vip: bool = False,
-    put_back: list[str] | None = None,
-    known: list[str] | None = None,
-) -> dict[str, Any]:
-    try:
-        return compiler.findings_of(
-            hostvars,
-            groups,
-            answers,
-            probes,
-            hosts,
-            attempts,
-            through_vip=through_vip,
-            put_back=put_back,
-            known=known,
-        )
-    except WrongModel as wrong:
-        raise AnsibleFilterError(str(wrong)) from None
+findings = as_filter(compiler.findings_of)
 
 
 class FilterModule:

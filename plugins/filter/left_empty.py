@@ -1,16 +1,15 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filter left_empty: documentation, one call, one translation of exceptions."""
+"""The filter left_empty: documentation, and the function that it calls."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any
 
-from ansible.errors import AnsibleFilterError
+from ansible_collections.lvs.topology.plugins.plugin_utils._filters import as_filter
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import draining
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
 
 DOCUMENTATION = r"""
 name: left_empty
@@ -65,14 +64,7 @@ _value:
   description: One line for each service. Empty where all is well.
 """
 
-
-def left_empty(
-    listings: Iterable[Mapping[str, Any]], tables: Mapping[str, Sequence[Mapping[str, Any]]], batches: Iterable[Any]
-) -> list[str]:
-    try:
-        return draining.emptied_of(listings, tables, batches)
-    except WrongModel as wrong:
-        raise AnsibleFilterError(str(wrong)) from None
+left_empty = as_filter(draining.emptied_of)
 
 
 class FilterModule:

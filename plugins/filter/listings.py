@@ -1,16 +1,15 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filter listings: documentation, one call, one translation of exceptions."""
+"""The filter listings: documentation, and the function that it calls."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-from ansible.errors import AnsibleFilterError
+from ansible_collections.lvs.topology.plugins.plugin_utils._filters import as_filter
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import draining
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
 
 DOCUMENTATION = r"""
 name: listings
@@ -92,14 +91,7 @@ _value:
         - Null where nothing says which TCP port to try, as for UDP.
 """
 
-
-def listings(
-    hostvars: Mapping[str, Any], groups: Mapping[str, Any], hosts: Any, run: Any = None
-) -> list[dict[str, Any]]:
-    try:
-        return draining.listings_of(hostvars, groups, hosts, run)
-    except WrongModel as wrong:
-        raise AnsibleFilterError(f"Nothing was touched.\n{wrong}") from None
+listings = as_filter(draining.listings_of, "Nothing was touched.\n")
 
 
 class FilterModule:

@@ -1,16 +1,15 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filter questions: documentation, one call, one translation of exceptions."""
+"""The filter questions: documentation, and the function that it calls."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-from ansible.errors import AnsibleFilterError
+from ansible_collections.lvs.topology.plugins.plugin_utils._filters import as_filter
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
 
 DOCUMENTATION = r"""
 name: questions
@@ -67,17 +66,7 @@ _value:
           C(sysctls) without which these would not be reached.
 """
 
-
-def questions(
-    hostvars: Mapping[str, Any],
-    groups: Mapping[str, Any],
-    hosts: list[str] | None = None,
-    through_vip: bool = False,
-) -> dict[str, Any]:
-    try:
-        return compiler.questions_of(hostvars, groups, hosts, through_vip=through_vip)
-    except WrongModel as wrong:
-        raise AnsibleFilterError(str(wrong)) from None
+questions = as_filter(compiler.questions_of)
 
 
 class FilterModule:

@@ -1,16 +1,15 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filter report: documentation, one call, one translation of exceptions."""
+"""The filter report: documentation, and the function that it calls."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-from ansible.errors import AnsibleFilterError
+from ansible_collections.lvs.topology.plugins.plugin_utils._filters import as_filter
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import pictures
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
 
 DOCUMENTATION = r"""
 name: report
@@ -69,19 +68,7 @@ _value:
   description: The text of the file.
 """
 
-
-def report(
-    found: Mapping[str, Any],
-    path: Any,
-    hostvars: Mapping[str, Any] | None = None,
-    groups: Mapping[str, Any] | None = None,
-    answers: Mapping[str, Any] | None = None,
-    made: str = "",
-) -> str:
-    try:
-        return pictures.report_of(found, path, hostvars, groups, answers, made)
-    except WrongModel as wrong:
-        raise AnsibleFilterError(str(wrong)) from None
+report = as_filter(pictures.report_of)
 
 
 class FilterModule:

@@ -1,16 +1,15 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filter silent_directors: documentation, one call, one translation of exceptions."""
+"""The filter silent_directors: documentation, and the function that it calls."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from ansible.errors import AnsibleFilterError
+from ansible_collections.lvs.topology.plugins.plugin_utils._filters import as_filter
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import draining
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
 
 DOCUMENTATION = r"""
 name: silent_directors
@@ -79,12 +78,7 @@ _value:
       sample: []
 """
 
-
-def silent_directors(results: Any, listings: Any) -> dict[str, list[str]]:
-    try:
-        return draining.silent_of(results, listings)
-    except WrongModel as wrong:
-        raise AnsibleFilterError(str(wrong)) from None
+silent_directors = as_filter(draining.silent_of)
 
 
 class FilterModule:

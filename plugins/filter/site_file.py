@@ -1,16 +1,15 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filter site_file: documentation, one call, one translation of exceptions."""
+"""The filter site_file: documentation, and the function that it calls."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-from ansible.errors import AnsibleFilterError
+from ansible_collections.lvs.topology.plugins.plugin_utils._filters import as_filter
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import pictures
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
 
 DOCUMENTATION = r"""
 name: site_file
@@ -88,20 +87,7 @@ _value:
   description: The text of the file.
 """
 
-
-def site_file(
-    hostvars: Mapping[str, Any],
-    groups: Mapping[str, Any],
-    infos: Mapping[str, Any],
-    path: Any,
-    asked: list[str] | None = None,
-    answered: list[str] | None = None,
-    made: str = "",
-) -> str:
-    try:
-        return pictures.site_file_of(hostvars, groups, infos, path, asked, answered, made)
-    except WrongModel as wrong:
-        raise AnsibleFilterError(str(wrong)) from None
+site_file = as_filter(pictures.site_file_of)
 
 
 class FilterModule:

@@ -1,16 +1,15 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filter status: documentation, one call, one translation of exceptions."""
+"""The filter status: documentation, and the function that it calls."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-from ansible.errors import AnsibleFilterError
+from ansible_collections.lvs.topology.plugins.plugin_utils._filters import as_filter
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
 
 DOCUMENTATION = r"""
 name: status
@@ -58,12 +57,7 @@ _value:
   description: Lines, indented by director, service and real server.
 """
 
-
-def status(hostvars: Mapping[str, Any], groups: Mapping[str, Any], infos: Mapping[str, Any]) -> list[str]:
-    try:
-        return compiler.status_of(hostvars, groups, infos)
-    except WrongModel as wrong:
-        raise AnsibleFilterError(str(wrong)) from None
+status = as_filter(compiler.status_of)
 
 
 class FilterModule:

@@ -1,16 +1,15 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filter unannounced: documentation, one call, one translation of exceptions."""
+"""The filter unannounced: documentation, and the function that it calls."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-from ansible.errors import AnsibleFilterError
+from ansible_collections.lvs.topology.plugins.plugin_utils._filters import as_filter
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import draining
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
 
 DOCUMENTATION = r"""
 name: unannounced
@@ -82,19 +81,7 @@ _value:
     Empty where all is well.
 """
 
-
-def unannounced(
-    hostvars: Mapping[str, Any],
-    groups: Mapping[str, Any],
-    answers: Any,
-    directors: Any,
-    hosts: Any = None,
-    allow_empty: bool = False,
-) -> list[str]:
-    try:
-        return draining.unannounced_of(hostvars, groups, answers, directors, hosts, allow_empty=allow_empty)
-    except WrongModel as wrong:
-        raise AnsibleFilterError(f"Nothing was touched.\n{wrong}") from None
+unannounced = as_filter(draining.unannounced_of, "Nothing was touched.\n")
 
 
 class FilterModule:

@@ -1,16 +1,15 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filter weights_back: documentation, one call, one translation of exceptions."""
+"""The filter weights_back: documentation, and the function that it calls."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from ansible.errors import AnsibleFilterError
+from ansible_collections.lvs.topology.plugins.plugin_utils._filters import as_filter
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import draining
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
 
 DOCUMENTATION = r"""
 name: weights_back
@@ -36,11 +35,11 @@ options:
       C(state=drained) in a loop over it, whose variable is C(director_listing).
   steps:
     type: int
-    default: 0
+    required: true
     description: In how many steps the weight comes back, from V(0) to V(99). With V(0) it is there at once.
   first:
     type: int
-    default: 10
+    required: true
     description: With steps, with how much of its weight, in percent, a real server begins, from V(1) to V(99).
 seealso:
   - plugin: lvs.topology.listings
@@ -51,7 +50,7 @@ seealso:
 EXAMPLES = r"""
 - name: Say how much of its weight web1 has at first and after each of five steps
   ansible.builtin.debug:
-    msg: "{{ (hostvars | lvs.topology.listings(groups, 'web1') | lvs.topology.weights_back(5)).shares }}"
+    msg: "{{ (hostvars | lvs.topology.listings(groups, 'web1') | lvs.topology.weights_back(5, 10)).shares }}"
 """
 
 RETURN = r"""
@@ -74,12 +73,7 @@ _value:
       sample: [10, 28, 46, 64, 82, 100]
 """
 
-
-def weights_back(listings: Any, steps: Any = 0, first: Any = 10) -> dict[str, Any]:
-    try:
-        return draining.weights_back_of(listings, steps, first)
-    except WrongModel as wrong:
-        raise AnsibleFilterError(str(wrong)) from None
+weights_back = as_filter(draining.weights_back_of)
 
 
 class FilterModule:

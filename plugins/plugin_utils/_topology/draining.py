@@ -39,9 +39,9 @@ def listings_of(
     return found
 
 
-def silent_of(results: Any, found: Any) -> dict[str, list[str]]:
+def silent_of(results: Any, listings: Any) -> dict[str, list[str]]:
     """Which directors did not answer when they were asked for their tables, and what speaks against a drain."""
-    return silent_directors(read_tables_asked(results), read_listings(evaluated(found, "listings")))
+    return silent_directors(read_tables_asked(results), read_listings(evaluated(listings, "listings")))
 
 
 def emptied_of(found: Any, tables: Any, batches: Any) -> list[str]:

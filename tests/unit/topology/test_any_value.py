@@ -301,10 +301,10 @@ def test_any_value_as_an_argument(odd: str) -> None:
     quiet(left_empty, [], {}, value)
     quiet(left_empty, [], {}, [value])
     quiet(listings, hostvars, groups, "web1", value)
-    for call in (weights_back, lambda each: weights_back([], each), lambda each: weights_back([], 1, each)):
-        quiet(call, value)
-        quiet(call, [value])
-        quiet(call, [{"director_listing": value, "former_weight": value}])
+    for given in (value, [value], [{"director_listing": value, "former_weight": value}]):
+        quiet(weights_back, given, 0, 10)
+    quiet(weights_back, [], value, 10)
+    quiet(weights_back, [], 1, value)
     quiet(silent_directors, value, [])
     quiet(silent_directors, [value], [])
     quiet(silent_directors, [{"director_name": value, "msg": value}], [])
@@ -365,7 +365,7 @@ def test_any_value_in_what_a_director_answers(odd: str) -> None:
         kept = container[key]
         container[key] = ODD[odd]
         quiet(left_empty, listed, {"lb1": answer["services"]}, [["web1"]])
-        quiet(weights_back, listed)
+        quiet(weights_back, listed, 0, 10)
         quiet(silent_directors, [], listed)
         container[key] = kept
 
