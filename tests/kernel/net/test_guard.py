@@ -10,12 +10,11 @@ import subprocess
 from pathlib import Path
 from typing import Any, Callable, Iterator
 
-import jinja2
 import pytest
 from ansible_collections.lvs.topology.plugins.module_utils._net import guard_state
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import Model, r5
+from ansible_collections.lvs.topology.tests.unit.topology.real_tools import rendered
 
-TEMPLATE = Path(__file__).parents[3] / "roles/keepalived/templates/keepalived.conf.j2"
 CONFIG = Path("/etc/keepalived/keepalived.conf")
 GUARD = Path("/etc/keepalived/lvs_guard")
 # A real server is up while a file with its address is there.
@@ -35,11 +34,7 @@ def model(**changes: Any) -> Model:
 
 def write(given: Model) -> None:
     plan = given.plan("lb1", "keepalived")
-    environment = jinja2.Environment(  # noqa: S701, this is no HTML
-        trim_blocks=True, undefined=jinja2.StrictUndefined, keep_trailing_newline=True
-    )
-    text = environment.from_string(TEMPLATE.read_text()).render(__keepalived_plan={"keepalived": plan["keepalived"]})
-    CONFIG.write_text(text)
+    CONFIG.write_text(rendered(plan))
     GUARD.write_text(plan["guard"])
 
 

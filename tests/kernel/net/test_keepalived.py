@@ -13,11 +13,10 @@ import time
 from pathlib import Path
 from typing import Any, Callable, Iterator
 
-import jinja2
 import pytest
 from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_plan import DROP_IN, DROP_IN_TEXT
+from ansible_collections.lvs.topology.tests.unit.topology.real_tools import rendered
 
-TEMPLATE = Path(__file__).parents[3] / "roles/keepalived/templates/keepalived.conf.j2"
 CONFIG = "/etc/keepalived/keepalived.conf"
 # What keepalived says while it runs.
 LOG = Path("/tmp/keepalived.log")
@@ -253,12 +252,7 @@ EVERYTHING: dict[str, Any] = {
 
 
 def render(plan: dict[str, Any], **more: Any) -> str:
-    """As Ansible does: blocks leave no lines, and what is not defined is a mistake."""
-    environment = jinja2.Environment(  # noqa: S701, this is no HTML
-        trim_blocks=True, undefined=jinja2.StrictUndefined, keep_trailing_newline=True
-    )
-    template = environment.from_string(TEMPLATE.read_text())
-    return template.render(__keepalived_plan={"keepalived": plan}, **more)
+    return rendered({"keepalived": plan}, **more)
 
 
 def judge(text: str, sh: Callable[[str], str]) -> str:

@@ -13,15 +13,14 @@ import re
 from pathlib import Path
 from typing import Any, Callable, NamedTuple
 
-import jinja2
 import pytest
 from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_text import verdict
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import health
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.login_kinds import LOGINS
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import Reader
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import Model, r5
+from ansible_collections.lvs.topology.tests.unit.topology.real_tools import rendered
 
-TEMPLATE = Path(__file__).parents[3] / "roles/keepalived/templates/keepalived.conf.j2"
 # What a check cannot do without.
 NEEDED: dict[str, dict[str, Any]] = {"misc": {"script": "/usr/bin/true {address}"}, "file": {"path": "/run/health"}}
 
@@ -35,10 +34,7 @@ class Limit(NamedTuple):
 
 
 def render(plan: dict[str, Any]) -> str:
-    environment = jinja2.Environment(  # noqa: S701, this is no HTML
-        trim_blocks=True, undefined=jinja2.StrictUndefined, keep_trailing_newline=True
-    )
-    return environment.from_string(TEMPLATE.read_text()).render(__keepalived_plan={"keepalived": plan})
+    return rendered({"keepalived": plan})
 
 
 @pytest.fixture(autouse=True)

@@ -6,8 +6,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
-from typing import Any
 
 import jinja2
 import pytest
@@ -20,8 +18,8 @@ from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import health
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.login_kinds import LOGINS
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import dr_pair, r5
+from ansible_collections.lvs.topology.tests.unit.topology.real_tools import rendered
 
-TEMPLATE = Path(__file__).parents[3] / "roles/keepalived/templates/keepalived.conf.j2"
 OURS = File("vrrp_instance a {\n    auth_pass s3cret\n}\n", plan.MODE)
 THEIRS = File("# theirs\n    auth_pass theirs\n", 0o644)
 DROP_IN = File(plan.DROP_IN_TEXT)
@@ -163,11 +161,6 @@ def test_no_password_is_in_the_diff() -> None:
 def test_passwords_are_known_wherever_they_are_written() -> None:
     text = "authentication {\n  auth_pass s3cret\n}\nSSL {\n\tpassword 'of the key'\n  password\n}\n# auth_pass no\n"
     assert secrets_of(text) == {"s3cret", "of the key"}
-
-
-def rendered(plan_of_lb1: dict[str, Any]) -> str:
-    environment = jinja2.Environment(trim_blocks=True, undefined=jinja2.StrictUndefined)  # noqa: S701, this is no HTML
-    return environment.from_string(TEMPLATE.read_text()).render(__keepalived_plan=plan_of_lb1)
 
 
 def test_the_heir_gets_what_the_rendered_configuration_holds() -> None:

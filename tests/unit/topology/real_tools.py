@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+import yaml
 from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_text import verdict
 
-TEMPLATE = Path(__file__).parents[3] / "roles/keepalived/templates/keepalived.conf.j2"
+KEEPALIVED = Path(__file__).parents[3] / "roles/keepalived"
 
 
 @lru_cache
@@ -48,10 +49,14 @@ def _run(lines: Iterable[str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["unshare", "-n", "sh", "-c", script], capture_output=True, text=True, check=False)
 
 
-def rendered(plan: Mapping[str, Any]) -> str:
-    """keepalived.conf as the role writes it."""
-    environment = jinja2.Environment(trim_blocks=True, undefined=jinja2.StrictUndefined)  # noqa: S701, this is no HTML
-    return environment.from_string(TEMPLATE.read_text()).render(__keepalived_plan=plan)
+def rendered(plan: Mapping[str, Any], **more: Any) -> str:
+    """keepalived.conf as the role writes it: blocks leave no lines, and what is not defined is a mistake."""
+    environment = jinja2.Environment(  # noqa: S701, this is no HTML
+        trim_blocks=True, undefined=jinja2.StrictUndefined, keep_trailing_newline=True
+    )
+    guard = yaml.safe_load((KEEPALIVED / "vars/main.yml").read_text())["__keepalived_guard"]
+    template = environment.from_string((KEEPALIVED / "templates/keepalived.conf.j2").read_text())
+    return template.render(__keepalived_plan=plan, __keepalived_guard=guard, **more)
 
 
 def keepalived_refuses(plan: Mapping[str, Any]) -> str | None:
