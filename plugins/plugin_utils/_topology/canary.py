@@ -11,7 +11,7 @@ from dataclasses import replace
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, show
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import RealServer
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import Reader, as_integer
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import Reader, as_percent
 
 _ALL = 100
 # A tenth of a share more or less is that share. Weights are whole numbers.
@@ -27,8 +27,7 @@ def read_canary(reader: Reader) -> int | None:
     raw = reader.take("canary")
     if raw is None:
         return None
-    text = raw.strip() if isinstance(raw, str) else ""
-    share = as_integer(text[:-1].strip()) if text.endswith("%") else None
+    share = as_percent(raw)
     if share is None or not 1 <= share < _ALL:
         problem = f"{show(raw)} is no share" if share is None else f"{show(raw)} is out of range"
         reader.refuse("canary", problem, f"write a share from 1% to {_ALL - 1}%")

@@ -11,9 +11,8 @@ from typing import Any
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import show
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import RealServer, Service, Share
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import Reader, as_integer
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import Reader, as_integer, as_percent
 
-_PERCENT = "%"
 _ALL = 100
 _MOST = 2**31 - 1
 
@@ -40,8 +39,9 @@ def read_min_up(reader: Reader) -> Share | None:
     raw = reader.take("min_up")
     if raw is None:
         return None
-    is_percent = isinstance(raw, str) and raw.strip().endswith(_PERCENT)
-    amount = as_integer(raw.strip()[:-1].strip() if is_percent else raw)
+    percent = as_percent(raw)
+    is_percent = percent is not None
+    amount = percent if is_percent else as_integer(raw)
     remedy = f"write a share such as 50%, or a weight from 1 to {_MOST}"
     if amount is None:
         reader.refuse("min_up", f"{show(raw)} is neither a share of the pool nor a weight", remedy)

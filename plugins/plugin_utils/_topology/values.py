@@ -77,6 +77,12 @@ def as_integer(value: Any) -> int | None:
     return forms.integer(value)
 
 
+def as_percent(value: Any) -> int | None:
+    """The number of a text such as 50%; None for whatever is none."""
+    text = value.strip() if isinstance(value, str) else ""
+    return as_integer(text[:-1].strip()) if text.endswith("%") else None
+
+
 def as_number(value: Any) -> float | None:
     """A number, also as text; a whole one is an integer."""
     whole = forms.integer(value)

@@ -19,8 +19,8 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._import.files import 
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.moving_in import Imported, imported
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import LOST, Unreadable
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
+from ansible_collections.lvs.topology.tests.unit.topology.generated import for_each
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import Model
-from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
 EXAMPLES = int(os.environ.get("LVS_IMPORT_EXAMPLES", "300"))
@@ -370,9 +370,6 @@ def texts(draw: Any) -> tuple[str, str]:
 def test_generated_texts() -> None:
     counts = {"read": 0, "refused": 0}
 
-    @seed(SEED)
-    @settings(settings.get_profile("generated"), max_examples=EXAMPLES)
-    @given(texts())
     def one(changed: tuple[str, str]) -> None:
         name, text = changed
         try:
@@ -383,6 +380,6 @@ def test_generated_texts() -> None:
         counts["read"] += 1
         accepted(found)
 
-    one()
+    for_each(texts(), one, EXAMPLES, SEED)
     print(counts)
     assert counts["read"] > EXAMPLES / 10

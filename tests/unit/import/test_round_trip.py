@@ -24,11 +24,10 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks impor
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
 from ansible_collections.lvs.topology.tests.unit.test_agreement import inventory_of
-from ansible_collections.lvs.topology.tests.unit.topology.generated import models
+from ansible_collections.lvs.topology.tests.unit.topology.generated import for_each, models
 from ansible_collections.lvs.topology.tests.unit.topology.generated_right import right_models
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import REFERENCES, Model, dr_pair, two_directors
 from ansible_collections.lvs.topology.tests.unit.topology.real_tools import rendered
-from hypothesis import given, seed, settings
 
 EXAMPLES = int(os.environ.get("LVS_ROUND_TRIP_EXAMPLES", "100"))
 SEED = int(os.environ.get("LVS_ROUND_TRIP_SEED", "1"))
@@ -140,9 +139,6 @@ def test_every_reference(name: str) -> None:
 def test_generated_models() -> None:
     counts: Counter[str] = Counter()
 
-    @seed(SEED)
-    @settings(settings.get_profile("generated"), max_examples=EXAMPLES)
-    @given(models())
     def one(model: Model) -> None:
         counts["models"] += 1
         under_keepalived(model)
@@ -153,7 +149,7 @@ def test_generated_models() -> None:
         counts["accepted"] += 1
         assert differences(model, counts) == []
 
-    one()
+    for_each(models(), one, EXAMPLES, SEED)
     print(dict(counts))
     assert counts["accepted"] > EXAMPLES / 20
 
@@ -162,9 +158,6 @@ def test_generated_models_that_are_right() -> None:
     """With every key that keepalived has a word for."""
     counts: Counter[str] = Counter()
 
-    @seed(SEED)
-    @settings(settings.get_profile("generated"), max_examples=EXAMPLES)
-    @given(right_models())
     def one(model: Model) -> None:
         counts["models"] += 1
         if model.mistakes():
@@ -172,7 +165,7 @@ def test_generated_models_that_are_right() -> None:
         counts["accepted"] += 1
         assert differences(model, counts) == []
 
-    one()
+    for_each(right_models(), one, EXAMPLES, SEED)
     print(dict(counts))
     assert counts["accepted"] > EXAMPLES / 2
 

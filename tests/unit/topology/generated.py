@@ -17,10 +17,18 @@ from ansible_collections.lvs.topology.tests.unit.topology.inventories import (
     nic,
     two_directors,
 )
+from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 MODELS = [*REFERENCES.values(), dr_pair, two_directors]
+
+
+def for_each(examples: st.SearchStrategy[Any], look: Callable[[Any], None], number: int, seed_of_run: int) -> None:
+    """Look at so many examples, which are the same for the same seed."""
+    profile = settings(settings.get_profile("generated"), max_examples=number)
+    seed(seed_of_run)(profile(given(examples)(look)))()
+
 
 HOSTILE = st.sampled_from(
     [

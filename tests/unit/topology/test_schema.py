@@ -21,11 +21,10 @@ import jsonschema
 import pytest
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.compiler import site_of
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake
-from ansible_collections.lvs.topology.tests.unit.topology.generated import models
+from ansible_collections.lvs.topology.tests.unit.topology.generated import for_each, models
 from ansible_collections.lvs.topology.tests.unit.topology.generated_right import right_models
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import REFERENCES, Model, dr_pair
 from ansible_collections.lvs.topology.tests.unit.topology.recorded import schema
-from hypothesis import given, seed, settings
 
 FILE = Path(__file__).parents[3] / "docs/lvs_services.schema.json"
 EXAMPLES = int(os.environ.get("LVS_SCHEMA_EXAMPLES", "300"))
@@ -100,9 +99,6 @@ def test_what_the_check_says() -> None:
     counts: Counter[str] = Counter()
     checked = validator()
 
-    @seed(SEED)
-    @settings(settings.get_profile("generated"), max_examples=EXAMPLES)
-    @given(models())
     def one(model: Model) -> None:
         mistakes: list[Mistake] = []
         site_of(model.hostvars, model.groups, mistakes)
@@ -123,7 +119,7 @@ def test_what_the_check_says() -> None:
                 counts["of form"] += 1
                 assert errors, (wrong, services)
 
-    one()
+    for_each(models(), one, EXAMPLES, SEED)
     print(dict(counts))
     assert counts["refused"] > EXAMPLES / 20
     assert counts["of form"] > EXAMPLES / 100
@@ -133,9 +129,6 @@ def test_what_is_right_is_not_underlined() -> None:
     counts: Counter[str] = Counter()
     checked = validator()
 
-    @seed(SEED)
-    @settings(settings.get_profile("generated"), max_examples=EXAMPLES)
-    @given(right_models())
     def one(model: Model) -> None:
         counts["models"] += 1
         if model.mistakes():
@@ -145,6 +138,6 @@ def test_what_is_right_is_not_underlined() -> None:
             counts["services"] += len(services)
             assert not [each.message for each in _leaves(checked.iter_errors({"lvs_services": services}))]
 
-    one()
+    for_each(right_models(), one, EXAMPLES, SEED)
     print(dict(counts))
     assert counts["services"] > counts["models"] > EXAMPLES / 2
