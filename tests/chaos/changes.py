@@ -12,6 +12,7 @@ from typing import Any, Callable
 from . import measure, pair
 from .pair import say
 from .table import Result, Table
+from .unnoticed import COLUMNS, under_load
 
 # Each change that nobody may notice has to be made under so many requests.
 ENOUGH = 1000
@@ -23,7 +24,7 @@ LB1 = "10.0.0.21"
 
 def changes() -> Result:
     """What an operator does to a live pool, one after the other."""
-    result, found = Result(), _unnoticed_table()
+    result, found = _begin()
     inventory = pair.model()
     pair.bring(inventory)
 
@@ -70,13 +71,12 @@ def changes() -> Result:
         "keepalived reloaded on both": reloaded,
     }.items():
         _unnoticed(title, action, result, found)
-    result.tables.append(found)
     return result
 
 
 def rolling() -> Result:
     """The playbook that maintains one real server after the other."""
-    result, found = Result(), _unnoticed_table()
+    result, found = _begin()
     inventory = pair.model()
     pair.bring(inventory)
     tasks = f"lvs_rolling_tasks={pair.HERE / 'maintenance.yml'}"
@@ -86,13 +86,12 @@ def rolling() -> Result:
 
     _unnoticed("each service restarted by rolling", roll, result, found)
     pair.wait_ready(inventory)
-    result.tables.append(found)
     return result
 
 
 def drift() -> Result:
     """Somebody changes the tables of both directors by hand, and site puts them right. web2 and app2 go on serving."""
-    result, found = Result(), _unnoticed_table()
+    result, found = _begin()
     inventory = pair.model()
     pair.bring(inventory)
     vips = {name: f"{vip}:80" for name, vip in pair.VIPS.items()}
@@ -123,13 +122,12 @@ def drift() -> Result:
         left = pair.run(director, state)
         result.must(left == before[director], f"the table of {director} is not as before: {left}")
     pair.wait_ready(inventory)
-    result.tables.append(found)
     return result
 
 
 def clock() -> Result:
     """The clocks of both directors are set forwards by an hour, and back."""
-    result, found = Result(), _unnoticed_table()
+    result, found = _begin()
     pair.bring(pair.model())
 
     def turn(by: str) -> None:
@@ -143,13 +141,12 @@ def clock() -> Result:
     _unnoticed("clocks of both directors an hour back", lambda: turn("-1 hour"), result, found)
     pair.wait_ready(pair.model())
     result.must(pair.master() == master, "the clock made the other director master")
-    result.tables.append(found)
     return result
 
 
 def while_down() -> Result:
     """The model changes while a real server of each pool is down, which stays out, and comes back by the new model."""
-    result, found = Result(), _unnoticed_table()
+    result, found = _begin()
     inventory = pair.model()
     pair.bring(inventory)
     down = {inventory["lvs_real_servers"]["hosts"][host]["lvs_address"] for host in SECOND.values()}
@@ -173,13 +170,12 @@ def while_down() -> Result:
         table = pair.table(director)
         weights = {line.rpartition("-w ")[2] for line in table if line.startswith("-a")}
         result.must(weights == {"3"}, f"{director}: not every real server came back with the new weight: {table}")
-    result.tables.append(found)
     return result
 
 
 def moving() -> Result:
     """One director with the kernel's own table becomes a pair under keepalived, and goes back."""
-    result, found = Result(), _unnoticed_table()
+    result, found = _begin()
     pair.playbook("teardown", pair.model())
     alone = _alone()
     pair.playbook("site", alone)
@@ -196,7 +192,6 @@ def moving() -> Result:
         _unnoticed(title, action, result, found)
     left = pair.run("lb2", "ipvsadm -Sn; ip -o address show dev eth1 | grep 192.168.0.2[89]; true").strip()
     result.must(not left, f"the second director still has: {left}")
-    result.tables.append(found)
     return result
 
 
@@ -215,28 +210,16 @@ def _gateway(inventory: dict[str, Any], address: str) -> None:
         inventory["lvs_real_servers"]["hosts"][host]["lvs_gateway"] = address
 
 
-def _unnoticed_table() -> Table:
-    columns = ["change", "took, s", "requests", "failed", "slowest, s", "downloads", "broken"]
-    return Table("What nobody may notice", columns)
+def _begin() -> tuple[Result, Table]:
+    """What a case measures, in its table of what nobody may notice."""
+    found = Table("What nobody may notice", ["change", *COLUMNS])
+    return Result([found]), found
 
 
 def _unnoticed(title: str, action: Callable[[], object], result: Result, found: Table) -> None:
-    """Make a change under load, and count who noticed."""
     say(f"unnoticed: {title}")
-    with pair.load(patience=pair.PATIENT, downloads=2) as load:
-        time.sleep(2)
-        start = load.mark("start")
-        action()
-        done = load.mark("done")
-        time.sleep(2)
-        pair.wait("enough requests", lambda: load.count() >= ENOUGH)
-        record = load.finish()
-    failed, broken = measure.failed(record.requests), measure.broken(record, pair.DIGEST)
-    row = [len(record.requests), len(failed), measure.slowest(record.requests), len(record.downloads), len(broken)]
-    found.rows.append([title, done - start, *row])
-    result.must(not failed, f"{title}: {len(failed)} requests failed, first: {failed[:1]}")
-    whole = len(record.downloads) - len(broken)
-    result.must_all(whole, len(record.downloads), f"{title}: downloads arrive whole, first that did not: {broken[:1]}")
+    figures, _answer = under_load(title, action, result, ENOUGH)
+    found.rows.append([title, *figures])
 
 
 def refused() -> Result:

@@ -9,13 +9,13 @@ The files of that somebody are in by_hand.
 from __future__ import annotations
 
 import shutil
-import time
 from dataclasses import dataclass
 from typing import Any, Callable
 
-from . import measure, pair
+from . import pair
 from .pair import say
 from .table import Result, Table
+from .unnoticed import COLUMNS, under_load
 
 BY_HAND = pair.HERE / "by_hand"
 ADOPTED = pair.CACHE / "adopted"
@@ -54,7 +54,7 @@ def takeover(origin: str) -> Result:
     result = Result()
     found = Table(
         "Taken over from somebody else, and given back",
-        ["so far", "what", "took, s", "requests", "failed", "slowest, s", "downloads", "broken", "changed"],
+        ["so far", "what", *COLUMNS, "changed"],
     )
     pair.down()
     pair.up()
@@ -162,22 +162,8 @@ def _playbook(name: str, *words: str, check: bool = True) -> str:
 
 
 def _unnoticed(origin: Origin, what: str, action: Callable[[], str], result: Result, found: Table) -> None:
-    """Do it under load, and count who noticed."""
-    with pair.load(patience=pair.PATIENT, downloads=2) as load:
-        time.sleep(2)
-        start = load.mark("start")
-        changed = pair.changed(action())
-        done = load.mark("done")
-        time.sleep(2)
-        pair.wait("enough requests", lambda: load.count() >= ENOUGH)
-        record = load.finish()
-    failed, broken = measure.failed(record.requests), measure.broken(record, pair.DIGEST)
-    row = [len(record.requests), len(failed), measure.slowest(record.requests), len(record.downloads), len(broken)]
-    found.rows.append([origin.name, what, done - start, *row, sum(changed.values())])
-    result.must(not failed, f"{origin.name}, {what}: {len(failed)} requests failed, first: {failed[:1]}")
-    whole = len(record.downloads) - len(broken)
-    promise = f"{origin.name}, {what}: downloads arrive whole, first that did not: {broken[:1]}"
-    result.must_all(whole, len(record.downloads), promise)
+    figures, output = under_load(f"{origin.name}, {what}", action, result, ENOUGH)
+    found.rows.append([origin.name, what, *figures, sum(pair.changed(output).values())])
 
 
 ORIGINS = {
