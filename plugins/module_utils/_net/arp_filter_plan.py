@@ -11,7 +11,7 @@ from typing import AbstractSet, Any, Mapping, Sequence
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
-from ansible_collections.lvs.topology.plugins.module_utils._net.settle import Settlement, settle, to_let_go
+from ansible_collections.lvs.topology.plugins.module_utils._net.settle import Settlement, settle_list
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan
 
 KIND = "arp_filter"
@@ -85,16 +85,14 @@ def plan_filters(
     purge: bool,
 ) -> tuple[Plan, Settlement]:
     """Rules are compared as a whole; those of others are neither moved nor removed."""
-    listed = None if rules is None else set(rules)
-    wanted = dict.fromkeys(rules or (), True) if present else {}
-    settlement = settle(
+    settlement = settle_list(
         ledger,
         KIND,
         owner,
         dict.fromkeys(current, True),
-        wanted,
-        to_let_go(ledger, KIND, owner, listed, present=present, purge=purge),
-        listed=listed if present else None,
+        None if rules is None else dict.fromkeys(rules, True),
+        present=present,
+        purge=purge,
     )
     gone = [rule for rule in settlement.restore if rule in current]
     changes = [Change(f"arptables -A {rule}", AddRule(rule)) for rule in settlement.wrong]

@@ -12,7 +12,7 @@ from typing import AbstractSet, Any, Mapping, Sequence
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
-from ansible_collections.lvs.topology.plugins.module_utils._net.settle import Settlement, settle, to_let_go
+from ansible_collections.lvs.topology.plugins.module_utils._net.settle import Settlement, settle_list
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan
 
 KIND = "gateway"
@@ -229,20 +229,20 @@ def plan_gateways(
     for route in routes:
         if route.length == 0:
             current.setdefault(route.key, route)
-    listed = None if wishes is None else {wish.key for wish in wishes}
-    wanted = {wish.key: wish for wish in wishes or ()} if present else {}
-    let_go = to_let_go(ledger, KIND, owner, listed, present=present, purge=purge)
-    settlement = settle(
+    wanted = {wish.key: wish for wish in wishes or ()}
+    settlement = settle_list(
         ledger,
         KIND,
         owner,
         {key: route.state for key, route in current.items()},
-        {key: route.state for key, route in wanted.items()},
-        let_go,
+        None if wishes is None else {key: route.state for key, route in wanted.items()},
+        present=present,
+        purge=purge,
         # Who set the route, and other details of it, are of no matter as long as it leads there.
         # In check mode the interface may not be known yet.
-        lambda state, want: all(state.get(name) == want[name] for name in ("gateway", "interface") if name in want),
-        listed if present else None,
+        is_right=lambda state, want: all(
+            state.get(name) == want[name] for name in ("gateway", "interface") if name in want
+        ),
     )
     warnings: list[str] = []
     changes = [_change(SetRoute(wanted[key])) for key in settlement.wrong]

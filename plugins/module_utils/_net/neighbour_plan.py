@@ -11,7 +11,7 @@ from typing import AbstractSet, Any, Mapping, Sequence
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
-from ansible_collections.lvs.topology.plugins.module_utils._net.settle import Settlement, settle, to_let_go
+from ansible_collections.lvs.topology.plugins.module_utils._net.settle import Settlement, settle_list
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan
 
 KIND = "neighbour"
@@ -95,16 +95,15 @@ def plan_neighbours(
 ) -> tuple[Plan, Settlement]:
     """An entry that the kernel learned by itself is nothing to put back: it learns it again."""
     current = {one.key: one for one in permanent}
-    listed = None if wishes is None else {wish.key for wish in wishes}
-    wanted = {wish.key: wish for wish in wishes or ()} if present else {}
-    settlement = settle(
+    wanted = {wish.key: wish for wish in wishes or ()}
+    settlement = settle_list(
         ledger,
         KIND,
         owner,
         {key: one.lladdr for key, one in current.items()},
-        {key: one.lladdr for key, one in wanted.items()},
-        to_let_go(ledger, KIND, owner, listed, present=present, purge=purge),
-        listed=listed if present else None,
+        None if wishes is None else {key: one.lladdr for key, one in wanted.items()},
+        present=present,
+        purge=purge,
     )
     changes = [_change(SetNeighbour(wanted[key])) for key in settlement.wrong]
     after = {**current, **{key: wanted[key] for key in settlement.wrong}}

@@ -66,6 +66,24 @@ def settle(
     return Settlement(claimed, settled, tuple(wrong), restore, tuple(left_alone), tuple(left_over))
 
 
+def settle_list(
+    ledger: Ledger,
+    kind: str,
+    owner: str,
+    current: Mapping[str, Any],
+    listed: Mapping[str, Any] | None,
+    *,
+    present: bool,
+    purge: bool,
+    is_right: Callable[[Any, Any], bool] = lambda is_now, want: bool(is_now == want),
+) -> Settlement:
+    """What a task's list means, by key: what is to be there, or with ``present`` false what is not. None: no list."""
+    keys = None if listed is None else set(listed)
+    let_go = to_let_go(ledger, kind, owner, keys, present=present, purge=purge)
+    wanted = (listed or {}) if present else {}
+    return settle(ledger, kind, owner, current, wanted, let_go, is_right, keys if present else None)
+
+
 def to_let_go(
     ledger: Ledger,
     kind: str,

@@ -12,7 +12,7 @@ from ansible_collections.lvs.topology.plugins.module_utils import _forms as form
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.gateway_plan import Route
-from ansible_collections.lvs.topology.plugins.module_utils._net.settle import Settlement, settle, to_let_go
+from ansible_collections.lvs.topology.plugins.module_utils._net.settle import Settlement, settle_list
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan
 
 KIND = "source_route"
@@ -187,16 +187,15 @@ def plan_source_routes(
 ) -> tuple[Plan, Settlement]:
     """Fill tables before they are used, and empty them when they are not used any more. ``held`` is in our tables."""
     current = {rule.key: rule for rule in rules}
-    listed = None if wishes is None else {wish.key for wish in wishes}
-    wanted = {wish.key: wish for wish in wishes or ()} if present else {}
-    settlement = settle(
+    wanted = {wish.key: wish for wish in wishes or ()}
+    settlement = settle_list(
         ledger,
         KIND,
         owner,
         {key: rule.table for key, rule in current.items()},
-        {key: wish.table for key, wish in wanted.items()},
-        to_let_go(ledger, KIND, owner, listed, present=present, purge=purge),
-        listed=listed if present else None,
+        None if wishes is None else {key: wish.table for key, wish in wanted.items()},
+        present=present,
+        purge=purge,
     )
     after = {**current, **{key: wanted[key] for key in settlement.wrong}}
     for key in settlement.restore:

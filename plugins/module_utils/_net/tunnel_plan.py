@@ -11,7 +11,7 @@ from typing import AbstractSet, Any, Mapping, Sequence, Union
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
-from ansible_collections.lvs.topology.plugins.module_utils._net.settle import Settlement, settle, to_let_go
+from ansible_collections.lvs.topology.plugins.module_utils._net.settle import Settlement, settle_list
 from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl_plan import conf_key
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan
 
@@ -250,16 +250,15 @@ def plan_tunnels(
     purge: bool,
 ) -> tuple[Plan, Plan, Plan, Settlement]:
     """Three plans: make links, let them and the ports work, take away. What a link needs comes after the first."""
-    listed = None if wishes is None else {wish.key for wish in wishes}
-    wanted = {wish.key: wish for wish in wishes or ()} if present else {}
-    settlement = settle(
+    wanted = {wish.key: wish for wish in wishes or ()}
+    settlement = settle_list(
         ledger,
         KIND,
         owner,
         {key: end.state for key, end in current.items()},
-        {key: end.state for key, end in wanted.items()},
-        to_let_go(ledger, KIND, owner, listed, present=present, purge=purge),
-        listed=listed if present else None,
+        None if wishes is None else {key: end.state for key, end in wanted.items()},
+        present=present,
+        purge=purge,
     )
     make: list[Any] = []
     start: list[Any] = []
