@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.config_text import special
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Hmac
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model_of_vrrp import Hmac
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import Reader
 
 _FORM = "{key: ...}"

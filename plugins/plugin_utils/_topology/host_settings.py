@@ -37,8 +37,8 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model impor
     Host,
     Metrics,
     Sync,
-    Vrrp,
 )
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model_of_vrrp import Vrrp
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import as_address, as_boolean, as_network
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.variables import Variables
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.vrrp_settings import read_keepalived, read_vrrp

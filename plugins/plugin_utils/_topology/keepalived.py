@@ -23,10 +23,12 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.config_text
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.groups import merged
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import (
     CHECK,
-    Instance,
-    Keepalived,
     RealServer,
     Service,
+)
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model_of_vrrp import (
+    Instance,
+    Keepalived,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import SyncDaemon, VirtualAddress
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.planned_checks import run

@@ -11,7 +11,14 @@ from typing import Any
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import vrrp
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Instance, RealServer, Service, Vrrp
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import (
+    RealServer,
+    Service,
+)
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model_of_vrrp import (
+    Instance,
+    Vrrp,
+)
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table import real_server, virtual_service
 

@@ -21,12 +21,12 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model impor
     Address,
     AddressInNetwork,
     Facts,
-    Floating,
     Host,
     Interface,
     RealServer,
     Service,
 )
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model_of_vrrp import Floating
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import VirtualAddress
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import full_prefix
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.config_text import is_name
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import choose, show
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Vrrp
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model_of_vrrp import Vrrp
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import Reader
 
 KEY = "sync_groups"

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, choose
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import (
     Address,
+    RealServer,
+)
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model_of_vrrp import (
     Floating,
     Instance,
-    RealServer,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import VirtualAddress
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.config_text import special
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, choose
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import (
-    Address,
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model_of_vrrp import (
     Floating,
     Instance,
     TrackProcess,

@@ -37,10 +37,12 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mail import
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, show
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import (
     Address,
+    Run,
+)
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model_of_vrrp import (
     Floating,
     Instance,
     Keepalived,
-    Run,
     TrackProcess,
     TrackScript,
     Vrrp,
