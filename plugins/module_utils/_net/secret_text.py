@@ -27,9 +27,12 @@ _SECRET_WORD = re.compile(
 )
 # Definitions, and where they are put in: a password, and even the keyword before it, can come from there.
 _VARIABLE = re.compile(r"\$|~SEQ|~LST")
-# BIRD takes quotes right behind the word, and on the next line.
+# BIRD takes quotes right behind the word, on the next line, and behind comments. Any of its constants may be a password.
+# Comments are bounded, so that a text that is nothing but these words takes no long time.
 _STATEMENT = re.compile(
-    r"(?:auth_pass|password|key[ \t]+\d{1,3})\"?(?:[ \t]+|\s*(?=[\"']))"
+    r"(?:(?:auth_pass|password|key[ \t]+\d{1,3})\"?"
+    r"(?:[ \t]+(?!#|/\*)|\s*(?:(?:#[^\n]{0,200}\n|/\*[^*]{0,200}\*/)\s*){0,3}(?=[\"']))"
+    r"|\bdefine\s+\w+\s*=\s*(?=\"))"
     r"(?:\"(?P<double>[^\"]*)|'(?P<single>[^']*)|(?P<bare>[^\s\"'{}]+))",
     re.IGNORECASE,
 )

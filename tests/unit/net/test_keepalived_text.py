@@ -49,6 +49,9 @@ SPELLINGS = {
     "line ends of another system": f"auth_pass {WORD}\r\nauth_type PASS\r\n",
     "elsewhere": f"auth_pass {WORD}\n# it was {WORD} before",
     "upper case": f"# AUTH_PASS: {WORD}",
+    "behind a comment": f'password # since May\n    "{WORD}";',
+    "behind a comment of another kind": f'password /* since\n May */ "{WORD}";',
+    "constant": f'define PASS = "{WORD}";\npassword PASS;',
     "longer than it may be": f"auth_pass {WORD}{WORD}",
 }
 
@@ -68,6 +71,14 @@ def test_no_spelling_of_a_password_is_shown(spelling: str) -> None:
         for secret in (WORD, "n3wOne"):
             assert secret not in "\n".join((*diff.before, *diff.after))
         assert diff.before[0] == f"# {plan.PATH}"
+
+
+@pytest.mark.parametrize("words", ["password /*", "password #\n", "# password\n", "define a = ", 'password "', "$A="])
+def test_words_of_passwords_alone_come_to_an_end(words: str) -> None:
+    """Were each of them a text as long as all that follows, this would take hours."""
+    text = words * 100_000
+    masked(text.splitlines(), secrets_of(text))
+    assert WORD not in without_passwords(f'{text}\npassword "{WORD}"', [], "HIDDEN")
 
 
 @pytest.mark.parametrize("secret", ["e", "start", "keepalived", "systemctl", "1", "80", "*", ".", "\\", "write"])
