@@ -27,7 +27,7 @@ _SECRET_WORD = re.compile(
 )
 # Definitions, and where they are put in: a password, and even the keyword before it, can come from there.
 _VARIABLE = re.compile(r"\$|~SEQ|~LST")
-# BIRD takes quotes right behind the word, on the next line, and behind comments. Any of its constants may be a password.
+# BIRD takes quotes right behind the word, on the next line, and behind comments. Its constants may be passwords, too.
 # Comments are bounded, so that a text that is nothing but these words takes no long time.
 _STATEMENT = re.compile(
     r"(?:(?:auth_pass|password|key[ \t]+\d{1,3})\"?"
