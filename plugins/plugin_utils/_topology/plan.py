@@ -87,7 +87,9 @@ def plan_of(role: str, site: Site, name: str, needs: list[Need]) -> dict[str, An
             _given(vip=str(each.vip), source=str(each.source), interface=each.interface)
             for each in _each(needs, ArpFilter)
         ]
-        plan["tunnels"] = [_given(**_words(each)) for each in _each(needs, TunnelEnd)]
+        ends = (_given(**_words(each)) for each in _each(needs, TunnelEnd))
+        # What a port unwraps, an interface has to take.
+        plan["tunnels"] = sorted(ends, key=lambda each: ("port" in each, repr(each)))
     if role != "router":
         plan["addresses"] = [
             _given(
@@ -96,16 +98,16 @@ def plan_of(role: str, site: Site, name: str, needs: list[Need]) -> dict[str, An
                 announce=each.announce,
                 deprecated=each.deprecated,
             )
-            for each in _each(needs, VirtualAddress)
+            for each in sorted(_each(needs, VirtualAddress), key=_place)
         ]
-    gateways = dict.fromkeys(str(each.address) for each in _each(needs, Gateway))
-    plan["gateways"] = [{"gateway": address} for address in gateways]
+    gateways = sorted({each.address for each in _each(needs, Gateway)}, key=_number)
+    plan["gateways"] = [{"gateway": str(address)} for address in gateways]
     if role == "real_server":
         plan["source_routes"] = _source_routes(needs)
     if role == "router":
         plan["neighbours"] = [
             {"address": str(each.address), "lladdr": each.lladdr, "interface": each.interface}
-            for each in _each(needs, Neighbour)
+            for each in sorted(_each(needs, Neighbour), key=lambda one: (one.interface, _number(one.address)))
         ]
     if role == "director":
         plan |= _of_director(site, name, needs)
@@ -141,7 +143,7 @@ def _announcements(site: Site, name: str, needs: list[Need]) -> dict[str, Any]:
     routes = [
         {"address": f"{each.address}/{full_prefix(each.address)}", "metric": each.metric}
         | ({"service": each.service} if by_checks else {})
-        for each in _each(needs, Announcement)
+        for each in sorted(_each(needs, Announcement), key=lambda one: (_number(one.address), one.service))
     ]
     return {"announcements": {"table": bgp.table, "by_checks": by_checks, "routes": routes}}
 
@@ -241,7 +243,20 @@ def _source_routes(needs: list[Need]) -> list[dict[str, Any]]:
     sizes: dict[Address, int] = {}
     for each in _each(needs, SegmentSize):
         sizes[each.address] = min(each.size, sizes.get(each.address, each.size))
-    return [{"source": str(address), "advmss": size} for address, size in sizes.items()]
+    return [{"source": str(each), "advmss": sizes[each]} for each in sorted(sizes, key=_number)]
+
+
+def _place(each: VirtualAddress) -> tuple[Any, ...]:
+    """Where an address stands among those of its host, wherever its service stands among others.
+
+    Of several with a network around them the first one is the primary of that network, so these keep their order.
+    """
+    has_network = each.prefix < full_prefix(each.address)
+    return each.address.version, not has_network, () if has_network else (_number(each.address), each.interface)
+
+
+def _number(address: Address) -> tuple[int, int]:
+    return address.version, int(address)
 
 
 def _words(end: TunnelEnd) -> dict[str, Any]:

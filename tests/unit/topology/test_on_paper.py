@@ -12,13 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs import save_parser
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.on_paper import INDEX, NotPlanned, changes_of
+from ansible_collections.lvs.topology.tests.unit.test_agreement import inventory_of
 from ansible_collections.lvs.topology.tests.unit.topology import real_tools, test_conntrackd
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import REFERENCES, Model, dr_pair, two_directors
 from ansible_collections.lvs.topology.tests.unit.topology.test_differential import roles_of
 
 ALL: dict[str, Callable[[], Model]] = {**REFERENCES, "DR pair": dr_pair, "two directors": two_directors}
+MOLECULE = Path(__file__).parents[3] / "molecule"
+# That of reuse is an example with files beside it.
+SCENARIOS = sorted(each.parents[1].name for each in MOLECULE.glob("[!r]*/inventory/hosts.yml"))
 SECRET = "s3cret,x"  # noqa: S105, it has to look like one
 
 
@@ -73,6 +78,36 @@ def test_the_tools_read_them(name: str, tmp_path: Path) -> None:
     again = copy.deepcopy(model)
     again.hostvars = dict(reversed(again.hostvars.items()))
     assert planned(again) == files
+
+
+def reversed_services(model: Model) -> Model:
+    found = copy.deepcopy(model)
+    for values in found.hostvars.values():
+        if "lvs_services" in values:
+            values["lvs_services"] = list(reversed(values["lvs_services"]))
+    return found
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_no_file_depends_on_the_order_of_services(name: str) -> None:
+    """keepalived.conf, and what names services in metrics, have them as they are written."""
+    model = Model(*inventory_of(yaml.safe_load((MOLECULE / name / "inventory/hosts.yml").read_text()), name))
+    before, after = planned(model), planned(reversed_services(model))
+    assert before.keys() == after.keys()
+    differ = [path for path in before if before[path] != after[path]]
+    assert [path for path in differ if not path.endswith(("/keepalived.conf", "/metrics.json"))] == []
+
+
+def test_addresses_with_a_network_keep_their_order() -> None:
+    """The first one of a network is its primary, from which the director speaks there."""
+    model = ALL["R3"]()
+    first, second = ({**model.service, "name": f"at-{last}", "address": f"198.51.100.{last}/24"} for last in (9, 1))
+    plain = [{**model.service, "name": f"at-{last}", "address": f"198.51.100.{last}"} for last in (8, 7)]
+    for values in model.hostvars.values():
+        values["lvs_services"] = [plain[0], first, plain[1], second]
+        values["lvs_vip_interface"] = "eth1"
+    held = [each["address"] for each in model.plan("lb1", "director")["addresses"]]
+    assert held == ["198.51.100.9/24", "198.51.100.1/24", "198.51.100.7/32", "198.51.100.8/32"]
 
 
 def test_what_is_in_them() -> None:

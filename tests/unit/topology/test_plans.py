@@ -340,7 +340,7 @@ def test_a_vip_reached_in_several_ways_is_held_once_and_by_the_smallest_size() -
     assert model.mistakes() == []
     plan = model.plan("web2", "real_server")
     assert plan["addresses"] == [{"address": "192.168.0.100/32", "interface": "tunl0"}]
-    assert [end["type"] for end in plan["tunnels"]] == ["ipip", "gue", "gre"]
+    assert [end["type"] for end in plan["tunnels"]] == ["gre", "ipip", "gue"]
     assert plan["source_routes"] == [{"source": "192.168.0.100", "advmss": 1428}]
 
 
