@@ -19,8 +19,11 @@ author:
 short_description: An IPVS table that somebody filled, as C(lvs_services)
 description:
   - Says in the words of C(lvs_services) what a director's table has, so that an inventory can begin with it.
-  - What the kernel does not know is not in it. NAT that is FULLNAT by rules of a packet filter, what sets firewall
-    marks, and health checks have to be added.
+  - What no table says is read from what the director has besides, where that is certain. C(marked) and
+    C(forward=fullnat) are rules of a packet filter, C(helper) is a module that is loaded, and timeouts, synchronisation
+    daemons, sysctls below C(net.ipv4.vs) and the interface of the VIPs are variables of the director. Where it is not
+    certain, a problem says so.
+  - Health checks are in no table and have to be added.
   - Real servers that are hosts of the inventory get their names.
 extends_documentation_fragment:
   - lvs.topology.inventory
@@ -29,7 +32,10 @@ options:
   info:
     type: dict
     required: true
-    description: What M(lvs.topology.ipvs_info) returned on the director with the subset V(services).
+    description:
+      - What M(lvs.topology.ipvs_info) returned on the director with the subsets V(services), V(settings) and V(host).
+      - Without V(settings), there are neither timeouts nor daemons. Without V(host), what no table says is not looked
+        at.
   host:
     type: str
     description: The director's name in the inventory. By default the first one.
@@ -45,7 +51,7 @@ seealso:
 EXAMPLES = r"""
 - name: Look at the table
   lvs.topology.ipvs_info:
-    gather_subset: [services]
+    gather_subset: [services, settings, host]
   register: info
 
 - name: Show it as a model
@@ -62,10 +68,18 @@ _value:
       type: list
       elements: dict
       description: The services, for C(lvs_services).
+    variables:
+      type: dict
+      description: Other variables of the director, such as C(lvs_timeouts).
     problems:
       type: list
       elements: str
-      description: A line for each service of the table that a model cannot say, and for each weight of 0.
+      description:
+        - A line for each service of the table that a model cannot say, for each weight of 0, and for whatever has to
+          be known or decided.
+    comment:
+      type: str
+      description: The problems as lines of a comment, for a file of variables.
 """
 
 as_model = as_filter(compiler.model_of)

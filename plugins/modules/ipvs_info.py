@@ -28,9 +28,10 @@ options:
     description:
       - What to read. V(services) costs a request for each service, V(settings) a few in all.
       - V(connections) reads every connection that the director knows, line by line, which takes seconds for millions.
+      - V(host) reads what belongs to the table and is not in it. It is there since 0.4.0.
     type: list
     elements: str
-    choices: [services, settings, connections]
+    choices: [services, settings, connections, host]
     default: [services, settings]
   address:
     description: Only services with this virtual IP address (VIP), and connections to it.
@@ -229,6 +230,31 @@ connection_states:
   returned: O(gather_subset) has V(connections)
   type: dict
   sample: {ESTABLISHED: 1, FIN_WAIT: 1}
+host:
+  description:
+    - What of the host belongs to its table. C(sysctls) has those below C(net.ipv4.vs), C(helpers) has C(ip_vs_ftp)
+      where that is loaded, and C(programs) those of C(keepalived), C(ldirectord), C(conntrackd) and C(bird) that run.
+    - C(marking_rules) are the rules of packet filters that set a mark on what arrives, and C(translating_rules) those
+      that change the source of connections, each with the text of the C(rule) and what it asks for. One that asks for
+      more, or that a rule before it may keep packets from, has false as C(is_plain).
+    - C(unseen) says what could not be looked at.
+  returned: O(gather_subset) has V(host)
+  type: dict
+  version_added: 0.4.0
+  sample:
+    sysctls: {net.ipv4.vs.conntrack: "0"}
+    helpers: []
+    programs: []
+    marking_rules:
+      - rule: -A PREROUTING -d 192.0.2.1/32 -p tcp -m tcp --dport 80 -j MARK --set-xmark 0x1/0xffffffff
+        is_plain: true
+        family: 4
+        destination: 192.0.2.1
+        protocol: tcp
+        ports: ["80"]
+        mark: 1
+    translating_rules: []
+    unseen: []
 rules:
   description: The services and their real servers in the words of C(ipvsadm-save), with thresholds.
   returned: O(gather_subset) has V(services)

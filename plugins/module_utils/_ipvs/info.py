@@ -53,6 +53,11 @@ def gather(module: AnsibleModule) -> dict[str, Any]:
             facts.update(_service_facts(kernel.table(counters=True), filters))
     if "connections" in subset:
         facts.update(_connection_facts(chosen, params["connection_limit"]))
+    if "host" in subset:
+        # Whoever looks at the table alone does without all that reads packet filters.
+        from ansible_collections.lvs.topology.plugins.module_utils._net import rewriting
+
+        facts["host"] = rewriting.look()
     return facts
 
 

@@ -109,7 +109,7 @@ INFO_SPEC: Spec = {
     "gather_subset": {
         "type": "list",
         "elements": "str",
-        "choices": ["services", "settings", "connections"],
+        "choices": ["services", "settings", "connections", "host"],
         "default": ["services", "settings"],
     },
     **_KEY,

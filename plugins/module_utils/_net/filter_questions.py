@@ -23,7 +23,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mi
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
 
 # By the file that names the tables that there are. Asked for another table, they would load it.
-_SAVES = {
+SAVES = {
     "/proc/net/ip_tables_names": (4, ("iptables-save", "iptables-legacy-save")),
     "/proc/net/ip6_tables_names": (6, ("ip6tables-save", "ip6tables-legacy-save")),
 }
@@ -77,8 +77,8 @@ def read_filters(unseen: list[str]) -> Filters:
     seen = len(unseen)
     unseen += unreadable()
     _read_nft(found, unseen)
-    for path, (family, commands) in _SAVES.items():
-        _read_iptables(found, unseen, family, commands, _tables(path, unseen))
+    for path, (family, commands) in SAVES.items():
+        _read_iptables(found, unseen, family, commands, tables_at(path, unseen))
     if len(unseen) > seen:
         # What was not read may make another packet of any, before it comes to what was read.
         found.chains.clear()
@@ -98,8 +98,8 @@ def unreadable() -> list[str]:
                 found.append(_lacks("nft"))
         except (Refused, OSError) as problem:
             found.append(f"packet filter: whether there are rules of nft: {problem}")
-    for path, (_family, commands) in _SAVES.items():
-        if _tables(path, []) and next(_legacy(commands), None) is None:
+    for path, (_family, commands) in SAVES.items():
+        if tables_at(path, []) and next(legacy(commands), None) is None:
             found.append(_lacks(" or ".join(commands)))
     return found
 
@@ -107,7 +107,7 @@ def unreadable() -> list[str]:
 def _read_nft(found: Filters, unseen: list[str]) -> None:
     if not nf_tables.is_there() or _commands.find("nft") is None:
         return
-    text = _said(unseen, ["nft", "list", "ruleset"])
+    text = said(unseen, ["nft", "list", "ruleset"])
     found.obstacles += obstacles.of_nft(text)
     found.chains += filter_rules.of_nft(text)
     found.keeps_states = "notrack" not in text
@@ -116,11 +116,11 @@ def _read_nft(found: Filters, unseen: list[str]) -> None:
 def _read_iptables(
     found: Filters, unseen: list[str], family: int, commands: Sequence[str], tables: Sequence[str]
 ) -> None:
-    command = next(_legacy(commands), None) if tables else None
+    command = next(legacy(commands), None) if tables else None
     if command is None:
         return
     for table in tables:
-        text, changes = _said(unseen, [command, "-t", table]), command[: -len("-save")]
+        text, changes = said(unseen, [command, "-t", table]), command[: -len("-save")]
         if table == "raw":
             found.keeps_states &= "notrack" not in text.lower()
             continue
@@ -135,7 +135,7 @@ def _lacks(command: str) -> str:
     return f"packet filter: there is no {command} that can read the rules of its kind, and the kernel has some"
 
 
-def _legacy(commands: Sequence[str]) -> Iterator[str]:
+def legacy(commands: Sequence[str]) -> Iterator[str]:
     """Those of them that read the tables of iptables. A command of the same name may read only what is in nf_tables."""
     for each in commands:
         path = _commands.find(each)
@@ -150,10 +150,10 @@ def speaks_nft(path: str) -> bool:
 
 def is_there() -> bool:
     """Whether the kernel has any packet filter: without one there is nothing to read."""
-    return nf_tables.is_there() is not False or any(_tables(path, []) for path in _SAVES)
+    return nf_tables.is_there() is not False or any(tables_at(path, []) for path in SAVES)
 
 
-def _tables(path: str, unseen: list[str]) -> list[str]:
+def tables_at(path: str, unseen: list[str]) -> list[str]:
     """Those of iptables that are looked at, and that the kernel has in this namespace."""
     try:
         with open(path, encoding="ascii", errors="replace") as file:
@@ -166,7 +166,7 @@ def _tables(path: str, unseen: list[str]) -> list[str]:
     return [each for each in ("filter", "nat", "mangle", "raw") if each in there]
 
 
-def _said(unseen: list[str], words: list[str]) -> str:
+def said(unseen: list[str], words: list[str]) -> str:
     """What a command printed, also where it has left something out; nothing where it failed."""
     status, output, errors = _commands.run([_commands.find(words[0]) or words[0], *words[1:]])
     lacking = dict.fromkeys(_LEFT_OUT.findall(errors)) if status == 0 else [" ".join(errors.split())]

@@ -74,7 +74,7 @@ def others(
 
 def fills_by_keepalived() -> bool:
     """Whether a keepalived that runs, whoever set it up, fills the table. One that only moves addresses does not."""
-    return _is_running(KEEPALIVED) and bool(_configured(_VIRTUAL_SERVER))
+    return is_running(KEEPALIVED) and bool(_configured(_VIRTUAL_SERVER))
 
 
 def _misled(manager: str) -> list[str]:
@@ -138,13 +138,13 @@ def units_to_end() -> list[Unit]:
 def unit(name: str) -> Unit:
     """The unit as it is now. ldirectord may run on although systemd takes its unit for failed."""
     stem = name.partition(".")[0]
-    active = units.is_active(name) or (stem == _LDIRECTORD and _is_running(stem))
+    active = units.is_active(name) or (stem == _LDIRECTORD and is_running(stem))
     return Unit(name, _is_enabled(stem), active, empties=stem == _LDIRECTORD)
 
 
 def _keepalived(manager: str, *, take_over: bool) -> list[str]:
     """A keepalived that nobody of us has set up. One that only moves addresses disturbs no manager but keepalived."""
-    state = "runs here" if _is_running(KEEPALIVED) else "is started at boot"
+    state = "runs here" if is_running(KEEPALIVED) else "is started at boot"
     if manager == KERNEL:
         files = _configured(_VIRTUAL_SERVER)
         remedy = (
@@ -174,7 +174,7 @@ def managed_by(ledger: Ledger, owner: str, manager: str | None = None) -> list[s
 
 
 def is_keepalived_running() -> bool:
-    return _is_running(KEEPALIVED)
+    return is_running(KEEPALIVED)
 
 
 def _ipvsadm(*, take_over: bool) -> list[str]:
@@ -210,7 +210,7 @@ def _ldirectord(*, take_over: bool) -> list[str]:
                 f"{_CONSENT} has a run end it so that the table stays, and disable it"
             ]
         )
-    if _is_running(_LDIRECTORD):
+    if is_running(_LDIRECTORD):
         return [
             "ldirectord runs here, and not as a unit of systemd, so something else starts it (Pacemaker, a script); "
             "have that let go of it with cleanstop=no in its configuration, which leaves the table"
@@ -274,7 +274,7 @@ def _clusters(vips: Iterable[str]) -> list[str]:
     """Whoever moves addresses between hosts and has VIPs among them: two would hold them in different places."""
     found = []
     for process, path in _CLUSTERS.items():
-        if not _is_running(process):
+        if not is_running(process):
             continue
         file = read_file(path)
         named = {*re.findall(r"[0-9A-Fa-f:.]{3,45}", file.text)} if file else set()
@@ -296,7 +296,7 @@ def _vips_of(plan: Mapping[str, Any]) -> list[str]:
 
 def _configured(what: re.Pattern[str]) -> list[str]:
     """The files in which a keepalived that runs, or will after a boot, has such blocks."""
-    if not (_is_running(KEEPALIVED) or _is_enabled(KEEPALIVED)):
+    if not (is_running(KEEPALIVED) or _is_enabled(KEEPALIVED)):
         return []
     found = []
     elsewhere = [each.file for each in _arguments().values() if each.file is not None]
@@ -317,7 +317,7 @@ def _text(path: str) -> TextIO:
     return open(path, encoding="utf-8", errors="backslashreplace")
 
 
-def _is_running(name: str) -> bool:
+def is_running(name: str) -> bool:
     """Whether a process of that name is in our network namespace."""
     return next(_processes(name), None) is not None
 

@@ -3,12 +3,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A table that somebody filled -> the lvs_services that ask for the same.
 
-What the kernel does not know is not in it: whether NAT is FULLNAT, what sets a firewall mark, health checks. Values
-that are the model's defaults are left out, as a person would.
+What the kernel does not know is not in it, see ``adopted_host``. Values that are the model's defaults are left out, as
+a person would.
 """
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -24,6 +25,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import as_address
 
 _DEFAULTS = {"scheduler": "wlc", "scheduler_flags": [], "one_packet": False}
+_WIDTH = 118
 _OF_REAL_SERVER = {"weight": 1, "upper_threshold": 0, "lower_threshold": 0}
 
 
@@ -77,6 +79,23 @@ def as_model(
     return found, problems
 
 
+def name_of(service: Mapping[str, Any]) -> str:
+    """What a service of a table is called in the model, where nobody gave it a name."""
+    if "fwmark" in service:
+        return f"mark-{service['fwmark']}-{service['family']}"
+    return f"{service['protocol']}-{service['address']}-{service['port']}"
+
+
+def as_comment(problems: Iterable[str]) -> str:
+    """The problems above what is written, for whoever reads the file later."""
+    lines = (
+        textwrap.wrap(each, _WIDTH, initial_indent="# - ", subsequent_indent="#   ", break_on_hyphens=False)
+        for each in problems
+    )
+    said = "".join(f"{line}\n" for each in lines for line in each)
+    return f"# To be known, or decided:\n{said}" if said else ""
+
+
 def possible(inventory: Inventory, director: str, found: list[Any], problems: list[str]) -> list[Any]:
     """The services that a model can say beside each other; of the others there are problems."""
     if not _adopted(inventory, director, found):
@@ -122,15 +141,10 @@ def _adopted(inventory: Inventory, director: str, services: list[Any]) -> list[s
 def _service(
     service: Mapping[str, Any], forward: str, hosts: Mapping[Address, str], unsaid: frozenset[Address]
 ) -> dict[str, Any]:
-    if "fwmark" in service:
-        name = f"mark-{service['fwmark']}-{service['family']}"
-        key = {"fwmark": service["fwmark"], "family": service["family"]}
-    else:
-        name = f"{service['protocol']}-{service['address']}-{service['port']}"
-        key = {each: service[each] for each in ("address", "port", "protocol")}
+    key = ("fwmark", "family") if "fwmark" in service else ("address", "port", "protocol")
     return {
-        "name": name,
-        **key,
+        "name": name_of(service),
+        **{each: service[each] for each in key},
         "forward": forward,
         **_other_than(_DEFAULTS, service),
         **_persistence(service),

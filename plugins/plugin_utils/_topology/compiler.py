@@ -11,12 +11,18 @@ from typing import Any, TypeVar
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import (
+    adopted_host,
     clients,
     from_director,
     through_vip,
     verification,
 )
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.adoption import as_model, possible
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.adoption import (
+    as_comment,
+    as_model,
+    name_of,
+    possible,
+)
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.answers import (
     read_host_info,
     read_probe,
@@ -55,6 +61,10 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.status impo
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import as_boolean
 
 _T = TypeVar("_T")
+_NOT_ASKED = (
+    "what sets firewall marks, whether NAT is FULLNAT, and whether ip_vs_ftp is loaded was not looked at: have "
+    "ipvs_info gather the subset host as well"
+)
 
 
 def site_of(hostvars: Any, groups: Any, mistakes: list[Mistake]) -> Site:
@@ -252,11 +262,12 @@ def model_of(
     host: str | None = None,
     weight: Any = None,
 ) -> dict[str, Any]:
-    """The lvs_services that ask for a director's table as it is, and what of it they cannot say.
+    """The lvs_services and other variables that ask for a director as it is, and what of it they cannot say.
 
     ``host`` is the director, and ``weight`` what a real server gets whose weight is 0.
     """
-    inventory = Inventory(mapping(hostvars, "hostvars"), mapping(groups, "groups"), [])
+    hostvars, groups = mapping(hostvars, "hostvars"), mapping(groups, "groups")
+    inventory = Inventory(hostvars, groups, [])
     director = host or next(iter(inventory.directors), "")
     if director not in inventory:
         raise WrongModel([Mistake("host", f"{show(director)} is not in the inventory", "name the director")])
@@ -267,11 +278,29 @@ def model_of(
     hosts = {address: name for name in inventory.real_servers for address in site.addresses(name)}
     # Those for checks through the VIP follow from the health_check of others.
     of_checks = through_vip.check_names(site_of(hostvars, groups, []), director)
-    there = [each for each in read_info(shown(info, "info"), "info")["services"] if service_name(each) not in of_checks]
+    read = read_info(shown(info, "info"), "info")
+    there = [each for each in read["services"] if service_name(each) not in of_checks]
     named = {name: inventory.host(name).addresses for name in hosts.values() if inventory.names_address(name)}
     unsaid = frozenset(address for address, name in hosts.items() if address not in named.get(name, ()))
     found, problems = as_model(there, hosts, given, unsaid)
-    return {"services": possible(inventory, director, found, problems), "problems": problems}
+    if read["beside"] is None:
+        problems += [_NOT_ASKED] if any("fwmark" in each or each["forward"] == "nat" for each in found) else []
+    else:
+        by_name = {name_of(each): each for each in there}
+        pairs = [(each, by_name[each["name"]]) for each in found]
+        found, more = adopted_host.completed(inventory, director, pairs, read["beside"])
+        problems += more
+    services = possible(inventory, director, found, problems)
+    variables, more = adopted_host.variables(inventory, director, services, read)
+    for name, value in list(variables.items()):
+        mistakes: list[Mistake] = []
+        Inventory(hostvars, groups, mistakes, reader=director, overrides={name: value}).host(director)
+        wrong = as_lines(each for each in mistakes if name in each.path)
+        more += [f"{name} is left out, because no model can say it so: {line}" for line in wrong]
+        if wrong:
+            del variables[name]
+    problems += more
+    return {"services": services, "variables": variables, "problems": problems, "comment": as_comment(problems)}
 
 
 def _overrides(variables: Mapping[str, Any] | None, mistakes: list[Mistake]) -> dict[str, Any]:

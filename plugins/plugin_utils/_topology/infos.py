@@ -9,6 +9,7 @@ where it stands, and reaches neither a report nor a file that is written from it
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -18,15 +19,26 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     FULL_MASK,
     SCHEDULER_FLAG_BITS,
 )
+from ansible_collections.lvs.topology.plugins.module_utils._net.rewriting_words import (
+    HELPERS,
+    MARKS,
+    PROGRAMS,
+    TRANSLATES,
+    Rewriting,
+)
+from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl_plan import IPVS, IPVS_NAMES
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.beside_table import Beside
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.given import shown
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, WrongModel, show
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import Reader, as_address
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import Reader, as_address, as_network
 
 # What fits into the kernel's fields, which is more than a task may ask for.
 _NUMBERS = forms.Range(0, 2**32 - 1)
 _COUNTS = forms.Range(0, 2**63 - 1)
 _WEIGHTS = forms.Range(-(2**31), 2**31 - 1)
 _FLAGS = (*(flag for flags in forms.FLAGS_OF_SCHEDULER.values() for flag in flags), *SCHEDULER_FLAG_BITS)
+_SYSCTL = re.compile(r"[0-9, -]{0,200}")
+_PORTS_OF_RULE = re.compile(r"[0-9]{1,5}(?:-[0-9]{1,5})?")
 _REMEDY = "pass on what lvs.topology.ipvs_info returned"
 # The variable of a loop over listings, in each of its results.
 DRAINED_AS = "director_listing"
@@ -64,7 +76,19 @@ def read_info(info: Any, path: str) -> dict[str, Any]:
         "table_size": reader.integer("table_size", *_COUNTS, default=0),
         "timeouts": _counts(reader, "timeouts"),
         "daemons": [_daemon(each) for each in _mappings(reader, "daemons")],
+        "beside": _beside(_inner(reader, "host")) if reader.has("host") else None,
     }
+    if mistakes:
+        raise WrongModel(mistakes)
+    return found
+
+
+def read_beside(host: Any, path: str) -> Beside:
+    """What ipvs_info returned of a host with the subset host."""
+    mistakes: list[Mistake] = []
+    if not isinstance(host, Mapping):
+        raise WrongModel([Mistake(path, f"must be a mapping, is {show(host)}", _REMEDY)])
+    found = _beside(_Answer(host, path, mistakes))
     if mistakes:
         raise WrongModel(mistakes)
     return found
@@ -259,7 +283,51 @@ def _daemon(reader: Reader) -> dict[str, Any]:
         "syncid": reader.integer("syncid", *_NUMBERS, default=0),
         "group": forms.spelling(group) if group else forms.DEFAULT_GROUP,
         "port": reader.integer("port", *forms.PORTS, default=forms.DEFAULT_SYNC_PORT),
+        "maxlen": reader.integer("maxlen", *forms.PORTS, default=0),
+        "ttl": reader.integer("ttl", *forms.TTLS, default=forms.DEFAULT_TTL),
     }
+
+
+def _beside(reader: Reader) -> Beside:
+    """Names that are not known here are of no interest, or no names."""
+    sysctls = reader.mapping("sysctls", "a mapping") or {}
+    values = {key: value for key, value in sysctls.items() if isinstance(value, str) and _SYSCTL.fullmatch(value)}
+    helpers, programs = (reader.elements(key, "names") for key in ("helpers", "programs"))
+    return Beside(
+        sysctls={IPVS + name: values[IPVS + name] for name in IPVS_NAMES if IPVS + name in values},
+        helpers=frozenset(each for each in HELPERS if each in helpers),
+        programs=tuple(each for each in PROGRAMS if each in programs),
+        marking=tuple(_rewriting(MARKS, each) for each in _mappings(reader, "marking_rules")),
+        translating=tuple(_rewriting(TRANSLATES, each) for each in _mappings(reader, "translating_rules")),
+        unseen=tuple(forms.word(each) for each in reader.elements("unseen", "lines") if isinstance(each, str)),
+    )
+
+
+def _rewriting(does: str, reader: Reader) -> Rewriting:
+    destination, vip = (reader.take(key) or "" for key in ("destination", "vip"))
+    for key, value in {"destination": destination, "vip": vip}.items():
+        if value and as_network(value) is None:
+            reader.refuse(key, f"{show(value)} is no network", _REMEDY)
+    ports, to = (reader.elements(key, "values") for key in ("ports", "to"))
+    if not all(isinstance(each, str) and _PORTS_OF_RULE.fullmatch(each) for each in ports):
+        reader.refuse("ports", "has what is no port", _REMEDY)
+    if not all(as_address(each) for each in to):
+        reader.refuse("to", "has what is no address", _REMEDY)
+    return Rewriting(
+        does,
+        forms.shown(reader.take("rule")),
+        is_plain=reader.boolean("is_plain", default=False),
+        is_ours=reader.boolean("is_ours", default=False),
+        family=reader.integer("family", 0, 6, default=0),
+        destination=destination,
+        vip=vip,
+        protocol=reader.choice("protocol", ("", *forms.PROTOCOLS), ""),
+        ports=tuple(ports),
+        vport=reader.integer("vport", *forms.PORTS, default=0),
+        asked_mark=reader.integer("asked_mark", *_NUMBERS, default=0),
+        mark=reader.integer("mark", *_NUMBERS, default=0),
+        to=tuple(to),
+    )
 
 
 def _text(reader: Reader, key: str) -> str:

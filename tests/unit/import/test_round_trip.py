@@ -18,6 +18,12 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.lvs.topology.plugins.module_utils._net import (
+    packet_rules_plan,
+    packet_rules_text,
+    rewriting_rules,
+)
+from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.files import Given
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.moving_in import Imported, imported
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import LOST
@@ -32,8 +38,6 @@ from ansible_collections.lvs.topology.tests.unit.topology.real_tools import rend
 EXAMPLES = int(os.environ.get("LVS_ROUND_TRIP_EXAMPLES", "100"))
 SEED = int(os.environ.get("LVS_ROUND_TRIP_SEED", "1"))
 MOLECULE = Path(__file__).parents[3] / "molecule"
-# What no kernel knows of a service, and whoever adopts its table has to add.
-UNKNOWN = ("address", "forward", "helper", "marked", "snat_addresses")
 ALL: dict[str, Callable[[], Model]] = {**REFERENCES, "DR pair": dr_pair, "two directors": two_directors}
 
 
@@ -234,19 +238,60 @@ def test_the_table_of_every_scenario(name: str) -> None:
     before = everything(model)
     read_back = copy.deepcopy(model.hostvars)
     for director in model.groups["lvs_directors"]:
-        table = [as_read(each) for each in model.plan(director, "director")["services"]]
-        found = compiler.model_of(model.hostvars, model.groups, {"services": table}, director)
+        plan = model.plan(director, "director")
+        table = [as_read(each) for each in plan["services"]]
+        info = {"services": table, "host": beside(plan), "timeouts": plan["timeouts"], "daemons": plan["sync_daemons"]}
+        found = compiler.model_of(holding(model, director, plan), model.groups, info, director)
         assert found["problems"] == []
+        services = found["services"]
         written = model.hostvars[director]["lvs_services"]
-        by_identity = {_identity(each): each for each in found["services"]}
-        services = [
-            {**by_identity[_identity(each)], **{key: each[key] for key in UNKNOWN if key in each}} for each in written
-        ]
-        assert len(services) == len(found["services"])
-        for values in read_back.values():
+        assert sorted(map(_identity, services), key=repr) == sorted(map(_identity, written), key=repr)
+        for host, values in read_back.items():
             if values.get("lvs_services") == written:
                 values["lvs_services"] = services
+            if host == director:
+                for key in ("lvs_sync", "lvs_timeouts", "lvs_vip_interface"):
+                    values.pop(key, None)
+                values.update(found["variables"])
     assert everything(Model(read_back, model.groups)) == before
+
+
+def beside(plan: dict[str, Any]) -> dict[str, Any]:
+    """What ipvs_info returns of a host that is as the plan has it."""
+    given = plan["packet_rules"] or {"marks": [], "source_nat": []}
+    lacking = {"destinations": None, "fwmark": None, "family": None, "ports": None}
+    asked = [[{**lacking, **each} for each in given[key]] for key in ("marks", "source_nat")]
+    rules = packet_rules_plan.in_order(packet_rules_plan.check(*asked, Mistakes()))
+    found = list(rewriting_rules.of_nft("\n".join(packet_rules_text.render_nft("director", rules))))
+    assert len(found) == len(rules)
+    said = [{**each._asdict(), "ports": list(each.ports), "to": list(each.to)} for each in found]
+    return {
+        "sysctls": {"net.ipv4.vs.sync_qlen_max": "4096", **plan["sysctls"]},
+        "helpers": [each for each in plan["kernel_modules"] if each == "ip_vs_ftp"],
+        "programs": [],
+        "marking_rules": [each for each in said if each["does"] == "marks"],
+        "translating_rules": [each for each in said if each["does"] == "translates"],
+        "unseen": [],
+    }
+
+
+def holding(model: Model, director: str, plan: dict[str, Any]) -> dict[str, Any]:
+    """The variables of hosts while the director has its VIPs, as its facts show them."""
+    hostvars = copy.deepcopy(model.hostvars)
+    hostvars[director].pop("lvs_vip_interface", None)
+    interfaces = hostvars[director]["ansible_facts"]
+    for each in plan["addresses"]:
+        vip = ip_interface(each["address"])
+        known = interfaces.setdefault(each["interface"], {"device": each["interface"], "active": True})
+        if vip.version == 4:
+            known.setdefault("ipv4_secondaries", []).append(
+                {"address": str(vip.ip), "netmask": str(vip.netmask), "prefix": str(vip.network.prefixlen)}
+            )
+        else:
+            known.setdefault("ipv6", []).append(
+                {"address": str(vip.ip), "prefix": str(vip.network.prefixlen), "scope": "global"}
+            )
+    return hostvars
 
 
 def test_what_guards_a_service_is_named_and_its_quorum_comes_back() -> None:

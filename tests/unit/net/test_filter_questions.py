@@ -43,8 +43,8 @@ class Host:
         monkeypatch.setattr(_commands, "run", self.run)
         monkeypatch.setattr(nf_tables, "is_there", lambda: self.nf_tables)
         monkeypatch.setattr(nf_tables, "has_tables", lambda: self.has_tables)
-        commands = filter_questions._SAVES["/proc/net/ip_tables_names"]
-        monkeypatch.setattr(filter_questions, "_SAVES", {str(names): commands})
+        commands = filter_questions.SAVES["/proc/net/ip_tables_names"]
+        monkeypatch.setattr(filter_questions, "SAVES", {str(names): commands})
 
     def run(self, words: list[str]) -> _commands.Said:
         version, output, errors = self.commands[os.path.basename(words[0])]
@@ -152,7 +152,7 @@ def test_which_command_reads_the_tables_of_iptables(
 def test_a_file_that_may_not_be_read(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     """That of the names is root's. Root reads everything, but not a directory."""
     host.nf_tables = False
-    monkeypatch.setattr(filter_questions, "_SAVES", {"/proc": (4, ("iptables-save",))})
+    monkeypatch.setattr(filter_questions, "SAVES", {"/proc": (4, ("iptables-save",))})
     filters, unseen = host.read()
     assert unseen == ["packet filter: /proc: Is a directory"]
     assert not filters.is_whole

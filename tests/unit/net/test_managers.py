@@ -25,7 +25,7 @@ def test_a_cluster_that_holds_a_vip(
     cib = tmp_path / "cib.xml"
     cib.write_text(CIB)
     monkeypatch.setattr(managers, "_CLUSTERS", {"pacemakerd": str(cib), "heartbeat": str(tmp_path / "none")})
-    monkeypatch.setattr(managers, "_is_running", lambda name: runs and name == "pacemakerd")
+    monkeypatch.setattr(managers, "is_running", lambda name: runs and name == "pacemakerd")
     monkeypatch.setattr(managers, "_WANTS", ())
     found = managers.others("kernel", Ledger(), set(), plan, take_over=True)
     assert [each.partition(",")[0] for each in found] == (

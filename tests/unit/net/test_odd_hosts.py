@@ -64,7 +64,7 @@ def test_a_process_may_have_any_bytes_in_its_name(tmp_path: Path) -> None:
     program.symlink_to("/bin/sleep")
     with subprocess.Popen([str(program), "600"]) as process:
         try:
-            assert not managers._is_running("no such process")
+            assert not managers.is_running("no such process")
         finally:
             process.kill()
 

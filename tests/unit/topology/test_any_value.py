@@ -28,6 +28,8 @@ from ansible_collections.lvs.topology.tests.unit.topology.inventories import (
     REFERENCES,
     Model,
     dr_pair,
+    facts,
+    nic,
     r1,
     r5,
     r6,
@@ -340,7 +342,17 @@ def info() -> dict[str, Any]:
     # Nothing but NAT has another port than the service.
     mark["real_servers"][0]["port"] = 0
     daemon = {"state": "master", "interface": "eth1", "syncid": 1, "group": "224.0.0.81", "port": 8848}
-    return {"services": [service, mark], "timeouts": {"tcp": 900}, "daemons": [daemon]}
+    rule = {"rule": "-A x", "is_plain": True, "is_ours": True, "family": 4, "destination": "192.168.246.160"}
+    marks = {**rule, "protocol": "tcp", "ports": ["81"], "mark": 1, "vip": "", "vport": 0, "asked_mark": 0, "to": []}
+    host = {
+        "sysctls": {"net.ipv4.vs.conntrack": "1"},
+        "helpers": [],
+        "programs": [],
+        "marking_rules": [marks],
+        "translating_rules": [{**rule, "vip": "192.168.246.160", "vport": 80, "to": ["192.168.246.166"]}],
+        "unseen": [],
+    }
+    return {"services": [service, mark], "timeouts": {"tcp": 900}, "daemons": [daemon], "host": host}
 
 
 @pytest.mark.parametrize("odd", ODD)
@@ -406,7 +418,9 @@ def test_any_value_in_what_hosts_say_of_themselves(odd: str) -> None:
 
 def test_what_a_director_answers_is_used_where_it_is_right() -> None:
     model = r1()
-    assert quiet(as_model, model.hostvars, model.groups, info())["problems"] == []
+    held = nic("eth1", "192.168.246.166/24", "192.168.246.160/32")
+    hostvars = {**model.hostvars, "lb1": {**model.hostvars["lb1"], "ansible_facts": facts(held)}}
+    assert quiet(as_model, hostvars, model.groups, info())["problems"] == []
     assert len(quiet(status, model.hostvars, model.groups, {"lb1": info()})) == 5
 
 
