@@ -29,6 +29,7 @@ _OF_REAL_SERVER: dict[str, Any] = {"weight": 1, "upper_threshold": 0, "lower_thr
 # In which order a person writes a service.
 _ORDER = [
     *["name", "directors", "address", "port", "protocol", "fwmark", "family", "forward"],
+    *["marked", "snat_addresses", "helper"],
     *["scheduler", "scheduler_flags", "persistence", "one_packet", "one_way", "health_check"],
     *["quorum", "hysteresis", "quorum_up", "quorum_down"],
     *["inhibit_on_failure", "alpha", "omega", "smtp_alert", "group", "sorry_server", "raw", "real_servers"],

@@ -8,12 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.beside import lines_of_settings
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.disk import Disk, Resolver
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.files import Given
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.moving_in import Known, as_data, imported
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.of_hosts import files_of_hosts
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.beside_table import Beside
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.given import evaluated, mapping
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.infos import read_info
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, WrongModel, show
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import harmless
 
 # What the playbook adopt registers of a director: what configuration_files and ipvs_info answered.
 FILES, TABLES = "__lvs_files", "__lvs_info"
@@ -26,24 +30,46 @@ def inventory_of_hosts(
 ) -> dict[str, Any]:
     """Of what directors answered to configuration_files and ipvs_info, as the playbook adopt registers it."""
     known = mapping(hostvars, "hostvars")
-    answers: dict[str, tuple[Mapping[str, Any] | None, list[str] | None]] = {}
+    answers: dict[str, tuple[Mapping[str, Any] | None, list[str] | None, Beside | None]] = {}
+    odd: list[str] = []
     for host in directors:
         given = mapping(known.get(host) or {}, f"hostvars.{host}")
         read, table = (evaluated(given.get(each) or {}, each) for each in (FILES, TABLES))
         if isinstance(read, Mapping) and read.get("skipped") is True:
             continue  # a director that is to be put back has no part in this
         rules = table.get("rules") if isinstance(table, Mapping) else None
+        info = _info(host, harmless(table), odd) if isinstance(rules, list) else {}
         answers[host] = (
             read if isinstance(read, Mapping) and "files" in read else None,
-            [each for each in rules if isinstance(each, str)] if isinstance(rules, list) else None,
+            [*(each for each in rules if isinstance(each, str)), *lines_of_settings(info)]
+            if isinstance(rules, list)
+            else None,
+            info.get("beside"),
         )
     found = files_of_hosts(answers)
+    found["unread"] += odd
     if not found["first"]:
         problem = f"nothing was read: {'; '.join(found['unread']) or 'no director has a part in this'}"
         raise WrongModel([Mistake(OF_HOSTS, problem, "name files of this machine")])
     directors_files = Given(found["files"])
-    read_in = imported(directors_files, found["first"], found["hosts"], _names(meanings, resolve), found["tables"])
+    read_in = imported(
+        directors_files,
+        found["first"],
+        found["hosts"],
+        _names(meanings, resolve),
+        found["tables"],
+        found["besides"],
+    )
     return {**as_data(read_in), "unread": found["unread"]}
+
+
+def _info(host: str, table: Any, odd: list[str]) -> dict[str, Any]:
+    """What ipvs_info returned besides the rules of the table; nothing where that has not its form."""
+    try:
+        return read_info({**table, "services": []}, host)
+    except WrongModel as wrong:
+        odd.append(f"{host}: what it has beside its table cannot be read: {'; '.join(wrong.lines)}")
+        return {}
 
 
 def inventory_of_disk(paths: Any, hosts: Any = None, meanings: Any = None, resolve: Any = False) -> dict[str, Any]:

@@ -22,7 +22,6 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._import.found import 
     Director,
     Found,
     name_of,
-    note_open_questions,
     persistence,
     written,
 )
@@ -67,7 +66,6 @@ def read_ipvsadm(files: Files, name: str, remarks: Remarks, names: save_parser.N
     if rules.table:
         reason = "rules have no health checks, and often no thresholds: add health_check with lvs_manager: keepalived"
         remarks.note(Place(name, 1), ["ipvsadm"], reason)
-    note_open_questions(director.services, remarks)
     return director
 
 

@@ -13,7 +13,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     DEFAULT_TTL,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.files import Files
-from ansible_collections.lvs.topology.plugins.plugin_utils._import.found import Director, Found, note_open_questions
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.found import Director, Found
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_checks import Reading
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_conf import Block, Node, blocks
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_daemons import (
@@ -322,7 +322,6 @@ class _Configuration:
             holder = "keepalived" if self._instances else "director"
             reason = f"no vrrp_instance holds this VIP: the model's {holder} does. Whatever holds it now has to let go"
             self._remarks.note(each.place, [str(each.vip)], reason)
-        note_open_questions(services, self._remarks)
 
     def _vrrp(self) -> dict[str, Any]:
         groups = self._sync_groups()

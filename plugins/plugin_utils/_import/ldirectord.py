@@ -18,7 +18,6 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._import.found import 
     Found,
     family_name,
     name_of,
-    note_open_questions,
     persistence,
     written,
 )
@@ -68,7 +67,6 @@ def read_ldirectord(files: Files, name: str, remarks: Remarks, names: Names | No
     for vip, first_of in {found.vip: found for found in reversed(director.services) if found.vip}.items():
         reason = "no file says who holds this VIP: the model's keepalived does. Whatever holds it now has to let go"
         remarks.note(first_of.place, [str(vip)], reason)
-    note_open_questions(director.services, remarks)
     return director
 
 

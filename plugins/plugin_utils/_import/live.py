@@ -31,7 +31,10 @@ _OF_REAL_SERVER: Mapping[str, Any] = {"upper_threshold": 0, "lower_threshold": 0
 def compare_with_table(director: Director, files: Files, name: str, names: Names | None, remarks: Remarks) -> None:
     """``name`` is the file with the rules of the table."""
     said = Remarks()
-    there = {each.key: each for each in read_ipvsadm(files, name, said, names).services}
+    table = read_ipvsadm(files, name, said, names)
+    there = {each.key: each for each in table.services}
+    for variable, value in table.variables.items():
+        _compare_variable(director, variable, value, remarks)
     # Those without real servers or with several methods, of which no model says anything.
     others = {_key_of(each) for each in save_parser.read(files.text(name), names).table} - set(there)
     for each in director.services:
@@ -52,6 +55,18 @@ def compare_with_table(director: Director, files: Files, name: str, names: Names
     for key in sorted(others, key=str):
         reason = "only the table has this service, and no real server of it, or some of several methods"
         remarks.lost(Place(name, 1), [" ".join(map(str, key))], reason)
+
+
+def _compare_variable(director: Director, key: str, now: Any, remarks: Remarks) -> None:
+    """Timeouts and daemons. What the file says of a daemon is all that is to be said of it."""
+    mine = director.variables.get(key)
+    if mine is None:
+        remarks.lost(
+            director.place, [key], f"only the kernel has it now, as {_said(now)}; no file of the director says it"
+        )
+    elif key == "lvs_timeouts" and any(mine.get(each, value) != value for each, value in now.items()):
+        reason = f"in the kernel it is {_said(now)} now, and {_said(mine)} in the file, which is written"
+        remarks.note(director.places.get(key, director.place), [key], reason)
 
 
 def _key_of(key: ServiceKey) -> tuple[Any, ...]:

@@ -13,8 +13,9 @@ from typing import Any
 
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.save_parser import Names
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.accept import accept
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.beside import complete
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.files import Files
-from ansible_collections.lvs.topology.plugins.plugin_utils._import.found import Director
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.found import Director, note_open_questions
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.ipvsadm_save import read_ipvsadm
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_model import read_keepalived
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.ldirectord import read_ldirectord
@@ -30,6 +31,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks impor
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.together import clusters
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.written import files as written_files
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.written import shown
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.beside_table import Beside
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import as_address
 
 FORMS = ("keepalived", "ldirectord", "ipvsadm")
@@ -87,10 +89,12 @@ def imported(
     hosts: list[str] | None = None,
     names: Names | None = None,
     tables: Mapping[str, str] | None = None,
+    besides: Mapping[str, Beside] | None = None,
 ) -> Imported:
     """``mains`` is the first file of each director; ``hosts`` what these are called, and what keepalived gets as -i.
 
-    ``tables`` names the file with the rules that a director's kernel has, by the first file of that director.
+    ``tables`` names the file with the rules that a director's kernel has, by the first file of that director, and
+    ``besides`` what its host has beside that table.
     """
     remarks = Remarks()
     directors: list[Director] = []
@@ -106,6 +110,10 @@ def imported(
             each.name = each.name or _of_file(main)
             if tables and main in tables:
                 compare_with_table(each, files, tables[main], names, remarks)
+            if besides and main in besides:
+                complete(each, besides[main], remarks)
+            else:
+                note_open_questions(each.services, remarks)
         directors += found
     _name(directors, hosts or [], remarks)
     shared = clusters(directors, remarks)

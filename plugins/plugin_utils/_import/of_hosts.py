@@ -15,19 +15,22 @@ from ansible_collections.lvs.topology.plugins.module_utils import _forms as form
 from ansible_collections.lvs.topology.plugins.module_utils._net.configuration_files import FILES, FOLDERS
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.files import decoded
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import Unreadable
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.beside_table import Beside
 
 # Each form of configuration, by the file that says it.
 _FORMS = ("keepalived.conf", "ldirectord.cf", "ipvsadm.rules")
 TABLE = "table"
 
 
-def files_of_hosts(hosts: Mapping[str, tuple[Mapping[str, Any] | None, list[str] | None]]) -> dict[str, Any]:
-    """The arguments of an import. Of each host what configuration_files answered, and the rules of its table.
+def files_of_hosts(
+    hosts: Mapping[str, tuple[Mapping[str, Any] | None, list[str] | None, Beside | None]],
+) -> dict[str, Any]:
+    """The arguments of an import. Of each host what configuration_files answered, the rules of its table, and the rest.
 
-    Either may be None: not known.
+    Any of them may be None: not known.
     """
-    found: dict[str, Any] = {"files": {}, "first": [], "hosts": [], "tables": {}, "unread": []}
-    for host, (answer, rules) in hosts.items():
+    found: dict[str, Any] = {"files": {}, "first": [], "hosts": [], "tables": {}, "besides": {}, "unread": []}
+    for host, (answer, rules, beside) in hosts.items():
         if answer is None:
             found["unread"].append(f"{host}: it was not asked, or did not answer")
             continue
@@ -53,6 +56,8 @@ def files_of_hosts(hosts: Mapping[str, tuple[Mapping[str, Any] | None, list[str]
             found["tables"][first] = f"{host}/{TABLE}"
         found["files"].update(texts)
         found["first"].append(first)
+        if beside is not None:
+            found["besides"][first] = beside
         found["hosts"].append(host)
     return found
 

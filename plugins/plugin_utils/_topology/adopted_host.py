@@ -11,12 +11,13 @@ from typing import Any
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.settings_plan import fitting_length
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import DEFAULT_TIMEOUTS
-from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl_plan import IPVS
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import fullnat
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.beside_table import (
+    ELSEWHERE,
     Beside,
     Endpoint,
     Said,
+    changed_sysctls,
     of_all,
     said_of,
 )
@@ -34,37 +35,6 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values impo
 # Where somebody reads an entry, what belongs to it comes before these keys.
 _AFTER = ("scheduler", "scheduler_flags", "one_packet", "persistence", "real_servers")
 _BUCKETS = 4096
-# Of net.ipv4.vs, what the kernel takes where nobody says anything. What follows from the machine is not here: the
-# length of the queue of the synchronisation daemon, and the processors that count.
-_SYSCTLS: Mapping[str, str] = {
-    **dict.fromkeys(
-        [
-            *("backup_only", "cache_bypass", "conntrack", "drop_entry", "drop_packet", "secure_tcp"),
-            *("expire_nodest_conn", "expire_quiescent_template", "ignore_tunneled", "nat_icmp_send", "schedule_icmp"),
-            *("sloppy_sctp", "sloppy_tcp", "sync_persist_mode", "sync_refresh_period", "sync_retries"),
-            *("sync_sock_size", "est_nice"),
-        ],
-        "0",
-    ),
-    **dict.fromkeys(
-        ["conn_reuse_mode", "pmtu_disc", "run_estimation", "snat_reroute", "sync_ports", "sync_version"], "1"
-    ),
-    "am_droprate": "10",
-    "amemthresh": "1024",
-    "lblc_expiration": "86400",
-    "lblcr_expiration": "86400",
-    "sync_threshold": "3 50",
-    "conn_lfactor": "-4",
-    "svc_lfactor": "-3",
-}
-# These change between 1 and 2 by themselves, as long as memory is short.
-_AUTOMATIC = ("drop_entry", "drop_packet", "secure_tcp")
-_ELSEWHERE = {
-    "keepalived": "its file has health checks, VRRP and mail. lvs_adopt_from=hosts reads it",
-    "ldirectord": "its file has health checks. lvs_adopt_from=hosts reads it",
-    "conntrackd": "lvs_conntrackd has a pair with FULLNAT run it",
-    "bird": "lvs_bgp has directors announce their VIPs by it",
-}
 # By what the model says that a program is to run.
 _SAYS = {"conntrackd": "lvs_conntrackd", "bird": "lvs_bgp"}
 
@@ -241,15 +211,7 @@ def _sysctls(
     """Those below net.ipv4.vs that somebody has set, and that the model does not set by itself."""
     site = Site(inventory, {director: _parsed(inventory, director, entries)})
     ours = sysctls_of(list(NEEDS["director"](site, director)), inventory.host(director))
-    found: dict[str, int | str] = {}
-    for name, default in _SYSCTLS.items():
-        value = beside.sysctls.get(IPVS + name, default)
-        if name in _AUTOMATIC and value == "2":
-            value = "1"
-        if value != default and IPVS + name not in ours:
-            number = forms.integer(value)
-            found[IPVS + name] = value if number is None else number
-    return found
+    return {key: value for key, value in changed_sysctls(beside).items() if key not in ours}
 
 
 def _programs(inventory: Inventory, director: str, beside: Beside) -> Iterator[str]:
@@ -259,4 +221,4 @@ def _programs(inventory: Inventory, director: str, beside: Beside) -> Iterator[s
         variable = _SAYS.get(each)
         is_said = inventory.variable(director, variable)[1] if variable else manager != "kernel"
         if not is_said:
-            yield f"{each} runs here, which no table says: {_ELSEWHERE[each]}"
+            yield f"{each} runs here, which no table says: {ELSEWHERE[each]}"

@@ -14,12 +14,45 @@ from typing import Any
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._net.rewriting_words import Rewriting
+from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl_plan import IPVS
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import as_address, as_network
 
 HELPER = "ip_vs_ftp"
 _FTP = ("nat", "tcp", 21)
 _CONNTRACK = "net.ipv4.vs.conntrack"
+# Of net.ipv4.vs, what the kernel takes where nobody says anything. What follows from the machine is not here: the
+# length of the queue of the synchronisation daemon, and the processors that count.
+_SYSCTLS: Mapping[str, str] = {
+    **dict.fromkeys(
+        [
+            *("backup_only", "cache_bypass", "conntrack", "drop_entry", "drop_packet", "secure_tcp"),
+            *("expire_nodest_conn", "expire_quiescent_template", "ignore_tunneled", "nat_icmp_send", "schedule_icmp"),
+            *("sloppy_sctp", "sloppy_tcp", "sync_persist_mode", "sync_refresh_period", "sync_retries"),
+            *("sync_sock_size", "est_nice"),
+        ],
+        "0",
+    ),
+    **dict.fromkeys(
+        ["conn_reuse_mode", "pmtu_disc", "run_estimation", "snat_reroute", "sync_ports", "sync_version"], "1"
+    ),
+    "am_droprate": "10",
+    "amemthresh": "1024",
+    "lblc_expiration": "86400",
+    "lblcr_expiration": "86400",
+    "sync_threshold": "3 50",
+    "conn_lfactor": "-4",
+    "svc_lfactor": "-3",
+}
+# These change between 1 and 2 by themselves, as long as memory is short.
+_AUTOMATIC = ("drop_entry", "drop_packet", "secure_tcp")
+# Of programs with a configuration of their own, where that is said.
+ELSEWHERE: Mapping[str, str] = {
+    "keepalived": "its file has health checks, VRRP and mail. lvs_adopt_from=hosts reads it",
+    "ldirectord": "its file has health checks. lvs_adopt_from=hosts reads it",
+    "conntrackd": "lvs_conntrackd has a pair with FULLNAT run it",
+    "bird": "lvs_bgp has directors announce their VIPs by it",
+}
 _YES, _MAYBE, _NO = "yes", "maybe", "no"
 # Ports, from and to.
 _Range = tuple[int, int]
@@ -67,13 +100,15 @@ def said_of(
     """
     keys: dict[str, Any] = {}
     notes: list[str] = []
+    known = entry
     if "fwmark" in entry:
-        keys["marked"], about_marks = _marked(entry, beside.marking)
+        keys["marked"], about_marks, is_whole = _marked(entry, beside.marking)
         notes += about_marks
+        known = {**entry, "marked": keys["marked"] if is_whole else []}
     sources = None
     # Without it netfilter never sees what IPVS sends.
     if entry["forward"] == "nat" and beside.sysctls.get(_CONNTRACK) == "1":
-        sources, about_sources = _sources(entry, endpoints, beside.translating, marks)
+        sources, about_sources = _sources(known, endpoints, beside.translating, marks)
         notes += about_sources
     forward = entry["forward"]
     if sources is not None:
@@ -98,16 +133,30 @@ def of_all(entries: Iterable[Mapping[str, Any]], beside: Beside) -> Iterator[str
         yield from (f"not looked at: {each}" for each in beside.unseen)
 
 
+def changed_sysctls(beside: Beside) -> dict[str, int | str]:
+    """Those below net.ipv4.vs that are not what the kernel takes by itself."""
+    found: dict[str, int | str] = {}
+    for name, default in _SYSCTLS.items():
+        value = beside.sysctls.get(IPVS + name, default)
+        if name in _AUTOMATIC and value == "2":
+            value = "1"
+        if value != default:
+            number = forms.integer(value)
+            found[IPVS + name] = value if number is None else number
+    return found
+
+
 # Marks
 
 
-def _marked(entry: Mapping[str, Any], rules: Iterable[Rewriting]) -> tuple[list[dict[str, Any]], list[str]]:
-    """The packets that get the mark of a service."""
+def _marked(entry: Mapping[str, Any], rules: Iterable[Rewriting]) -> tuple[list[dict[str, Any]], list[str], bool]:
+    """The packets that get the mark of a service, what is to be said of that, and whether these are all of them."""
     mark, family = entry["fwmark"], forms.FAMILIES[entry["family"]]
     # A mark of 0 is one that a rule takes from elsewhere.
     concerned = [each for each in rules if each.mark in (mark, 0) and each.family in (family, 0)]
     found: dict[tuple[str, str], list[_Range]] = {}
     notes = []
+    is_whole = True
     for rule in concerned:
         address = as_address(rule.destination)
         if not (rule.mark and rule.is_plain and address and rule.protocol and address.version == family):
@@ -115,6 +164,7 @@ def _marked(entry: Mapping[str, Any], rules: Iterable[Rewriting]) -> tuple[list[
                 f"{rule.rule} {'sets the mark' if rule.mark else 'may set the mark'} in a way that marked cannot say. "
                 "Without marked, that rule goes on doing it"
             )
+            is_whole = False
             continue
         ranges = found.setdefault((rule.protocol, forms.spelling(address)), [])
         ranges += [_range(each) for each in rule.ports] or [(forms.REAL_PORTS.low, forms.REAL_PORTS.high)]
@@ -134,7 +184,7 @@ def _marked(entry: Mapping[str, Any], rules: Iterable[Rewriting]) -> tuple[list[
         | ({} if (ports := _ports(ranges)) is None else {"ports": ports})
         for (protocol, address), ranges in found.items()
     ]
-    return marked, notes
+    return marked, notes, is_whole and bool(found)
 
 
 def _range(ports: str) -> _Range:
@@ -228,9 +278,10 @@ def _asked(entry: Mapping[str, Any], endpoint: Endpoint, rule: Rewriting, marks:
     if "fwmark" in entry:
         if rule.asked_mark:
             yield _is(rule.asked_mark == entry["fwmark"])
-        # Which packets carry the mark is another question.
         if rule.vip or rule.vport or rule.protocol:
-            yield _MAYBE
+            # Where it is known which packets carry the mark, none of them may be meant.
+            marked = entry.get("marked")
+            yield _NO if marked and not any(_may_be(rule, each) for each in marked) else _MAYBE
         return
     if rule.asked_mark:
         # What carries the mark of a service goes there.
@@ -242,6 +293,16 @@ def _asked(entry: Mapping[str, Any], endpoint: Endpoint, rule: Rewriting, marks:
         yield _is(as_address(rule.vip) == as_address(address))
     if rule.vport:
         yield _is(rule.vport == entry["port"]) if entry["port"] else _MAYBE
+
+
+def _may_be(rule: Rewriting, marked: Mapping[str, Any]) -> bool:
+    """Whether a rule may mean connections of packets that carry a mark."""
+    ports = [_range(str(each)) for each in marked.get("ports", ())]
+    return (
+        rule.vip in ("", marked["address"])
+        and rule.protocol in ("", marked.get("protocol", "tcp"))
+        and (not rule.vport or not ports or any(first <= rule.vport <= last for first, last in ports))
+    )
 
 
 def _is(holds: bool) -> str:

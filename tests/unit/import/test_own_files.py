@@ -10,6 +10,7 @@ from base64 import b64encode
 from typing import Any
 
 import pytest
+from ansible_collections.lvs.topology.plugins.module_utils._net.rewriting_rules import of_iptables
 from ansible_collections.lvs.topology.plugins.plugin_utils._import import given
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.files import Given
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.moving_in import imported
@@ -230,3 +231,68 @@ def test_a_file_that_could_not_be_read_is_no_file_that_is_not_there() -> None:
     known["__lvs_files"]["unread"] = [{"path": "/etc/keepalived/keepalived.conf", "reason": "Permission denied"}]
     _found, said = read({"lb1": known})
     assert said[0] == "lb1: /etc/keepalived/keepalived.conf: Permission denied"
+
+
+def beside(hostvars: dict[str, Any], *lines: str, **more: Any) -> dict[str, Any]:
+    """The same director with rules of iptables, sysctls and programs."""
+    text = "\n".join(["*nat", ":POSTROUTING ACCEPT", "COMMIT", "*mangle", ":PREROUTING ACCEPT", "COMMIT"])
+    for table, base in (("nat", "POSTROUTING"), ("mangle", "PREROUTING")):
+        own = [line for line in lines if line.startswith(f"-A {base} ")]
+        text = text.replace(f"*{table}\n:{base} ACCEPT", "\n".join([f"*{table}", f":{base} ACCEPT", *own]))
+    found = [{**each._asdict(), "ports": [*each.ports], "to": [*each.to]} for each in of_iptables(text, 4)]
+    host = {
+        "sysctls": {"net.ipv4.vs.conntrack": "1", **more.pop("sysctls", {})},
+        "helpers": [],
+        "programs": [],
+        "marking_rules": [each for each in found if each["does"] == "marks"],
+        "translating_rules": [each for each in found if each["does"] == "translates"],
+        "unseen": [],
+        **more.pop("host", {}),
+    }
+    return {**hostvars, "__lvs_info": {**hostvars["__lvs_info"], **more, "host": host}}
+
+
+SNAT = "-A POSTROUTING -p tcp -m ipvs --vaddr 192.0.2.1 --vport 80 -j SNAT --to-source 10.0.0.29"
+
+
+def test_what_the_host_has_beside_its_file_is_written() -> None:
+    conf = CONF + (
+        "virtual_server 192.0.2.1 21 {\n protocol TCP\n lb_algo rr\n lb_kind NAT\n real_server 10.0.0.1 21 {\n }\n}\n"
+        "virtual_server fwmark 7 {\n lb_algo rr\n lb_kind NAT\n real_server 10.0.0.1 {\n }\n}\n"
+    )
+    rules = [
+        *RULES,
+        *("-A -t 192.0.2.1:21 -s rr", "-a -t 192.0.2.1:21 -r 10.0.0.1:21 -m -w 1"),
+        *("-A -f 7 -s rr", "-a -f 7 -r 10.0.0.1:0 -m -w 1"),
+    ]
+    mark = "-A PREROUTING -d 192.0.2.1/32 -p tcp -m tcp --dport 8000:8009 -j MARK --set-xmark 0x7/0xffffffff"
+    own = {"helpers": ["ip_vs_ftp"], "programs": ["keepalived", "conntrackd"]}
+    asked = beside(host(rules, **{KEEPALIVED: conf}), SNAT, mark, host=own, sysctls={"net.ipv4.vs.nat_icmp_send": "1"})
+    found, said = read({"lb1": asked})
+    web, ftp, marked = found["hosts"]["lb1"]["lvs_services"]
+    assert (web["forward"], web["snat_addresses"]) == ("fullnat", ["10.0.0.29"])
+    assert (ftp["forward"], ftp["helper"]) == ("nat", "ftp")
+    assert (marked["forward"], marked["marked"]) == ("nat", [{"address": "192.0.2.1", "ports": ["8000-8009"]}])
+    assert found["hosts"]["lb1"]["lvs_sysctls"] == {"net.ipv4.vs.nat_icmp_send": 1}
+    assert [each.partition(": ")[2].split()[0] for each in said] == ["conntrackd:", "tcp-192.0.2.1-80:", "mark-7-ipv4:"]
+    # The inventory that is written says the same.
+    (text,) = (each["content"] for each in found["files"] if each["path"] == "group_vars/lvs_directors.yml")
+    assert "snat_addresses:" in text
+    assert "helper: ftp" in text
+
+
+def test_what_the_kernel_has_and_no_file_says_is_not_lost_without_a_word() -> None:
+    more = {"timeouts": {"tcp": 60, "tcpfin": 120, "udp": 300}}
+    _found, said = read({"lb1": beside(host(RULES, **{KEEPALIVED: CONF}), **more)})
+    assert len(said) == 1
+    assert "lvs_timeouts: not carried over: only the kernel has it now, as {'tcp': 60, 'tcpfin': 120" in said[0]
+    daemon = {"state": "master", "interface": "eth1", "syncid": 7, "maxlen": 1472}
+    found, said = read({"lb1": beside(host(RULES), daemons=[daemon], **more)})
+    assert found["hosts"]["lb1"]["lvs_timeouts"]["tcp"] == 60
+    assert found["hosts"]["lb1"]["lvs_sync"]["role"] == "master"
+
+
+def test_what_a_host_says_in_no_form_is_said() -> None:
+    asked = beside(host(RULES, **{KEEPALIVED: CONF}), host={"marking_rules": "x"})
+    _found, said = read({"lb1": asked})
+    assert "lb1: what it has beside its table cannot be read" in said[0]
