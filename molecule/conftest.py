@@ -40,7 +40,7 @@ PATIENCE = 60
 # How many requests a load makes at least while something changes, and how many of them before and afterwards.
 ENOUGH, BEFORE_AND_AFTER = 100, 20
 # The directories of tests, in the order in which they are run; tests is what a scenario has by itself.
-PHASES = ("before", "serving", "transfers", "rebooted", "tests", "changed", "refused", "gone")
+PHASES = ("before", "serving", "adopted", "transfers", "rebooted", "tests", "changed", "refused", "gone")
 # An address that nobody has: the request for it is the last packet that a capture sees.
 MARK = "203.0.113.254"
 

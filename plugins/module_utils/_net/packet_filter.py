@@ -17,11 +17,13 @@ from ansible_collections.lvs.topology.plugins.module_utils import _commands
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, carry_out_booked
 from ansible_collections.lvs.topology.plugins.module_utils._net import packet_rules_plan as rules_plan
 from ansible_collections.lvs.topology.plugins.module_utils._net import packet_rules_text as rules_text
+from ansible_collections.lvs.topology.plugins.module_utils._net import rewriting_rules
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import joined
 from ansible_collections.lvs.topology.plugins.module_utils._net.kmod import Modules
 from ansible_collections.lvs.topology.plugins.module_utils._net.packet_rules_plan import Rule
 from ansible_collections.lvs.topology.plugins.module_utils._net.packet_rules_text import Listing
+from ansible_collections.lvs.topology.plugins.module_utils._net.rewriting_words import Rewriting
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan, Refused
 
 if TYPE_CHECKING:
@@ -102,6 +104,9 @@ class Nft:
     def current(self, owner: str, listings: Sequence[str]) -> Listing:
         return rules_text.read_nft(owner, listings[0])
 
+    def rewritings(self, listings: Sequence[str]) -> Iterator[Rewriting]:
+        return rewriting_rules.of_nft(listings[0])
+
     def tried(self, owner: str, rules: Sequence[Rule]) -> Listing:
         text = rules_text.replace_nft(owner, rules_text.render_nft(owner, rules))
         return rules_text.read_nft(owner, _try((self._command, "-f -"), (self._command, "list ruleset"), text))
@@ -136,6 +141,10 @@ class Iptables:
         for (_family, name), saved in zip(self.commands(), listings):
             found.update(rules_text.read_iptables(owner, name, saved))
         return found
+
+    def rewritings(self, listings: Sequence[str]) -> Iterator[Rewriting]:
+        for (family, _name), saved in zip(self.commands(), listings):
+            yield from rewriting_rules.of_iptables(saved, family)
 
     def tried(self, owner: str, rules: Sequence[Rule]) -> Listing:
         found: Listing = {}
@@ -203,17 +212,28 @@ class PacketFilters:
     def refuse_foreign_marks(
         self, owner: str, marks: Sequence[Mapping[str, Any]], option: str, mistakes: Mistakes
     ) -> None:
-        foreign: dict[int, str] = {}
+        """Others may mark what is marked here anyway, as somebody did by hand before: nothing else gets the mark."""
+        foreign: dict[int, list[str]] = {}
         for listings in self._listings:
             for listing in listings:
-                foreign.update(rules_text.foreign_marks(owner, listing))
+                for mark, lines in rules_text.foreign_marks(owner, listing).items():
+                    foreign.setdefault(mark, []).extend(lines)
+        if not any(item["mark"] in foreign for item in marks):
+            return
+        wanted = [each for each in rules_plan.check(marks, [], Mistakes()) if isinstance(each, rules_plan.Mark)]
+        harmless = rewriting_rules.redundant(self._rewritings(), wanted)
         for position, item in enumerate(marks):
-            if item["mark"] in foreign:
+            others = [line for line in foreign.get(item["mark"], ()) if line not in harmless]
+            if others:
                 mistakes.add(
                     f"{option}marks[{position}].mark",
-                    f"{item['mark']} is set by a rule of somebody else already ({foreign[item['mark']]}); "
+                    f"{item['mark']} is set by a rule of somebody else already ({others[0]}); "
                     "use another mark, or remove that rule",
                 )
+
+    def _rewritings(self) -> Iterator[Rewriting]:
+        for tool, listings in zip(self.tools, self._listings):
+            yield from tool.rewritings(listings)
 
     def warnings(self, owner: str, rules: Sequence[Rule]) -> Iterator[str]:
         """What works, and may fail one day where sources are translated."""

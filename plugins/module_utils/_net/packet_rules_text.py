@@ -194,11 +194,11 @@ def without_ipvs(text: str) -> str:
 # Both
 
 
-def foreign_marks(owner: str, listing: str) -> dict[int, str]:
-    """The marks that rules of others set, with the rule; from nft list ruleset or iptables-save."""
+def foreign_marks(owner: str, listing: str) -> dict[int, list[str]]:
+    """The marks that rules of others set, with these rules; from nft list ruleset or iptables-save."""
     own_table, own_chain = f"table {nft_table(owner)} {{", chains(owner)["mangle"][1]
     table = chain = ""
-    found: dict[int, str] = {}
+    found: dict[int, list[str]] = {}
     for line in listing.splitlines():
         if line.startswith("table "):
             table = line
@@ -207,7 +207,7 @@ def foreign_marks(owner: str, listing: str) -> dict[int, str]:
         if table == own_table or own_chain in (chain, *line.split()[1:2]):
             continue
         for mark in _SETS_MARK.findall(line):
-            found.setdefault(int(mark[0] or mark[1], 0), line.strip())
+            found.setdefault(int(mark[0] or mark[1], 0), []).append(line.strip())
     return found
 
 

@@ -10,10 +10,11 @@ packets. Of any other rule nothing is concluded.
 from __future__ import annotations
 
 import re
-from typing import Iterator, Mapping, Sequence
+from typing import Iterable, Iterator, Mapping, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils._net import rewriting_words
 from ansible_collections.lvs.topology.plugins.module_utils._net.filter_rules import tables_of_nft
+from ansible_collections.lvs.topology.plugins.module_utils._net.packet_rules_plan import EVERY_PORT, Mark
 from ansible_collections.lvs.topology.plugins.module_utils._net.packet_rules_text import nft_table
 from ansible_collections.lvs.topology.plugins.module_utils._net.rewriting_words import (
     ENDS,
@@ -82,6 +83,25 @@ def tables_of_iptables(text: str) -> list[str]:
         if family != "inet" and table in ("mangle", "nat") and names & {"PREROUTING", "POSTROUTING"}:
             found.append(f"{family} {table}")
     return found
+
+
+def redundant(found: Iterable[Rewriting], wanted: Sequence[Mark]) -> set[str]:
+    """The rules that mark nothing but packets which get the same mark by what is wanted."""
+    rules: dict[str, bool] = {}
+    for each in found:
+        if each.does == MARKS:
+            rules[each.rule] = rules.get(each.rule, True) and _is_within(each, wanted)
+    return {rule for rule, is_within in rules.items() if is_within}
+
+
+def _is_within(rule: Rewriting, wanted: Sequence[Mark]) -> bool:
+    # A network is no address of what is wanted.
+    packets = (rule.destination, rule.protocol, rule.mark)
+    ranges = [each.ports for each in wanted if (each.address, each.protocol, each.mark) == packets]
+    asked = [each.partition("-") for each in rule.ports or (f"1-{EVERY_PORT[1]}",)]
+    return rule.is_plain and all(
+        any(low <= int(first) and int(last or first) <= high for low, high in ranges) for first, _dash, last in asked
+    )
 
 
 def _walk(

@@ -170,8 +170,8 @@ def _marked(entry: Mapping[str, Any], rules: Iterable[Rewriting]) -> tuple[list[
         ranges += [_range(each) for each in rule.ports] or [(forms.REAL_PORTS.low, forms.REAL_PORTS.high)]
         if not rule.is_ours:
             notes.append(
-                f"{rule.rule} is somebody else's, and says what marked says. site refuses to set a mark that another "
-                "rule sets: take that rule out, also where it comes back from at boot, right before site runs"
+                f"{rule.rule} is somebody else's, and says what marked says. site puts its own rule beside it. Take "
+                "that one out afterwards, also where it comes back from at boot"
             )
     if not concerned:
         notes.append(

@@ -463,3 +463,54 @@ def test_a_connection_that_comes_about_is_not_called_dropped(run_module, sh, ser
     found = run_module("host_info", {"packets": [asked]})
     sh("nft delete table inet other")
     assert [each["name"] for each in found["dropped"]] == ["web"]
+
+
+def test_marks_of_others_that_say_the_same_may_stay(run_module, sh, served, backend) -> None:
+    if backend == "nftables":
+        sh("nft add table ip other && nft 'add chain ip other c { type filter hook prerouting priority -150; }'")
+        sh(f"nft add rule ip other c ip daddr {VIP} tcp dport 20 counter meta mark set 10")
+    else:
+        sh(f"{served['iptables']} -t mangle -A PREROUTING -d {VIP} -p tcp --dport 20 -j MARK --set-mark 10")
+    before = ruleset(sh)
+    assert run_module("preflight", {"packet_rules": {"marks": MARKS}})["problems"] == []
+    assert run_module("packet_rules", {"marks": MARKS, "backend": backend})["changed"]
+    assert not run_module("packet_rules", {"marks": MARKS, "backend": backend})["changed"]
+    run_module("packet_rules", {"state": "absent"})
+    assert ruleset(sh) == before
+    sh("nft delete table ip other" if backend == "nftables" else f"{served['iptables']} -t mangle -F PREROUTING")
+
+
+def test_the_rules_are_read_as_they_were_meant(run_module, sh, served, backend) -> None:
+    run_module("packet_rules", {**EVERYTHING, "backend": backend})
+    found = run_module("ipvs_info", {"gather_subset": ["host"]})["host"]
+    rules = [*found["marking_rules"], *found["translating_rules"]]
+    assert all(each["is_plain"] and each["is_ours"] for each in rules), rules
+    assert sorted((each["mark"], each["destination"], each["protocol"], each["ports"]) for each in rules[:3]) == [
+        (10, VIP, "tcp", ["20-21"]),
+        (10, VIP, "tcp", ["30000-30100"]),
+        (10, VIP6, "sctp", []),
+    ]
+    keys = ("vip", "vport", "asked_mark", "destination", "to")
+    assert sorted(tuple(each[key] for key in keys) for each in rules[3:]) == [
+        ("", 0, 10, "", ["fd01::1", "fd01::2", "fd01::3"]),
+        (VIP, 80, 0, "", ["10.1.0.1"]),
+        (VIP, 81, 0, "10.1.0.11", ["10.1.0.1", "10.1.0.2"]),
+        (VIP, 81, 0, "10.1.0.12", ["10.1.0.1", "10.1.0.2"]),
+        (VIP6, 0, 0, "", ["fd01::1"]),
+    ]
+    assert found["unseen"] == []
+    # What somebody writes by hand is read as well.
+    if backend == "nftables":
+        sh("nft add table ip other && nft 'add chain ip other c { type nat hook postrouting priority 100; }'")
+        sh("nft add rule ip other c ip daddr 10.1.0.13 tcp dport 8080 masquerade")
+    else:
+        sh(f"{served['iptables']} -t nat -A POSTROUTING -d 10.1.0.13 -p tcp --dport 8080 -j MASQUERADE")
+    found = run_module("ipvs_info", {"gather_subset": ["host"]})["host"]
+    (by_hand,) = (each for each in found["translating_rules"] if not each["is_ours"])
+    assert (by_hand["destination"], by_hand["ports"], by_hand["to"]) == ("10.1.0.13", ["8080"], [])
+    if backend == "nftables":
+        sh("nft delete table ip other")
+    else:
+        sh(f"{served['iptables']} -t nat -D POSTROUTING -d 10.1.0.13 -p tcp --dport 8080 -j MASQUERADE")
+    run_module("packet_rules", {"state": "absent"})
+    assert ruleset(sh) == ""

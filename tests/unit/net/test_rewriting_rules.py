@@ -250,3 +250,32 @@ table ip nat_of_somebody {
 )
 def test_odd_lines_are_no_rules(odd: str) -> None:
     assert [each for each in of_iptables(odd) if each.is_plain] == []
+
+
+@pytest.mark.parametrize(
+    ("line", "is_redundant"),
+    [
+        ("-d 192.0.2.1/32 -p tcp -m tcp --dport 20:21", True),
+        ("-d 192.0.2.1/32 -p tcp -m multiport --dports 20,21", True),
+        ("-d 192.0.2.1/32 -p udp", True),
+        ("-d 192.0.2.1/32 -p tcp -m tcp --dport 20:22", False),
+        ("-d 192.0.2.1/32 -p tcp -m multiport --dports 21,80", False),
+        ("-d 192.0.2.1/32 -p tcp", False),
+        ("-d 192.0.2.0/31 -p udp", False),
+        ("-d 192.0.2.2/32 -p udp", False),
+        ("-i eth0 -d 192.0.2.1/32 -p udp", False),
+        ("-p udp", False),
+    ],
+)
+def test_what_only_marks_the_same_packets(line: str, is_redundant: bool) -> None:
+    rule = f"-A PREROUTING {line} -j MARK --set-xmark 0x15/0xffffffff"
+    wanted = [each for each in OURS if isinstance(each, Mark)]
+    assert rules.redundant(of_iptables(rule), wanted) == ({rule} if is_redundant else set())
+    assert rules.redundant(of_iptables(rule.replace("0x15", "0x16")), wanted) == set()
+
+
+def test_of_a_rule_with_several_addresses_all_have_to_be_ours() -> None:
+    line = "ip daddr { 192.0.2.1, 192.0.2.2 } meta l4proto udp meta mark set 0x15"
+    both = [Mark(4, f"192.0.2.{last}", "udp", (0, 65535), 21) for last in (1, 2)]
+    assert rules.redundant(of_nft(line), both) == {line}
+    assert rules.redundant(of_nft(line), both[:1]) == set()

@@ -256,7 +256,7 @@ def test_ports_that_several_rules_mark_are_written_once() -> None:
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        (f"-A PREROUTING {TO_VIP} {SETS}", "says what marked says. site refuses to set a mark that another rule sets"),
+        (f"-A PREROUTING {TO_VIP} {SETS}", "says what marked says. site puts its own rule beside it"),
         (f"-A PREROUTING -i eth0 {TO_VIP} {SETS}", "sets the mark in a way that marked cannot say"),
         (f"-A PREROUTING -d 192.168.246.180/32 {SETS}", "sets the mark in a way that marked cannot say"),
         (f"-A PREROUTING -d 192.168.246.0/24 -p tcp {SETS}", "sets the mark in a way that marked cannot say"),
