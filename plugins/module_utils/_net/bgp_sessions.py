@@ -13,6 +13,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.socket import I
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import Service
 from ansible_collections.lvs.topology.plugins.module_utils._net import bird_info
 from ansible_collections.lvs.topology.plugins.module_utils._net.announcements import routes_of
+from ansible_collections.lvs.topology.plugins.module_utils._net.bird_text import DISABLED, ESTABLISHED, sessions_of
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan, Refused, carry_out, one_by_one
 
@@ -26,8 +27,6 @@ SPEC: dict[str, Any] = {
     "timeout": {"type": "int", "default": 60},
     "on_timeout": {"type": "str", "choices": ["fail", "proceed"], "default": "fail"},
 }
-# BIRD's own words for a session that was disabled.
-_DOWN, _ESTABLISHED = "Down", "Established"
 _PAUSE = 1.0
 # The kernel sums counters up every two seconds.
 _QUIET = 5.0
@@ -65,7 +64,7 @@ def ensure_sessions(module: AnsibleModule) -> dict[str, Any]:
 
 def plan_sessions(sessions: Sequence[dict[str, str]], *, enabled: bool) -> Plan:
     """Those that are not as they shall be. A session that is enabled may be on its way up."""
-    wrong = [each["name"] for each in sessions if (each["state"] == _DOWN) is enabled]
+    wrong = [each["name"] for each in sessions if (each["state"] == DISABLED) is enabled]
     word, before, after = ("enable", "down", "up") if enabled else ("disable", "up", "down")
     return Plan(
         tuple(Change(f"birdc {word} {name}", (word, name)) for name in wrong),
@@ -75,7 +74,7 @@ def plan_sessions(sessions: Sequence[dict[str, str]], *, enabled: bool) -> Plan:
 
 
 def _sessions() -> list[dict[str, str]]:
-    return bird_info.sessions_of(_birdc("show", "protocols", "all"))
+    return sessions_of(_birdc("show", "protocols", "all"))
 
 
 def _birdc(*words: str) -> str:
@@ -140,7 +139,7 @@ def _not_announced(asked: dict[str, Any] | None) -> list[str]:
     missing = [
         f"no session with {each['neighbour']}, {each['error'] or each['state']}"
         for each in _sessions()
-        if each["state"] != _ESTABLISHED
+        if each["state"] != ESTABLISHED
     ]
     if asked is not None and asked["table"] is not None:
         there = _announced(asked["table"])

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any, Mapping
 
 from ansible_collections.lvs.topology.plugins.module_utils import _commands
@@ -14,6 +13,7 @@ from ansible_collections.lvs.topology.plugins.module_utils import _forms as form
 from ansible_collections.lvs.topology.plugins.module_utils._net import bird_plan
 from ansible_collections.lvs.topology.plugins.module_utils._net.announcement_plan import TABLES
 from ansible_collections.lvs.topology.plugins.module_utils._net.announcements import routes_of
+from ansible_collections.lvs.topology.plugins.module_utils._net.bird_text import sessions_of
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.daemon import Daemon
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
@@ -25,9 +25,6 @@ BGP: dict[str, Any] = {
         "vips": {"type": "list", "elements": "str", "default": []},
     },
 }
-# A session in `birdc show protocols all`, from its line to the next one that is not indented.
-_SESSION = re.compile(r"^(?P<name>lvs[46]_\w+) +BGP +(?P<lines>.*(?:\n[ \t].*)*)", re.MULTILINE)
-_KEYS = {"state": "BGP state", "neighbour": "Neighbor address", "error": "Last error"}
 
 
 def read(asked: Mapping[str, Any], path: str, mistakes: Mistakes) -> None:
@@ -68,20 +65,6 @@ def _sessions(unseen: list[str]) -> list[dict[str, str]] | None:
         unseen.append(f"the sessions of BIRD: birdc says: {(errors or output).strip()}")
         return None
     return sessions_of(output)
-
-
-def sessions_of(text: str) -> list[dict[str, str]]:
-    """The sessions that ``birdc show protocols all`` has of us."""
-    found = []
-    for match in _SESSION.finditer(text):
-        said = {}
-        for key, words in _KEYS.items():
-            value = re.search(rf"^ +{words}: +(.*\S)", match["lines"], re.MULTILINE)
-            said[key] = value[1] if value else ""
-        # Of an IPv6 neighbour, BIRD may say the interface as well.
-        said["neighbour"] = said["neighbour"].partition("%")[0]
-        found.append({"name": match["name"], **said})
-    return found
 
 
 def _ways(vip: str) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from ansible_collections.lvs.topology.plugins.module_utils._net.bird_text import ESTABLISHED
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import bgp, through_vip
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.bgp_findings import questions
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.given import evaluated, shown
@@ -15,8 +16,6 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes im
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import as_address
-
-_ESTABLISHED = "Established"
 
 
 def announcers(site: Site) -> list[dict[str, Any]]:
@@ -74,6 +73,6 @@ def unannounced(site: Site, infos: Mapping[str, Mapping[str, Any]], drained: Col
 
 def _announces(info: Mapping[str, Any], vip: Address) -> bool:
     """Whether a director announces a VIP, and a router hears it."""
-    neighbours = (as_address(each["neighbour"]) for each in info["sessions"] or () if each["state"] == _ESTABLISHED)
+    neighbours = (as_address(each["neighbour"]) for each in info["sessions"] or () if each["state"] == ESTABLISHED)
     is_heard = any(each is not None and each.version == vip.version for each in neighbours)
     return is_heard and any(as_address(each["address"].partition("/")[0]) == vip for each in info["announced"])

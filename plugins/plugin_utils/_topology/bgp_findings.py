@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from ansible_collections.lvs.topology.plugins.module_utils._net.bird_text import DISABLED, ESTABLISHED
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import bgp
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.bird_conf import name_of
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import (
@@ -22,8 +23,6 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values impo
 
 _SITE = "ansible-playbook lvs.topology.site --limit {}"
 _BACK = "ansible-playbook lvs.topology.drain_directors -e lvs_drain_directors={} -e lvs_drain_directors_state=present"
-# BIRD's own words, the second one for a session that somebody has disabled.
-_ESTABLISHED, _DISABLED = "Established", "Down"
 _LESS = "Routers that do not hear of it send nobody to it: the others have its share of the clients."
 
 
@@ -75,11 +74,11 @@ def _of_sessions(site: Site, host: str, sessions: Iterable[Mapping[str, str]]) -
     states = {each["name"]: each for each in sessions}
     for neighbour in own.neighbours if own else ():
         found = states.get(name_of(neighbour))
-        if found and found["state"] == _ESTABLISHED:
+        if found and found["state"] == ESTABLISHED:
             continue
         other = bgp.host_of(site, neighbour.address)
         whom = f"{neighbour.address} ({other})" if other else str(neighbour.address)
-        if found and found["state"] == _DISABLED:
+        if found and found["state"] == DISABLED:
             remedy = _BACK.format(host) if announces else f"birdc enable {name_of(neighbour)} on {host}"
             yield Finding(AT_RISK, host, f"the BGP session with {whom} is disabled, as in a drain", effect, remedy)
             continue
@@ -117,7 +116,7 @@ def _of_ways(
     site: Site, host: str, answer: Mapping[str, Any], said: Mapping[str, Mapping[str, Any]]
 ) -> Iterator[Finding]:
     """Whether the router sends to everybody that announces a VIP to it."""
-    established = {as_address(each["neighbour"]) for each in answer["sessions"] if each["state"] == _ESTABLISHED}
+    established = {as_address(each["neighbour"]) for each in answer["sessions"] if each["state"] == ESTABLISHED}
     for text, gateways in answer["ways"].items():
         vip = as_address(text)
         if vip is None:

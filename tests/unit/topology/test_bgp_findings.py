@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import Counters, Service, ServiceKey
 from ansible_collections.lvs.topology.plugins.module_utils._net import bird_info
 from ansible_collections.lvs.topology.plugins.module_utils._net.bgp_sessions import packets_of, plan_sessions
-from ansible_collections.lvs.topology.plugins.module_utils._net.bird_info import sessions_of
+from ansible_collections.lvs.topology.plugins.module_utils._net.bird_text import sessions_of
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import bgp_findings, draining
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.compiler import site_of
