@@ -66,6 +66,8 @@ def described(directory: Path, services: int) -> dict[str, Any]:
         "keepalived": False,
         "sync_daemons": 0,
         "vips": [],
+        "sessions": [],
+        "conntrackd": False,
         "hidden": [],
         "services": [
             {

@@ -27,7 +27,10 @@ GAUGE, COUNTER = "gauge", "counter"
 SERVICE = ("service", "virtual_server")
 REAL_SERVER = (*SERVICE, "real_server", "address")
 # Which directors share a VIP: all of them have the same text here, so that one can sum up over them.
-VIP = ("directors", "vip")
+DIRECTORS = ("directors",)
+VIP = (*DIRECTORS, "vip")
+# A session of BGP: the inventory's name of the neighbour, or its address where it has none there, and its address.
+SESSION = ("neighbour", "address")
 
 # In the order of the kernel's counters, which are those of Counters in _ipvs/types.py.
 _COUNTED = (
@@ -97,6 +100,22 @@ CATALOGUE: tuple[Metric, ...] = (
     Metric("lvs_vip_held", GAUGE, "0 or 1", (*VIP, "interface"), "Whether this director holds the VIP."),
     Metric("lvs_vip_holders", GAUGE, "directors", VIP, "How many directors are to hold the VIP at a time."),
     Metric(
+        "lvs_vip_announced",
+        GAUGE,
+        "0 or 1",
+        VIP,
+        "Whether BIRD of this director tells a router of the VIP, in a session that is established.",
+    ),
+    Metric("lvs_vip_announcers", GAUGE, "directors", VIP, "How many directors are to announce the VIP by BGP."),
+    Metric("lvs_bird_running", GAUGE, "0 or 1", (), "Whether BIRD runs, where it is to announce the VIPs."),
+    Metric("lvs_bgp_session_up", GAUGE, "0 or 1", SESSION, "Whether the session of BGP is established."),
+    Metric(
+        "lvs_bgp_session_enabled", GAUGE, "0 or 1", SESSION, "Whether nobody has disabled the session, as a drain does."
+    ),
+    Metric(
+        "lvs_bgp_session_bfd_up", GAUGE, "0 or 1", SESSION, "Whether BFD, where it is to watch the neighbour, hears it."
+    ),
+    Metric(
         "lvs_keepalived_running",
         GAUGE,
         "0 or 1",
@@ -111,6 +130,55 @@ CATALOGUE: tuple[Metric, ...] = (
         "Whether the synchronisation daemon of IPVS runs in this state.",
     ),
     Metric("lvs_sync_daemons_configured", GAUGE, "daemons", (), "How many synchronisation daemons are to run."),
+    Metric(
+        "lvs_conntrackd_running",
+        GAUGE,
+        "0 or 1",
+        DIRECTORS,
+        "Whether conntrackd runs, where it is to tell the other director of connections through FULLNAT.",
+    ),
+    Metric(
+        "lvs_conntrackd_connections",
+        GAUGE,
+        "connections",
+        DIRECTORS,
+        "Connections of this director of which conntrackd tells the other one.",
+    ),
+    Metric(
+        "lvs_conntrackd_sent_packets_total",
+        COUNTER,
+        "packets",
+        DIRECTORS,
+        "Packets that conntrackd sent to the other one.",
+    ),
+    Metric(
+        "lvs_conntrackd_received_packets_total",
+        COUNTER,
+        "packets",
+        DIRECTORS,
+        "Packets that conntrackd got from the other one: several in a second as long as it hears it.",
+    ),
+    Metric(
+        "lvs_conntrackd_lost_messages_total",
+        COUNTER,
+        "messages",
+        DIRECTORS,
+        "Messages of the other one that did not come, for which conntrackd asks again.",
+    ),
+    Metric(
+        "lvs_conntrackd_taken_messages_total",
+        COUNTER,
+        "messages",
+        DIRECTORS,
+        "Messages about connections of the other one that conntrackd has put into netfilter's table.",
+    ),
+    Metric(
+        "lvs_conntrackd_failed_messages_total",
+        COUNTER,
+        "messages",
+        DIRECTORS,
+        "Messages about connections of the other one that netfilter's table did not take.",
+    ),
     *OF_SERVICES,
     Metric("lvs_service_present", GAUGE, "0 or 1", SERVICE, "Whether the table has the service that is declared."),
     Metric(

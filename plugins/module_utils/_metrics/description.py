@@ -13,6 +13,7 @@ from typing import Any, Callable, Mapping, NamedTuple, TypeVar
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import DestinationKey, ServiceKey
+from ansible_collections.lvs.topology.plugins.module_utils._net.bird_text import SESSION_NAME
 
 PATH = "/etc/lvs-topology/metrics.json"
 # Debian's prometheus-node-exporter reads this directory without being told.
@@ -21,6 +22,8 @@ DEFAULT_INTERVAL = 30
 # What is read more often than this costs more than it tells; what is read less often is no use to an alert.
 INTERVALS = forms.Range(5, 3600)
 FILE = "lvs-topology.prom"
+# What their processes are called.
+KEEPALIVED, BIRD, CONNTRACKD = "keepalived", "bird", "conntrackd"
 _LONGEST = 1024
 _MOST_HOLDERS = 1000
 
@@ -48,15 +51,31 @@ class Service(NamedTuple):
 
 
 class Vip(NamedTuple):
-    """A VIP, the interface that holds it where this director does, and how many directors hold it at a time."""
+    """A VIP, the interface that holds it where this director does, and how many directors hold it at a time.
+
+    ``announcers`` is how many directors announce it by BGP; 0: this one does not.
+    """
 
     address: str
     interface: str
     holders: int
+    announcers: int
+
+
+class Session(NamedTuple):
+    """A session of BGP: what BIRD calls it, what the inventory calls the neighbour, and whether BFD watches that."""
+
+    name: str
+    neighbour: str
+    address: str
+    bfd: bool
 
 
 class Description(NamedTuple):
-    """A director. ``directors`` are those that share its VIPs; ``hidden`` are services that serve no client."""
+    """A director. ``directors`` are those that share its VIPs; ``hidden`` are services that serve no client.
+
+    ``conntrackd``: whether it is to tell another director of connections.
+    """
 
     directory: str
     interval: int
@@ -64,8 +83,16 @@ class Description(NamedTuple):
     keepalived: bool
     sync_daemons: int
     vips: tuple[Vip, ...]
+    sessions: tuple[Session, ...]
+    conntrackd: bool
     hidden: tuple[ServiceKey, ...]
     services: tuple[Service, ...]
+
+    @property
+    def programs(self) -> frozenset[str]:
+        """The programs that are to run on the director."""
+        wanted = {KEEPALIVED: self.keepalived, BIRD: bool(self.sessions), CONNTRACKD: self.conntrackd}
+        return frozenset(name for name, is_wanted in wanted.items() if is_wanted)
 
 
 _T = TypeVar("_T")
@@ -103,6 +130,8 @@ def read(given: Any) -> Description:
         keepalived=fields.take("keepalived", _truth),
         sync_daemons=fields.take("sync_daemons", _number(forms.Range(0, 2))),
         vips=fields.take("vips", _list(_vip)),
+        sessions=fields.take("sessions", _list(_session)),
+        conntrackd=fields.take("conntrackd", _truth),
         hidden=fields.take("hidden", _list(_key)),
         services=fields.take("services", _list(_service)),
     )
@@ -200,6 +229,23 @@ def _vip(value: Any, path: str) -> Vip:
         fields.take("address", _address),
         fields.take("interface", _interface),
         fields.take("holders", _number(forms.Range(1, _MOST_HOLDERS))),
+        fields.take("announcers", _number(forms.Range(0, _MOST_HOLDERS))),
+    )
+
+
+def _session_name(value: Any, path: str) -> str:
+    if not isinstance(value, str) or not SESSION_NAME.match(value):
+        raise forms.BadForm(f"{path} is {forms.shown(value)}, which BIRD calls no session of ours")
+    return value
+
+
+def _session(value: Any, path: str) -> Session:
+    fields = _Fields(value, f"{path}.", Session._fields)
+    return Session(
+        fields.take("name", _session_name),
+        fields.take("neighbour", _name),
+        fields.take("address", _address),
+        fields.take("bfd", _truth),
     )
 
 

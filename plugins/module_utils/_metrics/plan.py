@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import hashlib
+import posixpath
 from typing import Mapping, NamedTuple
 
 from ansible_collections.lvs.topology.plugins.module_utils._metrics import description
+from ansible_collections.lvs.topology.plugins.module_utils._net import bird_plan
 from ansible_collections.lvs.topology.plugins.module_utils._net.boot_plan import systemctl
 from ansible_collections.lvs.topology.plugins.module_utils._net.boot_script import DIRECTORY, SANDBOX
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, RemoveFile, joined, plan_file
@@ -106,6 +108,16 @@ def _digest(file: File | None) -> str:
     return f"# SHA-256 {hashlib.sha256(data).hexdigest()[:_DIGITS]}, mode {file.mode if file else 0:04o}"
 
 
+def _reaching(described: description.Description) -> str:
+    """What the program talks with. BIRD's socket is for the group that may read its passwords, too."""
+    if not described.sessions and not described.conntrackd:
+        return "RestrictAddressFamilies=AF_NETLINK"
+    lines = ["# Commands ask daemons by their sockets.", "RestrictAddressFamilies=AF_NETLINK AF_UNIX"]
+    if described.sessions:
+        lines += [f"SupplementaryGroups={bird_plan.GROUP}", f"InaccessiblePaths=-{posixpath.dirname(bird_plan.PATH)}"]
+    return "\n".join(lines)
+
+
 def _texts(wanted: Wanted, path: str) -> dict[str, str | None]:
     described = wanted.described
     unit = f"""\
@@ -121,7 +133,7 @@ User={wanted.user}
 AmbientCapabilities=CAP_NET_ADMIN
 CapabilityBoundingSet=CAP_NET_ADMIN
 ReadWritePaths={described.directory}
-RestrictAddressFamilies=AF_NETLINK
+{_reaching(described)}
 {_SANDBOX}
 UMask=0077
 # The director's packets come first.

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a director's kernel tells of it: the only part of the program that reads anything."""
+"""What a director's kernel tells of it, and its daemons (daemons.py): what the program reads."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from typing import Any, Callable, Iterator, NamedTuple
 
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs import proc
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.socket import Ipvs
-from ansible_collections.lvs.topology.plugins.module_utils._metrics import connection_states
-from ansible_collections.lvs.topology.plugins.module_utils._metrics.description import Description
+from ansible_collections.lvs.topology.plugins.module_utils._metrics import connection_states, daemons
+from ansible_collections.lvs.topology.plugins.module_utils._metrics.description import BIRD, CONNTRACKD, Description
 from ansible_collections.lvs.topology.plugins.module_utils._metrics.samples import Readings, entries
-from ansible_collections.lvs.topology.plugins.module_utils._net import guard_state
+from ansible_collections.lvs.topology.plugins.module_utils._net import bird_text, guard_state
 from ansible_collections.lvs.topology.plugins.module_utils._net.host_lists import HostLists
 from ansible_collections.lvs.topology.plugins.module_utils._netlink import messages
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
@@ -29,7 +29,6 @@ _SECONDS = 2.0
 _NETFILTER = "/proc/sys/net/netfilter"
 _NETFILTER_FAILURES = "/proc/net/stat/nf_conntrack"
 _FAILURES = ("drop", "early_drop", "insert_failed")
-_KEEPALIVED = "keepalived"
 # struct nlmsghdr, and struct ifaddrmsg with the family first and the interface's number last.
 _HEADER_BYTES = 16
 _IFADDRMSG = struct.Struct("=BBBBI")
@@ -75,9 +74,20 @@ def read(described: Description) -> Read:
         found["addresses"] = _addresses()
     with source("conntrack"):
         found.update(_conntrack())
-    if described.keepalived:
+    if described.programs:
         with source("processes"):
-            found["keepalived"] = _runs(_KEEPALIVED)
+            found["running"] = _running(described.programs)
+    # Where it is not known what runs, daemons are asked.
+    running = found.get("running", described.programs)
+    if described.sessions:
+        found["bird"] = bird_text.SILENCE
+        if BIRD in running:
+            found["bird"] = None
+            with source("bird"):
+                found["bird"] = daemons.bird(described.sessions)
+    if described.conntrackd and CONNTRACKD in running:
+        with source("conntrackd"):
+            found["replicated"] = daemons.conntrackd()
     if any(service.guard for service in described.services):
         with source("guard"):
             found["open"] = _open()
@@ -141,15 +151,15 @@ def failures_of(text: str) -> dict[str, int]:
     return {name: sum(int(row[position], 16) for row in rows) for name, position in positions.items()}
 
 
-def _runs(program: str) -> bool:
-    """Whether a process of that name runs. What another one runs, only root with all rights could see."""
+def _running(programs: frozenset[str]) -> frozenset[str]:
+    """Of which programs a process runs. What another one runs, only root with all rights could see."""
+    found = set()
     for process in os.listdir("/proc"):
         if process.isdigit():
             # It may end while it is looked at.
             with contextlib.suppress(OSError):
-                if _text(f"/proc/{process}/comm").strip() == program:
-                    return True
-    return False
+                found.add(_text(f"/proc/{process}/comm").strip())
+    return programs & found
 
 
 def _text(path: str) -> str:

@@ -16,7 +16,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     DestinationKey,
     Table,
 )
-from ansible_collections.lvs.topology.plugins.module_utils._metrics import catalogue
+from ansible_collections.lvs.topology.plugins.module_utils._metrics import catalogue, description
 from ansible_collections.lvs.topology.plugins.module_utils._metrics.catalogue import REAL_SERVER, SERVICE
 from ansible_collections.lvs.topology.plugins.module_utils._metrics.connection_states import States
 from ansible_collections.lvs.topology.plugins.module_utils._metrics.description import Description, RealServer, Service
@@ -27,6 +27,8 @@ from ansible_collections.lvs.topology.plugins.module_utils._metrics.exposition i
     one,
     several,
 )
+from ansible_collections.lvs.topology.plugins.module_utils._net import bird_text
+from ansible_collections.lvs.topology.plugins.module_utils._net.conntrackd_text import Counts
 
 
 class Readings(NamedTuple):
@@ -42,7 +44,10 @@ class Readings(NamedTuple):
     conntrack_failures: Mapping[str, int] | None = None
     # Addresses with their interfaces.
     addresses: frozenset[tuple[str, str]] | None = None
-    keepalived: bool | None = None
+    # Which of the programs that are to run do so.
+    running: frozenset[str] | None = None
+    bird: bird_text.Said | None = None
+    replicated: Counts | None = None
     # Services with min_up that all of their real servers serve.
     open: frozenset[str] | None = None
 
@@ -71,8 +76,12 @@ def blocks(described: Description, found: Readings, about: About) -> Iterator[Bl
     yield one("lvs_connection_states_counted", int(found.states is not None))
     yield from _conntrack(found)
     yield from _vips(described, found)
-    if described.keepalived and found.keepalived is not None:
-        yield one("lvs_keepalived_running", int(found.keepalived))
+    if described.keepalived and found.running is not None:
+        yield one("lvs_keepalived_running", int(description.KEEPALIVED in found.running))
+    if described.sessions:
+        yield from _bgp(described, found)
+    if described.conntrackd:
+        yield from _replicated(described, found)
     yield one("lvs_sync_daemons_configured", described.sync_daemons)
     if found.daemons is not None:
         running = {daemon.state for daemon in found.daemons}
@@ -116,6 +125,38 @@ def _vips(described: Description, found: Readings) -> Iterator[Block]:
                 for vip in described.vips
             ],
         )
+
+
+def _bgp(described: Description, found: Readings) -> Iterator[Block]:
+    directors = ",".join(described.directors)
+    vips = [vip for vip in described.vips if vip.announcers]
+    yield several("lvs_vip_announcers", [((directors, vip.address), vip.announcers) for vip in vips])
+    if found.running is not None:
+        yield one("lvs_bird_running", int(description.BIRD in found.running))
+    said = found.bird
+    if said is None:
+        return
+    yield several("lvs_vip_announced", [((directors, vip.address), int(vip.address in said.announced)) for vip in vips])
+    states = [(each, said.states.get(each.name)) for each in described.sessions]
+    for name, values in (
+        ("lvs_bgp_session_up", [(each, state == bird_text.ESTABLISHED) for each, state in states]),
+        ("lvs_bgp_session_enabled", [(each, state != bird_text.DISABLED) for each, state in states]),
+        ("lvs_bgp_session_bfd_up", [(each, each.address in said.heard) for each in described.sessions if each.bfd]),
+    ):
+        yield several(name, [((each.neighbour, each.address), int(is_so)) for each, is_so in values])
+
+
+def _replicated(described: Description, found: Readings) -> Iterator[Block]:
+    directors, counts = ",".join(described.directors), found.replicated
+    if found.running is not None:
+        yield one("lvs_conntrackd_running", int(description.CONNTRACKD in found.running), directors)
+    if counts is not None:
+        yield one("lvs_conntrackd_connections", counts.own, directors)
+        yield one("lvs_conntrackd_sent_packets_total", counts.sent, directors)
+        yield one("lvs_conntrackd_received_packets_total", counts.received, directors)
+        yield one("lvs_conntrackd_lost_messages_total", counts.lost, directors)
+        yield one("lvs_conntrackd_taken_messages_total", counts.taken, directors)
+        yield one("lvs_conntrackd_failed_messages_total", counts.failed, directors)
 
 
 def _opened(described: Description, opened: frozenset[str]) -> list[tuple[tuple[str, ...], Number]]:

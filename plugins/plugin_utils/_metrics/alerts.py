@@ -30,6 +30,8 @@ _OF_A_REAL_SERVER = "on (instance, service, virtual_server, real_server, address
 _OF_A_SERVICE = "on (instance, service, virtual_server)"
 # Without keepalived nothing is in its table, which is said once.
 _UNLESS_DOWN = "unless on (instance) lvs_keepalived_running == 0"
+# Somebody has withdrawn the director, as drain_directors does it.
+_DRAINED = "max by (instance) (lvs_bgp_session_enabled) == 0"
 
 ALERTS: tuple[Alert, ...] = (
     Alert(
@@ -49,6 +51,61 @@ ALERTS: tuple[Alert, ...] = (
         "{{ $value }} of {{ $labels.directors }} hold {{ $labels.vip }}",
         "The directors do not hear each other's VRRP: look at cables, VLANs and firewalls between them, and at their"
         " passwords. Stop keepalived on all but one until that is found.",
+    ),
+    Alert(
+        "LVSVipAnnouncedByNobody",
+        "sum by (directors, vip) (lvs_vip_announced) == 0",
+        "30s",
+        CRITICAL,
+        "Nobody of {{ $labels.directors }} announces {{ $labels.vip }}",
+        "Routers have no way to it, so clients get no answer. Where its pools have no quorum, look at the real servers;"
+        " else birdc show protocols and ip route show table 1819 on each director, and lvs.topology.verify.",
+    ),
+    Alert(
+        "LVSVipAnnouncedByFewer",
+        # Whoever is drained is not missed.
+        f"count by (directors, vip) (lvs_vip_announced == 1 or lvs_vip_announced and on (instance) {_DRAINED})"
+        " < max by (directors, vip) (lvs_vip_announcers)",
+        "2m",
+        WARNING,
+        "Only {{ $value }} of {{ $labels.directors }} announce {{ $labels.vip }}",
+        "The others have its share of the clients. lvs.topology.verify says which director does not, and why: its"
+        " checks fail, it has no session with a router, or it is down.",
+    ),
+    Alert(
+        "LVSBirdDown",
+        "lvs_bird_running == 0",
+        "1m",
+        WARNING,
+        "BIRD does not run on {{ $labels.instance }}",
+        "Routers send nobody to it. journalctl -u bird; lvs.topology.site starts it.",
+    ),
+    Alert(
+        "LVSBgpSessionDown",
+        "lvs_bgp_session_up == 0 and lvs_bgp_session_enabled == 1 unless on (instance) lvs_bird_running == 0",
+        "1m",
+        WARNING,
+        "{{ $labels.instance }} has no session of BGP with {{ $labels.neighbour }} ({{ $labels.address }})",
+        "That router sends nobody to it. birdc show protocols all says the last error; lvs.topology.verify says what to"
+        " look at.",
+    ),
+    Alert(
+        "LVSBfdDown",
+        "lvs_bgp_session_bfd_up == 0 and lvs_bgp_session_up == 1",
+        "1m",
+        WARNING,
+        "BFD of {{ $labels.instance }} does not hear {{ $labels.neighbour }} ({{ $labels.address }})",
+        "Their session of BGP goes on, and each would miss the other one only after hold_time. Look whether the router"
+        " has BFD for this director, and whether UDP port 3784 passes (4784 with multihop).",
+    ),
+    Alert(
+        "LVSDirectorDrained",
+        _DRAINED,
+        "15m",
+        INFO,
+        "{{ $labels.instance }} announces nothing, because its sessions are disabled",
+        "Somebody drains it, or forgot to end that: lvs.topology.drain_directors with"
+        " lvs_drain_directors_state=present.",
     ),
     Alert(
         "LVSServiceMissing",
@@ -123,10 +180,32 @@ ALERTS: tuple[Alert, ...] = (
         "Connections would not outlive a failover. lvs.topology.site starts it; lvs.topology.verify says why it ended.",
     ),
     Alert(
+        "LVSConntrackdDown",
+        "lvs_conntrackd_running == 0",
+        "1m",
+        WARNING,
+        "conntrackd does not run on {{ $labels.instance }}",
+        "Connections through FULLNAT would not outlive a failover. journalctl -u conntrackd says why; lvs.topology.site"
+        " starts it.",
+    ),
+    Alert(
+        "LVSConntrackdHearsNothing",
+        "rate(lvs_conntrackd_received_packets_total[5m]) == 0"
+        # One that does not run is said by itself.
+        " and on (directors) count by (directors) (lvs_conntrackd_running == 1) > 1",
+        "1m",
+        WARNING,
+        "conntrackd of {{ $labels.instance }} hears nothing from the other director",
+        "Connections through FULLNAT would not outlive a failover. See with tcpdump on both whether UDP packets come"
+        " (port 3780 where nothing else is said), and who drops them.",
+    ),
+    Alert(
         "LVSPassesNothing",
         "sum by (instance) (rate(lvs_service_incoming_packets_total[5m])) == 0"
         " and on (instance) max by (instance) (lvs_vip_held) == 1"
-        " and on (instance) sum by (instance) (increase(lvs_service_incoming_packets_total[1h])) > 0",
+        " and on (instance) sum by (instance) (increase(lvs_service_incoming_packets_total[1h])) > 0"
+        # Nor are they to come to one that no router knows of.
+        " unless on (instance) max by (instance) (lvs_vip_announced) == 0",
         "5m",
         WARNING,
         "{{ $labels.instance }} holds a VIP, and no packet of a client has come for ten minutes",

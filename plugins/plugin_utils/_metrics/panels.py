@@ -61,10 +61,34 @@ ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
                 ),
             ),
             Panel(
+                "Who announces which VIP",
+                "short",
+                (
+                    Query(f"lvs_vip_announced{_OF_DIRECTORS}", "{{vip}} by {{instance}}"),
+                    Query(
+                        f"max by (directors, vip) (lvs_vip_announcers{_OF_DIRECTORS})",
+                        "{{vip}}: meant to be announced by",
+                    ),
+                ),
+            ),
+            Panel(
+                "Sessions of BGP",
+                "short",
+                (
+                    Query(f"lvs_bgp_session_up{_OF_DIRECTORS}", "{{instance}} with {{neighbour}} {{address}}"),
+                    Query(
+                        f"lvs_bgp_session_bfd_up{_OF_DIRECTORS}", "BFD of {{instance}} with {{neighbour}} {{address}}"
+                    ),
+                    Query(f"lvs_bgp_session_enabled{_OF_DIRECTORS} == bool 0", "drained: {{instance}}, {{address}}"),
+                ),
+            ),
+            Panel(
                 "Daemons",
                 "short",
                 (
                     Query(f"lvs_keepalived_running{_OF_DIRECTORS}", "keepalived on {{instance}}"),
+                    Query(f"lvs_bird_running{_OF_DIRECTORS}", "BIRD on {{instance}}"),
+                    Query(f"lvs_conntrackd_running{_OF_DIRECTORS}", "conntrackd on {{instance}}"),
                     Query(f"lvs_sync_daemon_running{_OF_DIRECTORS}", "{{state}} daemon on {{instance}}"),
                     Query(f"lvs_sync_daemons_configured{_OF_DIRECTORS}", "daemons meant on {{instance}}"),
                 ),
@@ -87,6 +111,30 @@ ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
                     Query(
                         f"lvs_connection_table_entries{_OF_DIRECTORS} / lvs_connection_table_buckets{_OF_DIRECTORS}",
                         "connections of each place on {{instance}}",
+                    ),
+                ),
+            ),
+            Panel(
+                "What conntrackd tells and hears",
+                "pps",
+                tuple(
+                    Query(
+                        f"rate(lvs_conntrackd_{way}_packets_total{_OF_DIRECTORS}{_RATE})", f"{way} by {{{{instance}}}}"
+                    )
+                    for way in ("sent", "received")
+                ),
+            ),
+            Panel(
+                "Connections and messages of conntrackd",
+                "short",
+                (
+                    Query(f"lvs_conntrackd_connections{_OF_DIRECTORS}", "connections of {{instance}}"),
+                    *(
+                        Query(
+                            f"rate(lvs_conntrackd_{name}_messages_total{_OF_DIRECTORS}{_RATE})",
+                            f"messages {name}, {{{{instance}}}}",
+                        )
+                        for name in ("taken", "failed", "lost")
                     ),
                 ),
             ),

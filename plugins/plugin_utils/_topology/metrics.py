@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import guard
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import bgp, conntrackd, guard
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.bird_conf import name_of
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, RealServer, Service
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import VirtualAddress
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.pool_shares import quorum
@@ -36,9 +37,16 @@ def metrics_plan(site: Site, name: str) -> dict[str, Any]:
         # Where keepalived moves addresses, there is one at a time: a master's or a backup's.
         "sync_daemons": min(len(states), 1) if is_moved else len(states),
         "vips": [
-            {"address": str(each.address), "interface": each.interface, "holders": _holders(site, name, each.address)}
+            {
+                "address": str(each.address),
+                "interface": each.interface,
+                "holders": _holders(site, name, each.address),
+                "announcers": _announcers(site, name, each.address),
+            }
             for each in dict.fromkeys(_held(site, name))
         ],
+        "sessions": list(_sessions(site, name)),
+        "conntrackd": conntrackd.is_used(site, name),
         "hidden": [key_text(each) for each in check_services(site, name)] if is_checked else [],
         "services": [_service(each, is_checked=is_checked) for each in services],
     }
@@ -49,6 +57,23 @@ def _holders(site: Site, name: str, vip: Address) -> int:
     if not site.is_routed(name):
         return 1
     return sum(vip in site.vips_of(each) for each in site.partners(name))
+
+
+def _announcers(site: Site, name: str, vip: Address) -> int:
+    """How many directors announce an address; 0 where this one does not."""
+
+    def announces(director: str) -> bool:
+        return any(each.address == vip for each in bgp.announcements(site, director))
+
+    return sum(map(announces, site.partners(name))) if announces(name) else 0
+
+
+def _sessions(site: Site, name: str) -> Iterator[dict[str, Any]]:
+    own = bgp.own(site, name)
+    for each in own.neighbours if own else ():
+        address = forms.spelling(each.address)
+        neighbour = bgp.host_of(site, each.address) or address
+        yield {"name": name_of(each), "neighbour": neighbour, "address": address, "bfd": each.bfd is not None}
 
 
 def _held(site: Site, name: str) -> Iterator[VirtualAddress]:

@@ -19,6 +19,8 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     Table,
 )
 from ansible_collections.lvs.topology.plugins.module_utils._metrics.samples import About, Readings
+from ansible_collections.lvs.topology.plugins.module_utils._net.bird_text import Said
+from ansible_collections.lvs.topology.plugins.module_utils._net.conntrackd_text import Counts
 
 WEB = ServiceKey("ipv4", "tcp", "192.0.2.1", 80)
 # More than fits into 32 bits.
@@ -38,7 +40,9 @@ def described(**changes: Any) -> dict[str, Any]:
         "directors": ["lb1", "lb2"],
         "keepalived": True,
         "sync_daemons": 1,
-        "vips": [{"address": "192.0.2.1", "interface": "eth1", "holders": 1}],
+        "vips": [{"address": "192.0.2.1", "interface": "eth1", "holders": 1, "announcers": 1}],
+        "sessions": [{"name": "lvs4_10_0_0_1", "neighbour": "router", "address": "10.0.0.1", "bfd": True}],
+        "conntrackd": True,
         "hidden": ["fwmark 65 ipv4"],
         "services": [
             {
@@ -76,7 +80,9 @@ def readings(**changes: Any) -> Readings:
         "conntrack": (10, 100),
         "conntrack_failures": {"drop": 1},
         "addresses": frozenset({("192.0.2.1", "eth1")}),
-        "keepalived": True,
+        "running": frozenset({"keepalived", "bird", "conntrackd"}),
+        "bird": Said({"lvs4_10_0_0_1": "Established"}, frozenset({"10.0.0.1"}), frozenset({"192.0.2.1"})),
+        "replicated": Counts(own=1, taken=2, failed=3, sent=4, received=5, lost=6),
         "open": frozenset(),
         **changes,
     }

@@ -17,6 +17,7 @@ from ansible_collections.lvs.topology.tests.unit.metrics.promtool import promtoo
 STEP, SAMPLES = 30, 240
 _WEB = 'service="web",virtual_server="tcp 192.0.2.1:80"'
 _VIP = 'directors="lb1,lb2",vip="192.0.2.1"'
+_ANNOUNCED = 'directors="a1,a2,a3",vip="198.51.100.1"'
 
 
 def always(value: float) -> str:
@@ -49,6 +50,8 @@ def healthy() -> dict[str, str]:
             f"lvs_sync_daemons_configured{{{of}}}": always(1),
             f'lvs_sync_daemon_running{{{of},state="master"}}': always(holds),
             f'lvs_sync_daemon_running{{{of},state="backup"}}': always(1 - holds),
+            f'lvs_conntrackd_running{{{of},directors="lb1,lb2"}}': always(1),
+            f'lvs_conntrackd_received_packets_total{{{of},directors="lb1,lb2"}}': rising(STEP),
             f"lvs_connection_table_entries{{{of}}}": always(100),
             f"lvs_connection_table_buckets{{{of}}}": always(4096),
             f"lvs_conntrack_entries{{{of}}}": always(100),
@@ -65,9 +68,33 @@ def healthy() -> dict[str, str]:
             real_server = f'{of},{_WEB},real_server="web{number}",address="10.0.0.5{number}:80"'
             series[f"lvs_real_server_weight{{{real_server}}}"] = always(1)
             series[f"lvs_real_server_configured_weight{{{real_server}}}"] = always(1)
+    series |= active()
     for degree in ("broken", "at risk", "worth knowing"):
         series[f'lvs_verify_findings{{instance="controller",host="lb1",degree="{degree}"}}'] = always(0)
     series['lvs_verify_last_run_timestamp_seconds{instance="controller"}'] = always(0)
+    return series
+
+
+def active() -> dict[str, str]:
+    """Three directors beside that pair, which all announce a VIP to a router, and all have clients."""
+    series = {}
+    for director in ("a1", "a2", "a3"):
+        of = f'instance="{director}"'
+        session = f'{of},neighbour="router",address="10.0.0.1"'
+        series |= {
+            f"lvs_topology_build_info{{{of}}}": always(1),
+            f'lvs_vip_held{{{of},{_ANNOUNCED},interface="lo"}}': always(1),
+            f"lvs_vip_holders{{{of},{_ANNOUNCED}}}": always(3),
+            f"lvs_vip_announced{{{of},{_ANNOUNCED}}}": always(1),
+            f"lvs_vip_announcers{{{of},{_ANNOUNCED}}}": always(3),
+            f"lvs_bird_running{{{of}}}": always(1),
+            f"lvs_bgp_session_up{{{session}}}": always(1),
+            f"lvs_bgp_session_enabled{{{session}}}": always(1),
+            f"lvs_bgp_session_bfd_up{{{session}}}": always(1),
+            f'lvs_service_incoming_packets_total{{{of},service="a",virtual_server="tcp 198.51.100.1:80"}}': rising(
+                3000
+            ),
+        }
     return series
 
 
@@ -82,11 +109,20 @@ class Case(NamedTuple):
 
 
 _LB1, _LB2 = 'instance="lb1"', 'instance="lb2"'
+_A1, _A2 = 'instance="a1"', 'instance="a2"'
 # Packets until minute 60, and none afterwards.
 STOPS = f"0+100x120 12000+0x{SAMPLES - 120}"
+_DRAINED = {
+    f"lvs_bgp_session_enabled{{{_A1}": "0",
+    f"lvs_bgp_session_up{{{_A1}": "0",
+    f"lvs_bgp_session_bfd_up{{{_A1}": "0",
+    f"lvs_vip_announced{{{_A1}": "0",
+    f"lvs_service_incoming_packets_total{{{_A1}": STOPS,
+}
+_DEAF = {"lvs_conntrackd_received": STOPS}
 CASES = [
     Case("nothing", {}, set()),
-    Case("nobody holds the VIP", {"lvs_vip_held": "0"}, {"LVSVipNowhere"}),
+    Case("nobody holds the VIP", {f"lvs_vip_held{{{_LB1}": "0", f"lvs_vip_held{{{_LB2}": "0"}, {"LVSVipNowhere"}),
     Case("both hold the VIP", {"lvs_vip_held": "1", "incoming_packets_total": rising(9)}, {"LVSVipOnSeveralDirectors"}),
     Case(
         "the other one takes over",
@@ -128,6 +164,42 @@ CASES = [
     ),
     Case("the daemons end", {"lvs_sync_daemon_running": "0"}, {"LVSSyncDaemonMissing"}),
     Case("no daemon is meant to run", {"lvs_sync_daemon_running": "0", "lvs_sync_daemons_configured": "0"}, set()),
+    Case("nobody announces the VIP", {"lvs_vip_announced": "0"}, {"LVSVipAnnouncedByNobody"}),
+    Case("one does not announce the VIP", {f"lvs_vip_announced{{{_A1}": "0"}, {"LVSVipAnnouncedByFewer"}),
+    # As while its first checks are under way.
+    Case("one does not announce it for a minute", {f"lvs_vip_announced{{{_A1}": "0"}, set(), "61m"),
+    Case(
+        "a router hears of no director",
+        {"lvs_vip_announced": "0", "lvs_bgp_session_up": "0", "lvs_bgp_session_bfd_up": "0"},
+        {"LVSVipAnnouncedByNobody", "LVSBgpSessionDown"},
+    ),
+    Case(
+        "BIRD ends on one",
+        {
+            f"lvs_bird_running{{{_A1}": "0",
+            f"lvs_vip_announced{{{_A1}": "0",
+            f"lvs_bgp_session_up{{{_A1}": "0",
+            f"lvs_bgp_session_bfd_up{{{_A1}": "0",
+        },
+        {"LVSBirdDown", "LVSVipAnnouncedByFewer"},
+    ),
+    Case(
+        "a session ends, and another one goes on",
+        {f"lvs_bgp_session_up{{{_A1}": "0", f"lvs_bgp_session_bfd_up{{{_A1}": "0"},
+        {"LVSBgpSessionDown"},
+    ),
+    Case("a router has no BFD any more", {f"lvs_bgp_session_bfd_up{{{_A1}": "0"}, {"LVSBfdDown"}),
+    Case("a director is drained", _DRAINED, {"LVSDirectorDrained"}),
+    Case("a director is drained for ten minutes", _DRAINED, set(), "70m"),
+    Case(
+        "one is drained, and another one loses its quorum",
+        {**_DRAINED, f"lvs_vip_announced{{{_A2}": "0"},
+        {"LVSVipAnnouncedByFewer"},
+        "70m",
+    ),
+    Case("an active director is gone", {_A1: "_"}, {"LVSDirectorSilent", "LVSVipAnnouncedByFewer"}, "68m"),
+    Case("conntrackd ends on one", {f"lvs_conntrackd_running{{{_LB1}": "0", **_DEAF}, {"LVSConntrackdDown"}),
+    Case("the directors' conntrackd do not hear each other", _DEAF, {"LVSConntrackdHearsNothing"}),
     Case("clients come no longer", {f"incoming_packets_total{{{_LB1}": STOPS}, {"LVSPassesNothing"}),
     Case("clients never came", {"incoming_packets_total": always(0)}, set()),
     Case("netfilter's table is full", {"lvs_conntrack_entries{": "65000"}, {"LVSConntrackNearlyFull"}),

@@ -155,10 +155,23 @@ def test_a_diff_shows_no_bytes_of_the_program() -> None:
     assert found.before != found.after
 
 
-def test_the_unit_may_read_the_table_and_write_into_one_directory() -> None:
-    (unit,) = (file for path, file in written(wanted()).items() if path == plan.UNIT_PATH)
+def settings_of(**changes: Any) -> list[str]:
+    (unit,) = (file for path, file in written(wanted(**changes)).items() if path == plan.UNIT_PATH)
     assert unit is not None
-    settings = unit.text.splitlines()
+    return unit.text.splitlines()
+
+
+def test_the_unit_reaches_daemons_where_the_model_has_them_alone() -> None:
+    bgp = {"SupplementaryGroups=bird", "InaccessiblePaths=-/etc/bird"}
+    sockets = "RestrictAddressFamilies=AF_NETLINK AF_UNIX"
+    assert {*bgp, sockets} <= {*settings_of()}
+    without_bgp = settings_of(sessions=[])
+    assert sockets in without_bgp
+    assert not bgp.intersection(without_bgp)
+
+
+def test_the_unit_may_read_the_table_and_write_into_one_directory() -> None:
+    settings = settings_of(sessions=[], conntrackd=False)
     for line in (
         "CapabilityBoundingSet=CAP_NET_ADMIN",
         "AmbientCapabilities=CAP_NET_ADMIN",

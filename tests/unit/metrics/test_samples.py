@@ -13,12 +13,15 @@ from ansible_collections.lvs.topology.plugins.module_utils._metrics import sampl
 from ansible_collections.lvs.topology.plugins.module_utils._metrics.catalogue import CATALOGUE
 from ansible_collections.lvs.topology.plugins.module_utils._metrics.description import read
 from ansible_collections.lvs.topology.plugins.module_utils._metrics.exposition import Block, labels_text, render
+from ansible_collections.lvs.topology.plugins.module_utils._net.bird_text import SILENCE, Said
 from ansible_collections.lvs.topology.tests.unit.metrics import given
 from ansible_collections.lvs.topology.tests.unit.metrics.promtool import promtool
 
 WEB = 'service="web",virtual_server="tcp 192.0.2.1:80"'
 WEB1 = f'{WEB},real_server="web1",address="10.0.0.51:80"'
 WEB2 = f'{WEB},real_server="web2",address="10.0.0.52:80"'
+PAIR = 'directors="lb1,lb2"'
+SESSION = 'neighbour="router",address="10.0.0.1"'
 NOBODY = 'service="",virtual_server="tcp 192.0.2.9:25"'
 
 
@@ -46,6 +49,19 @@ def test_the_lines_of_a_director() -> None:
         'lvs_vip_held{directors="lb1,lb2",vip="192.0.2.1",interface="eth1"} 1',
         'lvs_vip_holders{directors="lb1,lb2",vip="192.0.2.1"} 1',
         "lvs_keepalived_running 1",
+        'lvs_vip_announced{directors="lb1,lb2",vip="192.0.2.1"} 1',
+        'lvs_vip_announcers{directors="lb1,lb2",vip="192.0.2.1"} 1',
+        "lvs_bird_running 1",
+        f"lvs_bgp_session_up{{{SESSION}}} 1",
+        f"lvs_bgp_session_enabled{{{SESSION}}} 1",
+        f"lvs_bgp_session_bfd_up{{{SESSION}}} 1",
+        f"lvs_conntrackd_running{{{PAIR}}} 1",
+        f"lvs_conntrackd_connections{{{PAIR}}} 1",
+        f"lvs_conntrackd_taken_messages_total{{{PAIR}}} 2",
+        f"lvs_conntrackd_failed_messages_total{{{PAIR}}} 3",
+        f"lvs_conntrackd_sent_packets_total{{{PAIR}}} 4",
+        f"lvs_conntrackd_received_packets_total{{{PAIR}}} 5",
+        f"lvs_conntrackd_lost_messages_total{{{PAIR}}} 6",
         'lvs_sync_daemon_running{state="master"} 1',
         'lvs_sync_daemon_running{state="backup"} 0',
         "lvs_sync_daemons_configured 1",
@@ -83,8 +99,32 @@ def test_every_metric_but_those_of_verify_is_written_once_and_promtool_likes_it(
         ({"states": None}, {"lvs_connection_states_counted 0"}, {"lvs_service_connections"}),
         ({"daemons": ()}, {'lvs_sync_daemon_running{state="master"} 0'}, set()),
         ({"daemons": None}, set(), {"lvs_sync_daemon_running"}),
-        ({"conntrack": None, "conntrack_failures": None}, set(), {"lvs_conntrack"}),
-        ({"keepalived": False}, {"lvs_keepalived_running 0"}, set()),
+        ({"conntrack": None, "conntrack_failures": None}, set(), {"lvs_conntrack_"}),
+        (
+            {"running": frozenset(), "bird": SILENCE, "replicated": None},
+            {
+                "lvs_keepalived_running 0",
+                "lvs_bird_running 0",
+                'lvs_vip_announced{directors="lb1,lb2",vip="192.0.2.1"} 0',
+                f"lvs_bgp_session_up{{{SESSION}}} 0",
+                f"lvs_bgp_session_enabled{{{SESSION}}} 1",
+                f"lvs_bgp_session_bfd_up{{{SESSION}}} 0",
+                f"lvs_conntrackd_running{{{PAIR}}} 0",
+            },
+            {"lvs_conntrackd_connections"},
+        ),
+        ({"running": None}, {f"lvs_bgp_session_up{{{SESSION}}} 1"}, {"lvs_bird_running", "lvs_keepalived_running"}),
+        (
+            {"bird": None},
+            {"lvs_bird_running 1", 'lvs_vip_announcers{directors="lb1,lb2",vip="192.0.2.1"} 1'},
+            {"lvs_vip_announced", "lvs_bgp_session"},
+        ),
+        # As in a drain.
+        (
+            {"bird": Said({"lvs4_10_0_0_1": "Down"}, frozenset(), frozenset())},
+            {f"lvs_bgp_session_up{{{SESSION}}} 0", f"lvs_bgp_session_enabled{{{SESSION}}} 0"},
+            set(),
+        ),
         ({"open": frozenset({"[192.0.2.1]:tcp:80"})}, {f"lvs_service_fails_open{{{WEB}}} 1"}, set()),
         # Nothing guards it.
         ({"open": None}, set(), {"lvs_service_fails_open"}),
@@ -106,9 +146,11 @@ def test_what_was_not_read_is_missing_and_what_is_not_there_is_nothing(
     assert not [line for line in found for name in gone if line.startswith(name)]
 
 
-def test_a_director_without_keepalived_says_nothing_of_it() -> None:
-    found = lines(given.described(keepalived=False))
-    assert not [line for line in found if line.startswith("lvs_keepalived")]
+def test_a_director_says_nothing_of_what_its_model_does_not_have() -> None:
+    vips = [{**each, "announcers": 0} for each in given.described()["vips"]]
+    found = lines(given.described(keepalived=False, sessions=[], conntrackd=False, vips=vips))
+    told = ("lvs_keepalived", "lvs_bird", "lvs_bgp", "lvs_vip_announce", "lvs_conntrackd")
+    assert not [line for line in found if line.startswith(told)]
 
 
 def test_a_real_server_of_which_nobody_spoke_has_its_address_for_a_name() -> None:

@@ -11,6 +11,8 @@ import pytest
 from ansible_collections.lvs.topology.plugins.module_utils._metrics.description import parse, read, render
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.compiler import host_plan
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import REFERENCES, Model, dr_pair, r1, r5
+from ansible_collections.lvs.topology.tests.unit.topology.test_bgp import active
+from ansible_collections.lvs.topology.tests.unit.topology.test_conntrackd import pair
 
 ON = {"lvs_metrics": True, "lvs_metrics_interval": 15}
 
@@ -32,7 +34,9 @@ def test_a_director_by_itself() -> None:
         "directors": ["lb1"],
         "keepalived": False,
         "sync_daemons": 0,
-        "vips": [{"address": "192.168.246.160", "interface": "eth1", "holders": 1}],
+        "vips": [{"address": "192.168.246.160", "interface": "eth1", "holders": 1, "announcers": 0}],
+        "sessions": [],
+        "conntrackd": False,
         "hidden": [],
     }
     assert [each["name"] for each in found["services"]] == [each["name"] for each in services]
@@ -48,6 +52,38 @@ def test_a_pair_shares_names_and_addresses() -> None:
     assert [each["address"] for each in one["vips"]] == [each["address"] for each in other["vips"]]
     # The gateway of the real servers moves with the VIPs.
     assert len(one["vips"]) > len({each["virtual_server"] for each in one["services"]})
+
+
+def test_directors_that_all_announce_the_vips() -> None:
+    model = active()
+    found = metrics(model, "lb2")
+    assert found["directors"] == ["lb1", "lb2", "lb3"]
+    assert [(each["address"], each["interface"], each["holders"], each["announcers"]) for each in found["vips"]] == [
+        ("198.51.100.1", "lo", 3, 3),
+        ("2001:db8:100::1", "lo", 3, 3),
+    ]
+    assert found["sessions"] == [
+        {"name": "lvs4_10_0_0_1", "neighbour": "router", "address": "10.0.0.1", "bfd": True},
+        {"name": "lvs6_2001_db8_b__1", "neighbour": "router", "address": "2001:db8:b::1", "bfd": True},
+    ]
+    # A router of which the inventory knows nothing but its address.
+    model = active()
+    model.groups["lvs_routers"] = []
+    del model.hostvars["router"]
+    assert [each["neighbour"] for each in metrics(model)["sessions"]] == ["10.0.0.1", "2001:db8:b::1"]
+
+
+def test_vips_that_something_else_announces() -> None:
+    model = active()
+    for name in model.groups["lvs_directors"]:
+        model.hostvars[name]["lvs_bgp"] = "elsewhere"
+    found = metrics(model)
+    assert found["sessions"] == []
+    assert [each["announcers"] for each in found["vips"]] == [0, 0]
+
+
+def test_conntrackd_of_a_pair() -> None:
+    assert metrics(pair())["conntrackd"]
 
 
 @pytest.mark.parametrize(
