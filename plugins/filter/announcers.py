@@ -55,12 +55,16 @@ _value:
       type: dict
       returned: always
       description: The option C(bgp) of M(lvs.topology.host_info) for it.
+    graceful_shutdown:
+      type: int
+      returned: always
+      description: The option C(graceful_shutdown) of M(lvs.topology.bgp_sessions) for it.
     check_marks:
       type: list
       elements: int
       returned: always
       description: The option C(check_marks) of M(lvs.topology.bgp_sessions) for it.
-  sample: [{director: lb1, bgp: {table: 1819, vips: []}, check_marks: []}]
+  sample: [{director: lb1, bgp: {table: 1819, vips: []}, graceful_shutdown: 0, check_marks: []}]
 """
 
 announcers = as_filter(draining.announcers_of, "Nothing was touched.\n")

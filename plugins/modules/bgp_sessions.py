@@ -30,7 +30,8 @@ options:
   announced:
     description:
       - With O(state=enabled), what has to be announced in the end.
-      - With O(state=disabled), O(announced.table) is where to look for what RV(announced) returns.
+      - With O(state=disabled), O(announced.table) is where to look for what RV(announced) returns, and what
+        O(graceful_shutdown) changes for a while.
     type: dict
     suboptions:
       table:
@@ -41,6 +42,13 @@ options:
         type: list
         elements: str
         default: []
+  graceful_shutdown:
+    description:
+      - With O(state=disabled), for how many seconds the VIPs are announced with the community 65535:0 (RFC 8326) before
+        the sessions end. Routers that know it prefer other directors meanwhile, and packets that still come are served.
+      - BIRD adds the community where C(graceful_shutdown) of C(lvs_bgp) has been set.
+    type: int
+    default: 0
   check_marks:
     description:
       - The firewall marks of health checks that go through a VIP (C(through) of C(health_check)). Their packets are not
@@ -75,7 +83,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changes:
-  description: The changes made, or in check mode to be made, in the words of C(birdc).
+  description: The changes made, or in check mode to be made, in the words of C(birdc) and C(ip).
   returned: success
   type: list
   elements: str

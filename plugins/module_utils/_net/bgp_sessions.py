@@ -5,16 +5,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import TYPE_CHECKING, Any, Callable, Collection, Iterable, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils import _commands
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.socket import Ipvs
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import Service
-from ansible_collections.lvs.topology.plugins.module_utils._net import bird_info
+from ansible_collections.lvs.topology.plugins.module_utils._net import bird_info, graceful_shutdown
 from ansible_collections.lvs.topology.plugins.module_utils._net.announcements import routes_of
 from ansible_collections.lvs.topology.plugins.module_utils._net.bird_text import DISABLED, ESTABLISHED, sessions_of
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
+from ansible_collections.lvs.topology.plugins.module_utils._net.files import joined
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan, Refused, carry_out, one_by_one
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 SPEC: dict[str, Any] = {
     "state": {"type": "str", "choices": ["enabled", "disabled"], "default": "enabled"},
     "announced": bird_info.BGP,
+    "graceful_shutdown": {"type": "int", "default": 0},
     "check_marks": {"type": "list", "elements": "int", "default": []},
     "timeout": {"type": "int", "default": 60},
     "on_timeout": {"type": "str", "choices": ["fail", "proceed"], "default": "fail"},
@@ -40,14 +43,22 @@ def ensure_sessions(module: AnsibleModule) -> dict[str, Any]:
         bird_info.read(params["announced"], "announced", mistakes)
     if params["timeout"] < 0:
         mistakes.add("timeout", f"{params['timeout']} is below 0")
+    seconds, table = params["graceful_shutdown"], (params["announced"] or {}).get("table")
+    mistakes.within("graceful_shutdown", seconds, graceful_shutdown.SECONDS, "a number of seconds")
+    if seconds and table is None:
+        mistakes.add("announced.table", "is missing: graceful_shutdown changes what that announces")
     mistakes.raise_if_any()
     sessions = _sessions()
     if not sessions:
         raise Refused("BIRD has no session of lvs.topology here. Run lvs.topology.site first.")
     plan = plan_sessions(sessions, enabled=params["state"] == "enabled")
-    table = (params["announced"] or {}).get("table")
     before = {} if table is None else {"announced": {"table": table, "vips": _announced(table)}}
-    result = {**carry_out(module, plan, one_by_one(_apply)), **before}
+    # Only sessions that go on tell routers anything.
+    is_going = bool(seconds and plan.changes) and params["state"] == "disabled"
+    leaving = routes_of(table) if is_going and table is not None else []
+    plan = joined(graceful_shutdown.plan_farewell(leaving, seconds), plan)
+    with contextlib.nullcontext() if module.check_mode else graceful_shutdown.restored(leaving):
+        result = {**carry_out(module, plan, one_by_one(_apply)), **before}
     if module.check_mode:
         return {**result, "missing": []}
     if params["state"] == "disabled":
@@ -87,8 +98,11 @@ def _birdc(*words: str) -> str:
     return output
 
 
-def _apply(action: tuple[str, str]) -> None:
-    _birdc(*action)
+def _apply(action: Any) -> None:
+    if isinstance(action, (graceful_shutdown.Farewell, graceful_shutdown.Pause)):
+        graceful_shutdown.apply(action)
+    else:
+        _birdc(*action)
 
 
 def _wait(timeout: int, look: Callable[[], list[str]]) -> list[str]:

@@ -24,9 +24,11 @@ def announcers(site: Site) -> list[dict[str, Any]]:
         {
             "director": name,
             "bgp": questions(site, name),
+            "graceful_shutdown": own.graceful_shutdown,
             "check_marks": [each.fwmark for each in through_vip.check_services(site, name)],
         }
         for name in bgp.announcing(site)
+        if (own := bgp.own(site, name))
     ]
 
 

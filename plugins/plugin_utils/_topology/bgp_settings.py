@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
+from ansible_collections.lvs.topology.plugins.module_utils._net.graceful_shutdown import SECONDS
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.config_text import discreet
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import show
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address
@@ -66,6 +67,7 @@ def read_bgp(variables: Variables, host: str, addresses: tuple[Address, ...]) ->
         communities=_communities(reader),
         med=None if med < 0 else med,
         table=table,
+        graceful_shutdown=reader.integer("graceful_shutdown", *SECONDS, default=0),
         raw=_raw(reader),
         is_wrong=len(variables.mistakes) > before,
     )

@@ -11,6 +11,9 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model impor
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model_of_bgp import Bgp, BgpNeighbour
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import full_prefix
 
+# RFC 8326: who announces this is going, and whoever hears it chooses another way where there is one.
+_GRACEFUL_SHUTDOWN = "(65535, 0)"
+
 
 def rendered(bgp: Bgp, vips: Sequence[Address], *, announces: bool) -> str:
     """``announces``: whether the host announces these VIPs, or takes them from its neighbours."""
@@ -42,6 +45,8 @@ def _family(bgp: Bgp, family: int, vips: Sequence[Address], *, announces: bool) 
         yield f"    if ! (net ~ [ {listed} ]) then reject;"
         if announces:
             yield from _announced(bgp)
+        else:
+            yield f"    if {_GRACEFUL_SHUTDOWN} ~ bgp_community then bgp_local_pref = 0;"
         yield "    accept;"
     else:
         yield "    reject;"
@@ -54,7 +59,8 @@ def _family(bgp: Bgp, family: int, vips: Sequence[Address], *, announces: bool) 
     else:
         yield "    merge paths;"
     # A route that leads somewhere is none of ours, and nobody looks at it.
-    imported, exported = ("where dest = RTD_BLACKHOLE", "none") if announces else ("none", "all")
+    learned = "dest ~ [ RTD_BLACKHOLE, RTD_PROHIBIT ]" if bgp.graceful_shutdown else "dest = RTD_BLACKHOLE"
+    imported, exported = (f"where {learned}", "none") if announces else ("none", "all")
     yield from ("    scan time 10;", f"    ipv{family} {{")
     yield from (f"        table lvs{family};", f"        import {imported};", f"        export {exported};", "    };")
     yield "}"
@@ -66,6 +72,8 @@ def _announced(bgp: Bgp) -> Iterator[str]:
     for each in bgp.communities:
         kind = "bgp_community" if len(each) == 2 else "bgp_large_community"
         yield f"    {kind}.add(({', '.join(map(str, each))}));"
+    if bgp.graceful_shutdown:
+        yield f"    if dest = RTD_PROHIBIT then bgp_community.add({_GRACEFUL_SHUTDOWN});"
 
 
 def _session(bgp: Bgp, each: BgpNeighbour, *, announces: bool) -> Iterator[str]:

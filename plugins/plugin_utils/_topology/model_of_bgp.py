@@ -39,7 +39,8 @@ class BgpNeighbour:
 class Bgp:
     """How VIPs are announced to routers. ``is_elsewhere``: by something that is none of ours; then all else is empty.
 
-    ``communities`` are numbers, two or three each. ``is_wrong``: something was refused.
+    ``communities`` are numbers, two or three each. ``graceful_shutdown``: for how many seconds routers are told that a
+    director is going, before its sessions end. ``is_wrong``: something was refused.
     """
 
     path: str
@@ -51,5 +52,6 @@ class Bgp:
     communities: tuple[tuple[int, ...], ...] = ()
     med: int | None = None
     table: int = 1819
+    graceful_shutdown: int = 0
     raw: str | None = field(default=None, repr=False)
     is_wrong: bool = False

@@ -255,11 +255,21 @@ def test_the_configuration_of_a_director(tmp_path: Path) -> None:
     bird_takes(text, tmp_path)
 
 
+def test_a_director_that_says_when_it_is_going(tmp_path: Path) -> None:
+    text = every(active(), graceful_shutdown=5).plan("lb1", "announcer")["bird"]["content"]
+    assert text.count("import where dest ~ [ RTD_BLACKHOLE, RTD_PROHIBIT ];") == 2
+    assert text.count("    if dest = RTD_PROHIBIT then bgp_community.add((65535, 0));\n    accept;") == 2
+    bird_takes(text, tmp_path)
+    assert "RTD_PROHIBIT" not in active().plan("lb1", "announcer")["bird"]["content"]
+
+
 def test_the_configuration_of_a_router(tmp_path: Path) -> None:
     model = active()
     text = model.plan("router", "announcer")["bird"]["content"]
     assert text.count("merge paths;") == 2
     assert "learn" not in text
+    # A director that is going.
+    assert text.count("    if (65535, 0) ~ bgp_community then bgp_local_pref = 0;\n    accept;") == 2
     assert text.count("protocol bgp ") == 6
     assert text.count("export none;") == 6
     bird_takes(text, tmp_path)
@@ -309,6 +319,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"communities": "65001:1"}, "lb1: lvs_bgp.communities: must be a list"),
     ({"table": 254}, "lb1: lvs_bgp.table: 254 is the kernel's own"),
     ({"med": -1}, "lb1: lvs_bgp.med: -1 is out of range"),
+    ({"graceful_shutdown": 601}, "lb1: lvs_bgp.graceful_shutdown: 601 is out of range"),
     ({"hold_time": 1}, "lb1: lvs_bgp.hold_time: 1 is out of range"),
     ({"router_id": "::1"}, "lb1: lvs_bgp.router_id: '::1' is not written as an IPv4 address"),
     ({"raw": 1}, "lb1: lvs_bgp.raw: must be text"),

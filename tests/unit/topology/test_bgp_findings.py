@@ -233,11 +233,12 @@ def lost(answers: dict[str, Any], *drained: str, **more: Any) -> list[str]:
 
 def test_who_is_asked_what_is_announced() -> None:
     model = active()
+    model.hostvars["lb1"]["lvs_bgp"]["graceful_shutdown"] = 5
     model.hostvars["lb2"]["lvs_bgp"]["table"] = 7
     model.hostvars["lb3"]["lvs_state"] = "absent"
     assert draining.announcers_of(model.hostvars, model.groups) == [
-        {"director": "lb1", "bgp": {"table": 1819, "vips": []}, "check_marks": []},
-        {"director": "lb2", "bgp": {"table": 7, "vips": []}, "check_marks": []},
+        {"director": "lb1", "bgp": {"table": 1819, "vips": []}, "graceful_shutdown": 5, "check_marks": []},
+        {"director": "lb2", "bgp": {"table": 7, "vips": []}, "graceful_shutdown": 0, "check_marks": []},
     ]
     # What checks through a VIP send is counted by the kernel as what clients send.
     for name in ("lb1", "lb2"):
