@@ -13,7 +13,19 @@ import sys
 import time
 from typing import Callable
 
-from . import active, active_pool, alerts, changes, experiments, failures, interruptions, mishaps, pair, takeover
+from . import (
+    active,
+    active_pool,
+    alerts_active,
+    alerts_pair,
+    changes,
+    experiments,
+    failures,
+    interruptions,
+    mishaps,
+    pair,
+    takeover,
+)
 from .table import Result, as_markdown, as_text, merged
 
 # Those with the same model one after the other.
@@ -41,7 +53,7 @@ CASES: dict[str, Callable[[], Result]] = {
     "moving": changes.moving,
     "interrupted": interruptions.interrupted,
     "two-runs": interruptions.two_runs,
-    "alerts": alerts.alerts,
+    "alerts-pair": alerts_pair.run,
     **{f"takeover-{origin}": functools.partial(takeover.takeover, origin) for origin in takeover.ORIGINS},
 }
 # Each in a lab of its own; the name before the dash stands for all of them.
@@ -54,11 +66,13 @@ _ACTIVE: dict[str, Callable[[], Result]] = {
     "active-bird": active.bird,
     "active-drain": active.drain,
     "active-pool": active_pool.pool,
+    "alerts-active": alerts_active.run,
 }
 GROUPS = {
     "experiments": list(ELSEWHERE),
     "takeover": [name for name in CASES if name.startswith("takeover-")],
-    "active": list(_ACTIVE),
+    "active": [name for name in _ACTIVE if name.startswith("active-")],
+    "alerts": ["alerts-pair", "alerts-active"],
 }
 ELSEWHERE |= _ACTIVE
 RESULTS = pair.CACHE / "results"
