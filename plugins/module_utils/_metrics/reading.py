@@ -158,8 +158,14 @@ def _running(programs: frozenset[str]) -> frozenset[str]:
         if process.isdigit():
             # It may end while it is looked at.
             with contextlib.suppress(OSError):
-                found.add(_text(f"/proc/{process}/comm").strip())
+                found.add(program_of(_text(f"/proc/{process}/stat")))
     return programs & found
+
+
+def program_of(stat: str) -> str:
+    """The name of a process, which may hold any character; empty for one that has ended already."""
+    start, _bracket, rest = stat.rpartition(") ")
+    return "" if rest[:1] in ("Z", "X") else start.partition(" (")[2]
 
 
 def _text(path: str) -> str:

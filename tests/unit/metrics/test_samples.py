@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import ServiceKey
-from ansible_collections.lvs.topology.plugins.module_utils._metrics import samples
+from ansible_collections.lvs.topology.plugins.module_utils._metrics import reading, samples
 from ansible_collections.lvs.topology.plugins.module_utils._metrics.catalogue import CATALOGUE
 from ansible_collections.lvs.topology.plugins.module_utils._metrics.description import read
 from ansible_collections.lvs.topology.plugins.module_utils._metrics.exposition import Block, labels_text, render
@@ -210,6 +210,21 @@ def test_labels_are_escaped(name: str, written: str) -> None:
     declared = given.described()
     declared["services"][0]["name"] = name
     promtool("check", "metrics", text=text(declared, given.readings()))
+
+
+@pytest.mark.parametrize(
+    ("stat", "name"),
+    [
+        ("17 (bird) S 1 17 17 0 -1", "bird"),
+        ("17 (a) R (b) R 1", "a) R (b"),
+        # It has ended, and nobody has taken note of it yet.
+        ("17 (bird) Z 1 17 17 0 -1", ""),
+        ("", ""),
+        ("17 (", ""),
+    ],
+)
+def test_the_name_of_a_process_that_runs(stat: str, name: str) -> None:
+    assert reading.program_of(stat) == name
 
 
 def test_a_metric_without_samples_is_left_out() -> None:
