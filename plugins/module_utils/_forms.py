@@ -89,13 +89,6 @@ _OWNER = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 _KERNEL_MODULE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,54}\Z")
 # The kernel's IP_VS_SCHEDNAME_MAXLEN and IP_VS_PENAME_MAXLEN are 16 with the terminating zero.
 _PART_OF_MODULE = re.compile(r"[a-z0-9_]{1,15}\Z")
-# A component may be the name of an interface. What sysctl.d reads in its own way (* ? [ ] - = # ;) is in no name.
-_SYSCTL_COMPONENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,254}\Z")
-_SYSCTL_SEPARATOR = re.compile(r"[./]")
-_SYSCTL_SWAP = str.maketrans("./", "/.")
-_SYSCTL_KEY_LENGTH = 512
-# A write to /proc/sys takes less than a page.
-_SYSCTL_VALUE_BYTES = 4095
 _INTEGER = re.compile(r"-?[0-9]+\Z")
 # More digits than any range has. Python itself refuses to read a number of some thousand digits.
 _DIGITS = 20
@@ -343,41 +336,6 @@ def kernel_module(value: Any) -> str:
 def is_part_of_module(value: Any) -> bool:
     """Whether a scheduler or a persistence engine can have this name, of which a kernel module's is made."""
     return isinstance(value, str) and _PART_OF_MODULE.match(value) is not None
-
-
-# Sysctls
-
-
-def sysctl_key(value: Any) -> str:
-    """A key as sysctl prints it, from either of its notations.
-
-    The first separator tells the notation: net/ipv4/conf/eth0.100/forwarding is net.ipv4.conf.eth0/100.forwarding.
-    """
-    if not isinstance(value, str) or len(value) > _SYSCTL_KEY_LENGTH:
-        raise BadForm("is not the name of a sysctl")
-    first = _SYSCTL_SEPARATOR.search(value)
-    path = value.translate(_SYSCTL_SWAP) if first and first.group() == "." else value
-    components = path.split("/")
-    if len(components) < 2 or not all(_SYSCTL_COMPONENT.match(component) for component in components):
-        raise BadForm("is not the name of a sysctl")
-    return path.translate(_SYSCTL_SWAP)
-
-
-def sysctl_value(value: Any) -> str:
-    """A value of a sysctl as one line, its blanks evened out: tabs of the kernel equal blanks of an operator."""
-    # YAML makes a boolean of an unquoted yes, and a list of what stands in brackets.
-    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        raise BadForm("is no value of a sysctl")
-    if isinstance(value, int):
-        if integer(value) is None:
-            raise BadForm("is no value of a sysctl")
-        return str(int(value))
-    text = str(value)
-    if not text.strip() or not all(character.isprintable() or character == "\t" for character in text):
-        raise BadForm("is not one line of text")
-    if len(text.encode()) > _SYSCTL_VALUE_BYTES:
-        raise BadForm(f"is longer than {_SYSCTL_VALUE_BYTES} bytes, which the kernel does not take")
-    return " ".join(text.split())
 
 
 # Text

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
+from ansible_collections.lvs.topology.plugins.module_utils import _sysctl_forms
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.options import service_key
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.save_parser import parse
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import ServiceKey
@@ -34,8 +35,8 @@ ODD: list[Any] = [
         lambda value: forms.label(value, "eth0"),
         forms.owner,
         forms.kernel_module,
-        forms.sysctl_key,
-        forms.sysctl_value,
+        _sysctl_forms.key,
+        _sysctl_forms.line,
         lambda value: forms.line(value, 100),
         forms.integer,
         forms.is_interface,
@@ -129,9 +130,9 @@ def test_what_is_no_address(text: str) -> None:
 
 
 def test_a_sysctl_has_one_key() -> None:
-    assert forms.sysctl_key("net/ipv4/ip_forward") == forms.sysctl_key("net.ipv4.ip_forward") == "net.ipv4.ip_forward"
-    assert forms.sysctl_key("net/ipv4/conf/eth0.100/forwarding") == "net.ipv4.conf.eth0/100.forwarding"
-    assert forms.sysctl_key("net.ipv4.conf.eth0/100.forwarding") == "net.ipv4.conf.eth0/100.forwarding"
+    assert _sysctl_forms.key("net/ipv4/ip_forward") == _sysctl_forms.key("net.ipv4.ip_forward") == "net.ipv4.ip_forward"
+    assert _sysctl_forms.key("net/ipv4/conf/eth0.100/forwarding") == "net.ipv4.conf.eth0/100.forwarding"
+    assert _sysctl_forms.key("net.ipv4.conf.eth0/100.forwarding") == "net.ipv4.conf.eth0/100.forwarding"
     # What sysctl.d would read as a pattern, as an instruction or as a comment.
     for key in (
         "net.ipv4.conf.*.forwarding",
@@ -143,15 +144,15 @@ def test_a_sysctl_has_one_key() -> None:
         "a.b=1",
     ):
         with pytest.raises(forms.BadForm):
-            forms.sysctl_key(key)
+            _sysctl_forms.key(key)
 
 
 def test_a_sysctl_s_value_is_one_line() -> None:
-    assert forms.sysctl_value(" 1\t2  3 ") == "1 2 3"
-    assert forms.sysctl_value(1) == "1"
+    assert _sysctl_forms.line(" 1\t2  3 ") == "1 2 3"
+    assert _sysctl_forms.line(1) == "1"
     for value in ("", " ", "1\n2", "1\0", "\ud800", "x" * 5000, True, None, [1], 10**5000):
         with pytest.raises(forms.BadForm):
-            forms.sysctl_value(value)
+            _sysctl_forms.line(value)
 
 
 def test_the_ledger_finds_a_service_however_its_address_is_spelled() -> None:

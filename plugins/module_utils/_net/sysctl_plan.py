@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import AbstractSet, Any, Iterable, Mapping, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
+from ansible_collections.lvs.topology.plugins.module_utils import _sysctl_forms
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, joined, owned_file, plan_file
@@ -104,7 +105,7 @@ class ArpDemand:
 def canonical(key: str) -> str | None:
     """A key as sysctl prints it, from either of its notations; None where it is none."""
     try:
-        return forms.sysctl_key(key)
+        return _sysctl_forms.key(key)
     except forms.BadForm:
         return None
 
@@ -171,7 +172,7 @@ def check_values(values: Mapping[str, object], mistakes: Mistakes, option: str =
         if isinstance(raw, bool):
             mistakes.add(path, f"{raw!r} is not a value of a sysctl; quote it, such as '1'")
             continue
-        value = mistakes.form(path, raw, forms.sysctl_value)
+        value = mistakes.form(path, raw, _sysctl_forms.line)
         if value is not None:
             wanted[key] = value
     return wanted

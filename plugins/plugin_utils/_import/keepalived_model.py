@@ -21,6 +21,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_da
     read_sync,
     read_timeouts,
 )
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_instances import vrrp_of
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_services import read_virtual_server
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_values import (
     as_integer_of,
@@ -39,7 +40,6 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_wo
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import Place, Remarks, Unreadable
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import as_address
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.vrrp_settings import DEFAULT_INSTANCE
 
 # What lvs_keepalived.global_raw takes as it is.
 _GLOBAL_RAW = (
@@ -287,7 +287,7 @@ class _Configuration:
             if len(self._instances) > 1:
                 own = list(dict.fromkeys(str(held.address) for held in instance.held if held.address in vips))
                 instance.settings |= {"vips": own} if own else {}
-        self._variables["lvs_vrrp"] = self._vrrp()
+        self._variables["lvs_vrrp"] = vrrp_of(self._instances, self._all("vrrp_sync_group"), self._remarks)
         options = {str(held.address): held.options for each in self._instances for held in each.held if held.options}
         if options:
             self._variables["lvs_vrrp"]["address_options"] = options
@@ -322,61 +322,6 @@ class _Configuration:
             holder = "keepalived" if self._instances else "director"
             reason = f"no vrrp_instance holds this VIP: the model's {holder} does. Whatever holds it now has to let go"
             self._remarks.note(each.place, [str(each.vip)], reason)
-
-    def _vrrp(self) -> dict[str, Any]:
-        groups = self._sync_groups()
-        if len(self._instances) == 1:
-            only = self._instances[0]
-            # A reload keeps what an instance of that name holds.
-            name = {} if only.name == DEFAULT_INSTANCE else {"name": only.name}
-            return {**name, **_with_defaults(only.settings)}
-        settings = [_with_defaults(each.settings) for each in self._instances]
-        common = {
-            key: value
-            for key, value in settings[0].items()
-            if key not in ("vips", "addresses", "router_id") and all(each.get(key) == value for each in settings)
-        }
-        own = [{key: value for key, value in each.items() if key not in common} for each in settings]
-        names = [{"name": each.name, **mine} for each, mine in zip(self._instances, own)]
-        return {**common, **groups, "instances": names}
-
-    def _sync_groups(self) -> dict[str, Any]:
-        """Which instances move together: all of them where nothing is said."""
-        groups = self._all("vrrp_sync_group")
-        names = {each.name for each in self._instances}
-        found: dict[str, list[str]] = {}
-        for node in groups:
-            block = Block(node, self._remarks)
-            listed = [
-                word
-                for child in block.all("group")
-                for each in child.children
-                for word in (each.keyword, *each.arguments)
-            ]
-            block.finish({}, "the model has no such key of a sync group")
-            members = list(dict.fromkeys(each for each in listed if each in names))
-            taken = {each for some in found.values() for each in some}
-            if len(members) == 1:
-                self._remarks.note(node.place, node.words, "of one instance alone it means nothing")
-            elif not members or taken.intersection(members):
-                self._remarks.lost(node.place, node.words, "its instances are not there, or in another group already")
-            else:
-                found[node.argument() or ""] = members
-        if any(names <= set(each) for each in found.values()):
-            return {}
-        return {"sync_groups": found} if found else {"sync_group": False}
-
-
-def _with_defaults(settings: dict[str, Any]) -> dict[str, Any]:
-    """An instance's settings without what the model takes anyway."""
-    kept = dict(settings)
-    if kept.get("garp") == {"master_refresh": 60}:
-        del kept["garp"]
-    if kept.get("preempt") is False:
-        del kept["preempt"]
-    if kept.get("advert_int") == 1:
-        del kept["advert_int"]
-    return kept
 
 
 def _own(instance: Instance) -> list[Address]:

@@ -11,6 +11,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
+from ansible_collections.lvs.topology.plugins.module_utils import _sysctl_forms
 from ansible_collections.lvs.topology.plugins.module_utils._forms import is_interface
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.settings_plan import message_lengths
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
@@ -219,7 +220,7 @@ class _Settings:
             if name.startswith(IPVS) and name[len(IPVS) :] not in IPVS_NAMES and close:
                 self._variables.mistake(host, path, "is not known", f"did you mean {close[0]}? Otherwise leave it out")
             try:
-                sysctls[name] = None if setting is None else forms.sysctl_value(setting)
+                sysctls[name] = None if setting is None else _sysctl_forms.line(setting)
             except forms.BadForm as wrong:
                 problem = f"{show(setting)} {wrong}"
                 self._variables.mistake(host, path, problem, "write a number or text, or null to leave the key alone")
