@@ -67,6 +67,15 @@ def weights_back_of(listings: Any, steps: Any, first: Any) -> dict[str, Any]:
     return {"listings": found, "shares": shares}
 
 
+def weights_said_of(results: Any, afterwards: bool = False) -> str:
+    """What a drain has found in each table, or has left there, in words."""
+    return ", ".join(
+        f"{way_back.said(each.former, is_known=each.is_known, afterwards=bool(afterwards))} "
+        f"in {forms.word(each.name)} on {forms.word(each.director)}"
+        for each in read_returns(evaluated(results, "results"))
+    )
+
+
 def announcers_of(hostvars: Mapping[str, Any], groups: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The directors that announce VIPs, and what each is asked."""
     return bgp_drain.announcers(site_of(hostvars, groups, []))

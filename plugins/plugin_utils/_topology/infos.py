@@ -139,9 +139,12 @@ class Return(NamedTuple):
     real_server: Mapping[str, Any]
     model: int
     has_keepalived: bool
-    # Where it was drained: the weight before, or None where there was no entry.
+    # Where it was drained: the weight before, or None where there was no entry, and whether the task came to say so.
     was_drained: bool
     former: int | None
+    is_known: bool
+    name: str
+    director: str
 
 
 def read_returns(given: Any) -> list[Return]:
@@ -160,6 +163,9 @@ def read_returns(given: Any) -> list[Return]:
                 has_keepalived=listing.choice("manager", ("kernel", "keepalived"), "kernel") == "keepalived",
                 was_drained=was_drained,
                 former=reader.integer("former_weight", *_WEIGHTS, default=0) if reader.has("former_weight") else None,
+                is_known="former_weight" in reader.whole,
+                name=_text(listing, "name"),
+                director=_text(listing, "director"),
             )
         )
     if mistakes:

@@ -28,3 +28,12 @@ def weight(model: int, former: int | None, *, has_keepalived: bool, in_steps: bo
         return model if has_keepalived else None
     # Where an earlier run was interrupted between two steps, what the real server had is only a part of its weight.
     return max(former, model) if in_steps else former
+
+
+def said(former: int | None, *, is_known: bool, afterwards: bool) -> str:
+    """What a drain has found in a table, or what is there ``afterwards``, in words."""
+    if not is_known:
+        return "a weight that is not known"
+    if former is None:
+        return "no entry"
+    return "weight 0" if afterwards else str(former)

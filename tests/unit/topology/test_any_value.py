@@ -23,6 +23,7 @@ from ansible_collections.lvs.topology.plugins.filter.silent_directors import sil
 from ansible_collections.lvs.topology.plugins.filter.status import status
 from ansible_collections.lvs.topology.plugins.filter.unannounced import unannounced
 from ansible_collections.lvs.topology.plugins.filter.weights_back import weights_back
+from ansible_collections.lvs.topology.plugins.filter.weights_said import weights_said
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import (
     QUIET,
     REFERENCES,
@@ -305,6 +306,7 @@ def test_any_value_as_an_argument(odd: str) -> None:
     quiet(listings, hostvars, groups, "web1", value)
     for given in (value, [value], [{"director_listing": value, "former_weight": value}]):
         quiet(weights_back, given, 0, 10)
+        quiet(weights_said, given)
     quiet(weights_back, [], value, 10)
     quiet(weights_back, [], 1, value)
     quiet(silent_directors, value, [])

@@ -308,7 +308,11 @@ def test_the_weight_that_comes_back(manager: str, former: int | None, steps: int
         ([], "x", 10, "steps: 'x' is no number of this kind"),
         ([], 1, 0, "first: 0 is no number of this kind"),
         ("web1", 0, 10, "must be a list"),
-        ([{"director_listing": {"real_server": {"weight": 1}}, "former_weight": "x"}], 0, 10, "'x' is no whole number"),
+        (
+            [{"director_listing": {"real_server": {"weight": 1}}, "former_weight": "\x1b[2J"}],
+            *(0, 10),
+            "is no whole number",
+        ),
         ([{"director_listing": {"real_server": {"weight": -1}}}], 0, 10, "-1 is out of range"),
         ([{"real_server": []}], 0, 10, "must be a mapping"),
     ],
@@ -375,3 +379,21 @@ def test_who_did_not_answer(results: Any, unknown: tuple[str, ...], silent: list
 def test_what_directors_say_is_harmless() -> None:
     (line,) = draining.silent_of(asked(lb1="\x1b[2Jwell"), [])["problems"]
     assert line.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("result", "before", "afterwards"),
+    [
+        ({"former_weight": 3}, "3", "weight 0"),
+        ({"former_weight": 0}, "0", "weight 0"),
+        ({"former_weight": None}, "no entry", "no entry"),
+        ({"failed": True, "msg": "no pyroute2"}, "a weight that is not known", "a weight that is not known"),
+        ({"unreachable": True}, "a weight that is not known", "a weight that is not known"),
+    ],
+)
+def test_what_it_had_is_said(result: dict[str, Any], before: str, afterwards: str) -> None:
+    results = [{"director_listing": each, **result} for each in listed(two_directors(), "web1")]
+    places = ("in web on lb1", "in web on lb2")
+    assert draining.weights_said_of(results) == ", ".join(f"{before} {place}" for place in places)
+    assert draining.weights_said_of(results, afterwards=True) == ", ".join(f"{afterwards} {place}" for place in places)
+    assert draining.weights_said_of([]) == ""
