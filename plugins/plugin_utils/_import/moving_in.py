@@ -38,7 +38,8 @@ FORMS = ("keepalived", "ldirectord", "ipvsadm")
 # How the first lines of each form begin that say anything.
 _LDIRECTORD = re.compile(r"^virtual6?\s*=", re.MULTILINE)
 _IPVSADM = re.compile(
-    r"^\s*(?:-[Aa]\s|--add-se|(?:sudo\s+)?(?:(?:/(?:usr/)?s?bin/)?ipvsadm|\"?\$\{?\w*IPVSADM\w*\}?\"?)\s)", re.MULTILINE
+    r"^[ \t]*(?:-[Aa]\s|--add-se|(?:sudo[ \t]+)?(?:(?:/(?:usr/)?s?bin/)?ipvsadm|\"?\$\{?\w*IPVSADM\w*\}?\"?)\s)",
+    re.MULTILINE,
 )
 # Where the first file of a director lies in a copy of its folders.
 _FIRST = (

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.files import Given
-from ansible_collections.lvs.topology.plugins.plugin_utils._import.moving_in import imported
+from ansible_collections.lvs.topology.plugins.plugin_utils._import.moving_in import form_of, imported
 from ansible_collections.lvs.topology.tests.unit.lines_run import lines_run
 
 FEW = 60
@@ -78,3 +78,9 @@ def test_partners_grow_as_their_files() -> None:
     read(FEW)()
     few, many = (lines_run(read(count)) for count in (FEW, 4 * FEW))
     assert many < 5 * few
+
+
+@pytest.mark.parametrize("line", ["\n", " \n", "\t\n", "# nothing\n", "sudo\n"])
+def test_lines_that_say_nothing_are_passed_over(line: str) -> None:
+    """Were each blank line looked at together with all that follow, this would take a quarter of an hour."""
+    assert form_of(line * 100_000 + one_service(1)) == "keepalived"
