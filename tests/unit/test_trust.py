@@ -137,3 +137,9 @@ def test_every_fact_that_is_read() -> None:
         assert f'"{name}"' in (CHECKOUT / "plugins/plugin_utils/_topology/facts.py").read_text()
         assert words in " ".join(sentence.split())
     assert facts._NAMES == ("interfaces", "default_ipv4", "default_ipv6")
+
+
+def test_every_action_plugin_is_named() -> None:
+    (sentences,) = re.findall(r"On the controller nothing needs root.*?\n\n", TEXT, re.DOTALL)
+    for path in (CHECKOUT / "plugins/action").glob("*.py"):
+        assert f"`{path.stem}`" in sentences
