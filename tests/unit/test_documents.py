@@ -178,3 +178,8 @@ def test_the_inventory_of_the_readme_says_what_it_lacks_for_a_plan() -> None:
     assert "the director's lvs_vip_interface" in text
     hostvars["director"]["lvs_vip_interface"] = "eth1"
     assert compiler.mistakes_of(hostvars, groups) == []
+
+
+def test_the_readme_names_every_module() -> None:
+    text = (CHECKOUT / "README.md").read_text()
+    assert [path.stem for path in (CHECKOUT / "plugins/modules").glob("*.py") if f"`{path.stem}`" not in text] == []
