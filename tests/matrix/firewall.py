@@ -97,7 +97,10 @@ class Trial:
     def site(self, firewall: str, *arguments: str) -> list[str]:
         """What site changes, a host each."""
         said = self.playbook("site", "-e", f"lvs_firewall={firewall}", *arguments)
-        return re.findall(r"^(\S+) +: .*changed=[1-9]", said, re.MULTILINE)
+        recap = re.findall(r"^(\S+) +: .*changed=(\d+)", said, re.MULTILINE)
+        if not recap:
+            raise Failed(f"site did nothing on any host:\n{said}")
+        return [host for host, count in recap if int(count)]
 
     def findings(self, firewall: str) -> list[dict[str, str]]:
         """What verify finds that is more than worth knowing."""

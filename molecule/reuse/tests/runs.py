@@ -25,4 +25,5 @@ def hosts_changed(result: CompletedProcess[str]) -> set[str]:
     assert result.returncode == 0, result.stdout + result.stderr
     assert "Traceback" not in result.stdout + result.stderr
     recap = re.findall(r"^(\S+) .*changed=(\d+)", result.stdout.split("PLAY RECAP")[1], re.MULTILINE)
+    assert recap, f"nothing was done on any host: {result.stdout}"
     return {host for host, count in recap if int(count)}
