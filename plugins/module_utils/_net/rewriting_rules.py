@@ -51,8 +51,12 @@ def of_iptables(text: str, family: int) -> Iterator[Rewriting]:
 
 
 def of_nft(text: str, skipped: Sequence[str] = ()) -> Iterator[Rewriting]:
-    """What ``nft list ruleset`` prints, without the tables of iptables that are ``skipped``, such as ``ip nat``."""
-    for family, table, lines in tables_of_nft(text):
+    """What ``nft list ruleset`` prints, without the tables of iptables that are ``skipped``, such as ``ip nat``.
+
+    Our own table comes first, as it does by its priority where sources are changed.
+    """
+    own = nft_table("")
+    for family, table, lines in sorted(tables_of_nft(text), key=lambda each: not " ".join(each[:2]).startswith(own)):
         if f"{family} {table}" in skipped:
             continue
         chains: dict[str, list[Rule]] = {}
@@ -71,7 +75,7 @@ def of_nft(text: str, skipped: Sequence[str] = ()) -> Iterator[Rewriting]:
                 chains[name] += rewriting_words.of_nft(line.strip(), family)
         for base, does in bases.items():
             if does:
-                is_ours = f"{family} {table}".startswith(nft_table(""))
+                is_ours = f"{family} {table}".startswith(own)
                 yield from (each._replace(is_ours=is_ours) for each in _walk(chains, base, does, True, ()))
 
 

@@ -251,8 +251,8 @@ def _sources(
 def _first(
     entry: Mapping[str, Any], endpoint: Endpoint, rules: Iterable[Rewriting], marks: Collection[Any]
 ) -> tuple[str, Rewriting | None]:
-    """The rule that a connection meets first. This collection's own come before those of others."""
-    for rule in sorted(rules, key=lambda each: not each.is_ours):
+    """The rule that a connection meets first."""
+    for rule in rules:
         verdict = _meets(entry, endpoint, rule, marks)
         if verdict != _NO:
             return verdict, rule

@@ -228,6 +228,12 @@ def test_whose_source_nft_changes() -> None:
     assert not found.is_plain
 
 
+def test_our_table_of_nft_comes_first() -> None:
+    ours = "\n".join(text.render_nft("director", OURS[-1:]))
+    others = "\n".join(text.render_nft("director", OURS[-2:-1])).replace("lvs_topology_director", "by_hand")
+    assert [each.is_ours for each in rules.of_nft(f"{others}\n{ours}")] == [True, False]
+
+
 def test_what_iptables_has_in_nft_is_left_to_it() -> None:
     listing = """table ip nat {
 	chain POSTROUTING {

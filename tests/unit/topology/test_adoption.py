@@ -305,6 +305,12 @@ def test_fullnat_is_read_from_the_rules_of_this_collection() -> None:
     )
     assert problems == []
     assert (service["forward"], service["snat_addresses"]) == ("fullnat", ["192.168.246.166", "192.168.246.180"])
+    # What comes behind it changes nothing any more, and what stands before it may.
+    lines = [f"-A lvs-director-snat {IPVS} -j SNAT --to-source 192.168.246.166", "-A POSTROUTING -o eth1 -j MASQUERADE"]
+    service, problems = nat(CALL, *lines)
+    assert (service["forward"], problems) == ("fullnat", [])
+    service, problems = nat(*reversed([CALL, *lines]))
+    assert (service["forward"], len(problems)) == ("nat", 2)
     # Without that, no rule sees what IPVS sends.
     service, problems = nat(CALL, f"-A lvs-director-snat {IPVS} -j SNAT --to-source 192.168.246.166", sysctls={})
     assert (service["forward"], problems) == ("nat", [])
@@ -347,6 +353,8 @@ def test_a_service_by_mark_is_fullnat_by_the_rule_of_its_mark() -> None:
     table = [_service(servers, **MARK), _service(_real_server("192.168.246.162", forward="nat"), **WEB)]
     found = whole({"services": table, "host": {**NOTHING, **rules_of(text), "sysctls": CONNTRACK}})
     assert [each["forward"] for each in found["services"]] == ["fullnat", "nat"]
+    # What carries the mark is none of the other service's.
+    assert not any(each.startswith("tcp 192.168.246.160:80: ") for each in found["problems"])
 
 
 def test_the_helper_is_what_is_loaded() -> None:
