@@ -62,7 +62,7 @@ def test_the_program_reaches_bird_and_no_password(scenario: Any) -> None:
     check_unit(
         scenario,
         "lb3",
-        "RestrictAddressFamilies=AF_UNIX AF_NETLINK",
+        "RestrictAddressFamilies=AF_NETLINK AF_UNIX",
         "SupplementaryGroups=bird",
         "InaccessiblePaths=-/etc/bird",
     )

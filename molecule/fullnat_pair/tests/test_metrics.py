@@ -20,7 +20,7 @@ def test_conntrackd_is_heard_until_it_is_stopped(scenario: Any) -> None:
         (now,) = re.findall(r"Pckts sent +(\d+) Pckts recv", scenario.run(host, "conntrackd -s"))
         assert before[RECEIVED] < after[RECEIVED] <= int(now)
         assert after[f"lvs_conntrackd_running{PAIR}"] == 1
-        check_unit(scenario, host, "RestrictAddressFamilies=AF_UNIX AF_NETLINK", "SupplementaryGroups=")
+        check_unit(scenario, host, "RestrictAddressFamilies=AF_NETLINK AF_UNIX", "SupplementaryGroups=")
     backup = scenario.called("backup")
     scenario.run(backup, "systemctl stop conntrackd")
     found = new(scenario, backup)
