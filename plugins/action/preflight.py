@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ansible.module_utils.parsing.convert_bool import boolean
@@ -13,6 +13,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.lvs.topology.plugins.plugin_utils import _plays, _run
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import filtering, plan_text
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.uncollected import uncollected
 
 _display = Display()
 
@@ -23,32 +24,35 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core has no type
     _supports_check_mode = True
     _requires_connection = True
 
+    @uncollected
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
         arguments = dict(self._task.args)
         ends = boolean(arguments.get("give_turn_back", False), strict=False)
         given = arguments["parts"] if isinstance(arguments.get("parts"), list) else []
         parts = [_with_its_plan(each) for each in given]
+        # The module may make mappings of text, as Ansible does. Those have no plan.
+        packets = {name: len(plan.get("passing") or ()) for name, plan in _plans_of(parts)}
+        # Of those that it is not asked for, nothing is kept: they may be most of the plan.
+        parts = [_asked(each) for each in parts]
         if parts:
-            arguments["parts"] = [_asked(each) for each in parts]
+            arguments["parts"] = parts
         answer: dict[str, Any] = self._execute_module(
             module_name="lvs.topology.preflight", module_args=arguments, task_vars=task_vars
         )
         if answer.get("failed") or answer.get("unreachable"):
             return {**result, **answer}
         host = (task_vars or {}).get("inventory_hostname", "the host")
-        # The module may make mappings of text, as Ansible does. Those have no plan.
-        plans = {name: plan for name, plan in map(_name_and_plan, parts) if isinstance(plan, dict)}
-        texts = {name for name, plan in map(_name_and_plan, given) if isinstance(plan, str)}
+        plans = dict(_plans_of(parts))
+        texts = {each["name"] for each in given if isinstance(each, dict) and isinstance(each.get("plan"), str)}
         for name, part in answer["parts"].items():
             plan = plans.get(name, {})
             part["planned"] = _planned(plan, part["kernel_modules"])
             going_on = _going_on(plan, part["planned"])
             part["plan"] = plan_text.written(going_on) if plan and name in texts else going_on
-            passing = plan.get("passing") or []
-            for line in filtering.warnings(host, passing, part["dropped"], part["firewall"]):
+            for line in filtering.warnings(host, plan.get("passing") or [], part["dropped"], part["firewall"]):
                 _display.warning(line)
-            for line in filtering.not_looked_at(host, len(passing)):
+            for line in filtering.not_looked_at(host, packets.get(name, 0)):
                 _display.warning(f"not looked at: {line}")
             for line in part["unseen"]:
                 _display.warning(f"{host}: not looked at: {line}. What it drops is not known.")
@@ -64,8 +68,11 @@ def _with_its_plan(part: Any) -> Any:
     return {**part, "plan": plan_text.read(part["plan"])} if isinstance(part, dict) and "plan" in part else part
 
 
-def _name_and_plan(part: Any) -> tuple[Any, Any]:
-    return (part["name"], part.get("plan")) if isinstance(part, dict) else (None, None)
+def _plans_of(parts: Iterable[Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The plans that are mappings, each with the name of its part."""
+    for part in parts:
+        if isinstance(part, dict) and isinstance(part.get("name"), str) and isinstance(part.get("plan"), dict):
+            yield part["name"], part["plan"]
 
 
 def _asked(part: Any) -> Any:

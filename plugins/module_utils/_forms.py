@@ -14,6 +14,7 @@ import contextlib
 import ipaddress
 import re
 import socket
+from functools import lru_cache
 from typing import Any, Mapping, NamedTuple, Union
 
 Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
@@ -180,6 +181,8 @@ _KINDS = {
 }
 
 
+# Thousands of services may have the same few real servers.
+@lru_cache(maxsize=1024)
 def kind_of(address: Address) -> str:
     """The kind of an address as in _KINDS; "unicast" where there is nothing special about it."""
     if isinstance(address, ipaddress.IPv6Address):

@@ -58,6 +58,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.roles impor
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.shares import of_director
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.status import status
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.uncollected import uncollected
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import as_boolean
 
 _T = TypeVar("_T")
@@ -67,12 +68,14 @@ _NOT_ASKED = (
 )
 
 
+@uncollected
 def site_of(hostvars: Any, groups: Any, mistakes: list[Mistake]) -> Site:
     """The whole site of an inventory; what is wrong with it is noted."""
     inventory = Inventory(mapping(hostvars, "hostvars"), mapping(groups, "groups"), mistakes)
     return _site(inventory, inventory.directors, None, mistakes)
 
 
+@uncollected
 def host_plan(
     hostvars: Mapping[str, Any],
     groups: Mapping[str, Any],
@@ -89,8 +92,8 @@ def host_plan(
         raise WrongModel([Mistake("role", f"{show(role)} is not known", choose(role, ROLES))])
     if not isinstance(host, str) or host not in hostvars:
         raise WrongModel([Mistake("host", f"{show(host)} is not in the inventory", "name one of its hosts")])
-    # Ansible makes empty text of a template that says none.
-    services = None if services == "" else evaluated(services, "services")
+    # Ansible makes empty text of a template that says none. To compare its lists with text it evaluates all of them.
+    services = None if isinstance(services, str) and not services else evaluated(services, "services")
     overrides = _overrides(variables, mistakes)
     if role == "metrics" and as_boolean(overrides.get("lvs_metrics")) is False:
         return {}  # most directors have none, and it is asked for each of them in every run
@@ -115,6 +118,7 @@ def host_plan(
     return plan_of(role, site, host, needs)
 
 
+@uncollected
 def mistakes_of(
     hostvars: Mapping[str, Any],
     groups: Mapping[str, Any],
@@ -162,6 +166,7 @@ def _other_state(inventory: Inventory, name: str, role: str) -> Iterator[Mistake
         yield Mistake(f"{name}: {role}_state", problem, f"set lvs_state in place of {role}_state")
 
 
+@uncollected
 def questions_of(
     hostvars: Mapping[str, Any], groups: Mapping[str, Any], hosts: Any = None, *, through_vip: bool = False
 ) -> dict[str, Any]:
@@ -179,6 +184,7 @@ def questions_of(
     return {"mistakes": mistakes, "hosts": asked}
 
 
+@uncollected
 def findings_of(
     hostvars: Mapping[str, Any],
     groups: Mapping[str, Any],

@@ -118,8 +118,13 @@ def _address_of(text: str) -> Address | None:
 
 def as_interface(value: Any) -> AddressInNetwork | None:
     """An IP address that may have a prefix."""
+    return _interface_of(value) if isinstance(value, str) else None
+
+
+@lru_cache(maxsize=65536)
+def _interface_of(text: str) -> AddressInNetwork | None:
     try:
-        return forms.interface_address(value)
+        return forms.interface_address(text)
     except forms.BadForm:
         return None
 
