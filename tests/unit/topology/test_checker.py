@@ -97,6 +97,6 @@ def test_addresses_beside_a_checker_are_no_reason_to_take_over() -> None:
     ("manager", "moves"), [("kernel", []), ("checker", ["director"]), ("keepalived", ["director"])]
 )
 def test_keepalived_is_looked_at_in_the_play_that_has_it(manager: str, moves: list[str]) -> None:
-    part = {"plan": {"manager": manager}, "managed_by": [], "in_place": True}
+    part = {"planned": {"manager": manager}, "managed_by": [], "in_place": True}
     variables = {"__lvs_checked": {"parts": {"director": part}}}
     assert list(_plays.to_do("move", ["director"], variables)) == moves
