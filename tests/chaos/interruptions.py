@@ -124,7 +124,7 @@ def interrupted() -> Result:
     pair.playbook("teardown", models[0])
     for host in _hosts():
         left = pair.run(
-            host, "ls /var/lib/lvs-topology /run/lvs-topology.turn 2>/dev/null; ls /etc/lvs-topology", check=False
+            host, "ls -d /var/lib/lvs-topology /run/lvs-topology* 2>/dev/null; ls /etc/lvs-topology", check=False
         )
         result.must(left.split() == ["notes"], f"{host}: teardown left {left}")
         pair.run(host, "rm -r /etc/lvs-topology /etc/sysctl.d/zz-others.conf /etc/modules-load.d/others.conf")

@@ -23,7 +23,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
 # As keepalived's main process has them, first those of later releases.
 PID_FILES = ("/run/keepalived/checkers.pid", "/run/checkers.pid")
 _DUMP = "/tmp/keepalived_check.data"  # noqa: S108 # where keepalived writes it
-_LOCK = "/run/lvs-topology-keepalived.lock"
+LOCK = "/run/lvs-topology-keepalived.lock"
 _PATIENCE = 30.0
 _PAUSE = 0.01
 
@@ -72,7 +72,7 @@ def _is_checker(process: int) -> bool:
 def _alone() -> Iterator[None]:
     """One at a time: what the one is waiting for, the next would remove."""
     # In /run only root makes files, so that nobody else holds the lock.
-    with open(_LOCK, "a", encoding="ascii") as file:
+    with open(LOCK, "a", encoding="ascii") as file:
         os.fchmod(file.fileno(), 0o600)
         deadline = time.monotonic() + _PATIENCE
         while True:
@@ -82,7 +82,7 @@ def _alone() -> Iterator[None]:
             except BlockingIOError:
                 if time.monotonic() > deadline:
                     raise Refused(
-                        f"Another task has been asking keepalived for more than {_PATIENCE:.0f} s ({_LOCK}). "
+                        f"Another task has been asking keepalived for more than {_PATIENCE:.0f} s ({LOCK}). "
                         "See what it waits for, then run the task again."
                     ) from None
                 time.sleep(_PAUSE)

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.lvs.topology.plugins.module_utils._net import guard_state, keepalived
+from ansible_collections.lvs.topology.plugins.module_utils._net import guard_state, keepalived, keepalived_ask
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.compiler import site_of
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.pool_shares import quorum
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import Model, dr_pair, r1, r5
@@ -291,8 +291,12 @@ def test_the_role_writes_it_where_it_is_looked_for() -> None:
 
 
 def test_teardown_takes_what_it_wrote() -> None:
-    variables = yaml.safe_load((Path(__file__).parents[3] / "roles/keepalived/vars/main.yml").read_text())
+    role = Path(__file__).parents[3] / "roles/keepalived"
+    variables = yaml.safe_load((role / "vars/main.yml").read_text())
     assert variables["__keepalived_guard_state"] == [guard_state.PATH, f"{guard_state.PATH}.lock"]
+    assert variables["__keepalived_lock"] == keepalived_ask.LOCK
+    for name in ("__keepalived_guard", "__keepalived_guard_state", "__keepalived_lock"):
+        assert f"{name}" in (role / "tasks/release.yml").read_text()
 
 
 @pytest.mark.parametrize("tool", ["cat", "grep", "mv"])
