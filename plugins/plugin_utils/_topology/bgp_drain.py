@@ -63,8 +63,13 @@ def unaddressed(site: Site, drained: Collection[str], hosts: Collection[str] | N
 
 
 def unannounced(site: Site, infos: Mapping[str, Mapping[str, Any]], drained: Collection[str]) -> Iterator[str]:
-    """A line for each VIP. ``infos`` are what directors that answered say of BGP."""
+    """A line for each VIP. ``infos`` are what directors that answered say of BGP.
+
+    Of a service that cannot be read, the model names no VIP. So what is announced at the moment counts, too.
+    """
     lost = {vip for name in drained if name in site.services for vip in site.vips_of(name)}
+    for name in drained:
+        lost.update(filter(None, map(_address_of, infos[name]["announced"] if name in infos else ())))
     others = [name for name in bgp.announcing(site) if name not in drained]
     silent = [name for name in others if name not in infos]
     for vip in sorted(lost, key=lambda each: (each.version, int(each))):
@@ -77,4 +82,8 @@ def _announces(info: Mapping[str, Any], vip: Address) -> bool:
     """Whether a director announces a VIP, and a router hears it."""
     neighbours = (as_address(each["neighbour"]) for each in info["sessions"] or () if each["state"] == ESTABLISHED)
     is_heard = any(each is not None and each.version == vip.version for each in neighbours)
-    return is_heard and any(as_address(each["address"].partition("/")[0]) == vip for each in info["announced"])
+    return is_heard and any(_address_of(each) == vip for each in info["announced"])
+
+
+def _address_of(route: Mapping[str, Any]) -> Address | None:
+    return as_address(route["address"].partition("/")[0])

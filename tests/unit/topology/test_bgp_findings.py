@@ -256,6 +256,20 @@ def test_nobody_is_left() -> None:
     assert lost(well(), "lb1", "lb2", "lb3") == said
 
 
+@pytest.mark.parametrize("services", ["oops", [], None])
+def test_what_is_announced_counts_where_the_model_cannot_be_read(services: Any) -> None:
+    """A mistake in lvs_services takes VIPs out of what the model says, and nobody's word for them out of the check."""
+    model = active()
+    for name in model.groups["lvs_directors"]:
+        model.hostvars[name]["lvs_services"] = services
+    answers = well()
+    assert draining.unannounced_of(model.hostvars, model.groups, results(answers), ["lb1"]) == []
+    for name in ("lb2", "lb3"):
+        answers[name]["bgp"]["announced"] = []
+    said = [f"nobody besides lb1 announces {vip}" for vip in (VIP, VIP6)]
+    assert draining.unannounced_of(model.hostvars, model.groups, results(answers), ["lb1"]) == said
+
+
 def test_one_whose_session_is_down_is_heard_by_nobody() -> None:
     answers = well()
     del answers["lb3"]
