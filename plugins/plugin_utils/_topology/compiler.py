@@ -252,8 +252,13 @@ def read_all(
 
 
 def status_of(hostvars: Mapping[str, Any], groups: Mapping[str, Any], infos: Mapping[str, Any]) -> list[str]:
-    """What the directors do at the moment. Mistakes of the inventory are no reason not to look."""
-    return list(status(site_of(hostvars, groups, []), read_infos(shown(infos, "infos"))))
+    """What the directors do at the moment. Mistakes of the inventory are no reason not to look, and are said."""
+    mistakes: list[Mistake] = []
+    lines = list(status(site_of(hostvars, groups, mistakes), read_infos(shown(infos, "infos"))))
+    # What cannot be read would be shown as something that nobody wrote down. Real servers were not asked for theirs.
+    wrong = as_lines(each for each in mistakes if not each.path.endswith(": lvs_address"))
+    said = [f"Mistakes in the inventory, for which what it says is not all known here: {len(wrong)}"] if wrong else []
+    return [*said, *(f"  {each}" for each in wrong), *lines]
 
 
 def endpoints_of(hostvars: Mapping[str, Any], groups: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -435,3 +435,18 @@ def test_a_director_s_words_are_of_the_vocabulary(key: str, value: str) -> None:
     for call in (as_model, lambda *two, **more: status(two[0], two[1], {"lb1": two[2]}, **more)):
         with pytest.raises(AnsibleFilterError, match=rf"services\[0\]\.{key}"):
             call(model.hostvars, model.groups, answer)
+
+
+def test_status_says_where_the_inventory_is_not_all_of_it() -> None:
+    """A service that cannot be read would be shown as one that nobody wrote down."""
+    model = r1()
+    for name in model.groups["lvs_real_servers"]:
+        # Real servers are not asked for their addresses.
+        model.hostvars[name] = {}
+    right = quiet(status, model.hostvars, model.groups, {"lb1": info()})
+    assert right[0].startswith("lb1: ")
+    model.services[0]["address"] = "192.168.246.16O"
+    wrong = quiet(status, model.hostvars, model.groups, {"lb1": info()})
+    assert wrong[0] == "Mistakes in the inventory, for which what it says is not all known here: 1"
+    assert wrong[1].startswith("  lvs_services[0].address: ")
+    assert any("192.168.246.160:80" in each and "not in lvs_services" in each for each in wrong[2:])
