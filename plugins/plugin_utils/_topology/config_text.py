@@ -279,6 +279,11 @@ def read_raw(reader: Reader, key: str) -> str | None:
     return value or None
 
 
+def has_statement(raw: str | None, keyword: str) -> bool:
+    """Whether a statement of raw lines begins with this keyword, or with one that is longer."""
+    return any(word.startswith(keyword) for line in (raw or "").splitlines() for word in _first_words(line))
+
+
 def _first_words(line: str) -> list[str]:
     """The word with which each statement of a line begins."""
     text = re.split(r"(?:^|\s)[#!]", line, maxsplit=1)[0]

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import fullnat, vrrp
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.config_text import has_statement
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, choose
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, Service
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import (
@@ -85,9 +86,10 @@ def _of_pair(site: Site, name: str, path: str) -> Iterator[Need]:
     if vrrp.has_several_masters(site, name):
         problem = "is false, and lvs_conntrackd tells of connections in one direction"
         yield Mistake(f"{name}: lvs_vrrp.sync_group", problem, "leave it out, or leave lvs_conntrackd out")
-    if _FIFO in (host.keepalived.global_raw or ""):
-        problem = f"has a {_FIFO} of its own, and lvs_conntrackd needs the only one that keepalived can have"
-        yield Mistake(f"{name}: lvs_keepalived.global_raw", problem, "use lvs_vrrp.notify in its place")
+    for key, lines in (("global_raw", host.keepalived.global_raw), ("raw", host.keepalived.raw)):
+        if has_statement(lines, _FIFO):
+            problem = f"has a {_FIFO} of its own, and lvs_conntrackd needs the only one that keepalived can have"
+            yield Mistake(f"{name}: lvs_keepalived.{key}", problem, "use lvs_vrrp.notify in its place")
     yield from _of_sources(site, name)
     if len(others) == 1 and host.sync is not None:
         replication = replicated(site, name)

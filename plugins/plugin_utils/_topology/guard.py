@@ -10,7 +10,6 @@ hears of both by a FIFO, and gives back their weights to those that are down, as
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -25,6 +24,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import Service as VirtualService
 from ansible_collections.lvs.topology.plugins.module_utils._net.guard_state import PATH as STATE
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import bgp
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.config_text import has_statement
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.groups import merged
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import RealServer, Service
@@ -42,7 +42,6 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table impor
 )
 
 _FIFO = "lvs_notify_fifo"
-_FIFO_LINE = re.compile(rf"^[ \t]*{_FIFO}", re.MULTILINE)
 _DIGITS = 16
 # keepalived's word where a service, by its mark, has no protocol.
 _NO_PROTOCOL = "none"
@@ -251,7 +250,7 @@ def needs(site: Site, name: str) -> Iterator[Need]:
         yield from _of_share(service, path)
     given = site.host(name).keepalived
     for key, lines in (("global_raw", given.global_raw), ("raw", given.raw)):
-        if services and _FIFO_LINE.search(lines or ""):
+        if services and has_statement(lines, _FIFO):
             problem = f"has a {_FIFO} of its own, and min_up needs the only one that keepalived can have"
             yield Mistake(f"{name}: lvs_keepalived.{key}", problem, "take it away, or leave min_up out")
 

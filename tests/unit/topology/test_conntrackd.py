@@ -230,6 +230,11 @@ MISTAKES: list[tuple[Change, list[str]]] = [
         host(lvs_keepalived={"global_raw": "vrrp_notify_fifo /run/mine\n"}),
         ["lvs_keepalived.global_raw (lb1, lb2): has a vrrp_notify_fifo of its own"],
     ),
+    (
+        host(lvs_keepalived={"raw": "global_defs {\n  vrrp_notify_fifo_script /bin/mine\n}\n"}),
+        ["lvs_keepalived.raw (lb1, lb2): has a vrrp_notify_fifo of its own"],
+    ),
+    (host(lvs_keepalived={"global_raw": "# vrrp_notify_fifo is that of lvs_conntrackd\n"}), []),
 ]
 
 

@@ -126,6 +126,8 @@ def test_where_the_quorum_announces_the_vip_it_is_refused() -> None:
     [
         ({"global_raw": "lvs_notify_fifo /run/mine\n"}, "global_raw: has a lvs_notify_fifo of its own"),
         ({"raw": "global_defs {\n\tlvs_notify_fifo /run/mine\n}\n"}, "raw: has a lvs_notify_fifo of its own"),
+        ({"raw": "global_defs { lvs_notify_fifo_script /bin/x }\n"}, "raw: has a lvs_notify_fifo of its own"),
+        ({"global_raw": "@lb1 lvs_notify_fifo /run/mine\n"}, "global_raw: has a lvs_notify_fifo of its own"),
         ({"raw": "# no lvs_notify_fifo\n", "global_raw": "# no lvs_notify_fifo\n"}, ""),
     ],
 )
