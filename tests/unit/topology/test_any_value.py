@@ -418,6 +418,27 @@ def test_any_value_in_what_hosts_say_of_themselves(odd: str) -> None:
         container[key] = kept
 
 
+@pytest.mark.parametrize("odd", ODD)
+def test_any_value_in_what_directors_and_routers_say_of_bgp(odd: str) -> None:
+    model = announced()
+    said = {
+        "unit": {"active": True, "enabled": True, "failed": False},
+        "sessions": [{"name": "lvs4_10_0_0_1", "neighbour": "10.0.0.1", "state": "Established", "error": "e"}],
+        "announced": [{"address": "192.168.0.29/32", "metric": 65616}],
+        "ways": {"192.168.0.29": ["10.0.0.11"]},
+    }
+    answer = {**QUIET, "bgp": said, "conntrackd": {**dict.fromkeys(("own", "taken", "failed"), 1), "hears": True}}
+    for container, key in [({"x": said}, "x"), *places(answer["bgp"]), *places(answer["conntrackd"])]:
+        kept = container[key]
+        container[key] = ODD[odd]
+        lines = quiet(findings, model.hostvars, model.groups, {"lb1": answer}, {})["lines"]
+        assert all(line.isprintable() for line in lines), (key, lines)
+        results = [{"lvs_announcer": {"director": "lb1"}, "bgp": said}]
+        lines = quiet(unannounced, model.hostvars, model.groups, results, ["lb1"]) or []
+        assert all(line.isprintable() for line in lines), (key, lines)
+        container[key] = kept
+
+
 def test_what_a_director_answers_is_used_where_it_is_right() -> None:
     model = r1()
     held = nic("eth1", "192.168.246.166/24", "192.168.246.160/32")
