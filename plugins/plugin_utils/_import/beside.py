@@ -23,9 +23,10 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.beside_tabl
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import as_address
 
-# What the model sets on every director, and for FULLNAT.
-_SET_ALWAYS = {"net.ipv4.vs.expire_nodest_conn": 1, "net.ipv4.vs.expire_quiescent_template": 1}
-_SET_FOR_FULLNAT = {"net.ipv4.vs.conntrack": 1}
+# What the model sets on every director, for FULLNAT, and where conntrackd runs.
+_SET_ALWAYS: Mapping[str, int | str] = {"net.ipv4.vs.expire_nodest_conn": 1, "net.ipv4.vs.expire_quiescent_template": 1}
+_SET_FOR_FULLNAT: Mapping[str, int | str] = {"net.ipv4.vs.conntrack": 1}
+_SET_FOR_CONNTRACKD: Mapping[str, int | str] = {"net.ipv4.vs.sync_threshold": "1 5"}
 _UNREAD = ("conntrackd", "bird")
 
 
@@ -47,11 +48,13 @@ def complete(director: Director, beside: Beside, remarks: Remarks) -> None:
     known = dict(_SET_ALWAYS)
     if any(each.entry["forward"] == "fullnat" for each in director.services):
         known |= _SET_FOR_FULLNAT
+    if "lvs_conntrackd" in director.variables:
+        known |= _SET_FOR_CONNTRACKD
     sysctls = {key: value for key, value in changed_sysctls(beside).items() if known.get(key) != value}
     if sysctls:
         director.variables["lvs_sysctls"] = sysctls
     for program in beside.programs:
-        if program in _UNREAD:
+        if program in _UNREAD and f"lvs_{program}" not in director.variables:
             remarks.note(director.place, [program], f"it runs there, and its files are not read: {ELSEWHERE[program]}")
 
 

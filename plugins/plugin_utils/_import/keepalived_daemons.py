@@ -1,13 +1,14 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What global_defs of keepalived.conf says of timeouts, of the synchronisation daemon and of mail. Pure."""
+"""What global_defs of keepalived.conf says of timeouts, daemons of synchronisation, mail and conntrackd. Pure."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import DEFAULT_TIMEOUTS
+from ansible_collections.lvs.topology.plugins.module_utils._net import conntrackd_plan
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_conf import Block, Node
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_values import (
     as_integer_of,
@@ -81,3 +82,18 @@ def read_mail(block: Block, remarks: Remarks) -> dict[str, Any] | None:
         elif key == "alert":
             found[key] = node.argument() in (None, "true", "on", "yes")
     return {key: value for key, value in found.items() if value is not None}
+
+
+def read_follower(block: Block, remarks: Remarks) -> dict[str, Any]:
+    """That conntrackd follows keepalived, as the role writes it. What else runs by the fifo is not carried over."""
+    nodes = [each for each in map(block.last, ("vrrp_notify_fifo", "vrrp_notify_fifo_script")) if each]
+    if any(conntrackd_plan.FOLLOWER in " ".join(each.words).split() for each in nodes):
+        reason = (
+            "it is written as lvs_conntrackd: true. Another interface, port or number of connections is in "
+            f"{conntrackd_plan.PATH}, which is not read"
+        )
+        remarks.note(nodes[-1].place, nodes[-1].words, reason)
+        return {"lvs_conntrackd": True}
+    for each in nodes:
+        remarks.lost(each.place, each.words, "the model has no key for it")
+    return {}

@@ -17,6 +17,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._import.found import 
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_checks import Reading
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_conf import Block, Node, blocks
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_daemons import (
+    read_follower,
     read_mail,
     read_sync,
     read_timeouts,
@@ -184,11 +185,10 @@ class _Configuration:
             self._variables["lvs_timeouts"] = read_timeouts(timeouts, remarks)
         if sync:
             self._sync = sync, read_sync(sync, remarks)
-        mail = read_mail(block, remarks)
-        if mail:
+        if mail := read_mail(block, remarks):
             self._keepalived["mail"] = mail
-        raw = block.raw(_GLOBAL_RAW)
-        if raw:
+        self._variables.update(read_follower(block, remarks))
+        if raw := block.raw(_GLOBAL_RAW):
             self._keepalived["global_raw"] = raw
         block.finish(_GLOBAL_REASONS)
 

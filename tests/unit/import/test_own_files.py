@@ -296,3 +296,22 @@ def test_what_a_host_says_in_no_form_is_said() -> None:
     asked = beside(host(RULES, **{KEEPALIVED: CONF}), host={"marking_rules": "x"})
     _found, said = read({"lb1": asked})
     assert "lb1: what it has beside its table cannot be read" in said[0]
+
+
+def test_conntrackd_follows_keepalived_as_the_role_has_it() -> None:
+    fifo = 'global_defs {\n vrrp_notify_fifo /run/x.fifo\n vrrp_notify_fifo_script "/usr/bin/sh SCRIPT lvs" root\n}\n'
+    ours = fifo.replace("SCRIPT", "/etc/conntrackd/lvs-topology")
+    tuned = {"programs": ["conntrackd"]}
+    sysctls = {"net.ipv4.vs.sync_threshold": "1 5"}
+    pair = {
+        name: beside(host(RULES, **{KEEPALIVED: ours + CONF}), SNAT, host=tuned, sysctls=sysctls)
+        for name in ("lb1", "lb2")
+    }
+    found, said = read(pair)
+    assert found["hosts"]["lb1"]["lvs_conntrackd"] is True
+    assert "lvs_sysctls" not in found["hosts"]["lb1"]
+    assert [each for each in said if "lvs_conntrackd: true. Another interface, port" in each]
+    assert not [each for each in said if "it runs there" in each]
+    found, said = read({"lb1": host(RULES, **{KEEPALIVED: fifo + CONF})})
+    assert "lvs_conntrackd" not in found["hosts"]["lb1"]
+    assert len([each for each in said if "not carried over: the model has no key for it" in each]) == 2
