@@ -30,7 +30,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core has no type
         arguments = dict(self._task.args)
         ends = boolean(arguments.get("give_turn_back", False), strict=False)
         given = arguments["parts"] if isinstance(arguments.get("parts"), list) else []
-        parts = [_with_its_plan(each) for each in given]
+        parts = [plan_text.with_its_plan(each) for each in given]
         # The module may make mappings of text, as Ansible does. Those have no plan.
         packets = {name: len(plan.get("passing") or ()) for name, plan in _plans_of(parts)}
         # Of those that it is not asked for, nothing is kept: they may be most of the plan.
@@ -61,11 +61,6 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core has no type
         if ends and not self._task.check_mode and all(map(_plays.is_settled, answer["parts"].values())):
             _run.give_back(self._low_level_execute_command)
         return {**result, **answer}
-
-
-def _with_its_plan(part: Any) -> Any:
-    """The part with its plan as a mapping, also where that is given as text."""
-    return {**part, "plan": plan_text.read(part["plan"])} if isinstance(part, dict) and "plan" in part else part
 
 
 def _plans_of(parts: Iterable[Any]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -28,3 +28,8 @@ def read(given: Any) -> Any:
         return json.loads(given)
     except ValueError:
         return given
+
+
+def with_its_plan(part: Any) -> Any:
+    """What a role of a host is asked for, with its plan as a mapping, also where that is given as text."""
+    return {**part, "plan": read(part["plan"])} if isinstance(part, dict) and "plan" in part else part

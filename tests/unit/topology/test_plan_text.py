@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible.plugins.action import ActionBase
-from ansible_collections.lvs.topology.plugins.action import host_state
+from ansible_collections.lvs.topology.plugins.action import host_info, host_state
 from ansible_collections.lvs.topology.plugins.filter.host_plan import host_plan
 from ansible_collections.lvs.topology.plugins.module_utils._host import SPEC
 from ansible_collections.lvs.topology.plugins.module_utils._net.preflight import PART
@@ -41,7 +41,7 @@ def test_the_text_is_the_plan(name: str) -> None:
         assert plan_text.read(text) == plan
         if role == "keepalived":
             continue
-        # host_info has no part on the controller, so Ansible makes the mapping there.
+        # A module that is called without its part on the controller takes it as well.
         as_mapping, as_text = (validated(PART, {"name": role, "plan": each}) for each in (plan, text))
         assert as_text == as_mapping
         for is_text, each in enumerate((plan, text)):
@@ -60,8 +60,8 @@ def test_what_is_no_text_of_a_plan_is_for_the_module_to_judge(given: Any) -> Non
     assert plan_text.read(given) == given
 
 
-@pytest.mark.parametrize("given", [UNUSUAL, plan_text.written(UNUSUAL), None])
-def test_host_state_gets_a_mapping(given: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def asked_of(module: Any, args: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What the module gets, of which an action plugin is the part on the controller."""
     asked: dict[str, Any] = {}
 
     def execute(_self: Any, module_args: dict[str, Any], **_keywords: Any) -> dict[str, Any]:
@@ -69,8 +69,26 @@ def test_host_state_gets_a_mapping(given: Any, monkeypatch: pytest.MonkeyPatch) 
         return {}
 
     monkeypatch.setattr(ActionBase, "run", lambda *_arguments: {})
-    monkeypatch.setattr(host_state.ActionModule, "_execute_module", execute)
-    action = host_state.ActionModule.__new__(host_state.ActionModule)
-    action._task = SimpleNamespace(args={"owner": "director", **({"plan": given} if given else {})})
+    monkeypatch.setattr(module.ActionModule, "_execute_module", execute)
+    action = module.ActionModule.__new__(module.ActionModule)
+    action._task = SimpleNamespace(args=args, async_val=0)
     action.run(task_vars={})
+    return asked
+
+
+@pytest.mark.parametrize("given", [UNUSUAL, plan_text.written(UNUSUAL), None])
+def test_host_state_gets_a_mapping(given: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    args = {"owner": "director", **({"plan": given} if given else {})}
+    asked = asked_of(host_state, args, monkeypatch)
     assert asked == {"owner": "director", **({"plan": UNUSUAL} if given else {})}
+
+
+def test_host_info_gets_mappings_without_packets(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = {**UNUSUAL, "passing": [{"name": "web"}]}
+    parts = [{"name": "a", "plan": plan_text.written(whole)}, {"name": "b", "plan": whole}, {"name": "c"}, "name=d"]
+    asked = asked_of(host_info, {"parts": parts, "ports": [80]}, monkeypatch)
+    assert asked == {
+        "parts": [{"name": "a", "plan": UNUSUAL}, {"name": "b", "plan": UNUSUAL}, {"name": "c"}, "name=d"],
+        "ports": [80],
+    }
+    assert asked_of(host_info, {"parts": "name=a"}, monkeypatch) == {"parts": "name=a"}
