@@ -56,7 +56,8 @@ def test_a_roll_under_load(scenario: Any, tmp_path: Path) -> None:
         scenario.run("director", f"{change} 3")
         with scenario.load() as answers, ThreadPoolExecutor() as pool:
             waiting = pool.submit(finish_once_drained, scenario, download)
-            scenario.playbook("lvs.topology.rolling", "--extra-vars", f"lvs_rolling_tasks={tasks}")
+            steps = "lvs_drain_ramp_steps=2 lvs_drain_ramp_pause=0"
+            scenario.playbook("lvs.topology.rolling", "--extra-vars", f"lvs_rolling_tasks={tasks} {steps}")
         assert waiting.result() == ("waiting", ["web1", whole])
     assert not answers.lost, answers
     assert answers["web1"], answers
