@@ -69,13 +69,12 @@ def _kill(run: subprocess.Popen[str]) -> None:
     run.communicate()
 
 
-def came_to(output: str, returncode: int, result: Result) -> str:
-    """The task in which a run was killed. One that ended before that has to end well."""
-    if returncode == -signal.SIGKILL:
-        tasks = [line for line in output.splitlines() if line.startswith("TASK [")]
-        return tasks[-1].strip("* ") if tasks else "nothing"
-    result.must(returncode == 0, f"a run after a killed one ends well: {returncode}\n{output}")
-    return ENDED
+def came_to(output: str, returncode: int) -> str:
+    """The task in which a run was killed. One that had ended before that was not, however it ended."""
+    if returncode != -signal.SIGKILL:
+        return ENDED if returncode == 0 else f"{ENDED}, with {returncode}"
+    tasks = [line for line in output.splitlines() if line.startswith("TASK [")]
+    return tasks[-1].strip("* ") if tasks else "nothing"
 
 
 def _converges(result: Result, inventory: dict[str, Any], after: str) -> None:
@@ -107,9 +106,9 @@ def interrupted() -> Result:
         if run.poll() is None:
             os.killpg(run.pid, signal.SIGKILL)
         output, _errors = run.communicate()
-        moments.rows.append([moment, came_to(output, run.returncode, result)])
+        moments.rows.append([moment, came_to(output, run.returncode)])
         say(f"killed after {moment:.1f} s: {moments.rows[-1][1]}")
-    killed = sum(how != ENDED for _moment, how in moments.rows)
+    killed = sum(not how.startswith(ENDED) for _moment, how in moments.rows)
     # A moment may be later than the end of a run that has little to do.
     result.must(killed >= MOMENTS // 4, f"runs are killed before they end: {killed} of {MOMENTS} were")
     _converges(result, models[0], f"{MOMENTS} kills (seed {seed})")
