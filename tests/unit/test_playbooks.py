@@ -370,7 +370,7 @@ def adopt(tmp_path: Path, **given: Any) -> subprocess.CompletedProcess[str]:
         ("lvs_directors", "lb2", "lb1: no director of this run."),
         ("lvs_real_servers", "all", "web1: no director of this run."),
         # These get to the next play, which looks at each of them.
-        ("lb1, lb2", "all", "lb1 announces nothing by BGP"),
+        ("lb1, lb2,", "all", "lb1 announces nothing by BGP"),
         (["lvs_directors"], "all", "lb1 announces nothing by BGP"),
         ([], "lb2", "lb2 announces nothing by BGP"),
     ],
