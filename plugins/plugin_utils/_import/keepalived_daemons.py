@@ -87,6 +87,8 @@ def read_mail(block: Block, remarks: Remarks) -> dict[str, Any] | None:
 def read_follower(block: Block, remarks: Remarks) -> dict[str, Any]:
     """That conntrackd follows keepalived, as the role writes it. What else runs by the fifo is not carried over."""
     nodes = [each for each in map(block.last, ("vrrp_notify_fifo", "vrrp_notify_fifo_script")) if each]
+    for each in nodes:
+        each.ignore()
     if any(conntrackd_plan.FOLLOWER in " ".join(each.words).split() for each in nodes):
         reason = (
             "it is written as lvs_conntrackd: true. Another interface, port or number of connections is in "

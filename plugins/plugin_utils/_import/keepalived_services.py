@@ -35,6 +35,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_va
     switch,
     whole,
 )
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.bgp import is_announcement
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address
 
 # Of persistence_timeout without a number.
@@ -193,11 +194,19 @@ class _Common:
         return {
             "quorum": whole(block.last("quorum"), self._remarks, 1, 2**31 - 1),
             "hysteresis": whole(block.last("hysteresis"), self._remarks, 0, 2**31 - 1),
-            "quorum_up": run(block.last("quorum_up"), self._remarks, user),
-            "quorum_down": run(block.last("quorum_down"), self._remarks, user),
+            **{each: self._quorum_command(each, user) for each in ("quorum_up", "quorum_down")},
             "smtp_alert": switch(block, "smtp_alert"),
             **{each: bool(block.has(each)) for each in ("inhibit_on_failure", "alpha", "omega")},
         }
+
+    def _quorum_command(self, keyword: str, user: str | None) -> str | dict[str, str] | None:
+        node = self._block.last(keyword)
+        if node is None or not is_announcement(node.argument() or ""):
+            return run(node, self._remarks, user)
+        node.ignore()
+        reason = "the role has it announce the VIP: write lvs_bgp, which brings it back. BIRD's file is not read"
+        self._remarks.note(node.place, [keyword], reason)
+        return None
 
     def _read_sorry(self) -> dict[str, Any] | None:
         node, method = self._block.last("sorry_server"), self._block.last("sorry_server_lvs_method")

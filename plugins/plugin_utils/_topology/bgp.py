@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -29,6 +30,10 @@ _MOST = 2**32
 # The one path that every distribution has. keepalived 2.3.3 leaves out what root is to run below a link such as /sbin.
 _IP = "/usr/sbin/ip"
 _ROOT = "root"
+_OF_ANNOUNCING = re.compile(
+    rf"{_IP} route (?:add throw|change blackhole|replace blackhole|del) [0-9a-f.:]+/(?:32|128) "
+    r"table \d+ proto static metric \d+|/usr/bin/sleep \d+"
+)
 _HASHES = ("net.ipv4.fib_multipath_hash_policy", "net.ipv6.fib_multipath_hash_policy")
 
 
@@ -94,6 +99,12 @@ def first_checks(service: Service) -> int:
 
 def _command(commands: list[str]) -> str:
     return commands[0] if len(commands) == 1 else f"/usr/bin/sh -c '{'; '.join(commands)}'"
+
+
+def is_announcement(command: str) -> bool:
+    """Whether a command does nothing but what quorum() has keepalived do."""
+    plain = command.removeprefix("/usr/bin/sh -c '").removesuffix("'")
+    return all(map(_OF_ANNOUNCING.fullmatch, plain.split("; ")))
 
 
 def host_of(site: Site, address: Address) -> str | None:

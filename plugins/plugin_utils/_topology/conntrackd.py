@@ -148,9 +148,8 @@ def replicated(site: Site, name: str) -> Replication | Mistake | None:
 
 
 def _unknown(path: str, name: str, interface: str | None) -> Mistake:
-    problem = (
-        f"needs the address of {name} on {interface or 'the interface of lvs_address'}, and nothing is known of that"
-    )
+    where = interface or "the interface of lvs_address"
+    problem = f"is needed where facts do not tell the address of {name} on {where}"
     return Mistake(path, problem, f"run without --limit, so that facts of {name} are gathered")
 
 

@@ -315,3 +315,17 @@ def test_conntrackd_follows_keepalived_as_the_role_has_it() -> None:
     found, said = read({"lb1": host(RULES, **{KEEPALIVED: fifo + CONF})})
     assert "lvs_conntrackd" not in found["hosts"]["lb1"]
     assert len([each for each in said if "not carried over: the model has no key for it" in each]) == 2
+
+
+def test_how_the_role_announces_a_vip_is_no_command_of_the_model() -> None:
+    """It comes back with lvs_bgp, beside which no other command is possible."""
+    ways = (
+        "/usr/bin/sh -c '/usr/sbin/ip route add throw 192.0.2.1/32 table 1819 proto static metric 65616; "
+        "/usr/bin/sleep 18; /usr/sbin/ip route change blackhole 192.0.2.1/32 table 1819 proto static metric 65616'",
+        "/usr/sbin/ip route replace blackhole 2001:db8::1/128 table 1819 proto static metric 65616",
+    )
+    for up in (*ways, "/usr/local/bin/announce", f"/usr/bin/sh -c '{ways[1]}; /usr/local/bin/also'"):
+        conf = CONF.replace(" lb_kind NAT\n", f' lb_kind NAT\n quorum_up "{up}" root\n')
+        found, said = read({"lb1": host(RULES, **{KEEPALIVED: conf})})
+        assert ("quorum_up" in found["hosts"]["lb1"]["lvs_services"][0]) == (up not in ways)
+        assert any("the role has it announce the VIP" in each for each in said) == (up in ways)

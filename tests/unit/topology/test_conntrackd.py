@@ -107,7 +107,9 @@ def test_a_director_whose_partner_is_not_part_of_the_run() -> None:
     model = pair()
     model.without_facts("lb2")
     (line,) = model.refusal("lb1", "director")
-    assert line.startswith("lb1: lvs_conntrackd.interface: needs the address of lb2 on eth3")
+    assert line.startswith(
+        "lb1: lvs_conntrackd.interface: is needed where facts do not tell the address of lb2 on eth3"
+    )
     host(lvs_sync={"syncid": 1})(model)
     assert director(model)["conntrackd"]["partner"] == "10.0.0.12"
 

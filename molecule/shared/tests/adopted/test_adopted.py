@@ -12,44 +12,47 @@ import yaml
 
 
 def without_directors(scenario: Any) -> dict[str, Any]:
-    """The scenario's inventory without what directors do: who the hosts are, and what the scenario's file says.
-
-    What adopt cannot read stands in expected.yml, below adopted, with its reason.
-    """
+    """The scenario's inventory without what its directors do, but for what expected.yml says, with its reason."""
     inventory = yaml.safe_load((scenario.directory / "inventory/hosts.yml").read_text())
     kept = {"lvs_address", *scenario.expected["adopted"].get("by_hand", ())}
     directors = inventory["lvs_directors"]
-    scopes = [inventory["all"], directors, *({"vars": values} for values in directors["hosts"].values())]
-    for scope in scopes:
-        values = scope.get("vars") or {}
+    scopes = [values for each in (inventory["all"], directors) if (values := each.get("vars"))]
+    for values in (*scopes, *directors["hosts"].values()):
         for name in set(values) - kept:
             del values[name]
     return dict(inventory)
 
 
+def remarks_of(read: Path) -> list[str]:
+    """What adopt says beside what it writes: above each list of a table, or in the remarks of files."""
+    remarks = read / "remarks.txt"
+    if remarks.exists():
+        titles = ("Not carried over: ", "To be known, or decided: ")
+        return [line for line in remarks.read_text().splitlines() if line and not line.startswith(titles)]
+    text = "".join(each.read_text() for each in read.iterdir())
+    return [line for line in text.splitlines() if line.startswith("# - ")]
+
+
 def test_what_adopt_reads_is_what_the_hosts_do(scenario: Any, tmp_path: Path) -> None:
-    rest, read = tmp_path / "rest", tmp_path / "read"
+    expected = scenario.expected["adopted"]
+    of_files = expected["from"] == "files"
+    rest = tmp_path / "rest"
     rest.mkdir()
     (rest / "hosts.yml").write_text(yaml.safe_dump(without_directors(scenario)))
-    of_files = scenario.expected["adopted"]["from"] == "files"
-    settings = f"lvs_adopt_directory={read if of_files else rest / 'host_vars'}"
-    source = ["--extra-vars", "lvs_adopt_from=hosts"] if of_files else []
-    result = scenario.try_playbook("lvs.topology.adopt", "--extra-vars", settings, *source, inventory=rest)
-    assert result.returncode == 0, result.stdout + result.stderr
-    said = (
-        (read / "remarks.txt").read_text()
-        if of_files
-        else "".join(each.read_text() for each in (rest / "host_vars").iterdir())
+    # Of a table there is a list of variables for each director, of files an inventory.
+    read = tmp_path / "read" if of_files else rest / "host_vars"
+    source = ("--extra-vars", "lvs_adopt_from=hosts") if of_files else ()
+    adopted = scenario.try_playbook(
+        "lvs.topology.adopt", "--extra-vars", f"lvs_adopt_directory={read}", *source, inventory=rest
     )
-    titles = ("Not carried over: ", "To be known, or decided: ")
-    lines = said.splitlines()
-    remarks = [
-        line for line in lines if (line and not line.startswith(titles) if of_files else line.startswith("# - "))
-    ]
-    expected = scenario.expected["adopted"].get("said", [])
-    assert len(remarks) == len(expected), said
-    assert [each for each in expected if each not in " ".join(said.replace("#  ", "").split())] == [], said
-    both = ("--inventory", str(read)) if of_files else ()
-    result = scenario.try_playbook("lvs.topology.site", "--check", "--diff", *both, inventory=rest)
-    assert result.returncode == 0, result.stdout + result.stderr
-    assert {host: parts for host, parts in scenario.changed(result.stdout).items() if parts} == {}, result.stdout
+    assert adopted.returncode == 0, adopted.stdout + adopted.stderr
+
+    # Everything that is said is one of these, and all of them are said.
+    said, remarks = expected.get("said", []), remarks_of(read)
+    assert [line for line in remarks if not any(each in line for each in said)] == []
+    assert [each for each in said if not any(each in line for line in remarks)] == []
+
+    inventories = ("--inventory", str(read)) if of_files else ()
+    checked = scenario.try_playbook("lvs.topology.site", "--check", "--diff", *inventories, inventory=rest)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert {host: parts for host, parts in scenario.changed(checked.stdout).items() if parts} == {}, checked.stdout
