@@ -38,7 +38,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 export LC_ALL := C.UTF-8
 
 .PHONY: help demo demo-down test lint unit image lab kernel kernel-all kernel-ipvs kernel-net kernel-nft molecule matrix versions \
-	two-releases bench chaos build docs release-check lab-up lab-down clean
+	two-releases bench chaos adopted build docs release-check lab-up lab-down clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -133,6 +133,10 @@ two-releases:
 
 bench: $(CACHE)/development.stamp $(TREE) ## ratios: against ipvsadm, builtin modules, and BASE=DIRECTORY, another checkout
 	KERNEL=$(KERNEL) BASE='$(BASE)' $(TOGETHER) tests/bench/run
+
+# The scenario reuse has an inventory of its own, and reads it back itself.
+adopted: $(CACHE)/development.stamp $(TREE) ## whether adopt reads back of each scenario what its hosts do; SCENARIO=ha for one
+	$(TOGETHER) tests/adopted/run $(filter-out reuse,$(SCENARIO))
 
 chaos: $(CACHE)/development.stamp $(CACHE)/prometheus.stamp $(TREE) ## what happens when things fail or are broken by hand: 150 minutes; CASE=split for one
 	$(TOGETHER) tests/chaos/run $(CASE)
