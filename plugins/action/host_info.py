@@ -9,7 +9,6 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import plan_text
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.uncollected import uncollected
 
 
 class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core has no types
@@ -19,7 +18,6 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core has no type
     _supports_async = True
     _requires_connection = True
 
-    @uncollected
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
         arguments = dict(self._task.args)

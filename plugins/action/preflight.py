@@ -13,7 +13,6 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.lvs.topology.plugins.plugin_utils import _plays, _run
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import filtering, plan_text
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.uncollected import uncollected
 
 _display = Display()
 
@@ -24,7 +23,6 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core has no type
     _supports_check_mode = True
     _requires_connection = True
 
-    @uncollected
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
         arguments = dict(self._task.args)

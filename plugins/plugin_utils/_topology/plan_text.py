@@ -13,6 +13,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.uncollected import uncollected
+
 
 def written(plan: Mapping[str, Any]) -> str:
     """The plan as one text: JSON, of which Ansible makes a mapping wherever a module asks for one."""
@@ -20,6 +22,7 @@ def written(plan: Mapping[str, Any]) -> str:
     return json.dumps(plan, ensure_ascii=False, separators=(",", ":"))
 
 
+@uncollected
 def read(given: Any) -> Any:
     """The plan that a text is; whatever else is given, as it is, for the module to take or to refuse."""
     if not isinstance(given, str):

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Python's search for garbage is put off while a plan is made or handed on: hardly anything is thrown away then.
+"""Python's search for garbage is put off while a plan is made or read: hardly anything is thrown away then.
 
-It would go through all values of the inventory again and again. Each task of each host has a process of its own, which
-ends in a moment and gives all of its memory back.
+It would go through all values of the inventory again and again. What comes after that is collected as ever: Ansible
+leaves much garbage where it puts modules together.
 """
 
 from __future__ import annotations
