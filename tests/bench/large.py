@@ -3,7 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How long site takes with thousands of services, and how much memory: the first run, an unchanged one, one weight.
 
-A director of its own (large.yml), with real servers that are no hosts of the inventory.
+A director of its own (large.yml), with real servers that are no hosts of the inventory. The unchanged run is there with
+the services in the file of the inventory as well, which Ansible reads twice and copies, and by another checkout of this
+collection, in turns with this one. Without the host, what is measured is what the controller does in an unchanged run.
 """
 
 from __future__ import annotations
@@ -13,15 +15,31 @@ import os
 import subprocess
 import sys
 import time
-from typing import Any
+from collections.abc import Mapping
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import yaml
 from hosts import CACHE, CHECKOUT, HERE, LAB, booted
+from unchanged import tree
 
 SIZES = (1_000, 10_000)
 REAL_SERVERS = 4
 _PORTS_OF_A_VIP = 100
 _DIRECTOR = "director"
+_GROUP = "lvs_directors"
+# Where the services are written: as most inventories have them, and in the file that names the hosts.
+PLACES = ("group_vars", "inventory")
+
+
+class Run(NamedTuple):
+    """Seconds of a run and of the controller's processors, its largest process in MiB, and what the run printed."""
+
+    seconds: float
+    processor: float
+    memory: int
+    said: str
 
 
 def services(count: int, weight: int) -> list[dict[str, Any]]:
@@ -42,18 +60,27 @@ def services(count: int, weight: int) -> list[dict[str, Any]]:
     ]
 
 
-def run(count: int, weight: int, playbook: str = "lvs.topology.site") -> tuple[float, int, str]:
-    """Seconds of a run, the largest process of the controller in MiB, and what the run printed."""
-    inventory = CACHE / "large_services.yml"
-    variables = {
-        "lvs_address": "192.168.246.166",
-        "lvs_vip_interface": "eth1",
-        "lvs_services": services(count, weight),
-    }
-    inventory.write_text(yaml.safe_dump({"lvs_directors": {"hosts": {_DIRECTOR: variables}}}))
+def inventory(count: int, weight: int, place: str, **host: str) -> Path:
+    """The file of an inventory, with the services in that place."""
+    folder = CACHE / f"large-{place}"
+    (folder / "group_vars").mkdir(parents=True, exist_ok=True)
+    listed = {"lvs_services": services(count, weight)}
+    variables = {"lvs_address": "192.168.246.166", "lvs_vip_interface": "eth1", **host}
+    if place == "group_vars":
+        (folder / f"group_vars/{_GROUP}.yml").write_text(yaml.safe_dump(listed))
+    else:
+        variables.update(listed)
+    file = folder / "hosts.yml"
+    file.write_text(yaml.safe_dump({_GROUP: {"hosts": {_DIRECTOR: variables}}}))
+    return file
+
+
+def run(file: Path, collections: Path, playbook: str = "lvs.topology.site") -> Run:
+    """Run a playbook of the collection that is there."""
     here = {"ANSIBLE_HOST_KEY_CHECKING": "0", "ANSIBLE_PIPELINING": "1", "ANSIBLE_NOCOLOR": "1"}
-    here["ANSIBLE_COLLECTIONS_PATH"] = str(CHECKOUT / ".cache/collections")
-    command = ["ansible-playbook", "-i", str(CACHE / "large.yml"), "-i", str(inventory), playbook]
+    here["ANSIBLE_COLLECTIONS_PATH"] = str(collections)
+    hosts = CACHE / "large.yml"
+    command = ["ansible-playbook", *(["-i", str(hosts)] if hosts.exists() else []), "-i", str(file), playbook]
     start = time.monotonic()
     with open(CACHE / "large.log", "w+") as log:
         process = subprocess.Popen(
@@ -65,32 +92,57 @@ def run(count: int, weight: int, playbook: str = "lvs.topology.site") -> tuple[f
         said = log.read()
     if status:
         sys.exit(f"{playbook} failed:\n{said}")
-    return seconds, used.ru_maxrss // 1024, said
+    return Run(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss // 1024, said)
+
+
+def _show(count: int, what: str, done: Run, *, changes: bool) -> None:
+    if ("changed=0" in done.said) is changes:
+        sys.exit(f"What changes is not what was asked for:\n{done.said}")
+    print(f"{count:<10,}{what:42}{done.seconds:8.1f} s{done.processor:8.1f} s{done.memory:8,} MiB", flush=True)
+
+
+def _unchanged(count: int, compared: Mapping[str, Path], rounds: int, **host: str) -> None:
+    for place in PLACES:
+        written = inventory(count, 1, place, **host)
+        for _round in range(rounds):
+            for by, collections in compared.items():
+                _show(count, f"unchanged, {place}{by}", run(written, collections), changes=False)
+
+
+def _with_host(count: int, compared: Mapping[str, Path], rounds: int) -> None:
+    file, ours = inventory(count, 1, PLACES[0]), compared[""]
+    _show(count, "first", run(file, ours), changes=True)
+    # ipvsadm and not this collection says whether it is there.
+    listed = subprocess.run(
+        [LAB, "ssh", "large", _DIRECTOR, "ipvsadm -Sn | grep -c ^-a"], stdout=subprocess.PIPE, text=True, check=True
+    ).stdout
+    if int(listed) != count * REAL_SERVERS:
+        sys.exit(f"ipvsadm lists {listed} real servers")
+    _unchanged(count, compared, rounds)
+    _show(count, "one weight changed", run(inventory(count, 2, PLACES[0]), ours), changes=True)
+    run(file, ours, "lvs.topology.teardown")
 
 
 def main() -> None:
-    """Print a line for each size."""
+    """Print a line for each run."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.parse_args()
-    with booted(HERE / "large.yml"):
-        print(f"\n{'services of 4 real servers':28}{'first run':>12}{'unchanged':>12}{'one weight':>12}{'memory':>12}")
-        for count in SIZES:
-            first, unchanged, one = run(count, 1), run(count, 1), run(count, 2)
-            if "changed=0" not in unchanged[2] or "changed=0" in one[2]:
-                sys.exit(f"What changes is not what was asked for:\n{unchanged[2]}{one[2]}")
-            # ipvsadm and not this collection says whether it is there.
-            listed = subprocess.run(
-                [LAB, "ssh", "large", _DIRECTOR, "ipvsadm -Sn | grep -c ^-a"],
-                stdout=subprocess.PIPE,
-                text=True,
-                check=True,
-            ).stdout
-            if int(listed) != count * REAL_SERVERS:
-                sys.exit(f"ipvsadm lists {listed} real servers")
-            times = "".join(f"{seconds:10.1f} s" for seconds, _memory, _said in (first, unchanged, one))
-            memory = max(each[1] for each in (first, unchanged, one))
-            print(f"{count:<28,}{times}{memory:8,} MiB")
-            run(count, 1, "lvs.topology.teardown")
+    parser.add_argument("--base", type=Path, help="a checkout whose unchanged run is measured in turns with this one's")
+    parser.add_argument("--rounds", type=int, default=1, help="unchanged runs of each (default: 1)")
+    parser.add_argument("--without-host", action="store_true", help="a program answers in place of the director")
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="how many services (default: 1000 10000)")
+    options = parser.parse_args()
+    compared = {"": CHECKOUT / ".cache/collections"}
+    if options.base:
+        compared[f" by {options.base.name}"] = tree(options.base)
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with nullcontext() if options.without_host else booted(HERE / "large.yml"):
+        print(f"\n{'services':10}{'run':42}{'':>10}{'processors':>10}{'memory':>12}")
+        for count in options.sizes:
+            if options.without_host:
+                local = {"ansible_connection": "local", "ansible_python_interpreter": str(HERE / "stand_in.py")}
+                _unchanged(count, compared, options.rounds, **local)
+            else:
+                _with_host(count, compared, options.rounds)
 
 
 if __name__ == "__main__":

@@ -81,7 +81,7 @@ def _unchanged(times: Times, collections: Path, scenario: str, playbook: str, of
     times.processor.append(used)
 
 
-def _tree(checkout: Path) -> Path:
+def tree(checkout: Path) -> Path:
     """A collections path with that checkout in it."""
     path = CACHE / "base"
     link = path / "ansible_collections/lvs/topology"
@@ -106,7 +106,7 @@ def main() -> None:
     here, there = Times("site"), Times(f"site of {options.base.name}" if options.base else "builtin modules")
     with booted(network_of(options.scenario)):
         if options.base:
-            _in_blocks(options, ((here, ours), (there, _tree(options.base))))
+            _in_blocks(options, ((here, ours), (there, tree(options.base))))
         else:
             builtin = str(HERE / "builtin.yml")
             _run(ours, options.scenario, "lvs.topology.site")
