@@ -69,6 +69,9 @@ options:
           script_user:
             description: As O(keepalived.script_user).
             type: str
+          guard:
+            description: As O(keepalived.guard).
+            type: str
           owner:
             description: As O(keepalived.owner).
             type: str
