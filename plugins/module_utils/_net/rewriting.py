@@ -64,9 +64,11 @@ def _sysctls() -> dict[str, str]:
 def _rewritings(unseen: list[str]) -> Iterator[Rewriting]:
     unseen += filter_questions.unreadable()
     if nf_tables.is_there():
-        text = filter_questions.said(unseen, ["nft", "list", "ruleset"]) if _commands.find("nft") else ""
+        said: list[str] = []
+        text = filter_questions.said(said, ["nft", "list", "ruleset"]) if _commands.find("nft") else ""
         saves = list(_in_nf_tables())
-        # What a command of iptables has there, that one says in full.
+        # What a command of iptables has there, that one says in full, also where nft has no word for it.
+        unseen += [each for each in said if not (saves and ": XT " in each)]
         yield from rewriting_rules.of_nft(text, rewriting_rules.tables_of_iptables(text) if saves else ())
         for family, command in saves:
             yield from rewriting_rules.of_iptables(filter_questions.said(unseen, [command]), family)
