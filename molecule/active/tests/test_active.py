@@ -105,7 +105,10 @@ def test_keepalived_is_killed(scenario: Any) -> None:
     scenario.wait("systemd has started it again", lambda: scenario.run("lb1", pid) not in ("0", before))
     scenario.wait(
         "lb1 announces both again",
-        lambda: all(scenario.run("lb1", f"ip route show table 1819 {vip}") for vip in (VIP, f"{VIP6}/128")),
+        lambda: all(
+            scenario.run("lb1", f"ip {family} route show table 1819 {vip}")
+            for family, vip in (("-4", VIP), ("-6", VIP6))
+        ),
     )
     wait_for_ways(scenario, *scenario.directors)
     assert scenario.findings() == []
