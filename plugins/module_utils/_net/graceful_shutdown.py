@@ -58,12 +58,21 @@ def apply(action: Farewell | Pause) -> None:
 
 @contextlib.contextmanager
 def restored(routes: Sequence[Route]) -> Iterator[None]:
-    """However the body ends, routes are of the type that announces without the community afterwards."""
+    """However the body ends, routes are of the type that announces without the community afterwards.
+
+    Each of them is tried: what keeps one from being put back need not keep others from it.
+    """
     try:
         yield
     finally:
+        problems = []
         for each in routes:
-            _change(str(each))
+            try:
+                _change(str(each))
+            except Refused as problem:
+                problems.append(str(problem))
+        if problems:
+            raise Refused(" ".join(problems))
 
 
 def _change(route: str) -> None:

@@ -48,7 +48,7 @@ def completed(
     """
     pairs = list(pairs)
     site = Site(inventory, {director: ()})
-    own = {*site.addresses(director), *(each for each in _held(site, director))}
+    own = {*site.addresses(director), *_held(site, director)}
     marks = {(entry["fwmark"], forms.FAMILIES[entry["family"]]) for entry, _service in pairs if "fwmark" in entry}
     found, problems = [], []
     for entry, service in pairs:

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
-from ansible_collections.lvs.topology.plugins.module_utils._net.rewriting_words import Rewriting
+from ansible_collections.lvs.topology.plugins.module_utils._net.rewriting_words import HELPERS, Rewriting
 from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl_plan import IPVS
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import as_address, as_network
 
-HELPER = "ip_vs_ftp"
+(HELPER,) = HELPERS
 _FTP = ("nat", "tcp", 21)
 _CONNTRACK = "net.ipv4.vs.conntrack"
 # Of net.ipv4.vs, what the kernel takes where nobody says anything. What follows from the machine is not here: the

@@ -63,6 +63,15 @@ def test_routes_are_put_back_however_the_sessions_end(called: list[str]) -> None
     assert called == [f"ip route change {kind} {to}" for kind in ("prohibit", "blackhole") for to in (TO_FOUR, TO_SIX)]
 
 
+def test_one_that_cannot_be_put_back_keeps_no_other_from_it(called: list[str]) -> None:
+    ANSWERS.append("Operation not permitted")
+    with pytest.raises(Refused, match=r"change blackhole 2001.* not permitted"), graceful_shutdown.restored(
+        [SIX, FOUR]
+    ):
+        pass
+    assert called == [f"ip route change blackhole {to}" for to in (TO_SIX, TO_FOUR)]
+
+
 @pytest.mark.parametrize("answer", ["No such file or directory", "No such process"])
 def test_one_that_was_withdrawn_meanwhile_stays_away(called: list[str], answer: str) -> None:
     ANSWERS.append(answer)
