@@ -39,9 +39,9 @@ ALERTS: tuple[Alert, ...] = (
         "sum by (directors, vip) (lvs_vip_held) == 0",
         "30s",
         CRITICAL,
-        "Nobody of {{ $labels.directors }} holds {{ $labels.vip }}",
-        "Clients get no answer. Run lvs.topology.verify, and look at journalctl -u keepalived on each director. One"
-        " that tells nothing (LVSDirectorSilent) may hold it all the same.",
+        "None of {{ $labels.directors }} holds {{ $labels.vip }}",
+        "Clients get no answer. Run lvs.topology.verify, and read journalctl -u keepalived on each director. A"
+        " director for which LVSDirectorSilent fires may still hold the VIP.",
     ),
     Alert(
         "LVSVipOnSeveralDirectors",
@@ -49,17 +49,18 @@ ALERTS: tuple[Alert, ...] = (
         "1m",
         CRITICAL,
         "{{ $value }} of {{ $labels.directors }} hold {{ $labels.vip }}",
-        "The directors do not hear each other's VRRP: look at cables, VLANs and firewalls between them, and at their"
-        " passwords. Stop keepalived on all but one until that is found.",
+        "The directors do not receive each other's VRRP adverts. Stop keepalived on all of them but one, then"
+        " check the cables, VLANs, firewalls and passwords between them.",
     ),
     Alert(
         "LVSVipAnnouncedByNobody",
         "sum by (directors, vip) (lvs_vip_announced) == 0",
         "30s",
         CRITICAL,
-        "Nobody of {{ $labels.directors }} announces {{ $labels.vip }}",
-        "Routers have no way to it, so clients get no answer. Where its pools have no quorum, look at the real servers;"
-        " else birdc show protocols and ip route show table 1819 on each director, and lvs.topology.verify.",
+        "None of {{ $labels.directors }} announces {{ $labels.vip }}",
+        "No router has a route to the VIP, so clients get no answer. Where LVSNoRealServer fires as well, look at"
+        " the real servers. Otherwise run lvs.topology.verify, and on each director birdc show protocols and ip"
+        " route show table 1819.",
     ),
     Alert(
         "LVSVipAnnouncedByFewer",
@@ -69,8 +70,8 @@ ALERTS: tuple[Alert, ...] = (
         "2m",
         WARNING,
         "Only {{ $value }} of {{ $labels.directors }} announce {{ $labels.vip }}",
-        "The others have its share of the clients. lvs.topology.verify says which director does not, and why: its"
-        " checks fail, it has no session with a router, or it is down.",
+        "The other directors carry its share of the clients. lvs.topology.verify names the director that does not"
+        " announce the VIP, and why: its pool has no quorum, it has no session with a router, or it is down.",
     ),
     Alert(
         "LVSBirdDown",
@@ -78,16 +79,17 @@ ALERTS: tuple[Alert, ...] = (
         "1m",
         WARNING,
         "BIRD does not run on {{ $labels.instance }}",
-        "Routers send nobody to it. journalctl -u bird; lvs.topology.site starts it.",
+        "Routers send no clients to this director. journalctl -u bird says why it ended; lvs.topology.site starts"
+        " it again.",
     ),
     Alert(
         "LVSBgpSessionDown",
         "lvs_bgp_session_up == 0 and lvs_bgp_session_enabled == 1 unless on (instance) lvs_bird_running == 0",
         "1m",
         WARNING,
-        "{{ $labels.instance }} has no session of BGP with {{ $labels.neighbour }} ({{ $labels.address }})",
-        "That router sends nobody to it. birdc show protocols all says the last error; lvs.topology.verify says what to"
-        " look at.",
+        "{{ $labels.instance }} has no BGP session with {{ $labels.neighbour }} ({{ $labels.address }})",
+        "That router sends no clients to this director. birdc show protocols all shows the last error;"
+        " lvs.topology.verify says what to check.",
     ),
     Alert(
         "LVSBfdDown",
@@ -95,8 +97,8 @@ ALERTS: tuple[Alert, ...] = (
         "1m",
         WARNING,
         "BFD of {{ $labels.instance }} does not hear {{ $labels.neighbour }} ({{ $labels.address }})",
-        "Their session of BGP goes on, and each would miss the other one only after hold_time. Look whether the router"
-        " has BFD for this director, and whether UDP port 3784 passes (4784 with multihop).",
+        "The BGP session is still up, but either side would notice the loss of the other only after hold_time."
+        " Check that the router has BFD for this director, and that UDP port 3784 (4784 with multihop) passes.",
     ),
     Alert(
         "LVSDirectorDrained",
@@ -104,8 +106,8 @@ ALERTS: tuple[Alert, ...] = (
         "15m",
         INFO,
         "{{ $labels.instance }} announces nothing, because its sessions are disabled",
-        "Somebody drains it, or forgot to end that: lvs.topology.drain_directors with"
-        " lvs_drain_directors_state=present.",
+        "Somebody has drained it. To announce its VIPs again, run lvs.topology.drain_directors with -e"
+        " lvs_drain_directors=NAME -e lvs_drain_directors_state=present.",
     ),
     Alert(
         "LVSServiceMissing",
@@ -113,7 +115,7 @@ ALERTS: tuple[Alert, ...] = (
         "1m",
         CRITICAL,
         "The table of {{ $labels.instance }} lacks {{ $labels.service }} ({{ $labels.virtual_server }})",
-        "Somebody has taken it away: lvs.topology.site puts it back.",
+        "Somebody has removed it from the table. lvs.topology.site puts it back.",
     ),
     Alert(
         "LVSNoRealServer",
@@ -121,9 +123,10 @@ ALERTS: tuple[Alert, ...] = (
         f" and {_OF_A_SERVICE} lvs_service_configured_real_servers > 0 and {_OF_A_SERVICE} lvs_service_present == 1",
         "30s",
         CRITICAL,
-        "{{ $labels.service }} ({{ $labels.virtual_server }}) has no real server on {{ $labels.instance }}",
-        "Look at the real servers first. Where they answer, the health check may ask for something else: journalctl -u"
-        " keepalived says what failed. Where all are drained, end a drain.",
+        "{{ $labels.service }} ({{ $labels.virtual_server }}) has no available real server on {{ $labels.instance }}",
+        "Look at the real servers first. Where they answer, the health check may ask for the wrong thing:"
+        " journalctl -u keepalived on the director says what failed. Where all of them are drained, put them back"
+        " by lvs.topology.drain with -e lvs_drain_state=present.",
     ),
     Alert(
         "LVSPoolBelowQuorum",
@@ -133,7 +136,8 @@ ALERTS: tuple[Alert, ...] = (
         CRITICAL,
         "{{ $labels.service }} ({{ $labels.virtual_server }}) has weight {{ $value }} on {{ $labels.instance }},"
         " below its quorum",
-        "The real servers that are left carry more than they are meant to. Bring back those of LVSRealServerGone.",
+        "The real servers that are left carry more than they are meant to. Bring back those for which"
+        " LVSRealServerGone fires.",
     ),
     Alert(
         "LVSPoolFailsOpen",
@@ -141,8 +145,9 @@ ALERTS: tuple[Alert, ...] = (
         "30s",
         CRITICAL,
         "{{ $labels.service }} ({{ $labels.virtual_server }}) has less than its min_up on {{ $labels.instance }}",
-        "All of its real servers get clients, those whose health checks fail as well. Where they serve nevertheless,"
-        " look at what the health check asks for: journalctl -u keepalived says what failed.",
+        "All of its real servers get clients, including those whose health checks fail. Where these serve"
+        " nevertheless, the health check asks for the wrong thing: journalctl -u keepalived on the director says"
+        " what failed.",
     ),
     Alert(
         "LVSRealServerGone",
@@ -150,8 +155,8 @@ ALERTS: tuple[Alert, ...] = (
         "1m",
         WARNING,
         "{{ $labels.real_server }} ({{ $labels.address }}) is not in {{ $labels.service }} on {{ $labels.instance }}",
-        "Its health check fails, or somebody has taken it away. Look at the machine; journalctl -u keepalived on the"
-        " director says what failed.",
+        "Its health check fails, or somebody has removed it from the table. Look at the machine first; journalctl"
+        " -u keepalived on the director says which check failed. Where none did, lvs.topology.site puts it back.",
     ),
     Alert(
         "LVSRealServerWithoutWeight",
@@ -160,8 +165,9 @@ ALERTS: tuple[Alert, ...] = (
         INFO,
         "{{ $labels.real_server }} ({{ $labels.address }}) has weight 0 in {{ $labels.service }} on"
         " {{ $labels.instance }}",
-        "It gets no new connections. Somebody drains it, or forgot to end that: lvs.topology.drain with"
-        " lvs_drain_state=active. With inhibit_on_failure, its health check fails.",
+        "It gets no new connections. Where somebody has drained it, put it back by lvs.topology.drain with -e"
+        " lvs_drain=NAME -e lvs_drain_state=present. Where its service has inhibit_on_failure or min_up, its health"
+        " check may fail.",
     ),
     Alert(
         "LVSKeepalivedDown",
@@ -169,7 +175,8 @@ ALERTS: tuple[Alert, ...] = (
         "1m",
         CRITICAL,
         "keepalived does not run on {{ $labels.instance }}",
-        "It checks nothing, and moves no VIP. systemctl status keepalived; lvs.topology.site starts it.",
+        "It checks no real server, and takes over no VIP. systemctl status keepalived says why it ended;"
+        " lvs.topology.site starts it again.",
     ),
     Alert(
         "LVSSyncDaemonMissing",
@@ -177,7 +184,7 @@ ALERTS: tuple[Alert, ...] = (
         "2m",
         WARNING,
         "The synchronisation daemon does not run on {{ $labels.instance }}",
-        "Connections would not outlive a failover. lvs.topology.site starts it; lvs.topology.verify says why it ended.",
+        "Established connections would break at a failover. lvs.topology.site starts it again.",
     ),
     Alert(
         "LVSConntrackdDown",
@@ -185,8 +192,8 @@ ALERTS: tuple[Alert, ...] = (
         "1m",
         WARNING,
         "conntrackd does not run on {{ $labels.instance }}",
-        "Connections through FULLNAT would not outlive a failover. journalctl -u conntrackd says why; lvs.topology.site"
-        " starts it.",
+        "Established connections through FULLNAT would break at a failover. journalctl -u conntrackd says why it"
+        " ended; lvs.topology.site starts it again.",
     ),
     Alert(
         "LVSConntrackdHearsNothing",
@@ -196,8 +203,8 @@ ALERTS: tuple[Alert, ...] = (
         "1m",
         WARNING,
         "conntrackd of {{ $labels.instance }} hears nothing from the other director",
-        "Connections through FULLNAT would not outlive a failover. See with tcpdump on both whether UDP packets come"
-        " (port 3780 where nothing else is said), and who drops them.",
+        "Established connections through FULLNAT would break at a failover. See with tcpdump on both directors"
+        " whether its UDP packets arrive (port 3780, or that of lvs_conntrackd), and which firewall drops them.",
     ),
     Alert(
         "LVSPassesNothing",
@@ -208,18 +215,18 @@ ALERTS: tuple[Alert, ...] = (
         " unless on (instance) max by (instance) (lvs_vip_announced) == 0",
         "5m",
         WARNING,
-        "{{ $labels.instance }} holds a VIP, and no packet of a client has come for ten minutes",
-        "Clients come no longer, or no longer to this director: look who answers ARP for the VIP (lvs.topology.verify),"
-        " at the routers before it, and at its firewall.",
+        "{{ $labels.instance }} holds a VIP, and no client has sent it a packet for ten minutes",
+        "Clients no longer reach this director. lvs.topology.verify says who answers ARP for the VIP, and what the"
+        " director's firewall drops; check the routers in front of it as well.",
     ),
     Alert(
         "LVSConntrackNearlyFull",
         "lvs_conntrack_entries / lvs_conntrack_entries_limit > 0.8",
         "2m",
         WARNING,
-        "netfilter's table on {{ $labels.instance }} is full to {{ $value | humanizePercentage }}",
-        "When it is full, new connections are dropped. Raise net.netfilter.nf_conntrack_max with lvs_sysctls, or keep"
-        " IPVS out of it where nothing needs net.ipv4.vs.conntrack.",
+        "netfilter's table on {{ $labels.instance }} is {{ $value | humanizePercentage }} full",
+        "When it is full, new connections are dropped. Raise net.netfilter.nf_conntrack_max in lvs_sysctls, or set"
+        " net.ipv4.vs.conntrack to 0 there where no service is FULLNAT and no firewall rule needs it.",
     ),
     Alert(
         "LVSConnectionTableCrowded",
@@ -227,8 +234,8 @@ ALERTS: tuple[Alert, ...] = (
         "10m",
         WARNING,
         "The connection table of {{ $labels.instance }} has {{ $value }} connections in each place",
-        "Each packet takes longer to find its connection. options ip_vs conn_tab_bits=18 in /etc/modprobe.d, for when"
-        " the module is loaded the next time.",
+        "Each packet takes longer to find its connection. Write options ip_vs conn_tab_bits=18 into a file in"
+        " /etc/modprobe.d; that counts from the next boot on.",
     ),
     Alert(
         "LVSSourceNotRead",
@@ -245,17 +252,17 @@ ALERTS: tuple[Alert, ...] = (
         "2m",
         WARNING,
         "{{ $labels.instance }} has not written its metrics for {{ $value | humanizeDuration }}",
-        "What it says of itself is old. systemctl status lvs-topology-metrics.timer lvs-topology-metrics.service. Where"
-        " the clock of the director is wrong, this is said as well.",
+        "What its metrics say is out of date. Look at systemctl status lvs-topology-metrics.timer"
+        " lvs-topology-metrics.service, and at the director's clock: a wrong one has the same effect.",
     ),
     Alert(
         "LVSDirectorSilent",
         "lvs_topology_build_info offset 10m unless on (instance) lvs_topology_build_info",
         "1m",
         CRITICAL,
-        "{{ $labels.instance }} tells nothing any more",
-        "The director is down, or Prometheus does not reach its node_exporter. After a teardown this ends by itself,"
-        " ten minutes later.",
+        "{{ $labels.instance }} no longer writes metrics",
+        "The director is down, or Prometheus does not reach its node_exporter. After a teardown this alert ends by"
+        " itself, ten minutes later.",
     ),
     Alert(
         "LVSVerifyBroken",
@@ -263,7 +270,7 @@ ALERTS: tuple[Alert, ...] = (
         "0s",
         CRITICAL,
         "verify found {{ $value }} things broken on {{ $labels.host }}",
-        "Clients notice them. lvs.topology.verify names each with its remedy.",
+        "Clients notice them. Run lvs.topology.verify: it names each one with its remedy.",
     ),
     Alert(
         "LVSVerifyAtRisk",
@@ -271,7 +278,8 @@ ALERTS: tuple[Alert, ...] = (
         "0s",
         WARNING,
         "verify found {{ $value }} things at risk on {{ $labels.host }}",
-        "Clients will notice them when something else happens. lvs.topology.verify names each with its remedy.",
+        "Clients will notice them when something else fails. Run lvs.topology.verify: it names each one with its"
+        " remedy.",
     ),
     Alert(
         "LVSVerifyOverdue",
@@ -279,7 +287,7 @@ ALERTS: tuple[Alert, ...] = (
         "0s",
         WARNING,
         "verify has written no report for {{ $value | humanizeDuration }}",
-        "Nobody looks any more, or looking fails: see the log of what runs lvs.topology.verify on the controller.",
+        "Nobody looks any more, or looking fails: read the log of what runs lvs.topology.verify on the controller.",
     ),
 )
 
