@@ -52,10 +52,13 @@ def _run(lines: Iterable[str]) -> subprocess.CompletedProcess[str]:
 def rendered(plan: Mapping[str, Any], **more: Any) -> str:
     """keepalived.conf as the role writes it: blocks leave no lines, and what is not defined is a mistake."""
     environment = jinja2.Environment(  # noqa: S701, this is no HTML
-        trim_blocks=True, undefined=jinja2.StrictUndefined, keep_trailing_newline=True
+        loader=jinja2.FileSystemLoader(KEEPALIVED / "templates"),
+        trim_blocks=True,
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
     )
     guard = yaml.safe_load((KEEPALIVED / "vars/main.yml").read_text())["__keepalived_guard"]
-    template = environment.from_string((KEEPALIVED / "templates/keepalived.conf.j2").read_text())
+    template = environment.get_template("keepalived.conf.j2")
     return template.render(__keepalived_plan=plan, __keepalived_guard=guard, **more)
 
 
