@@ -40,7 +40,7 @@ options:
   directors:
     type: raw
     required: true
-    description: The directors that are drained together, as a list or as words with commas.
+    description: The directors that are drained together, or groups of them, as a list or as words with commas.
   hosts:
     type: list
     elements: str
@@ -51,6 +51,8 @@ options:
     description: Whether a VIP may be left without a director that announces it.
 seealso:
   - plugin: lvs.topology.announcers
+    plugin_type: filter
+  - plugin: lvs.topology.unaddressed
     plugin_type: filter
 """
 

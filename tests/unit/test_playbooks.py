@@ -363,16 +363,12 @@ def adopt(tmp_path: Path, **given: Any) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize(
     ("named", "limit", "said"),
     [
-        (["lb9"], "all", "lb9: no director of this run."),
-        ("lb1,lb9", "all", "lb9: no director of this run."),
-        ("web1", "all", "web1: no director of this run."),
-        ("lb1", "lb2", "lb1: no director of this run."),
-        ("lvs_directors", "lb2", "lb1: no director of this run."),
-        ("lvs_real_servers", "all", "web1: no director of this run."),
-        # These get to the next play, which looks at each of them.
-        ("lb1, lb2,", "all", "lb1 announces nothing by BGP"),
-        (["lvs_directors"], "all", "lb1 announces nothing by BGP"),
-        ([], "lb2", "lb2 announces nothing by BGP"),
+        (["lb9"], "all", "directors: 'lb9' is neither a host nor a group"),
+        ("web1", "all", "web1: is no director that is present"),
+        ("lb1, lb2,", "all", "lb1: announces nothing by BGP"),
+        (["lvs_directors"], "lb1", "lb1: announces nothing by BGP; leave it out, or set lvs_bgp. lb2: ann"),
+        # All directors of the run.
+        ([], "lb2", "lb2: announces nothing by BGP"),
     ],
 )
 def test_a_roll_of_nobody_does_not_end_without_a_word(tmp_path: Path, named: Any, limit: str, said: str) -> None:

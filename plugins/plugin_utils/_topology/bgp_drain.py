@@ -11,9 +11,10 @@ from typing import Any
 from ansible_collections.lvs.topology.plugins.module_utils._net.bird_text import ESTABLISHED
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import bgp, through_vip
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.bgp_findings import questions
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.given import evaluated, shown
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.given import shown
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, WrongModel, show
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.named_hosts import check_run, hosts_named
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import as_address
 
@@ -32,16 +33,6 @@ def announcers(site: Site) -> list[dict[str, Any]]:
     ]
 
 
-def read_directors(given: Any) -> list[str]:
-    """The names of directors. On the command line a list is words with commas."""
-    value = evaluated(given, "directors")
-    words = [each.strip() for each in value.split(",")] if isinstance(value, str) else value
-    if not isinstance(words, list) or not words or not all(isinstance(each, str) and each for each in words):
-        problem = f"{show(given)} names no director"
-        raise WrongModel([Mistake("directors", problem, "give the name of a director, or a list of names")])
-    return words
-
-
 def read_answers(given: Any) -> dict[str, Any]:
     """By director, what it said of BGP: the results of a task that went through announcers() as ``lvs_announcer``."""
     results = shown(given, "answers")
@@ -51,15 +42,28 @@ def read_answers(given: Any) -> dict[str, Any]:
     return {str(who.get("director")): said for who, said in asked if isinstance(who, Mapping) and said is not None}
 
 
-def unaddressed(site: Site, drained: Collection[str], hosts: Collection[str] | None) -> Iterator[str]:
-    """A line for each name by which nothing would be done. ``hosts`` are those of the play; None: all."""
-    for name in drained:
-        if name not in site.services:
-            yield f"{name} is no director that is present"
-        elif bgp.own(site, name) is None:
-            yield f"{name} announces nothing by BGP (lvs_bgp)"
-        elif hosts is not None and name not in hosts:
-            yield f"{name} is not part of this run: add it to --limit, or leave that out"
+def directors_named(
+    site: Site, groups: Mapping[str, Any], given: Any, run: Collection[str] | None, mistakes: list[Mistake]
+) -> list[str]:
+    """The directors of these names, or of these groups; whoever has no sessions that could be drained is a mistake.
+
+    ``run`` are the hosts that are part of it; None: all. An absent director of a group is passed over.
+    """
+    named = hosts_named(site.inventory, groups, given, "directors", "director", mistakes)
+    found = []
+    for host, name in named.items():
+        if host in site.services:
+            if bgp.own(site, host) is None:
+                mistakes.append(Mistake(host, "announces nothing by BGP", "leave it out, or set lvs_bgp"))
+            check_run(host, run, mistakes)
+        elif name != host and host in site.inventory.directors:
+            continue
+        else:
+            mistakes.append(Mistake(host, "is no director that is present", "name directors, or groups of them"))
+        found.append(host)
+    if named and not found:
+        mistakes.append(Mistake("directors", "all of them are absent", "name directors that are present"))
+    return found
 
 
 def unannounced(site: Site, infos: Mapping[str, Mapping[str, Any]], drained: Collection[str]) -> Iterator[str]:

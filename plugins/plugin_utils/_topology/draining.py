@@ -24,7 +24,8 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.listings im
     listings,
     silent_directors,
 )
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, WrongModel, show
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, WrongModel, as_lines, show
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
 
 
 def listings_of(
@@ -81,6 +82,17 @@ def announcers_of(hostvars: Mapping[str, Any], groups: Mapping[str, Any]) -> lis
     return bgp_drain.announcers(site_of(hostvars, groups, []))
 
 
+def unaddressed_of(
+    hostvars: Mapping[str, Any], groups: Mapping[str, Any], directors: Any = None, hosts: Any = None
+) -> list[str]:
+    """By which of these names no director would be drained, and why. Without a name, all of the run are meant."""
+    site = site_of(hostvars, groups, [])
+    if directors is None:
+        every = [name for name in site.services if hosts is None or name in names(hosts, "hosts")]
+        return _directors(site, groups, every, hosts)[1] if every else []
+    return _directors(site, groups, directors, hosts)[1]
+
+
 def unannounced_of(
     hostvars: Mapping[str, Any],
     groups: Mapping[str, Any],
@@ -92,13 +104,20 @@ def unannounced_of(
 ) -> list[str]:
     """What speaks against draining some directors: names that are none, and VIPs that nobody would announce."""
     site = site_of(hostvars, groups, [])
-    drained = bgp_drain.read_directors(directors)
-    lines = list(bgp_drain.unaddressed(site, drained, None if hosts is None else names(hosts, "hosts")))
+    drained, lines = _directors(site, groups, directors, hosts)
     said = {
         name: read_bgp_info(each, f"answers.{forms.word(name)}")
         for name, each in bgp_drain.read_answers(answers).items()
     }
     return lines if allow_empty else [*lines, *bgp_drain.unannounced(site, said, drained)]
+
+
+def _directors(site: Site, groups: Mapping[str, Any], named: Any, hosts: Any) -> tuple[list[str], list[str]]:
+    """The directors of these names, and what is wrong with the names."""
+    mistakes: list[Mistake] = []
+    run = None if hosts is None else names(hosts, "hosts")
+    found = bgp_drain.directors_named(site, groups, evaluated(named, "directors"), run, mistakes)
+    return found, as_lines(mistakes)
 
 
 def _number(given: Any, what: str, possible: forms.Range) -> int:

@@ -11,8 +11,9 @@ from typing import Any
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import through_vip
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.health import BY_DATAGRAM
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, did_you_mean, show
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import RealServer, Service
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.named_hosts import check_run, hosts_named
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.parity import service_name
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table import (
@@ -35,13 +36,11 @@ def listings(
 ) -> list[dict[str, Any]]:
     """Every entry of these hosts, or of the hosts of these groups; what nobody lists is a mistake.
 
-    ``run`` are the hosts that are part of it; None: all. The play of another one would have no hosts, and end without
-    a word.
+    ``run`` are the hosts that are part of it; None: all.
     """
     found = []
-    for host in _hosts(site, groups, names, mistakes):
-        if run is not None and host not in run:
-            mistakes.append(Mistake(host, "is left out by --limit", "add it there, or leave --limit out"))
+    for host in hosts_named(site.inventory, groups, names, "hosts", "real server", mistakes):
+        check_run(host, run, mistakes)
         # Draining does not concern the one that says sorry: keepalived adds it where no real server is left.
         entries = [each for each in site.listings.get(host, []) if each[2] is not each[1].sorry_server]
         if not entries:
@@ -66,25 +65,6 @@ def listings(
 def _is_inhibited(service: Service, entry: RealServer) -> bool:
     own = entry.watch.inhibit_on_failure
     return service.supervision.inhibit_on_failure if own is None else own
-
-
-def _hosts(site: Site, groups: Mapping[str, Any], names: Any, mistakes: list[Mistake]) -> list[str]:
-    """The hosts that are meant, each once."""
-    wanted = [names] if isinstance(names, str) else names
-    if not isinstance(wanted, list) or not wanted or not all(isinstance(name, str) and name for name in wanted):
-        problem = f"{show(names)} names no host"
-        mistakes.append(Mistake("hosts", problem, "give the name of a real server or of a group, or a list of names"))
-        return []
-    found: dict[str, None] = {}
-    for name in wanted:
-        if name in site.inventory:
-            found[name] = None
-        elif isinstance(groups.get(name), (list, tuple)):
-            found.update(dict.fromkeys(map(str, groups[name])))
-        else:
-            close = did_you_mean(name, [*site.inventory.names(), *map(str, groups)])
-            mistakes.append(Mistake("hosts", f"{show(name)} is neither a host nor a group", f"{close}add it there"))
-    return list(found)
 
 
 def _check(site: Site, director: str, service: Service, entry: RealServer) -> dict[str, Any] | None:

@@ -21,6 +21,7 @@ from ansible_collections.lvs.topology.plugins.filter.mistakes import mistakes
 from ansible_collections.lvs.topology.plugins.filter.questions import questions
 from ansible_collections.lvs.topology.plugins.filter.silent_directors import silent_directors
 from ansible_collections.lvs.topology.plugins.filter.status import status
+from ansible_collections.lvs.topology.plugins.filter.unaddressed import unaddressed
 from ansible_collections.lvs.topology.plugins.filter.unannounced import unannounced
 from ansible_collections.lvs.topology.plugins.filter.weights_back import weights_back
 from ansible_collections.lvs.topology.plugins.filter.weights_said import weights_said
@@ -238,6 +239,7 @@ def ask(model: Model) -> None:
     quiet(questions, model.hostvars, model.groups)
     quiet(announcers, model.hostvars, model.groups)
     quiet(unannounced, model.hostvars, model.groups, [], "lb1", allow_empty=False)
+    quiet(unaddressed, model.hostvars, model.groups)
 
 
 @pytest.mark.parametrize("make", [rich, signed, announced])
@@ -299,6 +301,8 @@ def test_any_value_as_an_argument(odd: str) -> None:
         quiet(unannounced, hostvars, groups, given, "lb1")
         quiet(unannounced, hostvars, groups, [], given)
         quiet(unannounced, hostvars, groups, [], "lb1", given)
+        quiet(unaddressed, hostvars, groups, given)
+        quiet(unaddressed, hostvars, groups, "lb1", given)
     quiet(left_empty, value, {}, [])
     quiet(left_empty, [], value, [])
     quiet(left_empty, [], {}, value)

@@ -105,6 +105,7 @@ def test_firewall_marks_tunnels_and_what_the_kernel_calls_fullnat() -> None:
         (["web2", "web1"], ["web2", "web1"]),
         ("lvs_real_servers", ["web1", "web2"]),
         (["web2", "lvs_real_servers"], ["web2", "web1"]),
+        ("web2, web1,", ["web2", "web1"]),
     ],
 )
 def test_hosts_are_named_by_themselves_and_by_groups(names: Any, hosts: list[str]) -> None:
