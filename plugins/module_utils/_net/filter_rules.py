@@ -161,7 +161,7 @@ _OF_IPTABLES = re.compile(r"\s*chain (INPUT|FORWARD|OUTPUT) \{")
 _DORMANT = re.compile(r"\s*flags .*\bdormant\b")
 # Texts are neither escaped nor free of quotes, but stand by themselves.
 _QUOTED = re.compile(r'(?<![^\s])"[^"]*"(?![^\s,}])')
-_HOOK = re.compile(r"\s*type (\w+) hook (\w+) priority (-?\w+)(?: ([+-]) (\d+))?;(?: policy (\w+);)?$")
+HOOK = re.compile(r"\s*type (\w+) hook (\w+) priority (-?\w+)(?: ([+-]) (\d+))?;(?: policy (\w+);)?$")
 _HOOKED = {
     **{("filter", hook): hook for hook in (*HOOKS, PREROUTING)},
     ("nat", "prerouting"): TRANSLATION,
@@ -226,7 +226,7 @@ def tables_of_nft(text: str) -> Iterator[tuple[str, str, list[str]]]:
         if level == 0 and opens:
             family, table, lines, level = opens[1], opens[2].strip(), [], 1
             continue
-        level = max(level + _opened(line), 0)
+        level = max(level + opened(line), 0)
         if level:
             lines.append(line)
         elif family in _FAMILIES and not any(map(_DORMANT.match, lines)):
@@ -234,7 +234,7 @@ def tables_of_nft(text: str) -> Iterator[tuple[str, str, list[str]]]:
             family = ""
 
 
-def _opened(line: str) -> int:
+def opened(line: str) -> int:
     """How many blocks more it opens than it closes. A brace elsewhere in the line is that of a set, or in a text."""
     bare = line.strip()
     return bare.endswith("{") - bare.startswith("}")
@@ -249,8 +249,8 @@ def of_nft(text: str) -> Iterator[dict[str, Chain]]:
         is_of_iptables = family != "inet" and table == "filter" and any(map(_OF_IPTABLES.match, lines))
         said = firewall_words.IPTABLES_NFT if is_of_iptables else firewall_words.NFT
         for line in lines:
-            opens, hook = _CHAIN.match(line), _HOOK.match(line)
-            before, level = level, level + _opened(line)
+            opens, hook = _CHAIN.match(line), HOOK.match(line)
+            before, level = level, level + opened(line)
             if before == 0:
                 name = opens[1] if opens else None
                 if opens:
@@ -262,7 +262,7 @@ def of_nft(text: str) -> Iterator[dict[str, Chain]]:
             elif hook:
                 policy = DROP if hook[6] == "drop" else ACCEPT
                 # What comes before the hooks does so whatever its priority is.
-                is_seen = hook[2] not in HOOKS or _is_before_ipvs(hook)
+                is_seen = hook[2] not in HOOKS or is_before_ipvs(hook)
                 base = _HOOKED.get((hook[1], hook[2]), "") if is_seen else ""
                 chains[name] = Chain([], base, policy, _FAMILIES[family], f"{said}{line.strip()}")
             else:
@@ -271,10 +271,16 @@ def of_nft(text: str) -> Iterator[dict[str, Chain]]:
             yield chains
 
 
-def _is_before_ipvs(hook: re.Match[str]) -> bool:
+def is_before_ipvs(hook: re.Match[str]) -> bool:
+    priority = priority_of(hook)
+    return priority is not None and priority < _BEFORE_IPVS
+
+
+def priority_of(hook: re.Match[str]) -> int | None:
+    """The priority of a chain by its line; None: a name that is not known here."""
     base = _PRIORITIES.get(hook[3], forms.integer(hook[3]))
     offset = int(f"{hook[4]}{hook[5]}") if hook[4] else 0
-    return base is not None and base + offset < _BEFORE_IPVS
+    return None if base is None else base + offset
 
 
 def _nft_rule(line: str, said: str, chains: dict[str, Chain]) -> Rule:

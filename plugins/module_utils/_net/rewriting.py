@@ -26,11 +26,12 @@ from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl_plan impo
 _SYSCTLS = "/proc/sys/net/ipv4/vs"
 # More than anybody has written by hand. Container runtimes have rules without end, in which nobody looks for services.
 _MOST_RULES = 5000
+_LONGEST = 1000
 
 
 def look() -> dict[str, Any]:
     unseen: list[str] = []
-    found = list(dict.fromkeys(_rewritings(unseen)))
+    found = sorted(dict.fromkeys(_rewritings(unseen)), key=lambda each: each.priority)
     if len(found) > _MOST_RULES:
         unseen.append(f"packet filter: of {len(found)} rules that set marks or change sources, {_MOST_RULES} are here")
     rules = [(each.does, _said(each)) for each in found[:_MOST_RULES]]
@@ -45,8 +46,10 @@ def look() -> dict[str, Any]:
 
 
 def _said(each: Rewriting) -> dict[str, Any]:
-    found = {key: value for key, value in each._asdict().items() if key not in ("does", "turn")}
-    return {**found, "ports": list(each.ports), "to": list(each.to)}
+    # Whoever reads it is shown less, and a rule with a thousand addresses is here a thousand times.
+    rule = each.rule if len(each.rule) <= _LONGEST else f"{each.rule[:_LONGEST]}..."
+    found = {key: value for key, value in each._asdict().items() if key not in ("does", "turn", "priority")}
+    return {**found, "rule": rule, "ports": list(each.ports), "to": list(each.to)}
 
 
 def _sysctls() -> dict[str, str]:
@@ -66,12 +69,19 @@ def _rewritings(unseen: list[str]) -> Iterator[Rewriting]:
     if nf_tables.is_there():
         said: list[str] = []
         text = filter_questions.said(said, ["nft", "list", "ruleset"]) if _commands.find("nft") else ""
-        saves = list(_in_nf_tables())
+        saves = [(family, each, filter_questions.said(unseen, [each])) for family, each in _in_nf_tables()]
         # What a command of iptables has there, that one says in full, also where nft has no word for it.
         unseen += [each for each in said if not (saves and ": XT " in each)]
-        yield from rewriting_rules.of_nft(text, rewriting_rules.tables_of_iptables(text) if saves else ())
-        for family, command in saves:
-            yield from rewriting_rules.of_iptables(filter_questions.said(unseen, [command]), family)
+        skipped: set[str] = set()
+        for family, command, saved in saves:
+            unseen += [f"packet filter: {command}: {each}" for each in rewriting_rules.left_out(saved)]
+            # A table with rules of nft it leaves to nft, and says so where its own words would be.
+            left = rewriting_rules.incompatible(saved)
+            tables = rewriting_rules.tables_of_iptables(text, family) if saved else []
+            skipped |= {each for each in tables if each.split()[1] not in left}
+        yield from rewriting_rules.of_nft(text, skipped)
+        for family, _command, saved in saves:
+            yield from rewriting_rules.of_iptables(saved, family)
     for path, (family, commands) in filter_questions.SAVES.items():
         legacy = next(filter_questions.legacy(commands), "")
         for table in filter_questions.tables_at(path, unseen) if legacy else ():

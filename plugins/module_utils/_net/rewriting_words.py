@@ -20,12 +20,22 @@ PROGRAMS = ("keepalived", "ldirectord", "conntrackd", "bird")
 # What a rule may do: the first two are those of a Rewriting. What ends the way of a packet may do anything else.
 MARKS, TRANSLATES, LEADS, ENDS, PASSES = "marks", "translates", "leads", "ends", "passes"
 _WORDS = re.compile(r'"[^"]*"|[{},]|[^\s{},]+')
+# Texts are neither escaped nor free of quotes, but stand by themselves.
+_QUOTED = re.compile(r'(?<![^\s])"[^"]*"(?![^\s,}])')
 _NUMBER = re.compile(r"(?:0x[0-9a-fA-F]{1,8}|[1-9][0-9]{0,9})\Z")
 _FAMILIES = {"ip": 4, "ip6": 6, "inet": 0}
 _PROTOCOLS = {"6": "tcp", "17": "udp", "132": "sctp"}
+# Extensions of iptables of whose options some are known here, or that say nothing. Another one may hold by itself, as
+# socket does, or mean another thing by an option, as connmark does.
+_EXTENSIONS = {"tcp", "udp", "sctp", "multiport", "mark", "ipvs", "statistic", "comment"}
 # Options of iptables that say nothing of the packet, with the number of words behind them.
-_SILENT = {"-m": 1, "--comment": 1, "--ipvs": 0, "--random": 0, "--random-fully": 0, "--persistent": 0}
+_SILENT = {"--comment": 1, "--ipvs": 0}
 _SILENT_IN_NFT = {"counter": 0, "packets": 1, "bytes": 1, "comment": 1}
+# What may end the way of a packet, or do anything else. With "#" begins what nft cannot say in its own words, and
+# with "target" an extension of iptables.
+_MAY_END = {"tproxy", "dnat", "redirect", "dup", "fwd", "synproxy", "target", "#"}
+# How a source is chosen says nothing of the address.
+_HOW_PORTS = ("random", "fully-random", "persistent")
 # Targets of iptables after which a packet goes on as it was, or not at all.
 _PASSING = {
     *("DROP", "CONNMARK", "LOG", "NFLOG", "TCPMSS", "TOS", "DSCP", "TTL", "HL"),
@@ -56,6 +66,8 @@ class Rewriting(NamedTuple):
     to: tuple[str, ...] = ()
     # Where several rules take turns, one of how many this one is.
     turn: int = 1
+    # Of the chain that a hook calls: the lowest one is called first.
+    priority: int = 0
 
 
 class Rule(NamedTuple):
@@ -94,9 +106,9 @@ def of_iptables(line: str, family: int, chains: Collection[str]) -> Rule:
             continue
         field = _iptables_field(word, value)
         if field is None or _contradicts(field, known):
-            # What is negated is not what it says.
+            # What is negated is not what it says, and not every option has a value behind it.
             is_plain = False
-            at += 3 if word == "!" else 1
+            at += 2 if word == "!" else 1
             continue
         known.update(field)
         at += 2
@@ -105,7 +117,7 @@ def of_iptables(line: str, family: int, chains: Collection[str]) -> Rule:
 
 def _iptables_field(word: str, value: str) -> dict[str, Any] | None:
     """What an option says; None: something that has no field here."""
-    if (word, value) in _WHOLE:
+    if (word, value) in _WHOLE or (word == "-m" and value in _EXTENSIONS):
         return {}
     name, read = _OPTIONS.get(word, ("", None))
     return _field(name, read(value)) if read else None
@@ -147,7 +159,10 @@ def _translating(known: Mapping[str, Any], to: Sequence[str], is_plain: bool) ->
 def of_nft(line: str, family: str) -> Iterator[Rule]:
     """A line of a chain. A map of verdicts leads to several chains, and may end the way of its packets."""
     words = _WORDS.findall(line.partition(" # handle ")[0])
-    if "vmap" in words:
+    if '"' in _QUOTED.sub("", line):
+        # Where a text ends cannot be told, nor what of the line is a word of nft.
+        yield _ENDS
+    elif "vmap" in words:
         for word, chain in zip(words, words[1:]):
             if word in ("jump", "goto"):
                 yield Rule(LEADS, (), chain, has_conditions=True)
@@ -172,7 +187,8 @@ def _nft_rule(line: str, words: list[str], family: str) -> Rule:
             at += 4
         elif word in ("snat", "masquerade"):
             to = _nft_addresses(words[at + 1 :])
-            rule = _translating(known, to, is_plain)
+            # A map has no address for whoever is not in it.
+            rule = _translating(known, to, is_plain and (bool(to) or "map" not in words[at:]))
             break
         elif word in ("jump", "goto"):
             has_conditions = not is_plain or bool(lists) or len(known) > 2
@@ -190,6 +206,8 @@ def _nft_rule(line: str, words: list[str], family: str) -> Rule:
                 lists.update((name, value) for name, value in field.items() if isinstance(value, list))
                 known.update((name, value) for name, value in field.items() if name not in lists)
             at += used
+    if rule is _GOES_ON and _MAY_END & {*words}:
+        return _ENDS
     found = [each._replace(is_plain=each.is_plain and is_plain) for each in rule.found]
     for destination, protocol in product(lists.get("destination", [""]), lists.get("protocol", [""])):
         every += [each._replace(destination=destination, protocol=protocol) for each in found]
@@ -228,6 +246,9 @@ def _values(words: list[str]) -> tuple[list[str], int]:
 def _nft_addresses(words: list[str]) -> list[str]:
     """What follows ``snat``: an address, or several in turn. Of anything else the kernel chooses one."""
     rest = [each for each in words if each not in ("ip", "ip6", "to", ",")]
+    rest = rest[: rest.index("comment")] if "comment" in rest else rest
+    while rest[-1:] and rest[-1] in _HOW_PORTS:
+        rest.pop()
     if rest[:3] == ["numgen", "inc", "mod"] and rest[4:6] == ["map", "{"] and rest[-1] == "}":
         numbers, colons, addresses = rest[6:-1:3], rest[7:-1:3], rest[8:-1:3]
         if numbers == [str(each) for each in range(len(addresses))] and set(colons) == {":"}:

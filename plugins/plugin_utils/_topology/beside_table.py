@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from heapq import merge
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
@@ -69,6 +71,34 @@ class Beside:
     translating: tuple[Rewriting, ...]
     unseen: tuple[str, ...]
 
+    def marking_as(self, mark: int) -> Iterator[Rewriting]:
+        """The rules that may set a mark. A mark of 0 is one that a rule takes from elsewhere."""
+        return self._in_order(self._by_mark.get(mark, ()), self._by_mark.get(0, ()))
+
+    def translating_for(self, vip: Address | None) -> Iterator[Rewriting]:
+        """The rules that may mean a connection to a VIP; None: to any."""
+        if vip is None:
+            return iter(self.translating)
+        return self._in_order(self._by_vip.get(vip, ()), self._by_vip.get(None, ()))
+
+    @staticmethod
+    def _in_order(*some: Sequence[tuple[int, Rewriting]]) -> Iterator[Rewriting]:
+        return (rule for _place, rule in merge(*some, key=lambda each: each[0]))
+
+    @cached_property
+    def _by_mark(self) -> Mapping[int, list[tuple[int, Rewriting]]]:
+        found: dict[int, list[tuple[int, Rewriting]]] = {}
+        for place, rule in enumerate(self.marking):
+            found.setdefault(rule.mark, []).append((place, rule))
+        return found
+
+    @cached_property
+    def _by_vip(self) -> Mapping[Address | None, list[tuple[int, Rewriting]]]:
+        found: dict[Address | None, list[tuple[int, Rewriting]]] = {}
+        for place, rule in enumerate(self.translating):
+            found.setdefault(as_address(rule.vip), []).append((place, rule))
+        return found
+
 
 @dataclass(frozen=True)
 class Endpoint:
@@ -102,13 +132,14 @@ def said_of(
     notes: list[str] = []
     known = entry
     if "fwmark" in entry:
-        keys["marked"], about_marks, is_whole = _marked(entry, beside.marking)
+        keys["marked"], about_marks, is_whole = _marked(entry, beside)
         notes += about_marks
         known = {**entry, "marked": keys["marked"] if is_whole else []}
     sources = None
     # Without it netfilter never sees what IPVS sends.
-    if entry["forward"] == "nat" and beside.sysctls.get(_CONNTRACK) == "1":
-        sources, about_sources = _sources(known, endpoints, beside.translating, marks)
+    if entry["forward"] == "nat" and beside.sysctls.get(_CONNTRACK, "0") != "0":
+        vip = None if "fwmark" in entry else as_address(entry["address"].partition("/")[0])
+        sources, about_sources = _sources(known, endpoints, [*beside.translating_for(vip)], marks)
         notes += about_sources
     forward = entry["forward"]
     if sources is not None:
@@ -149,11 +180,10 @@ def changed_sysctls(beside: Beside) -> dict[str, int | str]:
 # Marks
 
 
-def _marked(entry: Mapping[str, Any], rules: Iterable[Rewriting]) -> tuple[list[dict[str, Any]], list[str], bool]:
+def _marked(entry: Mapping[str, Any], beside: Beside) -> tuple[list[dict[str, Any]], list[str], bool]:
     """The packets that get the mark of a service, what is to be said of that, and whether these are all of them."""
     mark, family = entry["fwmark"], forms.FAMILIES[entry["family"]]
-    # A mark of 0 is one that a rule takes from elsewhere.
-    concerned = [each for each in rules if each.mark in (mark, 0) and each.family in (family, 0)]
+    concerned = [each for each in beside.marking_as(mark) if each.family in (family, 0)]
     found: dict[tuple[str, str], list[_Range]] = {}
     notes = []
     is_whole = True
@@ -174,8 +204,9 @@ def _marked(entry: Mapping[str, Any], rules: Iterable[Rewriting]) -> tuple[list[
                 "that one out afterwards, also where it comes back from at boot"
             )
     if not concerned:
+        where = "that was read" if beside.unseen else "here"
         notes.append(
-            "no rule of a packet filter here sets the mark. Say by marked which packets carry it, and the director "
+            f"no rule of a packet filter {where} sets the mark. Say by marked which packets carry it, and the director "
             "sets it; without marked somebody else does"
         )
     marked = [

@@ -28,7 +28,7 @@ OURS = [
 
 def words_of(each: Rewriting) -> dict[str, Any]:
     """What is said, without what says it."""
-    plain = Rewriting(each.does, "", each.is_plain, each.is_ours)
+    plain = Rewriting(each.does, "", each.is_plain, each.is_ours, priority=each.priority)
     return {key: value for key, value in each._asdict().items() if getattr(plain, key) != value and key != "rule"}
 
 
@@ -99,6 +99,11 @@ def test_what_iptables_marks(line: str, said: dict[str, Any]) -> None:
         "-A PREROUTING -d 192.0.2.1/32 -p tcp -j MARK --and-mark 0x7",
         "-A PREROUTING -j CONNMARK --restore-mark --nfmask 0xffffffff --ctmask 0xffffffff",
         "-A PREROUTING -d 192.0.2.1/32 -p tcp -m mark --mark 0x1 -j MARK --set-xmark 0x7/0xffffffff",
+        # An extension that holds without any option, and one whose option is called like another one's.
+        "-A PREROUTING -d 192.0.2.1/32 -p tcp -m socket -j MARK --set-xmark 0x7/0xffffffff",
+        "-A PREROUTING -d 192.0.2.1/32 -p tcp -m connmark --mark 0x1 -j MARK --set-xmark 0x7/0xffffffff",
+        # A negation without a value.
+        "-A PREROUTING -d 192.0.2.1/32 -p tcp -m physdev ! --physdev-is-in -j MARK --set-xmark 0x7/0xffffffff",
     ],
 )
 def test_what_is_asked_besides_leaves_it_open(line: str) -> None:
@@ -116,6 +121,7 @@ def test_a_rule_before_it_may_end_the_way_of_packets() -> None:
         "-A PREROUTING -j inner": True,
         "-A PREROUTING -j returns": False,
         "-A PREROUTING -g inner": False,
+        "-A PREROUTING -m physdev ! --physdev-is-in -j ACCEPT": False,
     }.items():
         more = [":inner - [0:0]", ":returns - [0:0]", "-A returns -i lo -j RETURN", "-A inner -j LOG"]
         (found,) = of_iptables(*more, before, f"-A PREROUTING {mark}")
@@ -123,6 +129,38 @@ def test_a_rule_before_it_may_end_the_way_of_packets() -> None:
     for call, plain in {"-j inner": [True], "-i eth0 -j inner": [False], "": []}.items():
         lines = [":inner - [0:0]", f"-A inner {mark}", *([f"-A PREROUTING {call}"] if call else [])]
         assert [each.is_plain for each in of_iptables(*lines)] == plain
+
+
+def test_marks_count_wherever_they_come_before_ipvs() -> None:
+    mark = "-d 192.0.2.1/32 -p tcp -j MARK --set-xmark 0x7/0xffffffff"
+    for table, chain, plain in (
+        ("raw", "PREROUTING", [True]),
+        ("mangle", "INPUT", [True]),
+        ("filter", "INPUT", [True]),
+        # Of a connection that is there already, the table nat sees nothing.
+        ("nat", "PREROUTING", [False]),
+        ("mangle", "FORWARD", []),
+        ("nat", "POSTROUTING", []),
+    ):
+        text = f"*{table}\n:{chain} ACCEPT [0:0]\n-A {chain} {mark}\nCOMMIT"
+        assert [each.is_plain for each in rules.of_iptables(text, 4)] == plain, (table, chain)
+    for head, plain in {
+        "type filter hook input priority filter; policy accept;": [True],
+        "type filter hook input priority srcnat - 2; policy accept;": [],
+        "type filter hook prerouting priority raw; policy accept;": [True],
+        "type nat hook prerouting priority dstnat; policy accept;": [False],
+        "type filter hook forward priority filter; policy accept;": [],
+    }.items():
+        line = "ip daddr 192.0.2.1 tcp dport 80 meta mark set 0x7"
+        assert [each.is_plain for each in of_nft(line, head=head)] == plain, head
+
+
+def test_a_chain_is_walked_once_however_often_it_is_called() -> None:
+    calls = [f"-A c{n} -i {link} -j c{n + 1}" for n in range(60) for link in ("eth0", "eth1")]
+    names = [f":c{n} - [0:0]" for n in range(61)]
+    mark = "-A c60 -d 192.0.2.1/32 -p tcp -j MARK --set-xmark 0x7/0xffffffff"
+    (found,) = of_iptables(*names, *calls, mark, "-A PREROUTING -j c0")
+    assert not found.is_plain
 
 
 def test_chains_that_lead_to_each_other_have_an_end() -> None:
@@ -156,6 +194,8 @@ def test_turns_that_are_not_ours_are_open() -> None:
     assert [each.is_plain for each in of_iptables(half, table="nat")] == [False]
     assert [each.is_plain for each in of_iptables(half, half, rest, table="nat")] == [False, True]
     assert [each.is_plain for each in of_iptables(half, rest.replace("51", "52"), table="nat")] == [False, True]
+    chosen = half.replace("SNAT --to-source 10.0.0.30", "MASQUERADE")
+    assert [(each.is_plain, each.to) for each in of_iptables(chosen, rest, table="nat")] == [(True, ())]
     random = half.replace("nth --every 2 --packet 0", "random --probability 0.5")
     assert [each.is_plain for each in of_iptables(random, rest, table="nat")] == [False, True]
 
@@ -192,6 +232,7 @@ def test_what_nft_marks(line: str, said: list[dict[str, Any]]) -> None:
         "meta mark set tcp dport map { 80 : 0x7 }",
         "meta mark 0x1 meta mark set 0x7",
         "ip daddr 192.0.2.1 meta mark set 0x7 limit rate 1/second",
+        "ip daddr 192.0.2.1 tcp dport 80 socket transparent 1 meta mark set 0x7",
     ],
 )
 def test_what_nft_asks_besides_leaves_it_open(line: str) -> None:
@@ -209,7 +250,7 @@ def test_maps_of_verdicts_lead_to_all_their_chains() -> None:
 		ip daddr 192.0.2.1 tcp dport 82 meta mark set 0x7
 	}
 	chain elsewhere {
-		type filter hook input priority filter; policy accept;
+		type filter hook forward priority filter; policy accept;
 		ip daddr 192.0.2.1 tcp dport 83 meta mark set 0x7
 	}
 }"""
@@ -226,6 +267,46 @@ def test_whose_source_nft_changes() -> None:
     assert (found.is_plain, found.to) == (True, ())
     (found,) = of_nft('oifname "eth1" ip saddr 10.0.0.0/24 masquerade', head=head)
     assert not found.is_plain
+    for end in ("random", "random,persistent", "fully-random", 'comment "by hand"', 'random comment "a random one"'):
+        (found,) = of_nft(f"ip daddr 10.0.0.51 snat to 10.0.0.30 {end}", head=head)
+        assert (found.is_plain, found.to) == (True, (DIP,)), end
+    (found,) = of_nft("snat to ip daddr map { 10.0.0.51 : 10.0.0.30 }", head=head)
+    assert (found.is_plain, found.to) == (False, ())
+
+
+@pytest.mark.parametrize(
+    ("before", "is_plain"),
+    [
+        ('tcp dport 81 counter packets 0 bytes 0 xt target "TPROXY"', False),
+        ("tcp dport 81 tproxy to :8080", False),
+        ("tcp dport 81 dup to 10.0.0.1", False),
+        # Nobody can tell where this text ends.
+        ('tcp dport 81 comment "a" accept comment "b"c"', False),
+        ('tcp dport 81 log prefix "accept "', True),
+        ("tcp dport 81 ct mark set 0x7", True),
+    ],
+)
+def test_what_a_rule_of_nft_may_do_to_those_behind_it(before: str, is_plain: bool) -> None:
+    found = of_nft(before, "ip daddr 192.0.2.1 tcp dport 80 meta mark set 0x7")
+    assert [each.is_plain for each in found] == [is_plain]
+
+
+def test_a_block_inside_a_chain_of_nft_has_the_conditions_of_its_line() -> None:
+    inner = ['iifname "eth0" jump {', "\tip daddr 192.0.2.1 tcp dport 80 meta mark set 0x7", "}"]
+    found = of_nft(*inner, "ip daddr 192.0.2.2 tcp dport 80 meta mark set 0x7")
+    assert [(each.destination, each.is_plain) for each in found] == [(VIP, False), ("192.0.2.2", True)]
+    ends = ['iifname "eth0" jump {', "\taccept", "}"]
+    assert [each.is_plain for each in of_nft(*ends, "ip daddr 192.0.2.2 tcp dport 80 meta mark set 0x7")] == [False]
+
+
+def test_chains_of_nft_come_in_the_order_of_their_priorities() -> None:
+    tables = [
+        f"table ip {name} {{\n\tchain post {{\n\t\ttype nat hook postrouting priority {priority}; policy accept;\n"
+        f"\t\tip daddr 10.0.0.51 snat to {address}\n\t}}\n}}"
+        for name, priority, address in (("a", "srcnat", "10.0.0.31"), ("b", "50", "10.0.0.32"), ("c", "150", DIP))
+    ]
+    found = rules.of_nft("\n".join(tables))
+    assert [(each.priority, each.to) for each in found] == [(50, ("10.0.0.32",)), (100, ("10.0.0.31",)), (150, (DIP,))]
 
 
 def test_our_table_of_nft_comes_first() -> None:
@@ -247,8 +328,21 @@ table ip nat_of_somebody {
 		masquerade
 	}
 }"""
-    assert rules.tables_of_iptables(listing) == ["ip nat"]
+    assert rules.tables_of_iptables(listing, 4) == ["ip nat"]
+    assert rules.tables_of_iptables(listing, 6) == []
     assert [each.rule for each in rules.of_nft(listing, ["ip nat"])] == ["masquerade"]
+
+
+def test_what_iptables_leaves_to_nft_is_known() -> None:
+    saved = """# Table `nat' is incompatible, use 'nft' tool.
+# Table `mangle' contains incompatible base-chains, use 'nft' tool to list them.
+*mangle
+:PREROUTING ACCEPT [0:0]
+COMMIT
+"""
+    assert rules.incompatible(saved) == ["nat"]
+    assert rules.left_out(saved) == ["Table `mangle' contains incompatible base-chains"]
+    assert list(rules.of_iptables(saved, 4)) == []
 
 
 @pytest.mark.parametrize(
