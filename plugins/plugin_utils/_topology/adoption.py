@@ -100,21 +100,38 @@ def possible(inventory: Inventory, director: str, found: list[Any], problems: li
     """The services that a model can say beside each other; of the others there are problems."""
     if not _adopted(inventory, director, found):
         return found
-    services: list[Any] = []
+    alone: list[Any] = []
     for each in found:
-        # What each of them cannot be by itself, or beside those that stay.
-        wrong = _adopted(inventory, director, [*services, each])
-        other = _as_fullnat(inventory, director, services, each) if wrong else None
-        if other is not None:
-            services.append(each)
-            problems.append(
-                f"{other}: is written as fullnat, because with nat there could be no {each['name']} beside it"
-            )
-        elif wrong:
-            problems += [f"{each['name']}: left out, because no model can say it so: {line}" for line in wrong]
-        else:
-            services.append(each)
+        wrong = _adopted(inventory, director, [each])
+        problems += _left_out(each, wrong)
+        if not wrong:
+            alone.append(each)
+    services: list[Any] = []
+    _add(inventory, director, services, alone, problems)
     return services
+
+
+def _add(inventory: Inventory, director: str, services: list[Any], more: list[Any], problems: list[str]) -> None:
+    """Add those that can be beside each other and beside those that are there. Few cannot, so halves are tried."""
+    wrong = _adopted(inventory, director, [*services, *more]) if more else []
+    if not wrong:
+        services += more
+    elif len(more) > 1:
+        _add(inventory, director, services, more[: len(more) // 2], problems)
+        _add(inventory, director, services, more[len(more) // 2 :], problems)
+    else:
+        other = _as_fullnat(inventory, director, services, more[0])
+        if other is None:
+            problems += _left_out(more[0], wrong)
+        else:
+            services += more
+            problems.append(
+                f"{other}: is written as fullnat, because with nat there could be no {more[0]['name']} beside it"
+            )
+
+
+def _left_out(service: Any, wrong: Iterable[str]) -> list[str]:
+    return [f"{service['name']}: left out, because no model can say it so: {line}" for line in wrong]
 
 
 def _as_fullnat(inventory: Inventory, director: str, services: list[Any], new: Any) -> str | None:
@@ -122,7 +139,7 @@ def _as_fullnat(inventory: Inventory, director: str, services: list[Any], new: A
     hosts = {each.get("host", each.get("address")) for each in new["real_servers"]}
     for at, each in enumerate(services):
         shares = hosts & {other.get("host", other.get("address")) for other in each["real_servers"]}
-        if each["forward"] == "nat" and shares:
+        if each["forward"] == "nat" and shares and _adopted(inventory, director, [each, new]):
             trial = {**each, "forward": "fullnat"}
             if not _adopted(inventory, director, [*services[:at], trial, *services[at + 1 :], new]):
                 services[at] = trial

@@ -10,10 +10,12 @@ one step, such as looking for a name in a list, is not seen.
 from __future__ import annotations
 
 from collections.abc import Callable
+from ipaddress import ip_address
 from typing import Any
 
 import pytest
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler, draining, pictures
+from ansible_collections.lvs.topology.plugins.module_utils._net.rewriting_words import TRANSLATES, Rewriting
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import beside_table, compiler, draining, pictures
 from ansible_collections.lvs.topology.tests.unit.lines_run import lines_run
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import QUIET, Model, large
 
@@ -27,6 +29,22 @@ def _info(model: Model) -> dict[str, Any]:
         counted = {"counters": {"conns": 0}, "connections": {"active": 0, "inactive": 0}}
         services.append({**service, "real_servers": [{**each, **counted} for each in service["real_servers"]]})
     return {"services": services, "timeouts": {}, "daemons": []}
+
+
+def _rules(services: int) -> beside_table.Beside:
+    """A rule for each service, as FULLNAT has them."""
+    rules = [
+        Rewriting(TRANSLATES, "rule", vip=f"10.0.{at // 200}.{at % 200 + 1}", to=("10.0.0.30",))
+        for at in range(services)
+    ]
+    return beside_table.Beside({"net.ipv4.vs.conntrack": "1"}, frozenset(), (), (), tuple(rules), ())
+
+
+def _wrong(info: dict[str, Any]) -> dict[str, Any]:
+    """The same with a service that no model can say."""
+    first, *others = info["services"]
+    odd = {**first["real_servers"][0], "forward": "dr", "port": 8080}
+    return {**info, "services": [{**first, "real_servers": [odd]}, *others]}
 
 
 def _questions(model: Model) -> dict[str, Callable[[], object]]:
@@ -48,6 +66,7 @@ def _questions(model: Model) -> dict[str, Callable[[], object]]:
         "findings": lambda: compiler.findings_of(*arguments, answers, {}),
         "status": lambda: compiler.status_of(*arguments, infos),
         "adopted": lambda: compiler.model_of(*arguments, infos["lb1"]),
+        "adopted but for one": lambda: compiler.model_of(*arguments, _wrong(infos["lb1"])),
         "diagram": lambda: pictures.diagram_of(*arguments),
         "page": lambda: pictures.site_file_of(*arguments, infos, "site.html"),
     }
@@ -68,3 +87,14 @@ def test_work_grows_with_the_real_servers(forward: str) -> None:
     many = _questions(large(forward, 2, 100, is_pair=True))
     grown = {name: lines_run(many[name]) / lines_run(few[name]) for name in few}
     assert {name: round(times, 1) for name, times in grown.items() if times > 5} == {}
+
+
+def test_work_grows_with_the_rules_beside_a_table() -> None:
+    def said(number: int) -> None:
+        beside = _rules(number)
+        for rule in beside.translating:
+            entry = {"address": rule.vip, "port": 80, "forward": "nat"}
+            found = beside_table.said_of(entry, [beside_table.Endpoint(ip_address("10.0.0.51"), 80)], beside, ())
+            assert found.keys["forward"] == "fullnat"
+
+    assert lines_run(lambda: said(400)) < 5 * lines_run(lambda: said(100))
