@@ -9,8 +9,9 @@ BIRD adds the community 65535:0 to a VIP whose first route in the announcing tab
 from __future__ import annotations
 
 import contextlib
+import signal
 import time
-from typing import Iterator, NamedTuple, Sequence
+from typing import Any, Iterator, NamedTuple, NoReturn, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils import _commands
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
@@ -20,6 +21,8 @@ from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, 
 # What ip says of a route that was withdrawn meanwhile, for IPv4 and IPv6.
 _GONE = ("No such file or directory", "No such process")
 # How long routers may take to choose. What takes longer is no farewell.
+# By which a module ends whose operator has gone, or that somebody ends. Python would end without putting anything back.
+_ENDS = (signal.SIGHUP, signal.SIGTERM)
 SECONDS = forms.Range(0, 600)
 
 
@@ -62,17 +65,33 @@ def restored(routes: Sequence[Route]) -> Iterator[None]:
 
     Each of them is tried: what keeps one from being put back need not keep others from it.
     """
+    heard = [each for each in _ENDS if routes and signal.getsignal(each) not in (signal.SIG_IGN, None)]
+    before = [(each, signal.signal(each, _end)) for each in heard]
     try:
         yield
     finally:
-        problems = []
-        for each in routes:
-            try:
-                _change(str(each))
-            except Refused as problem:
-                problems.append(str(problem))
-        if problems:
-            raise Refused(" ".join(problems))
+        for each, _handler in before:
+            signal.signal(each, signal.SIG_IGN)
+        try:
+            _put_back(routes)
+        finally:
+            for each, handler in before:
+                signal.signal(each, handler)
+
+
+def _end(number: int, _frame: Any) -> NoReturn:
+    raise Refused(f"The task was ended by {signal.Signals(number).name}.")
+
+
+def _put_back(routes: Sequence[Route]) -> None:
+    problems = []
+    for route in routes:
+        try:
+            _change(str(route))
+        except Refused as problem:
+            problems.append(str(problem))
+    if problems:
+        raise Refused(" ".join(problems))
 
 
 def _change(route: str) -> None:

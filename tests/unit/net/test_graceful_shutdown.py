@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from types import SimpleNamespace
 
 import pytest
@@ -61,6 +63,20 @@ def test_routes_are_put_back_however_the_sessions_end(called: list[str]) -> None
     with pytest.raises(ZeroDivisionError):
         end_otherwise()
     assert called == [f"ip route change {kind} {to}" for kind in ("prohibit", "blackhole") for to in (TO_FOUR, TO_SIX)]
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+def test_routes_are_put_back_where_the_operator_has_gone(called: list[str], number: signal.Signals) -> None:
+    """Without a handler, these would end the process, and that of the tests with it."""
+    before = signal.signal(number, lambda *_: pytest.fail("what ends the task came to nobody"))
+    try:
+        with pytest.raises(Refused, match=rf"ended by {number.name}"), graceful_shutdown.restored([FOUR]):
+            os.kill(os.getpid(), number)
+        assert called == [f"ip route change blackhole {TO_FOUR}"]
+        with graceful_shutdown.restored([]):
+            assert signal.getsignal(number).__name__ == "<lambda>"
+    finally:
+        signal.signal(number, before)
 
 
 def test_one_that_cannot_be_put_back_keeps_no_other_from_it(called: list[str]) -> None:
