@@ -44,7 +44,7 @@ def test_a_back_end_dies_and_returns(scenario: Any) -> None:
 
 
 def test_a_real_server_loses_its_vip(scenario: Any) -> None:
-    """A check of its own address would go on succeeding while clients wait for nothing."""
+    """A check of its own address would go on succeeding while clients wait in vain."""
     scenario.run("app1", f"ip address del {DR}/32 dev lo")
     scenario.wait("app1 is in no table", lambda: listed(scenario, "192.168.0.61:80") == 0)
     for director in scenario.directors:

@@ -71,7 +71,7 @@ CONCERNS: Mapping[str, tuple[str, str, str]] = {
     "arp": ("ARP", BROKEN, "It may answer for VIPs, and clients that believe it go past the directors."),
     "arp_filters": ("ARP filter", BROKEN, "It may answer for VIPs, and clients that believe it go past the directors."),
     "tunnels": ("the end of a tunnel", BROKEN, "What directors send through it is dropped."),
-    "addresses": ("an address", BROKEN, "Packets for the VIP are dropped there: some clients wait for nothing."),
+    "addresses": ("an address", BROKEN, "Packets for the VIP are dropped there: some clients wait in vain."),
     "gateways": ("the default route", BROKEN, "Answers to clients take another way, and are dropped."),
     "source_routes": (
         "the route of answers",

@@ -175,7 +175,7 @@ def _of_answer(director: str, each: Attempt, answer: Mapping[str, Any], degree: 
         if each.is_through_vip:
             remedy = f"see whether {name} has the VIP (a run of lvs.topology.site gives it), and lets packets in"
         what = f"{who} does not answer on port {each.port} {where}"
-        yield Finding(degree, director, what, "Clients that are sent there wait for nothing.", remedy)
+        yield Finding(degree, director, what, "Clients that are sent there wait in vain.", remedy)
     for reason in answer["failed"]:
         if _says_nothing(each, reason):
             continue
