@@ -308,56 +308,7 @@ def test_booleans_of_the_command_line_are_no_text(path: Path) -> None:
         assert found[1].startswith(" | bool"), found[0]
 
 
-VARIABLES = PLAYBOOKS[0].parent / "tasks/variables.yml"
-DOCUMENT = (PLAYBOOKS[0].parents[1] / "docs/playbooks.md").read_text()
-# Whom a play is for, and what the model says, is in docs/model.md.
-OF_THE_MODEL = {
-    "lvs_services", "lvs_bgp", "lvs_state", "lvs_directors", "lvs_directors_group", "lvs_real_servers",
-    "lvs_real_servers_group", "lvs_metrics",
-    # The variable of a loop, which the filter unannounced reads in its results.
-    "lvs_announcer",
-}  # fmt: skip
-
-
-def arguments() -> dict[str, dict[str, Any]]:
-    (task,) = yaml.safe_load(VARIABLES.read_text())
-    return dict(task["vars"]["__lvs_arguments"])
-
-
-def used(path: Path) -> set[str]:
-    """The variables of users in a playbook, without its comments, and in what it reads."""
-    texts = [path, *(path.parent / name for play in plays(path) for name in play.get("vars_files", []))]
-    imported = {str(each.get("ansible.builtin.import_tasks", "")) for play in plays(path) for each in play["tasks"]}
-    texts += [path.parent / name for name in imported - {"", "tasks/variables.yml"}]
-    return {
-        name for text in texts for name in re.findall(r"\blvs_\w+", re.sub(r"^ *#.*", "", text.read_text(), flags=re.M))
-    }
-
-
-@pytest.mark.parametrize("path", PLAYBOOKS, ids=lambda path: path.stem)
-def test_every_variable_of_a_playbook_is_looked_at_before_anything_is_touched(path: Path) -> None:
-    assert used(path) - OF_THE_MODEL <= set(arguments().get(path.stem, {}))
-    asked = {play["name"]: play["tasks"][0].get("vars") for play in plays(path) if used(path) - OF_THE_MODEL}
-    if asked:
-        assert next(iter(asked.values())) == {"__lvs_playbook": path.stem}
-
-
-@pytest.mark.parametrize("path", PLAYBOOKS, ids=lambda path: path.stem)
-def test_every_variable_of_a_playbook_is_documented(path: Path) -> None:
-    section = DOCUMENT.partition(f"\n## {path.stem}\n")[2].partition("\n## ")[0]
-    rows = re.findall(r"^\| `(lvs_\w+)` \|", section, re.MULTILINE)
-    own = {name for name in arguments().get(path.stem, {}) if name.startswith(f"lvs_{path.stem}")}
-    assert sorted(rows) == sorted(own)
-
-
 ROLLED = {"lvs_directors": ["lb1", "lb2"], "lvs_real_servers": ["web1"]}
-
-
-def adopt(tmp_path: Path, **given: Any) -> subprocess.CompletedProcess[str]:
-    (tmp_path / "ipvsadm.rules").write_text("-A -t 192.0.2.1:80 -s rr\n-a -t 192.0.2.1:80 -r 192.0.2.2:80 -g -w 1\n")
-    words = json.dumps({"lvs_adopt_from": str(tmp_path), **given})
-    command = ["ansible-playbook", "-i", "localhost,", str(PLAYBOOKS[0].parent / "adopt.yml"), "-e", words]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize(
@@ -386,25 +337,3 @@ def test_a_roll_of_nobody_does_not_end_without_a_word(tmp_path: Path, named: Any
     output = " ".join((done.stdout + done.stderr).split())
     assert done.returncode != 0, output
     assert f"Nothing was touched. {said}" in output
-
-
-@pytest.mark.parametrize(
-    ("given", "said"),
-    [
-        (
-            {"lvs_adopt_resolv": True},
-            "No playbook has a variable with the name lvs_adopt_resolv. Use lvs_adopt_directory, ",
-        ),
-        (
-            {"lvs_adopt_resolve": "perhaps"},
-            "and we were unable to convert to bool",
-        ),
-        # Of another playbook, and of none of them.
-        ({"lvs_drain_timeout": 5, "lvs_addresses": 1, "lvs_adopt_names": {"a": "192.0.2.9"}}, None),
-    ],
-)
-def test_what_is_misspelled_is_refused_by_name(tmp_path: Path, given: dict[str, Any], said: str | None) -> None:
-    done = adopt(tmp_path, **given)
-    output = " ".join(done.stdout.split())
-    assert (done.returncode == 0) is (said is None), output
-    assert said is None or said in output + " ".join(done.stderr.split())

@@ -8,9 +8,10 @@ from __future__ import annotations
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 
 _ALL = 100
-# Of the steps, and of the share with which they begin, in percent.
+# Of the steps, of the share with which they begin, in percent, and of the seconds before each of them.
 STEPS = forms.Range(0, 99)
 FIRST = forms.Range(1, _ALL - 1)
+PAUSES = forms.Range(0, 9999)
 
 
 def shares(steps: int, first: int) -> list[int]:

@@ -1,0 +1,64 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which numbers and words make sense for the variables of playbooks. Of which type they are, Ansible looks at. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.specs import REAL_SERVER_SPEC
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import way_back
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.given import evaluated, mapping
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, as_lines, choose, show
+
+_STATES = ("drained", "present")
+NUMBERS: Mapping[str, forms.Range] = {
+    "lvs_drain_directors_timeout": forms.TIMEOUTS,
+    "lvs_drain_ramp_from": way_back.FIRST,
+    "lvs_drain_ramp_pause": way_back.PAUSES,
+    "lvs_drain_ramp_steps": way_back.STEPS,
+    "lvs_drain_timeout": forms.TIMEOUTS,
+    "lvs_rolling_delay": forms.TIMEOUTS,
+    "lvs_rolling_directors_timeout": forms.TIMEOUTS,
+    "lvs_rolling_retries": forms.Range(0, 999_999),
+    "lvs_rolling_serial": forms.Range(1, 999_999),
+}
+_ON_TIMEOUT = REAL_SERVER_SPEC["on_timeout"]["choices"]
+CHOICES: Mapping[str, Sequence[str]] = {
+    "lvs_drain_directors_on_timeout": _ON_TIMEOUT,
+    "lvs_drain_directors_state": _STATES,
+    "lvs_drain_on_timeout": _ON_TIMEOUT,
+    "lvs_drain_state": _STATES,
+}
+# Any of these words, in a list, or in a text with commas.
+LISTS: Mapping[str, Sequence[str]] = {"lvs_drain_wait_for": REAL_SERVER_SPEC["wait_for"]["choices"]}
+
+
+def wrong_values_of(given: Any) -> list[str]:
+    """What is wrong with the values of variables, by their names. Those of other names are passed over."""
+    values = mapping(evaluated(given, "variables"), "variables")
+    return as_lines([*_wrong_numbers(values), *_wrong_words(values)])
+
+
+def _wrong_numbers(values: Mapping[str, Any]) -> Iterator[Mistake]:
+    for name, possible in NUMBERS.items():
+        if name in values and forms.integer(values[name]) not in possible:
+            yield Mistake(name, f"{show(values[name])} is no number of this kind", f"use {possible}")
+
+
+def _wrong_words(values: Mapping[str, Any]) -> Iterator[Mistake]:
+    said = [(name, values[name], choices) for name, choices in CHOICES.items() if name in values]
+    said += [(name, word, choices) for name, choices in LISTS.items() for word in _words(values.get(name))]
+    for name, word, choices in said:
+        if word not in choices:
+            yield Mistake(name, f"{show(word)} is not known", choose(word, choices))
+
+
+def _words(value: Any) -> list[Any]:
+    """What a list has, or a text between its commas. None and an empty text say nothing."""
+    words = value.split(",") if isinstance(value, str) else value if isinstance(value, list) else [value]
+    stripped = [each.strip() if isinstance(each, str) else each for each in words]
+    return [each for each in stripped if each not in ("", None)]
