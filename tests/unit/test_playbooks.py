@@ -337,3 +337,26 @@ def test_a_roll_of_nobody_does_not_end_without_a_word(tmp_path: Path, named: Any
     output = " ".join((done.stdout + done.stderr).split())
     assert done.returncode != 0, output
     assert f"Nothing was touched. {said}" in output
+
+
+@pytest.mark.parametrize("playbook", ["rolling_directors", "drain_directors"])
+def test_only_what_puts_a_director_back_leaves_out_who_else_announces(tmp_path: Path, playbook: str) -> None:
+    """Nobody answers here, and what puts a director back goes on to ask it."""
+    inventory, tasks = tmp_path / "inventory.yml", tmp_path / "tasks.yml"
+    bgp = {"asn": 65001, "router_id": "10.0.0.1", "neighbours": [{"address": "10.0.0.9", "asn": 65000}]}
+    service = {"name": "web", "address": "192.0.2.1", "port": 80, "forward": "dr", "real_servers": [{"host": "web1"}]}
+    lb1 = {"lvs_address": "10.0.0.1", "lvs_services": [service], "lvs_bgp": bgp}
+    groups = {
+        "lvs_directors": {"hosts": {"lb1": lb1}},
+        "lvs_real_servers": {"hosts": {"web1": {"lvs_address": "10.0.0.5"}}},
+    }
+    inventory.write_text(json.dumps(groups))
+    tasks.write_text("[]")
+    given = {"lvs_drain_directors_state": "present", "ansible_host": "0.0.0.1", "ansible_ssh_timeout": 1}
+    given |= {f"lvs_{playbook}": "lb1", "lvs_rolling_directors_tasks": str(tasks)}
+    command = ["ansible-playbook", "-i", str(inventory), "-e", json.dumps(given)]
+    done = subprocess.run(
+        [*command, str(PLAYBOOKS[0].parent / f"{playbook}.yml")], capture_output=True, text=True, check=False
+    )
+    output = " ".join((done.stdout + done.stderr).split())
+    assert ("nobody besides lb1 announces 192.0.2.1" in output) is (playbook == "rolling_directors"), output

@@ -144,9 +144,20 @@ def routes_of(table: int) -> list[Route]:
             if _NO_TABLE in errors:
                 continue
             raise Refused(f"{' '.join(command)} failed: {errors.strip()}.")
-        shown = json.loads(output or "[]")
+        shown = routes_shown(command, output)
         found += [announcement_plan.route_of(each, family, table) for each in shown if each.get("type") == "blackhole"]
     return found
+
+
+def routes_shown(command: Sequence[str], output: str) -> list[dict[str, Any]]:
+    """The routes that `ip -json route show` has printed."""
+    try:
+        shown = json.loads(output) if output.strip() else []
+    except ValueError:
+        shown = None
+    if not isinstance(shown, list) or not all(isinstance(each, dict) for each in shown):
+        raise Refused(f"{' '.join(command)} printed something else than a list of routes in JSON.")
+    return shown
 
 
 def _apply(action: Any) -> None:

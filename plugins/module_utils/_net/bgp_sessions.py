@@ -120,15 +120,16 @@ def _still_sent(module: AnsibleModule) -> Callable[[], list[str]]:
     marks = frozenset(module.params["check_marks"])
     known = _packets(marks)
     since = time.monotonic()
+    said = f"whether packets of clients still come shows only after {_QUIET:g} seconds"
     if known is None:
         module.warn("The kernel has no IPVS table, so whether packets still come is not known")
 
     def look() -> list[str]:
-        nonlocal known, since
+        nonlocal known, since, said
         now = _packets(marks)
         if now != known:
-            known, since = now, time.monotonic()
-        return [] if time.monotonic() - since >= _QUIET else ["packets of clients still come"]
+            known, since, said = now, time.monotonic(), "packets of clients still come"
+        return [] if time.monotonic() - since >= _QUIET else [said]
 
     return look
 

@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, Mapping
 
 from ansible_collections.lvs.topology.plugins.module_utils import _commands
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._net import bird_plan
 from ansible_collections.lvs.topology.plugins.module_utils._net.announcement_plan import TABLES
-from ansible_collections.lvs.topology.plugins.module_utils._net.announcements import routes_of
+from ansible_collections.lvs.topology.plugins.module_utils._net.announcements import routes_of, routes_shown
 from ansible_collections.lvs.topology.plugins.module_utils._net.bird_text import sessions_of
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.daemon import Daemon
@@ -39,6 +38,17 @@ def look(asked: Mapping[str, Any], unseen: list[str]) -> dict[str, Any]:
     """What is found; what could not be looked at joins ``unseen``."""
     unit = Daemon(bird_plan.UNIT).unit()
     state = None if unit is None else {"active": unit.active, "enabled": unit.enabled, "failed": unit.failed}
+    announced, ways = routes_seen(asked, unseen)
+    return {
+        "unit": state,
+        "sessions": _sessions(unseen) if unit is None or unit.active else [],
+        "announced": announced,
+        "ways": ways,
+    }
+
+
+def routes_seen(asked: Mapping[str, Any], unseen: list[str]) -> tuple[list[dict[str, Any]], dict[str, list[str]]]:
+    """The routes by which VIPs are announced, and by VIP the gateways of the ways that lead to it."""
     announced: list[dict[str, Any]] = []
     ways: dict[str, list[str]] = {}
     try:
@@ -47,12 +57,7 @@ def look(asked: Mapping[str, Any], unseen: list[str]) -> dict[str, Any]:
         ways = {vip: _ways(vip) for vip in asked["vips"]}
     except Refused as problem:
         unseen.append(f"the routes of VIPs: {problem}")
-    return {
-        "unit": state,
-        "sessions": _sessions(unseen) if unit is None or unit.active else [],
-        "announced": announced,
-        "ways": ways,
-    }
+    return announced, ways
 
 
 def _sessions(unseen: list[str]) -> list[dict[str, str]] | None:
@@ -75,7 +80,7 @@ def _ways(vip: str) -> list[str]:
     if status != 0:
         raise Refused(f"{' '.join(command)} failed: {errors.strip()}.")
     found = []
-    for route in json.loads(output or "[]"):
+    for route in routes_shown(command, output):
         hops = route.get("nexthops") or [route]
         found += [each["gateway"] for each in hops if "gateway" in each]
     return found
