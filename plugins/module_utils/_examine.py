@@ -83,7 +83,7 @@ def examine(module: Module) -> dict[str, Any]:
         "undecided": undecided,
         "firewall": filters.firewall,
         "keepalived": _keepalived(),
-        "conntrackd": conntrackd.look() if params["conntrackd"] else None,
+        "conntrackd": conntrackd.look(unseen) if params["conntrackd"] else None,
         "table": _table(unseen) if params["table"] else None,
         "bgp": None if params["bgp"] is None else bird_info.look(params["bgp"], unseen),
         "unseen": unseen,

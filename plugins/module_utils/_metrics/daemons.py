@@ -13,7 +13,7 @@ from typing import Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils._metrics.description import Session
 from ansible_collections.lvs.topology.plugins.module_utils._net import bird_text
-from ansible_collections.lvs.topology.plugins.module_utils._net.conntrackd_text import Counts, counts_of
+from ansible_collections.lvs.topology.plugins.module_utils._net.conntrackd_text import UNREADABLE, Counts, counts_of
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
 
 # Where root alone installs commands.
@@ -42,7 +42,7 @@ def conntrackd() -> Counts:
     """What conntrackd has counted. Where it is told by its socket, that is root's alone."""
     found = counts_of(_said("conntrackd", "-s"))
     if found is None:
-        raise Refused("what `conntrackd -s` prints has another form than that of conntrackd 1.4.7")
+        raise Refused(UNREADABLE)
     return found
 
 

@@ -13,7 +13,7 @@ from ansible_collections.lvs.topology.plugins.module_utils import _commands
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile
 from ansible_collections.lvs.topology.plugins.module_utils._net import conntrackd_plan
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
-from ansible_collections.lvs.topology.plugins.module_utils._net.conntrackd_text import Counts, counts_of
+from ansible_collections.lvs.topology.plugins.module_utils._net.conntrackd_text import UNREADABLE, Counts, counts_of
 from ansible_collections.lvs.topology.plugins.module_utils._net.daemon import Daemon, carried_out
 from ansible_collections.lvs.topology.plugins.module_utils._net.daemon_plan import Outcome, copy_of, somebodys
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import read_file
@@ -73,24 +73,32 @@ def _files() -> conntrackd_plan.Files:
     )
 
 
-def look() -> dict[str, Any] | None:
-    """What conntrackd has counted, and whether it hears its partner; None where it does not answer."""
-    first = _counts()
+def look(unseen: list[str]) -> dict[str, Any] | None:
+    """What conntrackd has counted, and whether it hears its partner; None where it does not answer.
+
+    An answer that is not understood joins ``unseen``.
+    """
+    first = _counts(unseen)
     if first is None:
         return None
     last: Counts | None = first
     deadline = time.monotonic() + _SILENCE
     while last and last.received == first.received and time.monotonic() < deadline:
         time.sleep(_PAUSE)
-        last = _counts()
+        last = _counts(unseen)
     if last is None:
         return None
     return {**last._asdict(), "hears": last.received != first.received}
 
 
-def _counts() -> Counts | None:
+def _counts(unseen: list[str]) -> Counts | None:
     conntrackd = _commands.find("conntrackd")
     if conntrackd is None:
         return None
     status, output, _errors = _commands.run([conntrackd, "-C", conntrackd_plan.PATH, "-s"])
-    return None if status else counts_of(output)
+    if status != 0:
+        return None
+    found = counts_of(output)
+    if found is None:
+        unseen.append(f"conntrackd: {UNREADABLE}")
+    return found

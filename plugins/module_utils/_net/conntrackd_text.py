@@ -9,6 +9,8 @@ import re
 from typing import NamedTuple
 
 # Whatever it prints, no number of it is longer.
+# What is said of an answer that is not understood here.
+UNREADABLE = "what `conntrackd -s` prints has another form than that of conntrackd 1.4.7"
 _NUMBER = r"(\d{1,20})"
 _OWN = re.compile(rf"^cache internal:\n(?:.*\n){{0,3}}?current active connections:\s+{_NUMBER}$", re.MULTILINE)
 _INJECTED = re.compile(

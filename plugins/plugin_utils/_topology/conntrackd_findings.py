@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ansible_collections.lvs.topology.plugins.module_utils._net.conntrackd_text import UNREADABLE
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import conntrackd
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import AT_RISK, WORTH_KNOWING, Finding
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import Replication
@@ -21,7 +22,7 @@ def of_pairs(site: Site, answers: Mapping[str, Mapping[str, Any]]) -> Iterator[F
     said = {
         name: answers[name].get("conntrackd")
         for name in site.services
-        if name in answers and conntrackd.is_used(site, name)
+        if name in answers and conntrackd.is_used(site, name) and not _is_unread(answers[name])
     }
     for name, counts in said.items():
         told = conntrackd.replicated(site, name)
@@ -40,6 +41,11 @@ def of_pairs(site: Site, answers: Mapping[str, Mapping[str, Any]]) -> Iterator[F
             )
             yield Finding(AT_RISK, name, what, _EFFECT, remedy)
         yield from _of_connections(site, name, partner, counts, said.get(partner))
+
+
+def _is_unread(answer: Mapping[str, Any]) -> bool:
+    """Whether conntrackd has answered in a way that nobody here understands, which is said as not looked at."""
+    return any(UNREADABLE in each for each in answer["unseen"])
 
 
 def _of_connections(

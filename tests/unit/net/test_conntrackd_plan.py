@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.lvs.topology.plugins.module_utils import _commands
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
+from ansible_collections.lvs.topology.plugins.module_utils._net import conntrackd
 from ansible_collections.lvs.topology.plugins.module_utils._net import conntrackd_plan as plan
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
-from ansible_collections.lvs.topology.plugins.module_utils._net.conntrackd_text import Counts, counts_of
+from ansible_collections.lvs.topology.plugins.module_utils._net.conntrackd_text import UNREADABLE, Counts, counts_of
 from ansible_collections.lvs.topology.plugins.module_utils._net.daemon_plan import COPY_MODE, Outcome, Unit, somebodys
 from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, WriteFile
 from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Refused
@@ -244,3 +246,16 @@ def test_what_it_has_counted() -> None:
 )
 def test_another_form_is_not_read(part: str) -> None:
     assert counts_of(STATISTICS.replace(part, "something else")) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "unseen"), [(1, "", []), (0, "something else\n", [f"conntrackd: {UNREADABLE}"])]
+)
+def test_what_answers_in_another_form_is_not_silent(
+    monkeypatch: pytest.MonkeyPatch, status: int, said: str, unseen: list[str]
+) -> None:
+    monkeypatch.setattr(_commands, "find", lambda name: f"/sbin/{name}")
+    monkeypatch.setattr(_commands, "run", lambda _words: _commands.Said(status, said, ""))
+    found: list[str] = []
+    assert conntrackd.look(found) is None
+    assert found == unseen

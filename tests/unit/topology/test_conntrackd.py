@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from ansible_collections.lvs.topology.plugins.module_utils._net.conntrackd_text import UNREADABLE
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import QUIET, Model, facts, nic, r5, r7, rs
 
@@ -340,6 +341,14 @@ def test_verify_asks_and_is_silent() -> None:
 )
 def test_findings(lb1: Any, lb2: Any, expected: list[str]) -> None:
     assert found(pair(), lb1=lb1, lb2=lb2) == expected
+
+
+def test_an_answer_that_is_not_understood_is_no_silence() -> None:
+    model, odd = pair(), {**QUIET, "conntrackd": None, "unseen": [f"conntrackd: {UNREADABLE}"]}
+    said = {"lb1": {**QUIET, "conntrackd": {**COUNTS, "hears": False}}, "lb2": odd}
+    whole = compiler.findings_of(model.hostvars, model.groups, said, {}, ["lb1", "lb2"])
+    assert [each["host"] for each in whole["findings"] if "conntrackd" in each["what"]] == ["lb1"]
+    assert f"lb2: conntrackd: {UNREADABLE}" in whole["unseen"]
 
 
 @pytest.mark.parametrize("odd", [7, {**COUNTS, "own": "1"}, {**COUNTS, "hears": 1}, {"own": 1}])
