@@ -110,10 +110,11 @@ def drop_in(tables: Sequence[int]) -> File:
 
 def plan_withdrawals(current: Sequence[Route], wanted: Sequence[Route]) -> Plan:
     """Take away what is not to be announced, before the services go that it is about."""
-    gone = [each for each in current if each not in wanted]
+    kept = {*wanted}
+    gone = [each for each in current if each not in kept]
     changes = [Change(f"ip route del {each}", DeleteRoute(each)) for each in gone]
     # Another route of the VIP keeps it announced.
-    left = {each.address for each in current if each not in gone}
+    left = {each.address for each in current if each in kept}
     if any(each.address not in left for each in gone):
         changes.append(Change(f"wait {PAUSE} s for routers", Wait(PAUSE)))
     return Plan(tuple(changes), tuple(f"route {each}" for each in gone), ())
@@ -121,7 +122,8 @@ def plan_withdrawals(current: Sequence[Route], wanted: Sequence[Route]) -> Plan:
 
 def plan_announcements(current: Sequence[Route], wanted: Sequence[Route]) -> Plan:
     """Announce what is not announced."""
-    new = [each for each in wanted if each not in current]
+    there = {*current}
+    new = [each for each in wanted if each not in there]
     return Plan(
         tuple(Change(f"ip route add {each}", AddRoute(each)) for each in new),
         (),
@@ -136,9 +138,8 @@ def plan_checked(current: Sequence[Route], wanted: Mapping[Route, str | None], u
     other commands stays as it is.
     """
     has_quorum = {route: up.get(service or "") for route, service in wanted.items()}
-    down = [each for each in current if has_quorum.get(each) is False]
     return joined(
-        plan_withdrawals(current, [each for each in current if each not in down]),
+        plan_withdrawals(current, [each for each in current if has_quorum.get(each) is not False]),
         plan_announcements(current, [route for route, is_up in has_quorum.items() if is_up]),
     )
 

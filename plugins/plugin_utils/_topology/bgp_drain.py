@@ -76,17 +76,19 @@ def unannounced(site: Site, infos: Mapping[str, Mapping[str, Any]], drained: Col
         lost.update(filter(None, map(_address_of, infos[name]["announced"] if name in infos else ())))
     others = [name for name in bgp.announcing(site) if name not in drained]
     silent = [name for name in others if name not in infos]
+    heard = set[Address | None]().union(*(_heard(infos[name]) for name in others if name in infos))
     for vip in sorted(lost, key=lambda each: (each.version, int(each))):
-        if not any(_announces(infos[name], vip) for name in others if name in infos):
+        if vip not in heard:
             unheard = f" ({', '.join(silent)} did not answer)" if silent else ""
             yield f"nobody besides {', '.join(drained)} announces {vip}{unheard}"
 
 
-def _announces(info: Mapping[str, Any], vip: Address) -> bool:
-    """Whether a director announces a VIP, and a router hears it."""
+def _heard(info: Mapping[str, Any]) -> set[Address | None]:
+    """What a director announces, where a router hears it."""
     neighbours = (as_address(each["neighbour"]) for each in info["sessions"] or () if each["state"] == ESTABLISHED)
-    is_heard = any(each is not None and each.version == vip.version for each in neighbours)
-    return is_heard and any(_address_of(each) == vip for each in info["announced"])
+    families = {each.version for each in neighbours if each is not None}
+    announced = map(_address_of, info["announced"])
+    return {each for each in announced if each is not None and each.version in families}
 
 
 def _address_of(route: Mapping[str, Any]) -> Address | None:

@@ -117,19 +117,21 @@ def _of_ways(
 ) -> Iterator[Finding]:
     """Whether the router sends to everybody that announces a VIP to it."""
     established = {as_address(each["neighbour"]) for each in answer["sessions"] if each["state"] == ESTABLISHED}
+    announced = {
+        director: {as_address(one["address"].partition("/")[0]) for one in each["bgp"]["announced"]}
+        for director, each in said.items()
+        if director in site.services
+    }
+    ours = {director: [each.address for each in bgp.neighbour_of(site, host, director)] for director in announced}
     for text, gateways in answer["ways"].items():
         vip = as_address(text)
         if vip is None:
             continue
         ways = {as_address(each) for each in gateways}
         lacking = []
-        for director, each in said.items():
-            if director not in site.services:
-                continue
-            entries = each["bgp"]["announced"]
-            is_announced = any(as_address(one["address"].partition("/")[0]) == vip for one in entries)
-            mine = {one.address for one in bgp.neighbour_of(site, host, director) if one.address.version == vip.version}
-            if is_announced and mine & established and not mine & ways:
+        for director, vips in announced.items():
+            mine = {each for each in ours[director] if each.version == vip.version}
+            if vip in vips and mine & established and not mine & ways:
                 lacking.append(director)
         if lacking:
             what = f"does not send to {', '.join(lacking)} for {vip}, which they announce to it"

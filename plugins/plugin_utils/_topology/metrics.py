@@ -62,10 +62,14 @@ def _holders(site: Site, name: str, vip: Address) -> int:
 def _announcers(site: Site, name: str, vip: Address) -> int:
     """How many directors announce an address; 0 where this one does not."""
 
-    def announces(director: str) -> bool:
-        return any(each.address == vip for each in bgp.announcements(site, director))
+    by = [vip in _announced(site, director) for director in site.partners(name)]
+    return sum(by) if vip in _announced(site, name) else 0
 
-    return sum(map(announces, site.partners(name))) if announces(name) else 0
+
+def _announced(site: Site, director: str) -> frozenset[Address]:
+    return site.once(
+        ("announced", director), lambda: frozenset(each.address for each in bgp.announcements(site, director))
+    )
 
 
 def _sessions(site: Site, name: str) -> Iterator[dict[str, Any]]:

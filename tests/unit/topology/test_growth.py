@@ -47,6 +47,15 @@ def _wrong(info: dict[str, Any]) -> dict[str, Any]:
     return {**info, "services": [{**first, "real_servers": [odd]}, *others]}
 
 
+def announced(services: int) -> Model:
+    """A director that announces its VIPs, and writes metrics."""
+    model = large("dr", services, 2, is_pair=False)
+    neighbour = {"address": "10.0.0.99", "asn": 65000}
+    bgp = {"asn": 65001, "router_id": "10.0.0.2", "neighbours": [neighbour]}
+    model.hostvars["lb1"] |= {"lvs_metrics": True, "lvs_bgp": bgp}
+    return model
+
+
 def _questions(model: Model) -> dict[str, Callable[[], object]]:
     """Everything that is asked of the compiler in a run, and by operators."""
     infos = {name: _info(model) for name in model.groups["lvs_directors"]}
@@ -89,6 +98,13 @@ def test_work_grows_with_the_real_servers(forward: str) -> None:
     assert {name: round(times, 1) for name, times in grown.items() if times > 5} == {}
 
 
+@pytest.mark.parametrize("role", ["director", "announcer", "metrics"])
+def test_work_grows_with_the_services_that_are_announced(role: str) -> None:
+    few, many = (announced(services) for services in (25, 100))
+    assert few.plan("lb1", role)
+    assert lines_run(lambda: many.plan("lb1", role)) < 5 * lines_run(lambda: few.plan("lb1", role))
+
+
 def test_work_grows_with_the_rules_beside_a_table() -> None:
     def said(number: int) -> None:
         beside = _rules(number)
@@ -97,4 +113,5 @@ def test_work_grows_with_the_rules_beside_a_table() -> None:
             found = beside_table.said_of(entry, [beside_table.Endpoint(ip_address("10.0.0.51"), 80)], beside, ())
             assert found.keys["forward"] == "fullnat"
 
+    said(400)  # addresses are known from here on
     assert lines_run(lambda: said(400)) < 5 * lines_run(lambda: said(100))
