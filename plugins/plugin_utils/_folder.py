@@ -45,7 +45,8 @@ class Folder:
     def text(self, path: str) -> str | None:
         """What is in a file; None where it is not there."""
         try:
-            return (self._root / path).read_text(encoding="utf-8", errors="surrogateescape")
+            with open(self._root / path, encoding="utf-8", errors="surrogateescape", newline="") as file:
+                return file.read()
         except FileNotFoundError:
             return None
 

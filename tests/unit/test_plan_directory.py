@@ -49,6 +49,13 @@ def test_it_is_written_once(tmp_path: Path, name: str) -> None:
     assert write(folder, {"lb1": ASKED}) == {"changed": False, "written": [], "removed": []}
 
 
+def test_what_ends_lines_otherwise_is_written_once_as_well(tmp_path: Path) -> None:
+    asked = {"guard": "#!/bin/sh\r\necho\r"}
+    assert write(tmp_path, {"lb1": asked})["written"] == ["lb1/lvs_guard", INDEX]
+    assert (tmp_path / "lb1/lvs_guard").read_bytes() == asked["guard"].encode()
+    assert not write(tmp_path, {"lb1": asked})["changed"]
+
+
 def test_modes_do_not_depend_on_the_shell(tmp_path: Path) -> None:
     former = os.umask(0o077)
     try:
