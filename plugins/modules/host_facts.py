@@ -8,12 +8,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: host_facts
-short_description: Learn of a host's network what plans are made of
+short_description: Read the facts of a host's network that plans are made of
 version_added: 0.4.0
 description:
   - Asks C(ip) for interfaces, addresses and default routes. The filters of this collection read them from the fact
     C(lvs_topology) of each host, or else from what M(ansible.builtin.setup) gathered with the subset C(network).
-  - It takes a small part of the time of M(ansible.builtin.setup), and leaves the facts that other roles read alone.
+  - It takes a small part of the time that M(ansible.builtin.setup) takes, and does not change facts that other roles
+    read.
 author:
   - The lvs.topology authors (@lvs-topology)
 extends_documentation_fragment:

@@ -17,15 +17,15 @@ description:
     M(lvs.topology.source_route), M(lvs.topology.static_neighbour), M(lvs.topology.packet_rules),
     M(lvs.topology.ipvs_timeouts), M(lvs.topology.ipvs_table), M(lvs.topology.ipvs_sync_daemon) and
     M(lvs.topology.boot_restore) do one by one.
-  - It also has the host's firewall let pass what the topology needs, conntrackd tell another director of connections,
-    and a timer write metrics for node_exporter, where the plan says so.
+  - Where the plan says so, it also lets the topology's packets pass the host's firewall, sets up conntrackd and BIRD,
+    and a timer that writes metrics for node_exporter.
   - With O(state=present) all concerns are planned before the first one is changed. What one of them refuses is refused
     while nothing is touched, and where nothing is to be changed the host is only looked at.
   - Where the kernel refuses a change after all, the module says what was applied and what was not begun. A later run
     goes on from there.
   - Concerns of which the plan has nothing, and of which an earlier run left nothing, are passed over. The table of IPVS
     is always looked at where the plan has O(plan.services), for RV(unmanaged).
-  - No other module of this collection that keeps books changes the host while this one is at work.
+  - No other module of this collection that uses the ledger changes the host while this one is at work.
 author:
   - The lvs.topology authors (@lvs-topology)
 extends_documentation_fragment:
@@ -41,7 +41,8 @@ options:
     description:
       - What the host shall have, as the filter P(lvs.topology.host_plan#filter) returns it for the roles C(director),
         C(real_server) and C(router).
-      - A key that is left out or empty means that there shall be nothing of it. Required with O(state=present).
+      - A key that is left out or empty means that the host shall have nothing of that kind. Required with
+        O(state=present).
     type: dict
     suboptions:
       kernel_modules:
@@ -215,9 +216,10 @@ options:
   steps:
     description:
       - V(add) adds and changes what the plan asks for, and takes away nothing but entries of the table of IPVS.
-      - V(release) takes away, or puts back as it was, what an earlier run had and the plan has not, in the opposite
-        order.
-      - The two are apart where other hosts must change in between, so that nobody sends packets to what is gone.
+      - V(release) takes away, or puts back as it was, what an earlier run had and the plan does not have, in the
+        opposite order.
+      - Run the two in separate tasks where other hosts must change in between, so that nobody sends packets to what is
+        gone.
     type: list
     elements: str
     choices: [add, release]

@@ -102,7 +102,8 @@ options:
     default: present
 notes:
   - What flushes the whole ruleset takes these rules away too, such as a reload of C(nftables.service) with Debian's
-    configuration. Running the task, or C(lvs-topology.service), brings them back.
+    configuration. Running the task brings them back. With M(lvs.topology.boot_restore), the unit
+    C(lvs-topology-firewall.service) does so after each restart or reload of a service that loads rules.
   - Source NAT of IPVS connections needs the sysctl C(net.ipv4.vs.conntrack=1).
 seealso:
   - module: lvs.topology.ipvs_table

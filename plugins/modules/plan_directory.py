@@ -11,10 +11,10 @@ module: plan_directory
 short_description: Write what hosts would be as files of the controller
 version_added: 0.4.0
 description:
-  - Makes of what the roles of hosts ask for a file for each tool, as C(ipvsadm -R), C(ip -batch), C(sysctl -p),
-    C(nft -f) and keepalived read it. Nothing is asked of any host.
-  - C(plan.txt) lists the files. Of what an earlier run has listed, what is planned no more goes; the files of hosts
-    that are in the inventory and have no part in this run stay. What is not listed is never touched.
+  - Writes what the roles ask for on each host as a file for each tool, as C(ipvsadm -R), C(ip -batch), C(sysctl -p),
+    C(nft -f) and keepalived read it. No host is asked anything.
+  - C(plan.txt) lists the files. A file that an earlier run has listed and this run does not plan is removed; the files
+    of hosts that are in the inventory and have no part in this run stay. A file that is not listed is never touched.
   - Passwords are left out. A link that leads out of the folder ends the task before anything is written.
   - Files have mode 0644. They belong to the user who runs Ansible, whatever C(become) says.
 author:

@@ -12,13 +12,15 @@ version_added: 0.4.0
 short_description: Connect to services as a client does
 description:
   - Opens connections to TCP services, 200 at a time and each from a port of its own, and says how many came about, and
-    how large the packets are that would be sent on them. Each is closed at once, without a question nothing is sent.
+    how large the packets are that would be sent on them. Each is closed at once, and without a question nothing is
+    sent.
   - With O(endpoints[].question) it asks each of them something, and counts who answers. What the answer says is not
-    looked at. Services by UDP have nothing else to try.
-  - With as many connections as a service has real servers, and more, each of them is asked where the scheduler takes
-    one after the other. A real server that drops what it gets shows as some of many connections that nobody answers.
-  - A director and a real server are not sent through the table as clients are, so it runs on a host that is neither. A
-    director can go through its own table by a firewall mark, with O(endpoints[].fwmark) and O(endpoints[].source).
+    looked at. Services by UDP cannot be tried in another way.
+  - With at least as many connections as a service has real servers, and a scheduler that takes one after the other,
+    each real server gets a connection. One that drops what it gets shows as connections that nobody answers.
+  - Connections of directors and real servers do not go through the table as those of clients do, so run it on a host
+    that is neither. A director can go through its own table by a firewall mark, with O(endpoints[].fwmark) and
+    O(endpoints[].source).
 author:
   - The lvs.topology authors (@lvs-topology)
 extends_documentation_fragment:
