@@ -142,17 +142,19 @@ def left_out(text: str) -> list[str]:
 
 def redundant(found: Iterable[Rewriting], wanted: Sequence[Mark]) -> set[str]:
     """The rules that mark nothing but packets which get the same mark by what is wanted."""
+    ranges: dict[tuple[str, str, int], list[tuple[int, int]]] = {}
+    for mark in wanted:
+        ranges.setdefault((mark.address, mark.protocol, mark.mark), []).append(mark.ports)
     rules: dict[str, bool] = {}
     for each in found:
         if each.does == MARKS:
-            rules[each.rule] = rules.get(each.rule, True) and _is_within(each, wanted)
+            # A network is no address of what is wanted.
+            known = ranges.get((each.destination, each.protocol, each.mark), [])
+            rules[each.rule] = rules.get(each.rule, True) and _is_within(each, known)
     return {rule for rule, is_within in rules.items() if is_within}
 
 
-def _is_within(rule: Rewriting, wanted: Sequence[Mark]) -> bool:
-    # A network is no address of what is wanted.
-    packets = (rule.destination, rule.protocol, rule.mark)
-    ranges = [each.ports for each in wanted if (each.address, each.protocol, each.mark) == packets]
+def _is_within(rule: Rewriting, ranges: Sequence[tuple[int, int]]) -> bool:
     asked = [each.partition("-") for each in rule.ports or (f"1-{EVERY_PORT[1]}",)]
     return rule.is_plain and all(
         any(low <= int(first) and int(last or first) <= high for low, high in ranges) for first, _dash, last in asked
