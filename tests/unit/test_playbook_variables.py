@@ -99,6 +99,18 @@ def test_every_variable_of_a_playbook_is_documented(path: Path) -> None:
     assert sorted(rows) == sorted(own)
 
 
+def test_what_somebody_is_told_to_set_is_something_that_a_playbook_takes() -> None:
+    """In documents, in messages and in what alerts say is to be done."""
+    told = re.compile(rf"\b({'|'.join(CHOICES)})=(\w+)")
+    root = PLAYBOOKS[0].parents[1]
+    folders = ("docs", "playbooks", "plugins", "roles", "molecule", "tests")
+    texts = [root / "README.md", *(path for folder in folders for path in (root / folder).rglob("*"))]
+    read = (path.read_text() for path in texts if path.suffix in (".md", ".yml", ".py", ".j2"))
+    found = {(name, value) for text in read for name, value in told.findall(text)}
+    assert ("lvs_drain_state", "present") in found
+    assert {(name, value) for name, value in found if value not in CHOICES[name]} == set()
+
+
 def adopt(tmp_path: Path, **given: Any) -> subprocess.CompletedProcess[str]:
     (tmp_path / "ipvsadm.rules").write_text("-A -t 192.0.2.1:80 -s rr\n-a -t 192.0.2.1:80 -r 192.0.2.2:80 -g -w 1\n")
     words = json.dumps({"lvs_adopt_from": str(tmp_path), **given})

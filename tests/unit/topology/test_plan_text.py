@@ -55,7 +55,10 @@ def test_any_value_stays_what_it_is() -> None:
     assert validated({"plan": SPEC["plan"]}, {"plan": plan_text.written(UNUSUAL)})["plan"]["notes"] == UNUSUAL["notes"]
 
 
-@pytest.mark.parametrize("given", ["no plan", "", "take_over=true", None, [], {"notes": []}, 7, "{", "[1"])
+@pytest.mark.parametrize(
+    "given",
+    ["no plan", "", "take_over=true", None, [], {"notes": []}, 7, "{", "[1", pytest.param("[" * 100_000, id="deep")],
+)
 def test_what_is_no_text_of_a_plan_is_for_the_module_to_judge(given: Any) -> None:
     assert plan_text.read(given) == given
 
