@@ -311,7 +311,7 @@ def _link(service: Service, entry: RealServer, listed: Info | None) -> Link:
     elif planned.is_sorry:
         note, degree = "serves in place of all others", AT_RISK
     elif weight == 0 and entry.weight:
-        note, degree = "nobody new is sent there", AT_RISK
+        note, degree = "it gets no new clients", AT_RISK
     elif weight != entry.weight:
         note, degree = f"weight {entry.weight} in the model", WORTH_KNOWING
     return replace(planned, weight_there=weight, counts=listed["connections"], note=note, degree=degree)

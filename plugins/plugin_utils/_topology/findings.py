@@ -54,7 +54,7 @@ def lines_of(found: Iterable[Finding]) -> list[str]:
         if by_host[each.host] <= _MOST_OF_A_HOST:
             lines.append(each.line)
     return lines + [
-        f"{host}: {count - _MOST_OF_A_HOST} more findings, which a file has that lvs_verify_report names"
+        f"{host}: {count - _MOST_OF_A_HOST} more findings, which are in the file that lvs_verify_report names"
         for host, count in by_host.items()
         if count > _MOST_OF_A_HOST
     ]
@@ -67,7 +67,7 @@ def makes_verify_fail(degree: str) -> bool:
 # By concern: what it is called, its degree, and what clients notice.
 CONCERNS: Mapping[str, tuple[str, str, str]] = {
     "kernel_modules": ("kernel modules", AT_RISK, "They are needed at the latest after a boot."),
-    "sysctls": ("a sysctl", AT_RISK, "Some packets may be dropped, or connections end otherwise than they should."),
+    "sysctls": ("a sysctl", AT_RISK, "Packets may be dropped, or connections end when they should not."),
     "arp": ("ARP", BROKEN, "It may answer for VIPs, and clients that believe it go past the directors."),
     "arp_filters": ("ARP filter", BROKEN, "It may answer for VIPs, and clients that believe it go past the directors."),
     "tunnels": ("the end of a tunnel", BROKEN, "What directors send through it is dropped."),
@@ -172,7 +172,7 @@ def _of_entry(line: str) -> tuple[str, str]:
         "-E": (AT_RISK, "Clients are spread otherwise than they should be."),
         "-D": (AT_RISK, "Somebody is served who should not be."),
         "-a": (AT_RISK, "The others have its share of the clients."),
-        "-e": (BROKEN, "Clients that land there may get no answer, or more or fewer do than should."),
+        "-e": (BROKEN, "Clients that land there may get no answer, or too many or too few land there."),
         "-d": (BROKEN, "Clients are sent to a host that nobody declared, or that is down."),
     }.get(verb, (AT_RISK, ""))
 

@@ -96,7 +96,8 @@ def _of_service(
         where = endpoint(real_server(entry))
         problem = _out(site, director, entry, pool.get(where))
         if problem and (words, where) not in said:
-            what = f"{name} ({service.name}): {problem} {entry.host or ''} {where}".rstrip()
+            which = f"{entry.host} {where}" if entry.host else where
+            what = f"{name} ({service.name}): {problem.format(which)}"
             yield Finding(AT_RISK, director, what, _OTHERS_SERVE, _why(site, director, entry))
     if not any(each["weight"] for each in pool.values()):
         what = f"{name} ({service.name}) has no real server for new connections"
@@ -105,14 +106,14 @@ def _of_service(
 
 
 def _out(site: Site, director: str, entry: RealServer, listed: Info | None) -> str:
-    """In which way the director does not send new clients to a real server that is to have some."""
+    """Why the director sends no new clients to a real server that is to have some, whose name is filled in at {}."""
     if not entry.weight:
         return ""
     by_check = site.is_checked(director)
     if listed is None:
-        return "a health check took out" if by_check else "has no real server"
+        return "a health check took out {}" if by_check else "the table lacks {}"
     if listed["weight"] == 0:
-        return "sends nobody new to" + (", by a health check or a drain," if by_check else "")
+        return "sends no new clients to {}" + (", because of a health check or a drain" if by_check else "")
     return ""
 
 

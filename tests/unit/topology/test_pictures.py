@@ -221,14 +221,14 @@ CHANGES: dict[str, Callable[[dict[str, Any]], Any]] = {
     [
         ("", "Nothing that was looked at is broken or at risk."),
         ("", "web1 192.168.246.161:80 1 3 active, 12 inactive"),
-        ("drained", "at risk · lb1 : tcp 192.168.246.160:80 (web): sends nobody new to web1"),
-        ("drained", "192.168.246.161:80 0, 1 in the model 3 active, 12 inactive nobody new is sent there"),
+        ("drained", "at risk · lb1 : tcp 192.168.246.160:80 (web): sends no new clients to web1"),
+        ("drained", "192.168.246.161:80 0, 1 in the model 3 active, 12 inactive it gets no new clients"),
         (
             "heavier",
             "worth knowing · lb1 : tcp 192.168.246.160:80 (web): web1 192.168.246.161:80: weight 1 in the model",
         ),
         ("nat", "broken · lb1 : tcp 192.168.246.160:80 (web): web1 192.168.246.161:80: the table says nat"),
-        ("missing", "at risk · lb1 : tcp 192.168.246.160:80 (web): has no real server web1"),
+        ("missing", "at risk · lb1 : tcp 192.168.246.160:80 (web): the table lacks web1"),
         ("missing", "web1 192.168.246.161:80 1 in the model not in the table"),
         ("more", "192.168.246.99 192.168.246.99:80 1 1 active not in lvs_services"),
         ("empty", "broken · lb1 : tcp 192.168.246.160:80 (web) is not in the table"),
@@ -377,7 +377,12 @@ def test_what_verify_found_is_a_page_too() -> None:
     found = compiler.findings_of(model.hostvars, model.groups, answers, {})
     text = pictures.report_of(found, "verify.html", model.hostvars, model.groups, answers, "today")
     assert "Seen by lvs.topology.verify on today" in text
-    for said in ("sends nobody new to web1", "could not be looked at", "no client went through the VIPs", "3 active"):
+    for said in (
+        "sends no new clients to web1",
+        "could not be looked at",
+        "no client went through the VIPs",
+        "3 active",
+    ):
         assert said in text, said
 
 

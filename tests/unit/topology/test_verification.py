@@ -88,7 +88,10 @@ def test_a_vip_on_lo_is_held_by_nobody() -> None:
 def test_what_a_health_check_took_out() -> None:
     said = lines(pair("lb1"), lb1=nat(app1=1), lb2=nat(app1=1, app2=0))
     assert f"at risk: lb1: {WEB} (web): a health check took out app2 10.0.0.52:80" in said
-    assert f"at risk: lb2: {WEB} (web): sends nobody new to, by a health check or a drain, app2 10.0.0.52:80" in said
+    assert (
+        f"at risk: lb2: {WEB} (web): sends no new clients to app2 10.0.0.52:80, because of a health check or a drain"
+        in said
+    )
     assert any(line.startswith(f"worth knowing: lb1 and lb2: {WEB}, real server 10.0.0.52:80: is on") for line in said)
 
 
@@ -388,7 +391,7 @@ def test_a_site_that_is_down_is_not_ten_thousand_lines() -> None:
     # The director has none of these services, and nothing listens on either real server.
     assert len(told["findings"]) == told["failing"] == 3000
     assert len(told["lines"]) == 3 * (50 + 1)
-    assert told["lines"][-3] == "lb1: 950 more findings, which a file has that lvs_verify_report names"
+    assert told["lines"][-3] == "lb1: 950 more findings, which are in the file that lvs_verify_report names"
 
 
 def test_a_run_for_some_hosts() -> None:
