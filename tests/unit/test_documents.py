@@ -126,6 +126,17 @@ def test_variables_are_given_as_playbooks_take_them() -> None:
             assert not known[name] or word in known[name], (named(path), name, word)
 
 
+def test_units_that_documents_name_are_there() -> None:
+    """Somebody types these when Ansible does not reach the host any more."""
+    sources = "".join(path.read_text() for path in (CHECKOUT / "plugins/module_utils").rglob("*.py"))
+    units = set(re.findall(r"\blvs-topology[a-z-]*\.(?:service|timer|socket|path)\b", sources))
+    known = units | {unit.removesuffix(".service") for unit in units}
+    command = re.compile(r"\b(?:systemctl (?:re)?[a-z]+|journalctl (?:-b )?-u)((?: lvs-topology[\w.-]*\w)+)")
+    for path in DOCUMENTS:
+        if path.name != "CHANGELOG.md":
+            assert {each for found in command.findall(path.read_text()) for each in found.split()} <= known, named(path)
+
+
 @pytest.mark.parametrize("path", DOCUMENTS, ids=named)
 def test_names_of_the_collection_are_there(path: Path) -> None:
     known = {
