@@ -15,6 +15,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology import (
     conntrackd,
     guard,
     logins,
+    plan_text,
     planned_checks,
     sync_groups,
     through_vip,
@@ -39,6 +40,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table impor
     real_server,
     tunnel,
     virtual_service,
+    whole_service,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.vrrp import Carrier, carriers
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.vrrp_settings import DEFAULT_SCRIPT_USER
@@ -50,7 +52,8 @@ _LONGEST_REMARK = 200
 def keepalived_plan(site: Site, name: str, daemon: SyncDaemon | None) -> dict[str, Any]:
     """The configuration; with the kernel's own table there is none."""
     if not site.is_checked(name):
-        return {"interfaces": [], "secrets": [], "partners": [], "packets": [], "keepalived": {}, "on_lo": []}
+        lists: dict[str, Any] = {key: [] for key in ("interfaces", "partners", "secrets", "packets", "on_lo")}
+        return lists | {"keepalived": {}, "table": ""}
     host = site.host(name)
     # A checker has no VRRP: then keepalived starts no process for it.
     instances = carriers(site, name) if site.is_moved(name) else ()
@@ -93,6 +96,7 @@ def keepalived_plan(site: Site, name: str, daemon: SyncDaemon | None) -> dict[st
         "packets": through_vip.packets(site, name) if site.host(name).firewall == CHECK else [],
         "keepalived": configuration | _given(raw=host.keepalived.raw),
         "on_lo": _on_lo(instances),
+        "table": plan_text.written([whole_service(each) for each in served]),
         **_given(credentials=logins.credentials(site, name) or None, guard=guards),
     }
 

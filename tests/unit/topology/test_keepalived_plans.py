@@ -124,6 +124,8 @@ def test_r5() -> None:
             ],
         },
     }
+    # See test_handover.py.
+    plan["table"] = model.plan("lb1", "keepalived")["table"]
     assert without_notes(model, "lb1") == plan
     plan["partners"] = ["lb1"]
     plan["keepalived"]["global_defs"]["router_id"] = "lb2"
@@ -180,7 +182,7 @@ def test_with_the_kernel_there_is_nothing_to_say() -> None:
     model.hostvars["lb1"]["lvs_vrrp"] = {"router_id": 7}
     model.service.update(quorum=2, sorry_server={"address": "127.0.0.1"}, health_check={"type": "tcp"})
     lists: dict[str, Any] = {"commands": [], "interfaces": [], "partners": [], "secrets": [], "packets": []}
-    nothing: dict[str, Any] = {**lists, "keepalived": {}, "on_lo": []}
+    nothing: dict[str, Any] = {**lists, "keepalived": {}, "on_lo": [], "table": ""}
     assert model.plan("lb1", "keepalived") == nothing
     assert model.plan("lb1", "director")["notes"] == [
         "lvs_services[0].health_check: nothing checks while lvs_manager is kernel",

@@ -62,7 +62,7 @@ KEYS = {
         "passing",
     },
     "router": {"commands", "sysctls", "gateways", "neighbours"},
-    "keepalived": {"commands", "interfaces", "partners", "secrets", "packets", "keepalived", "on_lo"},
+    "keepalived": {"commands", "interfaces", "partners", "secrets", "packets", "keepalived", "on_lo", "table"},
 }
 GROUPS = {
     "director": "lvs_directors",
