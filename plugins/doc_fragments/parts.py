@@ -72,6 +72,12 @@ options:
           guard:
             description: As O(keepalived.guard).
             type: str
+          credentials:
+            description: As O(keepalived.credentials).
+            type: list
+            elements: str
+            default: []
+            version_added: 0.4.0
           owner:
             description: As O(keepalived.owner).
             type: str

@@ -103,6 +103,11 @@ _value:
       type: int
       returned: always
       description: How many directors do that at once, V(0) for all of them.
+    left_over:
+      type: list
+      elements: str
+      returned: always
+      description: What earlier runs have written beside the configuration of keepalived, and what goes now.
     forgets:
       type: bool
       returned: always

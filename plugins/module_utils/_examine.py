@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Mapping
+from typing import TYPE_CHECKING, Any, Iterable, Mapping
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._host import Difference, differences
@@ -18,6 +18,8 @@ from ansible_collections.lvs.topology.plugins.module_utils._net import (
     counters,
     filter_questions,
     keepalived,
+    keepalived_files,
+    managers,
     offload,
     preflight,
 )
@@ -98,6 +100,8 @@ def _part(module: Module, part: preflight.Part, host: preflight.Host, wanted: Ma
         found, unmanaged = differences(module, part.whole_plan, part.params["owner"])
     if part.params["keepalived"] is not None and not part.packages:
         found += _configuration(module, part.params["keepalived"])
+    elif part.plan["manager"] == managers.KERNEL:
+        found += _left_over(None)
     lacking = [f"packages are missing: {', '.join(part.packages)}"] if part.packages else []
     return {
         "problems": [*part.problems, *lacking],
@@ -109,10 +113,17 @@ def _part(module: Module, part: preflight.Part, host: preflight.Host, wanted: Ma
 def _configuration(module: Module, asked: Mapping[str, Any]) -> list[Difference]:
     """What keepalived_config would change, and the role beside it."""
     try:
-        changes = keepalived.ask(module, asked)["changes"] + keepalived.guard_changes(asked.get("guard") or "")
+        changes = keepalived.ask(module, asked)["changes"]
     except (BadRequest, Refused) as problem:
         return [Difference("keepalived", [], str(problem))]
-    return [Difference("keepalived", changes)] if changes else []
+    changes += [f"write {path}" for path in keepalived_files.missing(asked)]
+    return _left_over(asked, changes)
+
+
+def _left_over(asked: Mapping[str, Any] | None, changes: Iterable[str] = ()) -> list[Difference]:
+    """These changes, and what a run that was killed has left beside the configuration."""
+    every = [*changes, *(f"remove {path}" for path in keepalived_files.left_over(asked))]
+    return [Difference("keepalived", every)] if every else []
 
 
 def _arp(items: list[Mapping[str, str]], unseen: list[str]) -> dict[str, list[str]]:

@@ -200,6 +200,13 @@ options:
       guard:
         description: The script that keepalived runs for C(min_up). M(lvs.topology.host_info) says whether it differs.
         type: str
+      credentials:
+        description: >-
+          The names of the files that checks with a login read. M(lvs.topology.host_info) says which are missing.
+        type: list
+        elements: str
+        default: []
+        version_added: 0.4.0
       owner:
         description: As O(lvs.topology.keepalived_config#module:owner).
         type: str
@@ -284,6 +291,14 @@ keepalived_holds:
   type: list
   elements: str
   sample: [192.0.2.10/32 dev eth1]
+keepalived_left_over:
+  description:
+    - What earlier runs have left beside the configuration of keepalived, and that O(keepalived) does not need. Without
+      O(keepalived), nothing of it is needed.
+  returned: success
+  type: list
+  elements: str
+  sample: [/etc/keepalived/lvs_checks/mysql-0123456789abcdef]
 keepalived_in_place:
   description:
     - Whether keepalived has O(keepalived) already, so that M(lvs.topology.keepalived_config) need not be called.
@@ -306,7 +321,8 @@ keepalived_runs:
 parts:
   description:
     - For each part its own RV(missing_packages), RV(kernel_modules), RV(managed_by), RV(keepalived_runs),
-      RV(keepalived_holds), RV(keepalived_in_place), RV(messages), RV(unseen) and RV(in_place), by the name of the part.
+      RV(keepalived_holds), RV(keepalived_left_over), RV(keepalived_in_place), RV(messages), RV(unseen)
+      and RV(in_place), by the name of the part.
     - The C(plan) that was asked for is there as it was given, a mapping or text, with RV(kernel_modules) among its own,
       and without its C(passing) and C(bird). C(planned) has its C(manager), all of its C(kernel_modules), and how many
       C(services) it has.

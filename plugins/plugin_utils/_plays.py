@@ -170,5 +170,6 @@ def is_settled(part: Mapping[str, Any]) -> bool:
 
 
 def _has_keepalived(part: Mapping[str, Any]) -> bool:
-    """Whether keepalived is to manage the director, or did so far."""
-    return part["planned"]["manager"] in (KEEPALIVED, CHECKER) or KEEPALIVED in part["managed_by"]
+    """Whether keepalived is to manage the director, or did so far, or has left something of its files."""
+    is_wanted = part["planned"]["manager"] in (KEEPALIVED, CHECKER)
+    return is_wanted or KEEPALIVED in part["managed_by"] or bool(part["keepalived_left_over"])

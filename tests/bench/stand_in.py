@@ -27,7 +27,16 @@ TURN = {
 }
 PART = {
     **{
-        name: [] for name in ("messages", "unseen", "missing_packages", "kernel_modules", "keepalived_holds", "dropped")
+        name: []
+        for name in (
+            "messages",
+            "unseen",
+            "missing_packages",
+            "kernel_modules",
+            "keepalived_holds",
+            "keepalived_left_over",
+            "dropped",
+        )
     },
     "keepalived_in_place": False,
     "keepalived_runs": False,

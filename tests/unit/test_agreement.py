@@ -18,7 +18,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._host import SPEC
 from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl_plan import IPVS, IPVS_NAMES
 from ansible_collections.lvs.topology.plugins.module_utils._net.traces import TRACES
 from ansible_collections.lvs.topology.plugins.plugin_utils._tags import TAGS
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler, logins
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import CONCERNS as SAID
 from ansible_collections.lvs.topology.tests.kernel.ipvs.option_rows import ROWS
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import REFERENCES, Model, dr_pair, rs
@@ -242,8 +242,3 @@ def test_the_architecture_has_a_line_for_every_file() -> None:
             docstring = ast.get_docstring(ast.parse(path.read_text())) or ""
             found.append(f"| `{path.name}` | {docstring.splitlines()[0]} |")
     assert sorted(found) == sorted(line for line in told if line.startswith("| `"))
-
-
-def test_the_role_takes_away_the_folder_that_checks_read() -> None:
-    """An absent director has no plan that would say where it is."""
-    assert load(CHECKOUT / "roles/keepalived/vars/main.yml")["__keepalived_credentials_folder"] == logins.FOLDER

@@ -213,11 +213,16 @@ def test_who_is_asked_for_its_turn_once_more(taken: dict[str, Any], waiting: lis
     assert hosts("director", play="wait", hostvars=asked_for_its_turn(**taken)) == waiting
 
 
-def part(in_place: bool, manager: str = "kernel", managed_by: tuple[str, ...] = ()) -> dict[str, Any]:
-    return {"in_place": in_place, "managed_by": list(managed_by), "planned": {"manager": manager}}
+def part(
+    in_place: bool, manager: str = "kernel", managed_by: tuple[str, ...] = (), left_over: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    found = {"in_place": in_place, "managed_by": list(managed_by), "keepalived_left_over": list(left_over)}
+    return {**found, "planned": {"manager": manager}}
 
 
 IN_PLACE, TO_DO = part(True), part(False)
+# A run was killed between the end of keepalived and that of what its checks logged in with.
+LEFT_OVER = part(True, left_over=("/etc/keepalived/lvs_checks",))
 KEEPALIVED, LEAVING = part(True, "keepalived"), part(True, managed_by=("keepalived",))
 
 
@@ -236,6 +241,7 @@ KEEPALIVED, LEAVING = part(True, "keepalived"), part(True, managed_by=("keepaliv
         # Whether keepalived has something to do is found out in the play that asks it.
         (["director"], {"director": KEEPALIVED}, ["move", "fill", "finish"]),
         (["director"], {"director": LEAVING}, ["move", "fill", "finish"]),
+        (["director"], {"director": LEFT_OVER}, ["move", "fill", "finish"]),
         # One that is to be put back was not looked at.
         (["director"], "absent", ["move", "fill", "tell", "finish"]),
         (["real_server"], "absent", ["finish"]),

@@ -17,7 +17,7 @@ PLAN = {"manager": "kernel", "notes": ["There is something."]}
 
 
 def found(in_place: bool = True, managed_by: tuple[str, ...] = ()) -> dict[str, Any]:
-    looked = {"dropped": [], "firewall": "", "unseen": [], "kernel_modules": []}
+    looked = {"dropped": [], "firewall": "", "unseen": [], "kernel_modules": [], "keepalived_left_over": []}
     return {"in_place": in_place, "managed_by": [*managed_by], **looked}
 
 

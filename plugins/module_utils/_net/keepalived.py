@@ -19,7 +19,6 @@ from ansible_collections.lvs.topology.plugins.module_utils._disk import advice, 
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, for_check_mode
 from ansible_collections.lvs.topology.plugins.module_utils._module import Module
 from ansible_collections.lvs.topology.plugins.module_utils._net import (
-    guard_state,
     keepalived_plan,
     keepalived_versions,
     take_over_plan,
@@ -104,13 +103,6 @@ def ask(module: Module, asked: Mapping[str, Any]) -> dict[str, Any]:
             module.warn(deaf)
     question: Any = SimpleNamespace(params=params, check_mode=True, warn=module.warn)
     return ensure_config(question, for_check_mode())
-
-
-def guard_changes(guard: str) -> list[str]:
-    """What of the script for min_up is not as it is to be. keepalived would not read it before it runs it anew."""
-    there = read_file(guard_state.SCRIPT)
-    is_there = there is not None and (there.text.rstrip("\n"), there.mode) == (guard.rstrip("\n"), guard_state.MODE)
-    return [] if is_there or not guard else [f"write {guard_state.SCRIPT}"]
 
 
 def _warn_of_release(module: Module, before: str, after: str) -> None:

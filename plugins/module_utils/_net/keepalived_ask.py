@@ -17,13 +17,13 @@ import time
 from typing import Iterator
 
 from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_data import Unreadable, Watch, read_dump
+from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_files import LOCK
 from ansible_collections.lvs.topology.plugins.module_utils._net.processes import parent_of, program_of
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
 
 # As keepalived's main process has them, first those of later releases.
 PID_FILES = ("/run/keepalived/checkers.pid", "/run/checkers.pid")
 _DUMP = "/tmp/keepalived_check.data"  # noqa: S108 # where keepalived writes it
-LOCK = "/run/lvs-topology-keepalived.lock"
 _PATIENCE = 30.0
 _PAUSE = 0.01
 

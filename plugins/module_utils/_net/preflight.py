@@ -15,6 +15,7 @@ from ansible_collections.lvs.topology.plugins.module_utils import _forms as form
 from ansible_collections.lvs.topology.plugins.module_utils._host import PLAN, is_in_place
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import PATH, Ledger, damage_text, read_ledger
 from ansible_collections.lvs.topology.plugins.module_utils._net import (
+    keepalived_files,
     kmod_plan,
     managers,
     packages,
@@ -57,6 +58,7 @@ OF_A_PART: dict[str, Any] = {
             "secrets": {"type": "list", "elements": "str", "default": [], "no_log": False},
             "script_user": {"type": "str"},
             "guard": {"type": "str"},
+            "credentials": {"type": "list", "elements": "str", "default": [], "no_log": False},
             "owner": {"type": "str", "default": "lvs"},
         },
     },
@@ -232,6 +234,7 @@ def _answer(module: Module, part: Part, host: Host, problems: list[str]) -> dict
         "missing_packages": part.packages,
         "kernel_modules": list(dict.fromkeys(part.needed)),
         "managed_by": managers.managed_by(host.ledger, owner, next(iter(part.asked["managers"]), None)),
+        "keepalived_left_over": keepalived_files.left_over(part.params["keepalived"]),
         "keepalived_holds": _held(host.ledger) if part.params["keepalived"] is not None else [],
         "keepalived_runs": host.keepalived_runs,
         "in_place": in_place,

@@ -150,7 +150,11 @@ def _of_concern(host: str, difference: Mapping[str, Any]) -> Iterator[Finding]:
 def _of_configuration(host: str, lines: Iterable[str]) -> Iterator[Finding]:
     """Whether keepalived has its files as a run would write them, and has read them. Its unit is said elsewhere."""
     _name, degree, effect = CONCERNS["keepalived"]
-    files = [line.partition(" ")[2] for line in lines if not line.startswith("systemctl")]
+    changes = [line.partition(" ") for line in lines]
+    for file in (file for verb, _space, file in changes if verb == "remove"):
+        what = f"{file} is left over from an earlier run"
+        yield Finding(degree, host, what, "What a health check logged in with may be there.", _SITE.format(host))
+    files = [file for verb, _space, file in changes if verb not in ("remove", "systemctl")]
     for file in files:
         remedy = f"{_SITE.format(host)} (--check --diff shows what differs)"
         yield Finding(degree, host, f"{file} is not as the model has it", effect, remedy)

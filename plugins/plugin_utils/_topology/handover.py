@@ -21,6 +21,8 @@ class Found:
     runs: bool
     holds: tuple[str, ...]
     is_in_place: bool
+    # Files that earlier runs have written beside the configuration, and that it does not need.
+    left_over: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,8 @@ def steps(
         # Of those that are new, the first becomes master. Those that run read anew at once: a master and a backup that
         # do not agree any more, on the password for instance, are both masters after three adverts.
         "throttle": 0 if all(each.runs for each in seen.values()) else 1,
+        # keepalived has read the configuration that does not need them by the time at which they go.
+        "left_over": list(own.left_over),
         "forgets": has_it and (is_taken_from_kernel or stays_still),
     }
 
@@ -91,13 +95,10 @@ def _found(variables: Any) -> Found | None:
     part = _dig(variables, "__keepalived_checked", "parts", "keepalived")
     if not isinstance(part, Mapping):
         return None
-    said = {key: evaluated(part.get(key), key) for key in ("managed_by", "keepalived_holds")}
-    return Found(
-        managed_by=tuple(said["managed_by"] or ()),
-        runs=bool(part.get("keepalived_runs")),
-        holds=tuple(said["keepalived_holds"] or ()),
-        is_in_place=bool(part.get("keepalived_in_place")),
-    )
+    lists = ("managed_by", "keepalived_holds", "keepalived_left_over")
+    managed_by, holds, left_over = (tuple(evaluated(part.get(key), key) or ()) for key in lists)
+    runs, is_in_place = (bool(part.get(key)) for key in ("keepalived_runs", "keepalived_in_place"))
+    return Found(managed_by, runs, holds, is_in_place, left_over)
 
 
 def _wanted(plan: Mapping[str, Any]) -> Wanted:

@@ -9,14 +9,13 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_files import CREDENTIALS
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.login_kinds import LOGINS, SECTION, Login
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import RealServer, Service
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import Command
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table import service_key
 
-# Where the role writes what the programs read.
-FOLDER = "/etc/keepalived/lvs_checks"
 _DIGITS = 16
 
 
@@ -29,7 +28,7 @@ def command(service: Service, entry: RealServer, check: Mapping[str, Any], posit
         "host": f"[{address}]" if ":" in address else address,
         "port": check.get("port") or entry.port or login.port,
         "timeout": check["timeout"],
-        "file": f"{FOLDER}/{_name(service, entry, check, position)}",
+        "file": f"{CREDENTIALS}/{_name(service, entry, check, position)}",
     }
     return f"{_path(login, plugins)} {login.words.format(**values)}"
 

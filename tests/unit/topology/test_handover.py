@@ -130,6 +130,13 @@ def test_a_director_whose_check_failed_said_nothing(answer: Any) -> None:
     assert not handover_of(hostvars, "lb2", PAIR, plan=MOVING)["is_first"]
 
 
+def test_what_an_earlier_run_has_left_is_taken_away() -> None:
+    left = ["/etc/keepalived/lvs_checks/mysql-1"]
+    assert asked({**IN_PLACE, "keepalived_left_over": left}, IN_PLACE)["left_over"] == left
+    assert asked({**NEW, "keepalived_left_over": left}, plan=NONE, director=FILLED)["left_over"] == left
+    assert asked(IN_PLACE)["left_over"] == []
+
+
 def test_what_is_no_inventory_is_refused() -> None:
     for wrong in ("text", None, [1]):
         with pytest.raises(WrongModel, match="hostvars: must be a mapping"):

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.lvs.topology.plugins.module_utils._net import guard_state, keepalived, keepalived_ask
+from ansible_collections.lvs.topology.plugins.module_utils._net import guard_state, keepalived_files
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.compiler import site_of
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.pool_shares import quorum
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import Model, dr_pair, r1, r5
@@ -271,17 +271,17 @@ def test_a_script_that_is_not_that_of_the_model_is_seen(tmp_path: Path, monkeypa
     place = tmp_path / "lvs_guard"
     monkeypatch.setattr(guard_state, "SCRIPT", str(place))
     text = guarded().plan("lb1", "keepalived")["guard"]
-    said = [f"write {place}"]
-    assert keepalived.guard_changes(text) == said
+    asked = {"guard": text}
+    assert keepalived_files.missing(asked) == [str(place)]
     place.write_text(text)
     place.chmod(0o644)
-    assert keepalived.guard_changes(text) == []
+    assert keepalived_files.missing(asked) == []
     place.write_text(text.replace("ipvsadm", "true"))
-    assert keepalived.guard_changes(text) == said
+    assert keepalived_files.missing(asked) == [str(place)]
     place.write_text(text)
     place.chmod(0o666)
-    assert keepalived.guard_changes(text) == said
-    assert keepalived.guard_changes("") == []
+    assert keepalived_files.missing(asked) == [str(place)]
+    assert keepalived_files.missing({"guard": ""}) == []
 
 
 def test_the_role_writes_it_where_it_is_looked_for() -> None:
@@ -290,15 +290,6 @@ def test_the_role_writes_it_where_it_is_looked_for() -> None:
     tasks = yaml.safe_load((role / "tasks/ready.yml").read_text())
     (copied,) = (each["ansible.builtin.copy"] for each in tasks if "ansible.builtin.copy" in each)
     assert int(copied["mode"], 8) == guard_state.MODE
-
-
-def test_teardown_takes_what_it_wrote() -> None:
-    role = Path(__file__).parents[3] / "roles/keepalived"
-    variables = yaml.safe_load((role / "vars/main.yml").read_text())
-    assert variables["__keepalived_guard_state"] == [guard_state.PATH, f"{guard_state.PATH}.lock"]
-    assert variables["__keepalived_lock"] == keepalived_ask.LOCK
-    for name in ("__keepalived_guard", "__keepalived_guard_state", "__keepalived_lock"):
-        assert f"{name}" in (role / "tasks/release.yml").read_text()
 
 
 @pytest.mark.parametrize("tool", ["cat", "grep", "mv"])
