@@ -54,7 +54,8 @@ IPV6_PREFIXES = Range(1, 128)
 PROTOCOLS = ("tcp", "udp", "sctp")
 # By name: the number by which Python and the kernel's tools call the family.
 FAMILIES: Mapping[str, int] = {"ipv4": 4, "ipv6": 6}
-FORWARD_METHODS = ("nat", "dr", "tun")
+# The kernel's methods of forwarding that anybody may ask for.
+FORWARDS = ("nat", "dr", "tun")
 # Each kind of tunnel with the checksums that it can carry. Only gue has a port.
 TUNNEL_CHECKSUMS: Mapping[str, tuple[str, ...]] = {
     "ipip": ("none",),
@@ -258,15 +259,6 @@ def is_plain_ipv4(text: str) -> bool:
     except (OSError, ValueError):
         return False
     return 0 < packed[0] < 224 and packed[0] != 127 and socket.inet_ntop(socket.AF_INET, packed) == text
-
-
-def address_for(value: Any, purpose: Purpose) -> Address:
-    """An address that can be right for its purpose."""
-    found = address(value)
-    problem = purpose.problem(found)
-    if problem:
-        raise BadForm(problem)
-    return found
 
 
 def canonical_address(text: str) -> str:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     CONNECTION_KINDS,
     DEFAULT_GROUP,
@@ -43,7 +44,7 @@ _SETTINGS: Spec = {
 _REAL_SERVER: Spec = {
     "address": {"type": "str", "required": True},
     "port": {"type": "int"},
-    "forward": {"type": "str", "choices": ["nat", "dr", "tun"]},
+    "forward": {"type": "str", "choices": list(forms.FORWARDS)},
     "weight": {"type": "int"},
     "upper_threshold": {"type": "int"},
     "lower_threshold": {"type": "int"},

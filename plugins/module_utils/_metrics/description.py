@@ -15,7 +15,6 @@ from ansible_collections.lvs.topology.plugins.module_utils import _forms as form
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import DestinationKey, ServiceKey
 from ansible_collections.lvs.topology.plugins.module_utils._net.bird_text import SESSION_NAME
 
-PATH = "/etc/lvs-topology/metrics.json"
 # Debian's prometheus-node-exporter reads this directory without being told.
 DEFAULT_DIRECTORY = "/var/lib/prometheus/node-exporter"
 DEFAULT_INTERVAL = 30

@@ -119,12 +119,6 @@ Ends = Mapping[Verdict, str]
 _ANYTHING: Ends = {ACCEPT: "", DROP: "", CONTINUE: "", UNSURE: ""}
 
 
-def dropped_by(filters: Iterable[Chains], packet: Packet) -> str | None:
-    """The rule, or the policy, by which the packet is dropped for certain; None: it may get through."""
-    verdict, said = Judge(filters).of(packet)
-    return said if verdict is DROP else None
-
-
 class Judge:
     """What filters do with packets. Of many packets that are alike in what a rule asks, it is asked about one."""
 
@@ -295,7 +289,7 @@ def _matches(field: str, value: Any, packet: Packet) -> bool | None:
         port = packet.port if field == "port" else packet.source_port
         found = None if port is None else value[0] <= port <= value[1]
     elif value == DNAT and field in ("state", "status"):
-        # Where a rule may have translated it, `dropped_by` does not ask what comes of this condition.
+        # Where a rule may have translated it, `Judge` does not ask what comes of this condition.
         found = False if packet.hook == "input" else None
     elif field in ("protocol", "state", "family"):
         known = getattr(packet, field)

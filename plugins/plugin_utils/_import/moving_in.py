@@ -34,7 +34,6 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._import.written impor
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.beside_table import Beside
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import as_address
 
-FORMS = ("keepalived", "ldirectord", "ipvsadm")
 # How the first lines of each form begin that say anything.
 _LDIRECTORD = re.compile(r"^virtual6?\s*=", re.MULTILINE)
 _IPVSADM = re.compile(

@@ -83,17 +83,6 @@ def read_info(info: Any, path: str) -> dict[str, Any]:
     return found
 
 
-def read_beside(host: Any, path: str) -> Beside:
-    """What ipvs_info returned of a host with the subset host."""
-    mistakes: list[Mistake] = []
-    if not isinstance(host, Mapping):
-        raise WrongModel([Mistake(path, f"must be a mapping, is {show(host)}", _REMEDY)])
-    found = _beside(_Answer(host, path, mistakes))
-    if mistakes:
-        raise WrongModel(mistakes)
-    return found
-
-
 def read_listings(found: Any) -> list[dict[str, Any]]:
     """What the filter listings returned, as far as it says who is listed where, and by which type of check."""
     mistakes: list[Mistake] = []

@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 from ansible_collections.lvs.topology.plugins.module_utils._net.filter_rules import of_iptables, of_nft
-from ansible_collections.lvs.topology.plugins.module_utils._net.verdicts import Packet, dropped_by, packet_of
+from ansible_collections.lvs.topology.plugins.module_utils._net.verdicts import DROP, Chains, Judge, Packet, packet_of
 
 VIP = "192.168.246.160"
 REQUEST = Packet("input", 4, "6", destination=VIP, port=80, state="new")
@@ -23,6 +24,12 @@ IPIP = Packet("input", 4, "4", destination="10.7.0.11", state="new")
 def iptables(*rules: str, policy: str = "ACCEPT", chains: str = "") -> str | None:
     text = f"*filter\n:INPUT {policy} [0:0]\n:FORWARD {policy} [0:0]\n:OUTPUT ACCEPT [0:0]\n{chains}"
     return text + "\n".join(rules) + "\nCOMMIT\n"
+
+
+def dropped_by(filters: Iterable[Chains], packet: Packet) -> str | None:
+    """The rule, or the policy, by which the packet is dropped for certain; None: it may get through."""
+    verdict, said = Judge(filters).of(packet)
+    return said if verdict is DROP else None
 
 
 @pytest.mark.parametrize(
