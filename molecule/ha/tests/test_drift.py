@@ -84,6 +84,21 @@ def test_what_somebody_wrote_into_keepalived_conf(scenario: Any) -> None:
     assert scenario.run(backup, f"sha256sum {file}") == before
 
 
+def test_what_checks_logged_in_with_when_a_run_was_killed(scenario: Any) -> None:
+    """No check logs in here any more, and keepalived's configuration is in place."""
+    backup, folder = scenario.called("backup"), "/etc/keepalived/lvs_checks"
+    scenario.run(backup, f"mkdir {folder} && echo password=s3cret >{folder}/mysql-0123456789abcdef")
+    found = scenario.findings()
+    foreseen = changed(scenario, "--check")
+    assert [(each["degree"], each["host"], each["what"]) for each in found] == [
+        ("at risk", backup, f"{folder} is left over from an earlier run")
+    ]
+    assert (
+        changed(scenario) == foreseen == {backup: ["Take away files that nothing in the configuration names any more"]}
+    )
+    assert scenario.run(backup, f"[ -e {folder} ] || echo gone") == "gone"
+
+
 def test_packets_that_are_lost(scenario: Any) -> None:
     """Large ones on their way to a real server, and those in which a director speaks of its connections."""
     large = "INPUT -p tcp -m tcp --dport 80 -m length --length 1300:65535 -j DROP"
