@@ -84,6 +84,16 @@ def test_code_says_what_it_is(path: Path) -> None:
     assert {found[1] for found in FENCE.finditer(path.read_text())} <= known
 
 
+@pytest.mark.parametrize("path", DOCUMENTS, ids=named)
+def test_tables_have_all_their_cells(path: Path) -> None:
+    """A forge drops what is too much, and a cell that is missing shows as an empty one."""
+    widths = 0
+    for line in FENCE.sub("", path.read_text()).splitlines():
+        cells = len(re.findall(r"(?<!\\)\|", line)) if line.startswith("|") else 0
+        assert not widths or not cells or cells == widths, line
+        widths = cells
+
+
 def commands(text: str) -> str:
     """What is typed, of a console: what follows the prompt, with the lines that it goes on in."""
     return "".join(re.findall(r"^\$ ((?:.*\\\n)*.*\n)", text, re.MULTILINE)) or text
