@@ -345,6 +345,49 @@ def test_a_roll_of_nobody_does_not_end_without_a_word(tmp_path: Path, named: Any
     assert f"Nothing was touched. {said}" in output
 
 
+# The port of a service that nobody has run for decades.
+NOBODY_ANSWERS = {"ansible_host": "127.0.0.1", "ansible_port": 1}
+LISTING = {
+    "host": "web1", "director": "lb1", "manager": "kernel", "inhibit_on_failure": False, "name": "web",
+    "service": {"address": "192.0.2.1", "port": 80, "protocol": "tcp"},
+    "real_server": {
+        "address": "10.0.0.5", "port": 80, "forward": "dr", "weight": 1, "upper_threshold": 0, "lower_threshold": 0,
+    },
+    "check": {"type": "tcp", "address": "10.0.0.5", "port": 80},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "roles/director/tasks").glob("*.yml")), ids=lambda path: path.stem)
+def test_what_directors_are_asked_for_a_real_server_does_not_end_its_play(path: Path) -> None:
+    delegated = [each for each in tasks_of(yaml.safe_load(path.read_text())) if "delegate_to" in each]
+    assert [each["name"] for each in delegated if not each.get("ignore_unreachable")] == []
+
+
+@pytest.mark.parametrize(("tasks_from", "weight"), [("weight", "drained"), ("weight", "model"), ("ask", "")])
+def test_a_director_that_is_gone_is_not_taken_for_the_real_server(tmp_path: Path, tasks_from: str, weight: str) -> None:
+    """Ansible takes a host for unreachable whose task was delegated to one that is, and no rescue would be run."""
+    inventory, playbook = tmp_path / "inventory.yml", tmp_path / "playbook.yml"
+    hosts = {"web1": {}, "lb1": NOBODY_ANSWERS}
+    inventory.write_text(json.dumps({"all": {"hosts": hosts}}))
+    role = {"name": "lvs.topology.director", "tasks_from": tasks_from}
+    given = {
+        "director_listings": [LISTING], "director_weight": weight, "director_drain_timeout": 0,
+        "director_drain_remove": False, "director_drain_wait_for": [], "director_drain_on_timeout": "proceed",
+        "director_ask_retries": 0, "director_ask_delay": 0,
+        "director_ramp": {"steps": 1 if weight == "model" else 0, "first": 50, "pause": 0},
+        "__director_former": [{"director_listing": LISTING, "former_weight": 1}],
+    }  # fmt: skip
+    included = {"ansible.builtin.include_role": role, "vars": given}
+    rescue = {"ansible.builtin.debug": {"msg": "rescued: {{ ansible_failed_result.msg }}"}}
+    play = {"hosts": "web1", "gather_facts": False, "tasks": [{"block": [included], "rescue": [rescue]}]}
+    playbook.write_text(json.dumps([play]))
+    command = ["ansible-playbook", "-i", str(inventory), str(playbook)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    output = " ".join((done.stdout + done.stderr).split())
+    assert "rescued: lb1 cannot be reached any more, and which weight web1 has there is not known." in output, output
+    assert done.returncode == 0
+
+
 @pytest.mark.parametrize("playbook", ["rolling_directors", "drain_directors"])
 def test_only_what_puts_a_director_back_leaves_out_who_else_announces(tmp_path: Path, playbook: str) -> None:
     """Nobody answers here, and what puts a director back goes on to ask it."""
@@ -358,7 +401,7 @@ def test_only_what_puts_a_director_back_leaves_out_who_else_announces(tmp_path: 
     }
     inventory.write_text(json.dumps(groups))
     tasks.write_text("[]")
-    given = {"lvs_drain_directors_state": "present", "ansible_host": "0.0.0.1", "ansible_ssh_timeout": 1}
+    given = {"lvs_drain_directors_state": "present", **NOBODY_ANSWERS}
     given |= {f"lvs_{playbook}": "lb1", "lvs_rolling_directors_tasks": str(tasks)}
     command = ["ansible-playbook", "-i", str(inventory), "-e", json.dumps(given)]
     done = subprocess.run(
