@@ -190,9 +190,14 @@ class Site:
 
     def _find_link(self, name: str, address: Address) -> OnLink | None:
         by_network = (each for each in self.on_link(name) if address in each.own.network)
-        by_itself = (each for each in self._all_links(name) if address == each.own.ip)
         # An address that comes and goes says nothing by being there.
-        return next(by_network, None) or (None if address in self.moving else next(by_itself, None))
+        return next(by_network, None) or (None if address in self.moving else self._by_itself(name).get(address))
+
+    def _by_itself(self, name: str) -> Mapping[Address, OnLink]:
+        """By each address, the first link that has it: a host may have thousands of VIPs."""
+        return self.once(
+            ("by itself", name), lambda: {each.own.ip: each for each in reversed([*self._all_links(name)])}
+        )
 
     def addresses(self, name: str) -> tuple[Address, ...]:
         """The host's own addresses as far as they are known, the one that the inventory names first."""
@@ -261,9 +266,19 @@ class Site:
             return full_prefix(vip)  # a shorter one would make the whole network local
         written = self.once(("written prefixes", director), lambda: self._find_written_prefixes(director))
         # What comes and goes was not set up by an operator.
-        interface = None if self.is_moved(director) else self.interface(director, place.interface)
-        there = [each.network.prefixlen for each in (interface.addresses if interface else ()) if each.ip == vip]
-        return written[vip] if vip in written else min(there, default=full_prefix(vip))
+        there = {} if self.is_moved(director) else self._prefixes_there(director, place.interface)
+        return written[vip] if vip in written else there.get(vip, full_prefix(vip))
+
+    def _prefixes_there(self, director: str, name: str) -> Mapping[Address, int]:
+        """By each address of an interface, its shortest prefix there."""
+        return self.once(("prefixes there", director, name), lambda: self._find_prefixes_there(director, name))
+
+    def _find_prefixes_there(self, director: str, name: str) -> dict[Address, int]:
+        interface = self.interface(director, name)
+        found: dict[Address, int] = {}
+        for each in interface.addresses if interface else ():
+            found[each.ip] = min(each.network.prefixlen, found.get(each.ip, each.network.prefixlen))
+        return found
 
     def _find_written_prefixes(self, director: str) -> dict[Address, int]:
         """The prefix of each VIP that was written with one: where several services wrote one, that of the first."""

@@ -17,7 +17,7 @@ import pytest
 from ansible_collections.lvs.topology.plugins.module_utils._net.rewriting_words import TRANSLATES, Rewriting
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import beside_table, compiler, draining, pictures
 from ansible_collections.lvs.topology.tests.unit.lines_run import lines_run
-from ansible_collections.lvs.topology.tests.unit.topology.inventories import QUIET, Model, large
+from ansible_collections.lvs.topology.tests.unit.topology.inventories import QUIET, Model, facts, large, nic
 
 METHODS = ("nat", "dr", "tun", "fullnat")
 
@@ -96,6 +96,27 @@ def test_work_grows_with_the_real_servers(forward: str) -> None:
     many = _questions(large(forward, 2, 100, is_pair=True))
     grown = {name: lines_run(many[name]) / lines_run(few[name]) for name in few}
     assert {name: round(times, 1) for name, times in grown.items() if times > 5} == {}
+
+
+def held(services: int, where: str, network: str) -> Model:
+    """A director that has its VIPs already, as after a run."""
+    model = large("dr", services, 2, is_pair=False)
+    lb1 = model.hostvars["lb1"]
+    addresses = {"lo": ["127.0.0.1/8"], "eth0": [network], "eth1": ["10.1.0.2/16"]}
+    addresses[where] += [f"{each['address']}/32" for each in lb1["lvs_services"]]
+    lb1 |= {"ansible_facts": facts(*(nic(name, *each) for name, each in addresses.items()))}
+    if where == "lo":
+        lb1["lvs_vip_interface"] = "lo"
+    return model
+
+
+# The VIPs are in the first network, and not in the other one.
+@pytest.mark.parametrize("network", ["10.0.0.2/16", "10.0.0.2/23"])
+@pytest.mark.parametrize("where", ["lo", "eth0"])
+def test_work_grows_with_the_vips_that_are_there(where: str, network: str) -> None:
+    few, many = (held(services, where, network) for services in (50, 200))
+    assert few.plan("lb1", "director")["addresses"]
+    assert lines_run(lambda: many.plan("lb1", "director")) < 5 * lines_run(lambda: few.plan("lb1", "director"))
 
 
 @pytest.mark.parametrize("role", ["director", "announcer", "metrics"])
