@@ -156,8 +156,8 @@ def _places(inventory: Inventory, director: str, entries: list[dict[str, Any]], 
             problems.append(f"{vip}: no interface of the director has it. The model puts it there: see site --check")
         elif chosen not in {each.name for each in held}:
             elsewhere.setdefault(held[0].name, []).append(vip)
-        on_nics = (own for each in held if each.name != "lo" for own in each.addresses if own.ip == vip)
-        shortest = min((own.network.prefixlen for own in on_nics), default=full_prefix(vip))
+        on_nics = (site.prefixes_there(director, each.name) for each in held if each.name != "lo")
+        shortest = min((each.get(vip, full_prefix(vip)) for each in on_nics), default=full_prefix(vip))
         if shortest < full_prefix(vip):
             prefixes[vip] = shortest
     for entry in entries:

@@ -266,10 +266,10 @@ class Site:
             return full_prefix(vip)  # a shorter one would make the whole network local
         written = self.once(("written prefixes", director), lambda: self._find_written_prefixes(director))
         # What comes and goes was not set up by an operator.
-        there = {} if self.is_moved(director) else self._prefixes_there(director, place.interface)
+        there = {} if self.is_moved(director) else self.prefixes_there(director, place.interface)
         return written[vip] if vip in written else there.get(vip, full_prefix(vip))
 
-    def _prefixes_there(self, director: str, name: str) -> Mapping[Address, int]:
+    def prefixes_there(self, director: str, name: str) -> Mapping[Address, int]:
         """By each address of an interface, its shortest prefix there."""
         return self.once(("prefixes there", director, name), lambda: self._find_prefixes_there(director, name))
 
