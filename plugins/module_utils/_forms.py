@@ -287,6 +287,12 @@ def network(value: Any) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
         raise BadForm("is no network without host bits") from None
 
 
+def prefix(value: Any) -> str:
+    """A network in the one spelling of its address, with the length of its prefix."""
+    found = network(value)
+    return f"{spelling(found.network_address)}/{found.prefixlen}"
+
+
 def lladdr(value: Any) -> str:
     """The MAC address of one host, in the form of the ip command."""
     found = value.lower().replace("-", ":") if isinstance(value, str) else ""

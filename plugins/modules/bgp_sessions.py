@@ -42,6 +42,11 @@ options:
         type: list
         elements: str
         default: []
+      aggregates:
+        description: Is taken, and says nothing here. BIRD announces them as long as it announces a VIP in them.
+        type: list
+        elements: str
+        default: []
   graceful_shutdown:
     description:
       - With O(state=disabled), for how many seconds the VIPs are announced with the community 65535:0 (RFC 8326) before

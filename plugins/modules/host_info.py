@@ -57,6 +57,12 @@ options:
         type: list
         elements: str
         default: []
+      aggregates:
+        description: >-
+          The prefixes that a director announces as long as it announces a VIP in them, or to which a router has routes.
+        type: list
+        elements: str
+        default: []
   ports:
     description: The ports of which RV(listeners) is to say who listens on them.
     type: list
@@ -305,13 +311,16 @@ bgp:
     - What was asked by O(bgp), else null. C(unit) is what systemd says of BIRD, null where that does not run, and
       C(sessions) are those of our configuration with the C(neighbour), the C(state) and the last C(error), null where
       C(unseen) says why they are not known.
-    - C(announced) are the routes of the table, and C(ways) has the gateways of the route to each VIP.
+    - C(announced) are the routes of the table, and C(aggregates) those of O(bgp.aggregates) that BIRD of a director
+      announces, null where C(unseen) says why that is not known. C(ways) has the gateways of the route to each VIP and
+      aggregate.
   returned: success
   type: dict
   sample:
     unit: {active: true, enabled: true, failed: false}
     sessions: [{name: lvs4_10_0_0_1, neighbour: 10.0.0.1, state: Established, error: ""}]
     announced: [{address: 198.51.100.1/32, metric: 65616, table: 1819}]
+    aggregates: [198.51.100.0/24]
     ways: {}
 unseen:
   description: What could not be looked at, and why.

@@ -14,7 +14,7 @@ from .prometheus import Prometheus, watching
 from .table import Result
 
 # What the pair does not have.
-_WITHOUT = ("lvs_vip_announce", "lvs_bird", "lvs_bgp")
+_WITHOUT = ("lvs_vip_announce", "lvs_aggregate", "lvs_bird", "lvs_bgp")
 
 
 def run() -> Result:

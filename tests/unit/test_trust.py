@@ -39,7 +39,7 @@ def written(plan: Any) -> dict[str, int]:
 
 
 def of_metrics() -> tuple[metrics_plan.Wanted, metrics_plan.Current]:
-    described = description.Description("/srv", 30, (), False, 0, (), (), False, (), ())
+    described = description.Description("/srv", 30, (), False, 0, (), (), (), False, (), ())
     paths = (
         metrics_plan.description_path("ROLE"),
         metrics_plan.PROGRAM_PATH,

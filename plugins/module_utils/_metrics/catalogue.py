@@ -29,6 +29,7 @@ REAL_SERVER = (*SERVICE, "real_server", "address")
 # Which directors share a VIP: all of them have the same text here, so that one can sum up over them.
 DIRECTORS = ("directors",)
 VIP = (*DIRECTORS, "vip")
+AGGREGATE = (*DIRECTORS, "prefix")
 # A session of BGP: the inventory's name of the neighbour, or its address where it has none there, and its address.
 SESSION = ("neighbour", "address")
 
@@ -104,9 +105,20 @@ CATALOGUE: tuple[Metric, ...] = (
         GAUGE,
         "0 or 1",
         VIP,
-        "Whether BIRD of this director tells a router of the VIP, in a session that is established.",
+        "Whether BIRD of this director tells a router of the VIP, in a session that is established. With summary_only,"
+        " of its aggregate, while the VIP itself has its quorum.",
     ),
     Metric("lvs_vip_announcers", GAUGE, "directors", VIP, "How many directors are to announce the VIP by BGP."),
+    Metric(
+        "lvs_aggregate_announced",
+        GAUGE,
+        "0 or 1",
+        AGGREGATE,
+        "Whether BIRD of this director tells a router of the aggregate, in a session that is established.",
+    ),
+    Metric(
+        "lvs_aggregate_announcers", GAUGE, "directors", AGGREGATE, "How many directors are to announce the aggregate."
+    ),
     Metric("lvs_bird_running", GAUGE, "0 or 1", (), "Whether BIRD runs, where it is to announce the VIPs."),
     Metric("lvs_bgp_session_up", GAUGE, "0 or 1", SESSION, "Whether the session of BGP is established."),
     Metric(

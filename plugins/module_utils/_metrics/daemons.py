@@ -9,7 +9,7 @@ import os
 import shutil
 import subprocess
 import threading
-from typing import Sequence
+from typing import Iterable, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils._metrics.description import Session
 from ansible_collections.lvs.topology.plugins.module_utils._net import bird_text
@@ -24,8 +24,8 @@ _SECONDS, _MOST_BYTES = 5.0, 2**24
 _NO_ROUTES = "No valid tables"
 
 
-def bird(sessions: Sequence[Session]) -> bird_text.Said:
-    """What BIRD says of these sessions. With -r, birdc can change nothing."""
+def bird(sessions: Sequence[Session], families: Iterable[int] = ()) -> bird_text.Said:
+    """What BIRD says of these sessions, and of VIPs of these address families. With -r, birdc can change nothing."""
     known = {each["name"]: each["state"] for each in bird_text.sessions_of(_birdc("show", "protocols", "all"))}
     states = {each.name: known[each.name] for each in sessions if each.name in known}
     heard: frozenset[str] = frozenset()
@@ -34,8 +34,11 @@ def bird(sessions: Sequence[Session]) -> bird_text.Said:
     announced: set[str] = set()
     for name, state in states.items():
         if state == bird_text.ESTABLISHED:
-            announced |= bird_text.exported(_birdc("show", "route", "export", name, unless=_NO_ROUTES))
-    return bird_text.Said(states, heard, frozenset(announced))
+            announced |= bird_text.routes_to(_birdc("show", "route", "export", name, unless=_NO_ROUTES))
+    known: set[str] = set()
+    for family in families:
+        known |= bird_text.routes_to(_birdc("show", "route", "table", f"lvs{family}"))
+    return bird_text.Said(states, heard, frozenset(announced), frozenset(known))
 
 
 def conntrackd() -> Counts:

@@ -52,12 +52,21 @@ class Service(NamedTuple):
 class Vip(NamedTuple):
     """A VIP, the interface that holds it where this director does, and how many directors hold it at a time.
 
-    ``announcers`` is how many directors announce it by BGP; 0: this one does not.
+    ``announcers`` is how many directors announce it by BGP; 0: this one does not. ``aggregate`` is the prefix that is
+    announced in its place; empty: there is none.
     """
 
     address: str
     interface: str
     holders: int
+    announcers: int
+    aggregate: str
+
+
+class Aggregate(NamedTuple):
+    """A prefix that this director announces as long as a VIP in it is, and how many directors do."""
+
+    prefix: str
     announcers: int
 
 
@@ -82,6 +91,7 @@ class Description(NamedTuple):
     keepalived: bool
     sync_daemons: int
     vips: tuple[Vip, ...]
+    aggregates: tuple[Aggregate, ...]
     sessions: tuple[Session, ...]
     conntrackd: bool
     hidden: tuple[ServiceKey, ...]
@@ -129,6 +139,7 @@ def read(given: Any) -> Description:
         keepalived=fields.take("keepalived", _truth),
         sync_daemons=fields.take("sync_daemons", _number(forms.Range(0, 2))),
         vips=fields.take("vips", _list(_vip)),
+        aggregates=fields.take("aggregates", _list(_aggregate)),
         sessions=fields.take("sessions", _list(_session)),
         conntrackd=fields.take("conntrackd", _truth),
         hidden=fields.take("hidden", _list(_key)),
@@ -209,6 +220,17 @@ def _address(value: Any, path: str) -> str:
         raise forms.BadForm(f"{path} {forms.shown(value)} {wrong}") from wrong
 
 
+def _prefix(value: Any, path: str) -> str:
+    try:
+        return forms.prefix(value)
+    except forms.BadForm as wrong:
+        raise forms.BadForm(f"{path} {forms.shown(value)} {wrong}") from wrong
+
+
+def _prefix_or_none(value: Any, path: str) -> str:
+    return "" if value == "" else _prefix(value, path)
+
+
 def _interface(value: Any, path: str) -> str:
     if not forms.is_interface(value):
         raise forms.BadForm(f"{path} is {forms.shown(value)}, which is no name of an interface")
@@ -229,7 +251,13 @@ def _vip(value: Any, path: str) -> Vip:
         fields.take("interface", _interface),
         fields.take("holders", _number(forms.Range(1, _MOST_HOLDERS))),
         fields.take("announcers", _number(forms.Range(0, _MOST_HOLDERS))),
+        fields.take("aggregate", _prefix_or_none),
     )
+
+
+def _aggregate(value: Any, path: str) -> Aggregate:
+    fields = _Fields(value, f"{path}.", Aggregate._fields)
+    return Aggregate(fields.take("prefix", _prefix), fields.take("announcers", _number(forms.Range(1, _MOST_HOLDERS))))
 
 
 def _session_name(value: Any, path: str) -> str:

@@ -84,7 +84,8 @@ def read(described: Description) -> Read:
         if BIRD in running:
             found["bird"] = None
             with source("bird"):
-                found["bird"] = daemons.bird(described.sessions)
+                families = {6 if ":" in vip.address else 4 for vip in described.vips if vip.aggregate}
+                found["bird"] = daemons.bird(described.sessions, sorted(families))
     if described.conntrackd and CONNTRACKD in running:
         with source("conntrackd"):
             found["replicated"] = daemons.conntrackd()

@@ -19,7 +19,12 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
 from ansible_collections.lvs.topology.plugins.module_utils._metrics import catalogue, description
 from ansible_collections.lvs.topology.plugins.module_utils._metrics.catalogue import REAL_SERVER, SERVICE
 from ansible_collections.lvs.topology.plugins.module_utils._metrics.connection_states import States
-from ansible_collections.lvs.topology.plugins.module_utils._metrics.description import Description, RealServer, Service
+from ansible_collections.lvs.topology.plugins.module_utils._metrics.description import (
+    Description,
+    RealServer,
+    Service,
+    Vip,
+)
 from ansible_collections.lvs.topology.plugins.module_utils._metrics.exposition import (
     Block,
     Number,
@@ -131,12 +136,20 @@ def _bgp(described: Description, found: Readings) -> Iterator[Block]:
     directors = ",".join(described.directors)
     vips = [vip for vip in described.vips if vip.announcers]
     yield several("lvs_vip_announcers", [((directors, vip.address), vip.announcers) for vip in vips])
+    yield several(
+        "lvs_aggregate_announcers", [((directors, each.prefix), each.announcers) for each in described.aggregates]
+    )
     if found.running is not None:
         yield one("lvs_bird_running", int(description.BIRD in found.running))
     said = found.bird
     if said is None:
         return
-    yield several("lvs_vip_announced", [((directors, vip.address), int(vip.address in said.announced)) for vip in vips])
+    told = {vip: vip.address in said.announced or _is_covered(vip, said) for vip in vips}
+    yield several("lvs_vip_announced", [((directors, vip.address), int(is_told)) for vip, is_told in told.items()])
+    yield several(
+        "lvs_aggregate_announced",
+        [((directors, each.prefix), int(each.prefix in said.announced)) for each in described.aggregates],
+    )
     states = [(each, said.states.get(each.name)) for each in described.sessions]
     for name, values in (
         ("lvs_bgp_session_up", [(each, state == bird_text.ESTABLISHED) for each, state in states]),
@@ -144,6 +157,11 @@ def _bgp(described: Description, found: Readings) -> Iterator[Block]:
         ("lvs_bgp_session_bfd_up", [(each, each.address in said.heard) for each in described.sessions if each.bfd]),
     ):
         yield several(name, [((each.neighbour, each.address), int(is_so)) for each, is_so in values])
+
+
+def _is_covered(vip: Vip, said: bird_text.Said) -> bool:
+    """Whether routers are told of an aggregate in place of a VIP that is up."""
+    return vip.aggregate in said.announced and vip.address in said.known
 
 
 def _replicated(described: Description, found: Readings) -> Iterator[Block]:

@@ -12,7 +12,7 @@ from ansible_collections.lvs.topology.plugins.module_utils import _forms as form
 from ansible_collections.lvs.topology.plugins.module_utils._net import bird_plan
 from ansible_collections.lvs.topology.plugins.module_utils._net.announcement_plan import TABLES
 from ansible_collections.lvs.topology.plugins.module_utils._net.announcements import routes_of, routes_shown
-from ansible_collections.lvs.topology.plugins.module_utils._net.bird_text import sessions_of
+from ansible_collections.lvs.topology.plugins.module_utils._net.bird_text import NO_ROUTE, sessions_of
 from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.daemon import Daemon
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
@@ -22,6 +22,7 @@ BGP: dict[str, Any] = {
     "options": {
         "table": {"type": "int"},
         "vips": {"type": "list", "elements": "str", "default": []},
+        "aggregates": {"type": "list", "elements": "str", "default": []},
     },
 }
 
@@ -32,29 +33,34 @@ def read(asked: Mapping[str, Any], path: str, mistakes: Mistakes) -> None:
         mistakes.within(f"{path}.table", asked["table"], TABLES, "the number of a routing table")
     for position, each in enumerate(asked["vips"]):
         mistakes.address(f"{path}.vips[{position}]", each, forms.VIP)
+    for position, each in enumerate(asked["aggregates"]):
+        mistakes.form(f"{path}.aggregates[{position}]", each, forms.prefix)
 
 
 def look(asked: Mapping[str, Any], unseen: list[str]) -> dict[str, Any]:
     """What is found; what could not be looked at joins ``unseen``."""
     unit = Daemon(bird_plan.UNIT).unit()
     state = None if unit is None else {"active": unit.active, "enabled": unit.enabled, "failed": unit.failed}
+    runs = unit is None or unit.active
     announced, ways = routes_seen(asked, unseen)
     return {
         "unit": state,
-        "sessions": _sessions(unseen) if unit is None or unit.active else [],
+        "sessions": _sessions(unseen) if runs else [],
         "announced": announced,
+        "aggregates": _aggregates(asked, unseen) if runs else [],
         "ways": ways,
     }
 
 
 def routes_seen(asked: Mapping[str, Any], unseen: list[str]) -> tuple[list[dict[str, Any]], dict[str, list[str]]]:
-    """The routes by which VIPs are announced, and by VIP the gateways of the ways that lead to it."""
+    """The routes by which VIPs are announced, and by VIP or prefix the gateways of the ways that lead to it."""
     announced: list[dict[str, Any]] = []
     ways: dict[str, list[str]] = {}
     try:
         if asked["table"] is not None:
             announced = [each._asdict() for each in routes_of(asked["table"])]
-        ways = {vip: _ways(vip) for vip in asked["vips"]}
+        of_router = asked["aggregates"] if asked["table"] is None else ()
+        ways = {each: _ways(each) for each in (*asked["vips"], *of_router)}
     except Refused as problem:
         unseen.append(f"the routes of VIPs: {problem}")
     return announced, ways
@@ -72,10 +78,28 @@ def _sessions(unseen: list[str]) -> list[dict[str, str]] | None:
     return sessions_of(output)
 
 
-def _ways(vip: str) -> list[str]:
-    """The gateways of the route to a VIP."""
-    family = "-6" if ":" in vip else "-4"
-    command = [_commands.find("ip") or "ip", family, "-json", "route", "show", vip]
+def _aggregates(asked: Mapping[str, Any], unseen: list[str]) -> list[str] | None:
+    """Of the prefixes of a director, those that its BIRD announces by a VIP in them; None: not known."""
+    prefixes = [] if asked["table"] is None else asked["aggregates"]
+    birdc = _commands.find("birdc")
+    if birdc is None or not prefixes:
+        return None if prefixes else []
+    found = []
+    for prefix in prefixes:
+        table = f"lvs{6 if ':' in prefix else 4}"
+        status, output, errors = _commands.run([birdc, "-r", "show", "route", prefix, "table", table])
+        if status == 0:
+            found.append(prefix)
+        elif NO_ROUTE not in output:
+            unseen.append(f"whether BIRD announces {prefix}: birdc says: {(errors or output).strip()}")
+            return None
+    return found
+
+
+def _ways(to: str) -> list[str]:
+    """The gateways of the route to a VIP, or to the whole of a prefix."""
+    family = "-6" if ":" in to else "-4"
+    command = [_commands.find("ip") or "ip", family, "-json", "route", "show", to]
     status, output, errors = _commands.run(command)
     if status != 0:
         raise Refused(f"{' '.join(command)} failed: {errors.strip()}.")

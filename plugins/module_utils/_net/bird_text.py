@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import Mapping, NamedTuple
 
@@ -14,20 +15,26 @@ ESTABLISHED = "Established"
 # BIRD's own word for a session that was disabled.
 DISABLED = "Down"
 BFD_UP = "Up"
+# What it says where its table has no route to a prefix.
+NO_ROUTE = "Network not found"
 SESSION_NAME = re.compile(r"lvs[46]_\w{1,64}\Z", re.ASCII)
 # A session in `birdc show protocols all`, from its line to the next one that is not indented.
 _SESSION = re.compile(r"^(?P<name>lvs[46]_\w+) +BGP +(?P<lines>.*(?:\n[ \t].*)*)", re.MULTILINE)
 _KEYS = {"state": "BGP state", "neighbour": "Neighbor address", "error": "Last error"}
 _BFD = re.compile(r"^(?P<address>[0-9a-fA-F.:]{2,45}) +\S+ +(?P<state>AdminDown|Down|Init|Up) ", re.MULTILINE)
-_ROUTE = re.compile(r"^(?P<address>[0-9a-fA-F.:]{2,45})/(?P<prefix>32|128) ", re.MULTILINE)
+_ROUTE = re.compile(r"^(?P<prefix>[0-9a-fA-F.:]{2,45}/(?:0|[1-9][0-9]{0,2})) ", re.MULTILINE)
 
 
 class Said(NamedTuple):
-    """What BIRD says: by session its state, the neighbours that BFD hears, and the addresses that routers are told."""
+    """What BIRD says: by session its state, the neighbours that BFD hears, and what routers are told.
+
+    ``announced`` and ``known`` are addresses and prefixes, ``known`` those that BIRD may tell routers by an aggregate.
+    """
 
     states: Mapping[str, str]
     heard: frozenset[str]
     announced: frozenset[str]
+    known: frozenset[str] = frozenset()
 
 
 # What is so where BIRD does not run.
@@ -54,13 +61,14 @@ def heard_by_bfd(text: str) -> frozenset[str]:
     return frozenset(address for address in found if address)
 
 
-def exported(text: str) -> frozenset[str]:
-    """The single addresses to which ``birdc show route export SESSION`` has a route, as forms.spelling() writes."""
+def routes_to(text: str) -> frozenset[str]:
+    """To what ``birdc show route`` has routes: single addresses as forms.spelling() writes them, and other prefixes."""
     found = set()
     for match in _ROUTE.finditer(text):
-        address = _spelled(match["address"])
-        if address and int(match["prefix"]) == (128 if ":" in address else 32):
-            found.add(address)
+        with contextlib.suppress(forms.BadForm):
+            prefix = forms.prefix(match["prefix"])
+            address, _slash, length = prefix.partition("/")
+            found.add(address if length == ("128" if ":" in address else "32") else prefix)
     return frozenset(found)
 
 

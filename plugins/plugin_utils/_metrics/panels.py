@@ -69,6 +69,11 @@ ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
                         f"max by (directors, vip) (lvs_vip_announcers{_OF_DIRECTORS})",
                         "{{vip}}: meant to be announced by",
                     ),
+                    Query(f"lvs_aggregate_announced{_OF_DIRECTORS}", "{{prefix}} by {{instance}}"),
+                    Query(
+                        f"max by (directors, prefix) (lvs_aggregate_announcers{_OF_DIRECTORS})",
+                        "{{prefix}}: meant to be announced by",
+                    ),
                 ),
             ),
             Panel(

@@ -16,7 +16,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._screen import printa
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import CONCERNS
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.infos import read_info
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, WrongModel, show
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import as_address
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import as_address, as_network
 
 _COUNTS = forms.Range(0, 2**63 - 1)
 Form = Callable[[Any, str], Any]
@@ -90,14 +90,22 @@ def _by_name(form: Form) -> Form:
     return read
 
 
-def _by_address(form: Form) -> Form:
+def _by_address(form: Form, *, or_prefix: bool = False) -> Form:
     def read(value: Any, path: str) -> dict[str, Any]:
         for name in value if isinstance(value, Mapping) else ():
-            if as_address(name) is None:
-                raise _refuse(f"{path}.{forms.word(name)}", name, "an address")
+            if as_address(name) is None and not (or_prefix and as_network(name)):
+                raise _refuse(
+                    f"{path}.{forms.word(name)}", name, "an address or a prefix" if or_prefix else "an address"
+                )
         return dict(_by_name(form)(value, path))
 
     return read
+
+
+def _prefix(value: Any, path: str) -> str:
+    if as_network(value) is None:
+        raise _refuse(path, value, "a prefix")
+    return str(value)
 
 
 def _or_null(form: Form) -> Form:
@@ -112,7 +120,8 @@ _BGP = _record(
         "unit": _or_null(_record({"active": _truth, "enabled": _truth, "failed": _truth})),
         "sessions": _or_null(_list(_record({"name": _text, "neighbour": _text, "state": _text, "error": _text}))),
         "announced": _list(_record({"address": _text, "metric": _count})),
-        "ways": _by_address(_list(_text)),
+        "aggregates": _or_null(_list(_prefix)),
+        "ways": _by_address(_list(_text), or_prefix=True),
     }
 )
 _HOST_INFO = _record(

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from ipaddress import ip_network
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.bird_conf import rendered
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, Service
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model_of_bgp import Bgp, BgpNeighbour
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, Network, Service
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model_of_bgp import Aggregate, Bgp, BgpNeighbour
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.needs import Announcement, Need, Sysctl
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.planned_checks import run
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
@@ -149,13 +150,59 @@ def vips_for(site: Site, host: str) -> tuple[Address, ...]:
     return tuple(sorted(every, key=lambda each: (each.version, int(each))))
 
 
+def aggregates(site: Site, name: str) -> dict[Aggregate, tuple[Address, ...]]:
+    """The aggregates of a director, each with the VIPs in it. One without a VIP would never be announced."""
+    return site.once(("aggregates", name), lambda: _find_aggregates(site, name))
+
+
+def _find_aggregates(site: Site, name: str) -> dict[Aggregate, tuple[Address, ...]]:
+    bgp = own(site, name)
+    if bgp is None or name not in site.services:
+        return {}
+    vips = vips_for(site, name)
+    inside = {each: tuple(vip for vip in vips if vip in each.prefix) for each in bgp.aggregates}
+    return {each: covered for each, covered in inside.items() if covered}
+
+
+def only_aggregate(site: Site, name: str, vip: Address) -> Aggregate | None:
+    """The aggregate that a director announces in place of a VIP; None where it announces the VIP itself."""
+    return next((each for each in aggregates(site, name) if each.summary_only and vip in each.prefix), None)
+
+
+def is_vip(prefix: Network) -> bool:
+    """Whether it is that of one address."""
+    return prefix.prefixlen == prefix.max_prefixlen
+
+
+def prefixes_of(site: Site, *directors: str) -> tuple[Network, ...]:
+    """What routers may hear of directors: VIPs, and after them aggregates."""
+    found: set[Network] = set()
+    for name in directors:
+        found.update(ip_network(vip) for vip in vips_for(site, name) if only_aggregate(site, name, vip) is None)
+        found.update(each.prefix for each in aggregates(site, name))
+    return _in_order(found)
+
+
+def _taken(site: Site) -> tuple[Network, ...]:
+    """What a router takes of directors. A run has routers first, and what they hear until it is over is taken, too."""
+    directors = announcing(site)
+    vips = (ip_network(vip) for name in directors for vip in vips_for(site, name))
+    return _in_order({*vips, *prefixes_of(site, *directors)})
+
+
+def _in_order(prefixes: Iterable[Network]) -> tuple[Network, ...]:
+    return tuple(sorted(prefixes, key=lambda each: (each.version, -each.prefixlen, int(each.network_address))))
+
+
 def bird_plan(site: Site, name: str) -> dict[str, Any]:
     """What BIRD is to have; empty: nothing of ours."""
     bgp = own(site, name)
     if bgp is None:
         return {"bird": {}}
     secrets = [each.password for each in bgp.neighbours if each.password]
-    text = rendered(bgp, vips_for(site, name), announces=name in site.services)
+    announces = name in site.services
+    prefixes = prefixes_of(site, name) if announces else _taken(site)
+    text = rendered(bgp, prefixes, aggregates(site, name), announces=announces)
     return {"bird": {"content": text, "secrets": list(dict.fromkeys(secrets))}}
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import bgp
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import bgp, bgp_aggregates
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.config_text import LONGEST
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Service
@@ -30,6 +30,7 @@ def check(site: Site, name: str) -> Iterator[Mistake]:
         problem = f"{host.vip_interface} has neighbours, and all directors would answer them for the VIPs"
         yield Mistake(f"{name}: lvs_vip_interface", problem, "leave it out, for lo, or name a dummy interface")
     yield from bgp.problems(site, name)
+    yield from bgp_aggregates.check(site, name)
     partners = site.partners(name)
     for service in site.services[name]:
         if len(partners) > 1:
@@ -92,6 +93,7 @@ def needs(site: Site, name: str) -> Iterator[Need]:
     if not site.is_routed(name):
         return
     yield from bgp.announcements(site, name)
+    yield from bgp_aggregates.needs(site, name)
     for key in _SYSCTLS:
         yield Sysctl(key, "1")
     is_alone = len(site.partners(name)) == 1
@@ -136,3 +138,4 @@ def announcer_needs(site: Site, name: str) -> Iterator[Need]:
     if name in site.services:
         return  # check() has said it
     yield from bgp.problems(site, name)
+    yield from bgp_aggregates.of_router(site, name)

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._net.bird_text import DISABLED, ESTABLISHED
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import bgp
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.bird_conf import name_of
@@ -16,10 +17,11 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings im
     BROKEN,
     Finding,
 )
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, Network
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.parity import service_name
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table import virtual_service
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import as_address
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import as_address, as_network
 
 _SITE = "ansible-playbook lvs.topology.site --limit {}"
 _BACK = "ansible-playbook lvs.topology.drain_directors -e lvs_drain_directors={} -e lvs_drain_directors_state=present"
@@ -31,9 +33,15 @@ def questions(site: Site, host: str) -> dict[str, Any] | None:
     own = bgp.own(site, host)
     if own is None:
         return None
-    announces = host in site.services
-    vips = [] if announces else [str(each) for each in bgp.vips_for(site, host)]
-    return {"table": own.table if announces else None, "vips": vips}
+    if host in site.services:
+        prefixes = [forms.prefix(str(each.prefix)) for each in bgp.aggregates(site, host)]
+        return {"table": own.table, "vips": [], "aggregates": prefixes}
+    every = bgp.prefixes_of(site, *bgp.announcing(site))
+    return {
+        "table": None,
+        "vips": [str(each.network_address) for each in every if bgp.is_vip(each)],
+        "aggregates": [forms.prefix(str(each)) for each in every if not bgp.is_vip(each)],
+    }
 
 
 def every(site: Site, answers: Mapping[str, Mapping[str, Any]]) -> Iterator[Finding]:
@@ -45,6 +53,8 @@ def every(site: Site, answers: Mapping[str, Mapping[str, Any]]) -> Iterator[Find
             yield from _of_sessions(site, host, each["bgp"]["sessions"])
         if host in site.services:
             yield from _of_announcements(site, host, each)
+            if _runs(each["bgp"]) and each["bgp"]["aggregates"] is not None:
+                yield from _of_aggregates(site, host, each["bgp"])
     for host, each in said.items():
         if host not in site.services and _runs(each["bgp"]) and each["bgp"]["sessions"] is not None:
             yield from _of_ways(site, host, each["bgp"], said)
@@ -96,7 +106,7 @@ def _of_announcements(site: Site, host: str, answer: Mapping[str, Any]) -> Itera
     """What is announced in vain. What is to be announced and is not, a run would announce: that is said as such."""
     if answer["table"] is None:
         return  # that it could not be read is said elsewhere
-    announced = {(as_address(each["address"].partition("/")[0]), each["metric"]) for each in answer["bgp"]["announced"]}
+    announced = {(_address_of(each), each["metric"]) for each in answer["bgp"]["announced"]}
     table = {service_name(each): each for each in answer["table"]["services"]}
     for service in site.services[host]:
         if not bgp.is_announced(site, host, service):
@@ -112,30 +122,57 @@ def _of_announcements(site: Site, host: str, answer: Mapping[str, Any]) -> Itera
                 yield Finding(BROKEN, host, what, effect, remedy)
 
 
+def _address_of(route: Mapping[str, Any]) -> Address | None:
+    return as_address(route["address"].partition("/")[0])
+
+
+def _of_aggregates(site: Site, host: str, answer: Mapping[str, Any]) -> Iterator[Finding]:
+    """Aggregates that BIRD does not make of the VIPs that it is to announce."""
+    vips = {_address_of(each) for each in answer["announced"]}
+    there = {as_network(each) for each in answer["aggregates"]}
+    for each, inside in bgp.aggregates(site, host).items():
+        if vips.intersection(inside) and each.prefix not in there:
+            what = f"does not announce {each.prefix}, though it announces a VIP in it"
+            family = each.prefix.version
+            remedy = (
+                f"`birdc show route all {each.prefix} table lvs_covering{family}` on {host}, or {_SITE.format(host)}"
+            )
+            yield Finding(AT_RISK, host, what, _LESS, remedy)
+
+
+def _announces(site: Site, director: str, prefix: Network, announced: Collection[Address | None]) -> bool:
+    """Whether a director that has routes of these VIPs tells routers of a prefix."""
+    if bgp.is_vip(prefix):
+        vip = prefix.network_address
+        return vip in announced and bgp.only_aggregate(site, director, vip) is None
+    every = bgp.aggregates(site, director).items()
+    return any(each.prefix == prefix and any(vip in announced for vip in inside) for each, inside in every)
+
+
 def _of_ways(
     site: Site, host: str, answer: Mapping[str, Any], said: Mapping[str, Mapping[str, Any]]
 ) -> Iterator[Finding]:
-    """Whether the router sends to everybody that announces a VIP to it."""
+    """Whether the router sends to everybody that announces a VIP or an aggregate to it."""
     established = {as_address(each["neighbour"]) for each in answer["sessions"] if each["state"] == ESTABLISHED}
     announced = {
-        director: {as_address(one["address"].partition("/")[0]) for one in each["bgp"]["announced"]}
+        director: {_address_of(one) for one in each["bgp"]["announced"]}
         for director, each in said.items()
         if director in site.services
     }
     ours = {director: [each.address for each in bgp.neighbour_of(site, host, director)] for director in announced}
     for text, gateways in answer["ways"].items():
-        vip = as_address(text)
-        if vip is None:
+        prefix = as_network(text)
+        if prefix is None:
             continue
         ways = {as_address(each) for each in gateways}
         lacking = []
         for director, vips in announced.items():
-            mine = {each for each in ours[director] if each.version == vip.version}
-            if vip in vips and mine & established and not mine & ways:
+            mine = {each for each in ours[director] if each.version == prefix.version}
+            if _announces(site, director, prefix, vips) and mine & established and not mine & ways:
                 lacking.append(director)
         if lacking:
-            what = f"does not send to {', '.join(lacking)} for {vip}, which they announce to it"
-            remedy = f"`birdc show route all {vip}/{vip.max_prefixlen} table lvs{vip.version}` on {host}"
+            what = f"does not send to {', '.join(lacking)} for {text}, which they announce to it"
+            remedy = f"`birdc show route all {prefix} table lvs{prefix.version}` on {host}"
             yield Finding(AT_RISK, host, what, "The other directors have their share of the clients.", remedy)
         elif not ways:
-            yield Finding(BROKEN, host, f"has no route to {vip}", "Clients behind it get no answer.")
+            yield Finding(BROKEN, host, f"has no route to {text}", "Clients behind it get no answer.")

@@ -12,15 +12,26 @@ from ansible_collections.lvs.topology.plugins.module_utils import _forms as form
 from ansible_collections.lvs.topology.plugins.module_utils._net.graceful_shutdown import SECONDS
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.config_text import discreet
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import show
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model_of_bgp import Bfd, Bgp, BgpNeighbour
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import Reader, as_address, as_boolean
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, Network
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model_of_bgp import (
+    Aggregate,
+    Bfd,
+    Bgp,
+    BgpNeighbour,
+)
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import (
+    Reader,
+    as_address,
+    as_boolean,
+    as_interface,
+)
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.variables import Variables
 
 ELSEWHERE = "elsewhere"
 DEFAULT_TABLE = 1819
 DEFAULT_HOLD_TIME = 9
 DEFAULT_BFD = Bfd(300, 3)
+_AGGREGATE = "write it as 192.0.2.0/24 or 2001:db8:100::/48"
 _EXAMPLE = "{asn: 65001, neighbours: [{address: 10.0.0.1, asn: 65000}]}"
 _NUMBER = 2**32 - 1
 # Numbers that no network may have: RFC 7607, RFC 6793 and RFC 7300.
@@ -65,6 +76,7 @@ def read_bgp(variables: Variables, host: str, addresses: tuple[Address, ...]) ->
         neighbours=neighbours,
         hold_time=reader.integer("hold_time", 3, 65535, default=DEFAULT_HOLD_TIME),
         communities=_communities(reader),
+        aggregates=_aggregates(reader),
         med=None if med < 0 else med,
         table=table,
         graceful_shutdown=reader.integer("graceful_shutdown", *SECONDS, default=0),
@@ -200,6 +212,57 @@ def _communities(reader: Reader) -> tuple[tuple[int, ...], ...]:
         elif numbers not in found:
             found.append(numbers)
     return tuple(found)
+
+
+def _aggregates(reader: Reader) -> tuple[Aggregate, ...]:
+    """Each is the text of a prefix, or a mapping that has it as ``prefix``."""
+    found: list[Aggregate] = []
+    for position, each in enumerate(reader.elements("aggregates", "prefixes")):
+        key = f"aggregates[{position}]"
+        if not isinstance(each, (str, Mapping)):
+            problem = f"must be a prefix, or a mapping with one, is {discreet(each)}"
+            reader.refuse(key, problem, f"{_AGGREGATE}, or as {{prefix: 192.0.2.0/24, summary_only: true}}")
+            continue
+        is_text = isinstance(each, str)
+        inner = Reader({"prefix": each} if isinstance(each, str) else each, reader.at(key), reader.mistakes)
+        prefix = _prefix(reader, key if is_text else f"{key}.prefix", inner.take("prefix"), found)
+        summary_only = inner.boolean("summary_only", default=False)
+        communities = _communities(inner) if inner.has("communities") else None
+        inner.finish()
+        if prefix is not None:
+            found.append(Aggregate(inner.path, prefix, summary_only, communities))
+    return tuple(found)
+
+
+def _prefix(reader: Reader, key: str, value: object, before: list[Aggregate]) -> Network | None:
+    """A prefix that routers take for one: neither an address, nor a part of one that is listed already."""
+    if value is None:
+        reader.refuse(key, "is missing", _AGGREGATE)
+        return None
+    interface = as_interface(value)
+    if interface is None:
+        reader.refuse(key, f"{show(value)} is no prefix", _AGGREGATE)
+        return None
+    network, first = interface.network, interface.network.network_address
+    problem, remedy = forms.VIP.problem(first), "write a prefix that VIPs may be in"
+    if network.prefixlen == network.max_prefixlen:
+        problem, remedy = "is one address", "leave it out: each VIP is announced anyway, or write its network"
+    elif interface.ip != first:
+        problem, remedy = f"has bits set behind its first {network.prefixlen}", f"write {network}"
+    elif network.prefixlen == 0:
+        problem, remedy = "is every address", "write the network of the VIPs"
+    overlapping = next((each for each in before if _overlap(each.prefix, network)), None)
+    if not problem and overlapping:
+        problem, remedy = f"overlaps {overlapping.prefix} in {overlapping.path}", "list one of them"
+    if problem:
+        reader.refuse(key, f"{show(value)} {problem}", remedy)
+        return None
+    return network
+
+
+def _overlap(one: Network, other: Network) -> bool:
+    """Whether there is an address that is in both. ipaddress compares no networks of two families."""
+    return one.version == other.version and (one[0] in other or other[0] in one)
 
 
 def _raw(reader: Reader) -> str | None:

@@ -5,19 +5,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model_of_bgp import Bgp, BgpNeighbour
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import full_prefix
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, Network
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model_of_bgp import Aggregate, Bgp, BgpNeighbour
 
 # RFC 8326: who announces this is going, and whoever hears it chooses another way where there is one.
 _GRACEFUL_SHUTDOWN = "(65535, 0)"
+# BIRD wants the same of all kernel's tables.
+_SCAN = "scan time 10;"
+_LENGTHS = {4: 32, 6: 128}
+# Every other route that leads there is preferred: one of a network that the host is in, say.
+_LAST_METRIC = 2**32 - 1
+_REMARK = re.compile(r"#[^\n]*|/\*.*?\*/", re.DOTALL)
+# What a file that is included has is not known here.
+_KERNEL = re.compile(r"\bprotocol\s+kernel\b|\binclude\b")
+_Aggregates = Mapping[Aggregate, Sequence[Address]]
 
 
-def rendered(bgp: Bgp, vips: Sequence[Address], *, announces: bool) -> str:
-    """``announces``: whether the host announces these VIPs, or takes them from its neighbours."""
-    families = sorted({each.version for each in (*vips, *(neighbour.address for neighbour in bgp.neighbours))})
+def rendered(bgp: Bgp, prefixes: Sequence[Network], aggregates: _Aggregates, *, announces: bool) -> str:
+    """``announces``: whether the host announces these prefixes, or takes them from its neighbours.
+
+    ``aggregates`` are those of a director among the prefixes, each with the VIPs as long as one of which is announced.
+    """
+    families = sorted({each.version for each in (*prefixes, *(neighbour.address for neighbour in bgp.neighbours))})
     lines = [
         "# Managed by lvs.topology. Changes are overwritten.",
         "log syslog all;",
@@ -29,7 +41,12 @@ def rendered(bgp: Bgp, vips: Sequence[Address], *, announces: bool) -> str:
     if any(each.bfd for each in bgp.neighbours):
         lines += ["", "protocol bfd {", "}"]
     for family in families:
-        lines += _family(bgp, family, [each for each in vips if each.version == family], announces=announces)
+        listed = [each for each in prefixes if each.version == family]
+        covering = {each: vips for each, vips in aggregates.items() if each.prefix.version == family}
+        lines += _family(bgp, family, listed, covering, announces=announces)
+        if covering:
+            lines += _aggregates(bgp, family, covering)
+            lines += [] if has_kernel(bgp) else _ends(family, covering)
     for each in bgp.neighbours:
         lines += _session(bgp, each, announces=announces)
     if bgp.raw:
@@ -37,14 +54,20 @@ def rendered(bgp: Bgp, vips: Sequence[Address], *, announces: bool) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _family(bgp: Bgp, family: int, vips: Sequence[Address], *, announces: bool) -> Iterator[str]:
+def has_kernel(bgp: Bgp) -> bool:
+    """Whether somebody's own lines have a protocol kernel, of which BIRD takes one for each table of the kernel."""
+    return bool(_KERNEL.search(_REMARK.sub("", bgp.raw or "")))
+
+
+def _family(
+    bgp: Bgp, family: int, prefixes: Sequence[Network], covering: _Aggregates, *, announces: bool
+) -> Iterator[str]:
     yield from ("", f"ipv{family} table lvs{family};", "")
     yield f"filter lvs_vips{family} {{"
-    if vips:
-        listed = ", ".join(f"{each}/{full_prefix(each)}" for each in vips)
-        yield f"    if ! (net ~ [ {listed} ]) then reject;"
+    if prefixes:
+        yield f"    if ! (net ~ {_set(prefixes)}) then reject;"
         if announces:
-            yield from _announced(bgp)
+            yield from _announced(bgp, list(covering))
         else:
             yield f"    if {_GRACEFUL_SHUTDOWN} ~ bgp_community then bgp_local_pref = 0;"
         yield "    accept;"
@@ -59,21 +82,74 @@ def _family(bgp: Bgp, family: int, vips: Sequence[Address], *, announces: bool) 
     else:
         yield "    merge paths;"
     # A route that leads somewhere is none of ours, and nobody looks at it.
-    learned = "dest ~ [ RTD_BLACKHOLE, RTD_PROHIBIT ]" if bgp.graceful_shutdown else "dest = RTD_BLACKHOLE"
+    learned = f"{_leads_nowhere(bgp)} && net.len = {_LENGTHS[family]}" if covering else _leads_nowhere(bgp)
     imported, exported = (f"where {learned}", "none") if announces else ("none", "all")
-    yield from ("    scan time 10;", f"    ipv{family} {{")
-    yield from (f"        table lvs{family};", f"        import {imported};", f"        export {exported};", "    };")
+    yield from (f"    {_SCAN}", *_channel(family, f"lvs{family}", imported, exported), "}")
+
+
+def _set(prefixes: Sequence[Network]) -> str:
+    return f"[ {', '.join(map(str, prefixes))} ]"
+
+
+def _leads_nowhere(bgp: Bgp) -> str:
+    """The condition on routes that say that a VIP is announced."""
+    return "dest ~ [ RTD_BLACKHOLE, RTD_PROHIBIT ]" if bgp.graceful_shutdown else "dest = RTD_BLACKHOLE"
+
+
+def _aggregates(bgp: Bgp, family: int, covering: _Aggregates) -> Iterator[str]:
+    """An aggregate has a route for each VIP in it, which leads where that of the VIP does.
+
+    BIRD looks for them in a table of VIPs alone. In the other one, a VIP that is withdrawn would be found by the
+    aggregate itself, and that would stay for ever.
+    """
+    vips, found = f"lvs_single{family}", f"lvs_covering{family}"
+    yield "# An aggregate is announced as long as a VIP in it is: BIRD finds its route by that VIP."
+    yield from (f"ipv{family} table {vips};", f"ipv{family} table {found};")
+    yield from _pipe(f"lvs_inside{family}", f"lvs{family}", vips, f"net.len = {_LENGTHS[family]}")
+    yield from (f"protocol static lvs_aggregates{family} {{", f"    igp table {vips};")
+    yield from _channel(family, found, "all", "none")
+    for each, inside in covering.items():
+        yield from (f"    route {each.prefix} recursive {vip};" for vip in inside)
     yield "}"
+    yield from _pipe(f"lvs_covered{family}", found, f"lvs{family}", _leads_nowhere(bgp))
 
 
-def _announced(bgp: Bgp) -> Iterator[str]:
+def _ends(family: int, covering: _Aggregates) -> Iterator[str]:
+    """Routes in the kernel's main table, as long as BIRD runs."""
+    table = f"lvs_ends{family}"
+    yield "# What routers send for an address that nobody has ends here: a default route would send it back to them."
+    yield from (f"ipv{family} table {table};", f"protocol static lvs_unreachable{family} {{")
+    yield from _channel(family, table, "all", "none")
+    yield from (f"    route {each.prefix} unreachable;" for each in covering)
+    yield from ("}", f"protocol kernel lvs_ending{family} {{", f"    metric {_LAST_METRIC};", f"    {_SCAN}")
+    yield from (*_channel(family, table, "none", "all"), "}")
+
+
+def _pipe(name: str, table: str, peer: str, condition: str) -> Iterator[str]:
+    yield from (f"protocol pipe {name} {{", f"    table {table};", f"    peer table {peer};", "    import none;")
+    yield from (f"    export where {condition};", "}")
+
+
+def _channel(family: int, table: str, imported: str, exported: str) -> Iterator[str]:
+    yield from (f"    ipv{family} {{", f"        table {table};", f"        import {imported};")
+    yield from (f"        export {exported};", "    };")
+
+
+def _announced(bgp: Bgp, covering: Sequence[Aggregate]) -> Iterator[str]:
     if bgp.med is not None:
         yield f"    bgp_med = {bgp.med};"
-    for each in bgp.communities:
-        kind = "bgp_community" if len(each) == 2 else "bgp_large_community"
-        yield f"    {kind}.add(({', '.join(map(str, each))}));"
+    different = [each for each in covering if each.communities is not None]
+    others = f"if ! (net ~ {_set([each.prefix for each in different])}) then " if different else ""
+    yield from (f"    {others}{_added(each)}" for each in bgp.communities)
+    for each in different:
+        yield from (f"    if net = {each.prefix} then {_added(one)}" for one in each.communities or ())
     if bgp.graceful_shutdown:
         yield f"    if dest = RTD_PROHIBIT then bgp_community.add({_GRACEFUL_SHUTDOWN});"
+
+
+def _added(community: tuple[int, ...]) -> str:
+    kind = "bgp_community" if len(community) == 2 else "bgp_large_community"
+    return f"{kind}.add(({', '.join(map(str, community))}));"
 
 
 def _session(bgp: Bgp, each: BgpNeighbour, *, announces: bool) -> Iterator[str]:

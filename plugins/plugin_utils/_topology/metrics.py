@@ -42,8 +42,19 @@ def metrics_plan(site: Site, name: str) -> dict[str, Any]:
                 "interface": each.interface,
                 "holders": _holders(site, name, each.address),
                 "announcers": _announcers(site, name, each.address),
+                "aggregate": _in_place_of(site, name, each.address),
             }
             for each in dict.fromkeys(_held(site, name))
+        ],
+        "aggregates": [
+            {
+                "prefix": forms.prefix(str(each.prefix)),
+                "announcers": sum(
+                    any(each.prefix == other.prefix for other in bgp.aggregates(site, director))
+                    for director in site.partners(name)
+                ),
+            }
+            for each in bgp.aggregates(site, name)
         ],
         "sessions": list(_sessions(site, name)),
         "conntrackd": conntrackd.is_used(site, name),
@@ -70,6 +81,12 @@ def _announced(site: Site, director: str) -> frozenset[Address]:
     return site.once(
         ("announced", director), lambda: frozenset(each.address for each in bgp.announcements(site, director))
     )
+
+
+def _in_place_of(site: Site, name: str, vip: Address) -> str:
+    """The prefix that the director announces in place of an address; empty where it announces that itself."""
+    aggregate = bgp.only_aggregate(site, name, vip)
+    return forms.prefix(str(aggregate.prefix)) if aggregate else ""
 
 
 def _sessions(site: Site, name: str) -> Iterator[dict[str, Any]]:

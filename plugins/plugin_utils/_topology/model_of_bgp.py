@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address
+    from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address, Network
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,19 @@ class BgpNeighbour:
 
 
 @dataclass(frozen=True)
+class Aggregate:
+    """A prefix that is announced as long as a VIP in it is.
+
+    ``summary_only``: the VIPs in it are not announced besides. ``communities``: None: those of everything else.
+    """
+
+    path: str
+    prefix: Network
+    summary_only: bool = False
+    communities: tuple[tuple[int, ...], ...] | None = None
+
+
+@dataclass(frozen=True)
 class Bgp:
     """How VIPs are announced to routers. ``is_elsewhere``: by something that is none of ours; then all else is empty.
 
@@ -50,6 +63,7 @@ class Bgp:
     neighbours: tuple[BgpNeighbour, ...] = ()
     hold_time: int = 9
     communities: tuple[tuple[int, ...], ...] = ()
+    aggregates: tuple[Aggregate, ...] = ()
     med: int | None = None
     table: int = 1819
     graceful_shutdown: int = 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator, Mapping
 
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.save_format import SERVICE_OPTIONS
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import bgp
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import (
     AT_RISK,
     BROKEN,
@@ -101,8 +102,29 @@ def _of_service(
             yield Finding(AT_RISK, director, what, _OTHERS_SERVE, _why(site, director, entry))
     if not any(each["weight"] for each in pool.values()):
         what = f"{name} ({service.name}) has no real server for new connections"
-        is_alone = not site.is_routed(director) or len(site.partners(director)) == 1
-        yield Finding(BROKEN if is_alone else AT_RISK, director, what, _NOBODY_SERVES if is_alone else _NOT_ANNOUNCED)
+        yield Finding(*_without_pool(site, director, service, table, what))
+
+
+def _without_pool(
+    site: Site, director: str, service: Service, table: Mapping[str, Info], what: str
+) -> tuple[str, str, str, str]:
+    """How bad it is that a director has nobody for new clients of a service: degree, director, what, and effect."""
+    if not site.is_routed(director) or len(site.partners(director)) == 1:
+        return BROKEN, director, what, _NOBODY_SERVES
+    covering = (bgp.only_aggregate(site, director, vip.address) for vip in service.vips)
+    for each in filter(None, covering):
+        if any(vip.address in each.prefix for other in _with_pool(site, director, table) for vip in other.vips):
+            effect = f"It announces {each.prefix} for other VIPs, and refuses clients of this service who come by that."
+            return BROKEN, director, what, effect
+    return AT_RISK, director, what, _NOT_ANNOUNCED
+
+
+def _with_pool(site: Site, director: str, table: Mapping[str, Info]) -> Iterator[Service]:
+    """The services for whose new clients a director has somebody."""
+    for service in site.services[director]:
+        entry = table.get(service_name(virtual_service(service)))
+        if entry and any(each["weight"] for each in entry["real_servers"]):
+            yield service
 
 
 def _out(site: Site, director: str, entry: RealServer, listed: Info | None) -> str:

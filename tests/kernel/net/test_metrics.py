@@ -46,9 +46,9 @@ def plan(collector: Path, /, **changes: Any) -> dict[str, Any]:
         "keepalived": False,
         "sync_daemons": 2,
         "vips": [
-            {"address": VIP, "interface": "lo", "holders": 1, "announcers": 0},
-            {"address": VIP6, "interface": "lo", "holders": 1, "announcers": 0},
-            {"address": "10.0.0.101", "interface": "lo", "holders": 1, "announcers": 0},
+            {"address": VIP, "interface": "lo", "holders": 1, "announcers": 0, "aggregate": ""},
+            {"address": VIP6, "interface": "lo", "holders": 1, "announcers": 0, "aggregate": ""},
+            {"address": "10.0.0.101", "interface": "lo", "holders": 1, "announcers": 0, "aggregate": ""},
         ],
         "sessions": [],
         "conntrackd": False,

@@ -74,7 +74,10 @@ def tell(run_module, sh, tmp_path) -> Callable[[], dict[str, float]]:
         "directors": ["lb1"],
         "keepalived": False,
         "sync_daemons": 0,
-        "vips": [{"address": vip, "interface": "lo", "holders": 1, "announcers": 1} for vip in (VIP, VIP6)],
+        "vips": [
+            {"address": vip, "interface": "lo", "holders": 1, "announcers": 1, "aggregate": ""} for vip in (VIP, VIP6)
+        ],
+        "aggregates": [],
         "sessions": [{"name": name, "neighbour": "router", "address": to, "bfd": True} for name, to in SESSIONS],
         "conntrackd": False,
         "hidden": [],

@@ -40,7 +40,8 @@ def described(**changes: Any) -> dict[str, Any]:
         "directors": ["lb1", "lb2"],
         "keepalived": True,
         "sync_daemons": 1,
-        "vips": [{"address": "192.0.2.1", "interface": "eth1", "holders": 1, "announcers": 1}],
+        "vips": [{"address": "192.0.2.1", "interface": "eth1", "holders": 1, "announcers": 1, "aggregate": ""}],
+        "aggregates": [{"prefix": "192.0.2.0/24", "announcers": 2}],
         "sessions": [{"name": "lvs4_10_0_0_1", "neighbour": "router", "address": "10.0.0.1", "bfd": True}],
         "conntrackd": True,
         "hidden": ["fwmark 65 ipv4"],
@@ -81,7 +82,9 @@ def readings(**changes: Any) -> Readings:
         "conntrack_failures": {"drop": 1},
         "addresses": frozenset({("192.0.2.1", "eth1")}),
         "running": frozenset({"keepalived", "bird", "conntrackd"}),
-        "bird": Said({"lvs4_10_0_0_1": "Established"}, frozenset({"10.0.0.1"}), frozenset({"192.0.2.1"})),
+        "bird": Said(
+            {"lvs4_10_0_0_1": "Established"}, frozenset({"10.0.0.1"}), frozenset({"192.0.2.1", "192.0.2.0/24"})
+        ),
         "replicated": Counts(own=1, taken=2, failed=3, sent=4, received=5, lost=6),
         "open": frozenset(),
         **changes,

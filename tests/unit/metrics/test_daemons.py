@@ -31,6 +31,7 @@ case "$*" in
     echo '  BGP state:          Established' ;;
 "-r show bfd sessions") echo '10.0.0.1 eth1 Up 22:32:00.125 0.300 1.500' ;;
 "-r show route export lvs4_10_0_0_1") %s ;;
+"-r show route table lvs4") echo '198.51.100.7/32 blackhole [lvs_routes4 22:31:59.362] * (10)' ;;
 *) exit 9 ;;
 esac
 """
@@ -58,6 +59,12 @@ def test_bird_is_asked_for_what_it_tells_in_sessions_that_are_established(place:
     assert all(line.startswith("-r show ") for line in (place / "told").read_text().splitlines())
     daemons.bird(SESSIONS[1:])
     assert (place / "told").read_text().splitlines()[3:] == ["-r show protocols all"]
+
+
+def test_of_vips_in_whose_place_an_aggregate_is_announced_bird_is_asked_what_it_knows(place: Path) -> None:
+    write(place, "birdc", BIRDC % ROUTES)
+    said = daemons.bird(SESSIONS, [4])
+    assert (said.announced, said.known) == (frozenset({"198.51.100.1"}), frozenset({"198.51.100.7"}))
 
 
 def test_a_session_that_ends_meanwhile_tells_nothing(place: Path) -> None:

@@ -51,6 +51,8 @@ def test_the_lines_of_a_director() -> None:
         "lvs_keepalived_running 1",
         'lvs_vip_announced{directors="lb1,lb2",vip="192.0.2.1"} 1',
         'lvs_vip_announcers{directors="lb1,lb2",vip="192.0.2.1"} 1',
+        'lvs_aggregate_announced{directors="lb1,lb2",prefix="192.0.2.0/24"} 1',
+        'lvs_aggregate_announcers{directors="lb1,lb2",prefix="192.0.2.0/24"} 2',
         "lvs_bird_running 1",
         f"lvs_bgp_session_up{{{SESSION}}} 1",
         f"lvs_bgp_session_enabled{{{SESSION}}} 1",
@@ -148,9 +150,29 @@ def test_what_was_not_read_is_missing_and_what_is_not_there_is_nothing(
 
 def test_a_director_says_nothing_of_what_its_model_does_not_have() -> None:
     vips = [{**each, "announcers": 0} for each in given.described()["vips"]]
-    found = lines(given.described(keepalived=False, sessions=[], conntrackd=False, vips=vips))
-    told = ("lvs_keepalived", "lvs_bird", "lvs_bgp", "lvs_vip_announce", "lvs_conntrackd")
+    found = lines(given.described(keepalived=False, sessions=[], conntrackd=False, vips=vips, aggregates=[]))
+    told = ("lvs_keepalived", "lvs_bird", "lvs_bgp", "lvs_vip_announce", "lvs_aggregate", "lvs_conntrackd")
     assert not [line for line in found if line.startswith(told)]
+
+
+@pytest.mark.parametrize(
+    ("told", "known", "vip", "aggregate"),
+    [
+        ({"192.0.2.0/24"}, {"192.0.2.1", "192.0.2.0/24"}, 1, 1),
+        # Another VIP keeps the aggregate, and this one has lost its quorum.
+        ({"192.0.2.0/24"}, {"192.0.2.2", "192.0.2.0/24"}, 0, 1),
+        # No session is established.
+        (set(), {"192.0.2.1", "192.0.2.0/24"}, 0, 0),
+    ],
+)
+def test_a_vip_in_whose_place_an_aggregate_is_announced(
+    told: set[str], known: set[str], vip: int, aggregate: int
+) -> None:
+    vips = [{**each, "aggregate": "192.0.2.0/24"} for each in given.described()["vips"]]
+    said = Said({"lvs4_10_0_0_1": "Established"}, frozenset(), frozenset(told), frozenset(known))
+    found = lines(given.described(vips=vips), given.readings(bird=said))
+    assert f'lvs_vip_announced{{directors="lb1,lb2",vip="192.0.2.1"}} {vip}' in found
+    assert f'lvs_aggregate_announced{{directors="lb1,lb2",prefix="192.0.2.0/24"}} {aggregate}' in found
 
 
 def test_a_real_server_of_which_nobody_spoke_has_its_address_for_a_name() -> None:

@@ -39,7 +39,7 @@ def test_what_is_no_list_of_routes_is_said(said: list[str], odd: str) -> None:
         announcements.routes_of(1819)
     unseen: list[str] = []
     said[:] = [odd]
-    assert bird_info.routes_seen({"table": None, "vips": ["192.0.2.1"]}, unseen) == ([], {})
+    assert bird_info.routes_seen({"table": None, "vips": ["192.0.2.1"], "aggregates": []}, unseen) == ([], {})
     assert [each[:20] for each in unseen] == ["the routes of VIPs: "]
 
 

@@ -24,9 +24,11 @@ BIRD 2.0.12 ready.
 Access restricted
 Table lvs4:
 198.51.100.1/32      blackhole [lvs_routes4 22:31:59.362] * (10)
-198.51.100.0/24      unreachable [static1 22:31:59.362] * (200)
+198.51.100.0/24      blackhole [lvs_aggregates4 22:31:59.362] * (200)
+                     blackhole [lvs_aggregates4 22:31:59.370] (200)
 \tvia 10.0.0.1 on eth1
 2001:DB8:100:0::1/128  blackhole [lvs_routes6 22:31:59.371] * (10)
+2001:db8:200:0::/48  blackhole [lvs_aggregates6 22:31:59.371] * (200)
 """
 
 
@@ -34,8 +36,8 @@ def test_whom_bfd_hears() -> None:
     assert bird_text.heard_by_bfd(BFD) == {"10.0.0.1", "2001:db8:b::1"}
 
 
-def test_which_addresses_a_router_is_told() -> None:
-    assert bird_text.exported(ROUTES) == {"198.51.100.1", "2001:db8:100::1"}
+def test_which_addresses_and_prefixes_a_router_is_told() -> None:
+    assert bird_text.routes_to(ROUTES) == {"198.51.100.1", "2001:db8:100::1", "198.51.100.0/24", "2001:db8:200::/48"}
 
 
 @pytest.mark.parametrize(
@@ -46,8 +48,10 @@ def test_which_addresses_a_router_is_told() -> None:
         "999.1.1.1/32 blackhole\n",
         "::1::/128 x\n",
         "10.0.0.1/032 x\n",
+        "10.0.0.1/24 x\n",
+        "10.0.0.0/33 x\n",
         "\0\ud800",
     ],
 )
 def test_what_is_no_answer_says_nothing(text: str) -> None:
-    assert bird_text.exported(text) == bird_text.heard_by_bfd(text) == frozenset()
+    assert bird_text.routes_to(text) == bird_text.heard_by_bfd(text) == frozenset()

@@ -429,7 +429,8 @@ def test_any_value_in_what_directors_and_routers_say_of_bgp(odd: str) -> None:
         "unit": {"active": True, "enabled": True, "failed": False},
         "sessions": [{"name": "lvs4_10_0_0_1", "neighbour": "10.0.0.1", "state": "Established", "error": "e"}],
         "announced": [{"address": "192.168.0.29/32", "metric": 65616}],
-        "ways": {"192.168.0.29": ["10.0.0.11"]},
+        "aggregates": ["192.168.0.0/24"],
+        "ways": {"192.168.0.29": ["10.0.0.11"], "192.168.0.0/24": ["10.0.0.11"]},
     }
     answer = {**QUIET, "bgp": said, "conntrackd": {**dict.fromkeys(("own", "taken", "failed"), 1), "hears": True}}
     for container, key in [({"x": said}, "x"), *places(answer["bgp"]), *places(answer["conntrackd"])]:

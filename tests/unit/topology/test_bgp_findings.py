@@ -73,6 +73,7 @@ def well() -> dict[str, Any]:
                 "unit": UNIT,
                 "sessions": [session("10.0.0.1"), session("2001:db8:b::1")],
                 "announced": list(announced),
+                "aggregates": [],
                 "ways": {},
             },
             "table": table(),
@@ -84,7 +85,8 @@ def well() -> dict[str, Any]:
         VIP: [f"10.0.0.2{number}" for number in (1, 2, 3)],
         VIP6: [f"2001:db8:b::2{number}" for number in (1, 2, 3)],
     }
-    answers["router"] = {"bgp": {"unit": UNIT, "sessions": sessions, "announced": [], "ways": ways}, "table": None}
+    of_router = {"unit": UNIT, "sessions": sessions, "announced": [], "aggregates": [], "ways": ways}
+    answers["router"] = {"bgp": of_router, "table": None}
     return copy.deepcopy(answers)
 
 
@@ -101,8 +103,8 @@ def test_nothing_is_found_where_all_is_well() -> None:
 def test_what_is_asked() -> None:
     model = active()
     site = site_of(model.hostvars, model.groups, [])
-    assert bgp_findings.questions(site, "lb1") == {"table": 1819, "vips": []}
-    assert bgp_findings.questions(site, "router") == {"table": None, "vips": [VIP, VIP6]}
+    assert bgp_findings.questions(site, "lb1") == {"table": 1819, "vips": [], "aggregates": []}
+    assert bgp_findings.questions(site, "router") == {"table": None, "vips": [VIP, VIP6], "aggregates": []}
     assert bgp_findings.questions(site, "web1") is None
 
 
@@ -200,10 +202,11 @@ def test_what_cannot_be_looked_at_is_said(monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr(bird_info, "routes_of", refuse)
     unseen: list[str] = []
-    assert bird_info.look({"table": 1819, "vips": []}, unseen)["announced"] == []
+    assert bird_info.look({"table": 1819, "vips": [], "aggregates": []}, unseen)["announced"] == []
     assert "the routes of VIPs: ip route show failed" in unseen
     monkeypatch.setattr(bird_info._commands, "find", lambda _name: None)
-    assert bird_info.look({"table": None, "vips": []}, unseen)["sessions"] is None
+    said = bird_info.look({"table": 1819, "vips": [], "aggregates": ["198.51.100.0/24"]}, unseen)
+    assert said["sessions"] is said["aggregates"] is None
     assert unseen[-1] == "the sessions of BIRD: there is no birdc"
 
 
@@ -231,14 +234,18 @@ def lost(answers: dict[str, Any], *drained: str, **more: Any) -> list[str]:
     return draining.unannounced_of(model.hostvars, model.groups, results(answers), list(drained), **more)
 
 
+def asked(table: int) -> dict[str, Any]:
+    return {"table": table, "vips": [], "aggregates": []}
+
+
 def test_who_is_asked_what_is_announced() -> None:
     model = active()
     model.hostvars["lb1"]["lvs_bgp"]["graceful_shutdown"] = 5
     model.hostvars["lb2"]["lvs_bgp"]["table"] = 7
     model.hostvars["lb3"]["lvs_state"] = "absent"
     assert draining.announcers_of(model.hostvars, model.groups) == [
-        {"director": "lb1", "bgp": {"table": 1819, "vips": []}, "graceful_shutdown": 5, "check_marks": []},
-        {"director": "lb2", "bgp": {"table": 7, "vips": []}, "graceful_shutdown": 0, "check_marks": []},
+        {"director": "lb1", "bgp": asked(1819), "graceful_shutdown": 5, "check_marks": []},
+        {"director": "lb2", "bgp": asked(7), "graceful_shutdown": 0, "check_marks": []},
     ]
     # What checks through a VIP send is counted by the kernel as what clients send.
     for name in ("lb1", "lb2"):

@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.lvs.topology.plugins.module_utils._metrics.description import parse, read, render
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.compiler import host_plan
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import REFERENCES, Model, dr_pair, r1, r5
-from ansible_collections.lvs.topology.tests.unit.topology.test_bgp import active
+from ansible_collections.lvs.topology.tests.unit.topology.test_bgp import active, every
 from ansible_collections.lvs.topology.tests.unit.topology.test_conntrackd import pair
 
 ON = {"lvs_metrics": True, "lvs_metrics_interval": 15}
@@ -34,7 +34,8 @@ def test_a_director_by_itself() -> None:
         "directors": ["lb1"],
         "keepalived": False,
         "sync_daemons": 0,
-        "vips": [{"address": "192.168.246.160", "interface": "eth1", "holders": 1, "announcers": 0}],
+        "vips": [{"address": "192.168.246.160", "interface": "eth1", "holders": 1, "announcers": 0, "aggregate": ""}],
+        "aggregates": [],
         "sessions": [],
         "conntrackd": False,
         "hidden": [],
@@ -71,6 +72,18 @@ def test_directors_that_all_announce_the_vips() -> None:
     model.groups["lvs_routers"] = []
     del model.hostvars["router"]
     assert [each["neighbour"] for each in metrics(model)["sessions"]] == ["10.0.0.1", "2001:db8:b::1"]
+
+
+def test_what_is_announced_by_aggregates() -> None:
+    model = every(active(), aggregates=["198.51.100.0/24", {"prefix": "2001:db8:100::/48", "summary_only": True}])
+    model.hostvars["lb3"]["lvs_bgp"]["aggregates"].pop(0)
+    found = metrics(model)
+    assert found["aggregates"] == [
+        {"prefix": "198.51.100.0/24", "announcers": 2},
+        {"prefix": "2001:db8:100::/48", "announcers": 3},
+    ]
+    assert [each["aggregate"] for each in found["vips"]] == ["", "2001:db8:100::/48"]
+    assert parse(render(found)) == read(found)
 
 
 def test_vips_that_something_else_announces() -> None:
