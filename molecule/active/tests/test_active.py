@@ -8,26 +8,29 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-VIP, VIP6 = "198.51.100.1", "2001:db8:100::1"
+VIP, VIP6, AGGREGATE = "198.51.100.1", "2001:db8:100::1", "198.51.100.0/24"
 ADDRESSES = {f"lb{number}": (f"10.0.0.2{number}", f"2001:db8:b::2{number}") for number in (1, 2, 3)}
 SERVERS = {"web1", "web2", "web3"}
 
 
+def ways_to(scenario: Any, prefix: str) -> set[str]:
+    """The directors to which the router sends for a VIP, or for whatever has no longer prefix."""
+    family = "-6" if ":" in prefix else "-4"
+    said = scenario.run("router", f"ip {family} route show {prefix}").replace("\n", " ") + " "
+    return {name for name, own in ADDRESSES.items() if any(f"via {each} " in said for each in own)}
+
+
 def ways(scenario: Any) -> tuple[set[str], set[str]]:
     """The directors to which the router sends, for each VIP."""
-    four, six = (
-        scenario.run("router", f"ip {family} route show {vip}").replace("\n", " ") + " "
-        for family, vip in (("-4", VIP), ("-6", VIP6))
-    )
-    return (
-        {name for name, (own, _other) in ADDRESSES.items() if f"via {own} " in four},
-        {name for name, (_other, own) in ADDRESSES.items() if f"via {own} " in six},
-    )
+    return ways_to(scenario, VIP), ways_to(scenario, VIP6)
 
 
 def wait_for_ways(scenario: Any, *directors: str) -> None:
-    wanted = (set(directors), set(directors))
-    scenario.wait(f"the router sends to {', '.join(directors)}", lambda: ways(scenario) == wanted)
+    wanted = set(directors)
+    scenario.wait(
+        f"the router sends to {', '.join(directors)}",
+        lambda: ways(scenario) == (wanted, wanted) and ways_to(scenario, AGGREGATE) == wanted,
+    )
 
 
 def everybody_answers(scenario: Any) -> None:
@@ -73,6 +76,8 @@ def test_a_director_that_lost_its_quorum_withdraws(scenario: Any) -> None:
     try:
         four = {"lb1", "lb3"}
         scenario.wait("lb2 is not in the route", lambda: ways(scenario)[0] == four)
+        # It was the only VIP in the aggregate.
+        scenario.wait("nor in that of the aggregate", lambda: ways_to(scenario, AGGREGATE) == four)
         # The other VIP is not concerned.
         assert ways(scenario)[1] == set(scenario.directors)
         everybody_answers(scenario)
@@ -80,6 +85,20 @@ def test_a_director_that_lost_its_quorum_withdraws(scenario: Any) -> None:
     finally:
         scenario.run("lb2", f"iptables-legacy -D {rule}")
     wait_for_ways(scenario, *scenario.directors)
+
+
+def test_what_nobody_has_ends_on_a_director(scenario: Any) -> None:
+    """By its default route, one that forwards packets would send them back to the router."""
+    for name in scenario.directors:
+        scenario.run(name, "sysctl -q net.ipv4.ip_forward=1")
+    try:
+        # It ends when it is told why nobody answers.
+        said = scenario.run("client", "ping -c 5 -w 60 198.51.100.77; true")
+    finally:
+        for name in scenario.directors:
+            scenario.run(name, "sysctl -q net.ipv4.ip_forward=0")
+    assert "Time to live exceeded" not in said
+    assert any(f"From {own} " in said and "Destination Host Unreachable" in said for own, _own6 in ADDRESSES.values())
 
 
 def test_bird_is_stopped(scenario: Any) -> None:
@@ -190,5 +209,7 @@ def test_no_password_is_shown(scenario: Any) -> None:
 
 
 def test_the_community_is_announced(scenario: Any) -> None:
-    shown = scenario.run("router", f"birdc show route all {VIP}/32 table lvs4")
-    assert shown.count("(65001,100)") == 3, shown
+    """The VIP has that of lvs_bgp, and the aggregate its own."""
+    for prefix, community in ((f"{VIP}/32", "(65001,100)"), (AGGREGATE, "(65001,200)")):
+        shown = scenario.run("router", f"birdc show route all {prefix} table lvs4")
+        assert shown.count("BGP.community: ") == shown.count(community) == 3, shown

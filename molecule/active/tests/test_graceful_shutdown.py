@@ -8,14 +8,15 @@ from __future__ import annotations
 import re
 from typing import Any
 
-VIP, VIP6 = "198.51.100.1", "2001:db8:100::1"
+VIP, VIP6, AGGREGATE = "198.51.100.1", "2001:db8:100::1", "198.51.100.0/24"
 OWN, OWN6 = "10.0.0.21", "2001:db8:b::21"
 
 
-def preference(scenario: Any, vip: str, own: str) -> str:
-    """What the router's BIRD thinks of a director's way; nothing where it has none."""
-    family, prefix = (6, 128) if ":" in vip else (4, 32)
-    said = scenario.run("router", f"birdc show route all {vip}/{prefix} table lvs{family}")
+def preference(scenario: Any, to: str, own: str) -> str:
+    """What the router's BIRD thinks of a director's way to a VIP or prefix; nothing where it has none."""
+    family, length = (6, 128) if ":" in to else (4, 32)
+    prefix = to if "/" in to else f"{to}/{length}"
+    said = scenario.run("router", f"birdc show route all {prefix} table lvs{family}")
     # One way after the other, each with its gateway.
     found = re.findall(rf"via {re.escape(own)} (?:.*\n)+?.*BGP.local_pref: (\d+)", said)
     return found[0] if found else ""
@@ -36,6 +37,10 @@ def test_a_director_that_is_going_is_left_out_before_its_session_ends(scenario: 
         scenario.run("lb1", f"ip -{family} route change prohibit {route}")
         scenario.wait("it prefers others", lambda vip=vip, own=own: not sends(scenario, vip, own))
         assert preference(scenario, vip, own) == "0"
+        # It was the only VIP in the aggregate.
+        if vip == VIP:
+            scenario.wait("nor by the aggregate", lambda own=own: not sends(scenario, AGGREGATE, own))
+            assert preference(scenario, AGGREGATE, own) == "0"
         assert "(65535,0)" in scenario.run("router", f"birdc show route all {vip}/{prefix} table lvs{family}")
         assert "Established" in scenario.run("router", f"birdc show protocols {session}")
         scenario.run("lb1", f"ip -{family} route change blackhole {route}")

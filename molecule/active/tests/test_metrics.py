@@ -10,6 +10,7 @@ from typing import Any
 from written_metrics import check_unit, new, with_name
 
 DIRECTORS = 'directors="lb1,lb2,lb3"'
+AGGREGATE = f'{{{DIRECTORS},prefix="198.51.100.0/24"}}'
 VIP, VIP6 = f'{{{DIRECTORS},vip="198.51.100.1"}}', f'{{{DIRECTORS},vip="2001:db8:100::1"}}'
 FOUR, SIX = '{neighbour="router",address="10.0.0.1"}', '{neighbour="router",address="2001:db8:b::1"}'
 
@@ -30,6 +31,8 @@ def test_what_a_director_announces_is_what_the_router_hears(scenario: Any) -> No
         assert heard(scenario, f"10.0.0.2{number}")
     found = new(scenario, "lb1")
     assert with_name(found, "lvs_vip_announcers") == {VIP: 3, VIP6: 3}
+    assert with_name(found, "lvs_aggregate_announced") == {AGGREGATE: 1}
+    assert with_name(found, "lvs_aggregate_announcers") == {AGGREGATE: 3}
     for name in ("up", "enabled", "bfd_up"):
         assert with_name(found, f"lvs_bgp_session_{name}") == {FOUR: 1, SIX: 1}, name
     assert found["lvs_bird_running"] == 1
@@ -39,6 +42,7 @@ def test_one_vip_is_withdrawn(scenario: Any) -> None:
     scenario.run("lb1", "ip route flush table 1819 198.51.100.1/32")
     scenario.wait("lb1 says so", lambda: announced(scenario, "lb1") == (0, 1))
     assert not heard(scenario, "10.0.0.21")
+    assert with_name(new(scenario, "lb1"), "lvs_aggregate_announced") == {AGGREGATE: 0}
     scenario.playbook("lvs.topology.site")
     scenario.wait("lb1 announces both", lambda: announced(scenario, "lb1") == (1, 1))
 

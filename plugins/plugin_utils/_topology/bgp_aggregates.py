@@ -20,9 +20,11 @@ _NAMED = 3
 def check(site: Site, name: str) -> Iterator[Mistake]:
     """What can be said of a director's aggregates, whatever is known of its network."""
     own = bgp.own(site, name)
-    families = {each.address.version for each in own.neighbours} if own else set()
+    if own is None or own.is_wrong or not own.aggregates:
+        return
+    families = {each.address.version for each in own.neighbours}
     vips = {vip for director in bgp.announcing(site) for vip in bgp.vips_for(site, director)}
-    for each in own.aggregates if own and not own.is_wrong else ():
+    for each in own.aggregates:
         family = each.prefix.version
         if family not in families:
             problem = f"{name} may announce {each.prefix} to nobody: no neighbour of {own.path} is IPv{family}"
@@ -42,7 +44,7 @@ def of_router(site: Site, name: str) -> Iterator[Mistake]:
 
 def needs(site: Site, name: str) -> Iterator[Need]:
     """Notes: what works, and perhaps not as somebody may expect."""
-    own, inside = bgp.own(site, name), bgp.aggregates(site, name)
+    inside = bgp.aggregates(site, name)
     for each, vips in inside.items():
         strangers = {address: host for address, host in _strangers(site).items() if address in each.prefix}
         if strangers:
@@ -56,6 +58,7 @@ def needs(site: Site, name: str) -> Iterator[Need]:
                 f"{each.path}.summary_only: {each.prefix} is announced as long as any of its {len(vips)} VIPs has its "
                 "quorum: where a director has lost that of one, the clients whom routers send there are refused"
             )
+    own = bgp.own(site, name)
     if inside and own and has_kernel(own):
         yield Note(
             f"{own.path}.raw: BIRD takes one protocol kernel for each table of the kernel, so that ours does not end "

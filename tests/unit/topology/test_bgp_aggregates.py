@@ -231,8 +231,8 @@ def answers() -> dict[str, Any]:
     return found
 
 
-def found(said: dict[str, Any]) -> list[tuple[str, str, str]]:
-    model = announcing(WHOLE, only(WHOLE6))
+def found(said: dict[str, Any], model: Model | None = None) -> list[tuple[str, str, str]]:
+    model = model or announcing(WHOLE, only(WHOLE6))
     site = site_of(model.hostvars, model.groups, [])
     return [(each.degree, each.host, each.what) for each in bgp_findings.every(site, said)]
 
@@ -265,6 +265,14 @@ def test_a_router_that_does_not_take_an_aggregate() -> None:
         said[name]["bgp"]["announced"].pop()
         said[name]["bgp"]["aggregates"].remove(WHOLE6)
     assert found(said)[1:] == [("broken", "router", f"has no route to {WHOLE6}")]
+
+
+def test_a_director_that_announces_the_aggregate_alone_is_not_missed_for_the_vip() -> None:
+    model = announcing(WHOLE, only(WHOLE6))
+    model.hostvars["lb1"]["lvs_bgp"]["aggregates"][0] = only(WHOLE)
+    said = answers()
+    del said["router"]["bgp"]["ways"][VIP][0]
+    assert found(said, model) == []
 
 
 @pytest.mark.parametrize(
