@@ -66,6 +66,7 @@ def described(directory: Path, services: int) -> dict[str, Any]:
         "keepalived": False,
         "sync_daemons": 0,
         "vips": [],
+        "aggregates": [],
         "sessions": [],
         "conntrackd": False,
         "hidden": [],

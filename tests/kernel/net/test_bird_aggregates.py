@@ -114,12 +114,12 @@ def test_an_aggregate_is_there_as_long_as_a_vip_in_it_is(sh, hears, until, tmp_p
     assert "(65535,65281)" in heard(FIRST)
     assert "(65001,200)" in heard(BESIDE)
     assert "(65535,65281)" not in heard(BESIDE)
+    # As in a drain, which changes all of them.
     announce(sh, SECOND)
-    announce(sh, FIRST, kind="prohibit")
-    until(lambda: "BGP.local_pref: 0" in heard(FIRST))
-    assert "BGP.local_pref: 100" in heard(BESIDE)
-    announce(sh, SECOND, kind="prohibit")
+    announce(sh, FIRST, SECOND, kind="prohibit")
     until(lambda: "BGP.local_pref: 0" in heard(BESIDE) and "(65535,0)" in heard(BESIDE))
+    announce(sh, FIRST, SECOND)
+    until(lambda: "BGP.local_pref: 100" in heard(BESIDE) and "(65535,0)" not in heard(BESIDE))
 
 
 def test_what_nobody_has_ends_on_the_director(sh, until) -> None:

@@ -50,6 +50,7 @@ def plan(collector: Path, /, **changes: Any) -> dict[str, Any]:
             {"address": VIP6, "interface": "lo", "holders": 1, "announcers": 0, "aggregate": ""},
             {"address": "10.0.0.101", "interface": "lo", "holders": 1, "announcers": 0, "aggregate": ""},
         ],
+        "aggregates": [],
         "sessions": [],
         "conntrackd": False,
         "hidden": [],
