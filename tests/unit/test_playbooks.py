@@ -357,7 +357,10 @@ LISTING = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("path", sorted((PLAYBOOKS[0].parents[1] / "roles/director/tasks").glob("*.yml")), ids=lambda path: path.stem)
+OF_DIRECTORS = sorted((PLAYBOOKS[0].parents[1] / "roles/director/tasks").glob("*.yml"))
+
+
+@pytest.mark.parametrize("path", OF_DIRECTORS, ids=lambda path: path.stem)
 def test_what_directors_are_asked_for_a_real_server_does_not_end_its_play(path: Path) -> None:
     delegated = [each for each in tasks_of(yaml.safe_load(path.read_text())) if "delegate_to" in each]
     assert [each["name"] for each in delegated if not each.get("ignore_unreachable")] == []
