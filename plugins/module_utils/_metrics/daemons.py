@@ -35,10 +35,10 @@ def bird(sessions: Sequence[Session], families: Iterable[int] = ()) -> bird_text
     for name, state in states.items():
         if state == bird_text.ESTABLISHED:
             announced |= bird_text.routes_to(_birdc("show", "route", "export", name, unless=_NO_ROUTES))
-    known: set[str] = set()
+    learned: set[str] = set()
     for family in families:
-        known |= bird_text.routes_to(_birdc("show", "route", "table", f"lvs{family}"))
-    return bird_text.Said(states, heard, frozenset(announced), frozenset(known))
+        learned |= bird_text.routes_to(_birdc("show", "route", "table", f"lvs{family}"))
+    return bird_text.Said(states, heard, frozenset(announced), frozenset(learned))
 
 
 def conntrackd() -> Counts:
