@@ -94,9 +94,17 @@ def test_addresses_beside_a_checker_are_no_reason_to_take_over() -> None:
 
 
 @pytest.mark.parametrize(
-    ("manager", "moves"), [("kernel", []), ("checker", ["director"]), ("keepalived", ["director"])]
+    ("manager", "left_over", "moves"),
+    [
+        ("kernel", [], []),
+        ("kernel", ["/etc/keepalived/lvs_checks"], ["director"]),
+        ("checker", [], ["director"]),
+        ("keepalived", [], ["director"]),
+    ],
 )
-def test_keepalived_is_looked_at_in_the_play_that_has_it(manager: str, moves: list[str]) -> None:
-    part = {"planned": {"manager": manager}, "managed_by": [], "in_place": True}
+def test_keepalived_is_looked_at_in_the_play_that_has_it(manager: str, left_over: list[str], moves: list[str]) -> None:
+    part = {
+        "planned": {"manager": manager}, "managed_by": [], "in_place": True, "keepalived_left_over": left_over,
+    }  # fmt: skip
     variables = {"__lvs_checked": {"parts": {"director": part}}}
     assert list(_plays.to_do("move", ["director"], variables)) == moves
