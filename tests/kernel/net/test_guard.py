@@ -53,6 +53,9 @@ def keepalived(no_configuration: None) -> Iterator[Callable[[], subprocess.Popen
     for process in started:
         process.terminate()
         process.wait(timeout=300)
+    # Others look for what a run that was killed has left.
+    for path in (guard_state.PATH, f"{guard_state.PATH}.lock"):
+        Path(path).unlink(missing_ok=True)
 
 
 def weights(sh: Callable[[str], str]) -> list[int]:
