@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import plan_text
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.plan import plan_text
 
 
 class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core has no types

@@ -11,7 +11,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.lvs.topology.plugins.plugin_utils._tags import chosen_concerns
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import plan_text
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.plan import plan_text
 
 _display = Display()
 

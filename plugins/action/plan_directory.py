@@ -12,8 +12,8 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.lvs.topology.plugins.module_utils._screen import printable
 from ansible_collections.lvs.topology.plugins.plugin_utils._folder import Folder
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import on_paper
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.given import evaluated, mapping, names
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.given import evaluated, mapping, names
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.mistakes import WrongModel
 
 
 class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core has no types

@@ -12,7 +12,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.lvs.topology.plugins.plugin_utils import _plays, _run
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import filtering, plan_text
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.plan import filtering, plan_text
 
 _display = Display()
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._filters import as_filter
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import given
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base import given
 
 DOCUMENTATION = r"""
 name: answers

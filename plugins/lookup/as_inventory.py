@@ -95,7 +95,7 @@ from ansible.plugins.lookup import LookupBase
 from ansible_collections.lvs.topology.plugins.plugin_utils import _plays
 from ansible_collections.lvs.topology.plugins.plugin_utils._import import given
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import Unreadable
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.mistakes import WrongModel
 
 
 class LookupModule(LookupBase):  # type: ignore[misc] # ansible-core has no types

@@ -95,7 +95,7 @@ remaining:
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
 from ansible_collections.lvs.topology.plugins.module_utils._module import Module
 from ansible_collections.lvs.topology.plugins.module_utils._net.arptables import ensure_filters
-from ansible_collections.lvs.topology.plugins.module_utils._net.options import ARP_FILTER_SPEC
+from ansible_collections.lvs.topology.plugins.module_utils._options import ARP_FILTER_SPEC
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
 

@@ -121,8 +121,8 @@ remaining:
 
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
 from ansible_collections.lvs.topology.plugins.module_utils._module import Module
-from ansible_collections.lvs.topology.plugins.module_utils._net.options import ARP_TUNING_SPEC
 from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl import ensure_arp
+from ansible_collections.lvs.topology.plugins.module_utils._options import ARP_TUNING_SPEC
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
 

@@ -2,7 +2,7 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documentation, arguments and one call; the work is in module_utils/_net/bgp_sessions.py."""
+"""Documentation, arguments and one call; the work is in module_utils/_bgp/bgp_sessions.py."""
 
 from __future__ import annotations
 
@@ -116,9 +116,9 @@ remaining:
   elements: str
 """
 
+from ansible_collections.lvs.topology.plugins.module_utils._bgp.bgp_sessions import SPEC, ensure_sessions
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.opening import run
 from ansible_collections.lvs.topology.plugins.module_utils._module import Module
-from ansible_collections.lvs.topology.plugins.module_utils._net.bgp_sessions import SPEC, ensure_sessions
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documentation, arguments and one call; the work is in module_utils/_net/configuration_files.py."""
+"""Documentation, arguments and one call; the work is in module_utils/_daemons/configuration_files.py."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ unread:
       sample: Permission denied
 """
 
+from ansible_collections.lvs.topology.plugins.module_utils._daemons.configuration_files import look
 from ansible_collections.lvs.topology.plugins.module_utils._module import Module
-from ansible_collections.lvs.topology.plugins.module_utils._net.configuration_files import look
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run_outside_of_turns
 
 

@@ -111,7 +111,7 @@ remaining:
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
 from ansible_collections.lvs.topology.plugins.module_utils._module import Module
 from ansible_collections.lvs.topology.plugins.module_utils._net.network import ensure_gateways
-from ansible_collections.lvs.topology.plugins.module_utils._net.options import DEFAULT_GATEWAY_SPEC
+from ansible_collections.lvs.topology.plugins.module_utils._options import DEFAULT_GATEWAY_SPEC
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
 

@@ -2,7 +2,7 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documentation, arguments and one call; the work is in module_utils/_net/host_facts.py."""
+"""Documentation, arguments and one call; the work is in module_utils/_look/host_facts.py."""
 
 from __future__ import annotations
 
@@ -84,8 +84,8 @@ ansible_facts:
             gateway: fe80::1
 """
 
+from ansible_collections.lvs.topology.plugins.module_utils._look.host_facts import look
 from ansible_collections.lvs.topology.plugins.module_utils._module import Module
-from ansible_collections.lvs.topology.plugins.module_utils._net.host_facts import look
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run_outside_of_turns
 
 

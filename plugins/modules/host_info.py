@@ -2,7 +2,7 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documentation, arguments and one call; the work is in module_utils/_examine.py, and plugins/action/host_info.py."""
+"""Documentation, arguments and one call; the work is in module_utils/_look/examine.py, and plugins/action/host_info.py."""
 
 from __future__ import annotations
 
@@ -329,10 +329,10 @@ unseen:
   elements: str
 """
 
-from ansible_collections.lvs.topology.plugins.module_utils._examine import examine
+from ansible_collections.lvs.topology.plugins.module_utils._bgp.bird_info import BGP
+from ansible_collections.lvs.topology.plugins.module_utils._filter.filter_questions import PACKET
+from ansible_collections.lvs.topology.plugins.module_utils._look.examine import examine
 from ansible_collections.lvs.topology.plugins.module_utils._module import Discreet
-from ansible_collections.lvs.topology.plugins.module_utils._net.bird_info import BGP
-from ansible_collections.lvs.topology.plugins.module_utils._net.filter_questions import PACKET
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run_outside_of_turns
 
 

@@ -2,7 +2,7 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documentation, arguments and one call; the work is in module_utils/_ipvs/info.py."""
+"""Documentation, arguments and one call; the work is in module_utils/_look/ipvs_info.py."""
 
 from __future__ import annotations
 
@@ -375,9 +375,9 @@ services:
           sample: {conns: 12, inpkts: 100, inbytes: 7000}
 """
 
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.info import gather
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.opening import run
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.specs import INFO_SPEC
+from ansible_collections.lvs.topology.plugins.module_utils._look.ipvs_info import gather
 from ansible_collections.lvs.topology.plugins.module_utils._module import Module
 
 

@@ -2,7 +2,7 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documentation, arguments and one call; the work is in module_utils/_net/keepalived.py."""
+"""Documentation, arguments and one call; the work is in module_utils/_keepalived/keepalived.py."""
 
 from __future__ import annotations
 
@@ -139,10 +139,10 @@ remaining:
   elements: str
 """
 
+from ansible_collections.lvs.topology.plugins.module_utils._keepalived.keepalived import ensure_config
+from ansible_collections.lvs.topology.plugins.module_utils._keepalived.keepalived_plan import PATH
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
 from ansible_collections.lvs.topology.plugins.module_utils._module import Discreet
-from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived import ensure_config
-from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_plan import PATH
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
 

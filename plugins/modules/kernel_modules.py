@@ -85,7 +85,7 @@ remaining:
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
 from ansible_collections.lvs.topology.plugins.module_utils._module import Module
 from ansible_collections.lvs.topology.plugins.module_utils._net.kmod import ensure_modules
-from ansible_collections.lvs.topology.plugins.module_utils._net.options import KERNEL_MODULES_SPEC
+from ansible_collections.lvs.topology.plugins.module_utils._options import KERNEL_MODULES_SPEC
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
 

@@ -2,7 +2,7 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documentation, arguments and one call; the work is in module_utils/_net/packet_filter.py."""
+"""Documentation, arguments and one call; the work is in module_utils/_filter/packet_filter.py."""
 
 from __future__ import annotations
 
@@ -166,10 +166,10 @@ remaining:
   elements: str
 """
 
+from ansible_collections.lvs.topology.plugins.module_utils._filter.packet_filter import ensure_packet_rules
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
 from ansible_collections.lvs.topology.plugins.module_utils._module import Module
-from ansible_collections.lvs.topology.plugins.module_utils._net.options import PACKET_RULES_SPEC
-from ansible_collections.lvs.topology.plugins.module_utils._net.packet_filter import ensure_packet_rules
+from ansible_collections.lvs.topology.plugins.module_utils._options import PACKET_RULES_SPEC
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
 

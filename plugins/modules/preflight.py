@@ -2,7 +2,7 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documentation, arguments and one call; the work is in module_utils/_net/preflight.py."""
+"""Documentation, arguments and one call; the work is in module_utils/_look/preflight.py."""
 
 from __future__ import annotations
 
@@ -336,9 +336,9 @@ kernel:
   sample: 6.1.0-40-amd64
 """
 
+from ansible_collections.lvs.topology.plugins.module_utils._look.preflight import OF_A_PART, PART, look
 from ansible_collections.lvs.topology.plugins.module_utils._module import Discreet
-from ansible_collections.lvs.topology.plugins.module_utils._net.options import KERNELS, PACKET_RULES
-from ansible_collections.lvs.topology.plugins.module_utils._net.preflight import OF_A_PART, PART, look
+from ansible_collections.lvs.topology.plugins.module_utils._options import KERNELS, PACKET_RULES
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
 _SPEC = {

@@ -2,7 +2,7 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documentation, arguments and one call; the work is in module_utils/_net/connections.py."""
+"""Documentation, arguments and one call; the work is in module_utils/_look/probe.py."""
 
 from __future__ import annotations
 
@@ -195,9 +195,9 @@ endpoints:
       packets: {"1480": 2}
 """
 
+from ansible_collections.lvs.topology.plugins.module_utils._look.probe import probe
+from ansible_collections.lvs.topology.plugins.module_utils._look.questions import SPEC
 from ansible_collections.lvs.topology.plugins.module_utils._module import Module
-from ansible_collections.lvs.topology.plugins.module_utils._net.connections import probe
-from ansible_collections.lvs.topology.plugins.module_utils._net.questions import SPEC
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run_outside_of_turns
 
 

@@ -101,7 +101,7 @@ remaining:
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
 from ansible_collections.lvs.topology.plugins.module_utils._module import Module
 from ansible_collections.lvs.topology.plugins.module_utils._net.network import ensure_source_routes
-from ansible_collections.lvs.topology.plugins.module_utils._net.options import SOURCE_ROUTE_SPEC
+from ansible_collections.lvs.topology.plugins.module_utils._options import SOURCE_ROUTE_SPEC
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
 

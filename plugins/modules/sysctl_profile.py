@@ -104,8 +104,8 @@ remaining:
 
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
 from ansible_collections.lvs.topology.plugins.module_utils._module import Module
-from ansible_collections.lvs.topology.plugins.module_utils._net.options import SYSCTL_PROFILE_SPEC
 from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl import ensure_profile
+from ansible_collections.lvs.topology.plugins.module_utils._options import SYSCTL_PROFILE_SPEC
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
 

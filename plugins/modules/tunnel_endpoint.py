@@ -143,8 +143,8 @@ remaining:
 
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
 from ansible_collections.lvs.topology.plugins.module_utils._module import Module
-from ansible_collections.lvs.topology.plugins.module_utils._net.options import TUNNEL_ENDPOINT_SPEC
 from ansible_collections.lvs.topology.plugins.module_utils._net.tunnels import ensure_tunnels
+from ansible_collections.lvs.topology.plugins.module_utils._options import TUNNEL_ENDPOINT_SPEC
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
 

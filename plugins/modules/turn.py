@@ -113,8 +113,8 @@ holder:
 
 from typing import Any
 
+from ansible_collections.lvs.topology.plugins.module_utils._look.host_facts import look
 from ansible_collections.lvs.topology.plugins.module_utils._module import Module
-from ansible_collections.lvs.topology.plugins.module_utils._net.host_facts import look
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run_outside_of_turns
 from ansible_collections.lvs.topology.plugins.module_utils._turn import ensure_turn
 

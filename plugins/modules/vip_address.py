@@ -131,7 +131,7 @@ remaining:
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
 from ansible_collections.lvs.topology.plugins.module_utils._module import Module
 from ansible_collections.lvs.topology.plugins.module_utils._net.network import ensure_addresses
-from ansible_collections.lvs.topology.plugins.module_utils._net.options import VIP_ADDRESS_SPEC
+from ansible_collections.lvs.topology.plugins.module_utils._options import VIP_ADDRESS_SPEC
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 
 

@@ -28,8 +28,8 @@ RULES = "".join(
 OURS = """
 import sys, time
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs import planner, save_parser
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.socket import Ipvs
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import WantedDestination, WantedService
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.kernel import Ipvs
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.entries import WantedDestination, WantedService
 wanted = tuple(
     WantedService(key, "", scheduler=entry.service.scheduler, destinations=tuple(
         WantedDestination(real.key, "", forward=real.forward, weight=real.weight)

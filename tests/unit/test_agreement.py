@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from functools import cache
 from pathlib import Path
@@ -13,13 +12,15 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.lvs.topology.plugins.module_utils._concerns import BOOT, CONCERNS, WATCHED, WITHDRAWALS
-from ansible_collections.lvs.topology.plugins.module_utils._host import SPEC
+from ansible_collections.lvs.topology.plugins.module_utils._host.concerns import BOOT, CONCERNS, WATCHED, WITHDRAWALS
+from ansible_collections.lvs.topology.plugins.module_utils._host.host_state import SPEC
 from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl_plan import IPVS, IPVS_NAMES
-from ansible_collections.lvs.topology.plugins.module_utils._net.traces import TRACES
+from ansible_collections.lvs.topology.plugins.module_utils._traces import TRACES
 from ansible_collections.lvs.topology.plugins.plugin_utils._tags import TAGS
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import CONCERNS as SAID
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.model import FORWARDING
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.methods import METHODS
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.running.findings import CONCERNS as SAID
 from ansible_collections.lvs.topology.tests.kernel.ipvs.option_rows import ROWS
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import REFERENCES, Model, dr_pair, rs
 
@@ -225,20 +226,13 @@ def test_a_plan_has_what_its_role_looks_after(role: str, host: str) -> None:
     assert set(re.findall(r"`(\w+)`", sentence[1])) == tags
 
 
+def test_every_forwarding_method_has_its_module() -> None:
+    assert tuple(METHODS) == FORWARDING
+
+
 def test_every_concern_of_host_state_has_its_traces_and_its_tag() -> None:
     assert [*CONCERNS] == [*TAGS]
     assert [*CONCERNS] == [name for name in SAID if name not in ("keepalived", "warning")]
     # What keepalived has in the table is keepalived's, and goes with it.
     # What is withdrawn is what was announced.
     assert [name for name in CONCERNS if name not in (WATCHED, WITHDRAWALS, BOOT)] == [*TRACES]
-
-
-def test_the_architecture_has_a_line_for_every_file() -> None:
-    """The first line of the file itself. Modules, filters and lookups have their own documentation."""
-    told = (CHECKOUT / "docs/architecture.md").read_text().partition("## Every file")[2].splitlines()
-    found = []
-    for path in sorted((CHECKOUT / "plugins").glob("*/**/*.py")):
-        if path.relative_to(CHECKOUT / "plugins").parts[0] not in ("modules", "filter", "lookup", "doc_fragments"):
-            docstring = ast.get_docstring(ast.parse(path.read_text())) or ""
-            found.append(f"| `{path.name}` | {docstring.splitlines()[0]} |")
-    assert sorted(found) == sorted(line for line in told if line.startswith("| `"))

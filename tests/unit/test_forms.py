@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils import _sysctl_forms
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.entries import ServiceKey
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.options import service_key
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.save_parser import parse
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import ServiceKey
+from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net import address_plan, gateway_plan, neighbour_plan
-from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 
 ODD: list[Any] = [
     *[None, True, False, 0, -1, 10**5000, -(10**5000), 1.5, float("nan"), float("inf"), b"\xff", object],

@@ -9,9 +9,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs import drain, info, specs
-from ansible_collections.lvs.topology.plugins.module_utils._net import keepalived, packet_rules_plan
-from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
+from ansible_collections.lvs.topology.plugins.module_utils._filter import packet_rules_plan
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs import drain, specs
+from ansible_collections.lvs.topology.plugins.module_utils._keepalived import keepalived
+from ansible_collections.lvs.topology.plugins.module_utils._look import ipvs_info
+from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest
 
 
@@ -66,7 +68,7 @@ def test_a_mark_has_neither_port_nor_protocol(given: dict[str, Any], said: str) 
 def test_a_filter_of_connections_that_nobody_asks_for() -> None:
     params = {**dict.fromkeys(specs.INFO_SPEC), "gather_subset": ["services"], "connection_filter": {"state": ["NONE"]}}
     with pytest.raises(BadRequest, match="connection_filter: gather_subset has no connections"):
-        info.gather(SimpleNamespace(params=params))  # type: ignore[arg-type] # all that is asked of it before that
+        ipvs_info.gather(SimpleNamespace(params=params))  # type: ignore[arg-type] # all that is asked of it before that
 
 
 def test_an_heir_of_a_keepalived_that_stays() -> None:

@@ -11,22 +11,16 @@ from typing import Any
 
 import yaml
 from ansible_collections.lvs.topology.plugins.module_utils import _ledger
+from ansible_collections.lvs.topology.plugins.module_utils._bgp import announcement_plan, bird_plan
+from ansible_collections.lvs.topology.plugins.module_utils._boot import boot_plan, boot_script, hooks_plan
+from ansible_collections.lvs.topology.plugins.module_utils._daemons import conntrackd_plan
+from ansible_collections.lvs.topology.plugins.module_utils._daemons.daemon_plan import Unit, copy_of
+from ansible_collections.lvs.topology.plugins.module_utils._files import File, WriteFile
+from ansible_collections.lvs.topology.plugins.module_utils._keepalived import guard_state, keepalived_plan
 from ansible_collections.lvs.topology.plugins.module_utils._metrics import description
 from ansible_collections.lvs.topology.plugins.module_utils._metrics import plan as metrics_plan
-from ansible_collections.lvs.topology.plugins.module_utils._net import (
-    announcement_plan,
-    bird_plan,
-    boot_plan,
-    boot_script,
-    conntrackd_plan,
-    guard_state,
-    hooks_plan,
-    keepalived_plan,
-)
-from ansible_collections.lvs.topology.plugins.module_utils._net.daemon_plan import Unit, copy_of
-from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, WriteFile
-from ansible_collections.lvs.topology.plugins.module_utils._net.traces import TRACES
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import facts
+from ansible_collections.lvs.topology.plugins.module_utils._traces import TRACES
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.read import facts
 
 CHECKOUT = Path(__file__).parents[2]
 TEXT = (CHECKOUT / "docs/trust.md").read_text()
@@ -134,7 +128,7 @@ def test_every_fact_that_is_read() -> None:
         "ipv4": "addresses with their networks",
         "gateway": "default gateways",
     }.items():
-        assert f'"{name}"' in (CHECKOUT / "plugins/plugin_utils/_topology/facts.py").read_text()
+        assert f'"{name}"' in (CHECKOUT / "plugins/plugin_utils/_topology/read/facts.py").read_text()
         assert words in " ".join(sentence.split())
     assert facts._NAMES == ("interfaces", "default_ipv4", "default_ipv6")
 

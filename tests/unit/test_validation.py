@@ -14,11 +14,10 @@ from typing import Any
 import pytest
 from ansible.module_utils import basic
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.lvs.topology.plugins.module_utils import _module, _validation
+from ansible_collections.lvs.topology.plugins.module_utils import _module, _options, _validation
 from ansible_collections.lvs.topology.plugins.module_utils._forms import shown
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs import specs
 from ansible_collections.lvs.topology.plugins.module_utils._module import Module
-from ansible_collections.lvs.topology.plugins.module_utils._net import options
 from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest
 from ansible_collections.lvs.topology.plugins.module_utils._validation import validated
 from hypothesis import given
@@ -26,7 +25,7 @@ from hypothesis import strategies as some
 
 SPECS = {
     f"{module.__name__.rpartition('.')[2]}.{name}": spec
-    for module in (specs, options)
+    for module in (specs, _options)
     for name, spec in vars(module).items()
     if name.endswith("_SPEC")
 }

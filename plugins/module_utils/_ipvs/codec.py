@@ -14,7 +14,7 @@ import struct
 from functools import lru_cache
 from typing import Any
 
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.entries import (
     DAEMON_STATES,
     FORWARD_METHODS,
     IPV4,

@@ -15,8 +15,8 @@ from typing import Any, Callable, Iterable, Mapping
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._forms import Address
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import IPV4, IPV6, Network
-from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.entries import IPV4, IPV6, Network
+from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._netlink.messages import OddAnswer
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Callable, Mapping
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.entries import (
     CONNECTION_KINDS,
     Connections,
     Destination,
@@ -17,7 +17,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     ServiceKey,
     Timeouts,
 )
-from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
+from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
 
 DRAINED = "drained"
 GONE = "gone"

@@ -9,16 +9,16 @@ import time
 from typing import TYPE_CHECKING, Any, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs import drain, options, proc
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.opening import open_table, read_table
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.planner import Request, plan_table
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.entries import (
     Connections,
     Destination,
     ServiceKey,
     WantedDestination,
     WantedService,
 )
-from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.opening import open_table, read_table
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.planner import Request, plan_table
+from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Refused, carry_out
 
 if TYPE_CHECKING:

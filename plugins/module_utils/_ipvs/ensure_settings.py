@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs import proc, settings_options, settings_plan
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.kernel import Ipvs
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.opening import open_table
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.socket import Ipvs
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, carry_out_booked
-from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
+from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._plan import carry_out, one_by_one
 
 if TYPE_CHECKING:

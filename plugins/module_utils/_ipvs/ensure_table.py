@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs import options
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.entries import ServiceKey, WantedService
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.opening import open_table, read_table
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.planner import (
     Purge,
@@ -16,12 +17,11 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.planner import 
     rules_of,
     unmanaged,
 )
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import ServiceKey, WantedService
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger, LedgerFile, carry_out_booked
-from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
-from ansible_collections.lvs.topology.plugins.module_utils._net.settle import forget
-from ansible_collections.lvs.topology.plugins.module_utils._net.traces import TAKEN_KIND, TAKEN_SERVICE
+from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._plan import carry_out, do_nothing
+from ansible_collections.lvs.topology.plugins.module_utils._settle import forget
+from ansible_collections.lvs.topology.plugins.module_utils._traces import TAKEN_KIND, TAKEN_SERVICE
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule

@@ -9,9 +9,9 @@ import functools
 from typing import TYPE_CHECKING, Any, Callable
 
 from ansible_collections.lvs.topology.plugins.module_utils import _commands, _plan
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.socket import Ipvs, LoadModule
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import Table
-from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.entries import Table
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.kernel import Ipvs, LoadModule
+from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._netlink.messages import OddAnswer
 from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Refused
 

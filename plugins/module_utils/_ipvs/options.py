@@ -13,8 +13,7 @@ from functools import lru_cache
 from typing import Any, Mapping, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.planner import Purge
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.entries import (
     IPV4,
     IPV6,
     DestinationKey,
@@ -24,7 +23,8 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     WantedService,
     family_of,
 )
-from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.planner import Purge
+from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
 
 # The numbers of a real server.
 _NUMBERS = (

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Sequence, TypeVar
 
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs import save_format
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.entries import (
     DEFAULT_FORWARD,
     DEFAULT_SCHEDULER,
     DEFAULT_TIMEOUT,
@@ -34,7 +34,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     WantedService,
     family_of,
 )
-from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
+from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan
 
 _Value = TypeVar("_Value")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from typing import BinaryIO, Iterable
 
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import Counters
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.entries import Counters
 from ansible_collections.lvs.topology.plugins.module_utils._netlink.messages import OddAnswer
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
 

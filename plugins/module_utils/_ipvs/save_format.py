@@ -12,7 +12,7 @@ from __future__ import annotations
 import ipaddress
 from typing import Iterable, Mapping
 
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.entries import (
     DEFAULT_TIMEOUTS,
     FULL_MASK,
     IPV4,

@@ -11,8 +11,7 @@ import shlex
 from typing import Any, Mapping, NamedTuple
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.save_format import CHECKSUM_OPTIONS, SERVICE_OPTIONS
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.entries import (
     DEFAULT_SCHEDULER,
     FULL_MASK,
     IPV4,
@@ -27,6 +26,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     Table,
     family_of,
 )
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.save_format import CHECKSUM_OPTIONS, SERVICE_OPTIONS
 
 
 class SaveFormatError(ValueError):

@@ -9,16 +9,16 @@ from typing import Any, Mapping, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs import options
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.settings_plan import fitting_length, message_lengths
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.specs import ZERO_SPEC
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.entries import (
     DAEMON_STATES,
     DEFAULT_GROUP,
     DEFAULT_TIMEOUTS,
     Daemon,
     ServiceKey,
 )
-from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.settings_plan import fitting_length, message_lengths
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.specs import ZERO_SPEC
+from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
 
 
 def wanted_timeouts(params: Mapping[str, Any], mistakes: Mistakes, path: str = "") -> dict[str, int]:

@@ -10,12 +10,7 @@ from __future__ import annotations
 
 from typing import AbstractSet, Mapping, Sequence
 
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.save_format import (
-    daemon_line,
-    setting_command,
-    timeouts_line,
-)
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.entries import (
     DEFAULT_TIMEOUTS,
     IPV4,
     IPV6,
@@ -31,9 +26,14 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     Zero,
     family_of,
 )
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.save_format import (
+    daemon_line,
+    setting_command,
+    timeouts_line,
+)
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
-from ansible_collections.lvs.topology.plugins.module_utils._net.settle import Settlement, settle, to_let_go
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan
+from ansible_collections.lvs.topology.plugins.module_utils._settle import Settlement, settle, to_let_go
 
 TIMEOUT_KIND = "timeout"
 DAEMON_KIND = "sync_daemon"

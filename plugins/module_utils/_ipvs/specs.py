@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.entries import (
     CONNECTION_KINDS,
     DEFAULT_GROUP,
     DEFAULT_SYNC_PORT,
     DEFAULT_TIMEOUTS,
     DEFAULT_TTL,
 )
-from ansible_collections.lvs.topology.plugins.module_utils._net.options import OWNED, Spec
+from ansible_collections.lvs.topology.plugins.module_utils._options import OWNED, Spec
 
 _KEY: Spec = {
     "address": {"type": "str"},

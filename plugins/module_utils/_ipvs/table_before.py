@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import Any, Collection, Iterator
 
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.entries import Action, Entry, ServiceKey, Table
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.planner import rules_of
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.save_format import command, render
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.save_parser import SaveFormatError, parse
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import Action, Entry, ServiceKey, Table
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
-from ansible_collections.lvs.topology.plugins.module_utils._net.traces import TAKEN_KIND, TAKEN_SERVICE, TRACES
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan, Refused
+from ansible_collections.lvs.topology.plugins.module_utils._traces import TAKEN_KIND, TAKEN_SERVICE, TRACES
 
 _SERVICE = TRACES["services"].kind
 

@@ -33,7 +33,7 @@ AGGREGATE = (*DIRECTORS, "prefix")
 # A session of BGP: the inventory's name of the neighbour, or its address where it has none there, and its address.
 SESSION = ("neighbour", "address")
 
-# In the order of the kernel's counters, which are those of Counters in _ipvs/types.py.
+# In the order of the kernel's counters, which are those of Counters in _ipvs/entries.py.
 _COUNTED = (
     ("accepted_connections_total", "connections", "Connections that IPVS has scheduled"),
     ("incoming_packets_total", "packets", "Packets from clients"),

@@ -10,7 +10,7 @@ from collections import Counter
 from typing import Callable, Dict, Iterable, Tuple
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import IPV4, IPV6, PROTOCOLS, ServiceKey
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.entries import IPV4, IPV6, PROTOCOLS, ServiceKey
 from ansible_collections.lvs.topology.plugins.module_utils._netlink.messages import OddAnswer
 
 # By the address, port and protocol that clients use, and the state.

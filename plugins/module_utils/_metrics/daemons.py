@@ -11,9 +11,9 @@ import subprocess
 import threading
 from typing import Iterable, Sequence
 
+from ansible_collections.lvs.topology.plugins.module_utils._bgp import bird_text
+from ansible_collections.lvs.topology.plugins.module_utils._daemons.conntrackd_text import UNREADABLE, Counts, counts_of
 from ansible_collections.lvs.topology.plugins.module_utils._metrics.description import Session
-from ansible_collections.lvs.topology.plugins.module_utils._net import bird_text
-from ansible_collections.lvs.topology.plugins.module_utils._net.conntrackd_text import UNREADABLE, Counts, counts_of
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
 
 # Where root alone installs commands.

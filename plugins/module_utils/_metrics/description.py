@@ -12,8 +12,8 @@ import json
 from typing import Any, Callable, Mapping, NamedTuple, TypeVar
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import DestinationKey, ServiceKey
-from ansible_collections.lvs.topology.plugins.module_utils._net.bird_text import SESSION_NAME
+from ansible_collections.lvs.topology.plugins.module_utils._bgp.bird_text import SESSION_NAME
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.entries import DestinationKey, ServiceKey
 
 # Debian's prometheus-node-exporter reads this directory without being told.
 DEFAULT_DIRECTORY = "/var/lib/prometheus/node-exporter"

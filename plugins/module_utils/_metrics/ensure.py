@@ -12,14 +12,13 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.lvs.topology.plugins.module_utils import _commands
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
-from ansible_collections.lvs.topology.plugins.module_utils._disk import sync_directory
+from ansible_collections.lvs.topology.plugins.module_utils._daemons import units
+from ansible_collections.lvs.topology.plugins.module_utils._daemons.systemctl import Systemctl
+from ansible_collections.lvs.topology.plugins.module_utils._files import apply_file, read_file
 from ansible_collections.lvs.topology.plugins.module_utils._metrics import description, plan, program
-from ansible_collections.lvs.topology.plugins.module_utils._net.boot_plan import Systemctl
-from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
-from ansible_collections.lvs.topology.plugins.module_utils._net.files import apply_file, read_file
-from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Refused, carry_out, one_by_one
+from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
+from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, carry_out, one_by_one
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -48,18 +47,18 @@ def ensure_metrics(module: AnsibleModule, _book: LedgerFile) -> dict[str, Any]:
     wanted = _wanted(given) if given else None
     paths = (plan.description_path(owner), plan.PROGRAM_PATH, plan.UNIT_PATH, plan.TIMER_PATH)
     files = {path: read_file(path) for path in paths}
-    systemctl = _commands.find("systemctl") if os.path.isdir("/run/systemd/system") else None
+    has_systemd = units.runs()
     former = files[paths[0]]
-    states = _states(systemctl) if systemctl and files[plan.UNIT_PATH] else []
+    states = _states() if has_systemd and files[plan.UNIT_PATH] else []
     current = plan.Current(
         files,
-        is_enabled=None if systemctl is None else os.path.exists(plan.LINK),
+        is_enabled=os.path.exists(plan.LINK) if has_systemd else None,
         is_running=states[1:] == ["active"],
         is_failed=states[:1] == ["failed"],
         old=_old(former.text if former else "", wanted),
     )
     found = plan.plan_metrics(owner, wanted, current)
-    if systemctl is None and wanted and found.changes:
+    if not has_systemd and wanted and found.changes:
         module.warn("systemd does not run here, so nothing writes the metrics; the files are kept up to date")
     if wanted and current.is_failed and not found.changes:
         # No alert says so where there never was any metric.
@@ -67,7 +66,7 @@ def ensure_metrics(module: AnsibleModule, _book: LedgerFile) -> dict[str, Any]:
 
     def apply(action: Any) -> None:
         if isinstance(action, Systemctl):
-            _call(systemctl or "systemctl", action)
+            units.call(action.words, plan.UNIT)
         else:
             apply_file(action)
 
@@ -122,15 +121,6 @@ def _old(text: str, wanted: plan.Wanted | None) -> str | None:
     return path if not is_kept and (os.path.islink(path) or os.path.isfile(path)) else None
 
 
-def _states(systemctl: str) -> list[str]:
+def _states() -> list[str]:
     """What systemd says of the program and of its timer."""
-    _status, output, _errors = _commands.run([systemctl, "is-active", plan.UNIT, plan.TIMER])
-    return output.split()
-
-
-def _call(systemctl: str, action: Systemctl) -> None:
-    status, _output, errors = _commands.run([systemctl, *action.words])
-    if status != 0:
-        raise Refused(f"systemctl {' '.join(action.words)} failed: {errors.strip()}.")
-    if os.path.isdir(os.path.dirname(plan.LINK)):
-        sync_directory(os.path.dirname(plan.LINK))
+    return units.ask("is-active", plan.UNIT, plan.TIMER).split()

@@ -9,11 +9,11 @@ import hashlib
 import posixpath
 from typing import Mapping, NamedTuple
 
+from ansible_collections.lvs.topology.plugins.module_utils._bgp import bird_plan
+from ansible_collections.lvs.topology.plugins.module_utils._boot.boot_script import DIRECTORY, SANDBOX
+from ansible_collections.lvs.topology.plugins.module_utils._daemons.systemctl import systemctl
+from ansible_collections.lvs.topology.plugins.module_utils._files import File, RemoveFile, joined, plan_file
 from ansible_collections.lvs.topology.plugins.module_utils._metrics import description
-from ansible_collections.lvs.topology.plugins.module_utils._net import bird_plan
-from ansible_collections.lvs.topology.plugins.module_utils._net.boot_plan import systemctl
-from ansible_collections.lvs.topology.plugins.module_utils._net.boot_script import DIRECTORY, SANDBOX
-from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, RemoveFile, joined, plan_file
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan
 
 PROGRAM_PATH = f"{DIRECTORY}/metrics.pyz"

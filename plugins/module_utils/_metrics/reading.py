@@ -12,12 +12,13 @@ import struct
 import time
 from typing import Any, Callable, Iterator, NamedTuple
 
+from ansible_collections.lvs.topology.plugins.module_utils._bgp import bird_text
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs import proc
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.socket import Ipvs
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.kernel import Ipvs
+from ansible_collections.lvs.topology.plugins.module_utils._keepalived import guard_state
 from ansible_collections.lvs.topology.plugins.module_utils._metrics import connection_states, daemons
 from ansible_collections.lvs.topology.plugins.module_utils._metrics.description import BIRD, CONNTRACKD, Description
 from ansible_collections.lvs.topology.plugins.module_utils._metrics.samples import Readings, entries
-from ansible_collections.lvs.topology.plugins.module_utils._net import bird_text, guard_state
 from ansible_collections.lvs.topology.plugins.module_utils._net.host_lists import HostLists
 from ansible_collections.lvs.topology.plugins.module_utils._netlink import messages
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused

@@ -8,7 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Iterable, Iterator, Mapping, NamedTuple
 
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
+from ansible_collections.lvs.topology.plugins.module_utils._bgp import bird_text
+from ansible_collections.lvs.topology.plugins.module_utils._daemons.conntrackd_text import Counts
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.entries import (
     DAEMON_STATES,
     Counters,
     Daemon,
@@ -32,8 +34,6 @@ from ansible_collections.lvs.topology.plugins.module_utils._metrics.exposition i
     one,
     several,
 )
-from ansible_collections.lvs.topology.plugins.module_utils._net import bird_text
-from ansible_collections.lvs.topology.plugins.module_utils._net.conntrackd_text import Counts
 
 
 class Readings(NamedTuple):

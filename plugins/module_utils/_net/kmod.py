@@ -10,12 +10,12 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.lvs.topology.plugins.module_utils import _commands
+from ansible_collections.lvs.topology.plugins.module_utils._files import apply_file, joined, plan_file, read_file
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, carry_out_booked
+from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net import kmod_plan
-from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
-from ansible_collections.lvs.topology.plugins.module_utils._net.files import apply_file, joined, plan_file, read_file
-from ansible_collections.lvs.topology.plugins.module_utils._net.traces import TRACES
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused, one_by_one
+from ansible_collections.lvs.topology.plugins.module_utils._traces import TRACES
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule

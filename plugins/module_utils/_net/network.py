@@ -9,6 +9,7 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger, LedgerFile, carry_out_booked
+from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net import (
     address_plan,
     gateway_plan,
@@ -16,10 +17,9 @@ from ansible_collections.lvs.topology.plugins.module_utils._net import (
     source_route_plan,
     tunnel_plan,
 )
-from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.rtnetlink import Rtnetlink
-from ansible_collections.lvs.topology.plugins.module_utils._net.settle import Settlement, forget
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Plan, do_nothing, one_by_one
+from ansible_collections.lvs.topology.plugins.module_utils._settle import Settlement, forget
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule

@@ -10,10 +10,10 @@ from typing import Any, Callable, Mapping, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
-from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
+from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.gateway_plan import Route
-from ansible_collections.lvs.topology.plugins.module_utils._net.settle import Settlement, settle_list
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan
+from ansible_collections.lvs.topology.plugins.module_utils._settle import Settlement, settle_list
 
 KIND = "source_route"
 # Behind an operator's own rules, and before the main table, which has 32766.

@@ -11,13 +11,13 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, AbstractSet, Any, Iterable, Mapping, Sequence
 
+from ansible_collections.lvs.topology.plugins.module_utils._files import apply_file, read_file
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, carry_out_booked
+from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net import sysctl_plan
-from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
-from ansible_collections.lvs.topology.plugins.module_utils._net.files import apply_file, read_file
-from ansible_collections.lvs.topology.plugins.module_utils._net.settle import to_let_go
-from ansible_collections.lvs.topology.plugins.module_utils._net.traces import TRACES, Trace
 from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Refused, one_by_one
+from ansible_collections.lvs.topology.plugins.module_utils._settle import to_let_go
+from ansible_collections.lvs.topology.plugins.module_utils._traces import TRACES, Trace
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule

@@ -10,11 +10,11 @@ from typing import AbstractSet, Any, Iterable, Mapping, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils import _sysctl_forms
+from ansible_collections.lvs.topology.plugins.module_utils._files import File, joined, owned_file, plan_file
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
-from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
-from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, joined, owned_file, plan_file
-from ansible_collections.lvs.topology.plugins.module_utils._net.settle import Settlement, settle
+from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan
+from ansible_collections.lvs.topology.plugins.module_utils._settle import Settlement, settle
 
 KIND = "sysctl"
 ARP_NAMES = ("arp_ignore", "arp_announce")

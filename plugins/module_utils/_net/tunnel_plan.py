@@ -10,10 +10,10 @@ from typing import AbstractSet, Any, Mapping, Sequence, Union
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
-from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
-from ansible_collections.lvs.topology.plugins.module_utils._net.settle import Settlement, settle_list
+from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl_plan import conf_key
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan
+from ansible_collections.lvs.topology.plugins.module_utils._settle import Settlement, settle_list
 
 KIND = "tunnel"
 # By kind: the device that its kernel module brings along, and the family of the outer header.

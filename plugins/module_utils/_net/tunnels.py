@@ -8,18 +8,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, AbstractSet, Any
 
+from ansible_collections.lvs.topology.plugins.module_utils._files import File, joined, read_file
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import (
     Ledger,
     LedgerFile,
     carry_out_booked,
 )
+from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net import fou, sysctl, sysctl_plan, tunnel_plan
-from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
-from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, joined, read_file
 from ansible_collections.lvs.topology.plugins.module_utils._net.rtnetlink import Rtnetlink
-from ansible_collections.lvs.topology.plugins.module_utils._net.settle import Settlement, to_let_go
-from ansible_collections.lvs.topology.plugins.module_utils._net.traces import TRACES
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Plan, one_by_one
+from ansible_collections.lvs.topology.plugins.module_utils._settle import Settlement, to_let_go
+from ansible_collections.lvs.topology.plugins.module_utils._traces import TRACES
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule

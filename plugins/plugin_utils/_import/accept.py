@@ -12,10 +12,10 @@ from typing import Any
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.found import Found
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import Place, Remarks
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.together import PRIORITY, Cluster
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.checks import check_membership, check_site
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.mistakes import Mistake
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.compiler import site_of
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.roles import NEEDS
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.checks import check_membership, check_site
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.plan.roles import NEEDS
 
 # Each round takes away whatever the one before found: more of them would be an error of ours.
 _MOST_ROUNDS = 50

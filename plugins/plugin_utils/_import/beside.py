@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.entries import DEFAULT_TIMEOUTS, Daemon, Timeouts
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.save_format import daemon_line, timeouts_line
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import DEFAULT_TIMEOUTS, Daemon, Timeouts
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.found import Director, Found, written
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import Remarks
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.beside_table import (
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.adopt.beside_table import (
     ELSEWHERE,
     Beside,
     Endpoint,
@@ -21,7 +21,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.beside_tabl
     of_all,
     said_of,
 )
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import as_address
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.values import as_address
 
 # What the model sets on every director, for FULLNAT, and where conntrackd runs.
 _SET_ALWAYS: Mapping[str, int | str] = {"net.ipv4.vs.expire_nodest_conn": 1, "net.ipv4.vs.expire_quiescent_template": 1}

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Protocol
 
-from ansible_collections.lvs.topology.plugins.module_utils._net.configuration_files import FOLDERS
+from ansible_collections.lvs.topology.plugins.module_utils._daemons.configuration_files import FOLDERS
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import Place, Unreadable
 
 # Larger than any configuration that a person or a program wrote for a director.

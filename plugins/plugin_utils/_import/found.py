@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import Place, Remarks
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.model import Address
 
 # What the model takes where nothing is written.
 _DEFAULTS: dict[str, Any] = {

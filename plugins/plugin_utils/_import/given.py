@@ -13,11 +13,11 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._import.disk import D
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.files import Given
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.moving_in import Known, as_data, imported
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.of_hosts import files_of_hosts
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.beside_table import Beside
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.given import evaluated, mapping
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.infos import read_info
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, WrongModel, show
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import harmless
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.adopt.beside_table import Beside
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.given import evaluated, mapping
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.mistakes import Mistake, WrongModel, show
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.values import harmless
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.running.infos import read_info
 
 # What the playbook adopt registers of a director: what configuration_files and ipvs_info answered.
 FILES, TABLES = "__lvs_files", "__lvs_info"

@@ -10,7 +10,7 @@ from ipaddress import IPv4Address
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs import save_parser
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.entries import (
     SCHEDULER_FLAG_NAMES,
     Destination,
     DestinationKey,

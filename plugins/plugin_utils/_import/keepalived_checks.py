@@ -19,8 +19,8 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_va
     whole,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import Place, Remarks
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.config_text import problem_of_pattern
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.config_text import problem_of_pattern
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.model import Address
 
 _DELAY_LOOP, _CONNECT_TIMEOUT = 60, 5
 _SUCCESS = "200-299"

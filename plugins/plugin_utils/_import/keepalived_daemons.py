@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import DEFAULT_TIMEOUTS
-from ansible_collections.lvs.topology.plugins.module_utils._net import conntrackd_plan
+from ansible_collections.lvs.topology.plugins.module_utils._daemons import conntrackd_plan
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.entries import DEFAULT_TIMEOUTS
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_conf import Block, Node
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_values import (
     as_integer_of,

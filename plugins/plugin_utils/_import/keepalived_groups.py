@@ -12,8 +12,8 @@ from ansible_collections.lvs.topology.plugins.module_utils import _forms as form
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_conf import Node
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_values import address, port_of
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import Remarks, Unreadable
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import as_address
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.model import Address
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.values import as_address
 
 _MOST_IN_GROUP = 8192
 

@@ -11,7 +11,7 @@ from typing import Any
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_conf import Block, Node
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_vrrp import Instance
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import Remarks
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.vrrp_settings import DEFAULT_INSTANCE
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.read.vrrp_settings import DEFAULT_INSTANCE
 
 
 def vrrp_of(instances: Sequence[Instance], groups: Iterable[Node], remarks: Remarks) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.entries import (
     DEFAULT_GROUP,
     DEFAULT_SYNC_PORT,
     DEFAULT_TTL,
@@ -39,8 +39,8 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_vr
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_words import Words
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import Place, Remarks, Unreadable
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import as_address
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.model import Address
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.values import as_address
 
 # What lvs_keepalived.global_raw takes as it is.
 _GLOBAL_RAW = (

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_checks import Check, Checked, Reading
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.health import KINDS
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.model import Address
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.read.health import KINDS
 
 # What the model takes where nothing is written.
 _MODEL = {"interval": 3, "timeout": 3, "retries": 1, "retry_delay": 1}

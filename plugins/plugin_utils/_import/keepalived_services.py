@@ -35,8 +35,8 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_va
     switch,
     whole,
 )
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.bgp import is_announcement
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.model import Address
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.bgp import is_announcement
 
 # Of persistence_timeout without a number.
 _PERSISTENCE = 360

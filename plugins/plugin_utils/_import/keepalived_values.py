@@ -8,8 +8,8 @@ from __future__ import annotations
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_conf import Block, Node
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import Remarks
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import as_address, as_number
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.model import Address
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.values import as_address, as_number
 
 DEFAULT_SCRIPT_USER = "keepalived_script"
 

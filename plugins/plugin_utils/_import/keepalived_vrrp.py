@@ -22,8 +22,8 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._import.keepalived_va
     whole,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import Place, Remarks
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import (
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.model import Address
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.values import (
     as_address,
     as_interface,
     full_prefix,

@@ -30,8 +30,8 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._import.ldirectord_li
     split,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import Place, Remarks, Unreadable
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Address
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import as_address
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.model import Address
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.values import as_address
 
 _METHODS = {"gate": "dr", "masq": "nat", "ipip": "tun"}
 _MOST_IN_RANGE = 4096

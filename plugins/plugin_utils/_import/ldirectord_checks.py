@@ -13,8 +13,8 @@ from typing import Any
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.ldirectord_lines import Given, Virtual, number
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import Place, Remarks
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.config_text import problem_of_pattern
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.login_kinds import LOGINS
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.config_text import problem_of_pattern
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.read.login_kinds import LOGINS
 
 # What the model takes where nothing is written.
 _MODEL = {"interval": 3, "timeout": 3, "retries": 1}

@@ -10,8 +10,8 @@ from ipaddress import ip_address
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs import save_parser
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.entries import ServiceKey
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.save_parser import Names
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import ServiceKey
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.files import Files
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.found import Director, Found
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.ipvsadm_save import read_ipvsadm

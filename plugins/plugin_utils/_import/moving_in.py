@@ -31,8 +31,8 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks impor
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.together import clusters
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.written import files as written_files
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.written import shown
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.beside_table import Beside
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import as_address
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.adopt.beside_table import Beside
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.values import as_address
 
 # How the first lines of each form begin that say anything.
 _LDIRECTORD = re.compile(r"^virtual6?\s*=", re.MULTILINE)

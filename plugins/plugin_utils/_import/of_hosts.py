@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
-from ansible_collections.lvs.topology.plugins.module_utils._net.configuration_files import FILES, FOLDERS
+from ansible_collections.lvs.topology.plugins.module_utils._daemons.configuration_files import FILES, FOLDERS
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.files import decoded
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import Unreadable
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.beside_table import Beside
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.adopt.beside_table import Beside
 
 # Each form of configuration, by the file that says it.
 _FORMS = ("keepalived.conf", "ldirectord.cf", "ipvsadm.rules")

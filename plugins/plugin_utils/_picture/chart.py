@@ -19,7 +19,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._picture.view import 
     Served,
     View,
 )
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import DEGREES
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.finding import DEGREES
 
 _T = TypeVar("_T")
 

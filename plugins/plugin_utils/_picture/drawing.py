@@ -21,7 +21,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._picture.shapes impor
     Text,
     one_line,
 )
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import AT_RISK, BROKEN, WORTH_KNOWING
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.finding import AT_RISK, BROKEN, WORTH_KNOWING
 
 SANS = "system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif"
 MONO = "ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono','Liberation Mono',monospace"

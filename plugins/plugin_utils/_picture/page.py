@@ -14,7 +14,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._picture.narrow impor
 from ansible_collections.lvs.topology.plugins.plugin_utils._picture.page_style import STYLE
 from ansible_collections.lvs.topology.plugins.plugin_utils._picture.view import Link, Served, View
 from ansible_collections.lvs.topology.plugins.plugin_utils._picture.wide import wide
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import DEGREES, Finding
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.finding import DEGREES, Finding
 
 # Rows of a table, and lines of a list; addresses of a director.
 _MOST, _MOST_HELD = 400, 40

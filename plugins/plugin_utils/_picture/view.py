@@ -9,24 +9,24 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import (
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.finding import (
     AT_RISK,
     BROKEN,
     DEGREES,
     WORTH_KNOWING,
     Finding,
 )
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.gateways import asked_for as gateways_of
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import RealServer, Service
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.parity import Info, endpoint, service_name
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.table import (
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.model import RealServer, Service
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.values import as_address
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.gateways import asked_for as gateways_of
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.parity import Info, endpoint, service_name
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.site import Site
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.table import (
     kernel_forward,
     real_server,
     virtual_service,
 )
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.through_vip import check_names
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import as_address
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.through_vip import check_names
 
 # What only a table has, or what nothing can be said of because not all of the model could be read.
 UNDECLARED, UNKNOWN = "not in lvs_services", "not in what could be read"

@@ -10,35 +10,22 @@ from dataclasses import asdict
 from typing import Any, TypeVar
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import (
-    adopted_host,
-    clients,
-    from_director,
-    through_vip,
-    verification,
-)
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.adoption import (
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.adopt import adopted_host
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.adopt.adoption import (
     as_comment,
     as_model,
     name_of,
     possible,
 )
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.answers import (
-    read_host_info,
-    read_probe,
-)
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.checks import check_membership, check_site
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import (
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.finding import (
     AT_RISK,
     Finding,
     in_order,
     lines_of,
     makes_verify_fail,
 )
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.given import evaluated, mapping, names, shown
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.infos import read_info, read_infos
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.inventory import OVERRIDABLE, Inventory
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import (
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.given import evaluated, mapping, names, shown
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.mistakes import (
     Mistake,
     WrongModel,
     as_lines,
@@ -46,20 +33,29 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes im
     did_you_mean,
     show,
 )
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import ROLES
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.parity import service_name
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.parse import (
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.model import ROLES
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.uncollected import uncollected
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.values import as_boolean
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide import through_vip
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.checks import check_membership, check_site
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.parity import service_name
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.site import Site
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.plan.plan import plan_of
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.plan.roles import NEEDS, lost_routes
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.read.inventory import OVERRIDABLE, Inventory
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.read.parse import (
     parse_services,
     written_vips,
 )
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.plan import plan_of
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.reached import Side
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.roles import NEEDS, lost_routes
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.shares import of_director
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.status import status
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.uncollected import uncollected
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import as_boolean
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.read.reached import Side
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.read.shares import of_director
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.running import clients, from_director, verification
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.running.answers import (
+    read_host_info,
+    read_probe,
+)
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.running.infos import read_info, read_infos
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.running.status import status
 
 _T = TypeVar("_T")
 _NOT_ASKED = (

@@ -9,23 +9,28 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import bgp_drain, way_back
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.answers import read_bgp_info
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.given import evaluated, mapping, names, shown
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.mistakes import (
+    Mistake,
+    WrongModel,
+    as_lines,
+    show,
+)
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.compiler import site_of
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.given import evaluated, mapping, names, shown
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.infos import (
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.site import Site
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.running import bgp_drain, way_back
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.running.answers import read_bgp_info
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.running.infos import (
     read_info,
     read_listings,
     read_returns,
     read_tables_asked,
 )
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.listings import (
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.running.listings import (
     left_empty,
     listings,
     silent_directors,
 )
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, WrongModel, as_lines, show
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
 
 
 def listings_of(

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.lvs.topology.plugins.module_utils._net.managers import KEEPALIVED, KERNEL
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.given import evaluated, mapping, names
+from ansible_collections.lvs.topology.plugins.module_utils._keepalived.managers import KEEPALIVED, KERNEL
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.given import evaluated, mapping, names
 
 
 @dataclass(frozen=True)

@@ -13,39 +13,39 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.lvs.topology.plugins.module_utils import _options
+from ansible_collections.lvs.topology.plugins.module_utils._bgp import announcement_plan, announcements
+from ansible_collections.lvs.topology.plugins.module_utils._boot import boot_plan
+from ansible_collections.lvs.topology.plugins.module_utils._daemons import conntrackd_plan, secret_text
+from ansible_collections.lvs.topology.plugins.module_utils._files import File
+from ansible_collections.lvs.topology.plugins.module_utils._filter import (
+    firewall_words,
+    packet_rules_plan,
+    packet_rules_text,
+)
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs import options as ipvs_options
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs import planner, save_format, settings_options, specs
 from ansible_collections.lvs.topology.plugins.module_utils._metrics import description
+from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net import (
     address_plan,
-    announcement_plan,
-    announcements,
     arp_filter_plan,
-    boot_plan,
-    conntrackd_plan,
-    firewall_words,
     gateway_plan,
     neighbour_plan,
-    options,
-    packet_rules_plan,
-    packet_rules_text,
-    secret_text,
     source_route_plan,
     sysctl_plan,
     tunnel_plan,
 )
-from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
-from ansible_collections.lvs.topology.plugins.module_utils._net.files import File
 from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest
 from ansible_collections.lvs.topology.plugins.module_utils._validation import validated
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import filtering, plan_text
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import show
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.mistakes import show
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.plan import filtering, plan_text
 
 # Which files were written at last. A host that is gone leaves none behind.
 INDEX = "plan.txt"
 _INDEX_HEAD = "# Files that the playbook plan has written here. What is not listed, it never touches."
 _SPEC = {
-    **options.RESTORED,
+    **_options.RESTORED,
     "services": specs.TABLE_SPEC["services"],
     "timeouts": specs.TIMEOUTS,
     "sync_daemons": specs.DAEMONS,

@@ -14,23 +14,28 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._picture.drawing impo
 from ansible_collections.lvs.topology.plugins.plugin_utils._picture.page import page
 from ansible_collections.lvs.topology.plugins.plugin_utils._picture.view import UNKNOWN, Seen, View, marked, view
 from ansible_collections.lvs.topology.plugins.plugin_utils._picture.wide import wide
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import running
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.answers import read_host_info
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.checks import check_site
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.compiler import read_all, site_of
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.findings import (
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.finding import (
     AT_RISK,
     BROKEN,
     WORTH_KNOWING,
     Finding,
     in_order,
 )
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.given import mapping, names, shown
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.infos import read_infos
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, WrongModel, as_lines, show
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.parity import Info
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.report import render
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.site import Site
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.given import mapping, names, shown
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.mistakes import (
+    Mistake,
+    WrongModel,
+    as_lines,
+    show,
+)
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.compiler import read_all, site_of
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.checks import check_site
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.parity import Info
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.site import Site
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.running import pools_and_holders
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.running.answers import read_host_info
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.running.infos import read_infos
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.running.report import render
 
 _STATUS = "lvs_status_file"
 
@@ -96,8 +101,8 @@ def _seen_by_status(site: Site, tables: Mapping[str, Info], run: _Run, mistakes:
     found = [
         *(Finding(AT_RISK, name, "did not answer", "Nothing is known of it.") for name in silent),
         *_of_idle(site, idle),
-        *running.of_addresses(site, tables),
-        *running.of_tables(site, tables, {}, idle),
+        *pools_and_holders.of_addresses(site, tables),
+        *pools_and_holders.of_tables(site, tables, {}, idle),
         *_of_entries(drawn),
     ]
     return marked(drawn, tuple(in_order(found)), tuple(_not_looked_at(members, run, mistakes)))

@@ -10,9 +10,14 @@ from typing import Any
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.specs import REAL_SERVER_SPEC
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import way_back
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.given import evaluated, mapping
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake, as_lines, choose, show
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.given import evaluated, mapping
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.mistakes import (
+    Mistake,
+    as_lines,
+    choose,
+    show,
+)
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.running import way_back
 
 _STATES = ("drained", "present")
 NUMBERS: Mapping[str, forms.Range] = {

@@ -11,14 +11,14 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs import save_format, save_parser
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.socket import Ipvs
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.entries import (
     Action,
     Destination,
     DestinationKey,
     Service,
     ServiceKey,
 )
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.kernel import Ipvs
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Change
 
 FULL4, FULL6 = 0xFFFFFFFF, 128

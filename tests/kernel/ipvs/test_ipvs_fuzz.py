@@ -15,8 +15,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs import planner, save_format, save_parser
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.socket import Ipvs
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.entries import (
     SCHEDULER_FLAG_NAMES,
     Entry,
     Service,
@@ -25,6 +24,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     WantedDestination,
     WantedService,
 )
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.kernel import Ipvs
 from ansible_collections.lvs.topology.tests.unit.ipvs.strategies import kernel_tables
 from hypothesis import HealthCheck, Phase, given, settings
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.lvs.topology.plugins.module_utils._net import bird_plan
+from ansible_collections.lvs.topology.plugins.module_utils._bgp import bird_plan
 
 CONFIG, BEFORE = Path(bird_plan.PATH), "# of the operator\nprotocol device { }\n"
 COPY = Path("/var/lib/lvs-topology/before.etc_bird_bird.conf")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Iterator
 
 import pytest
-from ansible_collections.lvs.topology.plugins.module_utils._net import conntrackd_plan
+from ansible_collections.lvs.topology.plugins.module_utils._daemons import conntrackd_plan
 
 CONFIG, THEIRS = Path(conntrackd_plan.PATH), "# of the operator\n"
 COPY = Path("/var/lib/lvs-topology/before.etc_conntrackd_conntrackd.conf")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Callable, Iterator
 
 import pytest
-from ansible_collections.lvs.topology.plugins.module_utils._net import guard_state
+from ansible_collections.lvs.topology.plugins.module_utils._keepalived import guard_state
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import Model, r5
 from ansible_collections.lvs.topology.tests.unit.topology.real_tools import rendered
 

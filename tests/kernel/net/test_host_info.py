@@ -10,7 +10,7 @@ import subprocess
 from typing import Any
 
 import pytest
-from ansible_collections.lvs.topology.plugins.module_utils._net import offload
+from ansible_collections.lvs.topology.plugins.module_utils._look import offload
 
 VIP = "10.0.0.100"
 PLAN: dict[str, Any] = {

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Callable, Iterator
 
 import pytest
-from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_plan import DROP_IN, DROP_IN_TEXT
+from ansible_collections.lvs.topology.plugins.module_utils._keepalived.keepalived_plan import DROP_IN, DROP_IN_TEXT
 from ansible_collections.lvs.topology.tests.unit.topology.real_tools import rendered
 
 CONFIG = "/etc/keepalived/keepalived.conf"

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any, Callable, NamedTuple
 
 import pytest
-from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_text import verdict
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import health
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.login_kinds import LOGINS
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import Reader
+from ansible_collections.lvs.topology.plugins.module_utils._keepalived.keepalived_text import verdict
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.values import Reader
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.read import health
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.read.login_kinds import LOGINS
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import Model, r5
 from ansible_collections.lvs.topology.tests.unit.topology.real_tools import rendered
 

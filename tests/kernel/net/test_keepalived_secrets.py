@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Callable, Iterator
 
 import pytest
-from ansible_collections.lvs.topology.plugins.module_utils._net.daemon_plan import copy_of
+from ansible_collections.lvs.topology.plugins.module_utils._daemons.daemon_plan import copy_of
 
 CONFIG = "/etc/keepalived/keepalived.conf"
 LEDGER = Path("/var/lib/lvs-topology/ledger.json")

@@ -18,7 +18,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._import import given 
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.files import Given, decoded
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.moving_in import Imported, imported
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import LOST, Unreadable
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.mistakes import WrongModel
 from ansible_collections.lvs.topology.tests.unit.topology.generated import for_each
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import Model
 from hypothesis import strategies as st

@@ -10,11 +10,11 @@ from base64 import b64encode
 from typing import Any
 
 import pytest
-from ansible_collections.lvs.topology.plugins.module_utils._net.rewriting_rules import of_iptables
+from ansible_collections.lvs.topology.plugins.module_utils._filter.rewriting_rules import of_iptables
 from ansible_collections.lvs.topology.plugins.plugin_utils._import import given
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.files import Given
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.moving_in import imported
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.mistakes import WrongModel
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import dr_pair
 from ansible_collections.lvs.topology.tests.unit.topology.real_tools import rendered
 

@@ -18,17 +18,17 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.lvs.topology.plugins.module_utils._net import (
+from ansible_collections.lvs.topology.plugins.module_utils._filter import (
     packet_rules_plan,
     packet_rules_text,
     rewriting_rules,
 )
-from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
+from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.files import Given
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.moving_in import Imported, imported
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import LOST
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.mistakes import WrongModel
 from ansible_collections.lvs.topology.tests.unit.test_agreement import inventory_of
 from ansible_collections.lvs.topology.tests.unit.topology.generated import for_each, models
 from ansible_collections.lvs.topology.tests.unit.topology.generated_right import right_models

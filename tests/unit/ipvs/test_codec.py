@@ -10,7 +10,7 @@ import struct
 
 import pytest
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs import codec
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.entries import (
     Action,
     Daemon,
     Destination,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs import drain
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.entries import (
     Connections,
     Destination,
     DestinationKey,
@@ -17,7 +17,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     ServiceKey,
     Timeouts,
 )
-from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
+from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest
 
 TCP = ServiceKey("ipv4", "tcp", "10.0.0.1", 80)

@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs import options, save_parser
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.planner import Purge, Request, plan_table, unmanaged
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.entries import (
     DestinationKey,
     Entry,
     ServiceKey,
     WantedDestination,
     WantedService,
 )
-from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.planner import Purge, Request, plan_table, unmanaged
+from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -9,7 +9,7 @@ import contextlib
 
 import pytest
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs import save_format, save_parser
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.entries import (
     Action,
     Destination,
     DestinationKey,

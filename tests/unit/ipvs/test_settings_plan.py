@@ -10,13 +10,13 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.connections import Filter, read_connections
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.entries import Daemon, Timeouts
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.settings_plan import (
     DAEMON_KIND,
     TIMEOUT_KIND,
     plan_daemons,
     plan_timeouts,
 )
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import Daemon, Timeouts
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._netlink.messages import OddAnswer
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Plan

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
+from ansible_collections.lvs.topology.plugins.module_utils._bgp.bird_text import Said
+from ansible_collections.lvs.topology.plugins.module_utils._daemons.conntrackd_text import Counts
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.entries import (
     Connections,
     Counters,
     Daemon,
@@ -19,8 +21,6 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import (
     Table,
 )
 from ansible_collections.lvs.topology.plugins.module_utils._metrics.samples import About, Readings
-from ansible_collections.lvs.topology.plugins.module_utils._net.bird_text import Said
-from ansible_collections.lvs.topology.plugins.module_utils._net.conntrackd_text import Counts
 
 WEB = ServiceKey("ipv4", "tcp", "192.0.2.1", 80)
 # More than fits into 32 bits.

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import ServiceKey
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.entries import ServiceKey
 from ansible_collections.lvs.topology.plugins.module_utils._metrics import connection_states
 from ansible_collections.lvs.topology.plugins.module_utils._metrics.connection_states import TooSlow, count
 from ansible_collections.lvs.topology.plugins.module_utils._netlink.messages import OddAnswer

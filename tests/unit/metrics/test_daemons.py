@@ -8,11 +8,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from ansible_collections.lvs.topology.plugins.module_utils._bgp.bird_text import Said
 from ansible_collections.lvs.topology.plugins.module_utils._metrics import daemons
 from ansible_collections.lvs.topology.plugins.module_utils._metrics.description import Session
-from ansible_collections.lvs.topology.plugins.module_utils._net.bird_text import Said
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
-from ansible_collections.lvs.topology.tests.unit.net.test_conntrackd_plan import STATISTICS
+from ansible_collections.lvs.topology.tests.unit.daemons.test_conntrackd_plan import STATISTICS
 
 SESSIONS = (
     Session("lvs4_10_0_0_1", "router", "10.0.0.1", bfd=True),

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import Counters
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.entries import Counters
 from ansible_collections.lvs.topology.plugins.module_utils._metrics import catalogue
 from ansible_collections.lvs.topology.plugins.module_utils._metrics.catalogue import CATALOGUE, METRICS
 from ansible_collections.lvs.topology.plugins.plugin_utils._metrics import alerts, panels, tables

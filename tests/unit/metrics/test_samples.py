@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import ServiceKey
+from ansible_collections.lvs.topology.plugins.module_utils._bgp.bird_text import SILENCE, Said
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.entries import ServiceKey
 from ansible_collections.lvs.topology.plugins.module_utils._metrics import reading, samples
 from ansible_collections.lvs.topology.plugins.module_utils._metrics.catalogue import CATALOGUE
 from ansible_collections.lvs.topology.plugins.module_utils._metrics.description import read
 from ansible_collections.lvs.topology.plugins.module_utils._metrics.exposition import Block, labels_text, render
-from ansible_collections.lvs.topology.plugins.module_utils._net.bird_text import SILENCE, Said
 from ansible_collections.lvs.topology.tests.unit.metrics import given
 from ansible_collections.lvs.topology.tests.unit.metrics.promtool import promtool
 

@@ -9,21 +9,20 @@ import subprocess
 from typing import Any
 
 import pytest
+from ansible_collections.lvs.topology.plugins.module_utils._boot import boot_plan, boot_script
+from ansible_collections.lvs.topology.plugins.module_utils._files import File, plan_file
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
+from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net import (
     address_plan,
-    boot_plan,
-    boot_script,
     gateway_plan,
     kmod_plan,
     sysctl_plan,
 )
 from ansible_collections.lvs.topology.plugins.module_utils._net.address_plan import Held, Wish
-from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
-from ansible_collections.lvs.topology.plugins.module_utils._net.files import File, plan_file
 from ansible_collections.lvs.topology.plugins.module_utils._net.gateway_plan import Hop, Route
-from ansible_collections.lvs.topology.plugins.module_utils._net.settle import settle, to_let_go
 from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Plan
+from ansible_collections.lvs.topology.plugins.module_utils._settle import settle, to_let_go
 
 
 def lines(plan: Plan) -> list[str]:

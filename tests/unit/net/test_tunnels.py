@@ -9,9 +9,9 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
+from ansible_collections.lvs.topology.plugins.module_utils._look.preflight import older
 from ansible_collections.lvs.topology.plugins.module_utils._net import source_route_plan, tunnel_plan
 from ansible_collections.lvs.topology.plugins.module_utils._net.gateway_plan import Route
-from ansible_collections.lvs.topology.plugins.module_utils._net.preflight import older
 from ansible_collections.lvs.topology.plugins.module_utils._net.source_route_plan import Rule
 from ansible_collections.lvs.topology.plugins.module_utils._net.tunnel_plan import End, Link, Port
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.login_kinds import LOGINS
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.read.login_kinds import LOGINS
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import (
     REFERENCES,
     Model,

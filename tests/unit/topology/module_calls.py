@@ -10,28 +10,31 @@ from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
-from ansible_collections.lvs.topology.plugins.module_utils import _host, _watched
-from ansible_collections.lvs.topology.plugins.module_utils._concerns import CONCERNS
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs import options, settings_options
-from ansible_collections.lvs.topology.plugins.module_utils._metrics import description
-from ansible_collections.lvs.topology.plugins.module_utils._net import (
-    address_plan,
-    announcement_plan,
-    arp_filter_plan,
-    boot,
-    conntrackd_plan,
+from ansible_collections.lvs.topology.plugins.module_utils._bgp import announcement_plan
+from ansible_collections.lvs.topology.plugins.module_utils._boot import boot
+from ansible_collections.lvs.topology.plugins.module_utils._daemons import conntrackd_plan
+from ansible_collections.lvs.topology.plugins.module_utils._filter import (
     filter_questions,
     firewall_plan,
+    packet_rules_plan,
+    packet_rules_text,
+)
+from ansible_collections.lvs.topology.plugins.module_utils._host import host_state
+from ansible_collections.lvs.topology.plugins.module_utils._host.concerns import CONCERNS
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs import options, settings_options
+from ansible_collections.lvs.topology.plugins.module_utils._keepalived import watched
+from ansible_collections.lvs.topology.plugins.module_utils._metrics import description
+from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
+from ansible_collections.lvs.topology.plugins.module_utils._net import (
+    address_plan,
+    arp_filter_plan,
     gateway_plan,
     kmod_plan,
     neighbour_plan,
-    packet_rules_plan,
-    packet_rules_text,
     source_route_plan,
     sysctl_plan,
     tunnel_plan,
 )
-from ansible_collections.lvs.topology.plugins.module_utils._net.checks import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest
 
 
@@ -61,7 +64,7 @@ def _announcements(params: Mapping[str, Any], mistakes: Mistakes) -> None:
 
 
 def _watched_table(params: Mapping[str, Any], mistakes: Mistakes) -> None:
-    _watched.asked(params, None, mistakes)
+    watched.asked(params, None, mistakes)
 
 
 def boot_files(params: Mapping[str, Any], mistakes: Mistakes) -> dict[str, Any]:
@@ -111,19 +114,19 @@ CHECKS: Mapping[str, Callable[[Mapping[str, Any], Mistakes], object]] = {
 }
 
 
-def calls(plan: Mapping[str, Any], owner: str) -> list[_host.Call]:
+def calls(plan: Mapping[str, Any], owner: str) -> list[host_state.Call]:
     """What is asked when the plan is added, and when what it has not is released."""
     every = [*CONCERNS]
-    return _host.adding(every, plan, owner, purge=False) + _host.releasing(every, plan, owner)
+    return host_state.adding(every, plan, owner, purge=False) + host_state.releasing(every, plan, owner)
 
 
 def plan_refusals(plan: Mapping[str, Any], owner: str) -> list[str]:
     """What the module itself says to a plan."""
-    messages: list[str] = ArgumentSpecValidator(_host.SPEC).validate({"plan": plan, "owner": owner}).error_messages
+    messages: list[str] = ArgumentSpecValidator(host_state.SPEC).validate({"plan": plan, "owner": owner}).error_messages
     return messages
 
 
-def refusals(call: _host.Call) -> list[str]:
+def refusals(call: host_state.Call) -> list[str]:
     """What a concern would say to its options before it looks at the host."""
     mistakes = Mistakes()
     validator = ArgumentSpecValidator(CONCERNS[call.concern].work()[0])
@@ -139,7 +142,7 @@ def refusals(call: _host.Call) -> list[str]:
     return found
 
 
-def validated(call: _host.Call) -> Mapping[str, Any]:
+def validated(call: host_state.Call) -> Mapping[str, Any]:
     parameters: Mapping[str, Any] = (
         ArgumentSpecValidator(CONCERNS[call.concern].work()[0]).validate(call.options).validated_parameters
     )

@@ -19,7 +19,7 @@ from typing import Any
 
 import jinja2
 import yaml
-from ansible_collections.lvs.topology.plugins.module_utils._net.keepalived_text import verdict
+from ansible_collections.lvs.topology.plugins.module_utils._keepalived.keepalived_text import verdict
 
 KEEPALIVED = Path(__file__).parents[3] / "roles/keepalived"
 

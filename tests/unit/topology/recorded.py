@@ -16,16 +16,15 @@ from typing import Any
 from unittest.mock import patch
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import (
-    config_text,
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base import config_text, values
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.compiler import site_of
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.methods import METHODS
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.read import (
     health,
     parse,
     parse_real_servers,
     parse_vips,
-    values,
 )
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.compiler import site_of
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.methods import METHODS
 
 _MODULES = (parse, parse_vips, parse_real_servers, health, config_text)
 _TEMPLATE = {"type": "string", "pattern": r"\{\{"}

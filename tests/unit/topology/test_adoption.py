@@ -9,10 +9,10 @@ from ipaddress import ip_address
 from typing import Any
 
 import pytest
-from ansible_collections.lvs.topology.plugins.module_utils._net.rewriting_rules import of_iptables
+from ansible_collections.lvs.topology.plugins.module_utils._filter.rewriting_rules import of_iptables
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.adoption import as_model
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.adopt.adoption import as_model
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.mistakes import WrongModel
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import facts, nic, r1
 
 HOSTS = {ip_address("192.168.246.161"): "web1", ip_address("2001:db8::162"): "web2"}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.lvs.topology.plugins.module_utils._net.secret_text import secrets_of
+from ansible_collections.lvs.topology.plugins.module_utils._daemons.secret_text import secrets_of
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import Model, dr_pair, r5
 from ansible_collections.lvs.topology.tests.unit.topology.real_tools import rendered
 

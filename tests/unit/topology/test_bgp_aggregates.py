@@ -11,9 +11,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.lvs.topology.plugins.module_utils._net import bird_info
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import bgp_findings, running
+from ansible_collections.lvs.topology.plugins.module_utils._bgp import bird_info
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.compiler import site_of
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.running import bgp_findings, pools_and_holders
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import Model
 from ansible_collections.lvs.topology.tests.unit.topology.test_bgp import NEIGHBOURS, active, bird_takes, every
 from ansible_collections.lvs.topology.tests.unit.topology.test_bgp_findings import VIP, VIP6, table, well
@@ -291,13 +291,13 @@ def test_a_vip_without_quorum_in_an_aggregate_that_stays(aggregate: Any, degree:
     for each in seen["services"][0]["real_servers"]:
         each["weight"] = 0
     infos = {"lb1": seen, "lb2": whole, "lb3": whole}
-    said = [each for each in running.of_tables(site, infos, {}, ()) if "no real server for new" in each.what]
+    said = [each for each in pools_and_holders.of_tables(site, infos, {}, ()) if "no real server for new" in each.what]
     assert [(each.degree, each.host) for each in said] == [(degree, "lb1")]
     assert said[0].effect.startswith(effect)
     # With the other one gone as well, the aggregate is withdrawn.
     for each in seen["services"][1]["real_servers"]:
         each["weight"] = 0
-    said = [each for each in running.of_tables(site, infos, {}, ()) if "no real server for new" in each.what]
+    said = [each for each in pools_and_holders.of_tables(site, infos, {}, ()) if "no real server for new" in each.what]
     assert {each.degree for each in said} == {"at risk"}
 
 

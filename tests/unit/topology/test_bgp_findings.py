@@ -9,14 +9,15 @@ import copy
 from typing import Any
 
 import pytest
-from ansible_collections.lvs.topology.plugins.module_utils._ipvs.types import Counters, Service, ServiceKey
-from ansible_collections.lvs.topology.plugins.module_utils._net import bird_info
-from ansible_collections.lvs.topology.plugins.module_utils._net.bgp_sessions import packets_of, plan_sessions
-from ansible_collections.lvs.topology.plugins.module_utils._net.bird_text import sessions_of
+from ansible_collections.lvs.topology.plugins.module_utils._bgp import bird_info
+from ansible_collections.lvs.topology.plugins.module_utils._bgp.bgp_sessions import packets_of, plan_sessions
+from ansible_collections.lvs.topology.plugins.module_utils._bgp.bird_text import sessions_of
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.entries import Counters, Service, ServiceKey
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import bgp_findings, draining
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import draining
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.mistakes import WrongModel
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.compiler import site_of
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.running import bgp_findings
 from ansible_collections.lvs.topology.tests.unit.topology.test_bgp import active
 
 VIP, VIP6 = "198.51.100.1", "2001:db8:100::1"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.canary import factor, is_near, weights
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.read.canary import factor, is_near, weights
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import Model, r1
 from hypothesis import given
 from hypothesis import strategies as st

@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.lvs.topology.plugins.module_utils._concerns import CONCERNS
-from ansible_collections.lvs.topology.plugins.module_utils._host import PLAN, _asked, adding
+from ansible_collections.lvs.topology.plugins.module_utils._host.concerns import CONCERNS
+from ansible_collections.lvs.topology.plugins.module_utils._host.host_state import PLAN, _asked, adding
+from ansible_collections.lvs.topology.plugins.module_utils._keepalived import managers
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
-from ansible_collections.lvs.topology.plugins.module_utils._net import managers
 from ansible_collections.lvs.topology.plugins.plugin_utils import _plays
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import draining
 from ansible_collections.lvs.topology.tests.unit.topology import real_tools

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.lvs.topology.plugins.module_utils._net.conntrackd_text import UNREADABLE
+from ansible_collections.lvs.topology.plugins.module_utils._daemons.conntrackd_text import UNREADABLE
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import QUIET, Model, facts, nic, r5, r7, rs
 

@@ -9,7 +9,7 @@ import copy
 from typing import Any
 
 import pytest
-from ansible_collections.lvs.topology.plugins.module_utils._net import keepalived_plan
+from ansible_collections.lvs.topology.plugins.module_utils._keepalived import keepalived_plan
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.files import Given
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.moving_in import imported
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import LOST

@@ -14,8 +14,9 @@ from ipaddress import ip_address
 from typing import Any
 
 import pytest
-from ansible_collections.lvs.topology.plugins.module_utils._net.rewriting_words import TRANSLATES, Rewriting
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import beside_table, compiler, draining, pictures
+from ansible_collections.lvs.topology.plugins.module_utils._filter.rewriting_words import TRANSLATES, Rewriting
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler, draining, pictures
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.adopt import beside_table
 from ansible_collections.lvs.topology.tests.unit.lines_run import lines_run
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import QUIET, Model, facts, large, nic
 

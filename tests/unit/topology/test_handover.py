@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.mistakes import WrongModel
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.handover import handover_of
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import Model, dr_pair, r5
 from ansible_collections.lvs.topology.tests.unit.topology.test_bgp import active
 from ansible_collections.lvs.topology.tests.unit.topology.test_conntrackd import pair

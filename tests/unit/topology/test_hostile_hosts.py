@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.facts import read_facts
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Interface
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import from_host
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.model import Interface
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.values import from_host
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.read.facts import read_facts
 
 TEMPLATE = "{{ lookup('pipe', 'touch /tmp/owned') }}"
 

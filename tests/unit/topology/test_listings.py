@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import draining
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.listings import left_empty
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.mistakes import WrongModel
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.running.listings import left_empty
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import (
     Model,
     dr_pair,

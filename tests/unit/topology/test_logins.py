@@ -10,8 +10,8 @@ import re
 from typing import Any
 
 import pytest
-from ansible_collections.lvs.topology.plugins.module_utils._net import packages
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.login_kinds import LOGINS
+from ansible_collections.lvs.topology.plugins.module_utils._look import packages
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.read.login_kinds import LOGINS
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import Model, dr_pair, r5
 from ansible_collections.lvs.topology.tests.unit.topology.real_tools import rendered
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.files import Given
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.moving_in import imported
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.config_text import quoted
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.config_text import quoted
 from ansible_collections.lvs.topology.tests.unit.topology import real_tools
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import Model, r5
 

@@ -9,7 +9,7 @@ from copy import deepcopy
 from typing import Any, Callable
 
 import pytest
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.parity import differences
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.parity import differences
 
 DAEMON = {"state": "master", "interface": "eth2", "syncid": 1, "maxlen": 1472, "group": "224.0.0.81", "port": 8848}
 INFO: dict[str, Any] = {

@@ -20,7 +20,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._picture.shapes impor
 from ansible_collections.lvs.topology.plugins.plugin_utils._picture.view import Seen, view
 from ansible_collections.lvs.topology.plugins.plugin_utils._picture.wide import wide
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler, pictures
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.mistakes import WrongModel
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import (
     QUIET,
     REFERENCES,

@@ -12,11 +12,11 @@ import pytest
 from ansible.plugins.action import ActionBase
 from ansible_collections.lvs.topology.plugins.action import host_info, host_state
 from ansible_collections.lvs.topology.plugins.filter.host_plan import host_plan
-from ansible_collections.lvs.topology.plugins.module_utils._host import SPEC
-from ansible_collections.lvs.topology.plugins.module_utils._net.preflight import PART
+from ansible_collections.lvs.topology.plugins.module_utils._host.host_state import SPEC
+from ansible_collections.lvs.topology.plugins.module_utils._look.preflight import PART
 from ansible_collections.lvs.topology.plugins.module_utils._validation import validated
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import plan_text
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.on_paper import changes_of
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.plan import plan_text
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import REFERENCES, Model, dr_pair
 from ansible_collections.lvs.topology.tests.unit.topology.test_differential import roles_of
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.facts import read_facts
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.model import Facts
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.values import as_boolean, as_integer, plain
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.model import Facts
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.values import as_boolean, as_integer, plain
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.read.facts import read_facts
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import r1, r3
 
 

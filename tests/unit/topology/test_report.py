@@ -10,8 +10,8 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import WrongModel
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.report import render
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.mistakes import WrongModel
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.running.report import render
 from ansible_collections.lvs.topology.tests.unit.metrics.promtool import promtool
 
 FOUND: dict[str, Any] = {

@@ -19,8 +19,8 @@ from typing import Any
 
 import jsonschema
 import pytest
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.mistakes import Mistake
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.compiler import site_of
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.mistakes import Mistake
 from ansible_collections.lvs.topology.tests.unit.topology.generated import for_each, models
 from ansible_collections.lvs.topology.tests.unit.topology.generated_right import right_models
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import REFERENCES, Model, dr_pair

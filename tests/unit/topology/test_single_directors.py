@@ -12,8 +12,8 @@ import pytest
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.files import Given
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.moving_in import imported
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import LOST
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import running
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.compiler import site_of
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.running import pools_and_holders
 from ansible_collections.lvs.topology.tests.unit.topology import real_tools
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import Model, dr_pair, r5
 
@@ -51,7 +51,7 @@ def test_that_tables_differ_by_it_is_no_finding() -> None:
         tables = {"lb1": every, "lb2": every[:1]}
         infos = {name: {"services": table, "timeouts": {}, "daemons": []} for name, table in tables.items()}
         site = site_of(model.hostvars, model.groups, [])
-        return [each.what for each in running.of_tables(site, infos, {}, ()) if "and not on" in each.what]
+        return [each.what for each in pools_and_holders.of_tables(site, infos, {}, ()) if "and not on" in each.what]
 
     assert found(with_another(directors=["lb1"])) == []
     assert len(found(with_another())) == 1

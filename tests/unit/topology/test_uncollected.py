@@ -8,7 +8,7 @@ from __future__ import annotations
 import gc
 
 import pytest
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.uncollected import uncollected
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.uncollected import uncollected
 
 
 @uncollected

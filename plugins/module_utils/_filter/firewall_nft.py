@@ -1,0 +1,203 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What passes a firewall of nftables: chains of ours in the operator's tables, and where they are called. Pure.
+
+What a table of our own accepts, the table of somebody else drops all the same. So our chains are in the table that
+drops, and are called before the first rule there that would drop one of their packets for certain.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import AbstractSet, Iterator, NamedTuple, Sequence
+
+from ansible_collections.lvs.topology.plugins.module_utils._filter import filter_rules, firewall_words, verdicts
+from ansible_collections.lvs.topology.plugins.module_utils._filter.firewall_plan import Opening
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan
+
+# Chains of any owner.
+_OURS = re.compile(r"lvs-.+-(?:in|fwd|out)-\S+\Z")
+_TABLE = re.compile(r"table (ip|ip6|inet) (\S+) \{(?: # handle \d+)?\Z")
+_HANDLE = re.compile(r" # handle (\d+)\Z")
+# What iptables calls its own chains.
+_OF_IPTABLES = {"INPUT", "FORWARD", "OUTPUT"}
+_SUFFIXES = {"input": "in", "forward": "fwd", "output": "out"}
+# Tables of those that make them anew whenever they like.
+_OF_OTHERS = ("firewalld",)
+
+
+class Base(NamedTuple):
+    """A chain of somebody else's that packets come to by a hook. ``rules`` are its lines, with their handles."""
+
+    family: str
+    table: str
+    name: str
+    hook: str
+    chains: dict[str, verdicts.Chain]
+    rules: list[tuple[str, str]]
+    # The lines of the chains that are ours in this table, by their names.
+    ours: dict[str, list[str]]
+
+    @property
+    def table_name(self) -> str:
+        return f"{self.family} {self.table}"
+
+    def chain_of(self, owner: str) -> str:
+        # One table may have several chains at a hook.
+        return f"lvs-{owner}-{_SUFFIXES[self.hook]}-{self.name}"
+
+
+def has_firewalld(listing: str) -> bool:
+    return any(line.startswith("table inet firewalld {") for line in listing.splitlines())
+
+
+def bases(listing: str, of_iptables: AbstractSet[str] = frozenset()) -> Iterator[Base]:
+    """The chains of hooks that filter, from what ``nft -s -a list ruleset`` prints.
+
+    ``of_iptables`` are the families whose table ``filter`` iptables lists: those chains it changes itself.
+    """
+    family = table = ""
+    lines: list[str] = []
+    for line in listing.splitlines():
+        opens = _TABLE.match(line)
+        if opens:
+            family, table, lines = opens[1], opens[2], []
+        lines.append(line)
+        if line == "}" and family:
+            if table not in _OF_OTHERS and not table.startswith("lvs_topology_"):
+                is_of_iptables = table == "filter" and family in of_iptables
+                found = _bases_of(family, table, lines)
+                yield from (each for each in found if not (is_of_iptables and each.name in _OF_IPTABLES))
+            family = ""
+
+
+def _bases_of(family: str, table: str, lines: Sequence[str]) -> Iterator[Base]:
+    text = "\n".join(_HANDLE.sub("", line) for line in lines)
+    chains = next(iter(filter_rules.of_nft(text)), {})
+    listed = _rules(lines)
+    ours = {name: [rule for rule, _handle in rules] for name, rules in listed.items() if _OURS.match(name)}
+    for name, chain in chains.items():
+        if chain.hook in verdicts.HOOKS:
+            read = {_listed(rule.text) for rule in chain.rules}
+            rules = [each for each in listed.get(name, []) if each[0] in read]
+            yield Base(family, table, name, chain.hook, chains, rules, ours)
+
+
+def _rules(lines: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
+    """The rules of each chain with their handles."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    name = ""
+    for line in lines:
+        begun = re.match(r"\tchain (\S+) \{", line)
+        handle = _HANDLE.search(line)
+        if begun:
+            name = begun[1]
+            found[name] = []
+        elif line == "\t}":
+            name = ""
+        elif name and handle:
+            found[name].append((_HANDLE.sub("", line).strip(), handle[1]))
+    return found
+
+
+def place_of(base: Base, openings: Sequence[Opening]) -> int | None:
+    """Behind how many rules of others our chain is called; None: this chain drops none of these packets."""
+    own = _own(base, openings)
+    chains = {
+        name: chain._replace(rules=[rule for rule in chain.rules if not _is_call(_listed(rule.text))])
+        for name, chain in base.chains.items()
+    }
+    ways = [verdicts.way_of(chains, base.name, packet) for each in own for packet in each.packets()]
+    return min((way.first_drop for way in ways if way.is_closed), default=None)
+
+
+def _own(base: Base, openings: Sequence[Opening]) -> list[Opening]:
+    return [each for each in openings if each.hook == base.hook and base.family in ("inet", _family(each.family))]
+
+
+def _accepting(base: Base, openings: Sequence[Opening]) -> list[str]:
+    return [f"{firewall_words.nft_rule(each)} accept" for each in _own(base, openings)]
+
+
+def _plain(rules: Sequence[str]) -> list[str]:
+    """Rules whose protocols and codes are numbers: by what nft lists them depends on the host."""
+    plain = []
+    for rule in rules:
+        words = rule.split()
+        for place, word in enumerate(words):
+            if place and words[place - 1] == "l4proto":
+                words[place] = verdicts.protocol_number(word) or word
+            elif place and words[place - 1] == "code" and word == "frag-needed":
+                words[place] = "4"
+        plain.append(" ".join(words))
+    return plain
+
+
+def _family(number: int) -> str:
+    return "ip" if number == 4 else "ip6"
+
+
+def _listed(text: str) -> str:
+    """The rule as nft lists it."""
+    return text.partition(": ")[2]
+
+
+def _is_call(text: str) -> bool:
+    words = text.split()
+    return len(words) == 2 and words[0] == "jump" and bool(_OURS.match(words[1]))
+
+
+def plan_chain(base: Base, owner: str, openings: Sequence[Opening]) -> Plan:
+    """What makes our chain and its call right, as one transaction of ``nft -f``. Where nothing is dropped, it goes."""
+    place, name, where = place_of(base, openings), base.chain_of(owner), base.table_name
+    rules = _accepting(base, openings) if place is not None else []
+    current, call = base.ours.get(name), f"jump {name}"
+    calls = [(number, handle) for number, (rule, handle) in enumerate(base.rules) if rule == call]
+    in_time = place is not None and len(calls) == 1 and _others_before(base, calls[0][0]) <= place
+    is_same = current is not None and _plain(current) == _plain(rules)
+    if (is_same and in_time) if rules else (current is None and not calls):
+        return Plan()
+    text = [f"add chain {where} {name}", f"flush chain {where} {name}"]
+    lines = []
+    if not in_time:
+        text += [f"delete rule {where} {base.name} handle {handle}" for _number, handle in calls]
+        lines += [f"nft delete rule {where} {base.name} {call}" for _each in calls]
+        if rules and place is not None:
+            text.append(_insert(base, place, call))
+            lines.append(f"nft insert rule {where} {base.name} {call}")
+    text += [f"add rule {where} {name} {rule}" for rule in rules] or [f"delete chain {where} {name}"]
+    lines += [f"nft delete rule {where} {name} {rule}" for rule in current or () if not is_same and rule not in rules]
+    lines += [f"nft add rule {where} {name} {rule}" for rule in rules if not is_same and rule not in (current or ())]
+    changes = [Change(line, None) for line in lines or [f"nft: replace {where} {name}"]]
+    changes[0] = Change(changes[0].line, "\n".join(text) + "\n")
+    before = [f"{where} {base.name} {call}" for _each in calls] + [f"{where} {name} {rule}" for rule in current or ()]
+    after = [f"{where} {base.name} {call}", *(f"{where} {name} {rule}" for rule in rules)] if rules else []
+    return Plan(tuple(changes), tuple(before), tuple(after))
+
+
+def _others_before(base: Base, number: int) -> int:
+    return sum(not _is_call(rule) for rule, _handle in base.rules[:number])
+
+
+def _insert(base: Base, place: int, call: str) -> str:
+    """The call before the rule of somebody else that is at this place, or behind all of them."""
+    others = [handle for rule, handle in base.rules if not _is_call(rule)]
+    if place < len(others):
+        return f"insert rule {base.table_name} {base.name} handle {others[place]} {call}"
+    return f"add rule {base.table_name} {base.name} {call}"
+
+
+def boot_lines(base: Base, owner: str, openings: Sequence[Opening]) -> list[str]:
+    """What brings the chain back, as input of ``nft -f``, with the call in a line that only the boot's script reads."""
+    place, name, where = place_of(base, openings), base.chain_of(owner), base.table_name
+    if place is None:
+        return []
+    others = [rule for rule, _handle in base.rules if not _is_call(rule)]
+    before = others[place] if place < len(others) else ""
+    return [
+        f"#call {where} {base.name} {name} {before}".rstrip(),
+        f"add chain {where} {name}",
+        f"flush chain {where} {name}",
+        *(f"add rule {where} {name} {rule}" for rule in _accepting(base, openings)),
+    ]

@@ -1,0 +1,141 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is missing or wrong where several directors get packets for one VIP at once, by routes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.config_text import LONGEST
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.mistakes import Mistake
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.model import Service
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide import bgp, bgp_aggregates
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.needs import Command, Need, Note, Sysctl
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.site import Site
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.table import kernel_forward
+
+# A packet in the middle of a connection that another director had, and an ICMP message about one, are scheduled anew.
+_SYSCTLS = ("net.ipv4.vs.sloppy_tcp", "net.ipv4.vs.schedule_icmp")
+
+
+def check(site: Site, name: str) -> Iterator[Mistake]:
+    """What can be said of a director that routers know, whatever is known of its network."""
+    host = site.host(name)
+    path = f"{name}: lvs_bgp"
+    if host.manager == "keepalived":
+        problem = "announces the VIPs from every director, and with lvs_manager: keepalived VRRP moves them to one"
+        yield Mistake(path, problem, "use lvs_manager: checker, which checks and does not move, or leave lvs_bgp out")
+    if host.vip_interface and host.vip_interface != "lo" and not host.vip_interface.startswith("dummy"):
+        problem = f"{host.vip_interface} has neighbours, and all directors would answer them for the VIPs"
+        yield Mistake(f"{name}: lvs_vip_interface", problem, "leave it out, for lo, or name a dummy interface")
+    yield from bgp.problems(site, name)
+    yield from bgp_aggregates.check(site, name)
+    partners = site.partners(name)
+    for service in site.services[name]:
+        if len(partners) > 1:
+            yield from _check_state(site, name, service)
+            yield from _check_loop(site, name, service)
+        if not host.bgp or host.bgp.is_wrong:
+            continue
+        yield from _check_neighbours(site, name, service)
+        yield from _check_commands(site, name, service)
+
+
+def _check_state(site: Site, name: str, service: Service) -> Iterator[Mistake]:
+    """Whoever rewrites packets knows of a connection what no other director can guess."""
+    if kernel_forward(service) == "nat":
+        others = ", ".join(each for each in site.partners(name) if each != name)
+        problem = (
+            f"{service.forward} keeps the state of a connection in one director, and {others} would get its packets too"
+        )
+        remedy = "use dr or tun, or announce it from one director, or use lvs_manager: keepalived for it"
+        yield Mistake(f"{service.path}.forward", problem, remedy)
+
+
+def _check_loop(site: Site, name: str, service: Service) -> Iterator[Mistake]:
+    """A director schedules what comes to a VIP of its own, also where another director has done so already."""
+    for entry in service.targets:
+        if entry.host in site.partners(name):
+            problem = f"{entry.host} is a director of the same VIPs, and would schedule again what others send it"
+            yield Mistake(entry.path, problem, "list a host that is no director of them")
+
+
+def _check_neighbours(site: Site, name: str, service: Service) -> Iterator[Mistake]:
+    own = bgp.own(site, name)
+    if own is None:
+        return
+    families = {each.address.version for each in own.neighbours}
+    for vip in service.vips:
+        if vip.address.version not in families:
+            problem = (
+                f"{name} may announce {vip.address} to nobody: no neighbour of {own.path} is IPv{vip.address.version}"
+            )
+            yield Mistake(vip.path, problem, f"list the IPv{vip.address.version} address of a router there, too")
+
+
+def _check_commands(site: Site, name: str, service: Service) -> Iterator[Mistake]:
+    if not (site.is_checked(name) and bgp.is_announced(site, name, service)):
+        return
+    for key in ("quorum_up", "quorum_down"):
+        if getattr(service.supervision, key) is not None:
+            problem = "is what announces the VIP here: keepalived runs one command, and lvs_bgp has its own"
+            yield Mistake(
+                f"{service.path}.{key}", problem, "leave it out, or use lvs_bgp: elsewhere and announce by it"
+            )
+    if len(bgp.quorum(site, name, service)["quorum_up"]["script"]) > LONGEST:
+        problem = f"has {len(service.vips)} addresses, more than keepalived's line for announcing them takes"
+        yield Mistake(f"{service.path}.marked", problem, "give some of them to a service with another mark")
+
+
+def needs(site: Site, name: str) -> Iterator[Need]:
+    """What a director needs so that it goes on with connections of others."""
+    if not site.is_routed(name):
+        return
+    yield from bgp.announcements(site, name)
+    yield from bgp_aggregates.needs(site, name)
+    for key in _SYSCTLS:
+        yield Sysctl(key, "1")
+    is_alone = len(site.partners(name)) == 1
+    for service in site.services.get(name, ()):
+        if not is_alone:
+            yield from _flows(service)
+        if service.sorry_server and bgp.is_announced(site, name, service):
+            yield Note(
+                f"{service.path}.sorry_server: the VIP is withdrawn where the service lost its quorum, so clients come "
+                "to it only as long as another service of the VIP is up"
+            )
+        for vip in service.vips:
+            if site.is_on_link(name, vip.address):
+                yield Note(
+                    f"{vip.path}: {vip.address} is in a network of {name}: neighbours there ask for it by ARP, and "
+                    "reach any of the directors. Use an address that only routes lead to"
+                )
+
+
+def _flows(service: Service) -> Iterator[Note]:
+    """Why connections would break when a director comes or goes, and routers spread flows anew."""
+    if service.persistence:
+        yield Note(
+            f"{service.path}.persistence: each director remembers clients by itself, and routers spread the "
+            "connections of one over all. With scheduler: mh, without mh-port, all send a client to one real server"
+        )
+    elif service.scheduler != "mh" or "mh-port" not in service.scheduler_flags:
+        flags = "" if service.scheduler != "mh" else " without mh-port"
+        yield Note(
+            f"{service.path}.scheduler: with {service.scheduler}{flags}, another director sends a connection to "
+            "another real server, which knows nothing of it: connections break when routes change. Use mh with mh-port"
+        )
+
+
+def announcer_needs(site: Site, name: str) -> Iterator[Need]:
+    """What a director or router needs for BIRD itself."""
+    own = bgp.own(site, name)
+    if own is None:
+        return
+    yield Command("bird")
+    yield Command("birdc")
+    if name in site.services:
+        return  # check() has said it
+    yield from bgp.problems(site, name)
+    yield from bgp_aggregates.of_router(site, name)

@@ -1,0 +1,199 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Mistakes that show only when services, hosts and their networks are seen together, whatever the forwarding method."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.mistakes import Mistake, choose
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.model import Address, Marked, Service, Vip
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.values import full_prefix
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide import bgp_checks, vrrp_checks
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.groups import check_groups
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.methods import METHODS
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.needs import Arp
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.pairs import check_pairs
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.site import Site
+
+
+def check_site(site: Site, *, are_holders_known: bool = True) -> Iterator[Mistake]:
+    """``are_holders_known``: whether the services of a director are its own, and not those of several together."""
+    if are_holders_known:
+        yield from _check_holders(site)
+    yield from check_pairs(site)
+    for director in site.services:
+        if site.is_moved(director):
+            yield from vrrp_checks.check(site, director)
+        if site.is_checked(director):
+            yield from vrrp_checks.check_identifier(site, director)
+        if site.is_routed(director):
+            yield from bgp_checks.check(site, director)
+        yield from _check_vip_interface(site, director)
+        yield from _check_vips_on_lo(site, director)
+        yield from _check_prefixes(site, director)
+        yield from _check_marks(site, director)
+        yield from check_groups(site, director)
+    owners = _owners(site)
+    for director, service in site.pairs():
+        for vip in service.vips:
+            yield from _check_vip(site, director, vip, owners)
+        yield from _check_families(service)
+        yield from _check_one_packet(service)
+        yield from METHODS[service.forward].check(site, director, service)
+
+
+def check_membership(site: Site) -> Iterator[Mistake]:
+    """Who is listed by name, but is in no group whose hosts are prepared."""
+    members = set(site.inventory.real_servers)
+    group = site.inventory.group_name("lvs_real_servers")
+    for name, listings in site.listings.items():
+        if name not in members:
+            for _director, _service, entry in listings:
+                problem = f"{name} is not in the group {group}, so nothing prepares it"
+                remedy = "add it to the group, or write address: where somebody else prepares it"
+                yield Mistake(f"{entry.path}.host", problem, remedy)
+
+
+def _check_holders(site: Site) -> Iterator[Mistake]:
+    """Without a manager that moves it, a VIP can be on one machine only."""
+    holders: dict[Address, list[str]] = {}
+    for director in site.services:
+        for vip in site.vips_of(director):
+            holders.setdefault(vip, []).append(director)
+    for vip, directors in holders.items():
+        unmoved = [each for each in directors if not site.is_moved(each)]
+        if len(directors) > 1 and unmoved and not all(map(site.is_routed, directors)):
+            (other, *_others) = (each for each in directors if each != unmoved[-1])
+            yield Mistake(
+                f"{unmoved[-1]}: lvs_services",
+                f"the VIP {vip} is on {other} too, and both would answer for it",
+                f"set lvs_manager: keepalived for {' and '.join(unmoved)}, which moves it, or lvs_bgp for all of them, "
+                "so that routers know each, or give each director VIPs of its own",
+            )
+
+
+def _check_vip_interface(site: Site, director: str) -> Iterator[Mistake]:
+    chosen = site.vip_interface(director)
+    if chosen is None or not site.is_known(director) or site.interface(director, chosen):
+        return
+    names = [interface.name for interface in site.facts(director).interfaces or ()]
+    yield Mistake(f"{director}: lvs_vip_interface", f"{director} has no interface {chosen!r}", choose(chosen, names))
+
+
+def _check_vips_on_lo(site: Site, director: str) -> Iterator[Mistake]:
+    if site.host(director).vip_interface != "lo" or site.is_moved(director) or site.is_routed(director):
+        return
+    hides = _hides_what_lo_has(site, director)
+    for vip in dict.fromkeys(vip.address for service in site.services[director] for vip in service.vips):
+        if not site.is_on_link(director, vip):
+            continue
+        path = f"{director}: lvs_vip_interface"
+        if vip.version == 6:
+            problem = f"the VIP {vip} is on lo, for which the kernel answers no neighbour solicitation"
+            yield Mistake(path, problem, "name the NIC whose network holds the VIP")
+        elif hides:
+            problem = (
+                f"the VIP {vip} is on lo, and as a real server with lvs_arp_method sysctl {director} answers ARP "
+                "for its NIC's addresses only"
+            )
+            yield Mistake(path, problem, "put the VIP on the NIC: name the one whose network holds it")
+
+
+def _hides_what_lo_has(site: Site, name: str) -> bool:
+    """Whether the host is a real server too, and answers ARP only for what the receiving interface has."""
+    return any(
+        isinstance(need, Arp)
+        for director, service, entry in site.listings.get(name, ())
+        for need in METHODS[service.forward].real_server(site, director, service, entry)
+    )
+
+
+def _check_prefixes(site: Site, director: str) -> Iterator[Mistake]:
+    first: dict[Address, Vip] = {}
+    for vip in (vip for service in site.services[director] for vip in service.vips):
+        if vip.prefix is None:
+            continue
+        other = first.setdefault(vip.address, vip)
+        if other.prefix != vip.prefix:
+            yield Mistake(
+                vip.path,
+                f"the VIP {vip.address} has the prefix {vip.prefix} here and {other.prefix} in "
+                f"{other.path.rpartition('.')[0]}",
+                "write the prefix once",
+            )
+
+
+def _check_marks(site: Site, director: str) -> Iterator[Mistake]:
+    """A packet can carry one mark, and goes to the service of that mark whatever its address says."""
+    every = [(service, each) for service in site.services[director] for each in service.marked]
+    for position, (service, each) in enumerate(every):
+        for other, earlier in every[:position]:
+            if (each.vip.address, each.protocol) == (earlier.vip.address, earlier.protocol) and _overlap(each, earlier):
+                problem = f"{each.protocol} {each.vip.address} {_overlap(each, earlier)} gets mark {other.fwmark} too"
+                yield Mistake(each.path, f"{problem}, from {earlier.path}", "name each port once")
+        for other in site.services[director]:
+            same = (other.address, other.protocol) == (each.vip.address, each.protocol)
+            if same and (not each.ports or any(low <= other.port <= high for low, high in each.ports)):
+                problem = f"its packets get mark {service.fwmark} from {each.path}, and never come here"
+                yield Mistake(other.path, problem, "take the port out there, or this service away")
+
+
+def _overlap(one: Marked, other: Marked) -> str | None:
+    """The first ports that both name, in words."""
+    for low, high in one.ports or ((1, 65535),):
+        for first, last in other.ports or ((1, 65535),):
+            start, end = max(low, first), min(high, last)
+            if start <= end:
+                return f"port {start}" if start == end else f"ports {start} to {end}"
+    return None
+
+
+def _owners(site: Site) -> dict[Address, str]:
+    """Whose own address it is: a director's or a real server's."""
+    owners = {
+        entry.address: f"the real server {entry.host or entry.address}"
+        for _director, service in site.pairs()
+        for entry in service.targets
+    }
+    for director in site.services:
+        owners.update(dict.fromkeys(site.host(director).addresses, f"the director {director}"))
+    return owners
+
+
+def _check_vip(site: Site, director: str, virtual: Vip, owners: dict[Address, str]) -> Iterator[Mistake]:
+    path, vip = virtual.path, virtual.address
+    if vip in owners:
+        problem = f"the VIP {vip} is the own address of {owners[vip]}"
+        yield Mistake(path, problem, "use an address that no host has by itself")
+    for link in site.on_link(director):
+        network = link.own.network
+        if network.version == vip.version and network.prefixlen < full_prefix(vip) - 1:
+            where = f"{network}, where {director} is"
+            if vip == network.network_address:
+                yield Mistake(path, f"{vip} is the network address of {where}", "use an address inside it")
+            elif vip.version == 4 and vip == network.broadcast_address:
+                yield Mistake(path, f"{vip} is the broadcast address of {where}", "use an address inside it")
+
+
+def _check_families(service: Service) -> Iterator[Mistake]:
+    if service.forward == "tun":
+        return  # one family inside the other: the kernel can do it in tunnels, and only there
+    for entry in service.targets:
+        if entry.address.version != service.family:
+            yield Mistake(
+                entry.path,
+                f"{entry.label} is IPv{entry.address.version}, and the service is IPv{service.family}",
+                f"write its IPv{service.family} address as address: beside or instead of host:",
+            )
+
+
+def _check_one_packet(service: Service) -> Iterator[Mistake]:
+    if service.one_packet and not service.one_way and METHODS[service.forward].KERNEL_FORWARD == "nat":
+        yield Mistake(
+            f"{service.path}.one_packet",
+            f"keeps no connection by which the director would know the answers of forward: {service.forward}; "
+            "they would reach clients with the real servers' addresses",
+            "leave it out, use forward: dr, or say one_way: true where real servers answer nothing, as with syslog",
+        )

@@ -1,0 +1,115 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which firewalls a host has, by what its commands list and its files say; nothing is executed."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.lvs.topology.plugins.module_utils._files import File
+from ansible_collections.lvs.topology.plugins.module_utils._filter import (
+    filter_questions,
+    firewall_firewalld,
+    firewall_ufw,
+    firewalls,
+    nf_tables,
+    packet_filter,
+)
+from ansible_collections.lvs.topology.plugins.module_utils._filter.firewall_plan import Opening
+from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest
+
+VIP = "192.168.50.128"
+WEB = Opening("input", 4, "tcp", destination=VIP, ports=(80, 80))
+TUPLE = f"### tuple ### {{}} tcp 80 {VIP} any 0.0.0.0/0 in{{}}\n"
+OURS = " comment=6c76732e746f706f6c6f6779206d65"
+OF_UFW = "*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:ufw-user-input - [0:0]\nCOMMIT\n"
+CLOSED = "*filter\n:INPUT DROP [0:0]\nCOMMIT\n"
+NFT = """table ip filter { # handle 1
+	chain INPUT { # handle 1
+		type filter hook input priority filter; policy drop;
+	}
+}
+"""
+
+
+class Host:
+    """What its commands list, and its files."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.listed: dict[str, str] = {}
+        self.nft: str | None = None
+        self.files: dict[str, str] = {}
+        host = self
+
+        class Nft(packet_filter.Nft):
+            def handles(self) -> str:
+                return host.nft or ""
+
+        class Iptables(packet_filter.Iptables):
+            def listings(self) -> list[str]:
+                return [host.listed.get(str(self), ""), ""]
+
+        tools = [Nft("/usr/sbin/nft"), Iptables("/usr/sbin/iptables"), Iptables("/usr/sbin/iptables-legacy")]
+        monkeypatch.setattr(packet_filter, "tools", lambda: iter(tools))
+        monkeypatch.setattr(filter_questions, "speaks_nft", lambda path: path == "/usr/sbin/iptables")
+        monkeypatch.setattr(nf_tables, "is_there", lambda: self.nft is not None)
+        monkeypatch.setattr(firewalls, "read_file", lambda path: File(self.files[path]) if path in self.files else None)
+        monkeypatch.setattr(firewalls.glob, "glob", lambda _path: [path for path in self.files if "zones" in path])
+
+    def plans(self, *wanted: Opening) -> list[str]:
+        """What would be done to have these packets pass."""
+        every = firewalls.there()
+        return [change.line for one in every for plan in one.plans("me", wanted) for change in plan.changes]
+
+
+@pytest.fixture
+def host(monkeypatch: pytest.MonkeyPatch) -> Host:
+    return Host(monkeypatch)
+
+
+def test_what_iptables_has_in_nf_tables_is_changed_by_iptables(host: Host) -> None:
+    host.nft, host.listed["/usr/sbin/iptables"] = NFT, CLOSED
+    assert [line.split()[0] for line in host.plans(WEB)] == ["iptables", "iptables"]
+    # Where iptables does not take the table for its own, nft changes it.
+    host.listed.clear()
+    assert host.plans(WEB)[0] == "nft insert rule ip filter INPUT jump lvs-me-in-INPUT"
+
+
+def test_no_command_is_asked_that_would_load_nf_tables(host: Host) -> None:
+    host.listed = {"/usr/sbin/iptables": CLOSED, "/usr/sbin/iptables-legacy": CLOSED}
+    assert {line.split()[0] for line in host.plans(WEB)} == {"iptables-legacy"}
+
+
+def test_rules_of_ufw_go_where_it_does_not_run(host: Host) -> None:
+    """Neither its chains are there, nor what it would close."""
+    host.files[firewall_ufw.FILES[4]] = TUPLE.format("allow", OURS)
+    assert host.plans() == [f"ufw delete allow proto tcp from 0.0.0.0/0 to {VIP} port 80"]
+    host.files[firewall_ufw.FILES[4]] = TUPLE.format("allow", "")
+    assert host.plans() == []
+
+
+def test_a_rule_of_ufw_that_refuses_is_not_replaced(host: Host) -> None:
+    host.listed["/usr/sbin/iptables-legacy"] = OF_UFW
+    assert host.plans(WEB) == [
+        f"ufw allow proto tcp from 0.0.0.0/0 to {VIP} port 80 comment 'lvs.topology me'",
+    ]
+    host.files[firewall_ufw.FILES[4]] = TUPLE.format("deny", "")
+    with pytest.raises(BadRequest, match=f"ufw allow proto tcp from 0.0.0.0/0 to {VIP} port 80"):
+        host.plans(WEB)
+
+
+def test_rules_of_firewalld_go_where_it_does_not_run(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    rule = f'rule priority="8848" family="ipv4" destination address="{VIP}" port port="80" protocol="tcp" accept'
+    said = {"--list-all-zones": f"dmz\n  target: default\n  rich rules: \n\t{rule}\npublic\n", "--direct": ""}
+    calls: list[tuple[str, ...]] = []
+
+    def call(*words: str) -> str:
+        calls.append(words)
+        return said[words[1]]
+
+    monkeypatch.setattr(firewalls, "_call", call)
+    assert host.plans() == []
+    host.files["/etc/firewalld/zones/dmz.xml"] = '<zone><rule priority="8848" family="ipv4"/></zone>'
+    assert host.plans(WEB) == [f"firewall-offline-cmd --zone=dmz '--remove-rich-rule={rule}'"]
+    assert {words[0] for words in calls} == {firewall_firewalld.OFFLINE["permanent"][0]}
+    assert not firewalls.there()[-1].drops(WEB)

@@ -1,0 +1,100 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What docs/architecture.md says of files: the layers, in which no import runs upwards, and a line for each file.
+
+``LVS_ARCHITECTURE_WRITE=1 pytest tests/unit/test_architecture.py`` writes the lines anew.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).parents[2]
+PLUGINS = CHECKOUT / "plugins"
+DOCUMENT = CHECKOUT / "docs/architecture.md"
+# Modules, filters and lookups have their own documentation.
+DOCUMENTED = ("modules", "filter", "lookup", "doc_fragments")
+# Each from the bottom up. "" is what lies in the folder itself.
+LAYERS = {
+    "module_utils": [
+        *("", "_netlink", "_net", "_ipvs", "_filter", "_daemons", "_keepalived", "_bgp", "_boot", "_metrics"),
+        *("_host", "_look"),
+    ],
+    "plugin_utils/_topology": ["base", "read", "decide", "plan", "adopt", "running", ""],
+}
+
+
+def imported(file: Path) -> Iterator[str]:
+    """What a file imports of the collection, as modules or as names of them, by their path below ``plugins``."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(
+            "ansible_collections.lvs.topology.plugins."
+        ):
+            within = str(node.module).split(".")[4:]
+            yield from ("/".join([*within, each.name]) for each in node.names)
+
+
+def layer(folder: str, path: str) -> str | None:
+    """The layer of a path below ``plugins``, as a place in the list of its folder."""
+    if not path.startswith(f"{folder}/"):
+        return None
+    first = path[len(folder) + 1 :].partition("/")[0]
+    return first if first in LAYERS[folder] else ""
+
+
+@pytest.mark.parametrize("folder", LAYERS)
+def test_no_import_runs_upwards(folder: str) -> None:
+    order = LAYERS[folder]
+    upwards = [
+        f"{file.relative_to(PLUGINS)} imports {name}"
+        for file in sorted((PLUGINS / folder).rglob("*.py"))
+        for name in imported(file)
+        for above in [layer(folder, name)]
+        if above is not None and order.index(above) > order.index(str(layer(folder, str(file.relative_to(PLUGINS)))))
+    ]
+    assert upwards == []
+
+
+@pytest.mark.parametrize("folder", LAYERS)
+def test_every_folder_is_a_layer(folder: str) -> None:
+    folders = {path.name for path in (PLUGINS / folder).iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert folders == {name for name in LAYERS[folder] if name}
+
+
+def test_no_file_of_module_utils_is_called_as_one_of_the_standard_library() -> None:
+    """Who reads a traceback, or runs a file where it lies, would take the one for the other."""
+    assert [path for path in PLUGINS.rglob("module_utils/**/*.py") if path.stem in sys.stdlib_module_names] == []
+
+
+def test_the_architecture_has_a_line_for_every_file() -> None:
+    """The first line of the file itself, below the sentence about its folder."""
+    written = DOCUMENT.read_text()
+    before, heading, told = written.partition("## Every file\n")
+    files: dict[str, list[Path]] = {}
+    for path in sorted(PLUGINS.glob("*/**/*.py")):
+        if path.relative_to(PLUGINS).parts[0] not in DOCUMENTED:
+            files.setdefault(f"{path.parent.relative_to(CHECKOUT)}/", []).append(path)
+    folders = re.findall(r"^`(plugins/.*)`: (.*)$", told, re.MULTILINE)
+    assert sorted(files) == sorted(folder for folder, _sentence in folders)
+    introduction = told.partition("\n`plugins/")[0]
+    tables = (_table(folder, sentence, files[folder]) for folder, sentence in folders)
+    expected = "\n".join([f"{before}{heading}{introduction}", *tables])
+    if os.environ.get("LVS_ARCHITECTURE_WRITE"):
+        DOCUMENT.write_text(expected)
+    assert DOCUMENT.read_text() == expected
+
+
+def _table(folder: str, sentence: str, files: list[Path]) -> str:
+    lines = [f"`{folder}`: {sentence}", "", "| file | what is in it |", "| --- | --- |"]
+    for path in files:
+        docstring = ast.get_docstring(ast.parse(path.read_text())) or ""
+        lines.append(f"| `{path.name}` | {docstring.splitlines()[0]} |")
+    return "\n".join(lines) + "\n"
