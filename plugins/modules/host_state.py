@@ -2,7 +2,7 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documentation, arguments and one call; the work is in module_utils/_host/host_state.py, and plugins/action/host_state.py."""
+"""Documentation, arguments, one call; the work is in _host/host_state.py and plugins/action/host_state.py."""
 
 from __future__ import annotations
 
