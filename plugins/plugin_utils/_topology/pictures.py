@@ -35,6 +35,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.running import pools_and_holders
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.running.answers import read_host_info
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.running.infos import read_infos
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.running.named_hosts import left_out
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.running.report import render
 
 _STATUS = "lvs_status_file"
@@ -110,7 +111,7 @@ def _seen_by_status(site: Site, tables: Mapping[str, Info], run: _Run, mistakes:
 
 def _not_looked_at(members: Iterable[str], run: _Run, mistakes: list[str]) -> Iterator[str]:
     yield "real servers and routers were only asked for addresses; `ansible-playbook lvs.topology.verify` does more"
-    yield from (f"{name}: it is not part of this run (--limit)" for name in members if name not in run.asked)
+    yield from left_out(members, run.asked)
     yield from (f"what of the inventory could not be read: {line}" for line in mistakes)
 
 

@@ -372,7 +372,7 @@ def test_what_a_client_does_not_say() -> None:
     model.groups["lvs_clients"] = ["client", "other"]
     model.hostvars |= {"client": {}, "other": {}}
     told = compiler.findings_of(model.hostvars, model.groups, {}, {"client": {"endpoints": []}}, ["lb1", "client"])
-    assert "other: it is not part of this run" in told["unseen"]
+    assert "other: it is not part of this run (--limit)" in told["unseen"]
     assert f"client: it does not say what came of web ({DR_VIP} port 80)" in told["unseen"]
 
 
@@ -405,7 +405,7 @@ def test_a_run_for_some_hosts() -> None:
         "mistakes of the inventory, perhaps: without what every host says, much seems to be wrong that is not",
         "lb1: it is not part of this run (--limit)",
         "web2: it is not part of this run (--limit)",
-        "other: it is not part of this run",
+        "other: it is not part of this run (--limit)",
         "client: it did not go through the VIPs as a client",
     ]
 

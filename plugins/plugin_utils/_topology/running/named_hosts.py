@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.mistakes import Mistake, did_you_mean, show
@@ -46,3 +46,8 @@ def check_run(host: str, run: Collection[str] | None, mistakes: list[Mistake]) -
     """
     if run is not None and host not in run:
         mistakes.append(Mistake(host, "is left out by --limit", "add it there, or leave --limit out"))
+
+
+def left_out(members: Iterable[str], run: Collection[str]) -> Iterator[str]:
+    """A line for each of these hosts that --limit leaves out, so that nobody takes it for looked at."""
+    yield from (f"{name}: it is not part of this run (--limit)" for name in members if name not in run)

@@ -22,6 +22,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.running imp
     from_director,
     pools_and_holders,
 )
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.running.named_hosts import left_out
 
 _MISTAKES = "mistakes of the inventory, perhaps: without what every host says, much seems to be wrong that is not"
 
@@ -119,10 +120,10 @@ def unseen(
     ours, asked = [*members], [*hosts]
     said = [] if all(host in answers for host in ours) else [_MISTAKES]
     said += [f"{host}: {each}" for host, answer in answers.items() for each in answer["unseen"]]
-    said += [f"{host}: it is not part of this run (--limit)" for host in ours if host not in asked]
+    said += left_out(ours, asked)
     every = [host for host in site.inventory.clients if host in asked]
     if every:
-        said += [f"{host}: it is not part of this run" for host in site.inventory.clients if host not in asked]
+        said += left_out(site.inventory.clients, asked)
     said += [f"{host}: it did not go through the VIPs as a client" for host in every if host not in probes]
     said += [each for client, answered in probes.items() for each in clients.unasked(site, client, answered)]
     if not every:
