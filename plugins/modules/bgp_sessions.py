@@ -52,6 +52,7 @@ options:
       - With O(state=disabled), for how many seconds the VIPs are announced with the community 65535:0 (RFC 8326) before
         the sessions end. Routers that know it prefer other directors meanwhile, and packets that still come are served.
       - BIRD adds the community where C(graceful_shutdown) of C(lvs_bgp) has been set.
+      - What a task that was killed meanwhile has left so, O(state=enabled) with O(announced.table) puts back.
     type: int
     default: 0
   check_marks:

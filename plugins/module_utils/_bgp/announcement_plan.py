@@ -26,6 +26,8 @@ DROP_IN = "/etc/systemd/system/keepalived.service.d/lvs-topology-announcements.c
 # How long routers may go on sending after the route is gone.
 PAUSE = 1
 _DEFAULT = {4: "0.0.0.0/0", 6: "::/0"}
+# The types of routes by which BIRD announces a VIP: as usual, and as one that will soon be gone (graceful_shutdown.py).
+ANNOUNCED, GOING = "blackhole", "prohibit"
 
 
 class Route(NamedTuple):
@@ -36,9 +38,15 @@ class Route(NamedTuple):
     table: int
     # Another one than ours somebody has put there by hand.
     protocol: str = "static"
+    kind: str = ANNOUNCED
+
+    @property
+    def settled(self) -> Route:
+        """The route as it is outside of a graceful shutdown."""
+        return self._replace(kind=ANNOUNCED)
 
     def __str__(self) -> str:
-        return f"blackhole {self.address} table {self.table} proto {self.protocol} metric {self.metric}"
+        return f"{self.kind} {self.address} table {self.table} proto {self.protocol} metric {self.metric}"
 
 
 def route_of(shown: Mapping[str, Any], family: int, table: int) -> Route:
@@ -46,7 +54,8 @@ def route_of(shown: Mapping[str, Any], family: int, table: int) -> Route:
     to = _DEFAULT[family] if shown["dst"] == "default" else shown["dst"]
     found = forms.interface_address(to)
     address = f"{forms.spelling(found.ip)}/{found.network.prefixlen}"
-    return Route(address, int(shown.get("metric", 0)), table, str(shown.get("protocol", "boot")))
+    protocol, kind = str(shown.get("protocol", "boot")), str(shown.get("type", ANNOUNCED))
+    return Route(address, int(shown.get("metric", 0)), table, protocol, kind)
 
 
 @dataclass(frozen=True)
@@ -110,23 +119,26 @@ def drop_in(tables: Sequence[int]) -> File:
 
 def plan_withdrawals(current: Sequence[Route], wanted: Sequence[Route]) -> Plan:
     """Take away what is not to be announced, before the services go that it is about."""
-    kept = {*wanted}
-    gone = [each for each in current if each not in kept]
+    kept = {each.settled for each in wanted}
+    gone = [each for each in current if each.settled not in kept]
     changes = [Change(f"ip route del {each}", DeleteRoute(each)) for each in gone]
     # Another route of the VIP keeps it announced.
-    left = {each.address for each in current if each in kept}
+    left = {each.address for each in current if each.settled in kept}
     if any(each.address not in left for each in gone):
         changes.append(Change(f"wait {PAUSE} s for routers", Wait(PAUSE)))
     return Plan(tuple(changes), tuple(f"route {each}" for each in gone), ())
 
 
 def plan_announcements(current: Sequence[Route], wanted: Sequence[Route]) -> Plan:
-    """Announce what is not announced."""
+    """Announce what is not announced, and as usual what a graceful shutdown that was killed has left as going."""
     there = {*current}
     new = [each for each in wanted if each not in there]
+    going = [each._replace(kind=GOING) for each in new]
+    left = [each for each in going if each in there]
+    words = ["change" if each in there else "add" for each in going]
     return Plan(
-        tuple(Change(f"ip route add {each}", AddRoute(each)) for each in new),
-        (),
+        tuple(Change(f"ip route {word} {each}", AddRoute(each)) for word, each in zip(words, new)),
+        tuple(f"route {each}" for each in left),
         tuple(f"route {each}" for each in new),
     )
 
@@ -139,7 +151,7 @@ def plan_checked(current: Sequence[Route], wanted: Mapping[Route, str | None], u
     """
     has_quorum = {route: up.get(service or "") for route, service in wanted.items()}
     return joined(
-        plan_withdrawals(current, [each for each in current if has_quorum.get(each) is not False]),
+        plan_withdrawals(current, [each for each in current if has_quorum.get(each.settled) is not False]),
         plan_announcements(current, [route for route, is_up in has_quorum.items() if is_up]),
     )
 

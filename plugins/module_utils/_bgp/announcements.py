@@ -134,6 +134,7 @@ def _tables(module: AnsibleModule, ledger: Any) -> list[int]:
 def routes_of(table: int) -> list[Route]:
     """The routes of a table that say that a VIP is announced."""
     found = []
+    kinds = (announcement_plan.ANNOUNCED, announcement_plan.GOING)
     for family in (4, 6):
         command = [_commands.find("ip") or "ip", f"-{family}", "-json", "route", "show", "table", str(table)]
         status, output, errors = _commands.run(command)
@@ -142,7 +143,7 @@ def routes_of(table: int) -> list[Route]:
                 continue
             raise Refused(f"{' '.join(command)} failed: {errors.strip()}.")
         shown = routes_shown(command, output)
-        found += [announcement_plan.route_of(each, family, table) for each in shown if each.get("type") == "blackhole"]
+        found += [announcement_plan.route_of(each, family, table) for each in shown if each.get("type") in kinds]
     return found
 
 

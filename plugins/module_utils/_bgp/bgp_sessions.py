@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Callable, Collection, Iterable, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils import _commands
 from ansible_collections.lvs.topology.plugins.module_utils._bgp import bird_info, graceful_shutdown
+from ansible_collections.lvs.topology.plugins.module_utils._bgp.announcement_plan import Route
 from ansible_collections.lvs.topology.plugins.module_utils._bgp.announcements import routes_of
 from ansible_collections.lvs.topology.plugins.module_utils._bgp.bird_text import DISABLED, ESTABLISHED, sessions_of
 from ansible_collections.lvs.topology.plugins.module_utils._files import joined
@@ -52,11 +53,14 @@ def ensure_sessions(module: AnsibleModule) -> dict[str, Any]:
     if not sessions:
         raise Refused("BIRD has no session of lvs.topology here. Run lvs.topology.site first.")
     plan = plan_sessions(sessions, enabled=params["state"] == "enabled")
-    before = {} if table is None else {"announced": {"table": table, "vips": _announced(table)}}
+    routes = [] if table is None else routes_of(table)
+    before = {} if table is None else {"announced": {"table": table, "vips": _vips_of(routes)}}
     # Only sessions that go on tell routers anything.
     is_going = bool(seconds and plan.changes) and params["state"] == "disabled"
-    leaving = routes_of(table) if is_going and table is not None else []
-    plan = joined(graceful_shutdown.plan_farewell(leaving, seconds), plan)
+    leaving = routes if is_going else []
+    returning = routes if params["state"] == "enabled" else []
+    said = joined(graceful_shutdown.plan_farewell(leaving, seconds), graceful_shutdown.plan_return(returning))
+    plan = joined(said, plan)
     with contextlib.nullcontext() if module.check_mode else graceful_shutdown.restored(leaving):
         result = {**carry_out(module, plan, one_by_one(_apply)), **before}
     if module.check_mode:
@@ -99,7 +103,7 @@ def _birdc(*words: str) -> str:
 
 
 def _apply(action: Any) -> None:
-    if isinstance(action, (graceful_shutdown.Farewell, graceful_shutdown.Pause)):
+    if isinstance(action, (graceful_shutdown.Farewell, graceful_shutdown.Return, graceful_shutdown.Pause)):
         graceful_shutdown.apply(action)
     else:
         _birdc(*action)
@@ -145,8 +149,8 @@ def packets_of(services: Iterable[Service], marks: Collection[int]) -> int:
     return sum(each.counters.inpkts for each in services if each.counters and each.key.fwmark not in marks)
 
 
-def _announced(table: int) -> list[str]:
-    return list(dict.fromkeys(each.address.partition("/")[0] for each in routes_of(table)))
+def _vips_of(routes: Iterable[Route]) -> list[str]:
+    return list(dict.fromkeys(each.address.partition("/")[0] for each in routes))
 
 
 def _not_announced(asked: dict[str, Any] | None) -> list[str]:
@@ -157,6 +161,6 @@ def _not_announced(asked: dict[str, Any] | None) -> list[str]:
         if each["state"] != ESTABLISHED
     ]
     if asked is not None and asked["table"] is not None:
-        there = _announced(asked["table"])
+        there = _vips_of(routes_of(asked["table"]))
         missing += [f"{vip} is not announced" for vip in asked["vips"] if vip not in there]
     return missing

@@ -10,7 +10,7 @@ from typing import Any, Mapping
 from ansible_collections.lvs.topology.plugins.module_utils import _commands
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._bgp import bird_plan
-from ansible_collections.lvs.topology.plugins.module_utils._bgp.announcement_plan import TABLES
+from ansible_collections.lvs.topology.plugins.module_utils._bgp.announcement_plan import ANNOUNCED, TABLES
 from ansible_collections.lvs.topology.plugins.module_utils._bgp.announcements import routes_of, routes_shown
 from ansible_collections.lvs.topology.plugins.module_utils._bgp.bird_text import NO_ROUTE, sessions_of
 from ansible_collections.lvs.topology.plugins.module_utils._daemons.daemon import Daemon
@@ -58,7 +58,9 @@ def routes_seen(asked: Mapping[str, Any], unseen: list[str]) -> tuple[list[dict[
     ways: dict[str, list[str]] = {}
     try:
         if asked["table"] is not None:
-            announced = [each._asdict() for each in routes_of(asked["table"])]
+            # Routers prefer others to a director that is going, so nobody is to count on it. That it is, a plan says.
+            routes = (each for each in routes_of(asked["table"]) if each.kind == ANNOUNCED)
+            announced = [{key: value for key, value in each._asdict().items() if key != "kind"} for each in routes]
         of_router = asked["aggregates"] if asked["table"] is None else ()
         ways = {each: _ways(each) for each in (*asked["vips"], *of_router)}
     except Refused as problem:

@@ -15,19 +15,25 @@ from typing import Any, Iterator, NamedTuple, NoReturn, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils import _commands
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
-from ansible_collections.lvs.topology.plugins.module_utils._bgp.announcement_plan import Route
+from ansible_collections.lvs.topology.plugins.module_utils._bgp.announcement_plan import GOING, Route
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan, Refused
 
 # What ip says of a route that was withdrawn meanwhile, for IPv4 and IPv6.
 _GONE = ("No such file or directory", "No such process")
-# How long routers may take to choose. What takes longer is no farewell.
 # By which a module ends whose operator has gone, or that somebody ends. Python would end without putting anything back.
 _ENDS = (signal.SIGHUP, signal.SIGTERM)
+# How long routers may take to choose. What takes longer is no farewell.
 SECONDS = forms.Range(0, 600)
 
 
 class Farewell(NamedTuple):
     """The VIP of a route is announced with the community from now on."""
+
+    route: Route
+
+
+class Return(NamedTuple):
+    """The VIP of a route is announced without the community again."""
 
     route: Route
 
@@ -42,21 +48,27 @@ def plan_farewell(routes: Sequence[Route], seconds: int) -> Plan:
     """Announce what is announced as what will soon be gone, and give routers the time to choose another way."""
     if not routes or not seconds:
         return Plan()
-    told = [Change(f"ip route change {going(each)}", Farewell(each)) for each in routes]
+    told = [Change(f"ip route change {_going(each)}", Farewell(each)) for each in routes if each.kind != GOING]
     return Plan((*told, Change(f"wait {seconds} s for routers", Pause(seconds))))
 
 
-def going(route: Route) -> str:
-    """A route as the words of ip, of the type that says that it will soon be gone."""
-    return str(route).replace("blackhole", "prohibit", 1)
+def plan_return(routes: Sequence[Route]) -> Plan:
+    """Announce without the community what one that was killed has left: nobody can put anything back after SIGKILL."""
+    left = [each for each in routes if each.kind == GOING]
+    return Plan(tuple(Change(f"ip route change {each.settled}", Return(each)) for each in left))
 
 
-def apply(action: Farewell | Pause) -> None:
+def _going(route: Route) -> Route:
+    """The route of the type that says that the VIP will soon be gone."""
+    return route._replace(kind=GOING)
+
+
+def apply(action: Farewell | Return | Pause) -> None:
     """Do what the plan says."""
     if isinstance(action, Pause):
         time.sleep(action.seconds)
     else:
-        _change(going(action.route))
+        _change(_going(action.route) if isinstance(action, Farewell) else action.route.settled)
 
 
 @contextlib.contextmanager
@@ -66,12 +78,24 @@ def restored(routes: Sequence[Route]) -> Iterator[None]:
     Each of them is tried: what keeps one from being put back need not keep others from it.
     """
     heard = [each for each in _ENDS if routes and signal.getsignal(each) not in (signal.SIG_IGN, None)]
-    before = [(each, signal.signal(each, _end)) for each in heard]
+
+    def end(number: int, _frame: Any) -> NoReturn:
+        # Several may come at once, as at the end of a session, and an error for the second one would end the putting
+        # back. Of Python's, because what is pending already has to find somebody to call.
+        for each in heard:
+            signal.signal(each, _pass)
+        raise Refused(f"The task was ended by {signal.Signals(number).name}.")
+
+    before = [(each, signal.signal(each, end)) for each in heard]
     try:
-        yield
+        try:
+            yield
+        finally:
+            # Where the first one comes in this very moment, its error ends the inner block alone.
+            _ignore(heard)
     finally:
-        for each, _handler in before:
-            signal.signal(each, signal.SIG_IGN)
+        # The commands that put back are to live, too.
+        _ignore(heard)
         try:
             _put_back(routes)
         finally:
@@ -79,24 +103,29 @@ def restored(routes: Sequence[Route]) -> Iterator[None]:
                 signal.signal(each, handler)
 
 
-def _end(number: int, _frame: Any) -> NoReturn:
-    raise Refused(f"The task was ended by {signal.Signals(number).name}.")
+def _ignore(heard: Sequence[signal.Signals]) -> None:
+    for each in heard:
+        signal.signal(each, signal.SIG_IGN)
+
+
+def _pass(_number: int, _frame: Any) -> None:
+    """What comes after the first one changes nothing."""
 
 
 def _put_back(routes: Sequence[Route]) -> None:
     problems = []
     for route in routes:
         try:
-            _change(str(route))
+            _change(route.settled)
         except Refused as problem:
             problems.append(str(problem))
     if problems:
         raise Refused(" ".join(problems))
 
 
-def _change(route: str) -> None:
+def _change(route: Route) -> None:
     """Change a route that is there. One that keepalived has withdrawn meanwhile stays away."""
-    words = ["route", "change", *route.split()]
+    words = ["route", "change", *str(route).split()]
     status, _output, errors = _commands.run([_commands.find("ip") or "ip", *words])
     if status != 0 and not any(each in errors for each in _GONE):
         raise Refused(f"ip {' '.join(words)} failed: {errors.strip()}.")

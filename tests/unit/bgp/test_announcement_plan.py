@@ -67,6 +67,27 @@ def test_a_route_of_somebody_is_read_as_it_is_and_goes(shown: dict[str, Any], fa
     assert plan.plan_withdrawals([found], []).changes[0].action == plan.DeleteRoute(found)
 
 
+GOING = WEB._replace(kind=plan.GOING)
+
+
+def test_what_a_graceful_shutdown_that_was_killed_has_left_is_announced_as_usual() -> None:
+    made = plan.plan_announcements([GOING], [WEB])
+    assert lines(made) == [f"ip route change {LINE}"]
+    assert (made.before, made.after) == ((f"route {GOING}",), (f"route {WEB}",))
+    assert made.changes[0].action == plan.AddRoute(WEB)
+    # It is not withdrawn for that: routers would send elsewhere.
+    assert lines(plan.plan_withdrawals([GOING], [WEB])) == []
+    assert lines(plan.plan_checked([GOING], {WEB: "web"}, {"web": True})) == [f"ip route change {LINE}"]
+    assert lines(plan.plan_checked([GOING], {WEB: "web"}, {})) == []
+
+
+def test_what_a_graceful_shutdown_that_was_killed_has_left_is_withdrawn_as_it_is() -> None:
+    expected = [f"ip route del {LINE.replace('blackhole', 'prohibit')}", "wait 1 s for routers"]
+    assert lines(plan.plan_withdrawals([GOING], [])) == expected
+    assert lines(plan.plan_checked([GOING], {WEB: "web"}, {"web": False})) == expected
+    assert lines(plan.plan_withdrawals([GOING, TLS], [TLS])) == expected[:1]
+
+
 def test_an_old_table_is_emptied() -> None:
     old = WEB._replace(table=100)
     assert lines(plan.plan_withdrawals([old, WEB], [WEB])) == [f"ip route del {old}"]

@@ -8,10 +8,11 @@ from __future__ import annotations
 import os
 import signal
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from ansible_collections.lvs.topology.plugins.module_utils._bgp import graceful_shutdown
-from ansible_collections.lvs.topology.plugins.module_utils._bgp.announcement_plan import Route
+from ansible_collections.lvs.topology.plugins.module_utils._bgp.announcement_plan import GOING, Route
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
 
 FOUR, SIX = Route("198.51.100.1/32", 65616, 1819), Route("2001:db8:100::1/128", 65616, 1819)
@@ -77,6 +78,58 @@ def test_routes_are_put_back_where_the_operator_has_gone(called: list[str], numb
             assert signal.getsignal(number).__name__ == "<lambda>"
     finally:
         signal.signal(number, before)
+
+
+def test_several_signals_at_once_do_not_end_the_putting_back(called: list[str]) -> None:
+    """systemd sends both of them to what is left of a session."""
+    both = (signal.SIGHUP, signal.SIGTERM)
+    before = [signal.signal(each, lambda *_: pytest.fail("what ends the task came to nobody")) for each in both]
+    try:
+        signal.pthread_sigmask(signal.SIG_BLOCK, both)
+        for each in both:
+            os.kill(os.getpid(), each)
+        with pytest.raises(Refused, match="ended by SIG"), graceful_shutdown.restored([FOUR, SIX]):
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, both)
+        assert called == [f"ip route change blackhole {to}" for to in (TO_FOUR, TO_SIX)]
+    finally:
+        for each, handler in zip(both, before):
+            assert signal.signal(each, handler).__name__ == "<lambda>"
+
+
+def test_a_signal_at_the_very_end_does_not_keep_routes_from_being_put_back(
+    called: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = signal.signal(signal.SIGTERM, lambda *_: pytest.fail("what ends the task came to nobody"))
+    ignore, calls = graceful_shutdown._ignore, []
+
+    def late(heard: Any) -> None:
+        calls.append(heard)
+        if len(calls) == 1:
+            os.kill(os.getpid(), signal.SIGTERM)
+        ignore(heard)
+
+    monkeypatch.setattr(graceful_shutdown, "_ignore", late)
+    try:
+        with pytest.raises(Refused, match="ended by SIGTERM"), graceful_shutdown.restored([FOUR]):
+            pass
+        assert called == [f"ip route change blackhole {TO_FOUR}"]
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_what_one_that_was_killed_has_left_is_put_back_when_the_director_is_announced_again(called: list[str]) -> None:
+    plan = graceful_shutdown.plan_return([FOUR, SIX._replace(kind=GOING)])
+    assert [change.line for change in plan.changes] == [f"ip route change blackhole {TO_SIX}"]
+    graceful_shutdown.apply(plan.changes[0].action)
+    assert called == [f"ip route change blackhole {TO_SIX}"]
+
+
+def test_what_is_announced_as_going_already_is_not_changed_and_put_back_all_the_same(called: list[str]) -> None:
+    left = FOUR._replace(kind=GOING)
+    assert [change.line for change in graceful_shutdown.plan_farewell([left], 5).changes] == ["wait 5 s for routers"]
+    with graceful_shutdown.restored([left]):
+        pass
+    assert called == [f"ip route change blackhole {TO_FOUR}"]
 
 
 def test_one_that_cannot_be_put_back_keeps_no_other_from_it(called: list[str]) -> None:
