@@ -57,9 +57,13 @@ def steps(
 ) -> dict[str, Any]:
     """What a director does, by what all directors of the run said."""
     own = seen.get(host, Found((), runs=False, holds=(), is_in_place=False))
-    is_anywhere = any(each.runs for each in seen.values())
-    # keepalived is master first where the addresses are now. Where it runs on any director already, there is a master.
-    holders = [name for name, each in seen.items() if KERNEL in each.managed_by]
+    # Those that share its VIPs. Of others, such as a pair that has keepalived already, nobody is master of these. Where
+    # none is known to share them, all count.
+    partners = wanted.partners if wanted else ()
+    near = {name: each for name, each in seen.items() if name == host or name in partners} if partners else seen
+    is_anywhere = any(each.runs for each in near.values())
+    # keepalived is master first where the addresses are now. Where it runs on any of them already, there is a master.
+    holders = [name for name, each in near.items() if KERNEL in each.managed_by]
     first = "" if is_anywhere or not holders else holders[0]
     has_it = wanted is not None and wanted.is_configured
     # A checker has no VRRP, and the addresses are the director's.

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.mistakes import WrongModel
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.handover import handover_of
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import Model, dr_pair, r5
 from ansible_collections.lvs.topology.tests.unit.topology.test_bgp import active
 from ansible_collections.lvs.topology.tests.unit.topology.test_conntrackd import pair
 
+ROLE = Path(__file__).parents[3] / "roles/keepalived"
 PAIR = ["lb1", "lb2"]
 NEW: dict[str, Any] = {"managed_by": [], "keepalived_runs": False, "keepalived_holds": [], "keepalived_in_place": False}
 # By an earlier run the director holds addresses and table itself.
@@ -95,6 +98,35 @@ def test_what_a_director_does(found: dict[str, Any], yes: set[str]) -> None:
 )
 def test_keepalived_cannot_take_over_from_two_at_once(found: dict[str, Any], holders: list[str]) -> None:
     assert found["holders"] == holders
+
+
+def test_what_another_pair_has_is_no_reason() -> None:
+    """Else keepalived would begin as backup, and take the VIPs off the interfaces until it has heard nobody."""
+    hostvars = {"lb1": checked(KERNEL), "lb2": checked(NEW), "lb3": checked(RUNS), "lb4": checked(KERNEL)}
+    found = handover_of(hostvars, "lb1", [*hostvars], plan=MOVING)
+    assert found["is_first"]
+    assert found["takes_over"]
+    assert found["holders"] == []
+    # A director that shares VIPs with nobody, or of which that is not known, takes the others as they are.
+    alone = {**MOVING, "partners": []}
+    assert not handover_of(hostvars, "lb1", [*hostvars], plan=alone)["is_first"]
+    assert handover_of(hostvars, "lb1", ["lb1", "lb4"], plan=alone)["holders"] == ["lb1", "lb4"]
+
+
+def tasks_of(name: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = yaml.safe_load((ROLE / f"tasks/{name}.yml").read_text())
+    return found
+
+
+def test_what_says_that_a_run_did_not_come_to_its_end_goes_last() -> None:
+    """preflight goes by the services of the table that are the director's."""
+    assert tasks_of("forget")[-1]["lvs.topology.ipvs_table"] == {"owner": "director", "state": "forgotten"}
+
+
+def test_what_is_refused_is_refused_before_anything_is_touched() -> None:
+    are_refusals = ["ansible.builtin.assert" in each for each in tasks_of("ready")]
+    assert are_refusals == sorted(are_refusals, reverse=True)
+    assert are_refusals.count(True) == 2
 
 
 @pytest.mark.parametrize(
