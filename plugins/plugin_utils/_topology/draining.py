@@ -93,7 +93,8 @@ def unaddressed_of(
     """By which of these names no director would be drained, and why. Without a name, all of the run are meant."""
     site = site_of(hostvars, groups, [])
     if directors is None:
-        every = [name for name in site.services if hosts is None or name in names(hosts, "hosts")]
+        run = None if hosts is None else {*names(hosts, "hosts")}
+        every = [name for name in site.services if run is None or name in run]
         return _directors(site, groups, every, hosts)[1] if every else []
     return _directors(site, groups, directors, hosts)[1]
 

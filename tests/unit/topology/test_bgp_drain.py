@@ -23,6 +23,7 @@ def fleet() -> Model:
     model.hostvars["lb3"]["lvs_state"] = "absent"
     model.hostvars["lb4"] = {key: model.hostvars["lb1"][key] for key in ("lvs_address", "lvs_services")}
     model.groups |= {"lvs_directors": ["lb1", "lb2", "lb3", "lb4"], "site_a": ["lb1", "lb3"], "site_b": ["lb3"]}
+    model.groups["nobody"] = []
     return model
 
 
@@ -39,6 +40,7 @@ def fleet() -> Model:
         (["site_a", "lb3"], None, [f"lb3: {NO_DIRECTOR}"]),
         ("web1", None, [f"web1: {NO_DIRECTOR}"]),
         ("lvs_real_servers", None, [f"web1: {NO_DIRECTOR}", f"web2: {NO_DIRECTOR}"]),
+        ("nobody", None, ["directors: the group 'nobody' has no hosts; add a director to it, or name another"]),
         ("lb9", None, ["directors: 'lb9' is neither a host nor a group; did you mean lb4? Otherwise add it there"]),
         ("lvs_directors", None, ["lb4: announces nothing by BGP; leave it out, or set lvs_bgp"]),
         ("lb1", ["lb2"], [f"lb1: {LEFT_OUT}"]),

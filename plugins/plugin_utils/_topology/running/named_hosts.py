@@ -31,6 +31,9 @@ def hosts_named(
         if name in inventory:
             found[name] = name
         elif isinstance(groups.get(name), (list, tuple)):
+            if not groups[name]:
+                problem = f"the group {show(name)} has no hosts"
+                mistakes.append(Mistake(what, problem, f"add a {kind} to it, or name another"))
             for host in map(str, groups[name]):
                 found.setdefault(host, name)
         else:
