@@ -24,7 +24,7 @@ _OF_GUARD = (guard_state.SCRIPT, guard_state.PATH, f"{guard_state.PATH}.lock")
 
 def left_over(asked: Mapping[str, Any] | None) -> list[str]:
     """What a configuration with these credentials and this guard does not need. None: there is to be none at all."""
-    wanted = (asked or {}).get("credentials")
+    wanted = frozenset((asked or {}).get("credentials") or ())
     # The folder goes with the last of them.
     found = [os.path.join(CREDENTIALS, name) for name in _names() if name not in wanted] if wanted else [CREDENTIALS]
     if not (asked or {}).get("guard"):

@@ -11,7 +11,11 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.lvs.topology.plugins.module_utils._keepalived import keepalived_files
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.running.findings import _of_configuration
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.running.findings import (
+    AT_RISK,
+    WORTH_KNOWING,
+    _of_configuration,
+)
 
 ROLE = Path(__file__).parents[3] / "roles/keepalived"
 OF_GUARD = ["lvs_guard", "guard", "guard.lock"]
@@ -70,6 +74,13 @@ def test_verify_names_each_of_them() -> None:
         "/etc/keepalived/lvs_checks/redis-2 is left over from an earlier run",
         "/etc/keepalived/lvs_checks/mysql-1 is not as the model has it",
     ]
+
+
+def test_verify_speaks_of_logins_where_there_may_be_any() -> None:
+    paths = (keepalived_files.CREDENTIALS, *keepalived_files._OF_GUARD, keepalived_files.LOCK)
+    found = list(_of_configuration("lb1", [f"remove {path}" for path in paths]))
+    assert [each.degree for each in found] == [AT_RISK, *[WORTH_KNOWING] * 4]
+    assert ["logged in" in each.effect for each in found] == [True, *[False] * 4]
 
 
 def test_an_absent_director_keeps_none_of_them() -> None:

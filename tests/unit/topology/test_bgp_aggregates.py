@@ -279,7 +279,7 @@ def test_a_director_that_announces_the_aggregate_alone_is_not_missed_for_the_vip
     ("aggregate", "degree", "effect"),
     [
         (WHOLE, "at risk", "Other directors have its clients, as long as this one does not announce the VIP."),
-        (only(WHOLE), "broken", f"It announces {WHOLE} for other VIPs, and refuses clients of this service"),
+        (only(WHOLE), "broken", f"It announces {WHOLE} for other services, and refuses clients of this one"),
     ],
 )
 def test_a_vip_without_quorum_in_an_aggregate_that_stays(aggregate: Any, degree: str, effect: str) -> None:
@@ -299,6 +299,25 @@ def test_a_vip_without_quorum_in_an_aggregate_that_stays(aggregate: Any, degree:
         each["weight"] = 0
     said = [each for each in pools_and_holders.of_tables(site, infos, {}, ()) if "no real server for new" in each.what]
     assert {each.degree for each in said} == {"at risk"}
+
+
+def test_a_service_without_quorum_whose_vip_another_service_keeps() -> None:
+    """A VIP has a route for each of its services, and is announced as long as there is one."""
+    model = announcing()
+    for name in model.groups["lvs_directors"]:
+        services = model.hostvars[name]["lvs_services"]
+        services.insert(1, {**copy.deepcopy(services[0]), "name": "tls", "port": 443})
+    site = site_of(model.hostvars, model.groups, [])
+    seen = {**table(), "timeouts": {}, "daemons": []}
+    seen["services"].insert(1, {**copy.deepcopy(seen["services"][0]), "port": 443})
+    whole = copy.deepcopy(seen)
+    infos = {"lb1": seen, "lb2": whole, "lb3": whole}
+    for position, degree in enumerate(("broken", "at risk")):
+        for each in seen["services"][position]["real_servers"]:
+            each["weight"] = 0
+        said = [each for each in running.of_tables(site, infos, {}, ()) if "no real server for new" in each.what]
+        assert {(each.degree, each.host) for each in said} == {(degree, "lb1")}
+        assert said[0].effect.startswith(f"It announces {VIP} for other services") == (degree == "broken")
 
 
 def test_what_bird_says_of_aggregates(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -173,6 +173,12 @@ def only_aggregate(site: Site, name: str, vip: Address) -> Aggregate | None:
     return next((each for each in aggregates(site, name) if each.summary_only and vip in each.prefix), None)
 
 
+def told_of(site: Site, name: str, vip: Address) -> Network:
+    """The prefix by which routers hear of a VIP where they do: its own, or that of the aggregate in its place."""
+    aggregate = only_aggregate(site, name, vip)
+    return ip_network(vip) if aggregate is None else aggregate.prefix
+
+
 def is_vip(prefix: Network) -> bool:
     """Whether it is that of one address."""
     return prefix.prefixlen == prefix.max_prefixlen

@@ -11,6 +11,7 @@ from ipaddress import IPv6Address
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.entries import DEFAULT_TIMEOUTS
+from ansible_collections.lvs.topology.plugins.module_utils._keepalived.keepalived_files import CREDENTIALS
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.finding import (
     AT_RISK,
     BROKEN,
@@ -117,7 +118,10 @@ def _of_configuration(host: str, lines: Iterable[str]) -> Iterator[Finding]:
     changes = [line.partition(" ") for line in lines]
     for file in (file for verb, _space, file in changes if verb == "remove"):
         what = f"{file} is left over from an earlier run"
-        yield Finding(degree, host, what, "What a health check logged in with may be there.", _SITE.format(host))
+        if file.startswith(CREDENTIALS):
+            yield Finding(degree, host, what, "What a health check logged in with may be there.", _SITE.format(host))
+        else:
+            yield Finding(WORTH_KNOWING, host, what, "What the model asks for does not need it.", _SITE.format(host))
     files = [file for verb, _space, file in changes if verb not in ("remove", "systemctl")]
     for file in files:
         remedy = f"{_SITE.format(host)} (--check --diff shows what differs)"

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from functools import cache, partial
 
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.save_format import SERVICE_OPTIONS
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.finding import (
@@ -14,7 +15,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.findin
     WORTH_KNOWING,
     Finding,
 )
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.model import RealServer, Service
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.model import Network, RealServer, Service
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide import bgp
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.parity import (
     Info,
@@ -42,8 +43,9 @@ def of_tables(
         if director in infos and director not in idle:
             table = {service_name(each): each for each in infos[director]["services"]}
             said = {_entry(line) for line in changes.get(director, ())}
+            announced = cache(partial(_announced, site, director, table))
             for service in services:
-                yield from _of_service(site, director, service, table, said)
+                yield from _of_service(site, director, service, table, said, announced)
     alone = {
         service_name(virtual_service(each))
         for services in site.services.values()
@@ -79,7 +81,12 @@ def _words(service: Service) -> str:
 
 
 def _of_service(
-    site: Site, director: str, service: Service, table: Mapping[str, Info], said: Container[_Entry]
+    site: Site,
+    director: str,
+    service: Service,
+    table: Mapping[str, Info],
+    said: Container[_Entry],
+    announced: Callable[[], Container[Network]],
 ) -> Iterator[Finding]:
     name, words = service_name(virtual_service(service)), _words(service)
     if not service.real_servers:
@@ -102,29 +109,33 @@ def _of_service(
             yield Finding(AT_RISK, director, what, _OTHERS_SERVE, _why(site, director, entry))
     if not any(each["weight"] for each in pool.values()):
         what = f"{name} ({service.name}) has no real server for new connections"
-        yield Finding(*_without_pool(site, director, service, table, what))
+        yield Finding(*_without_pool(site, director, service, announced, what))
 
 
 def _without_pool(
-    site: Site, director: str, service: Service, table: Mapping[str, Info], what: str
+    site: Site, director: str, service: Service, announced: Callable[[], Container[Network]], what: str
 ) -> tuple[str, str, str, str]:
     """How bad it is that a director has nobody for new clients of a service: degree, director, what, and effect."""
     if not site.is_routed(director) or len(site.partners(director)) == 1:
         return BROKEN, director, what, _NOBODY_SERVES
-    covering = (bgp.only_aggregate(site, director, vip.address) for vip in service.vips)
-    for each in filter(None, covering):
-        if any(vip.address in each.prefix for other in _with_pool(site, director, table) for vip in other.vips):
-            effect = f"It announces {each.prefix} for other VIPs, and refuses clients of this service who come by that."
+    for vip in service.vips:
+        prefix = bgp.told_of(site, director, vip.address)
+        if prefix in announced():
+            told = vip.address if bgp.is_vip(prefix) else prefix
+            effect = f"It announces {told} for other services, and refuses clients of this one who come by that."
             return BROKEN, director, what, effect
     return AT_RISK, director, what, _NOT_ANNOUNCED
 
 
-def _with_pool(site: Site, director: str, table: Mapping[str, Info]) -> Iterator[Service]:
-    """The services for whose new clients a director has somebody."""
+def _announced(site: Site, director: str, table: Mapping[str, Info]) -> frozenset[Network]:
+    """What a director tells routers of the services for whose new clients it has somebody."""
+    found = set()
     for service in site.services[director]:
         entry = table.get(service_name(virtual_service(service)))
-        if entry and any(each["weight"] for each in entry["real_servers"]):
-            yield service
+        is_served = entry and any(each["weight"] for each in entry["real_servers"])
+        if is_served and bgp.is_announced(site, director, service):
+            found.update(bgp.told_of(site, director, vip.address) for vip in service.vips)
+    return frozenset(found)
 
 
 def _out(site: Site, director: str, entry: RealServer, listed: Info | None) -> str:
