@@ -20,16 +20,9 @@ short_description: The directors that announce VIPs by BGP, and what each is ask
 description:
   - Returns the directors that are present and whose C(lvs_bgp) is for BIRD, each with options of modules that ask or
     withdraw it.
-positional: _input, groups
-options:
-  _input:
-    type: dict
-    required: true
-    description: C(hostvars).
-  groups:
-    type: dict
-    required: true
-    description: C(groups).
+extends_documentation_fragment:
+  - lvs.topology.inventory
+positional: _input, _groups
 seealso:
   - plugin: lvs.topology.unannounced
     plugin_type: filter

@@ -20,12 +20,10 @@ short_description: What each host answered to a task
 description:
   - Collects by the name of the host what a task registered, as other filters of this collection take it. A host on
     which the task did not run, or did not get so far as to answer, is left out.
+extends_documentation_fragment:
+  - lvs.topology.inventory.hostvars
 positional: _input, name, key
 options:
-  _input:
-    type: dict
-    required: true
-    description: The variable C(hostvars).
   name:
     type: str
     required: true

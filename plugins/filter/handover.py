@@ -20,12 +20,10 @@ short_description: How addresses and table go from the kernel's own to keepalive
 description:
   - Says what a director does on this way, by what M(lvs.topology.preflight) has found on all directors of a run.
   - It belongs to the role C(keepalived), which registers as C(__keepalived_checked) what it compares.
+extends_documentation_fragment:
+  - lvs.topology.inventory.hostvars
 positional: _input, host, hosts
 options:
-  _input:
-    type: dict
-    required: true
-    description: C(hostvars).
   host:
     type: str
     required: true

@@ -20,25 +20,16 @@ short_description: Names by which no director would be drained
 description:
   - A play for such names would have no hosts and end without a word, or fail when others are drained already.
   - A director of a group with C(lvs_state=absent) is passed over.
-positional: _input, groups, directors, hosts
+extends_documentation_fragment:
+  - lvs.topology.inventory
+  - lvs.topology.inventory.run
+positional: _input, _groups, directors, hosts
 options:
-  _input:
-    type: dict
-    required: true
-    description: C(hostvars).
-  groups:
-    type: dict
-    required: true
-    description: C(groups).
   directors:
     type: raw
     description: >-
       Names of directors, or of groups of them, as a list or as words with commas. All directors of the run, where it is
       not given.
-  hosts:
-    type: list
-    elements: str
-    description: Those that are part of the run, C(ansible_play_hosts_all). All are, where it is not given.
 seealso:
   - plugin: lvs.topology.unannounced
     plugin_type: filter

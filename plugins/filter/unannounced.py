@@ -20,16 +20,11 @@ short_description: What speaks against draining some directors
 description:
   - Compares the inventory with what directors announce at the moment. A director without a session that is established,
     and one that did not answer, announces nothing to anybody.
-positional: _input, groups, answers, directors
+extends_documentation_fragment:
+  - lvs.topology.inventory
+  - lvs.topology.inventory.run
+positional: _input, _groups, answers, directors, hosts
 options:
-  _input:
-    type: dict
-    required: true
-    description: C(hostvars).
-  groups:
-    type: dict
-    required: true
-    description: C(groups).
   answers:
     type: list
     elements: dict
@@ -41,10 +36,6 @@ options:
     type: raw
     required: true
     description: The directors that are drained together, or groups of them, as a list or as words with commas.
-  hosts:
-    type: list
-    elements: str
-    description: Those that are part of the run, C(ansible_play_hosts_all). All are, where it is not given.
   allow_empty:
     type: bool
     default: false
