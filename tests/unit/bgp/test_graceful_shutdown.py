@@ -100,7 +100,8 @@ def test_a_signal_at_the_very_end_does_not_keep_routes_from_being_put_back(
     called: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = signal.signal(signal.SIGTERM, lambda *_: pytest.fail("what ends the task came to nobody"))
-    ignore, calls = graceful_shutdown._ignore, []
+    ignore = graceful_shutdown._ignore
+    calls: list[Any] = []
 
     def late(heard: Any) -> None:
         calls.append(heard)

@@ -23,7 +23,9 @@ def check(site: Site, name: str) -> Iterator[Mistake]:
     if own is None or own.is_wrong or not own.aggregates:
         return
     families = {each.address.version for each in own.neighbours}
-    vips = site.once(("VIPs that are announced",), lambda: frozenset().union(*map(site.vips_of, bgp.announcing(site))))
+    vips = site.once(
+        ("VIPs that are announced",), lambda: frozenset[Address]().union(*map(site.vips_of, bgp.announcing(site)))
+    )
     for each in own.aggregates:
         family = each.prefix.version
         if family not in families:

@@ -129,7 +129,7 @@ def _without_pool(
 
 def _announced(site: Site, director: str, table: Mapping[str, Info]) -> frozenset[Network]:
     """What a director tells routers of the services for whose new clients it has somebody."""
-    found = set()
+    found: set[Network] = set()
     for service in site.services[director]:
         entry = table.get(service_name(virtual_service(service)))
         is_served = entry and any(each["weight"] for each in entry["real_servers"])
