@@ -258,7 +258,8 @@ kernel_modules:
 managed_by:
   description:
     - Who holds addresses and services of this host by an earlier run, V(kernel) where these are noted as O(owner)'s,
-      V(keepalived) where this collection set up keepalived. Both, where a run that moves them did not come to its end.
+      V(keepalived) where this collection set up keepalived, or holds addresses until it takes over. Both, where a run
+      that moves them did not come to its end.
   returned: success
   type: list
   elements: str

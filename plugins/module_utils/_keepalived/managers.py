@@ -163,10 +163,11 @@ def _keepalived(manager: str, *, take_over: bool) -> list[str]:
 def managed_by(ledger: Ledger, owner: str, manager: str | None = None) -> list[str]:
     """Who holds this host's addresses and table by an earlier run. Both, where moving from one to the other was cut.
 
-    Beside a checker the addresses are ours.
+    Beside a checker the addresses are ours. For a keepalived that is to take over, the role holds addresses on lo.
     """
     kernel = ledger.owned("service", owner) or (manager != CHECKER and ledger.owned("address", owner))
-    return [KERNEL] * bool(kernel) + [KEEPALIVED] * ledger.owned_by_any(keepalived_plan.KIND)
+    keepalived = ledger.owned_by_any(keepalived_plan.KIND) or ledger.owned("address", KEEPALIVED)
+    return [KERNEL] * bool(kernel) + [KEEPALIVED] * bool(keepalived)
 
 
 def is_keepalived_running() -> bool:

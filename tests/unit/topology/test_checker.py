@@ -90,6 +90,9 @@ def test_addresses_beside_a_checker_are_no_reason_to_take_over() -> None:
     ledger = Ledger().claim("address", "192.0.2.1/32 dev eth1", "director")
     assert managers.managed_by(ledger, "director") == ["kernel"]
     assert managers.managed_by(ledger, "director", "checker") == []
+    # A run that was killed before keepalived had its configuration holds them on lo, too.
+    held = ledger.claim("address", "192.0.2.1/32 dev lo", "keepalived")
+    assert managers.managed_by(held, "director") == ["kernel", "keepalived"]
     assert managers.managed_by(ledger.claim("service", "tcp 192.0.2.1:80", "director"), "director", "checker")
 
 

@@ -123,6 +123,21 @@ def test_what_says_that_a_run_did_not_come_to_its_end_goes_last() -> None:
     assert tasks_of("forget")[-1]["lvs.topology.ipvs_table"] == {"owner": "director", "state": "forgotten"}
 
 
+def test_who_goes_back_to_the_kernel_keeps_nothing_on_lo() -> None:
+    """Also where the run that was to take over was killed before keepalived had its configuration."""
+    given_up = {"owner": "keepalived", "state": "absent"}
+    (task,) = (each for each in tasks_of("apply") if each.get("lvs.topology.vip_address") == given_up)
+    assert task["when"] == "__keepalived_handover.ends and not __keepalived_handover.forgets"
+    held = {**NEW, "managed_by": ["kernel", "keepalived"]}
+    back = asked(held, plan=NONE, director=FILLED)
+    assert (back["ends"], back["forgets"], back["gives_up"]) == (True, False, False)
+    # The run that is repeated goes on where the other one ended.
+    again = asked(held)
+    assert again["is_first"]
+    assert again["takes_over"]
+    assert again["forgets"]
+
+
 def test_what_is_refused_is_refused_before_anything_is_touched() -> None:
     are_refusals = ["ansible.builtin.assert" in each for each in tasks_of("ready")]
     assert are_refusals == sorted(are_refusals, reverse=True)
