@@ -315,7 +315,9 @@ def test_a_service_without_quorum_whose_vip_another_service_keeps() -> None:
     for position, degree in enumerate(("broken", "at risk")):
         for each in seen["services"][position]["real_servers"]:
             each["weight"] = 0
-        said = [each for each in running.of_tables(site, infos, {}, ()) if "no real server for new" in each.what]
+        said = [
+            each for each in pools_and_holders.of_tables(site, infos, {}, ()) if "no real server for new" in each.what
+        ]
         assert {(each.degree, each.host) for each in said} == {(degree, "lb1")}
         assert said[0].effect.startswith(f"It announces {VIP} for other services") == (degree == "broken")
 
