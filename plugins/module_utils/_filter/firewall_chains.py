@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from functools import lru_cache
 from typing import Any, NamedTuple, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
@@ -101,9 +102,8 @@ def read(owner: str, saved: str, family: int) -> dict[str, Chain]:
     lines = saved.splitlines()
     found = {}
     for hook in verdicts.HOOKS:
-        name, builtin = chain_of(owner, hook), hook.upper()
-        before = [line for line in lines if line.startswith(f"-A {builtin} ")]
-        calls = tuple(Call(place, line) for place, line in enumerate(before) if _target(line) == name)
+        name = chain_of(owner, hook)
+        calls = tuple(Call(place, line) for place, line in enumerate(_rules(saved, hook)) if _target(line) == name)
         rules = tuple(line for line in lines if line.startswith(f"-A {name} "))
         if calls or rules or any(line.startswith(f":{name} ") for line in lines):
             openings = [_opening(line, hook, family) for line in rules]
@@ -178,10 +178,7 @@ def place_of(openings: Sequence[Opening], hook: str, saved: str, family: int) ->
     asked = [packet for each in openings if (each.hook, each.family) == (hook, family) for packet in each.packets()]
     if not asked:
         return None
-    chains = {
-        name: chain._replace(rules=[rule for rule in chain.rules if not _OURS.match(str(rule.verdict))])
-        for name, chain in filter_rules.of_iptables(saved, family).items()
-    }
+    chains = _of_others(saved, family)
     ways = [verdicts.way_of(chains, hook.upper(), packet) for packet in asked]
     numbers = [way.first_drop for way in ways if way.is_closed]
     if not numbers:
@@ -191,8 +188,18 @@ def place_of(openings: Sequence[Opening], hook: str, saved: str, family: int) ->
     return Place(number, others[number] if number < len(others) else None)
 
 
+@lru_cache(maxsize=8)
+def _of_others(saved: str, family: int) -> dict[str, verdicts.Chain]:
+    """The chains without the calls of ours. Each kind of packets asks for them, and there may be thousands of rules."""
+    return {
+        name: chain._replace(rules=[rule for rule in chain.rules if not _OURS.match(str(rule.verdict))])
+        for name, chain in filter_rules.of_iptables(saved, family).items()
+    }
+
+
 def _rules(saved: str, hook: str) -> list[str]:
-    return [line for line in saved.splitlines() if line.startswith(f"-A {hook.upper()} ")]
+    # One that asks for nothing and does nothing, as people have to count packets, ends with the name of the chain.
+    return [line for line in saved.splitlines() if f"{line} ".startswith(f"-A {hook.upper()} ")]
 
 
 def _others(saved: str, hook: str) -> list[str]:

@@ -117,7 +117,9 @@ def _own(base: Base, openings: Sequence[Opening]) -> list[Opening]:
 
 
 def _accepting(base: Base, openings: Sequence[Opening]) -> list[str]:
-    return [f"{firewall_words.nft_rule(each)} accept" for each in _own(base, openings)]
+    rules = [f"{firewall_words.nft_rule(each)} accept" for each in _own(base, openings)]
+    # nft refuses to be asked for the family in a table that sees one family only.
+    return rules if base.family == "inet" else [re.sub(r"^meta nfproto \S+ ", "", each) for each in rules]
 
 
 def _plain(rules: Sequence[str]) -> list[str]:

@@ -149,6 +149,9 @@ def check(packets: Sequence[Mapping[str, Any]], path: str, mistakes: Mistakes) -
         number = protocol_number(each["protocol"])
         if number is None:
             mistakes.add(f"{path}[{position}].protocol", f"{forms.shown(each['protocol'])} is no protocol of IP")
+        elif number == "0":
+            # What asks iptables for protocol 0 lets everything pass.
+            mistakes.add(f"{path}[{position}].protocol", "0 is every protocol to iptables; name the one that is meant")
         elif (each["port"] or each["source_port"]) and _NAMES.get(number) not in WITH_PORTS:
             mistakes.add(f"{path}[{position}]", f"protocol {each['protocol']} has no ports")
 

@@ -65,7 +65,8 @@ def read(text: str, family: int, actions: Sequence[str] = _ALLOW) -> dict[Openin
     found = {}
     for line in text.splitlines():
         known = _TUPLE.match(line)
-        if known and known[2] in actions:
+        # Rules for several ports at once are none of ours, and would read as ones for every port.
+        if known and known[2] in actions and not any("," in ports for ports in (known[4], known[6])):
             route, _action, protocol, port, destination, source_port, source, direction = known.groups()[:8]
             hook = "forward" if route else {"in": "input", "out": "output"}[direction]
             opening = Opening(

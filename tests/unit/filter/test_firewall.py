@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 from ansible_collections.lvs.topology.plugins.module_utils import _ledger_forms
+from ansible_collections.lvs.topology.plugins.module_utils._filter import filter_rules, firewall_words
 from ansible_collections.lvs.topology.plugins.module_utils._filter import firewall_chains as chains
 from ansible_collections.lvs.topology.plugins.module_utils._filter import firewall_nft as nft
 from ansible_collections.lvs.topology.plugins.module_utils._filter import firewall_plan as plan
-from ansible_collections.lvs.topology.plugins.module_utils._filter import firewall_words
 from ansible_collections.lvs.topology.plugins.module_utils._filter.firewall_plan import Opening
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
@@ -96,6 +96,7 @@ def test_each_is_open_once() -> None:
     [
         ("tcpp", None, "packets[0].protocol: 'tcpp' is no protocol of IP"),
         ("112", 80, "packets[0]: protocol 112 has no"),
+        ("0", None, "packets[0].protocol: 0 is every protocol to iptables"),
     ],
 )
 def test_mistakes(protocol: str, port: int | None, said: str) -> None:
@@ -227,6 +228,22 @@ def test_a_call_that_is_wrong(rules: list[str], number: int) -> None:
     assert [line for line in transaction if line.startswith("-D")] == [
         line.replace("-A", "-D", 1) for line in rules if line.endswith("lvs-me-in")
     ]
+
+
+def test_a_rule_that_only_counts_is_a_rule() -> None:
+    """The boot's script is told before which rule the call goes."""
+    text = saved("-A INPUT", INVALID, SSH)
+    assert chains.place_of([HALF], "input", text, 4) == chains.Place(1, INVALID)
+
+
+def test_rules_are_read_once_for_many_packets(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+    read = filter_rules.of_iptables
+    monkeypatch.setattr(filter_rules, "of_iptables", lambda *given: calls.append(given) or read(*given))
+    text = saved("-A INPUT -s 203.0.113.77/32 -j DROP")
+    for port in range(1, 20):
+        assert chains.place_of([WEB._replace(ports=(port, port))], "input", text, 4)
+    assert len(calls) == 1
 
 
 def test_of_what_iptables_save_lists_only_the_table_filter_counts() -> None:
@@ -396,6 +413,16 @@ def test_a_chain_of_nftables_comes_and_goes() -> None:
     assert "delete rule inet filter input handle 20" in made_in_nft(late, HALF)[1]
     # What only begins connections may come last.
     assert "delete rule inet filter input handle 20" not in made_in_nft(late, WEB)[1]
+
+
+@pytest.mark.parametrize(
+    ("family", "rule"),
+    [("ip", "meta l4proto 112 accept"), ("inet", "meta nfproto ipv4 meta l4proto 112 accept")],
+)
+def test_nft_is_asked_for_the_family_only_where_a_table_has_two(family: str, rule: str) -> None:
+    head = "\tchain input {\n\t\ttype filter hook input priority filter; policy drop;\n\t}"
+    base = next(nft.bases(f"table {family} f {{\n{head}\n}}\n"))
+    assert f"add rule {family} f lvs-me-in-input {rule}" in nft.boot_lines(base, "me", [VRRP])
 
 
 def test_the_boot_finds_the_rule_before_which_a_chain_of_nftables_is_called() -> None:

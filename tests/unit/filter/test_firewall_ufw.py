@@ -34,6 +34,12 @@ def test_its_file(opening: Opening) -> None:
     assert [*ufw.read(text.replace(f" {COMMENT}", ""), opening.family).values()] == [""]
 
 
+@pytest.mark.parametrize("ports", ["80,443 1.2.3.4 any", "any 1.2.3.4 80,443"])
+def test_a_rule_for_several_ports_is_none_for_every_port(ports: str) -> None:
+    assert ufw.read(f"### tuple ### allow tcp {ports} 0.0.0.0/0 in\n", 4) == {}
+    assert ufw.read(f"### tuple ### deny tcp {ports} 0.0.0.0/0 in\n", 4, ufw.REFUSE) == {}
+
+
 @pytest.mark.parametrize("tuple_", ["deny tcp 80 1.2.3.4 any 0.0.0.0/0 in", "reject tcp 22 0.0.0.0/0 any 0.0.0.0/0 in"])
 def test_rules_that_let_nothing_pass(tuple_: str) -> None:
     assert ufw.read(f"### tuple ### {tuple_}\n", 4) == {}
