@@ -51,7 +51,7 @@ class Opening(NamedTuple):
         return self.protocol in ICMP.values()
 
     def packets(self) -> list[Packet]:
-        """Such packets, in the words of the verdicts on them."""
+        """Such packets, in the words of the verdicts on them: of a range of ports, the first and the last."""
         return [
             Packet(
                 hook=self.hook,
@@ -59,10 +59,12 @@ class Opening(NamedTuple):
                 protocol=protocol_number(self.protocol),
                 source=self.source,
                 destination=self.destination,
-                source_port=self.source_ports[0] if self.source_ports else None,
-                port=self.ports[0] if self.ports else None,
+                source_port=source_port,
+                port=port,
                 state=state,
             )
+            for source_port in (sorted({*self.source_ports}) if self.source_ports else (None,))
+            for port in (sorted({*self.ports}) if self.ports else (None,))
             for state in (_ANY_STATE if self.loose else ("new",))
         ]
 

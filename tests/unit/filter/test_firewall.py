@@ -236,6 +236,11 @@ def test_a_rule_that_only_counts_is_a_rule() -> None:
     assert chains.place_of([HALF], "input", text, 4) == chains.Place(1, INVALID)
 
 
+def test_of_a_range_of_ports_the_last_one_counts_too() -> None:
+    text = saved("-A INPUT -p tcp -m tcp --dport 30000:30050 -j ACCEPT")
+    assert chains.place_of([FTP], "input", text, 6) == chains.Place(1, None)
+
+
 def test_rules_are_read_once_for_many_packets(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
     read = filter_rules.of_iptables
