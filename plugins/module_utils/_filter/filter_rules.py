@@ -203,7 +203,10 @@ _NFT_VERDICTS = {"accept": ACCEPT, "drop": DROP, "reject": DROP, "return": RETUR
 # Of these, what a map of verdicts may say, where `return` leaves the chain that the map is in.
 _OF_MAPS = {"accept": ACCEPT, "drop": DROP, "continue": CONTINUE}
 # How many words follow that say nothing of the packet.
-_SILENT = {"counter": 0, "packets": 1, "bytes": 1, "comment": 1, "log": 0, "prefix": 1, "level": 1, "notrack": 0}
+_SILENT = {
+    **{"counter": 0, "packets": 1, "bytes": 1, "comment": 1, "notrack": 0},
+    **{"log": 0, "prefix": 1, "level": 1, "group": 1, "snaplen": 1, "queue-threshold": 1},
+}
 # What may end the way of a packet, or make another packet of it. With "#" begins what nft cannot say in its own words,
 # with "target" an extension of iptables.
 _MAY_DO_ANYTHING = {
@@ -279,8 +282,10 @@ def is_before_ipvs(hook: re.Match[str]) -> bool:
 def priority_of(hook: re.Match[str]) -> int | None:
     """The priority of a chain by its line; None: a name that is not known here."""
     base = _PRIORITIES.get(hook[3], forms.integer(hook[3]))
-    offset = int(f"{hook[4]}{hook[5]}") if hook[4] else 0
-    return None if base is None else base + offset
+    offset = forms.integer(hook[5] or "0")
+    if base is None or offset is None:
+        return None
+    return base - offset if hook[4] == "-" else base + offset
 
 
 def _nft_rule(line: str, said: str, chains: dict[str, Chain]) -> Rule:

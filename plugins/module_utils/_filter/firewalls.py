@@ -241,12 +241,15 @@ class _Table(NamedTuple):
 
 
 def _tables(tools: Sequence[packet_filter.Tool], has_nft: bool) -> Iterator[_Table]:
+    has_command = any(isinstance(tool, packet_filter.Nft) for tool in tools)
     for tool in tools:
         if isinstance(tool, packet_filter.Iptables):
             is_nft = filter_questions.speaks_nft(str(tool))
             if has_nft or not is_nft:
                 directory = os.path.dirname(str(tool))
-                for (family, name), saved in zip(tool.commands(), tool.listings()):
+                # What iptables cannot read of nf_tables, nft reads.
+                listings = tool.listings(is_needed=not (is_nft and has_command))
+                for (family, name), saved in zip(tool.commands(), listings):
                     yield _Table(directory, name, family, firewall_chains.filter_table(saved), is_nft)
 
 

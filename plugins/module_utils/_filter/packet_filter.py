@@ -99,7 +99,7 @@ class Nft:
 
     def handles(self) -> str:
         """The whole ruleset, with the handle of each rule, and without what it has counted."""
-        return _listing([self._command, "-s", "-a", "list", "ruleset"])
+        return _listing([self._command, "-s", "-a", "list", "ruleset"], is_needed=True)
 
     def current(self, owner: str, listings: Sequence[str]) -> Listing:
         return rules_text.read_nft(owner, listings[0])
@@ -133,8 +133,8 @@ class Iptables:
     def path(self, name: str, verb: str) -> str:
         return f"{self._directory}/{name}-{verb}"
 
-    def listings(self) -> list[str]:
-        return [_listing([self.path(name, "save")]) for _family, name in self.commands()]
+    def listings(self, *, is_needed: bool = False) -> list[str]:
+        return [_listing([self.path(name, "save")], is_needed=is_needed) for _family, name in self.commands()]
 
     def current(self, owner: str, listings: Sequence[str]) -> Listing:
         found: Listing = {}
@@ -353,11 +353,19 @@ def _try(add: tuple[str, str], show: tuple[str, str], text: str) -> str:
     return str(output)
 
 
-def _listing(command: Sequence[str]) -> str:
-    """What the command lists. One that cannot list serves nothing, and holds nothing of ours."""
+def _listing(command: Sequence[str], *, is_needed: bool = False) -> str:
+    """What the command lists. One that cannot list serves nothing, and holds nothing of ours.
+
+    ``is_needed``: what it does not list may drop packets, so that it is refused to go on without it.
+    """
     if not os.path.exists(command[0]):
         return ""
-    status, output, _errors = _commands.run(command)
+    status, output, errors = _commands.run(command)
+    if status != 0 and is_needed:
+        raise Refused(
+            f"`{' '.join(command)}` failed, so what the firewall drops is not known: {_one_line(errors)} Run it by "
+            "hand to see why, then run the playbook again, or use lvs_firewall: check."
+        )
     return output if status == 0 else ""
 
 

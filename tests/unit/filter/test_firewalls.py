@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.lvs.topology.plugins.module_utils import _commands
 from ansible_collections.lvs.topology.plugins.module_utils._files import File
 from ansible_collections.lvs.topology.plugins.module_utils._filter import (
     filter_questions,
@@ -16,7 +17,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._filter import (
     packet_filter,
 )
 from ansible_collections.lvs.topology.plugins.module_utils._filter.firewall_plan import Opening
-from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest
+from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Refused
 
 VIP = "192.168.50.128"
 WEB = Opening("input", 4, "tcp", destination=VIP, ports=(80, 80))
@@ -46,7 +47,7 @@ class Host:
                 return host.nft or ""
 
         class Iptables(packet_filter.Iptables):
-            def listings(self) -> list[str]:
+            def listings(self, *, is_needed: bool = False) -> list[str]:  # noqa: ARG002, as in what it stands for
                 return [host.listed.get(str(self), ""), ""]
 
         tools = [Nft("/usr/sbin/nft"), Iptables("/usr/sbin/iptables"), Iptables("/usr/sbin/iptables-legacy")]
@@ -78,6 +79,23 @@ def test_what_iptables_has_in_nf_tables_is_changed_by_iptables(host: Host) -> No
 def test_no_command_is_asked_that_would_load_nf_tables(host: Host) -> None:
     host.listed = {"/usr/sbin/iptables": CLOSED, "/usr/sbin/iptables-legacy": CLOSED}
     assert {line.split()[0] for line in host.plans(WEB)} == {"iptables-legacy"}
+
+
+@pytest.mark.parametrize("failing", ["/usr/sbin/nft", "/usr/sbin/iptables-legacy-save"])
+def test_a_listing_that_fails_is_no_firewall_that_lets_everything_pass(
+    monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    tools = [packet_filter.Nft("/usr/sbin/nft"), packet_filter.Iptables("/usr/sbin/iptables-legacy")]
+    monkeypatch.setattr(packet_filter, "tools", lambda: iter(tools))
+    monkeypatch.setattr(packet_filter.os.path, "exists", lambda _path: True)
+    monkeypatch.setattr(filter_questions, "speaks_nft", lambda _path: False)
+    monkeypatch.setattr(nf_tables, "is_there", lambda: True)
+    said = {failing: _commands.Said(1, "", "Cannot allocate memory\n")}
+    monkeypatch.setattr(_commands, "run", lambda words, *_text: said.get(words[0], _commands.Said(0, "", "")))
+    with pytest.raises(
+        Refused, match=f"`{failing}.*` failed, so what the firewall drops is not known: Cannot allocate"
+    ):
+        firewalls.there()
 
 
 def test_rules_of_ufw_go_where_it_does_not_run(host: Host) -> None:

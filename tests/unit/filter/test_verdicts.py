@@ -248,6 +248,7 @@ def nft(*rules: str, policy: str = "accept", family: str = "inet", hook: str = "
         "ip protocol tcp drop",
         "meta l4proto { tcp, udp } th dport 80 drop",
         'ct state invalid,new log prefix "accept " drop comment "x"',
+        'ct state { invalid, new } log prefix "x" group 0 snaplen 64 queue-threshold 20 drop',
         "ct state { invalid, new } drop",
         'iifname != "lo" drop',
         "meta nfproto ipv4 drop",
@@ -625,7 +626,7 @@ def test_a_text_with_quotes_and_braces(prefix: str) -> None:
     assert dropped_by(of_nft(nft("tcp dport 80 drop", log)), REQUEST) == "nft: tcp dport 80 drop"
 
 
-@pytest.mark.parametrize("priority", ["srcnat", "150", "100", "something"])
+@pytest.mark.parametrize("priority", ["srcnat", "150", "100", "something", "9" * 5000, "filter + " + "9" * 5000])
 def test_a_translation_of_any_priority(priority: str) -> None:
     """Whatever it is, prerouting is before input."""
     closed = nft("tcp dport 8080 accept", policy="drop")
