@@ -22,14 +22,19 @@ PLUGINS = CHECKOUT / "plugins"
 DOCUMENT = CHECKOUT / "docs/architecture.md"
 # Modules, filters and lookups have their own documentation.
 DOCUMENTED = ("modules", "filter", "lookup", "doc_fragments")
-# Each from the bottom up. "" is what lies in the folder itself.
-LAYERS = {
-    "module_utils": [
-        *("", "_netlink", "_net", "_ipvs", "_filter", "_daemons", "_keepalived", "_bgp", "_boot", "_metrics"),
-        *("_host", "_look"),
-    ],
-    "plugin_utils/_topology": ["base", "read", "decide", "plan", "adopt", "running", ""],
-}
+
+
+def _layers() -> dict[str, list[str]]:
+    """The folders in the order that the document draws, by the folder they are in. "" is what lies beside them."""
+    drawn = DOCUMENT.read_text().partition("## Folders, and what may import what")[2].split("```")[1]
+    found = {}
+    for folder, order in re.findall(r"^plugins/(\S+) +(.*(?:\n .*)*)", drawn, re.MULTILINE):
+        words = (each.strip() for each in order.split("→"))
+        found[folder] = ["" if "beside the folders" in each else each for each in words]
+    return found
+
+
+LAYERS = _layers()
 
 
 def imported(file: Path) -> Iterator[str]:
@@ -67,6 +72,11 @@ def test_no_import_runs_upwards(folder: str) -> None:
 def test_every_folder_is_a_layer(folder: str) -> None:
     folders = {path.name for path in (PLUGINS / folder).iterdir() if path.is_dir() and path.name != "__pycache__"}
     assert folders == {name for name in LAYERS[folder] if name}
+
+
+def test_what_goes_to_hosts_needs_nothing_of_the_controller() -> None:
+    found = {name for file in (PLUGINS / "module_utils").rglob("*.py") for name in imported(file)}
+    assert [name for name in sorted(found) if not name.startswith("module_utils/")] == []
 
 
 def test_no_file_of_module_utils_is_called_as_one_of_the_standard_library() -> None:
