@@ -122,8 +122,8 @@ def test_what_others_have_made_of_the_file_is_not_followed() -> None:
 @pytest.mark.parametrize("said", ["failed", "inactive", "activating"])
 def test_a_program_that_failed_is_said(monkeypatch: pytest.MonkeyPatch, said: str) -> None:
     files, warnings = written(wanted()), list[str]()
-    commands = SimpleNamespace(find=lambda _name: "/bin/systemctl", run=lambda _command: (0, f"{said}\nactive\n", ""))
-    monkeypatch.setattr(ensure, "_commands", commands)
+    systemd = SimpleNamespace(runs=lambda: True, ask=lambda *_words: f"{said}\nactive\n")
+    monkeypatch.setattr(ensure, "units", systemd)
     monkeypatch.setattr(ensure, "read_file", files.get)
     monkeypatch.setattr(ensure, "_wanted", lambda _given: wanted())
     monkeypatch.setattr(ensure, "os", SimpleNamespace(path=SimpleNamespace(**_THERE)))
