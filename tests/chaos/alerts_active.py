@@ -16,7 +16,7 @@ from .prometheus import watching
 from .table import Result
 
 # What three active directors do not have.
-_WITHOUT = ("lvs_aggregate", "lvs_conntrackd", "lvs_service_fails_open")
+_WITHOUT = ("lvs_aggregate", "lvs_conntrackd", "lvs_service_fails_open", "lvs_real_server_check_failed")
 # A host that gets no processor for some seconds is not dead.
 _BFD = {"interval": 1000, "multiplier": 10}
 # Takes the part about BFD out of the session with lb2, of one family.

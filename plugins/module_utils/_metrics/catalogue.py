@@ -234,6 +234,13 @@ CATALOGUE: tuple[Metric, ...] = (
         REAL_SERVER,
         "The weight that is declared for a real server, whether the table has it or not.",
     ),
+    Metric(
+        "lvs_real_server_check_failed",
+        GAUGE,
+        "0 or 1",
+        REAL_SERVER,
+        "Whether a health check of a real server fails, where its service has min_up: it stays in the table then.",
+    ),
     Metric("lvs_real_server_active_connections", GAUGE, "connections", REAL_SERVER, "Connections in use."),
     Metric("lvs_real_server_inactive_connections", GAUGE, "connections", REAL_SERVER, "Connections that begin or end."),
     Metric(

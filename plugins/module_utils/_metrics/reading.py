@@ -92,7 +92,7 @@ def read(described: Description) -> Read:
             found["replicated"] = daemons.conntrackd()
     if any(service.guard for service in described.services):
         with source("guard"):
-            found["open"] = _open()
+            found["guard"] = _guard()
     return Read(Readings(sources, **found), tuple(problems))
 
 
@@ -110,12 +110,11 @@ def _until(end: float) -> Callable[[], bool]:
     return lambda: time.monotonic() < end
 
 
-def _open() -> frozenset[str]:
-    """The services with min_up that all of their real servers serve, as keepalived names them."""
+def _guard() -> guard_state.State:
     state = guard_state.read()
     if state is None:
         raise Refused(f"nothing guards the services with min_up: {guard_state.PATH} names no process that runs")
-    return state.open
+    return state
 
 
 def _addresses() -> frozenset[tuple[str, str]]:

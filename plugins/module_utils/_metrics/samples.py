@@ -18,6 +18,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.entries import 
     DestinationKey,
     Table,
 )
+from ansible_collections.lvs.topology.plugins.module_utils._keepalived import guard_state
 from ansible_collections.lvs.topology.plugins.module_utils._metrics import catalogue, description
 from ansible_collections.lvs.topology.plugins.module_utils._metrics.catalogue import REAL_SERVER, SERVICE
 from ansible_collections.lvs.topology.plugins.module_utils._metrics.connection_states import States
@@ -53,8 +54,8 @@ class Readings(NamedTuple):
     running: frozenset[str] | None = None
     bird: bird_text.Said | None = None
     replicated: Counts | None = None
-    # Services with min_up that all of their real servers serve.
-    open: frozenset[str] | None = None
+    # What the guard of services with min_up has written down.
+    guard: guard_state.State | None = None
 
 
 class About(NamedTuple):
@@ -94,8 +95,8 @@ def blocks(described: Description, found: Readings, about: About) -> Iterator[Bl
     if found.table is not None:
         yield one("lvs_connection_table_entries", entries(found.table))
         yield from _Tables(described, found.table).blocks(found.states)
-    if found.open is not None:
-        yield several("lvs_service_fails_open", _opened(described, found.open))
+    if found.guard is not None:
+        yield from _guarded(described, found.guard)
 
 
 def entries(table: Table) -> int:
@@ -177,9 +178,15 @@ def _replicated(described: Description, found: Readings) -> Iterator[Block]:
         yield one("lvs_conntrackd_failed_messages_total", counts.failed, directors)
 
 
-def _opened(described: Description, opened: frozenset[str]) -> list[tuple[tuple[str, ...], Number]]:
-    guarded = (service for service in described.services if service.guard)
-    return [((each.name, str(each.key)), int(each.guard in opened)) for each in guarded]
+def _guarded(described: Description, state: guard_state.State) -> Iterator[Block]:
+    pools = [(each, (each.name, str(each.key))) for each in described.services if each.guard]
+    yield several("lvs_service_fails_open", [(names, int(each.guard in state.open)) for each, names in pools])
+    down = [
+        ((*names, one.name, str(one.key)), int(guard_state.server(each.guard, one.key.address) in state.down))
+        for each, names in pools
+        for one in each.real_servers
+    ]
+    yield several("lvs_real_server_check_failed", down)
 
 
 class _Row(NamedTuple):

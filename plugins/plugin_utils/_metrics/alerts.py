@@ -151,23 +151,27 @@ ALERTS: tuple[Alert, ...] = (
     ),
     Alert(
         "LVSRealServerGone",
-        f"lvs_real_server_configured_weight > 0 unless {_OF_A_REAL_SERVER} lvs_real_server_weight {_UNLESS_DOWN}",
+        f"lvs_real_server_configured_weight > 0 unless {_OF_A_REAL_SERVER} lvs_real_server_weight {_UNLESS_DOWN}"
+        f" or lvs_real_server_check_failed == 1 and {_OF_A_REAL_SERVER} lvs_real_server_configured_weight > 0"
+        f" {_UNLESS_DOWN}",
         "1m",
         WARNING,
-        "{{ $labels.real_server }} ({{ $labels.address }}) is not in {{ $labels.service }} on {{ $labels.instance }}",
+        "{{ $labels.real_server }} ({{ $labels.address }}) has failed in {{ $labels.service }}, or is missing there,"
+        " on {{ $labels.instance }}",
         "Its health check fails, or somebody has removed it from the table. Look at the machine first; journalctl"
         " -u keepalived on the director says which check failed. Where none did, lvs.topology.site puts it back.",
     ),
     Alert(
         "LVSRealServerWithoutWeight",
-        f"lvs_real_server_weight == 0 and {_OF_A_REAL_SERVER} lvs_real_server_configured_weight > 0",
+        f"lvs_real_server_weight == 0 and {_OF_A_REAL_SERVER} lvs_real_server_configured_weight > 0"
+        f" unless {_OF_A_REAL_SERVER} lvs_real_server_check_failed == 1",
         "15m",
         INFO,
         "{{ $labels.real_server }} ({{ $labels.address }}) has weight 0 in {{ $labels.service }} on"
         " {{ $labels.instance }}",
         "It gets no new connections. Where somebody has drained it, put it back by lvs.topology.drain with -e"
-        " lvs_drain=NAME -e lvs_drain_state=present. Where its service has inhibit_on_failure or min_up, its health"
-        " check may fail.",
+        " lvs_drain=NAME -e lvs_drain_state=present. Where its service has inhibit_on_failure, its health check may"
+        " fail.",
     ),
     Alert(
         "LVSKeepalivedDown",

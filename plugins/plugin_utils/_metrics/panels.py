@@ -237,6 +237,16 @@ ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
                 ),
             ),
             Panel(
+                "Real servers that have failed, in services with min_up",
+                "short",
+                (
+                    Query(
+                        f"max by (service, real_server) (lvs_real_server_check_failed{_OF_SERVICES})",
+                        "{{real_server}} of {{service}}",
+                    ),
+                ),
+            ),
+            Panel(
                 "Weights",
                 "short",
                 (

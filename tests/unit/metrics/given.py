@@ -20,6 +20,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.entries import 
     ServiceKey,
     Table,
 )
+from ansible_collections.lvs.topology.plugins.module_utils._keepalived import guard_state
 from ansible_collections.lvs.topology.plugins.module_utils._metrics.samples import About, Readings
 
 WEB = ServiceKey("ipv4", "tcp", "192.0.2.1", 80)
@@ -86,7 +87,7 @@ def readings(**changes: Any) -> Readings:
             {"lvs4_10_0_0_1": "Established"}, frozenset({"10.0.0.1"}), frozenset({"192.0.2.1", "192.0.2.0/24"})
         ),
         "replicated": Counts(own=1, taken=2, failed=3, sent=4, received=5, lost=6),
-        "open": frozenset(),
+        "guard": guard_state.State(1, "2", frozenset()),
         **changes,
     }
     return Readings(**found)

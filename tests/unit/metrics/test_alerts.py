@@ -68,6 +68,7 @@ def healthy() -> dict[str, str]:
             real_server = f'{of},{_WEB},real_server="web{number}",address="10.0.0.5{number}:80"'
             series[f"lvs_real_server_weight{{{real_server}}}"] = always(1)
             series[f"lvs_real_server_configured_weight{{{real_server}}}"] = always(1)
+            series[f"lvs_real_server_check_failed{{{real_server}}}"] = always(0)
     series |= active()
     for degree in ("broken", "at risk", "worth knowing"):
         series[f'lvs_verify_findings{{instance="controller",host="lb1",degree="{degree}"}}'] = always(0)
@@ -147,6 +148,26 @@ CASES = [
     ),
     Case("a real server is drained", {"lvs_real_server_weight": "0"}, {"LVSRealServerWithoutWeight"}),
     Case("a real server is drained for ten minutes", {"lvs_real_server_weight": "0"}, set(), "70m"),
+    # It stays in the table, and the guard may have given back its weight.
+    Case(
+        "a health check fails, and the service has min_up",
+        {
+            f'lvs_real_server_check_failed{{{_LB1},{_WEB},real_server="web1"': "1",
+            f'lvs_real_server_weight{{{_LB1},{_WEB},real_server="web1"': "0",
+        },
+        {"LVSRealServerGone"},
+    ),
+    Case("what fails gets clients nevertheless", {"lvs_real_server_check_failed": "1"}, {"LVSRealServerGone"}),
+    Case(
+        "what fails is to have no clients anyway",
+        {"lvs_real_server_check_failed": "1", "lvs_real_server_configured_weight": "0"},
+        set(),
+    ),
+    Case(
+        "nobody checks it any more",
+        {"lvs_real_server_check_failed": "1", "lvs_keepalived_running": "0"},
+        {"LVSKeepalivedDown"},
+    ),
     Case("less than min_up is up", {"lvs_service_fails_open": "1"}, {"LVSPoolFailsOpen"}),
     Case("keepalived ends", {"lvs_keepalived_running": "0"}, {"LVSKeepalivedDown"}),
     # Its table and its daemon go with it, which nobody has to be told besides.

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.lvs.topology.plugins.module_utils._bgp.bird_text import SILENCE, Said
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.entries import ServiceKey
+from ansible_collections.lvs.topology.plugins.module_utils._keepalived import guard_state
 from ansible_collections.lvs.topology.plugins.module_utils._metrics import reading, samples
 from ansible_collections.lvs.topology.plugins.module_utils._metrics.catalogue import CATALOGUE
 from ansible_collections.lvs.topology.plugins.module_utils._metrics.description import read
@@ -20,6 +21,9 @@ from ansible_collections.lvs.topology.tests.unit.metrics.promtool import promtoo
 WEB = 'service="web",virtual_server="tcp 192.0.2.1:80"'
 WEB1 = f'{WEB},real_server="web1",address="10.0.0.51:80"'
 WEB2 = f'{WEB},real_server="web2",address="10.0.0.52:80"'
+# What keepalived calls that service, and what its guard says while all serve.
+POOL = "[192.0.2.1]:tcp:80"
+OPEN = guard_state.State(1, "2", frozenset({POOL}))
 PAIR = 'directors="lb1,lb2"'
 SESSION = 'neighbour="router",address="10.0.0.1"'
 NOBODY = 'service="",virtual_server="tcp 192.0.2.9:25"'
@@ -127,9 +131,18 @@ def test_every_metric_but_those_of_verify_is_written_once_and_promtool_likes_it(
             {f"lvs_bgp_session_up{{{SESSION}}} 0", f"lvs_bgp_session_enabled{{{SESSION}}} 0"},
             set(),
         ),
-        ({"open": frozenset({"[192.0.2.1]:tcp:80"})}, {f"lvs_service_fails_open{{{WEB}}} 1"}, set()),
+        ({"guard": OPEN}, {f"lvs_service_fails_open{{{WEB}}} 1", f"lvs_real_server_check_failed{{{WEB1}}} 0"}, set()),
+        (
+            {"guard": OPEN._replace(open=frozenset(), down=frozenset({guard_state.server(POOL, "10.0.0.51")}))},
+            {
+                f"lvs_service_fails_open{{{WEB}}} 0",
+                f"lvs_real_server_check_failed{{{WEB1}}} 1",
+                f"lvs_real_server_check_failed{{{WEB2}}} 0",
+            },
+            set(),
+        ),
         # Nothing guards it.
-        ({"open": None}, set(), {"lvs_service_fails_open"}),
+        ({"guard": None}, set(), {"lvs_service_fails_open", "lvs_real_server_check_failed"}),
         # The VIP of a real server is on another interface.
         (
             {"addresses": frozenset({("192.0.2.1", "lo")})},
