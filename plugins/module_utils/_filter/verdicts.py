@@ -14,7 +14,7 @@ import ipaddress
 from enum import Enum
 from functools import lru_cache
 from operator import itemgetter
-from typing import Any, Callable, Dict, Iterable, Mapping, NamedTuple, Sequence
+from typing import Any, Callable, Dict, Iterable, Iterator, Mapping, NamedTuple, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 
@@ -164,12 +164,7 @@ def way_of(chains: Chains, name: str, packet: Packet) -> Way:
     chain = chains.get(name)
     if chain is None or packet.family not in chain.families:
         return Way(is_closed=False, first_drop=0)
-    ways = _Ways(chains, packet, {})
-    place = next((place for place, rule in enumerate(chain.rules) if ways.is_dropped_by(rule)), len(chain.rules))
-    if place == len(chain.rules) and chain.policy is ACCEPT:
-        return Way(is_closed=False, first_drop=place)
-    before = {**chains, name: chain._replace(rules=chain.rules[:place], hook="")}
-    return Way(CONTINUE in _Ways(before, packet, {}).through(name), place)
+    return _Ways(chains, packet, {}).way(chain)
 
 
 def _before(packet: Packet) -> tuple[str, ...]:
@@ -207,12 +202,19 @@ class _Ways:
             self._known[name] = self._find(chain, depth)
         return self._known[name]
 
-    def is_dropped_by(self, rule: Rule) -> bool:
-        """Whether a rule drops the packet for certain, where it comes to that rule."""
-        return _holds(rule.conditions, self._packet) is True and set(self._of_rule(rule, 0)) == {DROP}
+    def way(self, chain: Chain) -> Way:
+        """The way through a chain of a hook, up to the first rule behind which no such packet comes."""
+        # Whoever leaves such a chain, by RETURN or by the end of a chain that it went to, comes to its policy.
+        dropping = {DROP, RETURN} if chain.policy is DROP else {DROP}
+        for place, (rule, holds) in enumerate(self._answers(chain)):
+            if holds and rule.verdict is not CONTINUE:
+                ends = self._of_rule(rule, 0)
+                if CONTINUE not in ends:
+                    return Way(is_closed=dropping.issuperset(ends), first_drop=place)
+        return Way(is_closed=chain.policy is DROP, first_drop=len(chain.rules))
 
-    def _find(self, chain: Chain, depth: int) -> dict[Verdict, str]:
-        found: dict[Verdict, str] = {}
+    def _answers(self, chain: Chain) -> Iterator[tuple[Rule, bool | None]]:
+        """The rules of a chain, each with whether the packet is what it asks for."""
         if id(chain) not in self._memory:
             self._memory[id(chain)] = [(each, _getter(each.conditions), {}) for each in chain.rules]
         for rule, getter, answers in self._memory[id(chain)]:
@@ -221,7 +223,11 @@ class _Ways:
             asked = self._asked[getter]
             if asked not in answers:
                 answers[asked] = _holds(rule.conditions, self._packet)
-            holds = answers[asked]
+            yield rule, answers[asked]
+
+    def _find(self, chain: Chain, depth: int) -> dict[Verdict, str]:
+        found: dict[Verdict, str] = {}
+        for rule, holds in self._answers(chain):
             if holds is False or rule.verdict is CONTINUE:
                 continue
             ends = self._of_rule(rule, depth)

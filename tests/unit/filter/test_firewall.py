@@ -187,6 +187,39 @@ def test_a_firewall_that_drops_none_of_it(rules: list[str], policy: str) -> None
     assert chains.place_of([FTP], "input", saved(), 4) is None
 
 
+RETURNS = "-A INPUT -p tcp -m tcp --dport 80 -j RETURN"
+GOES = "-A INPUT -p tcp -g services"
+
+
+@pytest.mark.parametrize(
+    ("rules", "policy", "place"),
+    [
+        # It comes to the policy, whatever is accepted behind the rule.
+        ([KEEPS, RETURNS, "-A INPUT -p tcp -j ACCEPT"], "DROP", (1, RETURNS)),
+        ([KEEPS, RETURNS, "-A INPUT -p tcp -j DROP"], "ACCEPT", None),
+        # So does what comes to the end of a chain that does not lead back.
+        ([GOES, "-A INPUT -p tcp -j ACCEPT"], "DROP", (0, GOES)),
+        ([GOES, "-A INPUT -p tcp -j DROP"], "ACCEPT", None),
+        # Of those who may be sent there, nobody knows.
+        ([BLOCKS.replace("DROP", "RETURN"), "-A INPUT -p tcp -j ACCEPT"], "DROP", None),
+        ([BLOCKS.replace("DROP", "RETURN"), SSH], "DROP", (2, None)),
+        (["-A INPUT -p tcp -j services", "-A INPUT -p tcp -j ACCEPT"], "DROP", None),
+    ],
+)
+def test_who_leaves_a_chain_of_a_hook_comes_to_its_policy(
+    rules: list[str], policy: str, place: tuple[int, str | None] | None
+) -> None:
+    own = ["-A services -p tcp -m tcp --dport 22 -j ACCEPT", "-A services -p tcp -m tcp --dport 80 -j RETURN"]
+    text = saved(*rules, *own, "-A services -j ACCEPT", policy=policy, own=("services",))
+    assert chains.place_of([WEB], "input", text, 4) == place
+    [base] = nft.bases(
+        "table inet filter { # handle 5\n\tchain input { # handle 1\n"
+        f"\t\ttype filter hook input priority filter; policy {policy.lower()};\n"
+        "\t\ttcp dport 80 return # handle 7\n\t\tmeta l4proto tcp accept # handle 8\n\t}\n}\n"
+    )
+    assert nft.place_of(base, [WEB]) == (0 if policy == "DROP" else None)
+
+
 def made(text: str, *wanted: Opening) -> tuple[list[str], list[str]]:
     """The lines of the plan, and those of the transaction."""
     place = chains.place_of(wanted, "input", text, 4)
