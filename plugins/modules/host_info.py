@@ -110,13 +110,13 @@ options:
         description: The port from which it comes.
         type: int
       last_source_port:
-        description: The last one of several ports, of which O(packets[].source_port) is the first and stands for all.
+        description: The last one of several ports, of which O(packets[].source_port) is the first.
         type: int
       port:
         description: The port to which it goes.
         type: int
       last_port:
-        description: The last one of several ports, of which O(packets[].port) is the first and stands for all.
+        description: The last one of several ports, of which O(packets[].port) is the first.
         type: int
       interface:
         description: The interface by which it comes or leaves. Of what passes this host it says nothing.
@@ -269,7 +269,9 @@ obstacles:
   elements: dict
   sample: [{kind: policy, hook: forward, said: "iptables -P FORWARD DROP"}]
 dropped:
-  description: Of O(packets), those that the packet filter drops whatever else is in them, and its rule or policy.
+  description:
+    - Of O(packets), those that the packet filter drops whatever else is in them, and its rule or policy.
+    - One of several ports is among them where some of these ports are.
   returned: success
   type: list
   elements: dict

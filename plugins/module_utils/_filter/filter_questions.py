@@ -18,6 +18,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._filter import (
     obstacles,
     verdicts,
 )
+from ansible_collections.lvs.topology.plugins.module_utils._filter.packets import STATES, packet_of, protocol_number
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs import proc
 from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
@@ -49,7 +50,7 @@ PACKET: dict[str, Any] = {
     "port": {"type": "int"},
     "last_port": {"type": "int"},
     "interface": {"type": "str"},
-    "state": {"type": "str", "choices": ["new", *verdicts.STATES]},
+    "state": {"type": "str", "choices": ["new", *STATES]},
 }
 
 
@@ -181,7 +182,7 @@ def read(given: Sequence[Mapping[str, Any]], path: str, mistakes: Mistakes) -> l
 
 def packet(given: Mapping[str, Any], path: str, mistakes: Mistakes) -> Mapping[str, Any]:
     """The packet of a question, with its family: that of its addresses where it has any."""
-    if verdicts.protocol_number(given["protocol"]) is None:
+    if protocol_number(given["protocol"]) is None:
         problem = (
             f"{forms.shown(given['protocol'])} is no protocol that is known here; write tcp, udp, sctp, icmp or icmpv6"
         )
@@ -204,6 +205,7 @@ def judged(
 ) -> tuple[list[dict[str, str]], list[str]]:
     """The packets that are dropped for certain, each with the rule that does it, and the names of those that may be.
 
+    One of a range of ports is dropped where some of these ports are.
     ``keeps_track`` is what net.ipv4.vs.conntrack is going to be; None: what it is.
     """
     if not packets:
@@ -216,8 +218,9 @@ def judged(
     found: list[dict[str, str]] = []
     undecided: list[str] = []
     for each in packets:
-        asked = verdicts.packet_of(each, keeps_track)
-        verdict, said = judge.of(asked if filters.keeps_states else asked._replace(state=None))
+        asked = packet_of(each, keeps_track)
+        known = asked if filters.keeps_states else asked._replace(state=None)
+        verdict, said = judge.of_range(known, each["last_source_port"], each["last_port"])
         if verdict is verdicts.DROP:
             found.append({"name": each["name"], "said": said})
         elif verdict is verdicts.UNSURE:

@@ -13,7 +13,8 @@ import ipaddress
 import re
 from typing import Any, Callable, Mapping, Sequence
 
-from ansible_collections.lvs.topology.plugins.module_utils._filter.verdicts import DNAT, Condition, protocol_number
+from ansible_collections.lvs.topology.plugins.module_utils._filter.packets import protocol_number
+from ansible_collections.lvs.topology.plugins.module_utils._filter.verdicts import DNAT, Condition
 
 UNKNOWN = Condition("unknown", ())
 _STATES = {"new", "established", "related", "invalid", "untracked"}

@@ -175,26 +175,26 @@ class Place(NamedTuple):
 
 def place_of(openings: Sequence[Opening], hook: str, saved: str, family: int) -> Place | None:
     """Where to call our chain; None: the firewall drops none of these packets. What is ours itself does not count."""
-    asked = [packet for each in openings if (each.hook, each.family) == (hook, family) for packet in each.packets()]
+    asked = [each for each in openings if (each.hook, each.family) == (hook, family)]
     if not asked:
         return None
-    chains = _of_others(saved, family)
-    ways = [verdicts.way_of(chains, hook.upper(), packet) for packet in asked]
-    numbers = [way.first_drop for way in ways if way.is_closed]
-    if not numbers:
+    hooks = _of_others(saved, family)
+    number = hooks.first_drop(hook.upper(), (packet for each in asked for packet in each.packets(hooks.ports)))
+    if number is None:
         return None
     others = _others(saved, hook)
-    number = min(numbers)
     return Place(number, others[number] if number < len(others) else None)
 
 
 @lru_cache(maxsize=8)
-def _of_others(saved: str, family: int) -> dict[str, verdicts.Chain]:
+def _of_others(saved: str, family: int) -> verdicts.Hooks:
     """The chains without the calls of ours. Each kind of packets asks for them, and there may be thousands of rules."""
-    return {
-        name: chain._replace(rules=[rule for rule in chain.rules if not _OURS.match(str(rule.verdict))])
-        for name, chain in filter_rules.of_iptables(saved, family).items()
-    }
+    return verdicts.Hooks(
+        {
+            name: chain._replace(rules=[rule for rule in chain.rules if not _OURS.match(str(rule.verdict))])
+            for name, chain in filter_rules.of_iptables(saved, family).items()
+        }
+    )
 
 
 def _rules(saved: str, hook: str) -> list[str]:

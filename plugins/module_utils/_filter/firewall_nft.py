@@ -14,6 +14,7 @@ from typing import AbstractSet, Iterator, NamedTuple, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils._filter import filter_rules, firewall_words, verdicts
 from ansible_collections.lvs.topology.plugins.module_utils._filter.firewall_plan import Opening
+from ansible_collections.lvs.topology.plugins.module_utils._filter.packets import protocol_number
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan
 
 # Chains of any owner.
@@ -34,7 +35,8 @@ class Base(NamedTuple):
     table: str
     name: str
     hook: str
-    chains: dict[str, verdicts.Chain]
+    # The chains of the table, without the calls of ours.
+    hooks: verdicts.Hooks
     rules: list[tuple[str, str]]
     # The lines of the chains that are ours in this table, by their names.
     ours: dict[str, list[str]]
@@ -77,11 +79,17 @@ def _bases_of(family: str, table: str, lines: Sequence[str]) -> Iterator[Base]:
     chains = next(iter(filter_rules.of_nft(text)), {})
     listed = _rules(lines)
     ours = {name: [rule for rule, _handle in rules] for name, rules in listed.items() if _OURS.match(name)}
+    hooks = verdicts.Hooks(
+        {
+            name: chain._replace(rules=[rule for rule in chain.rules if not _is_call(_listed(rule.text))])
+            for name, chain in chains.items()
+        }
+    )
     for name, chain in chains.items():
         if chain.hook in verdicts.HOOKS:
             read = {_listed(rule.text) for rule in chain.rules}
             rules = [each for each in listed.get(name, []) if each[0] in read]
-            yield Base(family, table, name, chain.hook, chains, rules, ours)
+            yield Base(family, table, name, chain.hook, hooks, rules, ours)
 
 
 def _rules(lines: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
@@ -103,13 +111,8 @@ def _rules(lines: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
 
 def place_of(base: Base, openings: Sequence[Opening]) -> int | None:
     """Behind how many rules of others our chain is called; None: this chain drops none of these packets."""
-    own = _own(base, openings)
-    chains = {
-        name: chain._replace(rules=[rule for rule in chain.rules if not _is_call(_listed(rule.text))])
-        for name, chain in base.chains.items()
-    }
-    ways = [verdicts.way_of(chains, base.name, packet) for each in own for packet in each.packets()]
-    return min((way.first_drop for way in ways if way.is_closed), default=None)
+    packets = (packet for each in _own(base, openings) for packet in each.packets(base.hooks.ports))
+    return base.hooks.first_drop(base.name, packets)
 
 
 def _own(base: Base, openings: Sequence[Opening]) -> list[Opening]:
@@ -129,7 +132,7 @@ def _plain(rules: Sequence[str]) -> list[str]:
         words = rule.split()
         for place, word in enumerate(words):
             if place and words[place - 1] == "l4proto":
-                words[place] = verdicts.protocol_number(word) or word
+                words[place] = protocol_number(word) or word
             elif place and words[place - 1] == "code" and word == "frag-needed":
                 words[place] = "4"
         plain.append(" ".join(words))

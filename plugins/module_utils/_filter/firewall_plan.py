@@ -9,7 +9,8 @@ import re
 from typing import Any, Iterable, Mapping, NamedTuple, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
-from ansible_collections.lvs.topology.plugins.module_utils._filter.verdicts import HOOKS, Packet, protocol_number
+from ansible_collections.lvs.topology.plugins.module_utils._filter.packets import Packet, protocol_number
+from ansible_collections.lvs.topology.plugins.module_utils._filter.verdicts import HOOKS, Ports
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._settle import Settlement, settle, to_let_go
@@ -50,21 +51,22 @@ class Opening(NamedTuple):
     def is_icmp(self) -> bool:
         return self.protocol in ICMP.values()
 
-    def packets(self) -> list[Packet]:
-        """Such packets, in the words of the verdicts on them: of a range of ports, the first and the last."""
+    def packets(self, ports: Ports) -> list[Packet]:
+        """Such packets, in the words of the verdicts on them: of a range of ports, all that rules tell apart."""
+        source_port, last_source_port = self.source_ports or (None, None)
+        port, last_port = self.ports or (None, None)
+        packet = Packet(
+            hook=self.hook,
+            family=self.family,
+            protocol=protocol_number(self.protocol),
+            source=self.source,
+            destination=self.destination,
+            source_port=source_port,
+            port=port,
+        )
         return [
-            Packet(
-                hook=self.hook,
-                family=self.family,
-                protocol=protocol_number(self.protocol),
-                source=self.source,
-                destination=self.destination,
-                source_port=source_port,
-                port=port,
-                state=state,
-            )
-            for source_port in (sorted({*self.source_ports}) if self.source_ports else (None,))
-            for port in (sorted({*self.ports}) if self.ports else (None,))
+            each._replace(state=state)
+            for each in ports.each(packet, last_source_port, last_port)
             for state in (_ANY_STATE if self.loose else ("new",))
         ]
 

@@ -16,7 +16,7 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Callable, Dict, Iterable, Iterator, Mapping, NamedTuple, Sequence
 
-from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
+from ansible_collections.lvs.topology.plugins.module_utils._filter.packets import Packet
 
 
 class Verdict(Enum):
@@ -39,46 +39,10 @@ HOOKS = ("input", "forward", "output")
 DNAT = "dnat"
 # Chains that packets pass before those of the hooks: of the second kind only those that begin a connection.
 PREROUTING, TRANSLATION = "prerouting", "translation"
-# What /etc/protocols calls them, by their numbers. `ipip` is not the protocol of IPIP tunnels, which is `ipencap`.
-_PROTOCOLS = {
-    "icmp": "1",
-    "igmp": "2",
-    "ipencap": "4",
-    "ipv4": "4",
-    "tcp": "6",
-    "udp": "17",
-    "dccp": "33",
-    "ipv6": "41",
-    "gre": "47",
-    "esp": "50",
-    "ah": "51",
-    "icmpv6": "58",
-    "ipv6-icmp": "58",
-    "ospf": "89",
-    "ipip": "94",
-    "pim": "103",
-    "vrrp": "112",
-    "sctp": "132",
-    "udplite": "136",
-}
 # Type and code of the ICMP that says that a packet was too large, by family.
 _TOO_LARGE = {4: (3, 4), 6: (2, 0)}
 # Deeper than any packet filter of people, and far from what Python can do.
 _DEEPEST = 50
-
-
-class Packet(NamedTuple):
-    """What is known of a packet; None: anything. ``state`` is that of its connection in the words of the filters."""
-
-    hook: str
-    family: int
-    protocol: str | None
-    source: str | None = None
-    destination: str | None = None
-    source_port: int | None = None
-    port: int | None = None
-    state: str | None = None
-    interface: str | None = None
 
 
 class Condition(NamedTuple):
@@ -124,7 +88,16 @@ class Judge:
 
     def __init__(self, filters: Iterable[Chains]) -> None:
         self._filters = [*filters]
+        self._ports = Ports(self._filters)
         self._memory: _Memory = {}
+
+    def of_range(
+        self, packet: Packet, last_source_port: int | None = None, last_port: int | None = None
+    ) -> tuple[Verdict, str]:
+        """The same of packets of ranges of ports, which begin with the packet's: DROP where some of them are."""
+        every = [self.of(each) for each in self._ports.each(packet, last_source_port, last_port)]
+        dropped = next((each for each in every if each[0] is DROP), None)
+        return dropped or max(every, key=lambda each: each[0] is UNSURE)
 
     def of(self, packet: Packet) -> tuple[Verdict, str]:
         """DROP with what says so and ACCEPT are certain. UNSURE: it may get through or not."""
@@ -149,22 +122,54 @@ class Judge:
         return ACCEPT if is_accepted else UNSURE, ""
 
 
-class Way(NamedTuple):
-    """Behind how many rules of a chain of a hook a packet is dropped for certain, and whether it may come so far.
+class Hooks:
+    """The chains of one table, as those walk through them who come by a hook."""
 
-    A rule that may drop it does so to some clients, and they are refused by whoever wrote that.
-    """
+    def __init__(self, chains: Chains) -> None:
+        self._chains = chains
+        self.ports = Ports([chains])
 
-    is_closed: bool
-    first_drop: int
+    def first_drop(self, name: str, packets: Iterable[Packet]) -> int | None:
+        """Behind how many rules of the chain of a hook the first of them is dropped for certain; None: none of them.
+
+        A rule that may drop a packet does so to some clients, and they are refused by whoever wrote that. What other
+        chains make of it before is not looked at.
+        """
+        chain = self._chains.get(name)
+        if chain is None:
+            return None
+        places = [_Ways(self._chains, each, {}).drop(chain) for each in packets if each.family in chain.families]
+        return min((each for each in places if each is not None), default=None)
 
 
-def way_of(chains: Chains, name: str, packet: Packet) -> Way:
-    """The way of a packet through the chain of a hook. What other chains make of it before is not looked at."""
-    chain = chains.get(name)
-    if chain is None or packet.family not in chain.families:
-        return Way(is_closed=False, first_drop=0)
-    return _Ways(chains, packet, {}).way(chain)
+# Each is led through all rules, which may be thousands.
+_MOST_STRETCHES = 100
+
+
+class Ports:
+    """What of ranges of ports is looked at: the first port of each stretch that no rule makes a difference in."""
+
+    def __init__(self, filters: Iterable[Chains]) -> None:
+        self._begins: dict[str, set[int]] = {"port": set(), "source_port": set()}
+        for chain in (chain for chains in filters for chain in chains.values()):
+            for condition in (condition for rule in chain.rules for condition in rule.conditions):
+                if condition.field in self._begins:
+                    for low, high in filter(None, condition.values):
+                        self._begins[condition.field] |= {low, high + 1}
+
+    def each(self, packet: Packet, last_source_port: int | None, last_port: int | None) -> list[Packet]:
+        """The packet with each of these ports. Its own are the first of the ranges."""
+        return [
+            packet._replace(source_port=source_port, port=port)
+            for source_port in self._of("source_port", packet.source_port, last_source_port)
+            for port in self._of("port", packet.port, last_port)
+        ]
+
+    def _of(self, field: str, first: int | None, last: int | None) -> list[int | None]:
+        if first is None or last is None:
+            return [first]
+        begins = sorted(each for each in self._begins[field] if first < each <= last)
+        return [first, *begins[: _MOST_STRETCHES - 1]]
 
 
 def _before(packet: Packet) -> tuple[str, ...]:
@@ -202,16 +207,16 @@ class _Ways:
             self._known[name] = self._find(chain, depth)
         return self._known[name]
 
-    def way(self, chain: Chain) -> Way:
-        """The way through a chain of a hook, up to the first rule behind which no such packet comes."""
+    def drop(self, chain: Chain) -> int | None:
+        """Behind how many rules of a chain of a hook the packet is dropped for certain; None: it may get through."""
         # Whoever leaves such a chain, by RETURN or by the end of a chain that it went to, comes to its policy.
         dropping = {DROP, RETURN} if chain.policy is DROP else {DROP}
         for place, (rule, holds) in enumerate(self._answers(chain)):
             if holds and rule.verdict is not CONTINUE:
                 ends = self._of_rule(rule, 0)
                 if CONTINUE not in ends:
-                    return Way(is_closed=dropping.issuperset(ends), first_drop=place)
-        return Way(is_closed=chain.policy is DROP, first_drop=len(chain.rules))
+                    return place if dropping.issuperset(ends) else None
+        return len(chain.rules) if chain.policy is DROP else None
 
     def _answers(self, chain: Chain) -> Iterator[tuple[Rule, bool | None]]:
         """The rules of a chain, each with whether the packet is what it asks for."""
@@ -332,35 +337,3 @@ def _is_within(address: str | None, network: tuple[int, int, int]) -> bool | Non
 def _as_number(address: str) -> tuple[int, int]:
     found = ipaddress.ip_address(address)
     return found.version, int(found)
-
-
-def protocol_number(name: str) -> str | None:
-    """As text; None for a name that is not known here."""
-    number = forms.integer(name)
-    if number is not None and 0 <= number <= 255:
-        return str(number)
-    return _PROTOCOLS.get(name)
-
-
-# What filters call the state of a packet, where IPVS tells netfilter of its connections and where it does not; None:
-# any. An answer that passes a director belongs to a connection then, and else to none that netfilter knows, to which it
-# cannot belong by TCP. What follows on a connection of which the host never sees the answers does not fit to what
-# netfilter knows of it, and where it knows nothing, what ends one does not. What IPVS sends on is not tracked where
-# netfilter is not told of the connection; the first packet of one stands for those that are.
-STATES: Mapping[str, tuple[str | None, str | None]] = {
-    "answer": ("established", "invalid"),
-    "half": ("invalid", None),
-    "closing": (None, "invalid"),
-    "sent": ("new", "untracked"),
-}
-
-
-def packet_of(given: Mapping[str, Any], keeps_track: bool) -> Packet:
-    """The packet of a question."""
-    state, protocol = given["state"], protocol_number(given["protocol"])
-    if state in STATES:
-        state = STATES[state][not keeps_track]
-    if given["state"] == "answer" and protocol != protocol_number("tcp") and not keeps_track:
-        state = "new"
-    known = {name: given[name] for name in Packet._fields if name not in ("protocol", "state")}
-    return Packet(**known, protocol=protocol, state=state)

@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.lvs.topology.plugins.module_utils import _commands
 from ansible_collections.lvs.topology.plugins.module_utils._filter import filter_questions, nf_tables, verdicts
 from ansible_collections.lvs.topology.plugins.module_utils._filter.filter_rules import of_iptables
+from ansible_collections.lvs.topology.plugins.module_utils._filter.packets import Packet
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs import proc
 from ansible_collections.lvs.topology.plugins.module_utils._look import preflight
 from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
@@ -64,9 +65,9 @@ def _host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Host:
     return Host(monkeypatch, tmp_path)
 
 
-def judged(filters: filter_questions.Filters, **more: Any) -> tuple[list[str], list[str]]:
-    packet = {**dict.fromkeys(filter_questions.PACKET), "family": 4, **WEB}
-    dropped, undecided = filter_questions.judged([packet], filters, **more)
+def judged(filters: filter_questions.Filters, keeps_track: bool = True, **more: Any) -> tuple[list[str], list[str]]:
+    packet = {**dict.fromkeys(filter_questions.PACKET), "family": 4, **WEB, **more}
+    dropped, undecided = filter_questions.judged([packet], filters, keeps_track)
     return [each["name"] for each in dropped], undecided
 
 
@@ -201,8 +202,31 @@ def test_whether_the_kernel_has_nf_tables(
 )
 def test_what_is_certain_of_a_packet(rules: str, verdict: verdicts.Verdict) -> None:
     chains = of_iptables(f"*filter\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n{rules}\n", 4)
-    packet = verdicts.Packet("input", 4, "6", destination="10.0.0.1", port=80, state="new")
+    packet = Packet("input", 4, "6", destination="10.0.0.1", port=80, state="new")
     assert verdicts.Judge([chains]).of(packet)[0] is verdict
+
+
+ALL_BUT_ONE = "-A INPUT -p tcp -m multiport --dports 8000:8050,8052:8100 -j ACCEPT\n-A INPUT -p tcp -j DROP"
+
+
+@pytest.mark.parametrize(
+    ("rules", "last_port", "answer"),
+    [
+        (ALL_BUT_ONE, 8050, ([], [])),
+        (ALL_BUT_ONE, 8100, (["web"], [])),
+        ("-A INPUT -p tcp -m tcp --dport 8100 -j DROP", 8100, (["web"], [])),
+        ("-A INPUT -p tcp -m tcp --dport 8101 -j DROP", 8100, ([], [])),
+        ("-A INPUT -p tcp -m tcp ! --dport 8000:8099 -j DROP", 8100, (["web"], [])),
+        ("-A INPUT -p tcp -m tcp --dport 8050 -j NFQUEUE", 8100, ([], ["web"])),
+    ],
+)
+def test_a_range_of_ports_is_dropped_where_some_of_them_are(rules: str, last_port: int, answer: Any) -> None:
+    text = f"*filter\n:INPUT ACCEPT [0:0]\n{rules}\n"
+    filters = filter_questions.Filters(chains=[of_iptables(text, 4)])
+    assert judged(filters, port=8000, last_port=last_port) == answer
+    # The ports from which something comes are no different.
+    filters = filter_questions.Filters(chains=[of_iptables(text.replace("dport", "sport"), 4)])
+    assert judged(filters, source_port=8000, last_source_port=last_port) == answer
 
 
 def test_packets_that_are_alike_to_a_rule_are_judged_once(monkeypatch: pytest.MonkeyPatch) -> None:

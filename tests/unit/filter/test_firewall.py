@@ -14,6 +14,8 @@ from ansible_collections.lvs.topology.plugins.module_utils._filter import firewa
 from ansible_collections.lvs.topology.plugins.module_utils._filter import firewall_nft as nft
 from ansible_collections.lvs.topology.plugins.module_utils._filter import firewall_plan as plan
 from ansible_collections.lvs.topology.plugins.module_utils._filter.firewall_plan import Opening
+from ansible_collections.lvs.topology.plugins.module_utils._filter.packets import Packet
+from ansible_collections.lvs.topology.plugins.module_utils._filter.verdicts import Hooks
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest
@@ -269,9 +271,42 @@ def test_a_rule_that_only_counts_is_a_rule() -> None:
     assert chains.place_of([HALF], "input", text, 4) == chains.Place(1, INVALID)
 
 
-def test_of_a_range_of_ports_the_last_one_counts_too() -> None:
-    text = saved("-A INPUT -p tcp -m tcp --dport 30000:30050 -j ACCEPT")
-    assert chains.place_of([FTP], "input", text, 6) == chains.Place(1, None)
+@pytest.mark.parametrize(
+    ("ports", "place"),
+    [
+        # One is left out at the end, in the middle, at the beginning, and none of those that are asked for.
+        (["30000:30099"], 1),
+        (["30000:30050", "30052:30100"], 2),
+        (["30001:30100"], 1),
+        (["30000:30050", "30051:30100"], None),
+        (["29000:31000"], None),
+    ],
+)
+def test_a_range_of_ports_of_which_some_are_dropped(ports: list[str], place: int | None) -> None:
+    text = saved(*(f"-A INPUT -p tcp -m tcp --dport {each} -j ACCEPT" for each in ports))
+    assert chains.place_of([FTP], "input", text, 6) == (place and chains.Place(place, None))
+    rules = "".join(f"\t\ttcp dport {each.replace(':', '-')} accept # handle 7\n" for each in ports)
+    [base] = nft.bases(
+        "table inet filter { # handle 5\n\tchain input { # handle 1\n"
+        f"\t\ttype filter hook input priority filter; policy drop;\n{rules}\t}}\n}}\n"
+    )
+    assert nft.place_of(base, [FTP]) == place
+
+
+def test_one_port_in_the_middle_of_a_range() -> None:
+    drops = "-A INPUT -p tcp -m tcp --dport 30050 -j DROP"
+    assert chains.place_of([FTP], "input", saved(KEEPS, drops, policy="ACCEPT"), 6) == chains.Place(1, drops)
+    answers = ANSWER._replace(source_ports=(30000, 30100))
+    drops = "-A FORWARD -p tcp -m tcp --sport 30050 -j DROP"
+    text = saved(drops).replace(":FORWARD DROP", ":FORWARD ACCEPT")
+    assert chains.place_of([answers], "forward", text, 4) == chains.Place(0, drops)
+
+
+def test_no_end_of_ports() -> None:
+    """Of very many, the first ones are looked at: each is led through all rules."""
+    rules = [f"-A INPUT -p tcp -m tcp --dport {port} -j ACCEPT" for port in range(2, 2000, 2)]
+    every = Hooks(filter_rules.of_iptables(saved(*rules), 6)).ports.each(Packet("input", 6, "6", port=1), None, 65535)
+    assert [each.port for each in every] == [*range(1, 101)]
 
 
 def test_rules_are_read_once_for_many_packets(monkeypatch: pytest.MonkeyPatch) -> None:

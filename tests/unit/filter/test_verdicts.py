@@ -11,12 +11,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.lvs.topology.plugins.module_utils._filter.filter_rules import of_iptables, of_nft
+from ansible_collections.lvs.topology.plugins.module_utils._filter.packets import Packet, packet_of
 from ansible_collections.lvs.topology.plugins.module_utils._filter.verdicts import (
     DROP,
     Chains,
     Judge,
-    Packet,
-    packet_of,
 )
 
 VIP = "192.168.246.160"
