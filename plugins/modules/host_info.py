@@ -121,6 +121,11 @@ options:
       interface:
         description: The interface by which it comes or leaves. Of what passes this host it says nothing.
         type: str
+      taken:
+        description: Whether IPVS takes or changes it on this host, so that chains of nftables for C(input) and
+          C(forward) with a priority of 98 or more do not see it.
+        type: bool
+        default: false
       state:
         description:
           - What netfilter makes of its connection. V(new) begins one.

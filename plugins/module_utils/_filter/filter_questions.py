@@ -50,6 +50,7 @@ PACKET: dict[str, Any] = {
     "port": {"type": "int"},
     "last_port": {"type": "int"},
     "interface": {"type": "str"},
+    "taken": {"type": "bool", "default": False},
     "state": {"type": "str", "choices": ["new", *STATES]},
 }
 

@@ -264,10 +264,10 @@ def of_nft(text: str) -> Iterator[dict[str, Chain]]:
                 continue
             elif hook:
                 policy = DROP if hook[6] == "drop" else ACCEPT
-                # What comes before the hooks does so whatever its priority is.
-                is_seen = hook[2] not in HOOKS or is_before_ipvs(hook)
-                base = _HOOKED.get((hook[1], hook[2]), "") if is_seen else ""
-                chains[name] = Chain([], base, policy, _FAMILIES[family], f"{said}{line.strip()}")
+                base = _HOOKED.get((hook[1], hook[2]), "")
+                # What IPVS sends on leaves by every chain of output.
+                is_late = base in ("input", "forward") and not is_before_ipvs(hook)
+                chains[name] = Chain([], base, policy, _FAMILIES[family], f"{said}{line.strip()}", is_late)
             else:
                 chains[name].rules.append(_nft_rule(line.strip(), said, chains))
         if chains:

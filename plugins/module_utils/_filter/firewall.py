@@ -27,7 +27,8 @@ from ansible_collections.lvs.topology.plugins.module_utils._validation import va
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
-_PACKET = {key: value for key, value in filter_questions.PACKET.items() if key != "name"}
+# What IPVS takes is let pass wherever that is dropped: it does no harm that no packet comes there.
+_PACKET = {key: value for key, value in filter_questions.PACKET.items() if key not in ("name", "taken")}
 PACKETS: dict[str, Any] = {"type": "list", "elements": "dict", "options": _PACKET}
 FIREWALL_SPEC: dict[str, Any] = {**OWNED, "packets": PACKETS, "conntrack": {"type": "str"}}
 

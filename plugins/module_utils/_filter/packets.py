@@ -34,7 +34,10 @@ _PROTOCOLS = {
 
 
 class Packet(NamedTuple):
-    """What is known of a packet; None: anything. ``state`` is that of its connection in the words of the filters."""
+    """What is known of a packet; None: anything. ``state`` is that of its connection in the words of the filters.
+
+    ``taken``: IPVS takes it, or changes it, so that later chains see another packet or none.
+    """
 
     hook: str
     family: int
@@ -45,6 +48,7 @@ class Packet(NamedTuple):
     port: int | None = None
     state: str | None = None
     interface: str | None = None
+    taken: bool = False
 
 
 def protocol_number(name: str) -> str | None:

@@ -67,13 +67,17 @@ class Rule(NamedTuple):
 
 
 class Chain(NamedTuple):
-    """``hook`` is empty for one that others lead to. ``families`` are those whose packets it sees."""
+    """``hook`` is empty for one that others lead to. ``families`` are those whose packets it sees.
+
+    ``is_late``: it comes after IPVS, and does not see what that takes.
+    """
 
     rules: list[Rule]
     hook: str = ""
     policy: Verdict = ACCEPT
     families: tuple[int, ...] = (4, 6)
     text: str = ""
+    is_late: bool = False
 
 
 Chains = Mapping[str, Chain]
@@ -110,6 +114,8 @@ class Judge:
             ways, earlier = _Ways(chains, packet, self._memory), _Ways(chains, coming, self._memory)
             for name, chain in chains.items():
                 if packet.family not in chain.families or chain.hook not in (packet.hook, *before):
+                    continue
+                if chain.is_late and packet.taken:
                     continue
                 ends = (ways if chain.hook == packet.hook else earlier).through(name)
                 if UNSURE in ends:

@@ -521,3 +521,9 @@ def test_the_boot_finds_the_rule_before_which_a_chain_of_nftables_is_called() ->
 )
 def test_names_and_numbers_of_nftables(listed: str, rendered: str) -> None:
     assert nft._plain([listed]) == nft._plain([rendered])
+
+
+def test_a_chain_of_nftables_behind_ipvs_is_one_of_a_real_server() -> None:
+    late = NFT.replace("hook input priority filter;", "hook input priority srcnat;")
+    assert [each.hook for each in nft.bases(late)] == ["input", "forward"]
+    assert made_in_nft(late, VRRP)[0][0] == "nft insert rule inet filter input jump lvs-me-in-input"

@@ -499,9 +499,14 @@ def test_a_zone_of_firewalld() -> None:
     ],
 )
 def test_chains_after_ipvs(priority: str, is_passed: bool) -> None:
-    """A director's IPVS has taken the packets by then."""
-    text = nft("drop").replace("priority filter;", f"priority {priority};")
-    assert dropped_by(of_nft(text), REQUEST) == ("nft: drop" if is_passed else None)
+    """A director's IPVS has taken the packets by then. What it does not take comes there, on real servers all of it."""
+    for hook, packet in (("input", REQUEST), ("forward", ANSWER)):
+        text = nft("drop", hook=hook).replace("priority filter;", f"priority {priority};")
+        assert dropped_by(of_nft(text), packet._replace(taken=True)) == ("nft: drop" if is_passed else None)
+        assert dropped_by(of_nft(text), packet) == "nft: drop"
+    # What IPVS sends on leaves by all of them.
+    text = nft("drop", hook="output").replace("priority filter;", f"priority {priority};")
+    assert dropped_by(of_nft(text), REQUEST._replace(hook="output", state="untracked")) == "nft: drop"
 
 
 def test_policies_of_nft() -> None:

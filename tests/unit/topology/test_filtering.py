@@ -75,6 +75,16 @@ def test_what_has_to_pass(model: Any, host: str, packets: list[tuple[Any, ...]])
     assert asked(model(), host) == packets
 
 
+@pytest.mark.parametrize("model", [r1, r4, r5, r6, r7])
+def test_what_ipvs_takes(model: Any) -> None:
+    """Chains of nftables behind it see no such packet, but all others, and those of real servers see everything."""
+    every = compiler.questions_of(model().hostvars, model().groups)["hosts"]
+    for host, asked_of in every.items():
+        for each in asked_of["packets"]:
+            is_for_clients = each["hook"] == "forward" or (each["hook"] == "input" and each["protocol"] != "112")
+            assert each.get("taken", False) is (is_for_clients and host.startswith("lb")), each
+
+
 def test_what_directors_say_to_each_other() -> None:
     model = r5()
     assert ("input", "112", "new") in asked(model, "lb1")

@@ -43,7 +43,8 @@ def plan_of_filter(site: Site, host: str, role: str) -> dict[str, Any]:
     if handling == CHECK:
         asked["passing"] = [each.question for each in every]
     elif every:
-        packets = [{key: value for key, value in each.question.items() if key != "name"} for each in every]
+        told = [each.question.items() for each in every]
+        packets = [{key: value for key, value in each if key not in ("name", "taken")} for each in told]
         asked["firewall"] = {"packets": [*{tuple(each.items()): each for each in packets}.values()]}
     return asked
 

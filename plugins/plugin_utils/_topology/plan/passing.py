@@ -125,7 +125,7 @@ def _for_later(each: Passing) -> Passing:
 def _requests(service: Service) -> Iterator[Passing]:
     for address, protocol, ports in _meant(service):
         name = f"{protocol} to {address} port {_text(ports)}"
-        packet = _to(address, protocol, ports)
+        packet = {**_to(address, protocol, ports), "taken": True}
         yield Passing(
             f"what clients send to {service.name} ({name})",
             {**packet, "state": "new"},
@@ -148,7 +148,7 @@ def _requests(service: Service) -> Iterator[Passing]:
             )
         yield Passing(
             f"ICMP 'too large' for {address}",
-            {"hook": "input", "protocol": _ICMP[service.family], "destination": str(address)},
+            {"hook": "input", "protocol": _ICMP[service.family], "destination": str(address), "taken": True},
             AT_RISK,
             "Large answers hang for clients behind a link with a smaller MTU.",
         )
@@ -199,7 +199,7 @@ def _answers(service: Service, entry: RealServer) -> Iterator[Passing]:
         where = f"{protocol} from {entry.address} port {_text(ports)}"
         yield Passing(
             f"what {who} answers to clients of {service.name} ({where})",
-            {**packet, **_at("source_port", protocol, ports), "state": "answer"},
+            {**packet, **_at("source_port", protocol, ports), "state": "answer", "taken": True},
             BROKEN,
             "Clients that land there get no answer.",
         )
