@@ -41,7 +41,7 @@ def ensure_firewall(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
     packet_rules_plan.check_owner(owner, mistakes)
     asked = None if params["packets"] is None else _read(params["packets"], "packets", mistakes)
     mistakes.raise_if_any()
-    filters = firewalls.there()
+    filters = firewalls.there(owner)
     for line in filter_questions.unreadable() if asked else ():
         module.warn(f"not looked at: {line}. What it drops is not known, and nothing is let pass there.")
     wanted = None if asked is None else _kept_out(asked, filters)
@@ -79,7 +79,7 @@ def boot_lines(owner: str, given: Mapping[str, Any], mistakes: Mistakes) -> dict
         asked = validated({"packets": PACKETS}, given)["packets"] or []
     except BadRequest as problem:
         raise BadRequest(f"firewall: {problem}") from problem
-    filters = firewalls.there()
+    filters = firewalls.there(owner)
     openings = _kept_out(_read(asked, "firewall.packets", mistakes), filters)
     found: dict[str, list[str]] = {}
     for one in filters:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import shlex
 from functools import lru_cache
-from typing import Any, NamedTuple, Sequence
+from typing import AbstractSet, Any, NamedTuple, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._filter import filter_rules, verdicts
@@ -29,8 +29,8 @@ _SUFFIXES = {"input": "in", "forward": "fwd", "output": "out"}
 # By family, what iptables and iptables-save call the ICMP that says that a packet was too large.
 _ICMP_OPTION = {4: ("--icmp-type", "3/4"), 6: ("--icmpv6-type", "2")}
 _ICMP_NAMES = {"fragmentation-needed": "3/4", "packet-too-big": "2", "2/0": "2"}
-# Chains of any owner: what they let pass is not what the firewall does.
-_OURS = re.compile(r"lvs-.+-(?:in|fwd|out)\Z")
+# What chains of any owner are called. Operators may call theirs so, too.
+_NAMES = re.compile(r"lvs-.+-(?:in|fwd|out)\Z")
 _PORT_RANGE = re.compile(r"(\d{1,5})(?::(\d{1,5}))?\Z")
 
 
@@ -173,26 +173,49 @@ class Place(NamedTuple):
     before: str | None
 
 
-def place_of(openings: Sequence[Opening], hook: str, saved: str, family: int) -> Place | None:
+def place_of(openings: Sequence[Opening], hook: str, saved: str, family: int, owner: str) -> Place | None:
     """Where to call our chain; None: the firewall drops none of these packets. What is ours itself does not count."""
     asked = [each for each in openings if (each.hook, each.family) == (hook, family)]
     if not asked:
         return None
-    hooks = _of_others(saved, family)
+    hooks = _of_others(saved, family, owner)
     number = hooks.first_drop(hook.upper(), (packet for each in asked for packet in each.packets(hooks.ports)))
     if number is None:
         return None
-    others = _others(saved, hook)
+    ours = _ours(saved, family, owner)
+    others = [line for line in _rules(saved, hook) if _target(line) not in ours]
     return Place(number, others[number] if number < len(others) else None)
 
 
+# Each kind of packets asks for these, and there may be thousands of rules.
 @lru_cache(maxsize=8)
-def _of_others(saved: str, family: int) -> verdicts.Hooks:
-    """The chains without the calls of ours. Each kind of packets asks for them, and there may be thousands of rules."""
+def _chains(saved: str, family: int) -> dict[str, verdicts.Chain]:
+    return filter_rules.of_iptables(saved, family)
+
+
+@lru_cache(maxsize=8)
+def _ours(saved: str, family: int, owner: str) -> frozenset[str]:
+    """The owner's chains, and what other owners may have: what they let pass is not what the firewall does.
+
+    Nothing but the name tells whose a chain is. One that only accepts may be an operator's all the same: then what it
+    lets pass is let pass twice, and that is all.
+    """
+    own = [chain_of(owner, hook) for hook in verdicts.HOOKS]
+    return frozenset(
+        name
+        for name, chain in _chains(saved, family).items()
+        if name in own or (_NAMES.match(name) and verdicts.only_accepts(chain))
+    )
+
+
+@lru_cache(maxsize=8)
+def _of_others(saved: str, family: int, owner: str) -> verdicts.Hooks:
+    """The chains without the calls of ours."""
+    ours = _ours(saved, family, owner)
     return verdicts.Hooks(
         {
-            name: chain._replace(rules=[rule for rule in chain.rules if not _OURS.match(str(rule.verdict))])
-            for name, chain in filter_rules.of_iptables(saved, family).items()
+            name: chain._replace(rules=[rule for rule in chain.rules if rule.goes or rule.verdict not in ours])
+            for name, chain in _chains(saved, family).items()
         }
     )
 
@@ -200,10 +223,6 @@ def _of_others(saved: str, family: int) -> verdicts.Hooks:
 def _rules(saved: str, hook: str) -> list[str]:
     # One that asks for nothing and does nothing, as people have to count packets, ends with the name of the chain.
     return [line for line in saved.splitlines() if f"{line} ".startswith(f"-A {hook.upper()} ")]
-
-
-def _others(saved: str, hook: str) -> list[str]:
-    return [line for line in _rules(saved, hook) if not _OURS.match(_target(line))]
 
 
 # What has to change
@@ -218,7 +237,8 @@ def plan_chain(
     before = current or NOTHING
     rules = render(owner, hook, wanted) if place else ()
     lines = _rules(saved, hook)
-    keeps_call = place is not None and _is_in_time(before.calls, lines, place)
+    ours = _ours(saved, family, owner)
+    keeps_call = place is not None and _is_in_time(before.calls, lines, place, ours)
     is_same = before.openings == frozenset(each._replace(loose=False) for each in wanted if each.hook == hook)
     if (is_same and keeps_call) if place else current is None:
         return Plan()
@@ -229,7 +249,7 @@ def plan_chain(
         gone = [each.line for each in before.calls]
         text += [f"-D{line[2:]}" for line in gone]
         if place:
-            call = f"-I {builtin} {_number([line for line in lines if line not in gone], place)} -j {name}"
+            call = f"-I {builtin} {_number([line for line in lines if line not in gone], place, ours)} -j {name}"
             text.append(call)
             come.append(call)
     if not is_same:
@@ -247,16 +267,16 @@ def plan_chain(
     )
 
 
-def _is_in_time(calls: Sequence[Call], lines: Sequence[str], place: Place) -> bool:
+def _is_in_time(calls: Sequence[Call], lines: Sequence[str], place: Place, ours: AbstractSet[str]) -> bool:
     """Whether our chain is called once, for every packet, and before anything drops what it would let pass."""
     if len(calls) != 1 or len(calls[0].line.split()) != len(("-A", "INPUT", "-j", "chain")):
         return False
-    return sum(not _OURS.match(_target(line)) for line in lines[: calls[0].place]) <= place.number
+    return sum(_target(line) not in ours for line in lines[: calls[0].place]) <= place.number
 
 
-def _number(lines: Sequence[str], place: Place) -> int:
+def _number(lines: Sequence[str], place: Place, ours: AbstractSet[str]) -> int:
     """The number of the rule before which the call goes: those that call other chains of ours are counted as well."""
-    others = [number for number, line in enumerate(lines, 1) if not _OURS.match(_target(line))]
+    others = [number for number, line in enumerate(lines, 1) if _target(line) not in ours]
     return others[place.number] if place.number < len(others) else len(lines) + 1
 
 

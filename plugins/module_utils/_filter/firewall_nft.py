@@ -10,15 +10,15 @@ drops, and are called before the first rule there that would drop one of their p
 from __future__ import annotations
 
 import re
-from typing import AbstractSet, Iterator, NamedTuple, Sequence
+from typing import AbstractSet, Container, Iterator, NamedTuple, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils._filter import filter_rules, firewall_words, verdicts
 from ansible_collections.lvs.topology.plugins.module_utils._filter.firewall_plan import Opening
 from ansible_collections.lvs.topology.plugins.module_utils._filter.packets import protocol_number
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan
 
-# Chains of any owner.
-_OURS = re.compile(r"lvs-.+-(?:in|fwd|out)-\S+\Z")
+# What chains of any owner are called. Operators may call theirs so, too.
+_NAMES = re.compile(r"lvs-.+-(?:in|fwd|out)-\S+\Z")
 _TABLE = re.compile(r"table (ip|ip6|inet) (\S+) \{(?: # handle \d+)?\Z")
 _HANDLE = re.compile(r" # handle (\d+)\Z")
 # What iptables calls its own chains.
@@ -54,9 +54,10 @@ def has_firewalld(listing: str) -> bool:
     return any(line.startswith("table inet firewalld {") for line in listing.splitlines())
 
 
-def bases(listing: str, of_iptables: AbstractSet[str] = frozenset()) -> Iterator[Base]:
+def bases(listing: str, owner: str, of_iptables: AbstractSet[str] = frozenset()) -> Iterator[Base]:
     """The chains of hooks that filter, from what ``nft -s -a list ruleset`` prints.
 
+    Whatever is in the owner's own chains, it is not the firewall's.
     ``of_iptables`` are the families whose table ``filter`` iptables lists: those chains it changes itself.
     """
     family = table = ""
@@ -69,19 +70,20 @@ def bases(listing: str, of_iptables: AbstractSet[str] = frozenset()) -> Iterator
         if line == "}" and family:
             if table not in _OF_OTHERS and not table.startswith("lvs_topology_"):
                 is_of_iptables = table == "filter" and family in of_iptables
-                found = _bases_of(family, table, lines)
+                found = _bases_of(family, table, lines, owner)
                 yield from (each for each in found if not (is_of_iptables and each.name in _OF_IPTABLES))
             family = ""
 
 
-def _bases_of(family: str, table: str, lines: Sequence[str]) -> Iterator[Base]:
+def _bases_of(family: str, table: str, lines: Sequence[str], owner: str) -> Iterator[Base]:
     text = "\n".join(_HANDLE.sub("", line) for line in lines)
     chains = next(iter(filter_rules.of_nft(text)), {})
     listed = _rules(lines)
-    ours = {name: [rule for rule, _handle in rules] for name, rules in listed.items() if _OURS.match(name)}
+    names = {name for name, chain in chains.items() if _is_ours(name, chain, owner)}
+    ours = {name: [rule for rule, _handle in rules] for name, rules in listed.items() if name in names}
     hooks = verdicts.Hooks(
         {
-            name: chain._replace(rules=[rule for rule in chain.rules if not _is_call(_listed(rule.text))])
+            name: chain._replace(rules=[rule for rule in chain.rules if not _is_call(_listed(rule.text), names)])
             for name, chain in chains.items()
         }
     )
@@ -148,9 +150,15 @@ def _listed(text: str) -> str:
     return text.partition(": ")[2]
 
 
-def _is_call(text: str) -> bool:
+def _is_ours(name: str, chain: verdicts.Chain, owner: str) -> bool:
+    """Whether it is the owner's, or one that does no more than those of other owners (firewall_chains)."""
+    found = _NAMES.match(name)
+    return bool(found) and (name.startswith(f"lvs-{owner}-") or verdicts.only_accepts(chain))
+
+
+def _is_call(text: str, ours: Container[str]) -> bool:
     words = text.split()
-    return len(words) == 2 and words[0] == "jump" and bool(_OURS.match(words[1]))
+    return len(words) == 2 and words[0] == "jump" and words[1] in ours
 
 
 def plan_chain(base: Base, owner: str, openings: Sequence[Opening]) -> Plan:
@@ -182,12 +190,12 @@ def plan_chain(base: Base, owner: str, openings: Sequence[Opening]) -> Plan:
 
 
 def _others_before(base: Base, number: int) -> int:
-    return sum(not _is_call(rule) for rule, _handle in base.rules[:number])
+    return sum(not _is_call(rule, base.ours) for rule, _handle in base.rules[:number])
 
 
 def _insert(base: Base, place: int, call: str) -> str:
     """The call before the rule of somebody else that is at this place, or behind all of them."""
-    others = [handle for rule, handle in base.rules if not _is_call(rule)]
+    others = [handle for rule, handle in base.rules if not _is_call(rule, base.ours)]
     if place < len(others):
         return f"insert rule {base.table_name} {base.name} handle {others[place]} {call}"
     return f"add rule {base.table_name} {base.name} {call}"
@@ -198,7 +206,7 @@ def boot_lines(base: Base, owner: str, openings: Sequence[Opening]) -> list[str]
     place, name, where = place_of(base, openings), base.chain_of(owner), base.table_name
     if place is None:
         return []
-    others = [rule for rule, _handle in base.rules if not _is_call(rule)]
+    others = [rule for rule, _handle in base.rules if not _is_call(rule, base.ours)]
     before = others[place] if place < len(others) else ""
     return [
         f"#call {where} {base.name} {name} {before}".rstrip(),

@@ -30,11 +30,11 @@ from ansible_collections.lvs.topology.plugins.module_utils._plan import BadReque
 class Iptables:
     """The rules for one address family of one kind of iptables."""
 
-    def __init__(self, directory: str, name: str, family: int, table: str) -> None:
-        self._directory, self._name, self._family, self._table = directory, name, family, table
+    def __init__(self, owner: str, directory: str, name: str, family: int, table: str) -> None:
+        self._owner, self._directory, self._name, self._family, self._table = owner, directory, name, family, table
 
     def drops(self, opening: Opening) -> bool:
-        return firewall_chains.place_of([opening], opening.hook, self._table, self._family) is not None
+        return self._place([opening], opening.hook) is not None
 
     def plans(self, owner: str, openings: Sequence[Opening]) -> list[Plan]:
         own = self._own(openings)
@@ -62,7 +62,10 @@ class Iptables:
         return [each for each in openings if each.family == self._family]
 
     def _places(self, openings: Sequence[Opening]) -> dict[str, firewall_chains.Place | None]:
-        return {hook: firewall_chains.place_of(openings, hook, self._table, self._family) for hook in verdicts.HOOKS}
+        return {hook: self._place(openings, hook) for hook in verdicts.HOOKS}
+
+    def _place(self, openings: Sequence[Opening], hook: str) -> firewall_chains.Place | None:
+        return firewall_chains.place_of(openings, hook, self._table, self._family, self._owner)
 
 
 class Ufw(Iptables):
@@ -105,9 +108,9 @@ class Ufw(Iptables):
 class Nftables:
     """The tables of nftables that are neither ours nor of somebody who makes them anew."""
 
-    def __init__(self, command: str, listing: str, of_iptables: AbstractSet[str]) -> None:
+    def __init__(self, owner: str, command: str, listing: str, of_iptables: AbstractSet[str]) -> None:
         self._command = command
-        self._bases = [*firewall_nft.bases(listing, of_iptables)]
+        self._bases = [*firewall_nft.bases(listing, owner, of_iptables)]
 
     def drops(self, opening: Opening) -> bool:
         return any(firewall_nft.place_of(base, [opening]) is not None for base in self._bases)
@@ -201,8 +204,11 @@ def _run(command: Sequence[str], text: str = "") -> str:
     return str(output)
 
 
-def there() -> list[Firewall]:
-    """The packet filters that this host has, and those that keep something of ours while they do not run."""
+def there(owner: str) -> list[Firewall]:
+    """The packet filters that this host has, and those that keep something of ours while they do not run.
+
+    Whatever is in the owner's own chains, it is not the firewall's.
+    """
     # A look must not load the module.
     has_nft = bool(nf_tables.is_there())
     tools = [*packet_filter.tools()]
@@ -214,7 +220,7 @@ def there() -> list[Firewall]:
             listing = tool.handles()
             has_firewalld |= firewall_nft.has_firewalld(listing)
             families = {"ip" if each.family == 4 else "ip6" for each in tables if each.is_nft and each.text}
-            found.append(Nftables(str(tool), listing, families))
+            found.append(Nftables(owner, str(tool), listing, families))
     of_ufw = [each for each in tables if firewall_ufw.rules(each.text, each.family)]
     for family in firewall_ufw.FILES:
         if firewall_ufw.has_ours(_kept_by_ufw(family)) and not any(each.family == family for each in of_ufw):
@@ -222,9 +228,9 @@ def there() -> list[Firewall]:
             of_ufw += [each for each in tables if each.family == family][:1]
     for each in tables:
         if each in of_ufw:
-            found.append(Ufw(*each[:4]))
+            found.append(Ufw(owner, *each[:4]))
         elif each.text and not firewall_chains.has_firewalld(each.text):
-            found.append(Iptables(*each[:4]))
+            found.append(Iptables(owner, *each[:4]))
     if has_firewalld or any(firewall_firewalld.has_ours(text) for text in _kept_by_firewalld()):
         found.append(Firewalld(runs=has_firewalld))
     return found

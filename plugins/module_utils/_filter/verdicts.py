@@ -80,6 +80,10 @@ class Chain(NamedTuple):
     is_late: bool = False
 
 
+def only_accepts(chain: Chain) -> bool:
+    return all(rule.verdict is ACCEPT for rule in chain.rules)
+
+
 Chains = Mapping[str, Chain]
 # By how the way of a packet may end, what says so.
 Ends = Mapping[Verdict, str]

@@ -141,7 +141,7 @@ def test_rules_as_the_kernel_lists_them(opening: Opening) -> None:
 )
 def test_a_rule_of_somebody_else_in_our_chain(rule: str) -> None:
     text = saved(KEEPS, CALL, RULES[WEB], rule, own=("lvs-me-in",))
-    place = chains.place_of([WEB], "input", text, 4)
+    place = chains.place_of([WEB], "input", text, 4, "me")
     made = chains.plan_chain("iptables", "me", "input", text, 4, [WEB], place)
     assert [each.line for each in made.changes] == [f"iptables -t filter: remove {rule}"]
 
@@ -166,10 +166,10 @@ def test_a_rule_of_somebody_else_in_our_chain(rule: str) -> None:
 )
 def test_where_our_chain_is_called(openings: list[Opening], rules: list[str], place: tuple[int, str | None]) -> None:
     text = saved(*rules, "-A LOGDROP -j LOG", "-A LOGDROP -j DROP", own=("LOGDROP",))
-    assert chains.place_of(openings, "input", text, 4) == place
+    assert chains.place_of(openings, "input", text, 4, "me") == place
     # Whoever is called there already does not count.
     called = saved(*rules[:1], CALL, *rules[1:], "-A LOGDROP -j DROP", RULES[WEB], own=("LOGDROP", "lvs-me-in"))
-    assert chains.place_of(openings, "input", called, 4) == place
+    assert chains.place_of(openings, "input", called, 4, "me") == place
 
 
 @pytest.mark.parametrize(
@@ -185,8 +185,8 @@ def test_where_our_chain_is_called(openings: list[Opening], rules: list[str], pl
     ],
 )
 def test_a_firewall_that_drops_none_of_it(rules: list[str], policy: str) -> None:
-    assert chains.place_of([WEB], "input", saved(*rules, policy=policy), 4) is None
-    assert chains.place_of([FTP], "input", saved(), 4) is None
+    assert chains.place_of([WEB], "input", saved(*rules, policy=policy), 4, "me") is None
+    assert chains.place_of([FTP], "input", saved(), 4, "me") is None
 
 
 RETURNS = "-A INPUT -p tcp -m tcp --dport 80 -j RETURN"
@@ -213,18 +213,19 @@ def test_who_leaves_a_chain_of_a_hook_comes_to_its_policy(
 ) -> None:
     own = ["-A services -p tcp -m tcp --dport 22 -j ACCEPT", "-A services -p tcp -m tcp --dport 80 -j RETURN"]
     text = saved(*rules, *own, "-A services -j ACCEPT", policy=policy, own=("services",))
-    assert chains.place_of([WEB], "input", text, 4) == place
+    assert chains.place_of([WEB], "input", text, 4, "me") == place
     [base] = nft.bases(
         "table inet filter { # handle 5\n\tchain input { # handle 1\n"
         f"\t\ttype filter hook input priority filter; policy {policy.lower()};\n"
-        "\t\ttcp dport 80 return # handle 7\n\t\tmeta l4proto tcp accept # handle 8\n\t}\n}\n"
+        "\t\ttcp dport 80 return # handle 7\n\t\tmeta l4proto tcp accept # handle 8\n\t}\n}\n",
+        "me",
     )
     assert nft.place_of(base, [WEB]) == (0 if policy == "DROP" else None)
 
 
 def made(text: str, *wanted: Opening) -> tuple[list[str], list[str]]:
     """The lines of the plan, and those of the transaction."""
-    place = chains.place_of(wanted, "input", text, 4)
+    place = chains.place_of(wanted, "input", text, 4, "me")
     found = chains.plan_chain("iptables", "me", "input", text, 4, wanted, place)
     return [each.line for each in found.changes], found.changes[0].action.splitlines() if found.changes else []
 
@@ -265,10 +266,42 @@ def test_a_call_that_is_wrong(rules: list[str], number: int) -> None:
     ]
 
 
+THEIRS = "-A INPUT -j lvs-web-in"
+
+
+@pytest.mark.parametrize(
+    ("rules", "place"),
+    [
+        (["-A lvs-web-in -p tcp -j DROP"], (1, THEIRS)),
+        (["-A lvs-web-in -s 203.0.113.9/32 -j DROP", "-A lvs-web-in -p tcp -j ACCEPT"], None),
+        # It does what chains of ours do.
+        (["-A lvs-web-in -p tcp -j ACCEPT"], (2, None)),
+    ],
+)
+def test_a_chain_of_an_operator_that_is_called_as_ours_are(rules: list[str], place: tuple[int, str | None]) -> None:
+    text = saved(KEEPS, THEIRS, SSH, *rules, own=("lvs-web-in",))
+    assert chains.place_of([WEB], "input", text, 4, "me") == place
+    text = saved(KEEPS, THEIRS.replace("-j", "-g"), *rules, own=("lvs-web-in",))
+    assert bool(chains.place_of([WEB], "input", text, 4, "me")) is any("-p tcp -j DROP" in each for each in rules)
+    # What the owner's own chain has become is its own affair.
+    text = text.replace("lvs-web-in", "lvs-me-in").replace("-g", "-j")
+    assert chains.place_of([WEB], "input", text, 4, "me") == (1, None)
+    own = "".join(f"\t\t{'meta l4proto tcp drop' if 'DROP' in each else 'accept'} # handle 3\n" for each in rules[:1])
+    listing = (
+        f"table inet filter {{ # handle 5\n\tchain lvs-web-in-input {{ # handle 1\n{own}\t}}\n\n"
+        "\tchain input { # handle 2\n\t\ttype filter hook input priority filter; policy drop;\n"
+        "\t\tjump lvs-web-in-input # handle 7\n\t}\n}\n"
+    )
+    for owner, is_own in (("me", False), ("web", True)):
+        [base] = nft.bases(listing, owner)
+        assert nft.place_of(base, [WEB]) == 0
+        assert ("lvs-web-in-input" in base.ours) is (is_own or "drop" not in own)
+
+
 def test_a_rule_that_only_counts_is_a_rule() -> None:
     """The boot's script is told before which rule the call goes."""
     text = saved("-A INPUT", INVALID, SSH)
-    assert chains.place_of([HALF], "input", text, 4) == chains.Place(1, INVALID)
+    assert chains.place_of([HALF], "input", text, 4, "me") == chains.Place(1, INVALID)
 
 
 @pytest.mark.parametrize(
@@ -284,22 +317,23 @@ def test_a_rule_that_only_counts_is_a_rule() -> None:
 )
 def test_a_range_of_ports_of_which_some_are_dropped(ports: list[str], place: int | None) -> None:
     text = saved(*(f"-A INPUT -p tcp -m tcp --dport {each} -j ACCEPT" for each in ports))
-    assert chains.place_of([FTP], "input", text, 6) == (place and chains.Place(place, None))
+    assert chains.place_of([FTP], "input", text, 6, "me") == (place and chains.Place(place, None))
     rules = "".join(f"\t\ttcp dport {each.replace(':', '-')} accept # handle 7\n" for each in ports)
     [base] = nft.bases(
         "table inet filter { # handle 5\n\tchain input { # handle 1\n"
-        f"\t\ttype filter hook input priority filter; policy drop;\n{rules}\t}}\n}}\n"
+        f"\t\ttype filter hook input priority filter; policy drop;\n{rules}\t}}\n}}\n",
+        "me",
     )
     assert nft.place_of(base, [FTP]) == place
 
 
 def test_one_port_in_the_middle_of_a_range() -> None:
     drops = "-A INPUT -p tcp -m tcp --dport 30050 -j DROP"
-    assert chains.place_of([FTP], "input", saved(KEEPS, drops, policy="ACCEPT"), 6) == chains.Place(1, drops)
+    assert chains.place_of([FTP], "input", saved(KEEPS, drops, policy="ACCEPT"), 6, "me") == chains.Place(1, drops)
     answers = ANSWER._replace(source_ports=(30000, 30100))
     drops = "-A FORWARD -p tcp -m tcp --sport 30050 -j DROP"
     text = saved(drops).replace(":FORWARD DROP", ":FORWARD ACCEPT")
-    assert chains.place_of([answers], "forward", text, 4) == chains.Place(0, drops)
+    assert chains.place_of([answers], "forward", text, 4, "me") == chains.Place(0, drops)
 
 
 def test_no_end_of_ports() -> None:
@@ -315,7 +349,7 @@ def test_rules_are_read_once_for_many_packets(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(filter_rules, "of_iptables", lambda *given: calls.append(given) or read(*given))
     text = saved("-A INPUT -s 203.0.113.77/32 -j DROP")
     for port in range(1, 20):
-        assert chains.place_of([WEB._replace(ports=(port, port))], "input", text, 4)
+        assert chains.place_of([WEB._replace(ports=(port, port))], "input", text, 4, "me")
     assert len(calls) == 1
 
 
@@ -401,14 +435,14 @@ NFT_WEB = f"ip daddr {VIP} tcp dport 80 accept"
 
 
 def made_in_nft(listing: str, *wanted: Opening) -> tuple[list[str], list[str]]:
-    plans = [nft.plan_chain(base, "me", wanted) for base in nft.bases(listing)]
+    plans = [nft.plan_chain(base, "me", wanted) for base in nft.bases(listing, "me")]
     lines = [each.line for plan in plans for each in plan.changes]
     return lines, [line for plan in plans if plan.changes for line in plan.changes[0].action.splitlines()]
 
 
 def test_only_the_operator_s_tables_of_nftables_are_touched() -> None:
     assert nft.has_firewalld(NFT)
-    assert [(each.table_name, each.name, each.hook) for each in nft.bases(NFT)] == [
+    assert [(each.table_name, each.name, each.hook) for each in nft.bases(NFT, "me")] == [
         ("inet filter", "input", "input"),
         ("inet filter", "forward", "forward"),
     ]
@@ -429,13 +463,13 @@ def test_what_is_iptables_s_is_left_to_iptables(table: str, of_iptables: set[str
     listing = (
         f"table {table} {{\n\tchain INPUT {{\n\t\ttype filter hook input priority filter; policy drop;\n\t}}\n}}\n"
     )
-    assert [each.name for each in nft.bases(listing, of_iptables)] == ["INPUT"] * is_touched
+    assert [each.name for each in nft.bases(listing, "me", of_iptables)] == ["INPUT"] * is_touched
 
 
 def test_ours_is_known_whatever_the_chain_is_called() -> None:
     hook = "type filter hook input priority filter; policy drop;"
     head = "table inet filter { # handle 5\n\tchain in-v4.new { # handle 1\n"
-    [base] = nft.bases(f"{head}\t\t{hook}\n\t}}\n}}\n")
+    [base] = nft.bases(f"{head}\t\t{hook}\n\t}}\n}}\n", "me")
     assert base.chain_of("me") == "lvs-me-in-in-v4.new"
     own = base.chain_of("me")
     called = f"{head}\t\t{hook}\n\t\tjump {own} # handle 3\n\t}}\n"
@@ -447,7 +481,8 @@ def test_a_map_of_verdicts_drops_what_is_invalid() -> None:
     [base] = nft.bases(
         "table inet filter { # handle 5\n\tchain input { # handle 1\n"
         "\t\ttype filter hook input priority filter; policy drop;\n"
-        "\t\tct state vmap { invalid : drop, established : accept, related : accept } # handle 7\n\t}\n}\n"
+        "\t\tct state vmap { invalid : drop, established : accept, related : accept } # handle 7\n\t}\n}\n",
+        "me",
     )
     assert [nft.place_of(base, [each]) for each in (HALF, WEB)] == [0, 1]
 
@@ -494,12 +529,12 @@ def test_a_chain_of_nftables_comes_and_goes() -> None:
 )
 def test_nft_is_asked_for_the_family_only_where_a_table_has_two(family: str, rule: str) -> None:
     head = "\tchain input {\n\t\ttype filter hook input priority filter; policy drop;\n\t}"
-    base = next(nft.bases(f"table {family} f {{\n{head}\n}}\n"))
+    base = next(nft.bases(f"table {family} f {{\n{head}\n}}\n", "me"))
     assert f"add rule {family} f lvs-me-in-input {rule}" in nft.boot_lines(base, "me", [VRRP])
 
 
 def test_the_boot_finds_the_rule_before_which_a_chain_of_nftables_is_called() -> None:
-    [base, forward] = nft.bases(NFT)
+    [base, forward] = nft.bases(NFT, "me")
     assert nft.boot_lines(base, "me", [HALF]) == [
         "#call inet filter input lvs-me-in-input ct state invalid drop",
         "add chain inet filter lvs-me-in-input",
@@ -525,5 +560,5 @@ def test_names_and_numbers_of_nftables(listed: str, rendered: str) -> None:
 
 def test_a_chain_of_nftables_behind_ipvs_is_one_of_a_real_server() -> None:
     late = NFT.replace("hook input priority filter;", "hook input priority srcnat;")
-    assert [each.hook for each in nft.bases(late)] == ["input", "forward"]
+    assert [each.hook for each in nft.bases(late, "me")] == ["input", "forward"]
     assert made_in_nft(late, VRRP)[0][0] == "nft insert rule inet filter input jump lvs-me-in-input"

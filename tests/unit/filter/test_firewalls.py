@@ -59,7 +59,7 @@ class Host:
 
     def plans(self, *wanted: Opening) -> list[str]:
         """What would be done to have these packets pass."""
-        every = firewalls.there()
+        every = firewalls.there("me")
         return [change.line for one in every for plan in one.plans("me", wanted) for change in plan.changes]
 
 
@@ -95,7 +95,7 @@ def test_a_listing_that_fails_is_no_firewall_that_lets_everything_pass(
     with pytest.raises(
         Refused, match=f"`{failing}.*` failed, so what the firewall drops is not known: Cannot allocate"
     ):
-        firewalls.there()
+        firewalls.there("me")
 
 
 def test_rules_of_ufw_go_where_it_does_not_run(host: Host) -> None:
@@ -130,4 +130,4 @@ def test_rules_of_firewalld_go_where_it_does_not_run(host: Host, monkeypatch: py
     host.files["/etc/firewalld/zones/dmz.xml"] = '<zone><rule priority="8848" family="ipv4"/></zone>'
     assert host.plans(WEB) == [f"firewall-offline-cmd --zone=dmz '--remove-rich-rule={rule}'"]
     assert {words[0] for words in calls} == {firewall_firewalld.OFFLINE["permanent"][0]}
-    assert not firewalls.there()[-1].drops(WEB)
+    assert not firewalls.there("me")[-1].drops(WEB)
