@@ -125,7 +125,6 @@ def _read_iptables(
         text, changes = said(unseen, [command, "-t", table]), command[: -len("-save")]
         if table == "raw":
             found.keeps_states &= "notrack" not in text.lower()
-            continue
         if table == "filter":
             found.obstacles += obstacles.of_iptables(text, changes)
         unread: list[str] = []

@@ -52,32 +52,19 @@ _EXTENSIONS = {"tcp", "udp", "sctp", "icmp", "icmp6", "ipv6-icmp", "multiport", 
 _TARGETS = {"ACCEPT": ACCEPT, "DROP": DROP, "REJECT": DROP, "RETURN": RETURN}
 # What goes on with the next rule.
 _PASSING = {
-    "LOG",
-    "NFLOG",
-    "ULOG",
-    "MARK",
-    "CONNMARK",
-    "CT",
-    "TCPMSS",
-    "TOS",
-    "DSCP",
-    "TTL",
-    "CLASSIFY",
-    "CONNSECMARK",
-    "SECMARK",
-    "SET",
-    "TRACE",
-    "AUDIT",
-    "CHECKSUM",
-    "HL",
+    *("LOG", "NFLOG", "ULOG", "MARK", "CONNMARK", "HMARK", "CT", "NOTRACK", "TCPMSS", "TOS", "DSCP", "ECN", "TTL", "HL"),
+    *("CLASSIFY", "CONNSECMARK", "SECMARK", "SET", "TRACE", "AUDIT", "CHECKSUM", "TEE", "IDLETIMER", "LED", "RATEEST"),
+    "TCPOPTSTRIP",
 }
 
 
 # By table and chain of iptables, the chains that packets are led through.
 _BASES = {
-    **{("filter", hook.upper()): hook for hook in HOOKS},
+    **{(table, hook.upper()): hook for hook in HOOKS for table in ("filter", "mangle")},
     ("nat", "PREROUTING"): TRANSLATION,
     ("mangle", "PREROUTING"): PREROUTING,
+    ("raw", "PREROUTING"): PREROUTING,
+    ("raw", "OUTPUT"): "output",
 }
 _POLICIES = {"ACCEPT": ACCEPT, "DROP": DROP}
 
@@ -90,18 +77,19 @@ def of_iptables(
     Lines that begin a chain or a rule and do not say which are added to ``unread``.
     """
     chains: dict[str, Chain] = {}
-    table = "filter"
+    table, said = "filter", command
     for line in text.splitlines():
         words = line.split()
         if line.startswith("*"):
             table = line[1:].strip()
+            said = command if table == "filter" else f"{command} -t {table}"
         elif line.startswith(":") and len(words) > 1 and words[0] != ":":
             name = words[0][1:]
             policy = _POLICIES.get(words[1], UNSURE)
             hook = "" if words[1] == "-" else _BASES.get((table, name), "")
-            chains[name] = Chain([], hook, policy, (family,), f"{command} -P {name} {words[1]}")
+            chains[name] = Chain([], hook, policy, (family,), f"{said} -P {name} {words[1]}", is_early=table == "raw")
         elif line.startswith("-A ") and len(words) > 1 and words[1] in chains:
-            chains[words[1]].rules.append(_iptables_rule(line, command, chains))
+            chains[words[1]].rules.append(_iptables_rule(line, said, chains))
         elif line.startswith((":", "-A")) and unread is not None:
             unread.append(line)
     return chains
@@ -164,11 +152,14 @@ _QUOTED = re.compile(r'(?<![^\s])"[^"]*"(?![^\s,}])')
 HOOK = re.compile(r"\s*type (\w+) hook (\w+) priority (-?\w+)(?: ([+-]) (\d+))?;(?: policy (\w+);)?$")
 _HOOKED = {
     **{("filter", hook): hook for hook in (*HOOKS, PREROUTING)},
+    ("route", "output"): "output",
     ("nat", "prerouting"): TRANSLATION,
 }
 _PRIORITIES = {"raw": -300, "mangle": -150, "dstnat": -100, "filter": 0, "security": 50, "srcnat": 100}
 # IPVS takes packets away, and changes answers, at NF_IP_PRI_NAT_SRC - 2: later chains may see another packet, or none.
 _BEFORE_IPVS = 98
+# Netfilter looks up a packet's connection at NF_IP_PRI_CONNTRACK.
+_TRACKING = -200
 _FAMILIES = {"ip": (4,), "ip6": (6,), "inet": (4, 6)}
 # By the first two words of a condition of nft, the field that it asks for.
 _SELECTORS = {
@@ -267,7 +258,9 @@ def of_nft(text: str) -> Iterator[dict[str, Chain]]:
                 base = _HOOKED.get((hook[1], hook[2]), "")
                 # What IPVS sends on leaves by every chain of output.
                 is_late = base in ("input", "forward") and not is_before_ipvs(hook)
-                chains[name] = Chain([], base, policy, _FAMILIES[family], f"{said}{line.strip()}", is_late)
+                is_early = base in ("output", PREROUTING) and not is_after_tracking(hook)
+                text = f"{said}{line.strip()}"
+                chains[name] = Chain([], base, policy, _FAMILIES[family], text, is_late, is_early)
             else:
                 chains[name].rules.append(_nft_rule(line.strip(), said, chains))
         if chains:
@@ -277,6 +270,11 @@ def of_nft(text: str) -> Iterator[dict[str, Chain]]:
 def is_before_ipvs(hook: re.Match[str]) -> bool:
     priority = priority_of(hook)
     return priority is not None and priority < _BEFORE_IPVS
+
+
+def is_after_tracking(hook: re.Match[str]) -> bool:
+    priority = priority_of(hook)
+    return priority is not None and priority > _TRACKING
 
 
 def priority_of(hook: re.Match[str]) -> int | None:

@@ -59,7 +59,7 @@ def _command(opening: Opening, firewall: str) -> str:
         rule = iptables_rule(opening).replace("-A INPUT", f"-A ufw{'' if opening.family == 4 else '6'}-before-input", 1)
         return f"`{rule}` before what drops INVALID in /etc/ufw/before{'' if opening.family == 4 else '6'}.rules"
     if firewall == NFTABLES:
-        # Where a table sees one family only, nft refuses to be asked for it so. What it takes instead, it takes anywhere.
+        # Where a table sees one family only, nft refuses to be asked for it so, and takes this instead, as anywhere.
         header = {4: "ip version 4", 6: "ip6 version 6"}[opening.family]
         return f"`{nft_rule(opening).replace(f'meta nfproto ipv{opening.family}', header)} accept`"
     return "a rule before it that lets this pass"

@@ -39,6 +39,8 @@ HOOKS = ("input", "forward", "output")
 DNAT = "dnat"
 # Chains that packets pass before those of the hooks: of the second kind only those that begin a connection.
 PREROUTING, TRANSLATION = "prerouting", "translation"
+# What is said of a drop begins with this where the packet does not come to its hook.
+EARLY = f"{PREROUTING}: "
 # Type and code of the ICMP that says that a packet was too large, by family.
 _TOO_LARGE = {4: (3, 4), 6: (2, 0)}
 # Deeper than any packet filter of people, and far from what Python can do.
@@ -69,7 +71,8 @@ class Rule(NamedTuple):
 class Chain(NamedTuple):
     """``hook`` is empty for one that others lead to. ``families`` are those whose packets it sees.
 
-    ``is_late``: it comes after IPVS, and does not see what that takes.
+    ``is_late``: it comes after IPVS, and does not see what that takes. ``is_early``: netfilter does not know the
+    packet's connection yet.
     """
 
     rules: list[Rule]
@@ -78,6 +81,7 @@ class Chain(NamedTuple):
     families: tuple[int, ...] = (4, 6)
     text: str = ""
     is_late: bool = False
+    is_early: bool = False
 
 
 def only_accepts(chain: Chain) -> bool:
@@ -110,22 +114,27 @@ class Judge:
     def of(self, packet: Packet) -> tuple[Verdict, str]:
         """DROP with what says so and ACCEPT are certain. UNSURE: it may get through or not."""
         before = _before(packet)
-        # A translation is that of the whole connection, so the state of this packet does not tell whether there is one.
-        coming = packet._replace(hook=PREROUTING, state=None)
+        # Of what is forwarded nobody says by which interface it came.
+        coming = packet._replace(hook=PREROUTING, interface=None if packet.hook == "forward" else packet.interface)
         said = None
         is_accepted = True
         for chains in self._filters:
-            ways, earlier = _Ways(chains, packet, self._memory), _Ways(chains, coming, self._memory)
+            every: dict[Packet, _Ways] = {}
             for name, chain in chains.items():
                 if packet.family not in chain.families or chain.hook not in (packet.hook, *before):
                     continue
                 if chain.is_late and packet.taken:
                     continue
-                ends = (ways if chain.hook == packet.hook else earlier).through(name)
+                seen = packet if chain.hook == packet.hook else coming
+                if chain.is_early or chain.hook == TRANSLATION:
+                    # A translation is that of the whole connection, so the state of this packet does not tell whether
+                    # there is one.
+                    seen = seen._replace(state=None)
+                ends = every.setdefault(seen, _Ways(chains, seen, self._memory)).through(name)
                 if UNSURE in ends:
                     return UNSURE, ""
-                if chain.hook == packet.hook and said is None and set(ends) == {DROP}:
-                    said = ends[DROP]
+                if chain.hook != TRANSLATION and said is None and set(ends) == {DROP}:
+                    said = ends[DROP] if chain.hook == packet.hook else f"{EARLY}{ends[DROP]}"
                 is_accepted = is_accepted and set(ends) == {ACCEPT}
         if said is not None:
             return DROP, said

@@ -440,6 +440,57 @@ def test_a_translation_of_nft(kind: str, rule: str) -> None:
         assert dropped_by(of_nft(closed + TRANSLATION.format(kind, "dstnat", harmless)), REQUEST), harmless
 
 
+INVALID = "-A {} -m conntrack --ctstate INVALID -j DROP"
+
+
+def of_table(table: str, rule: str) -> Chains:
+    names = "".join(f":{name} ACCEPT [0:0]\n" for name in ("PREROUTING", "INPUT", "FORWARD", "OUTPUT"))
+    return of_iptables(f"*{table}\n{names}{rule}\nCOMMIT\n", 4)
+
+
+@pytest.mark.parametrize(
+    ("table", "chain", "packet", "is_dropped"),
+    [
+        ("mangle", "PREROUTING", REQUEST._replace(state="invalid"), True),
+        ("mangle", "PREROUTING", ANSWER._replace(state="invalid"), True),
+        ("mangle", "PREROUTING", ANSWER._replace(state="invalid", interface="eth9"), True),
+        ("mangle", "PREROUTING", REQUEST, False),
+        ("mangle", "PREROUTING", REQUEST._replace(hook="output", state="invalid"), False),
+        ("mangle", "INPUT", REQUEST._replace(state="invalid"), True),
+        ("mangle", "FORWARD", ANSWER._replace(state="invalid"), True),
+        ("mangle", "OUTPUT", REQUEST._replace(hook="output", state="invalid"), True),
+        # There netfilter knows of no connection yet.
+        ("raw", "PREROUTING", REQUEST._replace(state="invalid"), False),
+        ("raw", "OUTPUT", REQUEST._replace(hook="output", state="invalid"), False),
+    ],
+)
+def test_what_is_dropped_outside_the_table_filter(table: str, chain: str, packet: Packet, is_dropped: bool) -> None:
+    rule = INVALID.format(chain)
+    early = "prerouting: " if chain == "PREROUTING" else ""
+    said = dropped_by([of_table(table, rule)], packet)
+    assert said == (f"{early}iptables -t {table} {rule}" if is_dropped else None)
+    hook = chain.lower()
+    listed = nft("ct state invalid drop", hook=hook).replace(
+        "priority filter", f"priority {'raw' if table == 'raw' else 'mangle'}"
+    )
+    if table == "mangle" or hook != "input":
+        assert dropped_by(of_nft(listed), packet) == (f"{early}nft: ct state invalid drop" if is_dropped else None)
+
+
+def test_what_raw_drops_without_a_word_on_connections() -> None:
+    raw = of_table("raw", "-A PREROUTING -p tcp -m tcp --dport 80 -j DROP")
+    said = "prerouting: iptables -t raw -A PREROUTING -p tcp -m tcp --dport 80 -j DROP"
+    assert dropped_by([raw], REQUEST) == said
+    some = of_table("raw", "-A PREROUTING -j CT --notrack\n-A PREROUTING -i eth9 -j DROP")
+    assert dropped_by([some], REQUEST) is None
+    # By which of two interfaces something comes that is forwarded, nobody says.
+    passes = ANSWER._replace(interface="eth9")
+    assert dropped_by([of_table("raw", "-A PREROUTING -i eth9 -j DROP")], passes) is None
+    assert dropped_by([of_table("raw", "-A PREROUTING -i eth9 -j DROP")], REQUEST._replace(interface="eth9"))
+    listed = nft("tcp dport 80 drop", hook="output").replace("type filter", "type route")
+    assert dropped_by(of_nft(listed), REQUEST._replace(hook="output")) == "nft: tcp dport 80 drop"
+
+
 def test_a_filter_that_makes_another_packet_for_the_next() -> None:
     first = nft("tcp dport 80 tcp dport set 8080").replace("table inet filter", "table inet first")
     assert dropped_by(of_nft(first + nft("tcp dport 8080 accept", policy="drop")), REQUEST) is None

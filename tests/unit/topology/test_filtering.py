@@ -216,13 +216,27 @@ REST = "; and the same where the rules come from; or lvs_firewall: manage"
         ('iptables -A INPUT -s 1.2.3.4 "unclosed -j DROP', "a rule before it that lets this pass"),
         ("reboot; iptables -A INPUT -s 1.2.3.4 -j DROP", "a rule before it that lets this pass"),
         ("iptables-nft: tcp dport 80 counter packets 0 bytes 0 drop", OPEN),
+        # What is dropped before the firewall, that is not opened by.
+        (
+            "prerouting: iptables -t mangle -A PREROUTING -m conntrack --ctstate INVALID -j DROP",
+            "a rule before it that lets this pass; or iptables -t mangle -D PREROUTING -m conntrack --ctstate INVALID "
+            "-j DROP; and the same where the rules come from",
+        ),
+        (
+            "iptables -t mangle -A INPUT -j DROP",
+            "a rule before it that lets this pass; and the same where the rules come from",
+        ),
+        (
+            "prerouting: nft: tcp dport 80 drop",
+            "`ip daddr 192.168.246.160 tcp dport 80 accept` before it; and the same where the rules come from",
+        ),
         ("nft: tcp dport 80 drop", "`ip daddr 192.168.246.160 tcp dport 80 accept` before it"),
     ],
 )
 def test_the_remedy_opens_for_what_is_dropped(rule: str, remedy: str) -> None:
     packets = compiler.questions_of(r1().hostvars, r1().groups)["hosts"]["lb1"]["packets"]
     [finding] = told(r1(), dropped=[{"name": packets[0]["name"], "said": rule}])
-    assert finding["remedy"] == remedy + REST
+    assert finding["remedy"] == remedy + ("" if remedy.endswith("come from") else REST)
 
 
 @pytest.mark.parametrize(

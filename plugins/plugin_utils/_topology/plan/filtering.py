@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._filter import firewall_plan, firewall_words
+from ansible_collections.lvs.topology.plugins.module_utils._filter.verdicts import EARLY
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.finding import DEGREES, Finding
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.model import CHECK, MANAGE, NONE
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.site import Site
@@ -94,16 +95,23 @@ def of_filter(site: Site, host: str, dropped: Iterable[Mapping[str, str]], firew
 
 def remedy(rule: str, packets: Iterable[Mapping[str, Any]], firewall: str) -> str:
     """What lets packets pass that a rule drops, in the words of what rules the filter, or of whose rule it is."""
+    is_early, rule = rule.startswith(EARLY), rule.removeprefix(EARLY)
     command, *words = _words(rule)
+    table = words[:2] if words[:1] == ["-t"] else []
+    words = words[len(table) :]
+    if is_early or table:
+        # It is not the firewall's, which is told by other words, and what it drops never comes to the firewall.
+        firewall = ""
     # What a host says is typed by people.
     is_command = command in firewall_words.IPTABLES_COMMANDS and not firewall
     openings = [opening(each) for each in packets]
-    said = firewall_words.commands(openings, firewall or (command if is_command else _rules(rule)), _MOST_COMMANDS)
+    known = command if is_command and not table else _rules(rule)
+    said = firewall_words.commands(openings, firewall or known, _MOST_COMMANDS)
     is_special = rule.isprintable() and words[:1] == ["-A"] and "!" not in words and _SPECIAL & {*words}
     if is_command and is_special:
-        said += f"; or {shlex.join([command, '-D', *words[1:]])}"
+        said += f"; or {shlex.join([command, *table, '-D', *words[1:]])}"
     also = "" if firewall else "; and the same where the rules come from"
-    return f"{said}{also}; or lvs_firewall: {MANAGE}"
+    return f"{said}{also}" if is_early or table else f"{said}{also}; or lvs_firewall: {MANAGE}"
 
 
 def opening(packet: Mapping[str, Any]) -> firewall_plan.Opening:
