@@ -195,6 +195,6 @@ def _is_failed(unit: str) -> bool:
 
 def _apply(action: Any) -> None:
     if isinstance(action, Systemctl):
-        units.call(action.words, boot_script.UNIT)
+        units.call(action)
     else:
         apply_file(action)

@@ -46,7 +46,7 @@ class Daemon:
 
     def apply(self, action: Any) -> None:
         if isinstance(action, Systemctl):
-            units.call(action.words, self._name)
+            units.call(action)
         elif isinstance(action, daemon_plan.Touch):
             _touch(action.path)
         else:

@@ -12,9 +12,22 @@ from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, 
 
 @dataclass(frozen=True)
 class Systemctl:
-    """Call systemctl with these words."""
+    """Call systemctl with these words: options, what is to be done, and the units that this is about."""
 
     words: tuple[str, ...]
+
+    @property
+    def verb(self) -> str:
+        return self._but_options[0]
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        """Empty where this is about systemd itself (daemon-reload)."""
+        return self._but_options[1:]
+
+    @property
+    def _but_options(self) -> tuple[str, ...]:
+        return tuple(word for word in self.words if not word.startswith("-"))
 
 
 def systemctl(*words: str) -> Plan:

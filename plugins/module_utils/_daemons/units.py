@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import glob
 import os
-from typing import Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils import _commands
+from ansible_collections.lvs.topology.plugins.module_utils._daemons.systemctl import Systemctl
 from ansible_collections.lvs.topology.plugins.module_utils._disk import sync_directory
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
 
@@ -36,12 +36,13 @@ def ask(*words: str) -> str:
     return output
 
 
-def call(words: Sequence[str], unit: str) -> None:
-    """Call systemctl with these words, which are about the unit."""
-    status, _output, errors = _commands.run([_systemctl(), *words])
+def call(action: Systemctl) -> None:
+    status, _output, errors = _commands.run([_systemctl(), *action.words])
     if status != 0:
-        raise Refused(f"systemctl {' '.join(words)} failed: {errors.strip()} `journalctl -u {unit}` says more.")
-    if words[0] in ("enable", "disable"):
+        # What systemd itself does is in the journal of the first process.
+        journal = " ".join(f"-u {unit}" for unit in action.units) or "_PID=1"
+        raise Refused(f"systemctl {' '.join(action.words)} failed: {errors.strip()} `journalctl {journal}` says more.")
+    if action.verb in ("enable", "disable"):
         # systemctl leaves that to chance, and a unit that is not enabled is not there after a power cut.
         for directory in (found for pattern in _LINKS for found in glob.glob(pattern)):
             sync_directory(directory)

@@ -95,9 +95,9 @@ def _texts(path: str, depth: int) -> Iterator[str]:
 
 
 def _call(action: Systemctl) -> None:
-    unit = action.words[-1]
-    units.call(action.words, unit)
-    if action.words[0] == "kill":
+    units.call(action)
+    if action.verb == "kill":
+        (unit,) = action.units
         deadline = time.monotonic() + _PATIENCE
         while managers.unit(unit).active:
             if time.monotonic() > deadline:

@@ -66,7 +66,7 @@ def ensure_metrics(module: AnsibleModule, _book: LedgerFile) -> dict[str, Any]:
 
     def apply(action: Any) -> None:
         if isinstance(action, Systemctl):
-            units.call(action.words, plan.UNIT)
+            units.call(action)
         else:
             apply_file(action)
 
