@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Mapping, NamedTuple, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
+from ansible_collections.lvs.topology.plugins.module_utils._daemons.systemctl import systemctl
 from ansible_collections.lvs.topology.plugins.module_utils._files import File, joined, plan_file
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
@@ -73,11 +74,6 @@ class Wait:
     """Give routers the time to send elsewhere, before what they sent to is gone."""
 
     seconds: int
-
-
-@dataclass(frozen=True)
-class ReadUnits:
-    """Have systemd read its units again."""
 
 
 def check(options: Mapping[str, Any], mistakes: Mistakes, option: str) -> dict[Route, str | None]:
@@ -159,7 +155,7 @@ def plan_checked(current: Sequence[Route], wanted: Mapping[Route, str | None], u
 def plan_unit(current: File | None, wanted: File | None, *, has_systemd: bool) -> Plan:
     plan = plan_file(DROP_IN, current, wanted, own_directory=True)
     if plan.changes and has_systemd:
-        return joined(plan, Plan((Change("systemctl daemon-reload", ReadUnits()),)))
+        return joined(plan, systemctl("daemon-reload"))
     return plan
 
 

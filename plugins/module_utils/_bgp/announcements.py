@@ -13,6 +13,7 @@ from ansible_collections.lvs.topology.plugins.module_utils import _commands
 from ansible_collections.lvs.topology.plugins.module_utils._bgp import announcement_plan
 from ansible_collections.lvs.topology.plugins.module_utils._bgp.announcement_plan import Route
 from ansible_collections.lvs.topology.plugins.module_utils._daemons import units
+from ansible_collections.lvs.topology.plugins.module_utils._daemons.systemctl import Systemctl
 from ansible_collections.lvs.topology.plugins.module_utils._files import apply_file, joined, read_file
 from ansible_collections.lvs.topology.plugins.module_utils._keepalived import keepalived_ask, keepalived_plan
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger, LedgerFile, carry_out_booked
@@ -161,8 +162,8 @@ def routes_shown(command: Sequence[str], output: str) -> list[dict[str, Any]]:
 def _apply(action: Any) -> None:
     if isinstance(action, announcement_plan.Wait):
         time.sleep(action.seconds)
-    elif isinstance(action, announcement_plan.ReadUnits):
-        _run(["systemctl", "daemon-reload"])
+    elif isinstance(action, Systemctl):
+        units.call(action)
     elif isinstance(action, announcement_plan.AddRoute):
         _run(["ip", "route", "replace", *str(action.route).split()])
     elif isinstance(action, announcement_plan.DeleteRoute):
