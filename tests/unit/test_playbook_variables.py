@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.lvs.topology.plugins.filter.words import words
 from ansible_collections.lvs.topology.plugins.filter.wrong_values import wrong_values
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.playbook_values import CHOICES, LISTS, NUMBERS
 from ansible_collections.lvs.topology.tests.unit.test_playbooks import PLAYBOOKS, ROLLED, plays
@@ -89,6 +90,27 @@ def test_values_that_make_no_sense(given: dict[str, Any], lines: list[str]) -> N
     found = wrong_values(given)
     assert len(found) == len(lines), found
     assert all(line.startswith(begins) for line, begins in zip(found, lines, strict=True)), found
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("active, inactive", ["active", "inactive"]),
+        (["active", " persistent "], ["active", "persistent"]),
+        ("active,,", ["active"]),
+        # The module waits for its own kinds.
+        ("", []),
+        (",", []),
+        ([], []),
+        (None, []),
+    ],
+)
+def test_a_list_may_be_a_text_with_commas(given: Any, expected: list[str]) -> None:
+    """The playbooks use these words, and so does the check of what they are."""
+    assert words(given) == expected
+    assert wrong_values({"lvs_drain_wait_for": given}) == []
+    asked = yaml.safe_load((PLAYBOOKS[0].parent / "vars/drain.yml").read_text())["__lvs_kinds"]
+    assert asked == "{{ lvs_drain_wait_for | default([]) | lvs.topology.words }}"
 
 
 @pytest.mark.parametrize("path", PLAYBOOKS, ids=lambda path: path.stem)

@@ -48,6 +48,11 @@ def wrong_values_of(given: Any) -> list[str]:
     return as_lines([*_wrong_numbers(values), *_wrong_words(values)])
 
 
+def words_of(given: Any) -> list[Any]:
+    """The words of a variable that is a list; on the command line they stand in a text with commas."""
+    return _words(evaluated(given, "words"))
+
+
 def _wrong_numbers(values: Mapping[str, Any]) -> Iterator[Mistake]:
     for name, possible in NUMBERS.items():
         if name in values and forms.integer(values[name]) not in possible:

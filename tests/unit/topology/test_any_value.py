@@ -25,6 +25,7 @@ from ansible_collections.lvs.topology.plugins.filter.unaddressed import unaddres
 from ansible_collections.lvs.topology.plugins.filter.unannounced import unannounced
 from ansible_collections.lvs.topology.plugins.filter.weights_back import weights_back
 from ansible_collections.lvs.topology.plugins.filter.weights_said import weights_said
+from ansible_collections.lvs.topology.plugins.filter.words import words
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import (
     QUIET,
     REFERENCES,
@@ -317,6 +318,8 @@ def test_any_value_as_an_argument(odd: str) -> None:
     quiet(silent_directors, [value], [])
     quiet(silent_directors, [{"director_name": value, "msg": value}], [])
     quiet(silent_directors, [], value)
+    quiet(words, value)
+    quiet(words, [value])
 
 
 def info() -> dict[str, Any]:
