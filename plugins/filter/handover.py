@@ -106,6 +106,10 @@ _value:
       elements: str
       returned: always
       description: What earlier runs have written beside the configuration of keepalived, and what goes now.
+    agrees_in:
+      type: int
+      returned: always
+      description: In how many seconds directors have agreed who is master, V(0) where there is nothing to agree.
     forgets:
       type: bool
       returned: always

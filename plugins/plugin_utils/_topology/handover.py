@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -30,8 +31,13 @@ class Wanted:
     """What the plan of the role keepalived says; of a director that is absent there is none."""
 
     is_configured: bool
-    has_instances: bool
+    # The seconds between two adverts of each instance.
+    adverts: tuple[float, ...]
     partners: tuple[str, ...]
+
+    @property
+    def has_instances(self) -> bool:
+        return bool(self.adverts)
 
 
 def handover_of(
@@ -90,6 +96,8 @@ def steps(
         "throttle": 0 if all(each.runs for each in seen.values()) else 1,
         # keepalived has read the configuration that does not need them by the time at which they go.
         "left_over": list(own.left_over),
+        # Three adverts that do not come, and what a lower priority waits in addition.
+        "agrees_in": math.ceil(4 * max(wanted.adverts)) if wanted and wanted.adverts else 0,
         "forgets": has_it and (is_taken_from_kernel or stays_still),
     }
 
@@ -107,7 +115,8 @@ def _found(variables: Any) -> Found | None:
 
 def _wanted(plan: Mapping[str, Any]) -> Wanted:
     configuration = plan.get("keepalived") or {}
-    return Wanted(bool(configuration), bool(configuration.get("instances")), tuple(plan.get("partners") or ()))
+    adverts = tuple(each["advert_int"] for each in configuration.get("instances") or ())
+    return Wanted(bool(configuration), adverts, tuple(plan.get("partners") or ()))
 
 
 def _dig(value: Any, *keys: str) -> Any:

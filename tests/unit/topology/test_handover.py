@@ -30,7 +30,7 @@ CUT = {**RUNS, "managed_by": ["kernel", "keepalived"]}
 # Somebody else's, which is taken over.
 FOREIGN = {**NEW, "keepalived_runs": True}
 
-MOVING = {"keepalived": {"instances": [{"name": "lvs"}], "services": []}, "partners": ["lb2"]}
+MOVING = {"keepalived": {"instances": [{"name": "lvs", "advert_int": 1}], "services": []}, "partners": ["lb2"]}
 CHECKER: dict[str, Any] = {"keepalived": {"instances": [], "services": []}, "partners": []}
 NONE: dict[str, Any] = {"keepalived": {}, "partners": []}
 EMPTY = {"parts": {"director": {"planned": {"services": 0}}}}
@@ -168,6 +168,15 @@ def test_nobody_begins_beside_a_director_that_was_not_asked(found: dict[str, Any
 )
 def test_those_that_are_new_begin_one_after_the_other(found: dict[str, Any], at_once: int) -> None:
     assert found["throttle"] == at_once
+
+
+@pytest.mark.parametrize(
+    ("adverts", "seconds"), [([], 0), ([1], 4), ([0.5], 2), ([0.01], 1), ([0.3, 0.1], 2), ([1, 255], 1020)]
+)
+def test_how_long_directors_take_to_agree(adverts: list[float], seconds: int) -> None:
+    """By the slowest instance: three of its adverts do not come, and a backup waits up to one more."""
+    plan = {"keepalived": {"instances": [{"advert_int": each} for each in adverts]}, "partners": ["lb2"]}
+    assert asked(NEW, plan=plan)["agrees_in"] == seconds
 
 
 @pytest.mark.parametrize("answer", ["text", {"parts": "text"}, {"parts": {"keepalived": 7}}, {"failed": True}, None])
