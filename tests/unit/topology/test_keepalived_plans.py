@@ -279,7 +279,7 @@ def test_the_family_and_the_version_follow_what_is_carried() -> None:
         ({"interface": "eth1"}, {"interface": "eth1", "track_interfaces": ["eth2"]}),
         ({"track_interfaces": []}, {"track_interfaces": []}),
         ({"track_interfaces": ["eth2", "lo"]}, {"track_interfaces": ["lo"]}),
-        ({"garp": {"master_refresh": 0, "interval": 0.001}}, {"garp": {"master_refresh": 0, "interval": 0.001}}),
+        ({"garp": {"master_refresh": 0, "interval": 0.001}}, {"garp": {"master_refresh": 0}}),
         ({"garp": {"master_delay": 1}}, {"garp": {"master_delay": 1, "master_refresh": 60}}),
         ({"notify": {"any": "/bin/tell 'a b'"}}, {"notify": {"any": "/bin/tell 'a b'"}}),
         ({"raw": "debug 4\n"}, {"raw": "debug 4\n"}),
@@ -297,6 +297,29 @@ def test_settings_of_the_instance(settings: dict[str, Any], expected: dict[str, 
     assert {key: made[key] for key in expected} == expected
     for key in ("unicast", "auth_pass", "raw"):
         assert (key in made) == (key in settings)
+
+
+def test_the_longest_pause_between_announcements_is_that_of_all_instances() -> None:
+    asked = ({"master_delay": 1}, {"interval": 0.5}, {"interval": 2}, {"interval": 0})
+    model = r5()
+    names = [f"vi{number}" for number, _garp in enumerate(asked)]
+    instances = [
+        {"name": name, "router_id": 60 + number, "addresses": [f"10.0.0.{30 + number}/24"], "garp": garp}
+        for number, (name, garp) in enumerate(zip(names, asked, strict=True))
+    ]
+    instances[0]["vips"] = ["192.168.0.29"]
+    for director in ("lb1", "lb2"):
+        model.hostvars[director]["lvs_vrrp"] = {"instances": copy.deepcopy(instances)}
+    assert model.mistakes() == []
+    made = configuration(model)
+    assert made["global_defs"]["garp_interval"] == 2
+    assert [[*each["garp"]] for each in made["instances"]] == [
+        ["master_delay", "master_refresh"],
+        ["master_refresh"],
+        ["master_refresh"],
+        ["master_refresh"],
+    ]
+    assert "garp_interval" not in configuration(r5())["global_defs"]
 
 
 def test_a_priority_of_its_own() -> None:

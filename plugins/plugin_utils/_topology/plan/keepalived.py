@@ -47,6 +47,8 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.read.vrrp_s
 
 # Of characters; each takes up to four bytes of the 1023 that keepalived reads of a line.
 _LONGEST_REMARK = 200
+# Of the settings of announcements, the one that is none of an instance in keepalived.conf.
+_INTERVAL = "interval"
 
 
 def keepalived_plan(site: Site, name: str, daemon: SyncDaemon | None) -> dict[str, Any]:
@@ -78,6 +80,7 @@ def keepalived_plan(site: Site, name: str, daemon: SyncDaemon | None) -> dict[st
             sync=_sync(daemon, names),
             follower=names[0] if names and conntrackd.is_used(site, name) else None,
             mail=_mail(host.keepalived),
+            garp_interval=_garp_interval(instances),
             guard=guard.digest(guards),
             raw=host.keepalived.global_raw,
         ),
@@ -134,6 +137,11 @@ def _mail(settings: Keepalived) -> dict[str, Any] | None:
     return {key: list(value) if isinstance(value, tuple) else value for key, value in settings.mail} or None
 
 
+def _garp_interval(instances: Iterable[Carrier]) -> float | None:
+    """The pause between announcements, of which keepalived has one for all instances: the longest that any asks for."""
+    return max((dict(each.settings.garp).get(_INTERVAL, 0) for each in instances), default=0) or None
+
+
 def _given(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
@@ -170,7 +178,7 @@ def _instance(site: Site, name: str, carrier: Carrier) -> dict[str, Any]:
             auth_hmac=asdict(settings.auth_hmac) if settings.auth_hmac else None,
             unicast=unicast if settings.unicast else None,
         ),
-        "garp": dict(settings.garp),
+        "garp": {name: value for name, value in settings.garp if name != _INTERVAL},
         "track_interfaces": list(carrier.tracked),
         "track_scripts": [each.name for each in settings.track_scripts],
         "track_processes": [each.name for each in settings.track_processes],
