@@ -14,7 +14,7 @@ from ansible_collections.lvs.topology.plugins.module_utils import _ledger
 from ansible_collections.lvs.topology.plugins.module_utils._bgp import announcement_plan, bird_plan
 from ansible_collections.lvs.topology.plugins.module_utils._boot import boot_plan, boot_script, hooks_plan
 from ansible_collections.lvs.topology.plugins.module_utils._daemons import conntrackd_plan
-from ansible_collections.lvs.topology.plugins.module_utils._daemons.daemon_plan import Unit, copy_of
+from ansible_collections.lvs.topology.plugins.module_utils._daemons.daemon_plan import Files, Unit, copy_of
 from ansible_collections.lvs.topology.plugins.module_utils._files import File, WriteFile
 from ansible_collections.lvs.topology.plugins.module_utils._keepalived import guard_state, keepalived_plan
 from ansible_collections.lvs.topology.plugins.module_utils._metrics import description
@@ -73,7 +73,7 @@ def test_every_file_and_its_mode(tmp_path: Path) -> None:
     files = written(boot_plan.plan_boot("ROLE", wanted, current, set(), boot_plan.UnitState(), hooks))
     files.update({trace.path("ROLE"): File("").mode for trace in TRACES.values() if trace.file})
     files.update(written(metrics_plan.plan_metrics("ROLE", *of_metrics())))
-    before = keepalived_plan.Files(File("before\n"), 0.0, None)
+    before = Files(File("before\n"), 0.0, None, {keepalived_plan.DROP_IN: None}, 1.0)
     outcome = keepalived_plan.plan_present(
         _ledger.Ledger(), "keepalived", keepalived_plan.PATH, "after\n", before, Unit()
     )
@@ -81,12 +81,12 @@ def test_every_file_and_its_mode(tmp_path: Path) -> None:
     files.update(written(outcome.plan))
     files[copy_of(keepalived_plan.PATH)] = outcome.copy.mode
     replica = conntrackd_plan.Replica("192.0.2.100", "10.9.0.21", "10.9.0.22", "eth3", 3780, ("10.1.0.51",), 8000)
-    conntrackd = conntrackd_plan.Files(File("before\n"), 0.0, None, None)
+    conntrackd = before._replace(beside={conntrackd_plan.FOLLOWER: None, conntrackd_plan.DROP_IN: None})
     outcome = conntrackd_plan.plan_present(_ledger.Ledger(), "director", replica, conntrackd, Unit())
     assert outcome.copy
     files.update(written(outcome.plan))
     files[copy_of(conntrackd_plan.PATH)] = outcome.copy.mode
-    before_bird = bird_plan.Files(File("before\n"), 0.0, None)
+    before_bird = before._replace(beside={})
     of_bird = bird_plan.plan_present(_ledger.Ledger(), "announcer", "after\n", before_bird, Unit(), [])
     assert of_bird.copy
     files.update(written(of_bird.plan))

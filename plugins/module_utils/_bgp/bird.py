@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ansible_collections.lvs.topology.plugins.module_utils import _commands
 from ansible_collections.lvs.topology.plugins.module_utils._bgp import bird_plan
 from ansible_collections.lvs.topology.plugins.module_utils._bgp.bird_options import BIRD
-from ansible_collections.lvs.topology.plugins.module_utils._daemons.daemon import Daemon, carried_out
+from ansible_collections.lvs.topology.plugins.module_utils._daemons.daemon import Daemon, carried_out, on_disk
 from ansible_collections.lvs.topology.plugins.module_utils._daemons.daemon_plan import (
     Unit,
     copy_of,
@@ -25,7 +25,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._daemons.daemon_plan 
 from ansible_collections.lvs.topology.plugins.module_utils._daemons.secret_text import secrets_of, told
 from ansible_collections.lvs.topology.plugins.module_utils._daemons.systemctl import Systemctl
 from ansible_collections.lvs.topology.plugins.module_utils._disk import advice, draft
-from ansible_collections.lvs.topology.plugins.module_utils._files import WriteFile, read_file
+from ansible_collections.lvs.topology.plugins.module_utils._files import WriteFile
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile
 from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._options import OWNED, Spec
@@ -56,14 +56,12 @@ def ensure_bird(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
     if not wants and not goes:
         left = ledger.owned(bird_plan.KIND, owner)
         return {"changed": False, "changes": [], "left_over": list(left)}
-    config = read_file(bird_plan.PATH)
-    written = os.stat(bird_plan.PATH).st_mtime if config else 0.0
-    files = bird_plan.Files(config, written, read_file(copy_of(bird_plan.PATH)), time.time())
+    files = on_disk(bird_plan.PATH)
     daemon = Bird(is_ours=wants)
     unit = daemon.unit()
     if wants:
         _judge(module, content)
-        _refuse_to_lose(somebodys(bird_plan.NAMES, ledger, bird_plan.PATH, config, unit), content)
+        _refuse_to_lose(somebodys(bird_plan.NAMES, ledger, bird_plan.PATH, files.config, unit), content)
         outcome = bird_plan.plan_present(ledger, owner, content, files, unit, params["secrets"])
     else:
         outcome = bird_plan.plan_absent(ledger, owner, files, unit, params["secrets"])

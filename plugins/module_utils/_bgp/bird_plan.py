@@ -8,9 +8,10 @@ from __future__ import annotations
 import contextlib
 import re
 from datetime import datetime, timezone
-from typing import Iterable, NamedTuple
+from typing import Iterable
 
 from ansible_collections.lvs.topology.plugins.module_utils._daemons.daemon_plan import (
+    Files,
     Names,
     Outcome,
     Unit,
@@ -48,18 +49,6 @@ _SPEAKS = re.compile(
 )
 
 
-class Files(NamedTuple):
-    """What is on disk: the configuration, when it was written, and the copy of the one before ours.
-
-    ``now`` is the time at which it was looked at, on the clock of ``written``.
-    """
-
-    config: File | None
-    written: float
-    copy: File | None
-    now: float = float("inf")
-
-
 def last_read(status: str, now: float) -> float | None:
     """When BIRD has read its configuration, by what ``birdc show status`` says; None where that is not known here.
 
@@ -94,7 +83,7 @@ def plan_present(
     if unit is None:
         return Outcome(config, claimed, claimed, copy)
     # Sessions that stay as they are go on.
-    again = reloading(NAMES, unit, PATH, config, files.written, files.now)
+    again = reloading(NAMES, unit, PATH, config, files)
     claimed = claimed_unit(NAMES, claimed, owner, unit, is_touched=False)
     return Outcome(joined(config, *running(NAMES, unit, Plan(), again)), claimed, claimed, copy)
 

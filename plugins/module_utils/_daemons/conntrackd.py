@@ -5,16 +5,14 @@
 
 from __future__ import annotations
 
-import os
 import time
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.lvs.topology.plugins.module_utils import _commands
 from ansible_collections.lvs.topology.plugins.module_utils._daemons import conntrackd_plan
 from ansible_collections.lvs.topology.plugins.module_utils._daemons.conntrackd_text import UNREADABLE, Counts, counts_of
-from ansible_collections.lvs.topology.plugins.module_utils._daemons.daemon import Daemon, carried_out
-from ansible_collections.lvs.topology.plugins.module_utils._daemons.daemon_plan import Outcome, copy_of, somebodys
-from ansible_collections.lvs.topology.plugins.module_utils._files import read_file
+from ansible_collections.lvs.topology.plugins.module_utils._daemons.daemon import Daemon, carried_out, on_disk
+from ansible_collections.lvs.topology.plugins.module_utils._daemons.daemon_plan import Outcome, somebodys
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile
 from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._options import OWNED
@@ -36,7 +34,8 @@ def ensure_conntrackd(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]
     mistakes.owner(owner)
     replica = conntrackd_plan.read(params, mistakes)
     mistakes.raise_if_any()
-    ledger, files, daemon = book.load(), _files(), Daemon(conntrackd_plan.UNIT)
+    ledger, daemon = book.load(), Daemon(conntrackd_plan.UNIT)
+    files = on_disk(path, conntrackd_plan.FOLLOWER, conntrackd_plan.DROP_IN)
     if replica and params["state"] == "present":
         unit = daemon.unit()
         _refuse_to_end(somebodys(conntrackd_plan.NAMES, ledger, path, files.config, unit))
@@ -58,19 +57,6 @@ def _refuse_to_end(text: str | None) -> None:
             "connections: that would end. Leave lvs_conntrackd out, or stop conntrackd (systemctl stop conntrackd) "
             "where nobody needs that any more."
         )
-
-
-def _files() -> conntrackd_plan.Files:
-    path = conntrackd_plan.PATH
-    config = read_file(path)
-    return conntrackd_plan.Files(
-        config=config,
-        written=os.stat(path).st_mtime if config else 0.0,
-        follower=read_file(conntrackd_plan.FOLLOWER),
-        drop_in=read_file(conntrackd_plan.DROP_IN),
-        copy=read_file(copy_of(path)),
-        now=time.time(),
-    )
 
 
 def look(unseen: list[str]) -> dict[str, Any] | None:

@@ -10,6 +10,7 @@ from typing import Any, Mapping, NamedTuple, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._daemons.daemon_plan import (
+    Files,
     Names,
     Outcome,
     Unit,
@@ -128,20 +129,6 @@ class Replica(NamedTuple):
     connections: int
 
 
-class Files(NamedTuple):
-    """What is on disk: the configuration, when it was written, the two other files, and the copy that is kept.
-
-    ``now`` is the time at which it was looked at, on the clock of ``written``.
-    """
-
-    config: File | None
-    written: float
-    follower: File | None
-    drop_in: File | None
-    copy: File | None = None
-    now: float = float("inf")
-
-
 def read(given: Mapping[str, Any], mistakes: Mistakes) -> Replica | None:
     """The options of the concern; None where there is to be no conntrackd of ours."""
     if not any(given[name] is not None for name in OPTIONS):
@@ -231,10 +218,10 @@ def plan_present(ledger: Ledger, owner: str, replica: Replica, files: Files, uni
     wanted = File(render(replica))
     claimed, copy = claimed_config(NAMES, ledger, owner, PATH, files.config, wanted)
     config = plan_file(PATH, files.config, wanted)
-    steps = [config, plan_file(FOLLOWER, files.follower, File(FOLLOWER_TEXT))]
+    steps = [config, plan_file(FOLLOWER, files.beside[FOLLOWER], File(FOLLOWER_TEXT))]
     if unit is None:
         return Outcome(joined(*steps), claimed, claimed, copy)
-    drop_in = plan_file(DROP_IN, files.drop_in, File(_DROP_IN % replica.held), own_directory=True)
+    drop_in = plan_file(DROP_IN, files.beside[DROP_IN], File(_DROP_IN % replica.held), own_directory=True)
     is_unread = config.changes or drop_in.changes or unit.read < files.written <= files.now
     # conntrackd reads its file once. What it knows is in the kernel, and stays there.
     steps += running(NAMES, unit, drop_in, [systemctl("restart", UNIT)] if is_unread else [])
@@ -250,11 +237,12 @@ def plan_absent(ledger: Ledger, owner: str, files: Files, unit: Unit | None) -> 
     before = unit_before(NAMES, ledger)
     settled, _last, _was = settled.release(UNIT_KIND, UNIT, owner)
     config = joined(
-        plan_file(PATH, files.config, config_before(PATH, was, files.copy)), plan_file(FOLLOWER, files.follower, None)
+        plan_file(PATH, files.config, config_before(PATH, was, files.copy)),
+        plan_file(FOLLOWER, files.beside[FOLLOWER], None),
     )
     if unit is None:
         return Outcome(config, ledger, settled)
-    drop_in = plan_file(DROP_IN, files.drop_in, None, own_directory=True)
+    drop_in = plan_file(DROP_IN, files.beside[DROP_IN], None, own_directory=True)
     # Without a configuration it could not start.
     goes_on = before["active"] and was is not None
     steps = put_back(NAMES, unit, before, drop_in, config, goes_on=goes_on, again="restart")

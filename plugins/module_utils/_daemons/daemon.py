@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ansible_collections.lvs.topology.plugins.module_utils._daemons import daemon_plan, units
 from ansible_collections.lvs.topology.plugins.module_utils._daemons.systemctl import Systemctl
-from ansible_collections.lvs.topology.plugins.module_utils._files import RemoveFile, WriteFile, apply_file
+from ansible_collections.lvs.topology.plugins.module_utils._files import RemoveFile, WriteFile, apply_file, read_file
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, carry_out_booked
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused, one_by_one
 
@@ -51,6 +51,14 @@ class Daemon:
             _touch(action.path)
         else:
             apply_file(action)
+
+
+def on_disk(path: str, *beside: str) -> daemon_plan.Files:
+    """The configuration with this path, and what else of ours belongs to it."""
+    config = read_file(path)
+    written = os.stat(path).st_mtime if config else 0.0
+    copy = read_file(daemon_plan.copy_of(path))
+    return daemon_plan.Files(config, written, copy, {each: read_file(each) for each in beside}, time.time())
 
 
 def carried_out(

@@ -43,6 +43,20 @@ class Touch:
     path: str
 
 
+class Files(NamedTuple):
+    """What is on disk: a daemon's configuration, when it was written, and the copy of the one before ours.
+
+    ``beside`` is what else of ours belongs to it, by its path. ``now`` is the time at which all of it was looked at, on
+    the clock of ``written``.
+    """
+
+    config: File | None
+    written: float
+    copy: File | None
+    beside: Mapping[str, File | None]
+    now: float
+
+
 class Outcome(NamedTuple):
     """The plan, the two states of the ledger around it, and the copy that has to be there before the first of them."""
 
@@ -137,12 +151,12 @@ def running(names: Names, unit: Unit, drop_in: Plan, again: Sequence[Plan]) -> l
     return [*steps, systemctl("start", names.unit)]
 
 
-def reloading(names: Names, unit: Unit, path: str, config: Plan, written: float, now: float) -> list[Plan]:
+def reloading(names: Names, unit: Unit, path: str, config: Plan, files: Files) -> list[Plan]:
     """Have a daemon read its configuration where it has not. In place: what is as before stays."""
-    if not config.changes and unit.has_read(written):
+    if not config.changes and unit.has_read(files.written):
         return []
     # Where the clock was set back, read it once for certain, and from then on its time says something again.
-    is_ahead = not config.changes and written > now
+    is_ahead = not config.changes and files.written > files.now
     return [*([Plan((Change(f"touch {path}", Touch(path)),))] if is_ahead else []), systemctl("reload", names.unit)]
 
 

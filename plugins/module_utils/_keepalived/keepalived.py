@@ -15,12 +15,11 @@ from types import SimpleNamespace
 from typing import Any, Mapping
 
 from ansible_collections.lvs.topology.plugins.module_utils import _commands
-from ansible_collections.lvs.topology.plugins.module_utils._daemons.daemon import Daemon, carried_out
-from ansible_collections.lvs.topology.plugins.module_utils._daemons.daemon_plan import Unit, copy_of, unwritable
+from ansible_collections.lvs.topology.plugins.module_utils._daemons.daemon import Daemon, carried_out, on_disk
+from ansible_collections.lvs.topology.plugins.module_utils._daemons.daemon_plan import Unit, unwritable
 from ansible_collections.lvs.topology.plugins.module_utils._daemons.processes import parent_of
 from ansible_collections.lvs.topology.plugins.module_utils._daemons.secret_text import secrets_of, told
 from ansible_collections.lvs.topology.plugins.module_utils._disk import advice, draft, remove_leftovers
-from ansible_collections.lvs.topology.plugins.module_utils._files import read_file
 from ansible_collections.lvs.topology.plugins.module_utils._keepalived import (
     keepalived_plan,
     keepalived_versions,
@@ -55,10 +54,8 @@ def ensure_config(module: Module, book: LedgerFile) -> dict[str, Any]:
         # The path may be anywhere, and what a killed run has left beside it has the secrets of a configuration.
         remove_leftovers({os.path.dirname(path), os.path.dirname(os.path.realpath(path))})
     ledger = book.load()
-    config, drop_in = read_file(path), read_file(keepalived_plan.DROP_IN)
-    written = os.stat(path).st_mtime if config else 0.0
-    copy = read_file(copy_of(path))
-    files = keepalived_plan.Files(config, written, drop_in, copy, time.time())
+    files = on_disk(path, keepalived_plan.DROP_IN)
+    config = files.config
     daemon = Keepalived()
     unit = daemon.unit()
     if params["state"] == "present":

@@ -8,11 +8,12 @@ from __future__ import annotations
 import contextlib
 import re
 from dataclasses import dataclass
-from typing import Iterable, Mapping, NamedTuple
+from typing import Iterable, Mapping
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._daemons.daemon_plan import (
     COPY_MODE,
+    Files,
     Names,
     Outcome,
     Unit,
@@ -84,19 +85,6 @@ class Kill:
     """End keepalived so that it leaves addresses and table as they are."""
 
 
-class Files(NamedTuple):
-    """What is on disk: the configuration, when it was written, the drop-in of the unit, and the copy that is kept.
-
-    ``now`` is the time at which it was looked at, on the clock of ``written``.
-    """
-
-    config: File | None
-    written: float
-    drop_in: File | None
-    copy: File | None = None
-    now: float = float("inf")
-
-
 def plan_present(
     ledger: Ledger,
     owner: str,
@@ -113,8 +101,8 @@ def plan_present(
     config = shown(plan_file(path, files.config, wanted), secrets)
     if unit is None:
         return Outcome(config, claimed, claimed, moved or copy)
-    drop_in = plan_file(DROP_IN, files.drop_in, File(DROP_IN_TEXT), own_directory=True)
-    again = reloading(NAMES, unit, path, config, files.written, files.now)
+    drop_in = plan_file(DROP_IN, files.beside[DROP_IN], File(DROP_IN_TEXT), own_directory=True)
+    again = reloading(NAMES, unit, path, config, files)
     claimed = claimed_unit(NAMES, claimed, owner, unit, is_touched=bool(drop_in.changes))
     return Outcome(joined(config, *running(NAMES, unit, drop_in, again)), claimed, claimed, moved or copy)
 
@@ -150,7 +138,7 @@ def plan_absent(
     settled, _last, _was = settled.release(UNIT_KIND, UNIT, owner)
     if unit is None:
         return Outcome(config, ledger, settled)
-    drop_in = plan_file(DROP_IN, files.drop_in, None, own_directory=True)
+    drop_in = plan_file(DROP_IN, files.beside[DROP_IN], None, own_directory=True)
     without = [drop_in, *([systemctl("daemon-reload")] if drop_in.changes else [])]
     stop = unit.active and (leave or not before["active"])
     if stop and leave:

@@ -9,13 +9,12 @@ from typing import Any
 
 import pytest
 from ansible_collections.lvs.topology.plugins.module_utils._bgp.bird_plan import (
-    Files,
     last_read,
     lost,
     plan_absent,
     plan_present,
 )
-from ansible_collections.lvs.topology.plugins.module_utils._daemons.daemon_plan import Unit
+from ansible_collections.lvs.topology.plugins.module_utils._daemons.daemon_plan import Files, Unit
 from ansible_collections.lvs.topology.plugins.module_utils._files import File
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
@@ -30,7 +29,11 @@ def lines(outcome: Any) -> list[str]:
     return [each.line for each in outcome.plan.changes]
 
 
-def first(files: Files = Files(STOCK, 50.0, None), unit: Unit | None = OFF) -> Any:  # noqa: B008, it cannot change
+def on_disk(config: File | None, written: float, copy: File | None, now: float = 1000.0) -> Files:
+    return Files(config, written, copy, {}, now)
+
+
+def first(files: Files = on_disk(STOCK, 50.0, None), unit: Unit | None = OFF) -> Any:  # noqa: B008, it cannot change
     return plan_present(Ledger(), "announcer", CONTENT, files, unit, ["s3cret"])
 
 
@@ -46,29 +49,29 @@ def test_it_is_written_enabled_and_started() -> None:
 
 def test_nothing_is_done_where_all_is_there() -> None:
     ledger = first().settled
-    outcome = plan_present(ledger, "announcer", CONTENT, Files(OURS, 50.0, STOCK), ON, ["s3cret"])
+    outcome = plan_present(ledger, "announcer", CONTENT, on_disk(OURS, 50.0, STOCK), ON, ["s3cret"])
     assert lines(outcome) == []
     assert outcome.settled == ledger
 
 
 def test_what_changes_is_read_again() -> None:
     ledger = first().settled
-    outcome = plan_present(ledger, "announcer", CONTENT + "#\n", Files(OURS, 50.0, STOCK), ON, [])
+    outcome = plan_present(ledger, "announcer", CONTENT + "#\n", on_disk(OURS, 50.0, STOCK), ON, [])
     assert lines(outcome) == ["write /etc/bird/bird.conf", "systemctl reload bird.service"]
     # A run that was killed in between has written it, and nobody has read it.
-    outcome = plan_present(ledger, "announcer", CONTENT, Files(OURS, 101.0, STOCK), ON, [])
+    outcome = plan_present(ledger, "announcer", CONTENT, on_disk(OURS, 101.0, STOCK), ON, [])
     assert lines(outcome) == ["systemctl reload bird.service"]
 
 
 def test_what_was_right_before_us_is_not_ours() -> None:
-    outcome = plan_present(Ledger(), "announcer", CONTENT, Files(OURS, 50.0, None), ON, [])
+    outcome = plan_present(Ledger(), "announcer", CONTENT, on_disk(OURS, 50.0, None), ON, [])
     assert (lines(outcome), outcome.claimed) == ([], Ledger())
 
 
 def test_a_file_from_the_future_is_read_once() -> None:
     """The clock was set back. Without a new time, it would be read again in every run."""
     ledger = first().settled
-    outcome = plan_present(ledger, "announcer", CONTENT, Files(OURS, 150.0, STOCK, now=120.0), ON, [])
+    outcome = plan_present(ledger, "announcer", CONTENT, on_disk(OURS, 150.0, STOCK, now=120.0), ON, [])
     assert lines(outcome) == ["touch /etc/bird/bird.conf", "systemctl reload bird.service"]
 
 
@@ -120,13 +123,13 @@ def test_what_somebodys_bird_would_lose() -> None:
 def test_one_that_failed_is_started_again() -> None:
     failed = Unit(enabled=True, failed=True)
     ledger = first().settled
-    outcome = plan_present(ledger, "announcer", CONTENT, Files(OURS, 50.0, STOCK), failed, [])
+    outcome = plan_present(ledger, "announcer", CONTENT, on_disk(OURS, 50.0, STOCK), failed, [])
     assert lines(outcome) == ["systemctl reset-failed bird.service", "systemctl start bird.service"]
 
 
 def test_what_was_there_comes_back() -> None:
     ledger = first().settled
-    outcome = plan_absent(ledger, "announcer", Files(OURS, 50.0, STOCK), ON, [])
+    outcome = plan_absent(ledger, "announcer", on_disk(OURS, 50.0, STOCK), ON, [])
     assert lines(outcome) == [
         "systemctl stop bird.service",
         "systemctl disable bird.service",
@@ -137,17 +140,17 @@ def test_what_was_there_comes_back() -> None:
 
 def test_a_bird_that_ran_goes_on_with_its_own_file() -> None:
     ledger = first(unit=ON).settled
-    outcome = plan_absent(ledger, "announcer", Files(OURS, 50.0, STOCK), ON, [])
+    outcome = plan_absent(ledger, "announcer", on_disk(OURS, 50.0, STOCK), ON, [])
     assert lines(outcome) == ["write /etc/bird/bird.conf", "systemctl reload bird.service"]
 
 
 def test_without_its_copy_nothing_is_guessed() -> None:
     with pytest.raises(Refused, match="is gone, so it cannot be put back"):
-        plan_absent(first().settled, "announcer", Files(OURS, 50.0, None), ON, [])
+        plan_absent(first().settled, "announcer", on_disk(OURS, 50.0, None), ON, [])
 
 
 def test_what_is_not_ours_stays() -> None:
-    assert lines(plan_absent(Ledger(), "announcer", Files(OURS, 50.0, None), ON, [])) == []
+    assert lines(plan_absent(Ledger(), "announcer", on_disk(OURS, 50.0, None), ON, [])) == []
 
 
 def test_no_password_is_shown() -> None:
@@ -157,7 +160,7 @@ def test_no_password_is_shown() -> None:
     # A change of the password alone is a change that shows.
     ledger = first().settled
     other = CONTENT.replace("s3cret", "an0ther")
-    changed = plan_present(ledger, "announcer", other, Files(OURS, 50.0, STOCK), ON, ["an0ther"]).plan
+    changed = plan_present(ledger, "announcer", other, on_disk(OURS, 50.0, STOCK), ON, ["an0ther"]).plan
     assert changed.before != changed.after
     assert "an0ther" not in "\n".join(changed.after)
     assert "s3cret" not in "\n".join(changed.before)
@@ -165,6 +168,6 @@ def test_no_password_is_shown() -> None:
 
 def test_a_password_on_a_line_of_its_own_is_not_shown() -> None:
     raw = CONTENT + 'protocol bgp mine {\n    password\n        "raws3cret";\n    passive;\n}\n'
-    made = plan_present(Ledger(), "announcer", raw, Files(STOCK, 50.0, None), OFF, ["s3cret"]).plan
+    made = plan_present(Ledger(), "announcer", raw, on_disk(STOCK, 50.0, None), OFF, ["s3cret"]).plan
     assert "raws3cret" not in "\n".join(made.after)
     assert "    passive;" in made.after

@@ -16,6 +16,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._daemons import connt
 from ansible_collections.lvs.topology.plugins.module_utils._daemons.conntrackd_text import UNREADABLE, Counts, counts_of
 from ansible_collections.lvs.topology.plugins.module_utils._daemons.daemon_plan import (
     COPY_MODE,
+    Files,
     Outcome,
     Unit,
     somebodys,
@@ -40,7 +41,18 @@ THEIRS = File("# theirs\n", 0o640)
 FRESH, RUNNING = Unit(), Unit(enabled=True, active=True, read=100.0)
 
 
-def present(files: plan.Files, unit: Unit | None, ledger: Ledger | None = None) -> Outcome:
+def on_disk(
+    config: File | None,
+    written: float,
+    follower: File | None = None,
+    drop_in: File | None = None,
+    copy: File | None = None,
+    now: float = 1000.0,
+) -> Files:
+    return Files(config, written, copy, {plan.FOLLOWER: follower, plan.DROP_IN: drop_in}, now)
+
+
+def present(files: Files, unit: Unit | None, ledger: Ledger | None = None) -> Outcome:
     return plan.plan_present(ledger or Ledger(), "director", REPLICA, files, unit)
 
 
@@ -56,7 +68,7 @@ def systemctl(*words: str) -> list[str]:
     return [f"systemctl {word} conntrackd.service" for word in words]
 
 
-DROP_IN = written(present(plan.Files(None, 0, None, None), FRESH))[plan.DROP_IN]
+DROP_IN = written(present(on_disk(None, 0), FRESH))[plan.DROP_IN]
 WRITE_ALL = [f"write {each}" for each in (plan.PATH, plan.FOLLOWER, plan.DROP_IN)]
 
 
@@ -64,22 +76,22 @@ WRITE_ALL = [f"write {each}" for each in (plan.PATH, plan.FOLLOWER, plan.DROP_IN
     ("files", "unit", "expected"),
     [
         (
-            plan.Files(None, 0, None, None),
+            on_disk(None, 0),
             FRESH,
             [*WRITE_ALL, "systemctl daemon-reload", *systemctl("enable", "start")],
         ),
-        (plan.Files(THEIRS, 50, None, None), RUNNING, [*WRITE_ALL, "systemctl daemon-reload", *systemctl("restart")]),
-        (plan.Files(OURS, 50, FOLLOWER, DROP_IN), RUNNING, []),
+        (on_disk(THEIRS, 50), RUNNING, [*WRITE_ALL, "systemctl daemon-reload", *systemctl("restart")]),
+        (on_disk(OURS, 50, FOLLOWER, DROP_IN), RUNNING, []),
         # A run that was cut between writing and reading, and a clock that was set back since.
-        (plan.Files(OURS, 150, FOLLOWER, DROP_IN, now=200), RUNNING, systemctl("restart")),
-        (plan.Files(OURS, 150, FOLLOWER, DROP_IN, now=120), RUNNING, []),
-        (plan.Files(OURS, 50, FOLLOWER, DROP_IN), Unit(enabled=True, failed=True), systemctl("reset-failed", "start")),
-        (plan.Files(OURS, 50, None, DROP_IN), RUNNING, [f"write {plan.FOLLOWER}"]),
+        (on_disk(OURS, 150, FOLLOWER, DROP_IN, now=200), RUNNING, systemctl("restart")),
+        (on_disk(OURS, 150, FOLLOWER, DROP_IN, now=120), RUNNING, []),
+        (on_disk(OURS, 50, FOLLOWER, DROP_IN), Unit(enabled=True, failed=True), systemctl("reset-failed", "start")),
+        (on_disk(OURS, 50, None, DROP_IN), RUNNING, [f"write {plan.FOLLOWER}"]),
         # No systemd.
-        (plan.Files(None, 0, None, None), None, WRITE_ALL[:2]),
+        (on_disk(None, 0), None, WRITE_ALL[:2]),
     ],
 )
-def test_present(files: plan.Files, unit: Unit | None, expected: list[str]) -> None:
+def test_present(files: Files, unit: Unit | None, expected: list[str]) -> None:
     assert lines(present(files, unit)) == expected
 
 
@@ -93,10 +105,10 @@ def test_present(files: plan.Files, unit: Unit | None, expected: list[str]) -> N
     ],
 )
 def test_absent_is_what_was_before(config: File | None, before: Unit, expected: list[str]) -> None:
-    claimed = present(plan.Files(config, 0, None, None), before)
+    claimed = present(on_disk(config, 0), before)
     kept = claimed.copy
     assert kept == (File(config.text, COPY_MODE) if config else None)
-    files = plan.Files(OURS, 0, FOLLOWER, DROP_IN, kept)
+    files = on_disk(OURS, 0, FOLLOWER, DROP_IN, kept)
     gone = plan.plan_absent(claimed.settled, "director", files, RUNNING)
     wanted: list[str] = []
     for each in expected:
@@ -110,16 +122,16 @@ def test_absent_is_what_was_before(config: File | None, before: Unit, expected: 
 
 
 def test_nothing_of_ours_is_left_alone() -> None:
-    outcome = plan.plan_absent(Ledger(), "director", plan.Files(THEIRS, 0, None, None), RUNNING)
+    outcome = plan.plan_absent(Ledger(), "director", on_disk(THEIRS, 0), RUNNING)
     assert not outcome.plan.changes
     # What was there already is never claimed.
-    assert present(plan.Files(OURS, 50, FOLLOWER, DROP_IN), RUNNING).settled == Ledger()
+    assert present(on_disk(OURS, 50, FOLLOWER, DROP_IN), RUNNING).settled == Ledger()
 
 
 def test_a_copy_that_is_gone_is_not_guessed() -> None:
-    ledger = present(plan.Files(THEIRS, 0, None, None), RUNNING).settled
+    ledger = present(on_disk(THEIRS, 0), RUNNING).settled
     with pytest.raises(Refused, match="is gone, so it cannot be put back"):
-        plan.plan_absent(ledger, "director", plan.Files(OURS, 0, FOLLOWER, DROP_IN), RUNNING)
+        plan.plan_absent(ledger, "director", on_disk(OURS, 0, FOLLOWER, DROP_IN), RUNNING)
 
 
 def test_the_configuration() -> None:
@@ -160,7 +172,7 @@ def test_whose_conntrackd_runs() -> None:
     assert somebodys(*given, THEIRS, RUNNING) == THEIRS.text
     for config, unit in ((None, RUNNING), (THEIRS, FRESH), (THEIRS, None), (OURS, RUNNING)):
         assert somebodys(*given, config, unit) is None
-    ours = present(plan.Files(THEIRS, 0, None, None), RUNNING).settled
+    ours = present(on_disk(THEIRS, 0), RUNNING).settled
     assert somebodys(plan.NAMES, ours, plan.PATH, THEIRS, RUNNING) is None
 
 

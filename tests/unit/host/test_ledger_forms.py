@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.lvs.topology.plugins.module_utils import _traces
-from ansible_collections.lvs.topology.plugins.module_utils._daemons.daemon_plan import Unit, note_of
+from ansible_collections.lvs.topology.plugins.module_utils._daemons.daemon_plan import Files, Unit, note_of
 from ansible_collections.lvs.topology.plugins.module_utils._files import File
 from ansible_collections.lvs.topology.plugins.module_utils._filter import packet_rules_plan
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs import ensure_table, settings_plan
@@ -241,7 +241,7 @@ def _put_back_everything(ledger: Ledger) -> Ledger:
         for kind, key in set(ledger.claims) - set(settlement.settled.claims):
             ledger = ledger.release(kind, key, owner)[0]
     ledger, _unwanted = ensure_table._let_go(ledger, owner, (), present=False)
-    files = keepalived_plan.Files(None, 0.0, None, copy=File("", 0o600))
+    files = Files(None, 0.0, File("", 0o600), {keepalived_plan.DROP_IN: None}, 1.0)
     for path in ledger.owned("keepalived_config", owner):
         unit = Unit(enabled=True, active=True, failed=False, read=0.0)
         ledger = keepalived_plan.plan_absent(ledger, owner, path, files, unit, leave=False).settled

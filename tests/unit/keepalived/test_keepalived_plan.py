@@ -9,7 +9,7 @@ import re
 
 import jinja2
 import pytest
-from ansible_collections.lvs.topology.plugins.module_utils._daemons.daemon_plan import Outcome, Unit
+from ansible_collections.lvs.topology.plugins.module_utils._daemons.daemon_plan import Files, Outcome, Unit
 from ansible_collections.lvs.topology.plugins.module_utils._daemons.secret_text import secrets_of
 from ansible_collections.lvs.topology.plugins.module_utils._files import File, WriteFile
 from ansible_collections.lvs.topology.plugins.module_utils._keepalived import keepalived_plan as plan
@@ -35,7 +35,13 @@ def systemctl(*words: str) -> list[str]:
     return [f"systemctl {word} keepalived.service" for word in words]
 
 
-def present(files: plan.Files, unit: Unit | None, ledger: Ledger | None = None) -> Outcome:
+def on_disk(
+    config: File | None, written: float, drop_in: File | None, copy: File | None = None, now: float = 1000.0
+) -> Files:
+    return Files(config, written, copy, {plan.DROP_IN: drop_in}, now)
+
+
+def present(files: Files, unit: Unit | None, ledger: Ledger | None = None) -> Outcome:
     return plan.plan_present(ledger or Ledger(), "keepalived", plan.PATH, OURS.text, files, unit)
 
 
@@ -46,20 +52,20 @@ def lines(outcome: Outcome) -> list[str]:
 @pytest.mark.parametrize(
     ("files", "unit", "expected"),
     [
-        (plan.Files(None, 0, None), FRESH, [WRITE, *WRITE_DROP_IN, *systemctl("enable", "start")]),
-        (plan.Files(THEIRS, 50, None), RUNNING, [WRITE, *WRITE_DROP_IN, *systemctl("reload")]),
-        (plan.Files(OURS, 50, DROP_IN), RUNNING, []),
+        (on_disk(None, 0, None), FRESH, [WRITE, *WRITE_DROP_IN, *systemctl("enable", "start")]),
+        (on_disk(THEIRS, 50, None), RUNNING, [WRITE, *WRITE_DROP_IN, *systemctl("reload")]),
+        (on_disk(OURS, 50, DROP_IN), RUNNING, []),
         # A run that was cut between writing and reading.
-        (plan.Files(OURS, 150, DROP_IN), RUNNING, systemctl("reload")),
-        (plan.Files(OURS, 50, DROP_IN), Unit(enabled=True, failed=True), systemctl("reset-failed", "start")),
-        (plan.Files(OURS, 50, DROP_IN), Unit(active=True, read=100), systemctl("enable")),
-        (plan.Files(File(OURS.text, 0o644), 50, DROP_IN), RUNNING, [f"chmod 0640 {plan.PATH}", *systemctl("reload")]),
-        (plan.Files(OURS, 50, File("by hand\n")), RUNNING, WRITE_DROP_IN),
+        (on_disk(OURS, 150, DROP_IN), RUNNING, systemctl("reload")),
+        (on_disk(OURS, 50, DROP_IN), Unit(enabled=True, failed=True), systemctl("reset-failed", "start")),
+        (on_disk(OURS, 50, DROP_IN), Unit(active=True, read=100), systemctl("enable")),
+        (on_disk(File(OURS.text, 0o644), 50, DROP_IN), RUNNING, [f"chmod 0640 {plan.PATH}", *systemctl("reload")]),
+        (on_disk(OURS, 50, File("by hand\n")), RUNNING, WRITE_DROP_IN),
         # No systemd.
-        (plan.Files(None, 0, None), None, [WRITE]),
+        (on_disk(None, 0, None), None, [WRITE]),
     ],
 )
-def test_present(files: plan.Files, unit: Unit | None, expected: list[str]) -> None:
+def test_present(files: Files, unit: Unit | None, expected: list[str]) -> None:
     assert lines(present(files, unit)) == expected
 
 
@@ -75,12 +81,12 @@ def test_present(files: plan.Files, unit: Unit | None, expected: list[str]) -> N
     ],
 )
 def test_absent_is_what_was_before(config: File | None, before: Unit, expected: list[str]) -> None:
-    claimed = present(plan.Files(config, 0, None), before)
+    claimed = present(on_disk(config, 0, None), before)
     ledger = claimed.settled
     # What was there is in a file of its own, for root alone: the ledger may be shown.
     assert claimed.copy == (File(config.text, 0o600) if config else None)
     assert "theirs" not in ledger.to_json()
-    now = plan.Files(OURS, 50, DROP_IN, claimed.copy)
+    now = on_disk(OURS, 50, DROP_IN, claimed.copy)
     outcome = plan.plan_absent(ledger, "keepalived", plan.PATH, now, RUNNING, leave=False)
     assert lines(outcome) == expected
     assert (outcome.claimed, outcome.settled) == (ledger, Ledger())
@@ -89,8 +95,8 @@ def test_absent_is_what_was_before(config: File | None, before: Unit, expected: 
 
 
 def test_what_is_left_for_an_heir_is_not_stopped() -> None:
-    ledger = present(plan.Files(None, 0, None), FRESH).settled
-    now = plan.Files(OURS, 50, DROP_IN)
+    ledger = present(on_disk(None, 0, None), FRESH).settled
+    now = on_disk(OURS, 50, DROP_IN)
     outcome = plan.plan_absent(ledger, "keepalived", plan.PATH, now, RUNNING, leave=True)
     # systemd starts it again as long as the drop-in is there.
     killed = [*REMOVE_DROP_IN, "kill -KILL keepalived", *systemctl("reset-failed", "disable"), REMOVE]
@@ -101,8 +107,8 @@ def test_what_is_left_for_an_heir_is_not_stopped() -> None:
 
 
 def test_a_keepalived_of_somebody_does_not_start_beside_the_heir() -> None:
-    claimed = present(plan.Files(THEIRS, 0, None), RUNNING)
-    now = plan.Files(OURS, 50, DROP_IN, claimed.copy)
+    claimed = present(on_disk(THEIRS, 0, None), RUNNING)
+    now = on_disk(OURS, 50, DROP_IN, claimed.copy)
     outcome = plan.plan_absent(claimed.settled, "keepalived", plan.PATH, now, RUNNING, leave=True)
     killed = [*REMOVE_DROP_IN, "kill -KILL keepalived", *systemctl("reset-failed", "disable"), WRITE]
     assert lines(outcome) == killed
@@ -110,14 +116,14 @@ def test_a_keepalived_of_somebody_does_not_start_beside_the_heir() -> None:
     ledger = plan.bequeathed(outcome.settled, "director", OURS.text, set(), before)
     assert ledger.owned("taken", "director") == {"unit keepalived.service": {"enabled": True, "active": True}}
     # Nobody had one.
-    fresh = present(plan.Files(None, 0, None), Unit(enabled=True)).settled
+    fresh = present(on_disk(None, 0, None), Unit(enabled=True)).settled
     assert plan.somebodys_unit(fresh, plan.PATH) is None
 
 
 def test_a_ledger_of_an_earlier_release_gives_up_the_text_that_it_holds() -> None:
     was = {"text": THEIRS.text, "mode": THEIRS.mode}
     old = Ledger().claim(plan.KIND, plan.PATH, "keepalived", was).claim(plan.KIND, plan.PATH, "other")
-    files = plan.Files(OURS, 50, DROP_IN)
+    files = on_disk(OURS, 50, DROP_IN)
     outcome = present(files, RUNNING, old)
     assert not outcome.plan.changes
     assert outcome.copy == File(THEIRS.text, 0o600)
@@ -133,25 +139,25 @@ def test_a_ledger_of_an_earlier_release_gives_up_the_text_that_it_holds() -> Non
 
 
 def test_a_copy_that_is_gone_is_named() -> None:
-    ledger = present(plan.Files(THEIRS, 0, None), None).settled
+    ledger = present(on_disk(THEIRS, 0, None), None).settled
     with pytest.raises(Refused, match=r"before\.etc_keepalived_keepalived\.conf.* put an empty file in its place"):
-        plan.plan_absent(ledger, "keepalived", plan.PATH, plan.Files(OURS, 50, None), None, leave=False)
+        plan.plan_absent(ledger, "keepalived", plan.PATH, on_disk(OURS, 50, None), None, leave=False)
 
 
 def test_a_file_from_the_future_is_read_once_more() -> None:
     """A clock that was set back says nothing about who is newer; after one reload it does again."""
-    files = plan.Files(OURS, 1000, DROP_IN, None, now=500)
+    files = on_disk(OURS, 1000, DROP_IN, None, now=500)
     assert lines(present(files, RUNNING)) == [f"touch {plan.PATH}", *systemctl("reload")]
     assert lines(present(files._replace(written=500), Unit(True, True, read=501))) == []
 
 
 def test_a_start_is_told_apart_from_a_reload() -> None:
-    assert plan.starts(present(plan.Files(None, 0, None), FRESH).plan)
-    assert not plan.starts(present(plan.Files(THEIRS, 50, None), RUNNING).plan)
+    assert plan.starts(present(on_disk(None, 0, None), FRESH).plan)
+    assert not plan.starts(present(on_disk(THEIRS, 50, None), RUNNING).plan)
 
 
 def test_no_password_is_in_the_diff() -> None:
-    outcome = present(plan.Files(THEIRS, 0, None), RUNNING)
+    outcome = present(on_disk(THEIRS, 0, None), RUNNING)
     shown = "\n".join((*outcome.plan.before, *outcome.plan.after))
     assert shown.count("auth_pass ********") == 2
     for secret in ("s3cret", "theirs\n"):

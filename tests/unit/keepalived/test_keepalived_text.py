@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.lvs.topology.plugins.module_utils._daemons.daemon_plan import Files
 from ansible_collections.lvs.topology.plugins.module_utils._daemons.secret_text import (
     masked,
     secrets_of,
@@ -56,6 +57,10 @@ SPELLINGS = {
 }
 
 
+def on_disk(config: File | None) -> Files:
+    return Files(config, 0.0, None, {plan.DROP_IN: None}, 1.0)
+
+
 @pytest.mark.parametrize("spelling", SPELLINGS)
 def test_no_spelling_of_a_password_is_shown(spelling: str) -> None:
     text = f"global_defs {{\n    router_id lb1\n}}\n{SPELLINGS[spelling]}\nvirtual_router_id 51\n"
@@ -66,7 +71,7 @@ def test_no_spelling_of_a_password_is_shown(spelling: str) -> None:
         assert line in shown
     # Nor by the plan, whichever side it is on, and whatever the other one is.
     for before, after in ((text, "nothing\n"), ("nothing\n", text), (text, text.replace(WORD, "n3wOne"))):
-        files = plan.Files(File(before, 0o600), 0, None)
+        files = on_disk(File(before, 0o600))
         diff = plan.plan_present(plan.Ledger(), "keepalived", plan.PATH, after, files, None).plan
         for secret in (WORD, "n3wOne"):
             assert secret not in "\n".join((*diff.before, *diff.after))
@@ -84,7 +89,7 @@ def test_words_of_passwords_alone_come_to_an_end(words: str) -> None:
 @pytest.mark.parametrize("secret", ["e", "start", "keepalived", "systemctl", "1", "80", "*", ".", "\\", "write"])
 def test_a_password_that_is_a_word_of_ours_damages_nothing(secret: str) -> None:
     text = f"vrrp_instance lvs {{\n    state BACKUP\n    auth_pass {secret}\n    # restarted by keepalive\n}}\n"
-    outcome = plan.plan_present(plan.Ledger(), "keepalived", plan.PATH, text, plan.Files(None, 0, None), plan.Unit())
+    outcome = plan.plan_present(plan.Ledger(), "keepalived", plan.PATH, text, on_disk(None), plan.Unit())
     assert [change.line for change in outcome.plan.changes] == [
         f"write {plan.PATH}",
         f"write {plan.DROP_IN}",
@@ -98,7 +103,7 @@ def test_a_password_that_is_a_word_of_ours_damages_nothing(secret: str) -> None:
 
 
 def test_a_password_alone_that_differs_is_a_diff() -> None:
-    files = plan.Files(File("    auth_pass one\n", 0o600), 0, None)
+    files = on_disk(File("    auth_pass one\n", 0o600))
     diff = plan.plan_present(plan.Ledger(), "keepalived", plan.PATH, "    auth_pass two\n", files, None).plan
     assert diff.before == (f"# {plan.PATH}", f"    auth_pass {MASK}")
     assert diff.after == (f"# {plan.PATH} (a line that is not shown differs)", f"    auth_pass {MASK}")
@@ -133,7 +138,7 @@ def test_bytes_of_other_people_are_printable() -> None:
     latin = b"# \xdcbergabe\n".decode("utf-8", "surrogateescape")
     assert printable(latin) == "# \\xdcbergabe\n"
     assert printable("\x1b[2Jcleared\ttab \x00 \ud800 ü") == "\\x1b[2Jcleared\ttab \\x00 \\ud800 ü"
-    files = plan.Files(File(latin, 0o644), 0, None)
+    files = on_disk(File(latin, 0o644))
     outcome = plan.plan_present(plan.Ledger(), "keepalived", plan.PATH, "new\n", files, None)
     assert outcome.plan.before == (f"# {plan.PATH}", "# \\xdcbergabe")
     # The copy has the very bytes.
