@@ -15,9 +15,10 @@ from typing import Callable, Sequence
 import yaml
 
 from . import run
+from .asked import default_release, load, releases
 from .common import LabError, say
 from .image import image
-from .lab import Lab, default_release, load, names, releases
+from .lab import Lab, names
 
 
 def _parser() -> argparse.ArgumentParser:

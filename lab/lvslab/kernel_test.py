@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import Sequence
 
 from . import qemu, uml
+from .asked import default_release
 from .common import CACHE, CHECKOUT, SCRATCH, LabError, end_with_parent, own_namespaces, say
 from .image import image
-from .lab import default_release
 
 REQUIREMENTS = CHECKOUT / "requirements" / "kernel-tests.txt"
 # By release.

@@ -25,10 +25,9 @@ import time
 from pathlib import Path
 from typing import Any, Callable, Iterator, Sequence
 
-import yaml
-
-from . import managed, qemu, uml
+from . import cables, managed, qemu, rendered, uml
 from . import network as net
+from .asked import load
 from .common import CACHE, CHECKOUT, NO_NAMESPACES, SCRATCH, LabError, need, own_namespaces, say
 from .image import image
 
@@ -40,31 +39,6 @@ _HALT_LIMIT = 300
 _CONNECT_LIMIT = 60
 _SOCKET_LIMIT = 107
 _CLONE_NEWNET, _CLONE_NEWUSER = 0x40000000, 0x10000000
-
-
-def load(path: Path, asked: str) -> net.Network:
-    """Read and validate a network file."""
-    try:
-        return net.parse(yaml.safe_load(path.read_text()), asked)
-    except OSError as error:
-        raise LabError(f"{path}: {error.strerror}") from None
-    except yaml.YAMLError as error:
-        raise LabError(f"{path} is no YAML: {error}") from None
-    except net.Invalid as error:
-        raise LabError("\n".join(f"{path}: {mistake}" for mistake in error.mistakes)) from None
-
-
-def releases() -> str:
-    """Which release of Debian the user wants, of which host."""
-    return os.environ.get("LAB_RELEASE", "")
-
-
-def default_release() -> str:
-    """The release that the user wants of what is no host of a network file."""
-    try:
-        return net.default_release(releases())
-    except net.Invalid as error:
-        raise LabError(str(error)) from None
 
 
 def names() -> list[str]:
@@ -118,7 +92,7 @@ class Lab:
     def up(self, source: Path, wanted: net.Network, asked: str) -> None:
         """Start what of the lab is not running yet; ``asked`` are the releases that the network was parsed with."""
         need(["ip", "unshare", "nsenter", "ssh", "ssh-keygen"])
-        _tun_device()
+        cables.need_taps()
         # Before any host is started: this may take a minute.
         kinds = {(each.backend, each.release) for each in wanted.hosts}
         disks = {kind: image(_FLAVOURS[kind[0]], kind[1]) / "root.ext4" for kind in kinds}
@@ -134,7 +108,7 @@ class Lab:
                 for host in wanted.hosts:
                     (self.files / f"{host.name}.image").write_text(str(disks[host.backend, host.release]))
                 (self.files / "ssh_config").write_text(
-                    net.ssh_config(wanted, str(key), str(self._sockets()), str(CHECKOUT / "lab" / "lab"))
+                    rendered.ssh_config(wanted, str(key), str(self._sockets()), str(CHECKOUT / "lab" / "lab"))
                 )
                 self._write_seeds(wanted, key.with_suffix(".pub").read_text())
                 self._start_holder()
@@ -174,7 +148,7 @@ class Lab:
 
     def inventory(self) -> dict[str, Any]:
         """How Ansible reaches the hosts."""
-        return net.inventory(self.network, str(self.files / "ssh_config"), str(self._sockets()))
+        return rendered.inventory(self.network, str(self.files / "ssh_config"), str(self._sockets()))
 
     def inside(self, *arguments: str) -> None:
         """Run a command of the lab in its namespaces."""
@@ -232,7 +206,7 @@ class Lab:
     def _write_seeds(self, wanted: net.Network, public_key: str) -> None:
         for host in wanted.hosts:
             with tarfile.open(self.files / f"{host.name}.seed", "w", format=tarfile.USTAR_FORMAT) as archive:
-                for name, content in net.seed(wanted, host, public_key).items():
+                for name, content in rendered.seed(wanted, host, public_key).items():
                     entry = tarfile.TarInfo(name)
                     entry.size, entry.mode = len(content.encode()), managed.mode(name)
                     archive.addfile(entry, io.BytesIO(content.encode()))
@@ -256,7 +230,7 @@ class Lab:
     def boot(self, hosts: Sequence[str]) -> None:
         """Start hosts that are off, with their network, and wait until systemd is done on all of them."""
         network = self.network
-        _make_bridges(network)
+        cables.make_bridges(network)
         starting = []
         for name in hosts:
             if self._process(name) is None:
@@ -294,9 +268,7 @@ class Lab:
         taps = [nic.tap for nic in self.host(name).nics if nic.lan == lan]
         if not taps:
             raise LabError(f"{name} has no card on a LAN named {lan}")
-        # Out of the bridge, not down: User-Mode Linux gives up a card for good whose tap once refused a frame.
-        port = ["master", f"lan-{lan}"] if state == "up" else ["nomaster"]
-        subprocess.run(["ip", "link", "set", taps[0], *port], check=True)
+        cables.plug(taps[0], lan if state == "up" else None)
 
     def states(self) -> dict[str, bool]:
         """Which hosts have power."""
@@ -311,14 +283,14 @@ class Lab:
 
     def _start(self, network: net.Network, host: net.Host) -> None:
         for nic in host.nics:
-            _make_tap(nic)
+            cables.make_tap(nic)
         disk = Path((self.files / f"{host.name}.image").read_text())
         kernel = qemu.host_kernel if host.backend == "qemu" else uml.host_kernel
         with open(self.files / f"{host.name}.console", "ab") as console:
             console.write(b"\n--- power on\n")
             console.flush()
             process = subprocess.Popen(
-                kernel(host, self.files, disk, net.words(network, host)),
+                kernel(host, self.files, disk, rendered.words(network, host)),
                 stdin=subprocess.DEVNULL,
                 stdout=console,
                 stderr=console,
@@ -392,40 +364,6 @@ def _answers(address: str) -> bool:
             return connection.recv(4) == b"SSH-"
     except OSError:
         return False
-
-
-def _make_bridges(network: net.Network) -> None:
-    for name in ("mgmt", *(f"lan-{lan}" for lan in network.lans)):
-        if not Path("/sys/class/net", name).exists() and not _ip("link", "show", name):
-            # Snooping would keep VRRP's and the sync daemon's multicast from those that do not ask for it.
-            _ip("link", "add", name, "type", "bridge", "mcast_snooping", "0", "forward_delay", "0", must=True)
-            if name == "mgmt":
-                _ip("address", "add", f"{net.MANAGEMENT[1]}/{net.MANAGEMENT.prefixlen}", "dev", name, must=True)
-            _ip("link", "set", name, "up", must=True)
-
-
-def _make_tap(nic: net.Nic) -> None:
-    if not _ip("link", "show", nic.tap):
-        _ip("tuntap", "add", "dev", nic.tap, "mode", "tap", must=True)
-        _ip("link", "set", nic.tap, "master", f"lan-{nic.lan}" if nic.lan else "mgmt", "up", must=True)
-
-
-def _ip(*words: str, must: bool = False) -> bool:
-    done = subprocess.run(["ip", *words], capture_output=True, text=True, check=False)
-    if must and done.returncode != 0:
-        raise LabError(f"ip {' '.join(words)}: {done.stderr.strip()}")
-    return done.returncode == 0
-
-
-def _tun_device() -> None:
-    try:
-        os.close(os.open("/dev/net/tun", os.O_RDWR))
-    except OSError as error:
-        raise LabError(
-            f"/dev/net/tun: {error.strerror}: the hosts' network cards are taps\n"
-            "  missing: modprobe tun, or in a container start it with --device /dev/net/tun\n"
-            "  no permission: run as root, or chmod 0666 /dev/net/tun (the default of most distributions)"
-        ) from None
 
 
 def _key() -> Path:

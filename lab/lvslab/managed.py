@@ -6,10 +6,9 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import TYPE_CHECKING, Callable
+from typing import Callable
 
-if TYPE_CHECKING:
-    from .network import Host, Nic
+from .network import Host, Nic
 
 
 def files(host: Host) -> dict[str, str]:

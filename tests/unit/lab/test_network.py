@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import ast
 import copy
+import graphlib
 import shutil
 import subprocess
 import sys
@@ -18,7 +20,7 @@ import yaml
 CHECKOUT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(CHECKOUT / "lab"))
 
-from lvslab import managed, network, qemu, uml  # noqa: E402
+from lvslab import managed, network, qemu, rendered, uml  # noqa: E402, found by the line above
 
 GOOD: dict[str, Any] = {
     "name": "demo",
@@ -119,7 +121,7 @@ def test_a_single_host_may_have_another_kernel() -> None:
 
 def test_seed() -> None:
     parsed = network.parse(GOOD)
-    files = network.seed(parsed, parsed.host("director"), "ssh-ed25519 AAAA lab\n")
+    files = rendered.seed(parsed, parsed.host("director"), "ssh-ed25519 AAAA lab\n")
     assert files["ip"].splitlines() == [
         "link set eth0 up",
         "address replace 10.255.0.11/24 dev eth0",
@@ -140,7 +142,7 @@ def test_seed() -> None:
 
 def test_a_real_server_gets_no_sysctl_and_says_its_name() -> None:
     parsed = network.parse(GOOD)
-    files = network.seed(parsed, parsed.host("web1"), "")
+    files = rendered.seed(parsed, parsed.host("web1"), "")
     assert files["sysctl"] == ""
     assert 'return 200 "web1\\n";' in files["nginx.conf"]
 
@@ -202,12 +204,12 @@ iface eth2 inet static
 def test_a_manager_sets_all_but_the_lab_s_own_card(manager: str, path: str, text: str, mode: int) -> None:
     parsed = network.parse(changed("manager", manager))
     host = parsed.host("director")
-    files = network.seed(parsed, host, "")
+    files = rendered.seed(parsed, host, "")
     assert files["ip"].splitlines() == ["link set eth0 up", "address replace 10.255.0.11/24 dev eth0"]
     assert files[f"root/{path}"] == text
     assert managed.mode(f"root/{path}") == mode
     assert managed.mode("authorized_keys") == 0o600
-    assert network.words(parsed, host)[1:] == [f"lab.manager={manager}"]
+    assert rendered.words(parsed, host)[1:] == [f"lab.manager={manager}"]
 
 
 @pytest.mark.parametrize(
@@ -240,11 +242,11 @@ def test_a_host_may_have_another_manager_than_the_lab() -> None:
     data["hosts"]["web1"]["manager"] = None
     parsed = network.parse(data)
     assert [host.manager for host in parsed.hosts] == ["networkd", None]
-    assert not [name for name in network.seed(parsed, parsed.host("web1"), "") if name.startswith("root/")]
+    assert not [name for name in rendered.seed(parsed, parsed.host("web1"), "") if name.startswith("root/")]
 
 
 def test_inventory() -> None:
-    told = network.inventory(network.parse(GOOD), "/somewhere/ssh_config", "/run/lab")["all"]
+    told = rendered.inventory(network.parse(GOOD), "/somewhere/ssh_config", "/run/lab")["all"]
     assert told["hosts"] == {"director": {"ansible_host": "10.255.0.11"}, "web1": {"ansible_host": "10.255.0.12"}}
     assert told["children"] == {"lvs_directors": {"hosts": {"director": None}}}
     assert told["vars"]["ansible_ssh_common_args"] == '-F "/somewhere/ssh_config" -o ControlPath="/run/lab/%h"'
@@ -252,7 +254,7 @@ def test_inventory() -> None:
 
 def test_machines_differ_in_identity_and_hardware_address() -> None:
     parsed = network.parse(GOOD)
-    assert len({network.words(parsed, host)[0] for host in parsed.hosts}) == 2
+    assert len({rendered.words(parsed, host)[0] for host in parsed.hosts}) == 2
     cards = [nic for host in parsed.hosts for nic in host.nics]
     assert len({nic.mac for nic in cards}) == len({nic.tap for nic in cards}) == len(cards) == 5
 
@@ -286,3 +288,15 @@ def test_a_kernel_starts_with_the_loader_beside_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", sorted((CHECKOUT / "lab" / "networks").glob("*.yml")), ids=lambda path: path.stem)
 def test_the_networks_of_this_repository(path: Path) -> None:
     assert network.parse(yaml.safe_load(path.read_text())).name == path.stem
+
+
+def test_the_files_of_the_lab_import_each_other_in_one_direction() -> None:
+    """Also where only types are meant: who reads one of two files that need each other has to read both."""
+    files = {path.stem: path for path in (CHECKOUT / "lab/lvslab").glob("*.py")}
+    asked: dict[str, set[str]] = {name: set() for name in files}
+    for name, path in files.items():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.level == 1:
+                asked[name].update(each for each in (node.module, *(word.name for word in node.names)) if each in files)
+    assert asked["managed"] == {"network"}
+    graphlib.TopologicalSorter(asked).prepare()
