@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import ast
 import copy
-import graphlib
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import graphlib
 import pytest
 import yaml
 
