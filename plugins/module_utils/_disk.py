@@ -175,7 +175,7 @@ def _label(handle: int, path: str, mode: int, *, exists: bool) -> None:
 def _label_by_policy(handle: int, path: str, mode: int) -> None:
     try:
         # Not at the top: it looks for a library of the host, which few have.
-        from ansible.module_utils.compat import selinux  # noqa: PLC0415
+        from ansible.module_utils.compat import selinux  # noqa: PLC0415, as said above
     except ImportError:
         return
     if selinux.is_selinux_enabled() > 0:

@@ -184,7 +184,7 @@ def check_arp(options: Sequence[Mapping[str, object]], present: AbstractSet[str]
     positions: dict[str, int] = {}
     for position, option in enumerate(options):
         where = f"interfaces[{position}]"
-        wish = ArpWish(**option)  # type: ignore[arg-type]
+        wish = ArpWish(**option)  # type: ignore[arg-type] # the module has checked the types
         if wish.interface in positions:
             mistakes.add(
                 f"{where}.interface", f"{wish.interface} is already listed in interfaces[{positions[wish.interface]}]"

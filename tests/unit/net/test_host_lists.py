@@ -51,7 +51,7 @@ def lists(answers: Iterable[tuple[list[bytes], int, int]]) -> tuple[HostLists, K
     asked = HostLists()
     asked.close()
     kernel = Kernel(answers)
-    asked._socket = kernel  # type: ignore[assignment]
+    asked._socket = kernel  # type: ignore[assignment] # all that is asked of a socket
     return asked, kernel
 
 

@@ -449,7 +449,7 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
     ),
     "a VIP that is unspecified": (
         r1,
-        service(address="0.0.0.0"),  # noqa: S104
+        service(address="0.0.0.0"),  # noqa: S104, it is refused
         [f"{S}.address: '0.0.0.0' is the unspecified address; {VIP_REMEDY}"],
     ),
     "a VIP that needs an interface": (
