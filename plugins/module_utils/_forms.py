@@ -52,6 +52,9 @@ METRICS = Range(0, 2**32 - 1)
 IPV6_PREFIXES = Range(1, 128)
 
 PROTOCOLS = ("tcp", "udp", "sctp")
+# Who fills a director's table and holds its VIPs: this collection, or keepalived. A checker is a keepalived that only
+# fills the table, by its checks.
+KERNEL, KEEPALIVED, CHECKER = MANAGERS = ("kernel", "keepalived", "checker")
 # By name: the number by which Python and the kernel's tools call the family.
 FAMILIES: Mapping[str, int] = {"ipv4": 4, "ipv6": 6}
 # The kernel's methods of forwarding that anybody may ask for.

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from ansible_collections.lvs.topology.plugins.module_utils._keepalived.managers import CHECKER, KEEPALIVED
+from ansible_collections.lvs.topology.plugins.module_utils._forms import CHECKER, KEEPALIVED
 
 # The roles of hosts, and the group of each as long as no variable of its name with _group at the end names another one.
 GROUPS: Mapping[str, str] = {

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from ipaddress import IPv4Address, ip_address
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +20,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.save_parser imp
 from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net import address_plan, gateway_plan, neighbour_plan
 
+PLUGINS = Path(__file__).parents[2] / "plugins"
 ODD: list[Any] = [
     *[None, True, False, 0, -1, 10**5000, -(10**5000), 1.5, float("nan"), float("inf"), b"\xff", object],
     *["", " ", "\0", "\n", "\ud800", "9" * 5000, "-" * 5000, "a" * 100_000, "ä", "\u2028", "{{ x }}"],
@@ -171,3 +174,13 @@ def test_what_modules_compare_with_the_kernel_has_its_spelling() -> None:
     )
     mistakes.raise_if_any()
     assert (wish.address, route.gateway, near.address) == ("::10.0.0.1",) * 3
+
+
+def test_who_manages_a_director_is_said_once() -> None:
+    """The files that say how hosts and playbooks act on it are pure: they need not know how a host is looked at."""
+    said = [
+        str(path.relative_to(PLUGINS))
+        for path in PLUGINS.rglob("*utils/**/*.py")
+        if re.search(r"""["']kernel["'],\s*["']keepalived["'],\s*["']checker["']""", path.read_text())
+    ]
+    assert said == ["module_utils/_forms.py"]

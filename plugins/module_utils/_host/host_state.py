@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Collection, Mapping, NamedTuple, NoReturn
 
 from ansible_collections.lvs.topology.plugins.module_utils._bgp import bird_plan
 from ansible_collections.lvs.topology.plugins.module_utils._bgp.bird_options import BIRD
+from ansible_collections.lvs.topology.plugins.module_utils._forms import CHECKER, KEEPALIVED, KERNEL, MANAGERS
 from ansible_collections.lvs.topology.plugins.module_utils._host.concerns import (
     ANNOUNCEMENTS,
     BOOT,
@@ -23,7 +24,6 @@ from ansible_collections.lvs.topology.plugins.module_utils._host.concerns import
     WITHDRAWALS,
 )
 from ansible_collections.lvs.topology.plugins.module_utils._keepalived import keepalived_plan
-from ansible_collections.lvs.topology.plugins.module_utils._keepalived.managers import CHECKER, KEEPALIVED, KERNEL
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, for_check_mode
 from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Refused
@@ -55,7 +55,7 @@ PLAN: dict[str, Any] = {
         "bird": {"type": "dict", "options": BIRD, "no_log": False},
         **{name: {"type": "list", "elements": "dict"} for name in _LISTS},
         **{name: {"type": "bool"} for name in ("keep_weights", "take_over")},
-        "manager": {"type": "str", "choices": [KERNEL, KEEPALIVED, CHECKER]},
+        "manager": {"type": "str", "choices": list(MANAGERS)},
         # About the host, which preflight has looked at, and for the operator.
         **{name: {"type": "list", "elements": "str"} for name in ("commands", "kernel_options", "notes")},
         "kernels": {"type": "list", "elements": "dict"},

@@ -14,13 +14,11 @@ from typing import Any, Iterable, Iterator, Mapping, TextIO
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._daemons import processes, units
 from ansible_collections.lvs.topology.plugins.module_utils._files import read_file
+from ansible_collections.lvs.topology.plugins.module_utils._forms import CHECKER, KEEPALIVED, KERNEL
 from ansible_collections.lvs.topology.plugins.module_utils._keepalived import keepalived_arguments, keepalived_plan
 from ansible_collections.lvs.topology.plugins.module_utils._keepalived.take_over_plan import Unit
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 
-KERNEL, KEEPALIVED = "kernel", "keepalived"
-# keepalived fills the table by its checks, and the VIPs are ours.
-CHECKER = "checker"
 _KUBE = "kube-ipvs0"
 _WANTS = ("/etc/systemd/system/*.wants", "/etc/systemd/system/*.requires", "/etc/rc[2345].d")
 _OWN_SERVICE = re.compile(r"^[ \t]*(?:virtual_server|vrrp_instance)\b", re.MULTILINE)

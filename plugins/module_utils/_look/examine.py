@@ -14,7 +14,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._filter import filter
 from ansible_collections.lvs.topology.plugins.module_utils._host.host_state import Difference, differences
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs import proc
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.opening import readable
-from ansible_collections.lvs.topology.plugins.module_utils._keepalived import keepalived, keepalived_files, managers
+from ansible_collections.lvs.topology.plugins.module_utils._keepalived import keepalived, keepalived_files
 from ansible_collections.lvs.topology.plugins.module_utils._look import counters, offload, preflight
 from ansible_collections.lvs.topology.plugins.module_utils._look.arp_question import who_has
 from ansible_collections.lvs.topology.plugins.module_utils._look.ipvs_info import table_facts
@@ -94,7 +94,7 @@ def _part(module: Module, part: preflight.Part, host: preflight.Host, wanted: Ma
         found, unmanaged = differences(module, part.whole_plan, part.params["owner"])
     if part.params["keepalived"] is not None and not part.packages:
         found += _configuration(module, part.params["keepalived"])
-    elif part.plan["manager"] == managers.KERNEL:
+    elif part.plan["manager"] == forms.KERNEL:
         found += _left_over(None)
     lacking = [f"packages are missing: {', '.join(part.packages)}"] if part.packages else []
     return {

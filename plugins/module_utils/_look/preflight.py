@@ -42,7 +42,7 @@ OF_A_PART: dict[str, Any] = {
     "python_modules": {"type": "list", "elements": "str", "default": []},
     "commands": {"type": "list", "elements": "str", "default": []},
     "missing": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
-    "manager": {"type": "str", "choices": ["kernel", "keepalived", "checker"]},
+    "manager": {"type": "str", "choices": list(forms.MANAGERS)},
     "take_over": {"type": "bool", "default": False},
     "owner": {"type": "str", "default": "lvs"},
     "packets": {"type": "list", "elements": "dict", "default": []},

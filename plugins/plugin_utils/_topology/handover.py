@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.lvs.topology.plugins.module_utils._keepalived.managers import KEEPALIVED, KERNEL
+from ansible_collections.lvs.topology.plugins.module_utils._forms import KEEPALIVED, KERNEL
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.given import evaluated, mapping, names
 
 

@@ -20,7 +20,6 @@ Network = IPv4Network | IPv6Network
 ROLES = ("director", "real_server", "router", "keepalived", "announcer", "metrics")
 # The forwarding methods. What each of them needs is in decide/methods.py.
 FORWARDING = ("dr", "nat", "tun", "fullnat")
-MANAGERS = ("kernel", "keepalived", "checker")
 ARP_METHODS = ("sysctl", "arptables", "static_neighbour")
 # What is done about a firewall that drops what the topology needs.
 CHECK, MANAGE, NONE = FIREWALLS = ("check", "manage", "none")

@@ -31,7 +31,6 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.mistak
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.model import (
     ARP_METHODS,
     FIREWALLS,
-    MANAGERS,
     Address,
     Host,
     Metrics,
@@ -68,7 +67,7 @@ class _Settings:
         self._variables = variables
 
     def read(self, name: str) -> Host:
-        manager = self._choice(name, "lvs_manager", MANAGERS)
+        manager = self._choice(name, "lvs_manager", forms.MANAGERS)
         arp_method = self._choice(name, "lvs_arp_method", ARP_METHODS)
         if (
             arp_method == "static_neighbour"
