@@ -84,6 +84,15 @@ def test_no_file_of_module_utils_is_called_as_one_of_the_standard_library() -> N
     assert [path for path in PLUGINS.rglob("module_utils/**/*.py") if path.stem in sys.stdlib_module_names] == []
 
 
+def test_the_way_of_one_entry_leads_to_files_by_their_folders() -> None:
+    """Whoever follows it opens one after the other, and many names would do for several folders."""
+    way = DOCUMENT.read_text().partition("## The way of one entry\n")[2].partition("\n## ")[0]
+    named = set(re.findall(r"`([\w/]+\.py)`", way))
+    places = (CHECKOUT, PLUGINS, PLUGINS / "module_utils", PLUGINS / "plugin_utils/_topology")
+    assert "decide/needs.py" in named
+    assert [name for name in sorted(named) if not any((place / name).is_file() for place in places)] == []
+
+
 def test_the_architecture_has_a_line_for_every_file() -> None:
     """The first line of the file itself, below the sentence about its folder."""
     written = DOCUMENT.read_text()

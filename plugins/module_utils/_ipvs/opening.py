@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 def run(module: AnsibleModule, ensure: Callable[..., dict[str, Any]]) -> None:
-    """Run one of the functions below and leave the module, with its result or with what went wrong."""
+    """Run what a module does (ensure_*.py), and leave the module with its result or with what went wrong."""
     _plan.run(module, readable(ensure))
 
 
 def readable(ensure: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
-    """One of the functions below that says so where the kernel's answer cannot be read."""
+    """What a module does, which now says so where the kernel's answer cannot be read."""
 
     @functools.wraps(ensure)
     def guarded(*given: Any) -> dict[str, Any]:
