@@ -52,9 +52,9 @@ _EXTENSIONS = {"tcp", "udp", "sctp", "icmp", "icmp6", "ipv6-icmp", "multiport", 
 _TARGETS = {"ACCEPT": ACCEPT, "DROP": DROP, "REJECT": DROP, "RETURN": RETURN}
 # What goes on with the next rule.
 _PASSING = {
-    *("LOG", "NFLOG", "ULOG", "MARK", "CONNMARK", "HMARK", "CT", "NOTRACK", "TCPMSS", "TOS", "DSCP", "ECN", "TTL", "HL"),
+    *("LOG", "NFLOG", "ULOG", "MARK", "CONNMARK", "HMARK", "CT", "NOTRACK", "TCPMSS", "TOS", "DSCP", "ECN", "TTL"),
     *("CLASSIFY", "CONNSECMARK", "SECMARK", "SET", "TRACE", "AUDIT", "CHECKSUM", "TEE", "IDLETIMER", "LED", "RATEEST"),
-    "TCPOPTSTRIP",
+    *("HL", "TCPOPTSTRIP"),
 }
 
 

@@ -142,10 +142,14 @@ class Judge:
 
 
 class Hooks:
-    """The chains of one table, as those walk through them who come by a hook."""
+    """The chains of one table, as those walk through them who come by a hook.
+
+    As a judge does, it asks a rule about one of many packets that are alike in what the rule asks.
+    """
 
     def __init__(self, chains: Chains) -> None:
         self._chains = chains
+        self._memory: _Memory = {}
         self.ports = Ports([chains])
 
     def first_drop(self, name: str, packets: Iterable[Packet]) -> int | None:
@@ -157,7 +161,8 @@ class Hooks:
         chain = self._chains.get(name)
         if chain is None:
             return None
-        places = [_Ways(self._chains, each, {}).drop(chain) for each in packets if each.family in chain.families]
+        seen = (each for each in packets if each.family in chain.families)
+        places = [_Ways(self._chains, each, self._memory).drop(chain) for each in seen]
         return min((each for each in places if each is not None), default=None)
 
 

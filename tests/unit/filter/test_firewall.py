@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.lvs.topology.plugins.module_utils import _ledger_forms
-from ansible_collections.lvs.topology.plugins.module_utils._filter import filter_rules, firewall_words
+from ansible_collections.lvs.topology.plugins.module_utils._filter import filter_rules, firewall_words, verdicts
 from ansible_collections.lvs.topology.plugins.module_utils._filter import firewall_chains as chains
 from ansible_collections.lvs.topology.plugins.module_utils._filter import firewall_nft as nft
 from ansible_collections.lvs.topology.plugins.module_utils._filter import firewall_plan as plan
@@ -351,6 +351,19 @@ def test_rules_are_read_once_for_many_packets(monkeypatch: pytest.MonkeyPatch) -
     for port in range(1, 20):
         assert chains.place_of([WEB._replace(ports=(port, port))], "input", text, 4, "me")
     assert len(calls) == 1
+
+
+def test_a_rule_is_asked_once_about_packets_that_are_alike_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    holds = verdicts._holds
+    monkeypatch.setattr(verdicts, "_holds", lambda *given: asked.append(given) or holds(*given))
+    text = saved(*(f"-A INPUT -s 203.0.{number}.0/24 -j DROP" for number in range(100)), SSH)
+    wanted = [WEB._replace(destination=f"192.168.50.{number}") for number in range(1, 20)]
+    assert chains.place_of(wanted, "input", text, 4, "me") == (101, None)
+    assert len(asked) == 101
+    # Whoever asks once more, for others, does so of the same rules.
+    assert chains.place_of([WEB], "input", text, 4, "me")
+    assert len(asked) == 101
 
 
 def test_of_what_iptables_save_lists_only_the_table_filter_counts() -> None:
