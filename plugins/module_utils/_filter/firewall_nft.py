@@ -60,6 +60,14 @@ def bases(listing: str, owner: str, of_iptables: AbstractSet[str] = frozenset())
     Whatever is in the owner's own chains, it is not the firewall's.
     ``of_iptables`` are the families whose table ``filter`` iptables lists: those chains it changes itself.
     """
+    for family, table, lines in _tables(listing):
+        is_of_iptables = table == "filter" and family in of_iptables
+        found = _bases_of(family, table, lines, owner)
+        yield from (each for each in found if not (is_of_iptables and each.name in _OF_IPTABLES))
+
+
+def _tables(listing: str) -> Iterator[tuple[str, str, list[str]]]:
+    """Family, name and lines of each table of an operator's."""
     family = table = ""
     lines: list[str] = []
     for line in listing.splitlines():
@@ -69,9 +77,7 @@ def bases(listing: str, owner: str, of_iptables: AbstractSet[str] = frozenset())
         lines.append(line)
         if line == "}" and family:
             if table not in _OF_OTHERS and not table.startswith("lvs_topology_"):
-                is_of_iptables = table == "filter" and family in of_iptables
-                found = _bases_of(family, table, lines, owner)
-                yield from (each for each in found if not (is_of_iptables and each.name in _OF_IPTABLES))
+                yield family, table, lines
             family = ""
 
 
@@ -187,6 +193,37 @@ def plan_chain(base: Base, owner: str, openings: Sequence[Opening]) -> Plan:
     before = [f"{where} {base.name} {call}" for _each in calls] + [f"{where} {name} {rule}" for rule in current or ()]
     after = [f"{where} {base.name} {call}", *(f"{where} {name} {rule}" for rule in rules)] if rules else []
     return Plan(tuple(changes), tuple(before), tuple(after))
+
+
+def plan_lost(listing: str, owner: str, known: Sequence[Base]) -> Iterator[Plan]:
+    """What takes away chains of ours whose base is no longer there, or filters nothing: one for each table.
+
+    Somebody may have switched off the table, or renamed or moved the chain. One that does not only accept is not ours.
+    """
+    kept = {(each.table_name, each.chain_of(owner)) for each in known}
+    pattern = re.compile(rf"lvs-{re.escape(owner)}-(?:in|fwd|out)-\S+\Z")
+    for family, table, lines in _tables(listing):
+        where, rules = f"{family} {table}", _rules(lines)
+        lost = [
+            name
+            for name, own in rules.items()
+            if pattern.match(name) and (where, name) not in kept and all(rule.endswith(" accept") for rule, _ in own)
+        ]
+        calls = [
+            (chain, rule, handle)
+            for chain, others in rules.items()
+            for rule, handle in others
+            if rule.split()[-2:-1] in (["jump"], ["goto"]) and rule.split()[-1] in lost
+        ]
+        text = [f"delete rule {where} {chain} handle {handle}" for chain, _rule, handle in calls]
+        text += [f"{verb} chain {where} {name}" for name in lost for verb in ("flush", "delete")]
+        before = [f"{where} {chain} {rule}" for chain, rule, _handle in calls]
+        before += [f"{where} {name} {rule}" for name in lost for rule, _handle in rules[name]]
+        said = [f"nft delete rule {where} {chain} {rule}" for chain, rule, _handle in calls]
+        said += [f"nft delete chain {where} {name}" for name in lost]
+        action = "\n".join(text) + "\n"
+        if said:
+            yield Plan((Change(said[0], action), *(Change(line, None) for line in said[1:])), tuple(before), ())
 
 
 def _others_before(base: Base, number: int) -> int:

@@ -110,6 +110,7 @@ class Nftables:
 
     def __init__(self, owner: str, command: str, listing: str, of_iptables: AbstractSet[str]) -> None:
         self._command = command
+        self._listing = listing
         self._bases = [*firewall_nft.bases(listing, owner, of_iptables)]
 
     def drops(self, opening: Opening) -> bool:
@@ -117,7 +118,7 @@ class Nftables:
 
     def plans(self, owner: str, openings: Sequence[Opening]) -> list[Plan]:
         plans = [firewall_nft.plan_chain(base, owner, openings) for base in self._bases]
-        return [each for each in plans if each.changes]
+        return [*(each for each in plans if each.changes), *firewall_nft.plan_lost(self._listing, owner, self._bases)]
 
     def boot_lines(self, owner: str, openings: Sequence[Opening]) -> dict[str, list[str]]:
         lines = [line for base in self._bases for line in firewall_nft.boot_lines(base, owner, openings)]

@@ -537,6 +537,43 @@ def test_a_chain_of_nftables_comes_and_goes() -> None:
     assert "delete rule inet filter input handle 20" not in made_in_nft(late, WEB)[1]
 
 
+THERE = (
+    "table inet filter {{ # handle 5\n{flags}\tchain input {{ # handle 1\n"
+    "{hook}\t\tjump lvs-me-in-input # handle 7\n\t}}\n\n"
+    "\tchain lvs-me-in-input {{ # handle 2\n\t\t" + NFT_WEB + " # handle 8\n\t}}\n"
+    "\tchain lvs-me-in-own {{ # handle 3\n\t\tdrop # handle 9\n\t}}\n}}\n"
+)
+HOOK = "\t\ttype filter hook {} priority filter; policy drop;\n"
+
+
+@pytest.mark.parametrize(
+    ("flags", "hook", "is_lost"),
+    [
+        ("", HOOK.format("input"), False),
+        ("\tflags dormant\n\n", HOOK.format("input"), True),
+        ("", HOOK.format("forward"), True),
+        ("", HOOK.format("prerouting"), True),
+        ("", "", True),
+    ],
+)
+def test_a_chain_of_nftables_whose_base_is_lost_goes(flags: str, hook: str, is_lost: bool) -> None:
+    listing = THERE.format(flags=flags, hook=hook)
+    plans = [*nft.plan_lost(listing, "me", [*nft.bases(listing, "me")])]
+    assert [each.line for plan in plans for each in plan.changes] == is_lost * [
+        "nft delete rule inet filter input jump lvs-me-in-input",
+        "nft delete chain inet filter lvs-me-in-input",
+    ]
+    assert [plan.changes[0].action.splitlines() for plan in plans] == is_lost * [
+        [
+            "delete rule inet filter input handle 7",
+            "flush chain inet filter lvs-me-in-input",
+            "delete chain inet filter lvs-me-in-input",
+        ]
+    ]
+    # Those of another owner are looked after by the other one's runs.
+    assert [*nft.plan_lost(listing, "other", [])] == []
+
+
 @pytest.mark.parametrize(
     ("family", "rule"),
     [("ip", "meta l4proto 112 accept"), ("inet", "meta nfproto ipv4 meta l4proto 112 accept")],
