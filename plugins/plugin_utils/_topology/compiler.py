@@ -49,6 +49,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.read.parse 
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.read.reached import Side
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.read.shares import of_director
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.read.vrrp_settings import written_floating
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.running import clients, from_director, verification
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.running.answers import (
     read_host_info,
@@ -362,7 +363,7 @@ def _site(
 
 
 def _partners(inventory: Inventory, name: str, given: Any, named: list[str]) -> dict[str, Any]:
-    """The directors beside those named that share VIPs with this one, and their services.
+    """The directors beside those named that share addresses with this one, and their services.
 
     Its plan depends on them, and the role asks for the plan of its own host. A list of services that only the role has
     is that of all of them.
@@ -371,6 +372,7 @@ def _partners(inventory: Inventory, name: str, given: Any, named: list[str]) -> 
         return {}
     own = inventory.variable(name, "lvs_services")[1]
     mine = own if given is None else given
+    floating = frozenset(each.address for each in inventory.host(name).vrrp.floating)
     partners = {}
     for other in inventory.directors:
         if other in named or inventory.is_absent(other):
@@ -379,6 +381,8 @@ def _partners(inventory: Inventory, name: str, given: Any, named: list[str]) -> 
             partners[other] = mine
             continue
         theirs = inventory.variable(other, "lvs_services")[1]
-        if written_vips(mine) & written_vips(theirs):
+        moves = floating and inventory.variable(other, "lvs_manager")[1] == "keepalived"
+        floats = moves and floating & written_floating(inventory.variable(other, "lvs_vrrp")[1])
+        if floats or written_vips(mine) & written_vips(theirs):
             partners[other] = theirs
     return partners

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.read.vrrp_settings import written_floating
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import (
     Model,
     dr_pair,
@@ -534,7 +535,55 @@ def test_pairs_in_one_network_need_different_router_ids() -> None:
     assert model.mistakes() == []
     assert configuration(model, "lb3")["instances"][0]["priority"] == 130
     model.hostvars["lb3"]["lvs_vrrp"]["router_id"] = 51
-    assert any("which shares no VIP with lb3" in line for line in model.mistakes())
+    assert any("which shares no address with lb3" in line for line in model.mistakes())
+
+
+def by_mark(model: Model) -> None:
+    """Routers mark what is for the service: it has no VIP, and the gateway is all that moves."""
+    for name in ("lb1", "lb2"):
+        service = model.hostvars[name]["lvs_services"][0]
+        model.hostvars[name]["lvs_services"][0] = {"fwmark": 10, "family": "ipv4", **service}
+        model.hostvars[name]["lvs_services"][0]["health_check"] = {"type": "tcp", "port": 80}
+        for key in ("address", "port"):
+            del model.hostvars[name]["lvs_services"][0][key]
+
+
+def test_directors_that_share_only_what_floats_are_a_pair() -> None:
+    model = r5()
+    by_mark(model)
+    assert model.mistakes() == []
+    for name, other in (("lb1", "lb2"), ("lb2", "lb1")):
+        assert model.plan(name, "keepalived")["partners"] == [other]
+        # The same where the role asks for the plan of its host alone.
+        assert model.plan(name, "keepalived", directors=[name])["partners"] == [other]
+    for name in ("lb1", "lb2"):
+        model.hostvars[name]["lvs_vrrp"]["unicast"] = True
+    assert instance(model)["unicast"] == {"source": "10.0.0.11", "peers": ["10.0.0.12"]}
+    # They have to agree on what they share.
+    model.hostvars["lb2"]["lvs_services"][0]["scheduler"] = "wrr"
+    assert any("directors that share VIPs need the same services" in line for line in model.mistakes())
+    model.hostvars["lb2"]["lvs_manager"] = "checker"
+    del model.hostvars["lb1"]["lvs_vrrp"]["unicast"]
+    assert model.plan("lb1", "keepalived", directors=["lb1"])["partners"] == []
+
+
+def test_what_floats_with_other_vips_would_have_two_masters() -> None:
+    model = r5()
+    model.hostvars["lb2"]["lvs_services"][0] |= {"name": "other", "address": "192.168.0.39"}
+    model.hostvars["lb2"]["lvs_vrrp"]["router_id"] = 52
+    expected = (
+        "lb2: lvs_vrrp.addresses[0]: 10.0.0.29 floats with the VIPs of lb1 too, and lb2 shares none of these; give "
+        "each pair addresses of its own, or directors that share one the same services"
+    )
+    assert model.mistakes() == [expected]
+    assert model.refusal("lb1", "keepalived", directors=["lb1"]) == [expected]
+
+
+@pytest.mark.parametrize(
+    "raw", [None, 7, {"addresses": 7}, {"instances": {"addresses": ["10.0.0.29"]}}, {"addresses": [7]}]
+)
+def test_what_another_director_has_written_need_not_make_sense(raw: Any) -> None:
+    assert written_floating(raw) == frozenset()
 
 
 def test_what_a_director_watches() -> None:

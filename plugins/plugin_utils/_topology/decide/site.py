@@ -111,13 +111,17 @@ class Site:
         return self.host(director).manager in ("keepalived", "checker")
 
     def partners(self, director: str) -> tuple[str, ...]:
-        """The directors that have VIPs of this one too, and itself."""
+        """The directors that have VIPs of this one too, or addresses that float with them, and itself."""
         return self.once(
             ("partners", director),
             lambda: tuple(
-                each for each in self.services if each == director or self.vips_of(each) & self.vips_of(director)
+                each for each in self.services if each == director or self._shareable(each) & self._shareable(director)
             ),
         )
+
+    def _shareable(self, director: str) -> frozenset[Address]:
+        """A service by a firewall mark need not have a VIP: what floats is all that such directors share."""
+        return self.once(("shareable", director), lambda: frozenset(self.serving_addresses(director)))
 
     def floating_of(self, director: str) -> tuple[Floating, ...]:
         """What moves with the director's VIPs; nothing where no keepalived moves it."""

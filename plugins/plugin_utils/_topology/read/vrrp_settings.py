@@ -271,6 +271,17 @@ def _addresses(reader: Reader) -> tuple[Floating, ...]:
     return tuple(found)
 
 
+def written_floating(raw: Any) -> frozenset[Address]:
+    """The floating addresses of lvs_vrrp as far as they can be read, of a director that is not looked at otherwise."""
+    vrrp = raw if isinstance(raw, Mapping) else {}
+    instances = vrrp.get("instances")
+    every = [vrrp, *(each for each in (instances if isinstance(instances, list) else ()) if isinstance(each, Mapping))]
+    lists = (each.get("addresses") for each in every)
+    entries = [one for each in lists if isinstance(each, list) for one in each]
+    found = (as_interface(each.get("address") if isinstance(each, Mapping) else each) for each in entries)
+    return frozenset(each.ip for each in found if each is not None)
+
+
 def _listed(reader: Reader, key: str, kind: str, one: str) -> tuple[Address, ...]:
     """Addresses that the director holds, by themselves."""
     found: list[Address] = []
