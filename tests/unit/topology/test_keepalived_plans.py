@@ -567,6 +567,21 @@ def test_directors_that_share_only_what_floats_are_a_pair() -> None:
     assert model.plan("lb1", "keepalived", directors=["lb1"])["partners"] == []
 
 
+def test_addresses_are_spelled_as_the_kernel_shows_them() -> None:
+    """The role waits until keepalived holds them, and compares them with what ip prints. Python has ::a00:1d there."""
+    model = r5()
+    for name in ("lb1", "lb2"):
+        model.hostvars[name]["lvs_vrrp"] |= {
+            "addresses": ["10.0.0.29/24", {"address": "::a00:1d/128", "interface": "eth2"}],
+            "address_options": {"0:0::A00:1D": {"no_track": True}},
+        }
+        model.hostvars[name]["lvs_vrrp"]["addresses"].append({"address": "2001:DB8:0::1/64", "interface": "eth2"})
+    (only,) = configuration(model)["instances"]
+    held = [each["address"] for each in (*only["addresses"], *only["excluded"])]
+    assert {"::10.0.0.29/128", "2001:db8::1/64"} <= {*held}
+    assert [*only["address_words"]] == ["::10.0.0.29/128"]
+
+
 def test_what_floats_with_other_vips_would_have_two_masters() -> None:
     model = r5()
     model.hostvars["lb2"]["lvs_services"][0] |= {"name": "other", "address": "192.168.0.39"}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.mistakes import Mistake
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.needs import VirtualAddress
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.site import Site
@@ -17,8 +18,13 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.read.addres
 def planned(site: Site, name: str, held: tuple[VirtualAddress, ...]) -> dict[str, str]:
     """For each of these addresses that has options, what they are in keepalived.conf."""
     given = dict(site.host(name).vrrp.address_options)
-    found = {f"{each.address}/{each.prefix}": words(dict(given.get(each.address, ()))) for each in held}
+    found = {in_words(each): words(dict(given.get(each.address, ()))) for each in held}
     return {address: text for address, text in found.items() if text}
+
+
+def in_words(each: VirtualAddress) -> str:
+    """An address in keepalived.conf: as ip shows it, with which the role compares it when keepalived takes over."""
+    return f"{forms.spelling(each.address)}/{each.prefix}"
 
 
 def needs(site: Site, name: str) -> Iterator[Mistake]:

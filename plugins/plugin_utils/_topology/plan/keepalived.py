@@ -201,7 +201,7 @@ def _secrets(settings: Instance) -> Iterator[str]:
 
 
 def _address(each: VirtualAddress) -> dict[str, Any]:
-    address = f"{each.address}/{each.prefix}"
+    address = address_options.in_words(each)
     return _given(address=address, interface=each.interface, deprecated=each.deprecated)
 
 
