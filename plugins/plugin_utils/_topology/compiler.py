@@ -372,7 +372,8 @@ def _partners(inventory: Inventory, name: str, given: Any, named: list[str]) -> 
         return {}
     own = inventory.variable(name, "lvs_services")[1]
     mine = own if given is None else given
-    floating = frozenset(each.address for each in inventory.host(name).vrrp.floating)
+    vips = written_vips(mine)
+    floating = frozenset() if vips else frozenset(each.address for each in inventory.host(name).vrrp.floating)
     partners = {}
     for other in inventory.directors:
         if other in named or inventory.is_absent(other):
@@ -383,6 +384,6 @@ def _partners(inventory: Inventory, name: str, given: Any, named: list[str]) -> 
         theirs = inventory.variable(other, "lvs_services")[1]
         moves = floating and inventory.variable(other, "lvs_manager")[1] == "keepalived"
         floats = moves and floating & written_floating(inventory.variable(other, "lvs_vrrp")[1])
-        if floats or written_vips(mine) & written_vips(theirs):
+        if floats or vips & written_vips(theirs):
             partners[other] = theirs
     return partners

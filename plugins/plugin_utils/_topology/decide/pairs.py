@@ -30,9 +30,6 @@ def check_pairs(site: Site) -> Iterator[Mistake]:
     moved = [director for director in site.services if site.is_moved(director)]
     for position, director in enumerate(moved):
         partners = [each for each in site.partners(director) if each in moved[:position]]
-        if partners and _shares_no_vip(site, partners[0], director):
-            yield from _check_borrowed(site, partners[0], director)
-            continue
         if partners:
             yield from _check_services(site, partners[0], director)
             if not (site.host(partners[0]).vrrp.is_wrong or site.host(director).vrrp.is_wrong):
@@ -44,22 +41,6 @@ def check_pairs(site: Site) -> Iterator[Mistake]:
                 yield from _check_priorities(site, other, director)
             else:
                 yield from _check_strangers(site, other, director)
-
-
-def _shares_no_vip(site: Site, first: str, other: str) -> bool:
-    """Whether directors that share what floats have VIPs, and not the same. By firewall marks alone there is none."""
-    theirs, ours = site.vips_of(first), site.vips_of(other)
-    return bool(theirs | ours) and not theirs & ours
-
-
-def _check_borrowed(site: Site, first: str, other: str) -> Iterator[Mistake]:
-    """Two masters of different VIPs would both hold it, and answer for it."""
-    theirs = {each.address for each in site.floating_of(first)}
-    for each in site.floating_of(other):
-        if each.address in theirs:
-            problem = f"{each.address} floats with the VIPs of {first} too, and {other} shares none of these"
-            remedy = "give each pair addresses of its own, or directors that share one the same services"
-            yield Mistake(each.path, problem, remedy)
 
 
 def _check_active(site: Site) -> Iterator[Mistake]:

@@ -111,17 +111,24 @@ class Site:
         return self.host(director).manager in ("keepalived", "checker")
 
     def partners(self, director: str) -> tuple[str, ...]:
-        """The directors that have VIPs of this one too, or addresses that float with them, and itself."""
+        """The directors that have VIPs of this one too, and itself. Without any VIP, what floats stands for them."""
         return self.once(
             ("partners", director),
             lambda: tuple(
-                each for each in self.services if each == director or self._shareable(each) & self._shareable(director)
+                each for each in self.services if each == director or self._shared(each) & self._shared(director)
             ),
         )
 
-    def _shareable(self, director: str) -> frozenset[Address]:
-        """A service by a firewall mark need not have a VIP: what floats is all that such directors share."""
-        return self.once(("shareable", director), lambda: frozenset(self.serving_addresses(director)))
+    def _shared(self, director: str) -> frozenset[Address]:
+        """What directors that have it both belong together by.
+
+        Beside VIPs, what floats does not tell: the networks of two pairs may have the same gateway, each its own. A
+        service by a firewall mark need not have a VIP, and then there is nothing else.
+        """
+        return self.once(
+            ("shared", director),
+            lambda: self.vips_of(director) or frozenset(each.address for each in self.floating_of(director)),
+        )
 
     def floating_of(self, director: str) -> tuple[Floating, ...]:
         """What moves with the director's VIPs; nothing where no keepalived moves it."""
