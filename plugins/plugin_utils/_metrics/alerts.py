@@ -170,8 +170,8 @@ ALERTS: tuple[Alert, ...] = (
         "{{ $labels.real_server }} ({{ $labels.address }}) has weight 0 in {{ $labels.service }} on"
         " {{ $labels.instance }}",
         "It gets no new connections. Where somebody has drained it, put it back by lvs.topology.drain with -e"
-        " lvs_drain=NAME -e lvs_drain_state=present. Where its service has inhibit_on_failure, its health check may"
-        " fail.",
+        " lvs_drain=NAME -e lvs_drain_state=present. Where its service has inhibit_on_failure, or got min_up while it"
+        " was down, its health check may fail.",
     ),
     Alert(
         "LVSKeepalivedDown",
