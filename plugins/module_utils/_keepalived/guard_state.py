@@ -22,13 +22,17 @@ _NUMBER = re.compile(r"[0-9]{1,10}\Z")
 class State(NamedTuple):
     """Which process wrote it, when that started, and the pools that are open, as keepalived names them.
 
-    ``down`` are the real servers that are down, see ``server``.
+    ``down`` are the real servers that are down: ``server`` with protocol and port behind it.
     """
 
     process: int
     started: str
     open: frozenset[str]
     down: frozenset[str] = frozenset()
+
+    @property
+    def down_at_any_port(self) -> frozenset[str]:
+        return frozenset(f"{each.rpartition(']')[0]}]" for each in self.down)
 
 
 def server(pool: str, address: str) -> str:
@@ -43,8 +47,8 @@ def parse(text: str) -> State | None:
     if len(words) < 3 or words[0] != _FIRST or not _NUMBER.match(words[1]):
         return None
     opened = frozenset(line[len(_OPEN) :] for line in lines if line.startswith(_OPEN))
-    down = (line[len(_DOWN) :].rpartition("]")[0] for line in lines if line.startswith(_DOWN))
-    return State(int(words[1]), words[2], opened, frozenset(f"{each}]" for each in down))
+    down = frozenset(line[len(_DOWN) :] for line in lines if line.startswith(_DOWN))
+    return State(int(words[1]), words[2], opened, down)
 
 
 def read() -> State | None:

@@ -245,7 +245,9 @@ def _tell(module: AnsibleModule, wanted: Wanted, watch: Watch) -> None:
     state = guard_state.read()
     if state is None:
         module.warn(_NO_GUARD)
-    elif watch.pools and (state.open != {wanted.guarded[key] for key in opened} or state.down & known != missing):
+    elif watch.pools and (
+        state.open != {wanted.guarded[key] for key in opened} or state.down_at_any_port & known != missing
+    ):
         module.warn(_OTHER_GUARD)
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import Iterable, Iterator, Mapping, NamedTuple
 
@@ -181,12 +182,20 @@ def _replicated(described: Description, found: Readings) -> Iterator[Block]:
 def _guarded(described: Description, state: guard_state.State) -> Iterator[Block]:
     pools = [(each, (each.name, str(each.key))) for each in described.services if each.guard]
     yield several("lvs_service_fails_open", [(names, int(each.guard in state.open)) for each, names in pools])
-    down = [
-        ((*names, one.name, str(one.key)), int(guard_state.server(each.guard, one.key.address) in state.down))
-        for each, names in pools
-        for one in each.real_servers
-    ]
-    yield several("lvs_real_server_check_failed", down)
+    down_at_any_port = state.down_at_any_port
+    failed: list[tuple[tuple[str, ...], Number]] = []
+    for each, names in pools:
+        times = Counter(entry.key.address for entry in each.real_servers)
+        for entry in each.real_servers:
+            server = guard_state.server(each.guard, entry.key.address)
+            # In a group the guard may have the port of another service. Real servers of one service that differ in
+            # nothing but their ports have the same ones in all services of a group.
+            if times[entry.key.address] > 1:
+                is_down = f"{server}:{each.key.protocol}:{entry.key.port}" in state.down
+            else:
+                is_down = server in down_at_any_port
+            failed.append(((*names, entry.name, str(entry.key)), int(is_down)))
+    yield several("lvs_real_server_check_failed", failed)
 
 
 class _Row(NamedTuple):

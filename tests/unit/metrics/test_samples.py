@@ -133,7 +133,7 @@ def test_every_metric_but_those_of_verify_is_written_once_and_promtool_likes_it(
         ),
         ({"guard": OPEN}, {f"lvs_service_fails_open{{{WEB}}} 1", f"lvs_real_server_check_failed{{{WEB1}}} 0"}, set()),
         (
-            {"guard": OPEN._replace(open=frozenset(), down=frozenset({guard_state.server(POOL, "10.0.0.51")}))},
+            {"guard": guard_state.parse(f"guard 1 2 checker 3 4\ndown {POOL}|[10.0.0.51]:tcp:80\n")},
             {
                 f"lvs_service_fails_open{{{WEB}}} 0",
                 f"lvs_real_server_check_failed{{{WEB1}}} 1",
@@ -264,3 +264,16 @@ def test_the_name_of_a_process_that_runs(stat: str, name: str) -> None:
 
 def test_a_metric_without_samples_is_left_out() -> None:
     assert "".join(render([Block("lvs_vip_held", [])])) == ""
+
+
+def test_one_of_two_ports_of_a_real_server_has_failed() -> None:
+    described = given.described()
+    first, _second = described["services"][0]["real_servers"]
+    described["services"][0]["real_servers"] = [{**first, "port": 8080}, {**first, "port": 8081}]
+    state = guard_state.parse(f"guard 1 2 checker 3 4\ndown {POOL}|[10.0.0.51]:tcp:8081\n")
+    failed = {line for line in lines(described, given.readings(guard=state)) if "check_failed" in line}
+    labels = f'{WEB},real_server="web1",address="10.0.0.51'
+    assert failed == {
+        f'lvs_real_server_check_failed{{{labels}:8080"}} 0',
+        f'lvs_real_server_check_failed{{{labels}:8081"}} 1',
+    }

@@ -414,7 +414,7 @@ def test_services_of_every_kind(tmp_path: Path, changes: dict[str, Any], lines: 
 def test_what_it_wrote_is_read(text: str, expected: Any) -> None:
     found = guard_state.parse(text)
     assert (found and (found.process, found.started, set(found.open))) == expected
-    assert found is None or found.down == ({guard_state.server("FWM 7", "10.0.0.1")} if "down" in text else set())
+    assert found is None or found.down_at_any_port == ({"FWM 7|[10.0.0.1]"} if "down" in text else set())
 
 
 def test_only_one_that_runs_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
