@@ -57,9 +57,8 @@ test: $(CACHE)/development.stamp $(TREE) ## everything, as CI runs it; ONLY="dr 
 lint: $(CACHE)/development.stamp $(TREE) ## ruff, mypy, ansible-lint, ansible-test sanity, documentation
 	$(TOGETHER) scripts/lint
 
-# A file stays on one processor: some have fixtures that take long, or count what all their tests saw.
-unit: $(CACHE)/development.stamp $(CACHE)/prometheus.stamp $(TREE) ## pure tests, on all processors
-	$(TOGETHER) pytest -q --numprocesses=auto --dist=loadfile tests/unit
+unit: $(CACHE)/development.stamp $(CACHE)/prometheus.stamp $(TREE) ## pure tests
+	$(TOGETHER) pytest -q tests/unit
 
 image: $(CACHE)/runtime.stamp ## the image of the lab's hosts, built where there is none yet
 	$(TOGETHER) lab/lab image
