@@ -38,7 +38,6 @@ INSTANCE: dict[str, Any] = {
         "master_refresh_repeat": 14,
         "lower_prio_delay": 15,
         "lower_prio_repeat": 16,
-        "interval": 0.001,
     },
     "track_interfaces": ["dummy0"],
     "track_scripts": ["healthy"],
@@ -228,6 +227,7 @@ EVERYTHING: dict[str, Any] = {
             "port": 8849,
             "ttl": 3,
         },
+        "garp_interval": 0.001,
         "raw": "vrrp_skip_check_adv_addr\nvrrp_startup_delay 0.5",
     },
     "scripts": [
