@@ -207,7 +207,9 @@ def plan_lost(listing: str, owner: str, known: Sequence[Base]) -> Iterator[Plan]
         lost = [
             name
             for name, own in rules.items()
-            if pattern.match(name) and (where, name) not in kept and all(rule.endswith(" accept") for rule, _ in own)
+            if pattern.match(name)
+            and (where, name) not in kept
+            and all(rule.endswith(" accept") for rule, _handle in own)
         ]
         calls = [
             (chain, rule, handle)
