@@ -11,10 +11,12 @@ from typing import Any
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.lvs.topology.plugins.plugin_utils import _plays, _run
+from ansible_collections.lvs.topology.plugins.plugin_utils import _before_forks, _plays, _run
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.plan import filtering, plan_text
 
 _display = Display()
+# Where a role is used by itself, this is the first that the process imports which forks.
+_before_forks.load()
 
 
 class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core has no types

@@ -61,7 +61,7 @@ from typing import Any
 from ansible import context
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
-from ansible_collections.lvs.topology.plugins.plugin_utils import _plays
+from ansible_collections.lvs.topology.plugins.plugin_utils import _before_forks, _plays
 
 
 class LookupModule(LookupBase):  # type: ignore[misc] # ansible-core has no types
@@ -75,6 +75,8 @@ class LookupModule(LookupBase):  # type: ignore[misc] # ansible-core has no type
         need_directors: bool = True,
         wanted: bool = True,
     ) -> list[str]:
+        # The hosts of a play are asked for in the process that forks.
+        _before_forks.load()
         known = _plays.evaluated(variables, self._templar.template)
         groups = known.get("groups", {})
         try:

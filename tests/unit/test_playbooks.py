@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -185,6 +187,28 @@ def test_a_limit_that_leaves_the_controller_out_is_said(
         return
     with pytest.raises(AnsibleLookupError, match=f"--limit {limit} leaves localhost out"):
         hosts("controller", groups={})
+
+
+@pytest.mark.parametrize("first", ["lookup.hosts", "action.preflight"])
+def test_what_filters_use_is_loaded_before_ansible_forks(first: str) -> None:
+    """A process that is forked for a task would compile all of it from its source, for each host."""
+    lines = f"""
+import importlib, pkgutil, sys
+from ansible import context
+context.CLIARGS = {{"subset": None}}
+plugins = "ansible_collections.lvs.topology.plugins"
+first = importlib.import_module(plugins + ".{first}")
+if hasattr(first, "LookupModule"):
+    first.LookupModule(templar=type("Templar", (), {{"template": None}})).run(["controller"], {{}})
+before = set(sys.modules)
+for each in pkgutil.iter_modules(importlib.import_module(plugins + ".filter").__path__, plugins + ".filter."):
+    importlib.import_module(each.name)
+    print(each.name)
+assert before == set(sys.modules), set(sys.modules) - before
+"""
+    here = {**os.environ, "PYTHONPATH": ":".join(sys.path)}
+    loaded = subprocess.run([sys.executable, "-c", lines], check=True, capture_output=True, text=True, env=here).stdout
+    assert len(loaded.splitlines()) > 20
 
 
 def test_a_teardown_needs_no_directors() -> None:

@@ -1,0 +1,21 @@
+# Copyright (c) 2026, the lvs.topology authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Load what the filters use, before Ansible forks a process for each task of each host.
+
+Those processes compile a collection's Python from its source, unless the one that forks them has it already. For a task
+whose arguments a filter makes, that was most of the time on the controller.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+from ansible_collections.lvs.topology.plugins import filter as filters
+
+
+def load() -> None:
+    """Import every filter. Of what a process has imported, nothing is done again."""
+    for each in pkgutil.iter_modules(filters.__path__, f"{filters.__name__}."):
+        importlib.import_module(each.name)
