@@ -37,8 +37,8 @@ export PYTHONDONTWRITEBYTECODE := 1
 # Ansible wants UTF-8, and a fresh host often names a locale that was never generated.
 export LC_ALL := C.UTF-8
 
-.PHONY: help demo demo-down test lint unit image lab kernel kernel-all kernel-ipvs kernel-net kernel-nft molecule matrix versions \
-	two-releases bench chaos adopted build docs release-check lab-up lab-down clean
+.PHONY: help demo demo-down test test-all lint unit image lab kernel kernel-all kernel-ipvs kernel-net kernel-nft molecule matrix \
+	versions two-releases bench chaos adopted build docs release-check lab-up lab-down clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -49,7 +49,10 @@ demo: $(CACHE)/runtime.stamp $(TREE) ## boot a DR topology and get answers throu
 demo-down: ## take the demo down
 	lab/lab down demo
 
-test: $(CACHE)/development.stamp $(TREE) ## everything, as CI runs it; ONLY="dr unit" for some parts, ONLY=failed for what did not pass
+test: export SCENARIO_TESTS = not exhaustive
+test: ## what CI runs; ONLY="dr unit" for some parts, ONLY=failed for what did not pass
+test-all: ## before a release: make test, and of each scenario the tests that are marked exhaustive
+test test-all: $(CACHE)/development.stamp $(TREE)
 	exec scripts/run-suite --jobs=$(JOBS) --logs=$(CACHE)/logs --memory=$(CACHE)/test.json --only='$(ONLY)' \
 		image kernel-nft unit lint $(KERNEL_PARTS:%=%:image) $(SCENARIO:%=molecule-%:image) \
 		$(PYTHONS:%=kernel-python%:image) lab:image

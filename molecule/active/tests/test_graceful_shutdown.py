@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pytest
+
 VIP, VIP6, AGGREGATE = "198.51.100.1", "2001:db8:100::1", "198.51.100.0/24"
 OWN, OWN6 = "10.0.0.21", "2001:db8:b::21"
 
@@ -47,6 +49,7 @@ def test_a_director_that_is_going_is_left_out_before_its_session_ends(scenario: 
         scenario.wait("it sends to lb1 again", lambda vip=vip, own=own: sends(scenario, vip, own))
 
 
+@pytest.mark.exhaustive
 def test_a_drain_says_so_first_and_leaves_the_routes_as_they_were(scenario: Any) -> None:
     name = ("--extra-vars", "lvs_drain_directors=lb1")
     before = scenario.run("lb1", "ip route show table 1819; ip -6 route show table 1819")

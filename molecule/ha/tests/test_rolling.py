@@ -10,6 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 # web1 stays down until keepalived has noticed, and what it waits for afterwards is what the test looks for as well.
 DOWN = """
 - name: Be down until somebody says that it is enough
@@ -75,6 +77,7 @@ def test_maintenance_that_keepalived_notices(scenario: Any, tmp_path: Path) -> N
     scenario.run("web1", "rm /run/noticed")
 
 
+@pytest.mark.exhaustive
 def test_a_roll_that_fails_says_what_is(scenario: Any, tmp_path: Path) -> None:
     with ThreadPoolExecutor() as pool:
         told = pool.submit(tell, scenario, ([None, None], "noticed"), ([1, 1], "added"))
@@ -98,6 +101,7 @@ def test_a_dead_one_is_left_to_keepalived(scenario: Any) -> None:
     wait_for(scenario, [1, 1])
 
 
+@pytest.mark.exhaustive
 def test_a_roll_ends_at_one_that_does_not_answer(scenario: Any, tmp_path: Path) -> None:
     stop = "- name: Stop it\n  ansible.builtin.command: systemctl stop nginx\n  changed_when: true\n"
     result = roll(scenario, tmp_path / "tasks.yml", stop, "lvs_rolling_retries=0")
@@ -114,6 +118,7 @@ def test_what_keepalived_would_not_add_again_is_not_removed(scenario: Any) -> No
     assert weights(scenario) == [1, 1]
 
 
+@pytest.mark.exhaustive
 def test_with_one_director_dead(scenario: Any, tmp_path: Path) -> None:
     dead, other = scenario.called("backup"), scenario.called("master")
     scenario.lab("power-off", scenario.name, dead, "--power-cut")

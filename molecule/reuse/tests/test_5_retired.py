@@ -40,6 +40,7 @@ def test_nobody_asks_it(playbook: Run) -> None:
     assert hosts_changed(playbook("verify", *RETIRED)) == set()
 
 
+@pytest.mark.exhaustive
 def test_what_adopt_writes_asks_for_the_table_as_it_is(playbook: Run, adopted: Path) -> None:
     result = playbook("adopt", *RETIRED, "--extra-vars", f"lvs_adopt_directory={adopted}")
     assert result.returncode == 0, said(result)
