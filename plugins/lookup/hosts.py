@@ -29,8 +29,9 @@ options:
       - Only those hosts that have something to do in this play of C(lvs.topology.site), by what its check found out.
         Then hosts are returned in place of groups.
       - V(wait) is for those that did not get their turn.
+      - V(maintain) is the play of C(lvs.topology.rolling), for all hosts that are not absent.
     type: str
-    choices: [wait, move, prepare, fill, tell, finish]
+    choices: [wait, move, prepare, fill, tell, finish, maintain]
   need_directors:
     description: Whether it fails where there are no directors.
     type: bool
@@ -81,7 +82,7 @@ class LookupModule(LookupBase):  # type: ignore[misc] # ansible-core has no type
         groups = known.get("groups", {})
         try:
             _plays.check_words(terms or [None], (*_plays.GROUPS, _plays.CONTROLLER), "role")
-            _plays.check_words([] if play is None else [play], _plays.PLAYS, "play of site")
+            _plays.check_words([] if play is None else [play], (*_plays.PLAYS, _plays.MAINTAIN), "play")
             if not wanted:
                 return [_plays.NOBODY]
             if _plays.CONTROLLER in terms:
@@ -97,9 +98,4 @@ class LookupModule(LookupBase):  # type: ignore[misc] # ansible-core has no type
             raise AnsibleLookupError(str(wrong)) from None
         if play is None:
             return _plays.patterns(terms, known, groups)
-        hosts, hostvars = _plays.members(terms, known, groups), known["hostvars"]
-        if play == "wait":
-            return _plays.to_wait(hosts, hostvars) or [_plays.NOBODY]
-        roles = {host: {*terms}.intersection(_plays.roles_of(host, known, groups)) for host in hosts}
-        busy = [host for host in hosts if any(_plays.to_do(play, roles[host], hostvars[host]))]
-        return busy or [_plays.NOBODY]
+        return _plays.busy(play, terms, known, groups) or [_plays.NOBODY]

@@ -30,6 +30,8 @@ ROLES = ("director", "real_server", "router")
 # Beside these, what directors and routers have that speak BGP.
 ANNOUNCER = "announcer"
 PLAYS = ("wait", "move", "prepare", "fill", "tell", "finish")
+# The play of rolling that goes through all real servers where nobody names any.
+MAINTAIN = "maintain"
 # What a director has besides, as a part of its own. It is never a role of a host by its groups.
 METRICS = "metrics"
 # What names the groups. A lookup sees the templates of variables, not what they come to.
@@ -112,6 +114,18 @@ def parts_of(roles: Collection[str], variables: Mapping[str, Any]) -> list[str]:
 def members(roles: Iterable[str], variables: Mapping[str, Any], groups: Mapping[str, Any]) -> list[str]:
     """The hosts of these roles, each once."""
     return list(dict.fromkeys(host for role in roles for host in groups.get(group_of(role, variables), ())))
+
+
+def busy(play: str, roles: Collection[str], variables: Mapping[str, Any], groups: Mapping[str, Any]) -> list[str]:
+    """The hosts of these roles that have something to do in a play."""
+    hosts, known = members(roles, variables, groups), variables["hostvars"]
+    if play == "wait":
+        return to_wait(hosts, known)
+    if play == MAINTAIN:
+        # Nobody sends anything to one that is absent, and nothing is known of it.
+        return [host for host in hosts if not is_to_be_put_back(known[host])]
+    own = {host: {*roles}.intersection(roles_of(host, variables, groups)) for host in hosts}
+    return [host for host in hosts if any(to_do(play, own[host], known[host]))]
 
 
 def to_wait(hosts: Iterable[str], known: Mapping[str, Mapping[str, Any]]) -> list[str]:

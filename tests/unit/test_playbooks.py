@@ -130,7 +130,7 @@ def test_the_plays_of_site() -> None:
         (["controller", "director"], {}, "controller has no group; ask for it alone"),
         ([["director"]], {}, "['director'] is no role"),
         ([], {}, "None is no role"),
-        (["director"], {"play": "fil"}, "'fil' is no play of site; use wait, move, prepare, fill, tell, finish"),
+        (["director"], {"play": "fil"}, "'fil' is no play; use wait, move, prepare, fill, tell, finish, maintain"),
     ],
 )
 def test_a_word_that_is_not_known_is_no_play_without_hosts(roles: list[Any], options: Any, said: str) -> None:
@@ -299,6 +299,15 @@ def test_only_hosts_that_have_something_to_do_are_in_a_play() -> None:
     roles = lookup_roles.LookupModule(templar=TEMPLAR)
     assert roles.run([], variables=variables) == ["director", "real_server"]
     assert roles.run(["prepare"], variables=variables) == ["real_server"]
+
+
+def test_rolling_passes_over_what_is_absent() -> None:
+    known: dict[str, Any] = {"web1": {"lvs_state": "absent"}, "lb2": {}}
+    assert hosts("real_server", play="maintain", hostvars=known) == ["lb2"]
+    assert hosts("real_server", play="maintain", hostvars={**known, "lb2": known["web1"]}) == NOBODY
+    # Both plays mean the same hosts: what the first has looked at, the second goes through.
+    path = next(each for each in PLAYBOOKS if each.stem == "rolling")
+    assert path.read_text().count("'real_server', play='maintain')") == 2
 
 
 def test_a_host_that_is_to_be_put_back_is_asked_for_nothing() -> None:
