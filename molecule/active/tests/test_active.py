@@ -164,7 +164,6 @@ def test_a_director_is_drained_while_downloads_go_on(scenario: Any) -> None:
         for download in (four, six):
             assert download.is_under_way()
             assert download.finish()[1:] == [whole]
-    assert scenario.findings() == []
 
 
 def test_directors_are_maintained_one_after_the_other(scenario: Any, tmp_path: Path) -> None:
