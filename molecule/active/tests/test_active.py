@@ -8,6 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 VIP, VIP6, AGGREGATE = "198.51.100.1", "2001:db8:100::1", "198.51.100.0/24"
 ADDRESSES = {f"lb{number}": (f"10.0.0.2{number}", f"2001:db8:b::2{number}") for number in (1, 2, 3)}
 SERVERS = {"web1", "web2", "web3"}
@@ -144,6 +146,7 @@ def test_keepalived_is_killed(scenario: Any) -> None:
     assert scenario.findings() == []
 
 
+@pytest.mark.exhaustive
 def test_a_director_is_drained_while_downloads_go_on(scenario: Any) -> None:
     whole = scenario.run("web1", "sha256sum /srv/files/download").split()[0]
     with scenario.download(VIP) as four, scenario.download(VIP6) as six:

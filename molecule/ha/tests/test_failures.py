@@ -9,6 +9,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 NAT, DR = "192.168.0.29", "192.168.0.28"
 POOLS = {NAT: {"web1", "web2"}, DR: {"app1", "app2"}}
 
@@ -43,6 +45,7 @@ def test_a_back_end_dies_and_returns(scenario: Any) -> None:
     assert serves(scenario, NAT, POOLS[NAT])
 
 
+@pytest.mark.exhaustive
 def test_a_real_server_loses_its_vip(scenario: Any) -> None:
     """A check of its own address would go on succeeding while clients wait in vain."""
     scenario.run("app1", f"ip address del {DR}/32 dev lo")

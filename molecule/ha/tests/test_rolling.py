@@ -91,6 +91,7 @@ def test_a_roll_that_fails_says_what_is(scenario: Any, tmp_path: Path) -> None:
     assert weights(scenario) == [1, 1]
 
 
+@pytest.mark.exhaustive
 def test_a_dead_one_is_left_to_keepalived(scenario: Any) -> None:
     scenario.run("web1", "systemctl stop nginx")
     wait_for(scenario, [None, None])
