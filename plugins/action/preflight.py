@@ -15,7 +15,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils import _before_forks,
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.plan import filtering, plan_text
 
 _display = Display()
-# Where a role is used by itself, this is the first that the process imports which forks.
+# Where a role is used by itself, the process that forks imports this file before it forks for the first plan.
 _before_forks.load()
 
 
