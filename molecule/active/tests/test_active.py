@@ -118,6 +118,7 @@ def test_what_somebody_broke_is_named_and_repaired(scenario: Any) -> None:
     said = scenario.findings()
     found = {name: [each for each in said if each["host"] == name] for name in (*ADDRESSES, "router")}
     assert all(found.values()), found
+    assert {each["host"] for each in said} == set(found)
     assert any("BIRD does not run" in each["what"] for each in found["lb3"]), found
     assert any("fib_multipath_hash_policy" in each["remedy"] for each in found["router"]), found
     changed = scenario.changed(scenario.playbook("lvs.topology.site", "--diff"))

@@ -13,6 +13,7 @@ from __future__ import annotations
 import ipaddress
 from enum import Enum
 from functools import lru_cache
+from itertools import islice, product
 from operator import itemgetter
 from typing import Any, Callable, Dict, Iterable, Iterator, Mapping, NamedTuple, Sequence
 
@@ -106,9 +107,15 @@ class Judge:
     def of_range(
         self, packet: Packet, last_source_port: int | None = None, last_port: int | None = None
     ) -> tuple[Verdict, str]:
-        """The same of packets of ranges of ports, which begin with the packet's: DROP where some of them are."""
-        every = [self.of(each) for each in self._ports.each(packet, last_source_port, last_port)]
+        """The same of packets of ranges of ports, which begin with the packet's: DROP where some of them are.
+
+        UNSURE as well where rules tell apart more ports than are looked at.
+        """
+        packets = self._ports.each(packet, last_source_port, last_port)
+        every = [self.of(each) for each in packets]
         dropped = next((each for each in every if each[0] is DROP), None)
+        if dropped is None and len(packets) < self._ports.count(packet, last_source_port, last_port):
+            return UNSURE, ""
         return dropped or max(every, key=lambda each: each[0] is UNSURE)
 
     def of(self, packet: Packet) -> tuple[Verdict, str]:
@@ -167,7 +174,7 @@ class Hooks:
 
 
 # Each is led through all rules, which may be thousands.
-_MOST_STRETCHES = 100
+_MOST_PACKETS = 100
 
 
 class Ports:
@@ -182,18 +189,29 @@ class Ports:
                         self._begins[condition.field] |= {low, high + 1}
 
     def each(self, packet: Packet, last_source_port: int | None, last_port: int | None) -> list[Packet]:
-        """The packet with each of these ports. Its own are the first of the ranges."""
+        """The packet with each of these ports, which are at most _MOST_PACKETS. Its own are the first of the ranges."""
+        pairs = product(*self._of_each(packet, last_source_port, last_port))
         return [
-            packet._replace(source_port=source_port, port=port)
-            for source_port in self._of("source_port", packet.source_port, last_source_port)
-            for port in self._of("port", packet.port, last_port)
+            packet._replace(source_port=source_port, port=port) for source_port, port in islice(pairs, _MOST_PACKETS)
         ]
+
+    def count(self, packet: Packet, last_source_port: int | None, last_port: int | None) -> int:
+        """How many packets the rules tell apart, which may be more than each() has."""
+        source_ports, ports = self._of_each(packet, last_source_port, last_port)
+        return len(source_ports) * len(ports)
+
+    def _of_each(
+        self, packet: Packet, last_source_port: int | None, last_port: int | None
+    ) -> tuple[list[int | None], list[int | None]]:
+        return (
+            self._of("source_port", packet.source_port, last_source_port),
+            self._of("port", packet.port, last_port),
+        )
 
     def _of(self, field: str, first: int | None, last: int | None) -> list[int | None]:
         if first is None or last is None:
             return [first]
-        begins = sorted(each for each in self._begins[field] if first < each <= last)
-        return [first, *begins[: _MOST_STRETCHES - 1]]
+        return [first, *sorted(each for each in self._begins[field] if first < each <= last)]
 
 
 def _before(packet: Packet) -> tuple[str, ...]:

@@ -229,6 +229,17 @@ def test_a_range_of_ports_is_dropped_where_some_of_them_are(rules: str, last_por
     assert judged(filters, source_port=8000, last_source_port=last_port) == answer
 
 
+def test_of_more_ports_than_are_looked_at_nothing_is_certain() -> None:
+    """A drop that was looked at is one all the same."""
+    rules = "".join(f"-A INPUT -p tcp -m tcp --dport {port} -j ACCEPT\n" for port in range(8001, 8200, 2))
+    text = f"*filter\n:INPUT ACCEPT [0:0]\n{rules}"
+    filters = filter_questions.Filters(chains=[of_iptables(text, 4)])
+    assert judged(filters, port=8000, last_port=8090) == ([], [])
+    assert judged(filters, port=8000, last_port=8200) == ([], ["web"])
+    filters = filter_questions.Filters(chains=[of_iptables(f"{text}-A INPUT -j DROP\n", 4)])
+    assert judged(filters, port=8000, last_port=8200) == (["web"], [])
+
+
 def test_packets_that_are_alike_to_a_rule_are_judged_once(monkeypatch: pytest.MonkeyPatch) -> None:
     rules = "".join(f"-A INPUT -p tcp -m tcp --dport {number} -j DROP\n" for number in range(1, 101))
     filters = filter_questions.Filters(chains=[of_iptables(f"*filter\n:INPUT ACCEPT [0:0]\n{rules}", 4)])
