@@ -37,7 +37,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 # Ansible wants UTF-8, and a fresh host often names a locale that was never generated.
 export LC_ALL := C.UTF-8
 
-.PHONY: help demo demo-down test test-all lint unit image lab kernel kernel-all kernel-ipvs kernel-net kernel-nft molecule matrix \
+.PHONY: help demo demo-down test test-all lint unit unit-all image lab kernel kernel-all kernel-ipvs kernel-net kernel-nft molecule matrix \
 	versions two-releases bench chaos adopted build docs release-check lab-up lab-down clean
 
 help:
@@ -50,18 +50,21 @@ demo-down: ## take the demo down
 	lab/lab down demo
 
 test: export SCENARIO_TESTS = not exhaustive
-test: ## what CI runs; ONLY="dr unit" for some parts, ONLY=failed for what did not pass
+test: ## what CI runs; ONLY="dr lint" for some parts, ONLY=failed for what did not pass
 test-all: ## before a release: make test, and of each scenario the tests that are marked exhaustive
 test test-all: $(CACHE)/development.stamp $(TREE)
-	exec scripts/run-suite --jobs=$(JOBS) --logs=$(CACHE)/logs --memory=$(CACHE)/test.json --only='$(ONLY)' \
-		image kernel-nft unit lint $(KERNEL_PARTS:%=%:image) $(SCENARIO:%=molecule-%:image) \
+	exec scripts/run-suite --jobs=$(JOBS) --logs=$(CACHE)/logs --memory=$(CACHE)/$@.json --only='$(ONLY)' \
+		image kernel-nft unit-all lint $(KERNEL_PARTS:%=%:image) $(SCENARIO:%=molecule-%:image) \
 		$(PYTHONS:%=kernel-python%:image) lab:image
 
 lint: $(CACHE)/development.stamp $(TREE) ## ruff, mypy, ansible-lint, ansible-test sanity, documentation
 	$(TOGETHER) scripts/lint
 
-unit: $(CACHE)/development.stamp $(CACHE)/prometheus.stamp $(TREE) ## pure tests
-	$(TOGETHER) pytest -q tests/unit
+unit: export SELECT = -m 'not slow'
+unit: unit-all ## pure tests, but for those that take many seconds
+
+unit-all: $(CACHE)/development.stamp $(CACHE)/prometheus.stamp $(TREE) ## the slow ones too
+	$(TOGETHER) pytest -q tests/unit $(SELECT)
 
 image: $(CACHE)/runtime.stamp ## the image of the lab's hosts, built where there is none yet
 	$(TOGETHER) lab/lab image

@@ -48,8 +48,8 @@ def _text(log: Path) -> str:
 def _page(found: Mapping[str, Any], seen: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
     yield from _section(
         "Controllers",
-        "The unit tests of what runs on the controller, and `site` twice, `plan`, `verify`, `status`, `adopt`, `drain` "
-        "and `teardown` on four hosts of Debian 12, by each ansible-core on each Python.",
+        "The unit tests of what runs on the controller, but for the slow ones, and `site` twice, `plan`, `verify`, "
+        "`status`, `adopt`, `drain` and `teardown` on four hosts of Debian 12, by each ansible-core on each Python.",
         ("ansible-core", "Python", *_OUTCOME),
         [
             (seen[name].get("ansible-core", core), seen[name].get("Python", python), *_outcome(found[name]))

@@ -140,6 +140,7 @@ def adopt(tmp_path: Path, **given: Any) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("given", "said"),
     [
@@ -162,6 +163,7 @@ def test_what_is_misspelled_is_refused_by_name(tmp_path: Path, given: dict[str, 
     assert said is None or said in output + " ".join(done.stderr.split())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("playbook", "given", "said"),
     [

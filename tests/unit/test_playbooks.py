@@ -350,6 +350,7 @@ def test_booleans_of_the_command_line_are_no_text(path: Path) -> None:
 ROLLED = {"lvs_directors": ["lb1", "lb2"], "lvs_real_servers": ["web1"]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("named", "limit", "said"),
     [
@@ -399,6 +400,7 @@ def test_what_directors_are_asked_for_a_real_server_does_not_end_its_play(path: 
     assert [each["name"] for each in delegated if not each.get("ignore_unreachable")] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("tasks_from", "weight"), [("weight", "drained"), ("weight", "model"), ("ask", "")])
 def test_a_director_that_is_gone_is_not_taken_for_the_real_server(tmp_path: Path, tasks_from: str, weight: str) -> None:
     """Ansible takes a host for unreachable whose task was delegated to one that is, and no rescue would be run."""
@@ -424,6 +426,7 @@ def test_a_director_that_is_gone_is_not_taken_for_the_real_server(tmp_path: Path
     assert done.returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("playbook", ["rolling_directors", "drain_directors"])
 def test_only_what_puts_a_director_back_leaves_out_who_else_announces(tmp_path: Path, playbook: str) -> None:
     """Nobody answers here, and what puts a director back goes on to ask it."""

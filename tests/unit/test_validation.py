@@ -87,6 +87,7 @@ def ours(spec: dict[str, Any], asked: dict[str, Any]) -> tuple[str, Any]:
         return str(problem), None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(SPECS))
 @given(data=some.data())
 def test_as_ansible_does_it(name: str, data: some.DataObject) -> None:
@@ -153,6 +154,7 @@ def arguments_of(monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]) -> No
     monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy", raising=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(SPECS))
 @given(data=some.data())
 def test_a_module_has_an_answer_to_everything(name: str, data: some.DataObject) -> None:

@@ -58,6 +58,7 @@ def rules(count: int) -> str:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("made", [keepalived, one_service, definitions, unknown, ldirectord, rules])
 def test_the_work_grows_as_the_file(made: Callable[[int], str]) -> None:
     def read(count: int) -> Callable[[], object]:
@@ -69,6 +70,7 @@ def test_the_work_grows_as_the_file(made: Callable[[int], str]) -> None:
     assert many < 5 * few
 
 
+@pytest.mark.slow
 def test_partners_grow_as_their_files() -> None:
     def read(count: int) -> Callable[[], object]:
         text = keepalived(count)

@@ -140,6 +140,7 @@ def test_every_reference(name: str) -> None:
     assert differences(model, Counter()) == []
 
 
+@pytest.mark.slow
 def test_generated_models() -> None:
     counts: Counter[str] = Counter()
 
@@ -158,6 +159,7 @@ def test_generated_models() -> None:
     assert counts["accepted"] > EXAMPLES / 20
 
 
+@pytest.mark.slow
 def test_generated_models_that_are_right() -> None:
     """With every key that keepalived has a word for."""
     counts: Counter[str] = Counter()

@@ -78,6 +78,7 @@ def test_no_spelling_of_a_password_is_shown(spelling: str) -> None:
         assert diff.before[0] == f"# {plan.PATH}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", ["password /*", "password #\n", "# password\n", "define a = ", 'password "', "$A="])
 def test_words_of_passwords_alone_come_to_an_end(words: str) -> None:
     """Were each of them a text as long as all that follows, this would take hours."""

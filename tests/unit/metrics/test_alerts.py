@@ -273,6 +273,7 @@ def judge(tmp_path: Path, *cases: Case) -> None:
     promtool("test", "rules", str(tmp_path / "tests.yml"))
 
 
+@pytest.mark.slow
 def test_what_fires(tmp_path: Path) -> None:
     """All in one call, because loading promtool takes longer than they do."""
     judge(tmp_path, *CASES)

@@ -56,6 +56,7 @@ def install(machine: Path, **environment: str) -> subprocess.CompletedProcess[st
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", ["update", "install"])
 def test_it_waits_for_a_lock_and_says_whose(machine: Path, step: str) -> None:
     (machine / step).write_text(f"{LOCKED[step]}\n" * 2)

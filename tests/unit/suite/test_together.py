@@ -79,6 +79,7 @@ def script(seconds: str, daemon: str = DAEMON) -> list[str | Path]:
     return ["sh", "-c", daemon.format(seconds=seconds) + f"sleep {seconds}"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "options", "daemon"),
     [

@@ -243,6 +243,7 @@ def ask(model: Model) -> None:
     quiet(unaddressed, model.hostvars, model.groups)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [rich, signed, announced])
 @pytest.mark.parametrize("odd", ODD)
 def test_any_value_as_any_part_of_a_model(odd: str, make: Callable[[], Model]) -> None:
@@ -258,6 +259,7 @@ def test_any_value_as_any_part_of_a_model(odd: str, make: Callable[[], Model]) -
         container[key] = kept
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("odd", ODD)
 @pytest.mark.parametrize("variable", VARIABLES)
 def test_any_value_of_a_variable(variable: str, odd: str) -> None:
@@ -364,6 +366,7 @@ def info() -> dict[str, Any]:
     return {"services": [service, mark], "timeouts": {"tcp": 900}, "daemons": [daemon], "host": host}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("odd", ODD)
 def test_any_value_in_what_a_director_answers(odd: str) -> None:
     model = r1()

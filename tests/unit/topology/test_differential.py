@@ -142,6 +142,7 @@ def test_nobody_refuses_the_reference_topologies(make: Any, counts: Counter[str]
     assert counts["accepted"] == before + 1
 
 
+@pytest.mark.slow
 @seed(SEED)
 @settings(
     max_examples=EXAMPLES,

@@ -82,6 +82,7 @@ def _questions(model: Model) -> dict[str, Callable[[], object]]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_pair", [False, True])
 @pytest.mark.parametrize("forward", METHODS)
 def test_work_grows_with_the_services(forward: str, is_pair: bool) -> None:
@@ -91,6 +92,7 @@ def test_work_grows_with_the_services(forward: str, is_pair: bool) -> None:
     assert {name: round(times, 1) for name, times in grown.items() if times > 5} == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("forward", METHODS)
 def test_work_grows_with_the_real_servers(forward: str) -> None:
     few = _questions(large(forward, 2, 25, is_pair=True))

@@ -164,6 +164,7 @@ def test_nothing_stands_on_anything_else(name: str) -> None:
             assert all(holds(box, one) for box in boxes if meet(box, one)), one
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SITES)
 def test_all_of_it_is_harmless_and_always_the_same(name: str) -> None:
     model = SITES[name]()

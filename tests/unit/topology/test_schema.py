@@ -125,6 +125,7 @@ def test_what_the_check_says() -> None:
     assert counts["of form"] > EXAMPLES / 100
 
 
+@pytest.mark.slow
 def test_what_is_right_is_not_underlined() -> None:
     counts: Counter[str] = Counter()
     checked = validator()

@@ -229,6 +229,7 @@ def test_of_a_firewall_mark_the_vips_are_checked_that_carry_the_port() -> None:
     assert [each["address"] for each in found] == ["192.168.0.100", "192.168.0.101"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [70_000])
 def test_more_real_servers_than_addresses_end_otherwise(count: int) -> None:
     model = tunnels()
