@@ -27,7 +27,7 @@ options:
   play:
     description:
       - Only those hosts that have something to do in this play of C(lvs.topology.site), by what its check found out.
-        Then hosts are returned in place of groups.
+        Then hosts are returned in place of groups. It takes a play before this one that has hosts.
       - V(wait) is for those that did not get their turn.
       - V(maintain) is the play of C(lvs.topology.rolling), for all hosts that are not absent.
     type: str
@@ -76,8 +76,11 @@ class LookupModule(LookupBase):  # type: ignore[misc] # ansible-core has no type
         need_directors: bool = True,
         wanted: bool = True,
     ) -> list[str]:
-        # The hosts of a play are asked for in the process that forks.
-        _before_forks.load()
+        # What only looks at the playbook (ansible-lint, too) may have no inventory, and nothing is known of any host.
+        looks_only = any(context.CLIARGS.get(option) for option in ("syntax", "listhosts", "listtasks", "listtags"))
+        if not looks_only:
+            # The hosts of a play are asked for in the process that forks.
+            _before_forks.load()
         known = _plays.evaluated(variables, self._templar.template)
         groups = known.get("groups", {})
         try:
@@ -89,8 +92,7 @@ class LookupModule(LookupBase):  # type: ignore[misc] # ansible-core has no type
                 return _plays.controller(terms, context.CLIARGS.get("subset"))
         except _plays.Wrong as wrong:
             raise AnsibleLookupError(str(wrong)) from None
-        # What only looks at the playbook (ansible-lint, too) may have no inventory, and nothing is known of any host.
-        if any(context.CLIARGS.get(option) for option in ("syntax", "listhosts", "listtasks", "listtags")):
+        if looks_only:
             return _plays.patterns(terms, known, groups)
         try:
             _plays.check_groups(known, groups, need_directors=need_directors)
@@ -98,4 +100,11 @@ class LookupModule(LookupBase):  # type: ignore[misc] # ansible-core has no type
             raise AnsibleLookupError(str(wrong)) from None
         if play is None:
             return _plays.patterns(terms, known, groups)
+        if "hostvars" not in known:
+            # Ansible has none before a play had hosts, and --limit may leave all of them out.
+            if context.CLIARGS.get("subset"):
+                return [_plays.NOBODY]
+            raise AnsibleLookupError(
+                f"play={play} is for a play after one that has hosts: before, nothing is known of any"
+            )
         return _plays.busy(play, terms, known, groups) or [_plays.NOBODY]

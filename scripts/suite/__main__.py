@@ -130,7 +130,7 @@ class Suite:
         if not_passed:
             lines += ["", "=== Did not pass", *(f"  {one}" for one in not_passed)]
             if self._memory:
-                lines.append("  Run these alone with: make test ONLY=failed")
+                lines.append(f"  Run these alone with: make {self._memory.stem} ONLY=failed")
         return "\n".join([*lines, "", report.last_line(self.results)])
 
 
@@ -148,7 +148,12 @@ def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="scripts/run-suite", description="Run make targets side by side.")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="how many at a time")
     parser.add_argument("--only", default="", metavar="NAMES", help="these parts; failed: what did not pass last time")
-    parser.add_argument("--memory", type=Path, metavar="FILE", help="where results are kept from one run to the next")
+    parser.add_argument(
+        "--memory",
+        type=Path,
+        metavar="FILE",
+        help="where results are kept from one run to the next; its name is that of the target, without .json",
+    )
     parser.add_argument("--logs", type=Path, required=True, metavar="DIRECTORY")
     parser.add_argument("parts", nargs="+", metavar="TARGET[:NEEDED]")
     options = parser.parse_args(argv)

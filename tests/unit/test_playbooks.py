@@ -211,6 +211,23 @@ assert before == set(sys.modules), set(sys.modules) - before
     assert len(loaded.splitlines()) > 20
 
 
+def test_a_filter_that_cannot_be_imported_is_left_to_who_uses_it(tmp_path: Path) -> None:
+    """The others are loaded, and nobody who does not use it hears of it. Its name is before theirs."""
+    (tmp_path / "a_broken_one.py").write_text("def\n")
+    (tmp_path / "a_good_one.py").write_text("")
+    lines = f"""
+import sys
+from ansible_collections.lvs.topology.plugins.plugin_utils import _before_forks
+_before_forks.filters.__path__ = [{str(tmp_path)!r}, *_before_forks.filters.__path__]
+_before_forks.load()
+print(*(name.rpartition(".")[2] for name in sys.modules if name.startswith(_before_forks.filters.__name__ + ".")))
+"""
+    here = {**os.environ, "PYTHONPATH": ":".join(sys.path)}
+    loaded = subprocess.run([sys.executable, "-c", lines], check=True, capture_output=True, text=True, env=here).stdout
+    assert {"a_good_one", "host_plan"} <= set(loaded.split())
+    assert "a_broken_one" not in loaded
+
+
 def test_a_teardown_needs_no_directors() -> None:
     assert hosts("director", groups={}, need_directors=False) == NOBODY
 
@@ -310,6 +327,16 @@ def test_rolling_passes_over_what_is_absent() -> None:
     assert path.read_text().count("'real_server', play='maintain')") == 2
 
 
+@pytest.mark.parametrize("play", [*_plays.PLAYS, _plays.MAINTAIN])
+def test_nothing_is_known_before_a_play_had_hosts(monkeypatch: pytest.MonkeyPatch, play: str) -> None:
+    """Ansible has no hostvars then. All plays before this one have none where --limit leaves every host of them out."""
+    monkeypatch.setattr(context, "CLIARGS", {"subset": "other"})
+    assert hosts("director", "real_server", play=play) == NOBODY
+    monkeypatch.setattr(context, "CLIARGS", {"subset": None})
+    with pytest.raises(AnsibleLookupError, match=f"play={play} is for a play after one that has hosts"):
+        hosts("director", "real_server", play=play)
+
+
 def test_a_host_that_is_to_be_put_back_is_asked_for_nothing() -> None:
     variables = {"inventory_hostname": "lb2", "groups": GROUPS}
     variables |= {"__director_part": "d", "__real_server_part": "r", "__metrics_part": "m"}
@@ -336,6 +363,7 @@ def test_what_hosts_answered() -> None:
 @pytest.mark.parametrize("option", ["syntax", "listhosts", "listtasks", "listtags"])
 def test_who_only_looks_at_a_playbook_needs_no_inventory(monkeypatch: pytest.MonkeyPatch, option: str) -> None:
     monkeypatch.setattr(context, "CLIARGS", {option: True})
+    monkeypatch.setattr(lookup_hosts._before_forks, "load", lambda: pytest.fail("it takes time, and nothing is forked"))
     assert hosts("director", groups={}) == NOBODY
     assert hosts("director", "router", play="finish") == ["lvs_directors", "lvs_routers"]
 

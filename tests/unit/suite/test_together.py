@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import time
@@ -173,6 +174,8 @@ def test_what_failed_is_said_and_what_needs_it_does_not_begin(suite: Callable[..
     assert lines[-1] == "1 passed, 2 failed"
     assert "E       it broke" in lines
     assert "  after: did not begin, because bad failed" in lines
+    # By the name of the memory, which is memory.json here.
+    assert "  Run these alone with: make memory ONLY=failed" in lines
     assert [line.split("] ")[1] for line in lines if line.endswith(" begins")] == ["bad begins", "good begins"]
 
 
@@ -184,6 +187,15 @@ def test_what_passed_is_not_run_again(suite: Callable[..., subprocess.Popen[str]
     assert run.returncode == 0
     run = suite("--only=failed", "good", "bad")
     assert run.communicate(timeout=LIMIT)[0] == "Every part passed the last time: nothing is left to run.\n"
+
+
+@pytest.mark.parametrize("target", ["test", "test-all", "matrix"])
+def test_what_passed_in_one_target_is_not_what_passed_in_another(target: str) -> None:
+    """The parts of test are called like those of test-all, which tests more in some of them."""
+    make = ["make", "--dry-run", "--no-print-directory", "JOBS=1", target]
+    here = {key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "MFLAGS"))}
+    recipe = subprocess.run(make, cwd=SCRIPTS.parent, env=here, check=True, capture_output=True, text=True).stdout
+    assert re.findall(r"--memory=(\S+)", recipe) == [f".cache/{target}.json"]
 
 
 def test_an_unknown_part_is_refused(suite: Callable[..., subprocess.Popen[str]]) -> None:
