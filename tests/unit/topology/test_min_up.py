@@ -312,6 +312,8 @@ def test_one_that_somebody_ended_guards_nothing(guard: Guard, monkeypatch: pytes
     with subprocess.Popen(["/bin/sh", "guard", "0123", fifo], cwd=guard.place) as process:
         try:
             until(lambda: guard_state.read() is not None)
+            # The shell looks for signals before it reads, and one that comes in between waits with it for a line.
+            until(lambda: waits_for_a_pipe(process.pid))
             process.terminate()
             until(lambda: guard_state.read() is None)
             os.write(writer, f"VS {VS} DOWN\n".encode())
@@ -320,6 +322,12 @@ def test_one_that_somebody_ended_guards_nothing(guard: Guard, monkeypatch: pytes
             assert guard_state.read() is None
         finally:
             os.close(writer)
+
+
+def waits_for_a_pipe(pid: int) -> bool:
+    """Whether a process does; true as well where the kernel tells nobody, which it says by 0."""
+    place = Path(f"/proc/{pid}/wchan").read_text()
+    return "pipe_read" in place or place == "0"
 
 
 def until(holds: Callable[[], object]) -> None:
