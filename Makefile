@@ -104,7 +104,7 @@ molecule-%: $(CACHE)/development.stamp $(CACHE)/prometheus.stamp $(TREE)
 	$(TOGETHER) molecule test --scenario-name $*
 
 # Each part prints what it met as "SEEN ...", of which tests/matrix/page.py makes the page.
-matrix: $(CACHE)/development.stamp $(TREE) ## other releases of everything, and docs/compatibility.md of what came of them; an hour and more
+matrix: $(CACHE)/development.stamp $(TREE) ## other releases of everything, and docs/compatibility.md of what came of them; hours, or ONLY= some
 	status=0
 	scripts/run-suite --jobs=$(JOBS) --logs=$(CACHE)/logs/matrix --memory=$(CACHE)/matrix.json --only='$(ONLY)' \
 		image trixie-image:image versions:image trixie-versions:trixie-image \
@@ -113,7 +113,7 @@ matrix: $(CACHE)/development.stamp $(TREE) ## other releases of everything, and 
 		$(KERNEL_PARTS:%=trixie-debian-pyroute2-%:trixie-image) trixie-kernel-nft \
 		two-releases:trixie-image $(SCENARIO:%=trixie-molecule-%:trixie-image) $(FIREWALLS:%=firewall-%:image) || status=$$?
 	[ -e $(CACHE)/matrix.json ] || exit $$status
-	python3 tests/matrix/page.py $(CACHE)/matrix.json $(CACHE)/logs/matrix >$(CACHE)/compatibility.md
+	python3 tests/matrix/page.py $(CACHE)/matrix.json $(CACHE)/logs/matrix tests/matrix/record.json >$(CACHE)/compatibility.md
 	mv $(CACHE)/compatibility.md docs/compatibility.md
 	exit $$status
 

@@ -1,7 +1,11 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Print docs/compatibility.md: what was run with what, when, and what came of it, by results and logs of the matrix."""
+"""Print docs/compatibility.md: what was run with what, when, and what came of it.
+
+The matrix takes hours, so it may be run in pieces and on several machines. What became of each part is kept in
+record.json beside this file until the part runs again, and the page is made of that.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +21,8 @@ _RELEASES = {"": "Debian 12", "trixie-": "Debian 13"}
 _HEAD = """\
 # What it was tried with
 
-`make matrix` ran all of this and wrote this page. It says what was run, with which versions, when, and what came of it;
-what is not here was not tried. Where the machine of the run did not have a Python, the row says so.
+`make matrix` ran all of this and wrote this page. It says what was run, with which versions, when the last time was, and
+what came of it; what is not here was not tried. Where the machine of the run did not have a Python, the row says so.
 """
 _REST = """\
 ## Not tried
@@ -30,19 +34,22 @@ _REST = """\
 """
 
 
-def main(results: Path, logs: Path) -> None:
-    """Print the page."""
-    found = json.loads(results.read_text())
-    said = {name: _text(logs / f"{name}.log") for name in found}
-    for name, text in said.items():
-        if "NOT TESTED: " in text and found[name].get("result") == "passed":
-            found[name]["result"] = "not tried: no such Python there"
-    seen = {name: dict(_SEEN.findall(text)) for name, text in said.items()}
+def main(results: Path, logs: Path, record: Path) -> None:
+    """Print the page, of the record with what the last run adds to it."""
+    found = json.loads(record.read_text()) if record.exists() else {}
+    ran = {name: entry for name, entry in json.loads(results.read_text()).items() if "on" in entry}
+    found |= {name: _part(entry, logs / f"{name}.log") for name, entry in ran.items()}
+    record.write_text(json.dumps(dict(sorted(found.items())), indent=1) + "\n")
+    seen = {name: entry["seen"] for name, entry in found.items()}
     print("\n".join([_HEAD, *_page(found, seen), _REST]), end="")
 
 
-def _text(log: Path) -> str:
-    return log.read_text(errors="replace") if log.exists() else ""
+def _part(entry: Mapping[str, Any], log: Path) -> dict[str, Any]:
+    """What became of a part that has run, and what it met."""
+    text = log.read_text(errors="replace") if log.exists() else ""
+    is_missing = "NOT TESTED: " in text and entry["result"] == "passed"
+    result = "not tried: no such Python there" if is_missing else entry["result"]
+    return {"result": result, "on": entry["on"], "seen": dict(_SEEN.findall(text))}
 
 
 def _page(found: Mapping[str, Any], seen: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
@@ -95,7 +102,7 @@ _OUTCOME = ("result", "on")
 
 
 def _outcome(entry: Mapping[str, Any]) -> tuple[str, str]:
-    return str(entry.get("result", "did not run")), str(entry.get("on", ""))
+    return entry["result"], entry["on"]
 
 
 def _named(found: Mapping[str, Any], pattern: str) -> list[tuple[str, ...]]:
@@ -132,4 +139,4 @@ def _section(title: str, text: str, columns: tuple[str, ...], rows: list[tuple[s
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]))

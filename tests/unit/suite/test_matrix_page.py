@@ -19,7 +19,7 @@ def page(place: Path, results: dict[str, Any], logs: dict[str, str]) -> list[str
     (place / "matrix.json").write_text(json.dumps(results))
     for name, text in logs.items():
         (place / f"{name}.log").write_text(text)
-    command = [sys.executable, str(PAGE), str(place / "matrix.json"), str(place)]
+    command = [sys.executable, str(PAGE), str(place / "matrix.json"), str(place), str(place / "record.json")]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.split("\n")
 
 
@@ -57,9 +57,13 @@ def test_releases_and_their_kernel_tests(tmp_path: Path) -> None:
     assert "| all of kernel-net | Debian 13 | pyroute2 0.8 | passed | 2026-11-27 |" in lines
 
 
-def test_a_part_that_was_interrupted_has_no_result(tmp_path: Path) -> None:
-    lines = page(tmp_path, {"trixie-molecule-ha": {"seconds": 5}}, {})
-    assert "| ha | did not run |  |" in lines
+def test_what_was_run_before_is_kept_until_it_is_run_again(tmp_path: Path) -> None:
+    page(tmp_path, {"trixie-molecule-ha": PASSED, "controller-2.21-3.12": PASSED}, {})
+    # The first of them was interrupted.
+    later = {"trixie-molecule-ha": {"seconds": 5}, "controller-2.21-3.12": {"result": "FAILED", "on": "2026-11-29"}}
+    lines = page(tmp_path, later, {"controller-2.21-3.12": "SEEN ansible-core 2.21.5\n"})
+    assert "| ha | passed | 2026-11-27 |" in lines
+    assert "| 2.21.5 | 3.12 | FAILED | 2026-11-29 |" in lines
 
 
 def test_what_was_shown_of_each_firewall(tmp_path: Path) -> None:
