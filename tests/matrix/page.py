@@ -21,7 +21,7 @@ _RELEASES = {"": "Debian 12", "trixie-": "Debian 13"}
 _HEAD = """\
 # What it was tried with
 
-`make matrix` ran all of this and wrote this page. It says what was run, with which versions, when the last time was, and
+`make matrix` ran all of this and wrote this page. It says what was run, with which versions, when, and
 what came of it; what is not here was not tried. Where the machine of the run did not have a Python, the row says so.
 """
 _REST = """\
