@@ -35,6 +35,15 @@ class Plan:
     after: tuple[str, ...] = ()
 
 
+def joined(*plans: Plan) -> Plan:
+    """Several plans as one, in the given order."""
+    return Plan(
+        tuple(change for plan in plans for change in plan.changes),
+        tuple(line for plan in plans for line in plan.before),
+        tuple(line for plan in plans for line in plan.after),
+    )
+
+
 class BadRequest(Exception):
     """The task asks for something impossible. Nothing was touched. The message starts with the option's path."""
 

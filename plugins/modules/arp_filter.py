@@ -92,7 +92,7 @@ remaining:
   elements: str
 """
 
-from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
+from ansible_collections.lvs.topology.plugins.module_utils._ledger_file import booked
 from ansible_collections.lvs.topology.plugins.module_utils._module import Module
 from ansible_collections.lvs.topology.plugins.module_utils._net.arptables import ensure_filters
 from ansible_collections.lvs.topology.plugins.module_utils._options import ARP_FILTER_SPEC

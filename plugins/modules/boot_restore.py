@@ -165,7 +165,7 @@ remaining:
 """
 
 from ansible_collections.lvs.topology.plugins.module_utils._boot.boot import ensure_boot
-from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
+from ansible_collections.lvs.topology.plugins.module_utils._ledger_file import booked
 from ansible_collections.lvs.topology.plugins.module_utils._module import Module
 from ansible_collections.lvs.topology.plugins.module_utils._options import BOOT_RESTORE_SPEC
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run

@@ -296,7 +296,7 @@ not_begun:
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.module_utils._host.host_state import SPEC, ensure_host
-from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
+from ansible_collections.lvs.topology.plugins.module_utils._ledger_file import booked
 from ansible_collections.lvs.topology.plugins.module_utils._module import Module
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 from ansible_collections.lvs.topology.plugins.module_utils._screen import MASK

@@ -290,7 +290,7 @@ remaining:
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.ensure_table import ensure_table
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.opening import run
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.specs import TABLE_SPEC
-from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
+from ansible_collections.lvs.topology.plugins.module_utils._ledger_file import booked
 from ansible_collections.lvs.topology.plugins.module_utils._module import Module
 
 

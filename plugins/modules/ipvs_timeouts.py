@@ -93,7 +93,7 @@ remaining:
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.ensure_settings import ensure_timeouts
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.opening import run
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.specs import TIMEOUTS_SPEC
-from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
+from ansible_collections.lvs.topology.plugins.module_utils._ledger_file import booked
 from ansible_collections.lvs.topology.plugins.module_utils._module import Module
 
 

@@ -141,7 +141,7 @@ remaining:
 
 from ansible_collections.lvs.topology.plugins.module_utils._keepalived.keepalived import ensure_config
 from ansible_collections.lvs.topology.plugins.module_utils._keepalived.keepalived_plan import PATH
-from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
+from ansible_collections.lvs.topology.plugins.module_utils._ledger_file import booked
 from ansible_collections.lvs.topology.plugins.module_utils._module import Discreet
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run
 

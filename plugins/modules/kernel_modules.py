@@ -82,7 +82,7 @@ remaining:
   elements: str
 """
 
-from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
+from ansible_collections.lvs.topology.plugins.module_utils._ledger_file import booked
 from ansible_collections.lvs.topology.plugins.module_utils._module import Module
 from ansible_collections.lvs.topology.plugins.module_utils._net.kmod import ensure_modules
 from ansible_collections.lvs.topology.plugins.module_utils._options import KERNEL_MODULES_SPEC

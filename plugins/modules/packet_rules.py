@@ -167,7 +167,7 @@ remaining:
 """
 
 from ansible_collections.lvs.topology.plugins.module_utils._filter.packet_filter import ensure_packet_rules
-from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
+from ansible_collections.lvs.topology.plugins.module_utils._ledger_file import booked
 from ansible_collections.lvs.topology.plugins.module_utils._module import Module
 from ansible_collections.lvs.topology.plugins.module_utils._options import PACKET_RULES_SPEC
 from ansible_collections.lvs.topology.plugins.module_utils._plan import run

@@ -98,7 +98,7 @@ remaining:
   elements: str
 """
 
-from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
+from ansible_collections.lvs.topology.plugins.module_utils._ledger_file import booked
 from ansible_collections.lvs.topology.plugins.module_utils._module import Module
 from ansible_collections.lvs.topology.plugins.module_utils._net.network import ensure_source_routes
 from ansible_collections.lvs.topology.plugins.module_utils._options import SOURCE_ROUTE_SPEC

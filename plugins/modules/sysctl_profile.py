@@ -102,7 +102,7 @@ remaining:
   elements: str
 """
 
-from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
+from ansible_collections.lvs.topology.plugins.module_utils._ledger_file import booked
 from ansible_collections.lvs.topology.plugins.module_utils._module import Module
 from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl import ensure_profile
 from ansible_collections.lvs.topology.plugins.module_utils._options import SYSCTL_PROFILE_SPEC

@@ -141,7 +141,7 @@ remaining:
   elements: str
 """
 
-from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
+from ansible_collections.lvs.topology.plugins.module_utils._ledger_file import booked
 from ansible_collections.lvs.topology.plugins.module_utils._module import Module
 from ansible_collections.lvs.topology.plugins.module_utils._net.tunnels import ensure_tunnels
 from ansible_collections.lvs.topology.plugins.module_utils._options import TUNNEL_ENDPOINT_SPEC

@@ -128,7 +128,7 @@ remaining:
   elements: str
 """
 
-from ansible_collections.lvs.topology.plugins.module_utils._ledger import booked
+from ansible_collections.lvs.topology.plugins.module_utils._ledger_file import booked
 from ansible_collections.lvs.topology.plugins.module_utils._module import Module
 from ansible_collections.lvs.topology.plugins.module_utils._net.network import ensure_addresses
 from ansible_collections.lvs.topology.plugins.module_utils._options import VIP_ADDRESS_SPEC

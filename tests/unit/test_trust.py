@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from ansible_collections.lvs.topology.plugins.module_utils import _ledger
+from ansible_collections.lvs.topology.plugins.module_utils import _ledger, _ledger_file
 from ansible_collections.lvs.topology.plugins.module_utils._bgp import announcement_plan, bird_plan
 from ansible_collections.lvs.topology.plugins.module_utils._boot import boot_plan, boot_script, hooks_plan
 from ansible_collections.lvs.topology.plugins.module_utils._daemons import conntrackd_plan
 from ansible_collections.lvs.topology.plugins.module_utils._daemons.daemon_plan import Files, Unit, copy_of
-from ansible_collections.lvs.topology.plugins.module_utils._files import File, WriteFile
+from ansible_collections.lvs.topology.plugins.module_utils._file_plan import File, WriteFile
 from ansible_collections.lvs.topology.plugins.module_utils._keepalived import guard_state, keepalived_plan
 from ansible_collections.lvs.topology.plugins.module_utils._metrics import description
 from ansible_collections.lvs.topology.plugins.module_utils._metrics import plan as metrics_plan
@@ -95,7 +95,7 @@ def test_every_file_and_its_mode(tmp_path: Path) -> None:
     files.update(of_role_keepalived())
     # The ledger, its lock and its directory are made by the code that is asked for them.
     ledger = tmp_path / "lvs-topology/ledger.json"
-    _ledger.LedgerFile(str(ledger)).save(_ledger.Ledger().claim("address", "10.0.0.1/32 dev lo", "ROLE"))
+    _ledger_file.LedgerFile(str(ledger)).save(_ledger.Ledger().claim("address", "10.0.0.1/32 dev lo", "ROLE"))
     files[_ledger.PATH] = ledger.stat().st_mode & 0o777
     documented = {path: int(mode, 8) for path, mode in re.findall(r"^\| `(/[^`]+)` \| (0\d{3}) \|", TEXT, re.MULTILINE)}
     directories = {"/etc/lvs-topology": 0o755, "/var/lib/lvs-topology": ledger.parent.stat().st_mode & 0o777}

@@ -14,10 +14,10 @@ from typing import Any, Mapping, NamedTuple, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._daemons.systemctl import systemctl
-from ansible_collections.lvs.topology.plugins.module_utils._files import File, joined, plan_file
+from ansible_collections.lvs.topology.plugins.module_utils._file_plan import File, plan_file
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
-from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan, joined
 
 KIND = "announcement"
 TABLES = forms.Range(1, 2**32 - 1)

@@ -14,12 +14,13 @@ from ansible_collections.lvs.topology.plugins.module_utils._bgp import announcem
 from ansible_collections.lvs.topology.plugins.module_utils._bgp.announcement_plan import Route
 from ansible_collections.lvs.topology.plugins.module_utils._daemons import units
 from ansible_collections.lvs.topology.plugins.module_utils._daemons.systemctl import Systemctl
-from ansible_collections.lvs.topology.plugins.module_utils._files import apply_file, joined, read_file
+from ansible_collections.lvs.topology.plugins.module_utils._files import apply_file, read_file
 from ansible_collections.lvs.topology.plugins.module_utils._keepalived import keepalived_ask, keepalived_plan
-from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger, LedgerFile, carry_out_booked
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
+from ansible_collections.lvs.topology.plugins.module_utils._ledger_file import LedgerFile, carry_out_booked
 from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._options import OWNED, Spec
-from ansible_collections.lvs.topology.plugins.module_utils._plan import Plan, Refused, one_by_one
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Plan, Refused, joined, one_by_one
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule

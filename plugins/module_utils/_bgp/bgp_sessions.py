@@ -14,11 +14,17 @@ from ansible_collections.lvs.topology.plugins.module_utils._bgp import bird_info
 from ansible_collections.lvs.topology.plugins.module_utils._bgp.announcement_plan import Route
 from ansible_collections.lvs.topology.plugins.module_utils._bgp.announcements import routes_of
 from ansible_collections.lvs.topology.plugins.module_utils._bgp.bird_text import DISABLED, ESTABLISHED, sessions_of
-from ansible_collections.lvs.topology.plugins.module_utils._files import joined
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.entries import Service
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.kernel import Ipvs
 from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
-from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan, Refused, carry_out, one_by_one
+from ansible_collections.lvs.topology.plugins.module_utils._plan import (
+    Change,
+    Plan,
+    Refused,
+    carry_out,
+    joined,
+    one_by_one,
+)
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule

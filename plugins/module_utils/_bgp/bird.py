@@ -25,8 +25,8 @@ from ansible_collections.lvs.topology.plugins.module_utils._daemons.daemon_plan 
 from ansible_collections.lvs.topology.plugins.module_utils._daemons.secret_text import secrets_of, told
 from ansible_collections.lvs.topology.plugins.module_utils._daemons.systemctl import Systemctl
 from ansible_collections.lvs.topology.plugins.module_utils._disk import advice, draft
-from ansible_collections.lvs.topology.plugins.module_utils._files import WriteFile
-from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile
+from ansible_collections.lvs.topology.plugins.module_utils._file_plan import WriteFile
+from ansible_collections.lvs.topology.plugins.module_utils._ledger_file import LedgerFile
 from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._options import OWNED, Spec
 from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Refused

@@ -24,9 +24,9 @@ from ansible_collections.lvs.topology.plugins.module_utils._daemons.daemon_plan 
     unit_before,
 )
 from ansible_collections.lvs.topology.plugins.module_utils._daemons.secret_text import shown
-from ansible_collections.lvs.topology.plugins.module_utils._files import File, joined, plan_file
+from ansible_collections.lvs.topology.plugins.module_utils._file_plan import File, plan_file
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
-from ansible_collections.lvs.topology.plugins.module_utils._plan import Plan
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Plan, joined
 
 KIND = "bird_config"
 UNIT_KIND = "bird_unit"

@@ -21,7 +21,8 @@ from ansible_collections.lvs.topology.plugins.module_utils._boot import (
 )
 from ansible_collections.lvs.topology.plugins.module_utils._daemons import units
 from ansible_collections.lvs.topology.plugins.module_utils._daemons.systemctl import Systemctl
-from ansible_collections.lvs.topology.plugins.module_utils._files import File, apply_file, read_file
+from ansible_collections.lvs.topology.plugins.module_utils._file_plan import File
+from ansible_collections.lvs.topology.plugins.module_utils._files import apply_file, read_file
 from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net import (
     address_plan,
@@ -36,7 +37,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._validation import va
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
-    from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile
+    from ansible_collections.lvs.topology.plugins.module_utils._ledger_file import LedgerFile
 
 # The lists have the form that they have in the modules which set them now.
 _SPEC = _options.RESTORED

@@ -17,13 +17,13 @@ from ansible_collections.lvs.topology.plugins.module_utils._boot.boot_script imp
     UNIT_TEXT,
 )
 from ansible_collections.lvs.topology.plugins.module_utils._daemons.systemctl import systemctl
-from ansible_collections.lvs.topology.plugins.module_utils._files import File, joined, owned_file, plan_file
+from ansible_collections.lvs.topology.plugins.module_utils._file_plan import File, owned_file, plan_file
 from ansible_collections.lvs.topology.plugins.module_utils._net.address_plan import Wish
 from ansible_collections.lvs.topology.plugins.module_utils._net.gateway_plan import Route
 from ansible_collections.lvs.topology.plugins.module_utils._net.neighbour_plan import Neighbour
 from ansible_collections.lvs.topology.plugins.module_utils._net.source_route_plan import PRIORITY, Rule
 from ansible_collections.lvs.topology.plugins.module_utils._net.tunnel_plan import End
-from ansible_collections.lvs.topology.plugins.module_utils._plan import Plan
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Plan, joined
 
 # In the order in which the script reads them.
 SUFFIXES = (

@@ -18,8 +18,9 @@ from ansible_collections.lvs.topology.plugins.module_utils._boot.boot_script imp
     UNIT,
 )
 from ansible_collections.lvs.topology.plugins.module_utils._daemons.systemctl import systemctl
-from ansible_collections.lvs.topology.plugins.module_utils._files import File, joined, plan_file
+from ansible_collections.lvs.topology.plugins.module_utils._file_plan import File, plan_file
 from ansible_collections.lvs.topology.plugins.module_utils._net.tunnel_plan import FALLBACKS
+from ansible_collections.lvs.topology.plugins.module_utils._plan import joined
 
 SYSTEMD = "/etc/systemd/system"
 RESTORE_UNIT = "lvs-topology-network.service"

@@ -13,7 +13,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._daemons import connt
 from ansible_collections.lvs.topology.plugins.module_utils._daemons.conntrackd_text import UNREADABLE, Counts, counts_of
 from ansible_collections.lvs.topology.plugins.module_utils._daemons.daemon import Daemon, carried_out, on_disk
 from ansible_collections.lvs.topology.plugins.module_utils._daemons.daemon_plan import Outcome, somebodys
-from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile
+from ansible_collections.lvs.topology.plugins.module_utils._ledger_file import LedgerFile
 from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._options import OWNED
 from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Plan

@@ -22,10 +22,10 @@ from ansible_collections.lvs.topology.plugins.module_utils._daemons.daemon_plan 
     unit_before,
 )
 from ansible_collections.lvs.topology.plugins.module_utils._daemons.systemctl import systemctl
-from ansible_collections.lvs.topology.plugins.module_utils._files import File, joined, plan_file
+from ansible_collections.lvs.topology.plugins.module_utils._file_plan import File, plan_file
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
-from ansible_collections.lvs.topology.plugins.module_utils._plan import Plan
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Plan, joined
 from ansible_collections.lvs.topology.plugins.module_utils._traces import TRACES
 
 KIND = TRACES["conntrackd"].kind

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from ansible_collections.lvs.topology.plugins.module_utils._daemons import daemon_plan, units
 from ansible_collections.lvs.topology.plugins.module_utils._daemons.systemctl import Systemctl
-from ansible_collections.lvs.topology.plugins.module_utils._files import RemoveFile, WriteFile, apply_file, read_file
-from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, carry_out_booked
+from ansible_collections.lvs.topology.plugins.module_utils._file_plan import RemoveFile, WriteFile
+from ansible_collections.lvs.topology.plugins.module_utils._files import apply_file, read_file
+from ansible_collections.lvs.topology.plugins.module_utils._ledger_file import LedgerFile, carry_out_booked
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused, one_by_one
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Mapping, NamedTuple, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils._daemons.systemctl import systemctl
-from ansible_collections.lvs.topology.plugins.module_utils._files import File
+from ansible_collections.lvs.topology.plugins.module_utils._file_plan import File
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import PATH as LEDGER_PATH
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan, Refused

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Callable, Mapping, Sequence
 
-from ansible_collections.lvs.topology.plugins.module_utils._files import joined
 from ansible_collections.lvs.topology.plugins.module_utils._filter import (
     filter_questions,
     firewall_plan,
@@ -18,10 +17,10 @@ from ansible_collections.lvs.topology.plugins.module_utils._filter import (
     packet_rules_plan,
 )
 from ansible_collections.lvs.topology.plugins.module_utils._filter.firewall_plan import Opening
-from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, carry_out_booked
+from ansible_collections.lvs.topology.plugins.module_utils._ledger_file import LedgerFile, carry_out_booked
 from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._options import OWNED
-from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Change, Plan, Refused
+from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Change, Plan, Refused, joined
 from ansible_collections.lvs.topology.plugins.module_utils._validation import validated
 
 if TYPE_CHECKING:

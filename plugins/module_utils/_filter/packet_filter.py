@@ -14,17 +14,16 @@ import os
 from typing import TYPE_CHECKING, Any, Callable, Iterator, Mapping, Sequence, Union
 
 from ansible_collections.lvs.topology.plugins.module_utils import _commands
-from ansible_collections.lvs.topology.plugins.module_utils._files import joined
 from ansible_collections.lvs.topology.plugins.module_utils._filter import packet_rules_plan as rules_plan
 from ansible_collections.lvs.topology.plugins.module_utils._filter import packet_rules_text as rules_text
 from ansible_collections.lvs.topology.plugins.module_utils._filter import rewriting_rules
 from ansible_collections.lvs.topology.plugins.module_utils._filter.packet_rules_plan import Rule
 from ansible_collections.lvs.topology.plugins.module_utils._filter.packet_rules_text import Listing
 from ansible_collections.lvs.topology.plugins.module_utils._filter.rewriting_words import Rewriting
-from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, carry_out_booked
+from ansible_collections.lvs.topology.plugins.module_utils._ledger_file import LedgerFile, carry_out_booked
 from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.kmod import Modules
-from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan, Refused
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan, Refused, joined
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule

@@ -24,7 +24,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._host.concerns import
     WITHDRAWALS,
 )
 from ansible_collections.lvs.topology.plugins.module_utils._keepalived import keepalived_plan
-from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, for_check_mode
+from ansible_collections.lvs.topology.plugins.module_utils._ledger_file import LedgerFile, for_check_mode
 from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Refused
 from ansible_collections.lvs.topology.plugins.module_utils._traces import traces

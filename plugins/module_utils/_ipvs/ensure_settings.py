@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs import proc, settings_options, settings_plan
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.kernel import Ipvs
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.opening import open_table
-from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, carry_out_booked
+from ansible_collections.lvs.topology.plugins.module_utils._ledger_file import LedgerFile, carry_out_booked
 from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._plan import carry_out, one_by_one
 

@@ -17,7 +17,8 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.planner import 
     rules_of,
     unmanaged,
 )
-from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger, LedgerFile, carry_out_booked
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
+from ansible_collections.lvs.topology.plugins.module_utils._ledger_file import LedgerFile, carry_out_booked
 from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._plan import carry_out, do_nothing
 from ansible_collections.lvs.topology.plugins.module_utils._settle import forget

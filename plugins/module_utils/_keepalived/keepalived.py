@@ -27,7 +27,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._keepalived import (
 )
 from ansible_collections.lvs.topology.plugins.module_utils._keepalived.keepalived_text import verdict
 from ansible_collections.lvs.topology.plugins.module_utils._keepalived.take_over import text_of
-from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, for_check_mode
+from ansible_collections.lvs.topology.plugins.module_utils._ledger_file import LedgerFile, for_check_mode
 from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._module import Module
 from ansible_collections.lvs.topology.plugins.module_utils._net.rtnetlink import Rtnetlink

@@ -27,7 +27,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._daemons.daemon_plan 
 )
 from ansible_collections.lvs.topology.plugins.module_utils._daemons.secret_text import shown
 from ansible_collections.lvs.topology.plugins.module_utils._daemons.systemctl import Systemctl, systemctl
-from ansible_collections.lvs.topology.plugins.module_utils._files import File, joined, plan_file
+from ansible_collections.lvs.topology.plugins.module_utils._file_plan import File, plan_file
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.entries import (
     DEFAULT_TIMEOUTS,
     IPV4,
@@ -36,7 +36,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.entries import 
     family_of,
 )
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
-from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan, joined
 from ansible_collections.lvs.topology.plugins.module_utils._traces import TAKEN_KIND, TAKEN_UNIT, TRACES
 
 KIND = "keepalived_config"

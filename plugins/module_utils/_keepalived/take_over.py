@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any, Iterator, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils._daemons import units
 from ansible_collections.lvs.topology.plugins.module_utils._daemons.systemctl import Systemctl
-from ansible_collections.lvs.topology.plugins.module_utils._files import joined, read_file
+from ansible_collections.lvs.topology.plugins.module_utils._files import read_file
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs import options, table_before
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.entries import Action
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.opening import open_table, read_table
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.specs import TABLE_SPEC
 from ansible_collections.lvs.topology.plugins.module_utils._keepalived import keepalived_plan, managers, take_over_plan
-from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, carry_out_booked
+from ansible_collections.lvs.topology.plugins.module_utils._ledger_file import LedgerFile, carry_out_booked
 from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._options import Spec
-from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Refused
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Refused, joined
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule

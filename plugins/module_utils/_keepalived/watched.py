@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Callable, Mapping, NamedTuple, Sequence
 from ansible_collections.lvs.topology.plugins.module_utils import _commands
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._daemons.daemon_plan import Unit
-from ansible_collections.lvs.topology.plugins.module_utils._files import joined, read_file
+from ansible_collections.lvs.topology.plugins.module_utils._files import read_file
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs import options, proc, settings_options, settings_plan
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.entries import (
     DAEMON_STATES,
@@ -43,10 +43,11 @@ from ansible_collections.lvs.topology.plugins.module_utils._keepalived.watched_p
     plan_unasked,
     plan_watched,
 )
-from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger, LedgerFile
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
+from ansible_collections.lvs.topology.plugins.module_utils._ledger_file import LedgerFile
 from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._options import Spec
-from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan, Refused, carry_out
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan, Refused, carry_out, joined
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule

@@ -15,7 +15,8 @@ from ansible_collections.lvs.topology.plugins.module_utils import _forms as form
 from ansible_collections.lvs.topology.plugins.module_utils._filter import packet_filter
 from ansible_collections.lvs.topology.plugins.module_utils._host.host_state import PLAN, is_in_place
 from ansible_collections.lvs.topology.plugins.module_utils._keepalived import keepalived_files, managers
-from ansible_collections.lvs.topology.plugins.module_utils._ledger import PATH, Ledger, damage_text, read_ledger
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import PATH, Ledger, damage_text
+from ansible_collections.lvs.topology.plugins.module_utils._ledger_file import read_ledger
 from ansible_collections.lvs.topology.plugins.module_utils._look import packages, places
 from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net import kmod_plan, sysctl_plan

@@ -22,7 +22,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._plan import BadReque
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
-    from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile
+    from ansible_collections.lvs.topology.plugins.module_utils._ledger_file import LedgerFile
 
 METRICS_SPEC: dict[str, Any] = {
     "metrics": {"type": "dict"},

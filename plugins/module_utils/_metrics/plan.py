@@ -12,9 +12,9 @@ from typing import Mapping, NamedTuple
 from ansible_collections.lvs.topology.plugins.module_utils._bgp import bird_plan
 from ansible_collections.lvs.topology.plugins.module_utils._boot.boot_script import DIRECTORY, SANDBOX
 from ansible_collections.lvs.topology.plugins.module_utils._daemons.systemctl import systemctl
-from ansible_collections.lvs.topology.plugins.module_utils._files import File, RemoveFile, joined, plan_file
+from ansible_collections.lvs.topology.plugins.module_utils._file_plan import File, RemoveFile, plan_file
 from ansible_collections.lvs.topology.plugins.module_utils._metrics import description
-from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan, joined
 
 PROGRAM_PATH = f"{DIRECTORY}/metrics.pyz"
 UNIT = "lvs-topology-metrics.service"

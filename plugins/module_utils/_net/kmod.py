@@ -10,11 +10,12 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.lvs.topology.plugins.module_utils import _commands
-from ansible_collections.lvs.topology.plugins.module_utils._files import apply_file, joined, plan_file, read_file
-from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile, carry_out_booked
+from ansible_collections.lvs.topology.plugins.module_utils._file_plan import plan_file
+from ansible_collections.lvs.topology.plugins.module_utils._files import apply_file, read_file
+from ansible_collections.lvs.topology.plugins.module_utils._ledger_file import LedgerFile, carry_out_booked
 from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net import kmod_plan
-from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused, one_by_one
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused, joined, one_by_one
 from ansible_collections.lvs.topology.plugins.module_utils._traces import TRACES
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import AbstractSet, Mapping, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
-from ansible_collections.lvs.topology.plugins.module_utils._files import File, owned_file
+from ansible_collections.lvs.topology.plugins.module_utils._file_plan import File, owned_file
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan

@@ -10,10 +10,10 @@ from typing import AbstractSet, Any, Iterable, Mapping, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils import _sysctl_forms
-from ansible_collections.lvs.topology.plugins.module_utils._files import File, joined, owned_file, plan_file
+from ansible_collections.lvs.topology.plugins.module_utils._file_plan import File, owned_file, plan_file
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
-from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan, joined
 from ansible_collections.lvs.topology.plugins.module_utils._settle import Settlement, settle
 
 KIND = "sysctl"

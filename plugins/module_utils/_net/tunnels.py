@@ -8,16 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, AbstractSet, Any
 
-from ansible_collections.lvs.topology.plugins.module_utils._files import File, joined, read_file
-from ansible_collections.lvs.topology.plugins.module_utils._ledger import (
-    Ledger,
-    LedgerFile,
-    carry_out_booked,
-)
+from ansible_collections.lvs.topology.plugins.module_utils._file_plan import File
+from ansible_collections.lvs.topology.plugins.module_utils._files import read_file
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
+from ansible_collections.lvs.topology.plugins.module_utils._ledger_file import LedgerFile, carry_out_booked
 from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net import fou, sysctl, sysctl_plan, tunnel_plan
 from ansible_collections.lvs.topology.plugins.module_utils._net.rtnetlink import Rtnetlink
-from ansible_collections.lvs.topology.plugins.module_utils._plan import Plan, one_by_one
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Plan, joined, one_by_one
 from ansible_collections.lvs.topology.plugins.module_utils._settle import Settlement, to_let_go
 from ansible_collections.lvs.topology.plugins.module_utils._traces import TRACES
 

@@ -17,7 +17,7 @@ from ansible_collections.lvs.topology.plugins.module_utils import _options
 from ansible_collections.lvs.topology.plugins.module_utils._bgp import announcement_plan, announcements
 from ansible_collections.lvs.topology.plugins.module_utils._boot import boot_plan
 from ansible_collections.lvs.topology.plugins.module_utils._daemons import conntrackd_plan, secret_text
-from ansible_collections.lvs.topology.plugins.module_utils._files import File
+from ansible_collections.lvs.topology.plugins.module_utils._file_plan import File
 from ansible_collections.lvs.topology.plugins.module_utils._filter import (
     firewall_words,
     packet_rules_plan,

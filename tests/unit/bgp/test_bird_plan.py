@@ -15,7 +15,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._bgp.bird_plan import
     plan_present,
 )
 from ansible_collections.lvs.topology.plugins.module_utils._daemons.daemon_plan import Files, Unit
-from ansible_collections.lvs.topology.plugins.module_utils._files import File
+from ansible_collections.lvs.topology.plugins.module_utils._file_plan import File
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.lvs.topology.plugins.module_utils._boot import boot_script
-from ansible_collections.lvs.topology.plugins.module_utils._ledger import LedgerFile
+from ansible_collections.lvs.topology.plugins.module_utils._ledger_file import LedgerFile
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
 
 # Every argument in brackets, and what comes on standard input.

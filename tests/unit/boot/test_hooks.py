@@ -16,7 +16,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._boot import (
     network_managers,
 )
 from ansible_collections.lvs.topology.plugins.module_utils._boot.hooks_plan import Managers
-from ansible_collections.lvs.topology.plugins.module_utils._files import File
+from ansible_collections.lvs.topology.plugins.module_utils._file_plan import File
 from ansible_collections.lvs.topology.plugins.module_utils._net import tunnel_plan
 
 NONE = Managers()

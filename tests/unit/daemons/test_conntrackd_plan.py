@@ -21,7 +21,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._daemons.daemon_plan 
     Unit,
     somebodys,
 )
-from ansible_collections.lvs.topology.plugins.module_utils._files import File, WriteFile
+from ansible_collections.lvs.topology.plugins.module_utils._file_plan import File, WriteFile
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Refused

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.lvs.topology.plugins.module_utils._daemons import daemon_plan
 from ansible_collections.lvs.topology.plugins.module_utils._daemons.daemon import on_disk
-from ansible_collections.lvs.topology.plugins.module_utils._files import File
+from ansible_collections.lvs.topology.plugins.module_utils._file_plan import File
 
 
 def test_what_is_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.lvs.topology.plugins.module_utils import _commands
-from ansible_collections.lvs.topology.plugins.module_utils._files import File
+from ansible_collections.lvs.topology.plugins.module_utils._file_plan import File
 from ansible_collections.lvs.topology.plugins.module_utils._filter import (
     filter_questions,
     firewall_firewalld,

@@ -14,14 +14,10 @@ from typing import Any
 
 import pytest
 from ansible_collections.lvs.topology.plugins.module_utils import _disk
-from ansible_collections.lvs.topology.plugins.module_utils._files import (
-    File,
-    RemoveFile,
-    WriteFile,
-    apply_file,
-    read_file,
-)
-from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger, LedgerFile
+from ansible_collections.lvs.topology.plugins.module_utils._file_plan import File, RemoveFile, WriteFile
+from ansible_collections.lvs.topology.plugins.module_utils._files import apply_file, read_file
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
+from ansible_collections.lvs.topology.plugins.module_utils._ledger_file import LedgerFile
 from ansible_collections.lvs.topology.plugins.module_utils._look import places
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
 

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger, LedgerFile, damage_text
+from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger, damage_text
+from ansible_collections.lvs.topology.plugins.module_utils._ledger_file import LedgerFile
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
 
 
@@ -226,7 +227,7 @@ def test_the_lock_comes_and_goes(tmp_path: Path) -> None:
 def test_every_module_that_keeps_books_locks_them() -> None:
     utilities = Path(__file__).parents[3] / "plugins/module_utils"
     opened = [path.name for path in utilities.rglob("*.py") if "LedgerFile(" in path.read_text()]
-    assert opened == ["_ledger.py"], "take the ledger from the decorator booked()"
+    assert opened == ["_ledger_file.py"], "take the ledger from the decorator booked()"
 
 
 def test_what_is_loaded_once_is_loaded_anew_where_somebody_changed_it(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from ansible_collections.lvs.topology.plugins.module_utils import _traces
 from ansible_collections.lvs.topology.plugins.module_utils._daemons.daemon_plan import Files, Unit, note_of
-from ansible_collections.lvs.topology.plugins.module_utils._files import File
+from ansible_collections.lvs.topology.plugins.module_utils._file_plan import File
 from ansible_collections.lvs.topology.plugins.module_utils._filter import packet_rules_plan
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs import ensure_table, settings_plan
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.entries import Timeouts

@@ -11,7 +11,7 @@ import jinja2
 import pytest
 from ansible_collections.lvs.topology.plugins.module_utils._daemons.daemon_plan import Files, Outcome, Unit
 from ansible_collections.lvs.topology.plugins.module_utils._daemons.secret_text import secrets_of
-from ansible_collections.lvs.topology.plugins.module_utils._files import File, WriteFile
+from ansible_collections.lvs.topology.plugins.module_utils._file_plan import File, WriteFile
 from ansible_collections.lvs.topology.plugins.module_utils._keepalived import keepalived_plan as plan
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused

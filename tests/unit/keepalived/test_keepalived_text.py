@@ -13,7 +13,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._daemons.secret_text 
     told,
     without_passwords,
 )
-from ansible_collections.lvs.topology.plugins.module_utils._files import File
+from ansible_collections.lvs.topology.plugins.module_utils._file_plan import File
 from ansible_collections.lvs.topology.plugins.module_utils._keepalived import keepalived_plan as plan
 from ansible_collections.lvs.topology.plugins.module_utils._keepalived.keepalived_text import verdict
 from ansible_collections.lvs.topology.plugins.module_utils._screen import MASK, printable

@@ -12,7 +12,7 @@ from typing import Any, Sequence
 
 import pytest
 from ansible_collections.lvs.topology.plugins.module_utils._daemons.daemon_plan import Unit
-from ansible_collections.lvs.topology.plugins.module_utils._files import File
+from ansible_collections.lvs.topology.plugins.module_utils._file_plan import File
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.entries import (
     Action,
     Daemon,

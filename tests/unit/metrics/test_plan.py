@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.lvs.topology.plugins.module_utils._files import File, RemoveFile, WriteFile
+from ansible_collections.lvs.topology.plugins.module_utils._file_plan import File, RemoveFile, WriteFile
 from ansible_collections.lvs.topology.plugins.module_utils._metrics import ensure, plan
 from ansible_collections.lvs.topology.plugins.module_utils._metrics.description import read, render
 from ansible_collections.lvs.topology.tests.unit.metrics.given import described

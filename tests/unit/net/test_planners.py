@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.lvs.topology.plugins.module_utils._boot import boot_plan, boot_script
-from ansible_collections.lvs.topology.plugins.module_utils._files import File, plan_file
+from ansible_collections.lvs.topology.plugins.module_utils._file_plan import File, plan_file
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net import (
