@@ -22,6 +22,9 @@ PLUGINS = CHECKOUT / "plugins"
 DOCUMENT = CHECKOUT / "docs/architecture.md"
 # Modules, filters and lookups have their own documentation.
 DOCUMENTED = ("modules", "filter", "lookup", "doc_fragments")
+# What a file that says of itself that it is pure does without: the ways to files, commands and the kernel.
+WAYS_OUT = {"fcntl", "pyroute2", "select", "shutil", "subprocess", "tempfile"}
+WAYS_OUT_OF_OURS = {f"module_utils/{name}" for name in ("_commands", "_disk", "_files", "_ledger_file", "_restoring")}
 
 
 def _layers() -> dict[str, list[str]]:
@@ -77,6 +80,21 @@ def test_every_folder_is_a_layer(folder: str) -> None:
 def test_what_goes_to_hosts_needs_nothing_of_the_controller() -> None:
     found = {name for file in (PLUGINS / "module_utils").rglob("*.py") for name in imported(file)}
     assert [name for name in sorted(found) if not name.startswith("module_utils/")] == []
+
+
+def test_what_says_that_it_is_pure_reads_no_files_and_runs_no_commands() -> None:
+    found = []
+    for file in sorted(PLUGINS.rglob("*.py")):
+        tree = ast.parse(file.read_text())
+        first = (ast.get_docstring(tree) or "").partition("\n")[0]
+        if re.search(r"\bPure\b(?!, but)", first):
+            nodes = list(ast.walk(tree))
+            used = {each.name for node in nodes if isinstance(node, ast.Import) for each in node.names}
+            used |= {str(node.module) for node in nodes if isinstance(node, ast.ImportFrom)}
+            used |= {name for node in nodes if isinstance(node, ast.Call) for name in [ast.unparse(node.func)]}
+            ours = {way for name in imported(file) for way in WAYS_OUT_OF_OURS if f"{name}/".startswith(f"{way}/")}
+            found += [f"{file.relative_to(PLUGINS)}: {way}" for way in sorted(used & {*WAYS_OUT, "open"} | ours)]
+    assert found == []
 
 
 def test_no_file_of_module_utils_is_called_as_one_of_the_standard_library() -> None:
