@@ -25,6 +25,8 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.findin
 
 SANS = "system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif"
 MONO = "ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono','Liberation Mono',monospace"
+# The methods of forwarding that have a colour of their own, by their names.
+COLOURED_METHODS = ("dr", "tun", "nat", "fullnat")
 # Of each colour the light one and the dark one.
 COLOURS = {
     "paper": ("#ffffff", "#11161d"),
@@ -56,10 +58,10 @@ _RULES = (
     (".label,.title", "fill", "soft"),
     (".way", "stroke", "soft"),
     (".tip", "fill", "soft"),
-    *((f".pool.{name}", "stroke", name) for name in ("dr", "tun", "nat", "fullnat")),
-    *((f".chip.{name}", "fill", name) for name in ("dr", "tun", "nat", "fullnat")),
-    *((f".way.{name}", "stroke", name) for name in ("dr", "tun", "nat", "fullnat")),
-    *((f".tip.{name}", "fill", name) for name in ("dr", "tun", "nat", "fullnat")),
+    *((f".pool.{name}", "stroke", name) for name in COLOURED_METHODS),
+    *((f".chip.{name}", "fill", name) for name in COLOURED_METHODS),
+    *((f".way.{name}", "stroke", name) for name in COLOURED_METHODS),
+    *((f".tip.{name}", "fill", name) for name in COLOURED_METHODS),
     (".master", "stroke", "good"),
     (".chip.master", "fill", "good"),
     (".chip-text.on", "fill", "paper"),

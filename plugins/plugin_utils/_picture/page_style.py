@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ansible_collections.lvs.topology.plugins.plugin_utils._picture.drawing import COLOURS, MONO, SANS
+from ansible_collections.lvs.topology.plugins.plugin_utils._picture.drawing import COLOURED_METHODS, COLOURS, MONO, SANS
 
 # The selector, the property, the colour.
 _RULES = (
@@ -23,7 +23,7 @@ _RULES = (
     (".broken strong", "color", "broken"),
     (".at-risk strong", "color", "risk"),
     ("tbody th .method", "color", "paper"),
-    *((f".method.{name}", "background", name) for name in ("dr", "tun", "nat", "fullnat")),
+    *((f".method.{name}", "background", name) for name in COLOURED_METHODS),
     (".method", "background", "soft"),
 )
 

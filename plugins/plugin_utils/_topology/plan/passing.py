@@ -15,11 +15,12 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.model 
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide import bgp, conntrackd, through_vip
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.needs import Replication
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.site import Site
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.table import kernel_forward
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.vrrp import carriers
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.read.health import BY_DATAGRAM, KINDS
 
-# What real servers answer passes the director.
-_BACK = ("nat", "fullnat")
+# The kernel's method by which what real servers answer passes the director.
+_NAT = "nat"
 _VRRP = "112"
 # RFC 4271; of BFD, RFC 5881 for a neighbour on the own segment, RFC 5883 for one that is further away.
 _BGP, _BFD, _BFD_MULTIHOP = 179, 3784, 4784
@@ -104,7 +105,7 @@ def _of_service(director: str, service: Service) -> Iterator[Passing]:
     others = [entry for entry in service.real_servers if entry.host != director]
     for entry in others:
         yield from _handed_on(service, entry)
-    for entry in others if service.forward in _BACK else ():
+    for entry in others if kernel_forward(service) == _NAT else ():
         yield from _answers(service, entry)
 
 
@@ -132,7 +133,7 @@ def _requests(service: Service) -> Iterator[Passing]:
             BROKEN,
             "Clients of the service get no answer.",
         )
-        if protocol == "tcp" and service.forward in ("dr", "tun"):
+        if protocol == "tcp" and kernel_forward(service) != _NAT:
             yield Passing(
                 f"what follows on a connection to {service.name} ({name}), of which the director never sees the "
                 "answers",
@@ -157,9 +158,9 @@ def _requests(service: Service) -> Iterator[Passing]:
 def _handed_on(service: Service, entry: RealServer) -> Iterator[Passing]:
     """What the director sends to the real server leaves it as what it sends itself does."""
     for address, protocol, ports in _meant(service):
-        if service.forward == "tun":
+        if kernel_forward(service) == "tun":
             packet = _wrapped(service, entry).packet
-        elif service.forward == "dr":
+        elif kernel_forward(service) == "dr":
             packet = _to(address, protocol, ports)
         else:
             packet = _to(entry.address, protocol, _own(entry) or ports)
@@ -167,7 +168,7 @@ def _handed_on(service: Service, entry: RealServer) -> Iterator[Passing]:
         yield Passing(
             f"what is sent on to {entry.label} for {service.name}{told}",
             # Around a tunnel's packet is one of the director's own.
-            {**packet, "hook": "output", "state": "new" if service.forward == "tun" else "sent"},
+            {**packet, "hook": "output", "state": "new" if kernel_forward(service) == "tun" else "sent"},
             BROKEN,
             "Clients that should land there get no answer.",
         )
@@ -287,7 +288,7 @@ def _of_checks(site: Site, director: str, service: Service, entry: RealServer) -
         if port and is_own and "port" in KINDS[check["type"]].options:
             asked[_UDP if check["type"] in BY_DATAGRAM else "tcp", port] = None
     for protocol, port in asked:
-        if service.forward not in _BACK or (protocol, port) != (service.protocol, entry.port):
+        if kernel_forward(service) != _NAT or (protocol, port) != (service.protocol, entry.port):
             yield _to(entry.address, protocol, (port, port))
 
 
@@ -295,10 +296,10 @@ def of_real_server(site: Site, host: str) -> Iterator[Passing]:
     for director, service, entry in site.listings.get(host, ()):
         if director == host:
             continue
-        if service.forward == "tun":
+        if kernel_forward(service) == "tun":
             yield _wrapped(service, entry)
         for address, protocol, ports in _meant(service):
-            inside = address if service.forward in ("dr", "tun") else entry.address
+            inside = entry.address if kernel_forward(service) == _NAT else address
             own = _own(entry) or ports
             yield Passing(
                 f"what directors send to {service.name} ({protocol} to {inside} port {_text(own)})",

@@ -26,6 +26,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.model 
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.values import as_address
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.site import Site
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.table import kernel_forward
 
 _SITE = "ansible-playbook lvs.topology.site --limit {}"
 
@@ -201,7 +202,7 @@ def of_listeners(site: Site, host: str, listening: Iterable[Mapping[str, Any]]) 
 
 def _listens_at(service: Service, entry: RealServer) -> Address | None:
     """The address to which packets come that a director sends to the real server."""
-    return service.address if service.forward in ("dr", "tun") else entry.address
+    return entry.address if kernel_forward(service) == "nat" else service.address
 
 
 def of_host(site: Site, host: str, answer: Mapping[str, Any]) -> Iterator[Finding]:
@@ -317,9 +318,9 @@ def _of_keepalived(site: Site, host: str, unit: Mapping[str, bool] | None) -> It
 def _of_obstacles(site: Site, host: str, obstacles: Iterable[Mapping[str, str]]) -> Iterator[Finding]:
     if host not in site.services or site.host(host).firewall != CHECK:
         return
-    forwards = {service.forward for service in site.services[host]}
+    forwards = {kernel_forward(service) for service in site.services[host]}
     for each in obstacles:
-        if each["kind"] == "policy" and each["hook"] == "forward" and forwards & {"nat", "fullnat"}:
+        if each["kind"] == "policy" and each["hook"] == "forward" and "nat" in forwards:
             effect = "Answers of real servers pass there: a rule must accept them."
         elif each["kind"] == "policy" and each["hook"] == "input":
             effect = "What clients send to a VIP passes there: a rule must accept it."
