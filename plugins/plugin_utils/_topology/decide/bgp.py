@@ -204,7 +204,7 @@ def _in_order(prefixes: Iterable[Network]) -> tuple[Network, ...]:
     return tuple(sorted(prefixes, key=lambda each: (each.version, -each.prefixlen, int(each.network_address))))
 
 
-def bird_plan(site: Site, name: str) -> dict[str, Any]:
+def plan_of_bird(site: Site, name: str) -> dict[str, Any]:
     """What BIRD is to have; empty: nothing of ours."""
     bgp = own(site, name)
     if bgp is None:

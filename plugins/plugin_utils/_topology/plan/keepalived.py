@@ -51,7 +51,7 @@ _LONGEST_REMARK = 200
 _INTERVAL = "interval"
 
 
-def keepalived_plan(site: Site, name: str, daemon: SyncDaemon | None) -> dict[str, Any]:
+def plan_of_keepalived(site: Site, name: str, daemon: SyncDaemon | None) -> dict[str, Any]:
     """The configuration; with the kernel's own table there is none."""
     if not site.is_checked(name):
         lists: dict[str, Any] = {key: [] for key in ("interfaces", "partners", "secrets", "packets", "on_lo")}

@@ -20,7 +20,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.vrrp
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.read.pool_shares import quorum
 
 
-def metrics_plan(site: Site, name: str) -> dict[str, Any]:
+def plan_of_metrics(site: Site, name: str) -> dict[str, Any]:
     """What module_utils/_metrics/description.py reads; nothing where the director writes no metrics."""
     host = site.host(name)
     if host.metrics is None:

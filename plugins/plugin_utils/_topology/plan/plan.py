@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.model import Address, Host, Service
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.values import full_prefix
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide import guard
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.bgp import bird_plan
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.bgp import plan_of_bird
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.needs import (
     Announcement,
     Arp,
@@ -42,8 +42,8 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.tabl
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.through_vip import check_services
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.vrrp import carriers
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.plan.filtering import plan_of_filter
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.plan.keepalived import keepalived_plan
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.plan.metrics import metrics_plan
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.plan.keepalived import plan_of_keepalived
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.plan.metrics import plan_of_metrics
 
 _T = TypeVar("_T")
 
@@ -65,11 +65,11 @@ def plan_of(role: str, site: Site, name: str, needs: list[Need]) -> dict[str, An
     said = {"notes": notes} if notes else {}
     if role == "keepalived":
         daemon = next(iter(_each(needs, SyncDaemon)), None)
-        return plan | keepalived_plan(site, name, daemon) | said
+        return plan | plan_of_keepalived(site, name, daemon) | said
     if role == "announcer":
-        return plan | bird_plan(site, name) | said
+        return plan | plan_of_bird(site, name) | said
     if role == "metrics":
-        return plan | {"metrics": metrics_plan(site, name)} | said
+        return plan | {"metrics": plan_of_metrics(site, name)} | said
     if role != "router":
         plan["kernel_modules"] = [each.name for each in _each(needs, KernelModule)]
     if role == "director":
