@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The only user of nft and iptables, and the module packet_rules.
+"""The module packet_rules: our rules of nft and iptables, as their commands list them and take them.
 
 Which of them the kernel serves, and how it words a rule, shows when the rules are really added: in a network namespace
 that exists for that moment only. What comes out is compared with what the host has, word for word, whatever the

@@ -1,9 +1,10 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The only user of pyroute2: what links, addresses, routes and neighbours are there, and one change of them.
+"""What links, addresses, routes and neighbours are there, and one change of them, by rtnetlink.
 
-The lists are read by host_lists; pyroute2 says what the bytes of an entry mean, and sends the changes.
+host_lists.py reads the lists. pyroute2, of which pyroute.py loads the parts, says what the bytes of an entry mean, and
+sends the changes.
 
 Works with pyroute2 0.7.2 (Debian 12) as well as 0.9.
 """
