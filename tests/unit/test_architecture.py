@@ -102,15 +102,40 @@ def test_no_file_of_module_utils_is_called_as_one_of_the_standard_library() -> N
     assert [path for path in PLUGINS.rglob("module_utils/**/*.py") if path.stem in sys.stdlib_module_names] == []
 
 
+def _text() -> str:
+    """What leads from file to file: the document without its list of them, and the recipes."""
+    recipes = (CHECKOUT / "CONTRIBUTING.md").read_text().partition("\n## Three recipes\n")[2]
+    assert recipes
+    return DOCUMENT.read_text().partition("\n## Every file\n")[0] + recipes
+
+
+def _file(name: str) -> Path | None:
+    """The file that is meant by a path as the document writes it."""
+    places = (CHECKOUT, PLUGINS, PLUGINS / "module_utils", PLUGINS / "plugin_utils", PLUGINS / "plugin_utils/_topology")
+    return next((place / name for place in places if (place / name).is_file()), None)
+
+
 def test_files_are_named_by_their_folders() -> None:
     """Whoever follows the document opens one after the other, and many names would do for several folders."""
-    text = DOCUMENT.read_text().partition("\n## Every file\n")[0]
-    named = set(re.findall(r"`([\w/]+\.(?:py|yml))`", text)) - {"plugins/modules/NAME.py", "vars/main.yml"}
-    # Of whichever role the text speaks of.
-    named -= {"defaults/main.yml", "tasks/apply.yml"}
-    places = (CHECKOUT, PLUGINS, PLUGINS / "module_utils", PLUGINS / "plugin_utils", PLUGINS / "plugin_utils/_topology")
+    # Of whichever module or role the text speaks.
+    of_any = {"plugins/modules/NAME.py", "vars/main.yml", "defaults/main.yml", "tasks/apply.yml"}
+    named = set(re.findall(r"`([\w/]+\.(?:py|yml|j2))`", _text())) - of_any - {"virtual_server.j2", "checks.j2"}
     assert {"decide/needs.py", "_host/host_state.py"} <= named
-    assert [name for name in sorted(named) if not any((place / name).is_file() for place in places)] == []
+    assert [name for name in sorted(named) if _file(name) is None] == []
+
+
+def test_what_is_said_to_be_in_a_file_is_there() -> None:
+    said = re.findall(r"`(\w+)(?:\(\))?`\s+(?:in|of)\s+`([\w/]+\.py)`", _text())
+    said += re.findall(r"`(\w+)`\s+\(`([\w/]+\.py)`\)", _text())
+    assert {("CONCERNS", "_host/concerns.py"), ("booked", "_ledger_file.py")} <= {*said}
+    filters = {path.stem for folder in ("filter", "lookup", "modules") for path in (PLUGINS / folder).glob("*.py")}
+    elsewhere = [
+        (name, path)
+        for name, path in said
+        for file in [_file(path)]
+        if file and name not in filters and not re.search(rf"\b{name}\b", file.read_text())
+    ]
+    assert elsewhere == []
 
 
 def test_the_architecture_has_a_line_for_every_file() -> None:
