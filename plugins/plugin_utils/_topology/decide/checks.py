@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.mistakes import Mistake, choose
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.model import Address, Marked, Service, Vip
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.values import full_prefix
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide import bgp_checks, vrrp_checks
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide import bgp_checks, owners, vrrp_checks
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.groups import check_groups
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.methods import METHODS
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.needs import Arp
@@ -35,10 +35,10 @@ def check_site(site: Site, *, are_holders_known: bool = True) -> Iterator[Mistak
         yield from _check_prefixes(site, director)
         yield from _check_marks(site, director)
         yield from check_groups(site, director)
-    owners = _owners(site)
+    owned = {**owners.of_others(site), **owners.of_the_model(site)}
     for director, service in site.pairs():
         for vip in service.vips:
-            yield from _check_vip(site, director, vip, owners)
+            yield from _check_vip(site, director, vip, owned)
         yield from _check_families(service)
         yield from _check_one_packet(service)
         yield from METHODS[service.forward].check(site, director, service)
@@ -150,22 +150,10 @@ def _overlap(one: Marked, other: Marked) -> str | None:
     return None
 
 
-def _owners(site: Site) -> dict[Address, str]:
-    """Whose own address it is: a director's or a real server's."""
-    owners = {
-        entry.address: f"the real server {entry.host or entry.address}"
-        for _director, service in site.pairs()
-        for entry in service.targets
-    }
-    for director in site.services:
-        owners.update(dict.fromkeys(site.host(director).addresses, f"the director {director}"))
-    return owners
-
-
-def _check_vip(site: Site, director: str, virtual: Vip, owners: dict[Address, str]) -> Iterator[Mistake]:
+def _check_vip(site: Site, director: str, virtual: Vip, owned: Mapping[Address, str]) -> Iterator[Mistake]:
     path, vip = virtual.path, virtual.address
-    if vip in owners:
-        problem = f"the VIP {vip} is the own address of {owners[vip]}"
+    if vip in owned:
+        problem = f"the VIP {vip} is {owned[vip]}"
         yield Mistake(path, problem, "use an address that no host has by itself")
     for link in site.on_link(director):
         network = link.own.network

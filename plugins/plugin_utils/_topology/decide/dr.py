@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.mistakes import Mistake
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.model import Address, RealServer, Service
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.values import full_prefix
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide import gateways
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide import gateways, owners
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.needs import (
     Arp,
     ArpFilter,
@@ -69,8 +69,8 @@ def check_gateway(site: Site, director: str, service: Service, entry: RealServer
     if entry.host is None:
         return
     for gateway in gateways.expected(site, entry.host, service.family):
-        if not _is_at(site, director, entry, gateway):
-            continue
+        if gateway in owners.of_others(site) or not _is_at(site, director, entry, gateway):
+            continue  # a VIP that is the router's address is a mistake of the VIP
         nat = [] if site.host(entry.host).gateways else gateways.wanted_by_nat(site, entry.host, service.family)
         problem = (
             f"the default gateway of {entry.host}, {gateway}, is the director {director}, "

@@ -16,6 +16,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.model_
     TrackProcess,
     TrackScript,
 )
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide import owners
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.needs import Note
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.site import Site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.vrrp import (
@@ -181,6 +182,9 @@ def check(site: Site, name: str) -> Iterator[Mistake]:
             if each.address in site.host(host).addresses:
                 problem = f"{each.address} is the own address of {host}, and could not move"
                 yield Mistake(each.path, problem, "use an address that no host has by itself")
+        if each.address in owners.of_others(site):
+            problem = f"{each.address} is {owners.of_others(site)[each.address]}, and could not move"
+            yield Mistake(each.path, problem, "use an address that no host has by itself")
     yield from _check_definitions(vrrp.instances)
     if site.host(name).vip_interface == "lo":
         problem = "lo has no neighbours to whom keepalived could announce the VIPs"

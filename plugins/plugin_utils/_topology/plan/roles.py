@@ -300,7 +300,8 @@ def lost_routes(site: Site, name: str, needs: list[Need]) -> Iterator[Need]:
 
 def _inventory_gateways(site: Site, host: Host) -> Iterator[Need]:
     # What moves is on another director now, which may be the gateway of this one.
-    own = frozenset(site.addresses(host.name)).difference(site.moving)
+    vips = site.vips_of(host.name) if host.name in site.services else frozenset()
+    own = vips.union(site.addresses(host.name)).difference(site.moving)
     for address in host.gateways or ():
         if address in own:
             problem = f"{address} is an address of {host.name} itself"
