@@ -343,7 +343,7 @@ def _site(
         is_set, services = inventory.variable(director, "lvs_services") if given is None else (True, given)
         if is_set:
             raw[director] = services
-        else:
+        elif not inventory.is_wrong(director, "lvs_services"):
             remedy = "set it, to [] where there shall be no service"
             mistakes.append(Mistake(f"{director}: lvs_services", "is not set for this director", remedy))
     raw |= partners

@@ -12,6 +12,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.draining im
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import Model
 from ansible_collections.lvs.topology.tests.unit.topology.test_bgp import active
 
+NAME = "name a director or a group of the inventory"
 LEFT_OUT = "is left out by --limit; add it there, or leave --limit out"
 NOBODY = "names no host; give the name of a director or of a group, or a list of names"
 NO_DIRECTOR = "is no director that is present; name directors, or groups of them"
@@ -41,7 +42,7 @@ def fleet() -> Model:
         ("web1", None, [f"web1: {NO_DIRECTOR}"]),
         ("lvs_real_servers", None, [f"web1: {NO_DIRECTOR}", f"web2: {NO_DIRECTOR}"]),
         ("nobody", None, ["directors: the group 'nobody' has no hosts; add a director to it, or name another"]),
-        ("lb9", None, ["directors: 'lb9' is neither a host nor a group; did you mean lb4? Otherwise add it there"]),
+        ("lb9", None, [f"directors: 'lb9' is neither a host nor a group; did you mean lb4? Otherwise {NAME}"]),
         ("lvs_directors", None, ["lb4: announces nothing by BGP; leave it out, or set lvs_bgp"]),
         ("lb1", ["lb2"], [f"lb1: {LEFT_OUT}"]),
         (["site_a", "lb2"], ["lb1"], [f"lb2: {LEFT_OUT}"]),

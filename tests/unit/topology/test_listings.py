@@ -22,6 +22,8 @@ from ansible_collections.lvs.topology.tests.unit.topology.inventories import (
     two_directors,
 )
 
+NAME = "name a real server or a group of the inventory"
+
 
 def listed(model: Model, hosts: Any) -> list[dict[str, Any]]:
     return draining.listings_of(model.hostvars, model.groups, hosts)
@@ -115,7 +117,7 @@ def test_hosts_are_named_by_themselves_and_by_groups(names: Any, hosts: list[str
 @pytest.mark.parametrize(
     ("names", "lines"),
     [
-        ("webb1", ["hosts: 'webb1' is neither a host nor a group; did you mean web1? Otherwise add it there"]),
+        ("webb1", [f"hosts: 'webb1' is neither a host nor a group; did you mean web1? Otherwise {NAME}"]),
         ("", ["hosts: '' names no host; give the name of a real server or of a group, or a list of names"]),
         (None, ["hosts: null names no host; give the name of a real server or of a group, or a list of names"]),
         ([], ["hosts: a list names no host; give the name of a real server or of a group, or a list of names"]),

@@ -78,6 +78,52 @@ def test_a_variable_that_cannot_be_evaluated_is_a_mistake() -> None:
     ]
 
 
+class Undecryptable(dict[str, Any]):
+    """The variables of a director, of which one cannot be read for a reason."""
+
+    def __init__(self, values: Mapping[str, Any], reason: str) -> None:
+        super().__init__(values)
+        self._reason = reason
+
+    def __getitem__(self, name: str) -> Any:
+        if name == "lvs_services":
+            raise ValueError(self._reason)
+        return super().__getitem__(name)
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        (
+            reason,
+            "holds an encrypted value that cannot be decrypted; give the password of its vault, such as with "
+            "--vault-password-file or --ask-vault-pass",
+        )
+        for reason in (
+            "A vault exception marker was tripped.",
+            "Attempting to decrypt but no vault secrets found",
+            "Decryption failed (no vault secrets were found that could decrypt) on inventory.yml",
+        )
+    ]
+    + [("'vault_lvs' is undefined", "cannot be evaluated: 'vault_lvs' is undefined; define what it refers to")],
+)
+def test_a_value_that_cannot_be_decrypted_is_one_mistake_with_a_remedy(reason: str, said: str) -> None:
+    model = r1()
+    director = model.groups["lvs_directors"][0]
+    hostvars = {**model.hostvars, director: Undecryptable(model.hostvars[director], reason)}
+    assert compiler.mistakes_of(hostvars, model.groups) == [f"{director}: lvs_services: {said}"]
+
+
+def test_services_that_cannot_be_evaluated_are_not_called_unset() -> None:
+    model = r1()
+    director = model.groups["lvs_directors"][0]
+    model.hostvars[director]["lvs_services"] = "{{ nothing }}"
+    hostvars = {name: LazyVars(values) for name, values in model.hostvars.items()}
+    assert compiler.mistakes_of(hostvars, model.groups) == [
+        f"{director}: lvs_services: cannot be evaluated: 'nothing' is undefined; define what it refers to"
+    ]
+
+
 def test_facts_that_cannot_be_evaluated_are_a_mistake() -> None:
     model = r3()
     model.hostvars["web1"]["ansible_facts"] = "{{ nothing }}"

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,9 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.values
 
 # Where text stands in place of a mapping, it may be lines with a password.
 _WITH_PASSWORDS = ("lvs_vrrp", "lvs_keepalived", "lvs_bgp")
+
+# What ansible-core 2.18 and 2.19 say of a value whose password nobody gave, or another one.
+_UNDECRYPTABLE = re.compile("vault (?:exception|secrets)|undecryptable|decryption failed", re.IGNORECASE)
 
 
 class Variables:
@@ -84,6 +88,10 @@ class Variables:
     def not_evaluated(self, host: str, variable: str, error: Exception) -> None:
         """Note that a template in a variable cannot be evaluated."""
         message = " ".join(str(error).split())
+        if _UNDECRYPTABLE.search(message):
+            remedy = "give the password of its vault, such as with --vault-password-file or --ask-vault-pass"
+            self.mistake(host, variable, "holds an encrypted value that cannot be decrypted", remedy)
+            return
         self.mistake(host, variable, f"cannot be evaluated: {message}", "define what it refers to")
 
     def text(self, host: str, variable: str) -> str | None:

@@ -38,7 +38,8 @@ def hosts_named(
                 found.setdefault(host, name)
         else:
             close = did_you_mean(name, [*inventory.names(), *map(str, groups)])
-            mistakes.append(Mistake(what, f"{show(name)} is neither a host nor a group", f"{close}add it there"))
+            remedy = f"name a {kind} or a group of the inventory"
+            mistakes.append(Mistake(what, f"{show(name)} is neither a host nor a group", f"{close}{remedy}"))
     return found
 
 
