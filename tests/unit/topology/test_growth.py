@@ -101,6 +101,22 @@ def test_work_grows_with_the_real_servers(forward: str) -> None:
     assert {name: round(times, 1) for name, times in grown.items() if times > 5} == {}
 
 
+def marked(services: int) -> Model:
+    """A director whose services are all by firewall mark, each for a VIP of its own."""
+    model = large("dr", services, 2, is_pair=False)
+    for mark, each in enumerate(model.services, 1):
+        each |= {"fwmark": mark, "family": "ipv4", "marked": [{"address": each.pop("address"), "ports": [80, "90-99"]}]}
+        del each["port"]
+    return model
+
+
+@pytest.mark.slow
+def test_work_grows_with_the_marks() -> None:
+    few, many = marked(25), marked(100)
+    assert few.mistakes() == []
+    assert lines_run(many.mistakes) / lines_run(few.mistakes) < 5
+
+
 def held(services: int, where: str, network: str) -> Model:
     """A director that has its VIPs already, as after a run."""
     model = large("dr", services, 2, is_pair=False)

@@ -127,17 +127,22 @@ def _check_prefixes(site: Site, director: str) -> Iterator[Mistake]:
 
 def _check_marks(site: Site, director: str) -> Iterator[Mistake]:
     """A packet can carry one mark, and goes to the service of that mark whatever its address says."""
-    every = [(service, each) for service in site.services[director] for each in service.marked]
-    for position, (service, each) in enumerate(every):
-        for other, earlier in every[:position]:
-            if (each.vip.address, each.protocol) == (earlier.vip.address, earlier.protocol) and _overlap(each, earlier):
-                problem = f"{each.protocol} {each.vip.address} {_overlap(each, earlier)} gets mark {other.fwmark} too"
-                yield Mistake(each.path, f"{problem}, from {earlier.path}", "name each port once")
-        for other in site.services[director]:
-            same = (other.address, other.protocol) == (each.vip.address, each.protocol)
-            if same and (not each.ports or any(low <= other.port <= high for low, high in each.ports)):
-                problem = f"its packets get mark {service.fwmark} from {each.path}, and never come here"
-                yield Mistake(other.path, problem, "take the port out there, or this service away")
+    marking: dict[tuple[Address | None, str], list[tuple[Service, Marked]]] = {}
+    served: dict[tuple[Address | None, str], list[Service]] = {}
+    for service in site.services[director]:
+        served.setdefault((service.address, service.protocol), []).append(service)
+    for service in site.services[director]:
+        for each in service.marked:
+            key = (each.vip.address, each.protocol)
+            for other, earlier in marking.get(key, ()):
+                if overlap := _overlap(each, earlier):
+                    problem = f"{each.protocol} {each.vip.address} {overlap} gets mark {other.fwmark} too"
+                    yield Mistake(each.path, f"{problem}, from {earlier.path}", "name each port once")
+            marking.setdefault(key, []).append((service, each))
+            for shadowed in served.get(key, ()):
+                if not each.ports or any(low <= shadowed.port <= high for low, high in each.ports):
+                    problem = f"its packets get mark {service.fwmark} from {each.path}, and never come here"
+                    yield Mistake(shadowed.path, problem, "take the port out there, or this service away")
 
 
 def _overlap(one: Marked, other: Marked) -> str | None:
