@@ -38,8 +38,10 @@ options:
         (C(@host)) these are the hosts, as C(keepalived -i) gets them.
       - By default their C(router_id), else the names of the files. With V(hosts) they keep their names.
   names:
-    type: dict
-    description: What names mean that stand in place of addresses and ports.
+    type: raw
+    description:
+      - What names mean that stand in place of addresses and ports. A mapping, or text as a command line has it, such as
+        V(www=192.0.2.10,http-alt=8080), or JSON.
   resolve:
     type: bool
     default: false

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ansible.module_utils.common.validation import check_type_dict
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.beside import lines_of_settings
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.disk import Disk, Resolver
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.files import Given
@@ -16,7 +18,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._import.of_hosts impo
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.adopt.beside_table import Beside
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.given import evaluated, mapping
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.mistakes import Mistake, WrongModel, show
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.values import harmless
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.values import as_address, harmless
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.running.infos import read_info
 
 # What the playbook adopt registers of a director: what configuration_files and ipvs_info answered.
@@ -80,8 +82,37 @@ def inventory_of_disk(paths: Any, hosts: Any = None, meanings: Any = None, resol
 
 
 def _names(meanings: Any, resolve: Any) -> Known:
-    known = mapping(evaluated(meanings, "names"), "names") if meanings else {}
+    known = _known(mapping(_of_text(evaluated(meanings, "names")), "names")) if meanings else {}
     return Resolver(known) if resolve else Known(known)
+
+
+def _of_text(value: Any) -> Any:
+    """A command line has a mapping as text. What modules take for one, the first check of a playbook has taken."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return check_type_dict(value)
+    except TypeError:
+        problem = f"{show(value)} is no mapping"
+        raise WrongModel([Mistake("names", problem, "write it such as www=192.0.2.10,http-alt=8080")]) from None
+
+
+def _known(meanings: Mapping[str, Any]) -> dict[str, str | int]:
+    """What each name means. On a command line a port is text."""
+    known: dict[str, str | int] = {}
+    wrong: list[Mistake] = []
+    for name, meaning in meanings.items():
+        port = forms.integer(meaning)
+        if port in forms.PORTS:
+            known[name] = port
+        elif as_address(meaning) is not None:
+            known[name] = meaning
+        else:
+            problem = f"{show(meaning)} is neither an IP address nor a port"
+            wrong.append(Mistake(f"names.{forms.word(name)}", problem, "write it such as 192.0.2.10, or 8080"))
+    if wrong:
+        raise WrongModel(wrong)
+    return known
 
 
 def _hosts(value: Any) -> list[str] | None:

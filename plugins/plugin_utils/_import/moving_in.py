@@ -40,6 +40,23 @@ _IPVSADM = re.compile(
     r"^[ \t]*(?:-[Aa]\s|--add-se|(?:sudo[ \t]+)?(?:(?:/(?:usr/)?s?bin/)?ipvsadm|\"?\$\{?\w*IPVSADM\w*\}?\"?)\s)",
     re.MULTILINE,
 )
+# What else programs print of a director, by a line that only they have, with what it is and what to do.
+_OTHERS = (
+    (
+        re.compile(r"^(?:IP Virtual Server version|Prot LocalAddress:Port)\b", re.MULTILINE),
+        "the file is what ipvsadm -L prints, which leaves things out",
+        "print the rules with ipvsadm -S -n",
+    ),
+    (
+        re.compile(r"^\*(?:raw|mangle|nat|filter|security)\s*$", re.MULTILINE),
+        "the file is what iptables-save prints, which has no virtual services",
+        "name the configuration of a director; who sets a mark is read only from the hosts themselves",
+    ),
+)
+# What of a director's own configuration may stand beside that, as in a script that restores both.
+_OURS = re.compile(
+    r"^[ \t]*-[Aa]\s+-|\bipvsadm\s+-|^[ \t]*(?:virtual_server|vrrp_instance|include)\s|^virtual6?\s*=", re.MULTILINE
+)
 # Where the first file of a director lies in a copy of its folders.
 _FIRST = (
     *("keepalived.conf", "etc/keepalived/keepalived.conf", "ldirectord.cf", "etc/ha.d/ldirectord.cf"),
@@ -81,6 +98,14 @@ def form_of(text: str) -> str:
     if _LDIRECTORD.search(text):
         return "ldirectord"
     return "ipvsadm" if _IPVSADM.search(text) else "keepalived"
+
+
+def _refuse_others(text: str, name: str) -> None:
+    if _OURS.search(text):
+        return
+    for pattern, problem, remedy in _OTHERS:
+        if found := pattern.search(text):
+            raise Unreadable(Place(name, text.count("\n", 0, found.start()) + 1), problem, remedy)
 
 
 def imported(
@@ -140,7 +165,9 @@ def _read(
     *,
     is_only: bool,
 ) -> list[Director]:
-    form = form_of(files.text(main))
+    text = files.text(main)
+    _refuse_others(text, main)
+    form = form_of(text)
     if form == "keepalived":
         return _read_for_hosts(files, main, host, hosts, remarks, is_only=is_only)
     reader = read_ldirectord if form == "ldirectord" else read_ipvsadm
