@@ -76,6 +76,15 @@ def test_a_gateway_that_is_a_vip_of_the_director_itself() -> None:
     assert model.mistakes() == [said]
 
 
+def test_a_backup_may_have_what_moves_for_its_gateway() -> None:
+    """Also in the moment when nobody holds it, in which a run has to be possible."""
+    model = r5()
+    for name, number in (("lb1", 11), ("lb2", 12)):
+        nics = (nic("eth1", f"192.168.0.{number}/24"), nic("eth2", f"10.0.0.{number}/24"))
+        model.hostvars[name]["ansible_facts"] = facts(*nics, gateway="10.0.0.29")
+    assert model.mistakes() == []
+
+
 def test_what_moves_with_vips() -> None:
     model = r5()
     for name in ("lb1", "lb2"):

@@ -35,7 +35,7 @@ def check_site(site: Site, *, are_holders_known: bool = True) -> Iterator[Mistak
         yield from _check_prefixes(site, director)
         yield from _check_marks(site, director)
         yield from check_groups(site, director)
-    owned = {**owners.of_others(site), **owners.of_the_model(site)}
+    owned = {**owners.neighbours(site), **owners.of_the_model(site)}
     for director, service in site.pairs():
         for vip in service.vips:
             yield from _check_vip(site, director, vip, owned)
@@ -157,8 +157,9 @@ def _overlap(one: Marked, other: Marked) -> str | None:
 
 def _check_vip(site: Site, director: str, virtual: Vip, owned: Mapping[Address, str]) -> Iterator[Mistake]:
     path, vip = virtual.path, virtual.address
-    if vip in owned:
-        problem = f"the VIP {vip} is {owned[vip]}"
+    owner = owned.get(vip) or owners.routers_of(site, director).get(vip)
+    if owner:
+        problem = f"the VIP {vip} is {owner}"
         yield Mistake(path, problem, "use an address that no host has by itself")
     for link in site.on_link(director):
         network = link.own.network

@@ -69,8 +69,10 @@ def check_gateway(site: Site, director: str, service: Service, entry: RealServer
     if entry.host is None:
         return
     for gateway in gateways.expected(site, entry.host, service.family):
-        if gateway in owners.of_others(site) or not _is_at(site, director, entry, gateway):
+        if gateway in owners.neighbours(site) or gateway in owners.routers_of(site, director):
             continue  # a VIP that is the router's address is a mistake of the VIP
+        if not _is_at(site, director, entry, gateway):
+            continue
         nat = [] if site.host(entry.host).gateways else gateways.wanted_by_nat(site, entry.host, service.family)
         problem = (
             f"the default gateway of {entry.host}, {gateway}, is the director {director}, "

@@ -23,13 +23,15 @@ def of_the_model(site: Site) -> dict[Address, str]:
     return owners
 
 
-def of_others(site: Site) -> Mapping[Address, str]:
-    """What the inventory says of its other hosts, and the routers by which directors reach the world."""
-    return site.once(("of others",), lambda: {**_neighbours(site), **_routers_of_directors(site)})
+def neighbours(site: Site) -> Mapping[Address, str]:
+    """The addresses that the inventory has for hosts in no service.
+
+    By what address Ansible reaches a host may be somebody else's, who sends it on; facts tell.
+    """
+    return site.once(("neighbours",), lambda: _neighbours(site))
 
 
 def _neighbours(site: Site) -> dict[Address, str]:
-    """By what address Ansible reaches a host may be somebody else's, who sends it on; facts tell."""
     inventory = site.inventory
     kinds = (("router", inventory.routers), ("real server", inventory.real_servers), ("client", inventory.clients))
     return {
@@ -42,16 +44,21 @@ def _neighbours(site: Site) -> dict[Address, str]:
     }
 
 
-def _routers_of_directors(site: Site) -> dict[Address, str]:
-    """A director that takes over the address of its own router, by which clients come, is cut off with all behind it.
+def routers_of(site: Site, director: str) -> Mapping[Address, str]:
+    """The default gateways of a director. If it takes over the address of one, it is cut off with all behind it.
 
     A director that is a real server of another one may have an address of that one for its gateway. And what facts show
-    on a director is there already.
+    on a director is there already. Of what moves with VIPs nothing is said here: a backup may have it for its gateway,
+    also while nobody holds it.
     """
+    return site.once(("routers of", director), lambda: _routers_of(site, director))
+
+
+def _routers_of(site: Site, director: str) -> dict[Address, str]:
+    if director in site.listings:
+        return {}
     return {
         gateway: f"the default gateway of the director {director}"
-        for director in site.services
-        if director not in site.listings
         for gateway in site.facts(director).gateways
         if not any(site.holding(each, gateway) for each in site.services)
     }

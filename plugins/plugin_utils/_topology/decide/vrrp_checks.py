@@ -182,8 +182,8 @@ def check(site: Site, name: str) -> Iterator[Mistake]:
             if each.address in site.host(host).addresses:
                 problem = f"{each.address} is the own address of {host}, and could not move"
                 yield Mistake(each.path, problem, "use an address that no host has by itself")
-        if each.address in owners.of_others(site):
-            problem = f"{each.address} is {owners.of_others(site)[each.address]}, and could not move"
+        if each.address in owners.neighbours(site):
+            problem = f"{each.address} is {owners.neighbours(site)[each.address]}, and could not move"
             yield Mistake(each.path, problem, "use an address that no host has by itself")
     yield from _check_definitions(vrrp.instances)
     if site.host(name).vip_interface == "lo":
