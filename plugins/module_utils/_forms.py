@@ -191,11 +191,12 @@ def kind_of(address: Address) -> str:
     """The kind of an address as in _KINDS; "unicast" where there is nothing special about it."""
     if isinstance(address, ipaddress.IPv6Address):
         tests: tuple[tuple[bool, str], ...] = (
+            # First: from Python 3.13 on, a mapped address is of the other kinds as well, as what it maps is.
+            (address.ipv4_mapped is not None, "mapped"),
             (address.is_unspecified, "unspecified"),
             (address.is_loopback, "loopback"),
             (address.is_multicast, "multicast"),
             (address.is_link_local, "link-local IPv6"),
-            (address.ipv4_mapped is not None, "mapped"),
         )
     else:
         tests = (

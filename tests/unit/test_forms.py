@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from ipaddress import IPv4Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import Any
 
@@ -184,3 +184,21 @@ def test_who_manages_a_director_is_said_once() -> None:
         if re.search(r"""["']kernel["'],\s*["']keepalived["'],\s*["']checker["']""", path.read_text())
     ]
     assert said == ["module_utils/_forms.py"]
+
+
+class _Mapped(IPv6Address):
+    """As Python 3.13 has it: a mapped address is whatever the one is that it maps."""
+
+    @property
+    def is_loopback(self) -> bool:
+        return self.ipv4_mapped is not None and self.ipv4_mapped.is_loopback
+
+    @property
+    def is_link_local(self) -> bool:
+        return self.ipv4_mapped is not None and self.ipv4_mapped.is_link_local
+
+
+@pytest.mark.parametrize("text", ["::ffff:127.0.0.1", "::ffff:169.254.1.1", "::ffff:10.0.0.1"])
+def test_a_mapped_address_is_refused_by_every_python(text: str) -> None:
+    for purpose in (forms.IN_TABLE, forms.ANY, forms.SORRY_SERVER, forms.PEER):
+        assert purpose.problem(_Mapped(text)) == f"is an IPv4 address mapped into IPv6; write it as {text[7:]}"
