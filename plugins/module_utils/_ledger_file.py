@@ -21,7 +21,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._disk import (
     replace_file,
 )
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import PATH, Ledger, damage_text
-from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan, Refused, carry_out
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan, Refused, applied, carry_out
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -174,7 +174,8 @@ def carry_out_booked(
         return carry_out(module, plan, apply_all)
     file.save(claimed)
     result = carry_out(module, plan, apply_all)
-    file.save(settled)
+    with applied(result):
+        file.save(settled)
     return result
 
 

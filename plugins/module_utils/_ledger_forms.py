@@ -51,6 +51,11 @@ def _is_int(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 0xFFFFFFFF
 
 
+def _within(low: int, high: int) -> Callable[[Any], bool]:
+    """Numbers that messages to the kernel have little room for."""
+    return lambda value: _is_int(value) and low <= value <= high
+
+
 def _is_bool(value: Any) -> bool:
     return isinstance(value, bool)
 
@@ -162,17 +167,17 @@ _is_route = _object(
     {"version": _is_version},
     {
         "destination": _or_none(_is_address),
-        "length": _is_int,
+        "length": _within(0, 128),
         "metric": _is_int,
         "gateway": _or_none(_is_address),
         "interface": _or_none(_is_interface),
-        "protocol": _is_int,
-        "scope": _is_int,
+        "protocol": _within(0, 255),
+        "scope": _within(0, 255),
         "source": _or_none(_is_address),
         "onlink": _is_bool,
         "mtu": _or_none(_is_int),
         "hops": _list_of(
-            _object({"gateway": _or_none(_is_address), "interface": _is_interface, "weight": _is_int}),
+            _object({"gateway": _or_none(_is_address), "interface": _is_interface, "weight": _within(1, 256)}),
         ),
         "table": _or_none(_is_int),
         "advmss": _or_none(_is_int),
@@ -193,7 +198,13 @@ _is_gue_port = _object({"port": _is_int, "version": _is_version})
 _is_switch = _object({"value": _is_line, _REDIRECTS: _is_line})
 _is_daemon = _object(
     {"state": _one_of("master", "backup"), "interface": _is_interface},
-    {"syncid": _is_int, "maxlen": _is_int, "group": _is_line, "port": _is_int, "ttl": _is_int},
+    {
+        "syncid": _within(0, 255),
+        "maxlen": _within(0, 0xFFFF),
+        "group": _is_address,
+        "port": _within(0, 0xFFFF),
+        "ttl": _within(0, 255),
+    },
 )
 _is_copy = _object({"copy": _is_line, "mode": _is_int})
 # Of a release before 0.4.0.

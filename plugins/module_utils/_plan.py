@@ -9,8 +9,9 @@ exactly what was applied where the kernel refuses a change in the middle.
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Iterator, Mapping, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils import _turn
 
@@ -142,6 +143,21 @@ def carry_out(
         except Refused as refusal:
             _fail(module, plan, refusal)
     return result
+
+
+@contextlib.contextmanager
+def applied(result: Mapping[str, Any]) -> Iterator[None]:
+    """What follows on the changes of this result. Where it is refused, they have taken effect, and that is said."""
+    try:
+        yield
+    except Refused as refusal:
+        lines = result["changes"]
+        if not lines:
+            raise
+        raise Refused(
+            f"{refusal} Applied before that: all {len(lines)} changes. Running the task again continues from there.",
+            facts={**refusal.facts, "changed": True, "applied": lines, "remaining": []},
+        ) from refusal
 
 
 def _fail(module: AnsibleModule, plan: Plan, refusal: Refused) -> None:

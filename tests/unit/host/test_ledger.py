@@ -5,18 +5,20 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import multiprocessing
 import os
 import stat
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger, damage_text
-from ansible_collections.lvs.topology.plugins.module_utils._ledger_file import LedgerFile
-from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
+from ansible_collections.lvs.topology.plugins.module_utils._ledger_file import LedgerFile, carry_out_booked
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan, Refused, do_nothing
 
 
 def test_the_first_was_is_kept() -> None:
@@ -243,3 +245,26 @@ def test_what_is_loaded_once_is_loaded_anew_where_somebody_changed_it(tmp_path: 
     assert file.load() == Ledger()
     file.save(one)
     assert other.load() == one
+
+
+def test_changes_are_told_where_the_ledger_cannot_be_written_after_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = LedgerFile(str(tmp_path / "ledger.json"))
+    claimed = Ledger().claim("module", "dummy", "a")
+    lines = ("rmmod dummy", "rmmod ip_vs")
+    plan = Plan(tuple(Change(line, None) for line in lines))
+    module: Any = SimpleNamespace(check_mode=False)
+
+    def full(_file: LedgerFile) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(LedgerFile, "_remove", full)
+    with pytest.raises(Refused, match=r"No space left on device.* Applied before that: all 2 changes") as refused:
+        carry_out_booked(module, plan, do_nothing, file, claimed, Ledger())
+    assert refused.value.facts == {"changed": True, "applied": [*lines], "remaining": []}
+    assert LedgerFile(file.path).load() == claimed
+    # Where nothing was changed there is nothing to tell.
+    with pytest.raises(Refused) as refused:
+        carry_out_booked(module, Plan(), do_nothing, file, claimed, Ledger())
+    assert not refused.value.facts

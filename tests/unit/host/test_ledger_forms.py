@@ -267,3 +267,25 @@ def test_no_damage_ends_in_a_traceback_and_the_rest_is_put_back(text: str) -> No
     for kind, key in ledger.damaged:
         with pytest.raises(Refused):
             left.claim(kind, "anything" if key is None else key, "director")
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "was"),
+    [
+        ("gateway", "ipv4 default metric 0", {"version": 4, "protocol": 256}),
+        ("gateway", "ipv4 default metric 0", {"version": 4, "scope": 256}),
+        ("gateway", "ipv4 default metric 0", {"version": 4, "length": 129}),
+        (
+            "gateway",
+            "ipv4 default metric 0",
+            {"version": 4, "hops": [{"gateway": None, "interface": "a", "weight": 0}]},
+        ),
+        ("sync_daemon", "master", {"state": "master", "interface": "eth0", "group": "224.0.0"}),
+        *[
+            ("sync_daemon", "master", {"state": "master", "interface": "eth0", name: 2**16})
+            for name in ("syncid", "maxlen", "port", "ttl")
+        ],
+    ],
+)
+def test_what_no_message_to_the_kernel_can_say_is_damaged(kind: str, key: str, was: dict[str, Any]) -> None:
+    assert problem_with(kind, key, was) == f"what was there before does not have the form that is noted of a {kind}"
