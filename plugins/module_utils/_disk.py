@@ -21,6 +21,7 @@ _ADVICE = {
     errno.ENOSPC: "Free space and inodes there, and run the task again",
     errno.EDQUOT: "Free space there or raise the quota, and run the task again",
     errno.EINVAL: "Remove it (a unit that is masked: systemctl unmask), and run the task again",
+    errno.ENOTDIR: "Put aside what is there in its place, and run the task again",
     errno.EROFS: "Mount it writable, and run the task again",
     errno.EPERM: "Run as root; a file that root may not change either is immutable (lsattr) or in a container's image",
 }

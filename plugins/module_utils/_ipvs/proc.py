@@ -5,14 +5,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
+import socket
+import struct
 from typing import BinaryIO, Iterable
 
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.entries import Counters
 from ansible_collections.lvs.topology.plugins.module_utils._netlink.messages import OddAnswer
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
 
-_DEVICES = "/sys/class/net"
+# include/uapi/linux/sockios.h, and struct ifreq of if.h.
+_SIOCGIFMTU = 0x8921
+_IFREQ = struct.Struct("=16si20x")
 
 
 def open_connections(with_origin: bool) -> BinaryIO | None:
@@ -46,14 +52,14 @@ def sysctls(names: Iterable[str]) -> dict[str, int]:
 
 
 def mtus() -> dict[str, int]:
-    """The interfaces of this network namespace."""
+    """The interfaces of this network namespace. A container may be without /sys, or have that of another namespace."""
     found = {}
-    for name in os.listdir(_DEVICES):
-        try:
-            with open(f"{_DEVICES}/{name}/mtu", encoding="ascii") as file:
-                found[name] = int(file.read())
-        except OSError:
-            continue  # bonding_masters is a file, and an interface may be gone by now
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        for _index, name in socket.if_nameindex():
+            # The interface may be gone by now.
+            with contextlib.suppress(OSError):
+                answer = fcntl.ioctl(any_socket, _SIOCGIFMTU, _IFREQ.pack(os.fsencode(name), 0))
+                found[name] = _IFREQ.unpack(answer)[1]
     return found
 
 

@@ -35,6 +35,8 @@ def problems() -> list[str]:
 def _problem_with(directory: str) -> OSError | None:
     """What becomes of a file of some size there, which never gets a name."""
     while not os.path.isdir(directory):
+        if os.path.lexists(directory):
+            return OSError(errno.ENOTDIR, f"{directory} is no directory")
         directory = os.path.dirname(directory)
     try:
         file = os.open(directory, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import os
 import re
+import socket
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Iterable, Mapping, NamedTuple, Sequence
 
@@ -137,7 +138,8 @@ def this_host() -> tuple[Host, list[str]]:
     ledger = read_ledger()
     if ledger.damaged:
         problems.append(f"ledger: {damage_text(ledger, PATH)}")
-    interfaces = set(os.listdir("/sys/class/net"))
+    # Not from /sys, which may be that of another network namespace.
+    interfaces = {name for _index, name in socket.if_nameindex()}
     return Host(system.release, Modules(), interfaces, ledger, managers.is_keepalived_running()), problems
 
 

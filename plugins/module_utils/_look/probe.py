@@ -9,6 +9,7 @@ import errno
 import os
 import selectors
 import socket
+import struct
 import time
 from typing import TYPE_CHECKING, Any, Mapping
 
@@ -28,6 +29,7 @@ _TIMEOUTS = forms.Range(1, 60)
 _DATAGRAMS, _PAUSE = 3, 1.0
 # include/uapi/linux/tcp.h: the place of tcpi_options, its flag for timestamps, and what they take of each segment.
 _OPTIONS, _TIMESTAMPS, _THEIR_SIZE = 5, 1, 12
+_MARK = struct.Struct("=I")
 _IP, _TCP = {socket.AF_INET: 20, socket.AF_INET6: 40}, 20
 
 
@@ -147,7 +149,8 @@ class _Conversation:
 
     def _take_its_way(self) -> None:
         if self.answer["fwmark"] is not None:
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, self.answer["fwmark"])
+            # As bytes: Python takes no number from 2^31 on, and the kernel does.
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, _MARK.pack(self.answer["fwmark"]))
         if self.answer["source"] is not None:
             self.socket.bind((self.answer["source"], 0))
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.lvs.topology.plugins.module_utils import _commands
@@ -28,7 +29,7 @@ def ensure_filters(module: AnsibleModule, book: LedgerFile) -> dict[str, Any]:
     mistakes.owner(params["owner"])
     rules = None
     if params["filters"] is not None:
-        interfaces = set(os.listdir("/sys/class/net")) if present else None
+        interfaces = {name for _index, name in socket.if_nameindex()} if present else None
         rules = arp_filter_plan.check(params["filters"], interfaces, mistakes)
     mistakes.raise_if_any()
     ledger = book.load()

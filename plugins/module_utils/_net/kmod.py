@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
 from typing import TYPE_CHECKING, Any
@@ -94,14 +95,23 @@ class Modules:
 
     def loaded(self) -> dict[str, kmod_plan.Loaded]:
         """What is loaded and not built in."""
+        try:
+            names = os.listdir(_SYS)
+        except OSError as problem:
+            raise Refused(
+                f"Which kernel modules are loaded cannot be told: {_SYS} cannot be read ({problem.strerror}). Mount "
+                "sysfs on /sys, and run the task again."
+            ) from problem
         found = {}
-        for name in os.listdir(_SYS):
+        for name in names:
             try:
                 with open(f"{_SYS}/{name}/refcnt", encoding="ascii") as file:
                     references = int(file.read())
                 found[name] = kmod_plan.Loaded(references, frozenset(os.listdir(f"{_SYS}/{name}/holders")))
-            except FileNotFoundError:
-                continue  # built in, or unloaded meanwhile
+            except OSError as problem:
+                # Built in, or unloaded meanwhile: a file that was opened before that says ENODEV.
+                if problem.errno not in (errno.ENOENT, errno.ENODEV):
+                    raise Refused(f"{_SYS}/{name} cannot be read: {problem.strerror}. Run as root.") from problem
         return found
 
     def advice(self, lacking: list[str]) -> str:

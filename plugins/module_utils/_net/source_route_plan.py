@@ -186,8 +186,10 @@ def plan_source_routes(
     purge: bool,
 ) -> tuple[Plan, Settlement]:
     """Fill tables before they are used, and empty them when they are not used any more. ``held`` is in our tables."""
-    current = {rule.key: rule for rule in rules}
+    # Of two with the same address, the kernel goes by the first.
+    current = {rule.key: rule for rule in reversed(rules)}
     wanted = {wish.key: wish for wish in wishes or ()}
+    current.update({key: wish for key, wish in wanted.items() if wish in rules})
     settlement = settle_list(
         ledger,
         KIND,
@@ -200,6 +202,12 @@ def plan_source_routes(
     after = {**current, **{key: wanted[key] for key in settlement.wrong}}
     for key in settlement.restore:
         after.pop(key, None)
+    # A run that was killed while it gave an address another table has left both rules.
+    gone = [
+        rule
+        for rule in rules
+        if after.get(rule.key) != rule and (rule == current[rule.key] or settlement.claimed.owners(KIND, rule.key))
+    ]
     ours = [route for route in held if is_copy(route)]
     occupied = {route.place for route in held if not is_copy(route)}
     need = {copy: None for rule in after.values() for copy in copies(main, rule) if copy.place not in occupied}
@@ -208,13 +216,13 @@ def plan_source_routes(
     replaced = {route.place for route in need}
     actions: list[Any] = [SetCopy(route) for route in need if route not in held]
     actions += [AddRule(rule) for key, rule in after.items() if current.get(key) != rule]
-    actions += [DeleteRule(rule) for key, rule in current.items() if after.get(key) != rule]
+    actions += [DeleteRule(rule) for rule in gone]
     actions += [DeleteCopy(route) for route in stale if route.place not in replaced]
     come = [route for route in need if route not in held]
     return (
         Plan(
             tuple(Change(str(action), action) for action in actions),
-            _lines([rule for key, rule in current.items() if after.get(key) != rule], stale),
+            _lines(gone, stale),
             _lines([rule for key, rule in after.items() if current.get(key) != rule], come),
         ),
         settlement,

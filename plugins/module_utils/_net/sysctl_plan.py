@@ -219,7 +219,7 @@ def arp_demand(wishes: Sequence[ArpWish], current: Mapping[str, str], mistakes: 
                     f"{value} cannot take effect on {wish.interface}, because the kernel uses the larger one of "
                     f"{conf_key('all', name)} = {for_all} and the interface's own value; lower the former first",
                 )
-            elif for_all < value or int(current[key]) > value:
+            elif for_all < value or int(current.get(key, value)) > value:
                 live[key] = str(value)
     for name, value in everywhere.items():
         for interface in sorted(conf_interfaces(current) - listed - {"all", "default"}):
@@ -233,8 +233,9 @@ def arp_demand(wishes: Sequence[ArpWish], current: Mapping[str, str], mistakes: 
 
 
 def conf_interfaces(current: Mapping[str, str]) -> set[str]:
-    """The interfaces that have IPv4 settings in what was read."""
-    return {path_of(key).split("/")[3] for key in current if key.startswith("net.ipv4.conf.")}
+    """The interfaces whose ARP settings were all read: between two of them, an interface of a container may go."""
+    found = {path_of(key).split("/")[3] for key in current if key.startswith("net.ipv4.conf.")}
+    return {each for each in found if all(conf_key(each, name) in current for name in ARP_NAMES)}
 
 
 def effective(values: Mapping[str, str]) -> dict[str, dict[str, int]]:

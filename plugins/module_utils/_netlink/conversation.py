@@ -48,8 +48,14 @@ class Conversation:
         self._sequence = 0
         # One for all answers: to get and give back that much memory for each takes longer than the answer does.
         self._buffer = bytearray(_RECEIVE_BYTES)
-        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, protocol)
-        self._socket.bind((0, 0))
+        try:
+            self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, protocol)
+            self._socket.bind((0, 0))
+        except OSError as problem:
+            raise Refused(
+                f"The kernel cannot be asked about {what}: {problem.strerror}. Where this runs in a container or "
+                "sandbox, have it allow sockets of netlink; else look for what this host runs out of."
+            ) from problem
         self._socket.settimeout(_TIMEOUT)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _QUEUE_BYTES)
         # Error answers need not carry the whole request back.

@@ -5,16 +5,22 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import socket
 import subprocess
 from pathlib import Path
 
 import pytest
+from ansible_collections.lvs.topology.plugins.module_utils._disk import advice
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs import proc
 from ansible_collections.lvs.topology.plugins.module_utils._keepalived import managers
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
+from ansible_collections.lvs.topology.plugins.module_utils._look import places, probe
 from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
-from ansible_collections.lvs.topology.plugins.module_utils._net import address_plan, gateway_plan
+from ansible_collections.lvs.topology.plugins.module_utils._net import address_plan, gateway_plan, kmod, sysctl_plan
 from ansible_collections.lvs.topology.plugins.module_utils._net.gateway_plan import Route
+from ansible_collections.lvs.topology.plugins.module_utils._net.host_lists import HostLists
 from ansible_collections.lvs.topology.plugins.module_utils._net.source_route_plan import (
     Rule,
     copies,
@@ -23,7 +29,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._net.source_route_pla
     of_others,
     plan_source_routes,
 )
-from ansible_collections.lvs.topology.plugins.module_utils._plan import encodable
+from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused, encodable
 
 
 @pytest.mark.parametrize(
@@ -152,3 +158,94 @@ def test_a_gateway_in_a_network_that_is_to_come_is_predicted(now: str, changed: 
     assert len(doubts) == 1
     expected = ["ip route replace default via 192.168.50.1 proto static"] if changed else []
     assert [change.line for change in plan.changes] == expected
+
+
+@pytest.mark.parametrize("read", [(), ("arp_ignore",), ("arp_announce",)])
+def test_an_interface_that_goes_while_its_arp_settings_are_read_is_passed_over(read: tuple[str, ...]) -> None:
+    current = {sysctl_plan.conf_key("all", name): "2" for name in sysctl_plan.ARP_NAMES}
+    current.update({sysctl_plan.conf_key("veth1", name): "8" for name in read})
+    mistakes = Mistakes()
+    demand = sysctl_plan.arp_demand([sysctl_plan.ArpWish("all", 1, 2)], current, mistakes)
+    assert not demand.warnings
+    assert sysctl_plan.effective(current) == {}
+    # Also one that the task names: where all has what is wanted, nothing is to be set on it.
+    own = sysctl_plan.arp_demand([sysctl_plan.ArpWish("veth1", 2, 2)], current, mistakes)
+    assert own.live == {sysctl_plan.conf_key("veth1", name): "2" for name in read}
+    mistakes.raise_if_any()
+
+
+def test_interfaces_are_known_without_sys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container may have no /sys, and whoever only enters a network namespace has that of another one."""
+
+    def nothing_there(path: str) -> list[str]:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+
+    monkeypatch.setattr(os, "listdir", nothing_there)
+    assert proc.mtus()["lo"] >= 65536
+    assert set(proc.mtus()) == {name for _index, name in socket.if_nameindex()}
+    with pytest.raises(Refused, match="Mount sysfs on /sys"):
+        kmod.Modules().loaded()
+
+
+@pytest.mark.parametrize("number", [errno.ENOENT, errno.ENODEV])
+def test_a_module_that_goes_while_it_is_looked_at_is_passed_over(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, number: int
+) -> None:
+    (tmp_path / "ip_vs").mkdir()
+    (tmp_path / "ip_vs/refcnt").write_text("0\n")
+    listed = os.listdir
+
+    def gone(path: str) -> list[str]:
+        if path.endswith("holders"):
+            raise OSError(number, os.strerror(number), path)
+        return listed(path)
+
+    monkeypatch.setattr(kmod, "_SYS", str(tmp_path))
+    monkeypatch.setattr(os, "listdir", gone)
+    assert kmod.Modules().loaded() == {}
+
+
+@pytest.mark.parametrize("rules", [[11400, 11440], [11440, 11400]])
+@pytest.mark.parametrize("present", [True, False])
+def test_of_two_rules_that_a_killed_run_left_only_the_wanted_one_stays(rules: list[int], present: bool) -> None:
+    there = [Rule("10.0.0.100", table) for table in rules]
+    ledger = Ledger().claim("source_route", "from 10.0.0.100", "me")
+    wishes = [Rule("10.0.0.100", 11440)] if present else None
+    plan, _settlement = plan_source_routes(ledger, "me", there, [], [], wishes, present=present, purge=True)
+    gone = [table for table in rules if not (present and table == 11440)]
+    assert [change.line for change in plan.changes] == [
+        f"ip rule del from 10.0.0.100 lookup {table} priority 32100" for table in gone
+    ]
+    # Where nobody of ours asked for it, none of them is ours.
+    plan, _settlement = plan_source_routes(Ledger(), "me", there, [], [], None, present=present, purge=True)
+    assert not plan.changes
+
+
+def test_a_host_without_room_for_a_netlink_socket_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_left(*_given: object) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(socket, "socket", none_left)
+    with pytest.raises(Refused, match=r"cannot be asked about links, .*: Too many open files"):
+        HostLists()
+
+
+def test_a_file_where_a_directory_is_to_be(tmp_path: Path) -> None:
+    (tmp_path / "lvs-topology").write_text("")
+    problem = places._problem_with(str(tmp_path / "lvs-topology/more"))
+    assert problem is not None
+    assert "lvs-topology is no directory. Put aside what is there" in advice(problem)
+
+
+def test_the_largest_firewall_mark_can_be_set() -> None:
+    with socket.socket() as asked:
+        try:
+            asked.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, 1)
+        except PermissionError:
+            pytest.skip("needs CAP_NET_ADMIN")
+        conversation = probe._Conversation(
+            {"patience": 1, "protocol": "tcp", "fwmark": 2**32 - 1, "source": None}, b"", 1
+        )
+        conversation.socket = asked
+        conversation._take_its_way()
+        assert asked.getsockopt(socket.SOL_SOCKET, socket.SO_MARK) & 0xFFFFFFFF == 2**32 - 1
