@@ -101,7 +101,9 @@ molecule: $(SCENARIO:%=molecule-%) ## topologies on several hosts; SCENARIO=dr f
 molecule-%: $(CACHE)/development.stamp $(CACHE)/prometheus.stamp $(TREE)
 	export COLUMNS=300
 	export MOLECULE_EPHEMERAL_DIRECTORY=$(CURDIR)/$(CACHE)/molecule/$*
-	$(TOGETHER) molecule test --scenario-name $*
+	mkdir -p "$$MOLECULE_EPHEMERAL_DIRECTORY"
+	# Two parts of the matrix have the hosts of ha: the second one waits for the first.
+	$(TOGETHER) flock "$$MOLECULE_EPHEMERAL_DIRECTORY/lock" molecule test --scenario-name $*
 
 # Each part prints what it met as "SEEN ...", of which tests/matrix/page.py makes the page.
 matrix: $(CACHE)/development.stamp $(TREE) ## other releases of everything, and docs/compatibility.md of what came of them; hours, or ONLY= some
