@@ -148,7 +148,8 @@ def _read(file: int) -> Turn | None:
     try:
         found = json.loads(os.read(file, _LARGEST).decode("utf-8"))
         turn = Turn(str(found["run"]), str(found["who"]), str(found["since"]), float(found["heard"]))
-    except (ValueError, TypeError, KeyError, RecursionError):
+    # A number may be too large as well.
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return None
     return turn
 

@@ -73,7 +73,10 @@ def test_a_run_goes_on_after_a_reboot(path: str, monkeypatch: pytest.MonkeyPatch
     assert _turn.take("two", "bob", path=path).run == "one"
 
 
-@pytest.mark.parametrize("content", [b"", b"\xff", b"{", b"[]", b"{}", b'{"run": 1}', b"[" * 4096, b"1" * 5000])
+HUGE = b'{"run": "x", "who": "x", "since": "x", "heard": ' + b"9" * 400 + b"}"
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff", b"{", b"[]", b"{}", b'{"run": 1}', b"[" * 4096, b"1" * 5000, HUGE])
 def test_what_nobody_has_written_so_is_nobodys_turn(path: str, content: bytes) -> None:
     Path(path).write_bytes(content)
     assert _turn.take("one", "ada", path=path).run == "one"

@@ -20,6 +20,8 @@ _STATIC = 4
 _LINK = 253
 # What the kernel makes of an IPv6 route without a metric.
 _DEFAULT_IPV6_METRIC = 1024
+# Where the kernel says of a route only which object has its next hops.
+NAMELESS = "nhid, with net.ipv4.nexthop_compat_mode=0"
 _PROTOCOLS = {2: "kernel", 3: "boot", 4: "static", 9: "ra", 16: "dhcp"}
 
 
@@ -114,6 +116,11 @@ class Route:
     def is_link(self) -> bool:
         """Whether what it leads to is directly reachable."""
         return not (self.gateway or self.hops or self.kind)
+
+    @property
+    def leads(self) -> bool:
+        """Whether it is known where it leads, which an object of next hops may keep to itself."""
+        return bool(self.kind or self.gateway or self.interfaces)
 
     @property
     def interfaces(self) -> set[str]:
@@ -253,7 +260,15 @@ def plan_gateways(
         if gone:
             warnings.append(f"{old} cannot be put back, because {', '.join(sorted(gone))} does not exist any more")
             old = None
-        if old == current.get(key):
+        now = current.get(key)
+        if old == now:
+            continue
+        if now is not None and now.protocol != _STATIC:
+            # Ours always are static. Without this one, the host may be cut off from whoever looks after it.
+            warnings.append(f"{now} is left alone: somebody else has put it in place of the route that was set here")
+            continue
+        if now is not None and old is not None and not old.leads:
+            warnings.append(f"{now} stays: of the route before it, the kernel did not tell where it led ({NAMELESS})")
             continue
         if old is None:
             changes.append(_change(DeleteRoute(current[key])))

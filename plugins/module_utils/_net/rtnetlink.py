@@ -191,7 +191,11 @@ class Rtnetlink:
         """The routes of the main table that a copy can stand for."""
         found = []
         for route, own in self._routes(MAIN):
-            if own:
+            if not route.leads:
+                self.warnings.append(
+                    f"{route}: the kernel does not tell where it leads ({gateway_plan.NAMELESS}), so it is not copied"
+                )
+            elif own:
                 self.warnings.append(f"{route} has {own}, which is not copied: the route is left out")
             else:
                 found.append(route)

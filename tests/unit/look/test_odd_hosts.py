@@ -18,7 +18,13 @@ from ansible_collections.lvs.topology.plugins.module_utils._keepalived import ma
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._look import places, probe
 from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
-from ansible_collections.lvs.topology.plugins.module_utils._net import address_plan, gateway_plan, kmod, sysctl_plan
+from ansible_collections.lvs.topology.plugins.module_utils._net import (
+    address_plan,
+    gateway_plan,
+    kmod,
+    rtnetlink,
+    sysctl_plan,
+)
 from ansible_collections.lvs.topology.plugins.module_utils._net.gateway_plan import Route
 from ansible_collections.lvs.topology.plugins.module_utils._net.host_lists import HostLists
 from ansible_collections.lvs.topology.plugins.module_utils._net.source_route_plan import (
@@ -249,3 +255,48 @@ def test_the_largest_firewall_mark_can_be_set() -> None:
         conversation.socket = asked
         conversation._take_its_way()
         assert asked.getsockopt(socket.SOL_SOCKET, socket.SO_MARK) & 0xFFFFFFFF == 2**32 - 1
+
+
+@pytest.mark.parametrize("was", [None, Route(4, gateway="10.0.0.9", interface="eth0")])
+@pytest.mark.parametrize("protocol", [3, 4, 16])
+def test_the_default_route_that_somebody_else_has_set_since_stays(was: Route | None, protocol: int) -> None:
+    """Who takes it away may not reach the host any more. Ours are static (4)."""
+    ledger = Ledger().claim("gateway", "ipv4 default metric 0", "me", was.state if was else None)
+    now = Route(4, gateway="10.0.0.5", interface="eth0", protocol=protocol)
+    plan, settlement, warnings = gateway_plan.plan_gateways(
+        ledger, "me", {"eth0"}, [now], None, present=False, purge=True
+    )
+    assert not settlement.settled.claims
+    if protocol == 4:
+        assert [change.line.split()[2] for change in plan.changes] == ["replace" if was else "del"]
+        assert not warnings
+    else:
+        assert not plan.changes
+        assert warnings == [
+            f"{now} is left alone: somebody else has put it in place of the route that was set here",
+        ]
+
+
+def test_a_route_of_which_nobody_knows_where_it_led_is_not_put_back() -> None:
+    ledger = Ledger().claim("gateway", "ipv4 default metric 0", "me", Route(4, protocol=3).state)
+    ours = Route(4, gateway="10.0.0.1", interface="eth0")
+    plan, settlement, warnings = gateway_plan.plan_gateways(
+        ledger, "me", {"eth0"}, [ours], None, present=False, purge=True
+    )
+    assert not plan.changes
+    assert not settlement.settled.claims
+    assert len(warnings) == 1
+    assert "did not tell where it led (nhid" in warnings[0]
+
+
+def test_a_route_that_does_not_tell_where_it_leads_is_not_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    there = Route(4, "10.7.0.0", 16, interface="eth0", scope=253)
+    nowhere = Route(4, "10.8.0.0", 16, kind="unreachable")
+    with rtnetlink.Rtnetlink() as kernel:
+        routes = [(Route(4, protocol=3), ""), (there, ""), (nowhere, "")]
+        monkeypatch.setattr(kernel, "_routes", lambda _table: routes)
+        assert kernel.plain_routes() == [there, nowhere]
+        assert kernel.warnings == [
+            "default: the kernel does not tell where it leads (nhid, with net.ipv4.nexthop_compat_mode=0), so it is "
+            "not copied"
+        ]
