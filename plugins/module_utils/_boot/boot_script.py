@@ -212,16 +212,18 @@ done
 
 # A route of the main table -> the command that copies it. The smaller segment size counts: ours, that of the route, or
 # what fits into its MTU (as the kernel reckons without a segment size). What is the route's own comes before its next
-# hops. A route for some sources only, and one with a tunnel of its own, mean something else than their copy would.
+# hops. A route for some sources only, and one with a tunnel of its own, mean something else than their copy would. Of
+# one with an object of next hops the kernel may keep to itself where it leads (net.ipv4.nexthop_compat_mode=0).
 # shellcheck disable=SC2016  # the dollars are those of awk
 copy='
 function fit(value) { if (value + 0 < size + 0) size = value + 0 }
 {
     gsub(/\\/, " ")
-    size = advmss; own = ""; hops = ""; special = 0
+    size = advmss; own = ""; hops = ""; special = 0; object = 0
     for (i = 1; i <= NF; i++) {
         if ($i == "nexthop") break
         if ($i == "from" || $i == "encap") { special = 1; break }
+        if ($i == "nhid") object = 1
         if ($i == "expires" || $i == "nhid" || $i == "error") { i++; continue }
         if ($i ~ /^(linkdown|dead|(rt_)?offload|(rt_)?trap|(rt_)?offload_failed|unresolved)$/) continue
         if ($i == "advmss") { i++; if ($i == "lock") i++; fit($i); continue }
@@ -237,6 +239,7 @@ function fit(value) { if (value + 0 < size + 0) size = value + 0 }
         if ($i == "encap") special = 1
         if ($i !~ /^(linkdown|dead|(rt_)?offload|(rt_)?trap|unresolved)$/) hops = hops " " $i
     }
+    if (object && hops == "" && own " " !~ / (via|dev|blackhole) /) special = 1
     if (special) print "lvs-topology: not copied: " $0 >"/dev/stderr"
     else print "route replace" own " table " table " advmss " size hops
 }'

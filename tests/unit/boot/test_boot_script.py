@@ -144,6 +144,14 @@ def wait_for_who_waits(lock: Path) -> None:
         ),
         ("-6", "default via fe80::1 dev eth0 expires 30sec", "default via fe80::1 dev eth0 table 11440 advmss 1440"),
         ("-6", "fd01::/64 from fd02::/64 dev eth0", None),
+        ("-4", "default nhid 5 metric 7", None),
+        ("-4", "blackhole 10.1.0.0/16 nhid 6", "blackhole 10.1.0.0/16 table 11440 advmss 1440"),
+        ("-4", "default nhid 5 via 10.0.0.1 dev eth0", "default via 10.0.0.1 dev eth0 table 11440 advmss 1440"),
+        (
+            "-4",
+            "default nhid 5 \\\tnexthop dev eth1 weight 2",
+            "default table 11440 advmss 1440 nexthop dev eth1 weight 2",
+        ),
         ("-4", "10.1.0.0/16  encap ip id 1 dst 10.0.0.9 via 10.0.0.1 dev eth0", None),
         (
             "-4",
