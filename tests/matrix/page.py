@@ -39,7 +39,8 @@ def main(results: Path, logs: Path, record: Path) -> None:
     found = json.loads(record.read_text()) if record.exists() else {}
     ran = {name: entry for name, entry in json.loads(results.read_text()).items() if "on" in entry}
     found |= {name: _part(entry, logs / f"{name}.log") for name, entry in ran.items()}
-    record.write_text(json.dumps(dict(sorted(found.items())), indent=1) + "\n")
+    found = dict(sorted(found.items()))
+    record.write_text(json.dumps(found, indent=1) + "\n")
     seen = {name: entry["seen"] for name, entry in found.items()}
     print("\n".join([_HEAD, *_page(found, seen), _REST]), end="")
 

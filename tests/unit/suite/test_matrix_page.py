@@ -70,6 +70,6 @@ def test_what_was_shown_of_each_firewall(tmp_path: Path) -> None:
     logs = {"firewall-ufw": "SEEN ufw 0.36.2\nSEEN dr:manage yes\nSEEN dr:reboot yes\nSEEN nat:manage yes\n"}
     lines = page(tmp_path, {"firewall-ufw": PASSED, "firewall-iptables-nft": {"result": "FAILED", "on": "x"}}, logs)
     assert [line for line in lines if line.startswith(("| ufw", "| iptables"))] == [
-        "| ufw | ufw 0.36.2 | manage, reboot | none | manage | none | passed | 2026-11-27 |",
         "| iptables-nft |  | none | none | none | none | FAILED | x |",
+        "| ufw | ufw 0.36.2 | manage, reboot | none | manage | none | passed | 2026-11-27 |",
     ]
