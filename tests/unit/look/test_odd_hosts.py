@@ -248,6 +248,7 @@ def test_the_largest_firewall_mark_can_be_set() -> None:
         try:
             asked.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, 1)
         except PermissionError:
+            # The kernel lets root alone set any mark, and unit tests are for others, too. CI is root.
             pytest.skip("needs CAP_NET_ADMIN")
         conversation = probe._Conversation(
             {"patience": 1, "protocol": "tcp", "fwmark": 2**32 - 1, "source": None}, b"", 1
