@@ -139,6 +139,11 @@ def _syncs(director: str) -> bool:
     return run(director, "ipvsadm -Ln --daemon").startswith(f"{state} sync daemon")
 
 
+def checked(director: str) -> str:
+    """What keepalived of a director wrote in the last two minutes: its states, and the ends of its health checks."""
+    return run(director, "journalctl --unit=keepalived --since=-2min --output=short-precise --no-hostname")
+
+
 def wait_unlisted(addresses: set[str]) -> None:
     """Wait until no director sends new connections to some real servers."""
     wait("out of both tables", lambda: not any(listed(host) & addresses for host in DIRECTORS))

@@ -215,7 +215,8 @@ def of_host(site: Site, host: str, answer: Mapping[str, Any]) -> Iterator[Findin
     conntrack = answer["conntrack"]
     if conntrack and conntrack["count"] * 5 > conntrack["max"] * 4:
         what = f"netfilter's table has {conntrack['count']} of {conntrack['max']} connections"
-        yield Finding(AT_RISK, host, what, "When it is full, new connections are dropped.", "raise nf_conntrack_max")
+        why = "When it is full, new connections are dropped, health checks and a new master's adverts among them."
+        yield Finding(AT_RISK, host, what, why, "raise net.netfilter.nf_conntrack_max in lvs_sysctls")
     for each in answer["tentative_addresses"]:
         if as_address(each.partition(" ")[0]) in _meant(site, host):
             what = f"{each} is not used yet: the kernel does not know whether another host has it (tentative)"
