@@ -55,6 +55,9 @@ TRACES: Mapping[str, Trace] = {
 }
 
 
+# A daemon's configuration, and its unit.
+BIRD_KINDS = (TRACES["bird"].kind, "bird_unit")
+KEEPALIVED_KINDS = ("keepalived_config", "keepalived_unit")
 TAKEN_KIND = TRACES["take_over"].kind
 TAKEN_SERVICE, TAKEN_UNIT = "service ", "unit "
 

@@ -73,7 +73,7 @@ def _page(found: Mapping[str, Any], seen: Mapping[str, Mapping[str, str]]) -> It
     )
     yield from _section(
         "Topologies on Debian 13",
-        "Every scenario of `molecule/`, which `make test` runs on Debian 12, with all hosts of Debian 13; and `ha` "
+        "Every scenario of `molecule/`, which `make test-all` runs on Debian 12, with all hosts of Debian 13; and `ha` "
         "with one director of each, which take over from each other.",
         ("scenario", *_OUTCOME),
         [

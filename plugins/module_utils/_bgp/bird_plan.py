@@ -27,9 +27,9 @@ from ansible_collections.lvs.topology.plugins.module_utils._daemons.secret_text 
 from ansible_collections.lvs.topology.plugins.module_utils._file_plan import File, plan_file
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Plan, joined
+from ansible_collections.lvs.topology.plugins.module_utils._traces import BIRD_KINDS
 
-KIND = "bird_config"
-UNIT_KIND = "bird_unit"
+KIND, UNIT_KIND = BIRD_KINDS
 PATH = "/etc/bird/bird.conf"
 UNIT = "bird.service"
 NAMES = Names(KIND, UNIT_KIND, UNIT)

@@ -14,6 +14,7 @@ from ansible_collections.lvs.topology.plugins.module_utils import _forms as form
 from ansible_collections.lvs.topology.plugins.module_utils._filter import (
     filter_rules,
     firewall_words,
+    loaded,
     nf_tables,
     obstacles,
     verdicts,
@@ -23,11 +24,6 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs import proc
 from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Refused
 
-# By the file that names the tables that there are. Asked for another table, they would load it.
-SAVES = {
-    "/proc/net/ip_tables_names": (4, ("iptables-save", "iptables-legacy-save")),
-    "/proc/net/ip6_tables_names": (6, ("ip6tables-save", "ip6tables-legacy-save")),
-}
 # What a command says that has left something out, and ends well.
 _LEFT_OUT = re.compile(r"\bXT \w+ \S+ not found")
 
@@ -79,8 +75,8 @@ def read_filters(unseen: list[str]) -> Filters:
     seen = len(unseen)
     unseen += unreadable()
     _read_nft(found, unseen)
-    for path, (family, commands) in SAVES.items():
-        _read_iptables(found, unseen, family, commands, tables_at(path, unseen))
+    for path, (family, commands) in loaded.SAVES.items():
+        _read_iptables(found, unseen, family, commands, loaded.tables_at(path, unseen))
     if len(unseen) > seen:
         # What was not read may make another packet of any, before it comes to what was read.
         found.chains.clear()
@@ -100,8 +96,8 @@ def unreadable() -> list[str]:
                 found.append(_lacks("nft"))
         except (Refused, OSError) as problem:
             found.append(f"packet filter: whether there are rules of nft: {problem}")
-    for path, (_family, commands) in SAVES.items():
-        if tables_at(path, []) and next(legacy(commands), None) is None:
+    for path, (_family, commands) in loaded.SAVES.items():
+        if loaded.tables_at(path, []) and next(legacy(commands), None) is None:
             found.append(_lacks(" or ".join(commands)))
     return found
 
@@ -147,24 +143,6 @@ def legacy(commands: Sequence[str]) -> Iterator[str]:
 def speaks_nft(path: str) -> bool:
     """Whether a command of iptables has its rules in nf_tables. One that knows no --version is older than that."""
     return "nf_tables" in str(_commands.run([path, "--version"]).output)
-
-
-def is_there() -> bool:
-    """Whether the kernel has any packet filter: without one there is nothing to read."""
-    return nf_tables.is_there() is not False or any(tables_at(path, []) for path in SAVES)
-
-
-def tables_at(path: str, unseen: list[str]) -> list[str]:
-    """Those of iptables that are looked at, and that the kernel has in this namespace."""
-    try:
-        with open(path, encoding="ascii", errors="replace") as file:
-            there = file.read().split()
-    except FileNotFoundError:
-        return []
-    except OSError as problem:
-        unseen.append(f"packet filter: {path}: {problem.strerror}")
-        return []
-    return [each for each in ("filter", "nat", "mangle", "raw") if each in there]
 
 
 def said(unseen: list[str], words: list[str]) -> str:

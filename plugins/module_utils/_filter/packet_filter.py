@@ -6,6 +6,8 @@
 Which of them the kernel serves, and how it words a rule, shows when the rules are really added: in a network namespace
 that exists for that moment only. What comes out is compared with what the host has, word for word, whatever the
 versions of kernel and command.
+
+What reads the marks of other people's rules is imported where there are such: Python compiles it anew in every run.
 """
 
 from __future__ import annotations
@@ -16,10 +18,8 @@ from typing import TYPE_CHECKING, Any, Callable, Iterator, Mapping, Sequence, Un
 from ansible_collections.lvs.topology.plugins.module_utils import _commands
 from ansible_collections.lvs.topology.plugins.module_utils._filter import packet_rules_plan as rules_plan
 from ansible_collections.lvs.topology.plugins.module_utils._filter import packet_rules_text as rules_text
-from ansible_collections.lvs.topology.plugins.module_utils._filter import rewriting_rules
 from ansible_collections.lvs.topology.plugins.module_utils._filter.packet_rules_plan import Rule
 from ansible_collections.lvs.topology.plugins.module_utils._filter.packet_rules_text import Listing
-from ansible_collections.lvs.topology.plugins.module_utils._filter.rewriting_words import Rewriting
 from ansible_collections.lvs.topology.plugins.module_utils._ledger_file import LedgerFile, carry_out_booked
 from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._net.kmod import Modules
@@ -27,6 +27,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, 
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
+    from ansible_collections.lvs.topology.plugins.module_utils._filter.rewriting_words import Rewriting
 
 # Both commands have to run in the same namespace, which goes away with them. Standard input goes to the first.
 _TRY = '"$1" $2 && "$3" $4'
@@ -104,6 +105,8 @@ class Nft:
         return rules_text.read_nft(owner, listings[0])
 
     def rewritings(self, listings: Sequence[str]) -> Iterator[Rewriting]:
+        from ansible_collections.lvs.topology.plugins.module_utils._filter import rewriting_rules
+
         return rewriting_rules.of_nft(listings[0])
 
     def tried(self, owner: str, rules: Sequence[Rule]) -> Listing:
@@ -142,6 +145,8 @@ class Iptables:
         return found
 
     def rewritings(self, listings: Sequence[str]) -> Iterator[Rewriting]:
+        from ansible_collections.lvs.topology.plugins.module_utils._filter import rewriting_rules
+
         for (family, _name), saved in zip(self.commands(), listings):
             yield from rewriting_rules.of_iptables(saved, family)
 
@@ -219,6 +224,8 @@ class PacketFilters:
                     foreign.setdefault(mark, []).extend(lines)
         if not any(item["mark"] in foreign for item in marks):
             return
+        from ansible_collections.lvs.topology.plugins.module_utils._filter import rewriting_rules
+
         wanted = [each for each in rules_plan.check(marks, [], Mistakes()) if isinstance(each, rules_plan.Mark)]
         harmless = rewriting_rules.redundant(self._rewritings(), wanted)
         for position, item in enumerate(marks):

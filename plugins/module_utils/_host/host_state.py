@@ -12,7 +12,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Collection, Mapping, NamedTuple, NoReturn, Sequence
 
-from ansible_collections.lvs.topology.plugins.module_utils._bgp import bird_plan
 from ansible_collections.lvs.topology.plugins.module_utils._bgp.bird_options import BIRD
 from ansible_collections.lvs.topology.plugins.module_utils._forms import CHECKER, KEEPALIVED, KERNEL, MANAGERS
 from ansible_collections.lvs.topology.plugins.module_utils._host.concerns import (
@@ -23,11 +22,10 @@ from ansible_collections.lvs.topology.plugins.module_utils._host.concerns import
     TAKE_OVER,
     WITHDRAWALS,
 )
-from ansible_collections.lvs.topology.plugins.module_utils._keepalived import keepalived_plan
 from ansible_collections.lvs.topology.plugins.module_utils._ledger_file import LedgerFile, for_check_mode
 from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mistakes
 from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest, Refused
-from ansible_collections.lvs.topology.plugins.module_utils._traces import traces
+from ansible_collections.lvs.topology.plugins.module_utils._traces import BIRD_KINDS, KEEPALIVED_KINDS, traces
 from ansible_collections.lvs.topology.plugins.module_utils._validation import validated
 
 if TYPE_CHECKING:
@@ -123,9 +121,9 @@ def is_in_place(module: AnsibleModule, plan: Mapping[str, Any], owner: str) -> b
     """
     book = for_check_mode()
     ledger = book.load()
-    apart = {bird_plan.KIND, bird_plan.UNIT_KIND}
+    apart = {*BIRD_KINDS}
     if plan.get("manager") in _MANAGED:
-        apart |= {keepalived_plan.KIND, keepalived_plan.UNIT_KIND}
+        apart |= {*KEEPALIVED_KINDS}
     claims = {} if plan.get("bird") is not None else ledger.claims
     shared = (claim for (kind, _key), claim in claims.items() if kind not in apart)
     asked = _asked([*CONCERNS], plan, traces(ledger, owner))

@@ -37,10 +37,14 @@ from ansible_collections.lvs.topology.plugins.module_utils._ipvs.entries import 
 )
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
 from ansible_collections.lvs.topology.plugins.module_utils._plan import Change, Plan, joined
-from ansible_collections.lvs.topology.plugins.module_utils._traces import TAKEN_KIND, TAKEN_UNIT, TRACES
+from ansible_collections.lvs.topology.plugins.module_utils._traces import (
+    KEEPALIVED_KINDS,
+    TAKEN_KIND,
+    TAKEN_UNIT,
+    TRACES,
+)
 
-KIND = "keepalived_config"
-UNIT_KIND = "keepalived_unit"
+KIND, UNIT_KIND = KEEPALIVED_KINDS
 PATH = "/etc/keepalived/keepalived.conf"
 UNIT = "keepalived.service"
 NAMES = Names(KIND, UNIT_KIND, UNIT)

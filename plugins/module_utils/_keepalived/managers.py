@@ -1,7 +1,11 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who else on a host writes the IPVS table. Two at once undo each other's work."""
+"""Who else on a host writes the IPVS table. Two at once undo each other's work.
+
+What a host without keepalived, and without anybody else, does not need is imported where it is needed: Python compiles
+it anew in every run.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +13,18 @@ import contextlib
 import glob
 import os
 import re
-from typing import Any, Iterable, Iterator, Mapping, TextIO
+from typing import TYPE_CHECKING, Any, Iterable, Iterator, Mapping, TextIO
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._daemons import processes, units
 from ansible_collections.lvs.topology.plugins.module_utils._files import read_file
 from ansible_collections.lvs.topology.plugins.module_utils._forms import CHECKER, KEEPALIVED, KERNEL
-from ansible_collections.lvs.topology.plugins.module_utils._keepalived import keepalived_arguments, keepalived_plan
-from ansible_collections.lvs.topology.plugins.module_utils._keepalived.take_over_plan import Unit
+from ansible_collections.lvs.topology.plugins.module_utils._keepalived import keepalived_arguments
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import Ledger
+from ansible_collections.lvs.topology.plugins.module_utils._traces import KEEPALIVED_KINDS
+
+if TYPE_CHECKING:
+    from ansible_collections.lvs.topology.plugins.module_utils._keepalived.take_over_plan import Unit
 
 _KUBE = "kube-ipvs0"
 _WANTS = ("/etc/systemd/system/*.wants", "/etc/systemd/system/*.requires", "/etc/rc[2345].d")
@@ -61,7 +68,7 @@ def others(
             f"run with {_CONSENT} and lvs_manager: kernel first, and with lvs_manager: {manager} afterwards"
             for each in units_to_end()
         ]
-    if not ledger.owned_by_any(keepalived_plan.KIND):
+    if not ledger.owned_by_any(KEEPALIVED_KINDS[0]):
         found += _keepalived(manager, take_over=take_over)
     return found + (_misled(manager) if manager != KERNEL else [])
 
@@ -73,6 +80,8 @@ def fills_by_keepalived() -> bool:
 
 def _misled(manager: str) -> list[str]:
     """A keepalived that would not do what the configuration says, by the arguments with which it is started."""
+    from ansible_collections.lvs.topology.plugins.module_utils._keepalived import keepalived_plan
+
     found, arguments = [], _arguments()
     started = [where for where in arguments if where not in keepalived_arguments.SETTINGS]
     if started and units.runs() and not units.is_active(keepalived_plan.UNIT):
@@ -131,6 +140,8 @@ def units_to_end() -> list[Unit]:
 
 def unit(name: str) -> Unit:
     """The unit as it is now. ldirectord may run on although systemd takes its unit for failed."""
+    from ansible_collections.lvs.topology.plugins.module_utils._keepalived.take_over_plan import Unit
+
     stem = name.partition(".")[0]
     active = units.is_active(name) or (stem == _LDIRECTORD and is_running(stem))
     return Unit(name, _is_enabled(stem), active, empties=stem == _LDIRECTORD)
@@ -164,7 +175,7 @@ def managed_by(ledger: Ledger, owner: str, manager: str | None = None) -> list[s
     Beside a checker the addresses are ours. For a keepalived that is to take over, the role holds addresses on lo.
     """
     kernel = ledger.owned("service", owner) or (manager != CHECKER and ledger.owned("address", owner))
-    keepalived = ledger.owned_by_any(keepalived_plan.KIND) or ledger.owned("address", KEEPALIVED)
+    keepalived = ledger.owned_by_any(KEEPALIVED_KINDS[0]) or ledger.owned("address", KEEPALIVED)
     return [KERNEL] * bool(kernel) + [KEEPALIVED] * bool(keepalived)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Iterable, Mapping, NamedTuple, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
-from ansible_collections.lvs.topology.plugins.module_utils._filter import packet_filter
+from ansible_collections.lvs.topology.plugins.module_utils._filter import loaded
 from ansible_collections.lvs.topology.plugins.module_utils._host.host_state import PLAN, is_in_place
 from ansible_collections.lvs.topology.plugins.module_utils._keepalived import keepalived_files, managers
 from ansible_collections.lvs.topology.plugins.module_utils._ledger import PATH, Ledger, damage_text
@@ -202,6 +202,9 @@ def look_at(part: Part, host: Host, wanted: Mapping[str, str]) -> None:
         problems += [f"manager: {text}" for text in rivals]
     commands = asked["commands"]
     for rules in asked["packet_rules"]:
+        # Few hosts have any.
+        from ansible_collections.lvs.topology.plugins.module_utils._filter import packet_filter
+
         refusals, lacking_commands, modules = packet_filter.look_at(part.params["owner"], rules)
         problems += refusals
         commands += lacking_commands
@@ -289,7 +292,11 @@ def _with_those_of(plan: Mapping[str, Any], params: Mapping[str, Any]) -> dict[s
         "kernels": [*params["kernels"], *(plan["kernels"] or [])],
         "managers": [each for each in dict.fromkeys([params["manager"], plan["manager"]]) if each is not None],
         "take_over": bool(params["take_over"] or plan["take_over"]),
-        "packet_rules": [each for each in (params["packet_rules"], plan["packet_rules"]) if each],
+        "packet_rules": [
+            each
+            for each in (params["packet_rules"], plan["packet_rules"])
+            if each and (each["marks"] or each["source_nat"])
+        ],
         "arp": plan["arp"] or [],
         "passing": plan["passing"] or [],
     }
@@ -320,10 +327,10 @@ def _filtered(part: Part, wanted: Mapping[str, str]) -> list[str]:
 
 def _dropped(part: Part, given: Sequence[Any], wanted: Mapping[str, str]) -> tuple[list[dict[str, str]], str]:
     """What of these packets the packet filter drops for certain, and what rules it. A run goes on all the same."""
+    if not loaded.is_any():
+        return [], ""
     from ansible_collections.lvs.topology.plugins.module_utils._filter import filter_questions
 
-    if not filter_questions.is_there():
-        return [], ""
     mistakes = Mistakes()
     packets = _packets(given, f"{part.where}plan.passing", mistakes)
     mistakes.raise_if_any()

@@ -9,7 +9,12 @@ import os
 from typing import Any, Iterator
 
 from ansible_collections.lvs.topology.plugins.module_utils import _commands
-from ansible_collections.lvs.topology.plugins.module_utils._filter import filter_questions, nf_tables, rewriting_rules
+from ansible_collections.lvs.topology.plugins.module_utils._filter import (
+    filter_questions,
+    loaded,
+    nf_tables,
+    rewriting_rules,
+)
 from ansible_collections.lvs.topology.plugins.module_utils._filter.rewriting_words import (
     HELPERS,
     MARKS,
@@ -78,9 +83,9 @@ def _rewritings(unseen: list[str]) -> Iterator[Rewriting]:
         yield from rewriting_rules.of_nft(text, skipped)
         for family, _command, saved in saves:
             yield from rewriting_rules.of_iptables(saved, family)
-    for path, (family, commands) in filter_questions.SAVES.items():
+    for path, (family, commands) in loaded.SAVES.items():
         legacy = next(filter_questions.legacy(commands), "")
-        for table in filter_questions.tables_at(path, unseen) if legacy else ():
+        for table in loaded.tables_at(path, unseen) if legacy else ():
             text = filter_questions.said(unseen, [legacy, "-t", table])
             yield from rewriting_rules.of_iptables(text, family)
 

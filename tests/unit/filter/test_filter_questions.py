@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.lvs.topology.plugins.module_utils import _commands
-from ansible_collections.lvs.topology.plugins.module_utils._filter import filter_questions, nf_tables, verdicts
+from ansible_collections.lvs.topology.plugins.module_utils._filter import filter_questions, loaded, nf_tables, verdicts
 from ansible_collections.lvs.topology.plugins.module_utils._filter.filter_rules import of_iptables
 from ansible_collections.lvs.topology.plugins.module_utils._filter.packets import Packet
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs import proc
@@ -45,8 +45,8 @@ class Host:
         monkeypatch.setattr(_commands, "run", self.run)
         monkeypatch.setattr(nf_tables, "is_there", lambda: self.nf_tables)
         monkeypatch.setattr(nf_tables, "has_tables", lambda: self.has_tables)
-        commands = filter_questions.SAVES["/proc/net/ip_tables_names"]
-        monkeypatch.setattr(filter_questions, "SAVES", {str(names): commands})
+        commands = loaded.SAVES["/proc/net/ip_tables_names"]
+        monkeypatch.setattr(loaded, "SAVES", {str(names): commands})
 
     def run(self, words: list[str]) -> _commands.Said:
         version, output, errors = self.commands[os.path.basename(words[0])]
@@ -154,7 +154,7 @@ def test_which_command_reads_the_tables_of_iptables(
 def test_a_file_that_may_not_be_read(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     """That of the names is root's. Root reads everything, but not a directory."""
     host.nf_tables = False
-    monkeypatch.setattr(filter_questions, "SAVES", {"/proc": (4, ("iptables-save",))})
+    monkeypatch.setattr(loaded, "SAVES", {"/proc": (4, ("iptables-save",))})
     filters, unseen = host.read()
     assert unseen == ["packet filter: /proc: Is a directory"]
     assert not filters.is_whole

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.lvs.topology.plugins.module_utils import _commands
-from ansible_collections.lvs.topology.plugins.module_utils._filter import filter_questions, nf_tables
+from ansible_collections.lvs.topology.plugins.module_utils._filter import loaded, nf_tables
 from ansible_collections.lvs.topology.plugins.module_utils._look import rewriting
 
 NFT = """table ip nat {
@@ -50,7 +50,7 @@ def looked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, saved: str | None, n
     monkeypatch.setattr(_commands, "find", lambda name: f"/sbin/{name}" if name in there else None)
     monkeypatch.setattr(_commands, "run", run)
     monkeypatch.setattr(nf_tables, "is_there", lambda: True)
-    monkeypatch.setattr(filter_questions, "SAVES", {str(tmp_path / "none"): (4, ("iptables-save",))})
+    monkeypatch.setattr(loaded, "SAVES", {str(tmp_path / "none"): (4, ("iptables-save",))})
     return rewriting.look()
 
 
