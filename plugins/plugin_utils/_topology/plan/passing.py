@@ -103,7 +103,8 @@ def _between_directors(site: Site, director: str) -> Iterator[Passing]:
 def _of_service(director: str, service: Service) -> Iterator[Passing]:
     yield from _requests(service)
     others = [entry for entry in service.real_servers if entry.host != director]
-    for entry in others:
+    # By DR the packet is the same, whoever gets it.
+    for entry in others[:1] if kernel_forward(service) == "dr" else others:
         yield from _handed_on(service, entry)
     for entry in others if kernel_forward(service) == _NAT else ():
         yield from _answers(service, entry)
@@ -165,8 +166,9 @@ def _handed_on(service: Service, entry: RealServer) -> Iterator[Passing]:
         else:
             packet = _to(entry.address, protocol, _own(entry) or ports)
         told = f", {protocol} port {_text(ports)}" if service.address is None else ""
+        to = "the real servers" if kernel_forward(service) == "dr" else entry.label
         yield Passing(
-            f"what is sent on to {entry.label} for {service.name}{told}",
+            f"what is sent on to {to} for {service.name}{told}",
             # Around a tunnel's packet is one of the director's own.
             {**packet, "hook": "output", "state": "new" if kernel_forward(service) == "tun" else "sent"},
             BROKEN,
