@@ -54,7 +54,7 @@ def failover_others(cuts: int = 3) -> Result:
     FULLNAT need not survive.
     """
     inventory = pair.model()
-    pair.service(inventory, "nat")["forward"] = "fullnat"
+    pair.by_fullnat(inventory)
     pair.service(inventory, "dr")["forward"] = "tun"
     return _lose_masters("advert_int 1, sync", inventory, cuts)
 
@@ -62,12 +62,8 @@ def failover_others(cuts: int = 3) -> Result:
 def failover_fullnat(cuts: int = CUTS) -> Result:
     """The same FULLNAT, with conntrackd between the directors. DR beside it is not concerned."""
     inventory = pair.model()
-    pair.service(inventory, "nat")["forward"] = "fullnat"
-    directors = inventory["lvs_directors"]["vars"]
-    directors["lvs_conntrackd"] = True
-    # The kernel gives 2,048 of netfilter's entries to a host with so little memory, and this load has more. In a full
-    # table neither health checks nor adverts of VRRP find place, and real servers are taken out.
-    directors["lvs_sysctls"] = {"net.netfilter.nf_conntrack_max": 65536}
+    pair.by_fullnat(inventory)
+    inventory["lvs_directors"]["vars"]["lvs_conntrackd"] = True
     return _lose_masters("advert_int 1, sync, conntrackd", inventory, cuts, downloads=6)
 
 

@@ -57,6 +57,16 @@ def service(inventory: dict[str, Any], name: str) -> dict[str, Any]:
     return next(one for one in inventory["all"]["vars"]["lvs_services"] if one["name"] == name)
 
 
+def by_fullnat(inventory: dict[str, Any]) -> None:
+    """Have the service nat be of FULLNAT, on directors with room for the connections of the load.
+
+    The kernel gives 2,048 of netfilter's entries to a host with so little memory. In a full table neither health checks
+    nor adverts of VRRP find place, and real servers are taken out.
+    """
+    service(inventory, "nat")["forward"] = "fullnat"
+    inventory["lvs_directors"]["vars"]["lvs_sysctls"] = {"net.netfilter.nf_conntrack_max": 65536}
+
+
 def real_servers(inventory: dict[str, Any]) -> list[str]:
     """All real servers of an inventory."""
     return list(inventory["lvs_real_servers"]["hosts"])
