@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._filters import as_filter
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import draining
 
 DOCUMENTATION = r"""
 name: announcers
@@ -60,7 +59,7 @@ _value:
   sample: [{director: lb1, bgp: {table: 1819, vips: []}, graceful_shutdown: 0, check_marks: []}]
 """
 
-announcers = as_filter(draining.announcers_of, "Nothing was touched.\n")
+announcers = as_filter("draining.announcers_of", "Nothing was touched.\n")
 
 
 class FilterModule:

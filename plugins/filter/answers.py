@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._filters import as_filter
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base import given
 
 DOCUMENTATION = r"""
 name: answers
@@ -56,7 +55,7 @@ _value:
   description: The answers, by the name of the host.
 """
 
-answers = as_filter(given.answers)
+answers = as_filter("base.given.answers")
 
 
 class FilterModule:

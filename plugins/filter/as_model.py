@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._filters import as_filter
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
 
 DOCUMENTATION = r"""
 name: as_model
@@ -82,7 +81,7 @@ _value:
       description: The problems as lines of a comment, for a file of variables.
 """
 
-as_model = as_filter(compiler.model_of)
+as_model = as_filter("adopting.model_of")
 
 
 class FilterModule:

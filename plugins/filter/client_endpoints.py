@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._filters import as_filter
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
 
 DOCUMENTATION = r"""
 name: client_endpoints
@@ -60,7 +59,7 @@ _value:
       description: Twice the number of its real servers, but 50 at most.
 """
 
-client_endpoints = as_filter(compiler.endpoints_of)
+client_endpoints = as_filter("verifying.endpoints_of")
 
 
 class FilterModule:

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._filters import as_filter
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import pictures
 
 DOCUMENTATION = r"""
 name: diagram
@@ -50,7 +49,7 @@ _value:
   description: The text of an SVG file.
 """
 
-diagram = as_filter(pictures.diagram_of)
+diagram = as_filter("pictures.diagram_of")
 
 
 class FilterModule:

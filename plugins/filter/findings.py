@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._filters import as_filter
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
 
 DOCUMENTATION = r"""
 name: findings
@@ -116,7 +115,7 @@ _value:
       description: What was not looked at, and why.
 """
 
-findings = as_filter(compiler.findings_of)
+findings = as_filter("verifying.findings_of")
 
 
 class FilterModule:

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._filters import as_filter
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import handover as _handover
 
 DOCUMENTATION = r"""
 name: handover
@@ -116,7 +115,7 @@ _value:
       description: Whether what keepalived holds is not the director's own any more.
 """
 
-handover = as_filter(_handover.handover_of)
+handover = as_filter("handover.handover_of")
 
 
 class FilterModule:

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._filters import as_filter
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import draining
 
 DOCUMENTATION = r"""
 name: left_empty
@@ -64,7 +63,7 @@ _value:
   description: One line for each service. Empty where all is well.
 """
 
-left_empty = as_filter(draining.emptied_of)
+left_empty = as_filter("draining.emptied_of")
 
 
 class FilterModule:

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._filters import as_filter
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import draining
 
 DOCUMENTATION = r"""
 name: listings
@@ -91,7 +90,7 @@ _value:
         - Null where nothing says which TCP port to try, as for UDP.
 """
 
-listings = as_filter(draining.listings_of, "Nothing was touched.\n")
+listings = as_filter("draining.listings_of", "Nothing was touched.\n")
 
 
 class FilterModule:

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._filters import as_filter
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
 
 DOCUMENTATION = r"""
 name: questions
@@ -66,7 +65,7 @@ _value:
           C(sysctls) without which these would not be reached.
 """
 
-questions = as_filter(compiler.questions_of)
+questions = as_filter("verifying.questions_of")
 
 
 class FilterModule:

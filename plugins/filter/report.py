@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._filters import as_filter
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import pictures
 
 DOCUMENTATION = r"""
 name: report
@@ -68,7 +67,7 @@ _value:
   description: The text of the file.
 """
 
-report = as_filter(pictures.report_of)
+report = as_filter("pictures.report_of")
 
 
 class FilterModule:

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._filters import as_filter
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import draining
 
 DOCUMENTATION = r"""
 name: silent_directors
@@ -78,7 +77,7 @@ _value:
       sample: []
 """
 
-silent_directors = as_filter(draining.silent_of)
+silent_directors = as_filter("draining.silent_of")
 
 
 class FilterModule:

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._filters import as_filter
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import pictures
 
 DOCUMENTATION = r"""
 name: site_file
@@ -87,7 +86,7 @@ _value:
   description: The text of the file.
 """
 
-site_file = as_filter(pictures.site_file_of)
+site_file = as_filter("pictures.site_file_of")
 
 
 class FilterModule:

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._filters import as_filter
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
 
 DOCUMENTATION = r"""
 name: status
@@ -57,7 +56,7 @@ _value:
   description: Lines, indented by director, service and real server.
 """
 
-status = as_filter(compiler.status_of)
+status = as_filter("verifying.status_of")
 
 
 class FilterModule:

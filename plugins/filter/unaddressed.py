@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._filters import as_filter
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import draining
 
 DOCUMENTATION = r"""
 name: unaddressed
@@ -51,7 +50,7 @@ _value:
   description: One line for each mistake, with what to do. Empty where each name is that of directors that announce.
 """
 
-unaddressed = as_filter(draining.unaddressed_of, "Nothing was touched.\n")
+unaddressed = as_filter("draining.unaddressed_of", "Nothing was touched.\n")
 
 
 class FilterModule:

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._filters import as_filter
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import draining
 
 DOCUMENTATION = r"""
 name: unannounced
@@ -74,7 +73,7 @@ _value:
     Empty where all is well.
 """
 
-unannounced = as_filter(draining.unannounced_of, "Nothing was touched.\n")
+unannounced = as_filter("draining.unannounced_of", "Nothing was touched.\n")
 
 
 class FilterModule:

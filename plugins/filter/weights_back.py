@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._filters import as_filter
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import draining
 
 DOCUMENTATION = r"""
 name: weights_back
@@ -73,7 +72,7 @@ _value:
       sample: [10, 28, 46, 64, 82, 100]
 """
 
-weights_back = as_filter(draining.weights_back_of)
+weights_back = as_filter("draining.weights_back_of")
 
 
 class FilterModule:

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._filters import as_filter
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import draining
 
 DOCUMENTATION = r"""
 name: weights_said
@@ -63,7 +62,7 @@ _value:
   sample: 1 in web on lb1, no entry in web on lb2
 """
 
-weights_said = as_filter(draining.weights_said_of)
+weights_said = as_filter("draining.weights_said_of")
 
 
 class FilterModule:

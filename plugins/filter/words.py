@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._filters import as_filter
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import playbook_values
 
 DOCUMENTATION = r"""
 name: words
@@ -43,7 +42,7 @@ _value:
   description: The words. Empty where nothing is said.
 """
 
-words = as_filter(playbook_values.words_of)
+words = as_filter("playbook_values.words_of")
 
 
 class FilterModule:

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._filters import as_filter
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import playbook_values
 
 DOCUMENTATION = r"""
 name: wrong_values
@@ -42,7 +41,7 @@ _value:
   description: One line for each of them, with what to do. Empty where all make sense.
 """
 
-wrong_values = as_filter(playbook_values.wrong_values_of, "Nothing was touched.\n")
+wrong_values = as_filter("playbook_values.wrong_values_of", "Nothing was touched.\n")
 
 
 class FilterModule:

@@ -5,22 +5,26 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
-from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Any
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.mistakes import WrongModel
 
-P = ParamSpec("P")
-T = TypeVar("T")
+_TOPOLOGY = WrongModel.__module__.rpartition(".base.")[0]
 
 
-def as_filter(call: Callable[P, T], begins: str = "") -> Callable[P, T]:
-    """The function as Ansible calls it. ``begins`` stands before what is wrong."""
+def as_filter(path: str, begins: str = "") -> Callable[..., Any]:
+    """The function with this path in _topology as Ansible calls it. ``begins`` stands before what is wrong.
 
-    @wraps(call)
-    def called(*args: P.args, **kwargs: P.kwargs) -> T:
+    Ansible imports every filter of the collection to find one of them, and compiles what they import in each run. So
+    the function's file is imported when the filter is used.
+    """
+    file, _dot, name = path.rpartition(".")
+
+    def called(*args: Any, **kwargs: Any) -> Any:
+        call = getattr(importlib.import_module(f"{_TOPOLOGY}.{file}"), name)
         try:
             return call(*args, **kwargs)
         except WrongModel as wrong:

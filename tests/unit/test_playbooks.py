@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import re
@@ -24,8 +25,11 @@ from ansible_collections.lvs.topology.plugins.lookup import hosts as lookup_host
 from ansible_collections.lvs.topology.plugins.lookup import parts as lookup_parts
 from ansible_collections.lvs.topology.plugins.lookup import roles as lookup_roles
 from ansible_collections.lvs.topology.plugins.plugin_utils import _plays
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
 
-PLAYBOOKS = sorted((Path(__file__).parents[2] / "playbooks").glob("*.yml"))
+CHECKOUT = Path(__file__).parents[2]
+PLAYBOOKS = sorted((CHECKOUT / "playbooks").glob("*.yml"))
+FILTERS = [each for each in sorted((CHECKOUT / "plugins/filter").glob("*.py")) if "as_filter(" in each.read_text()]
 GROUPS = {"lvs_directors": ["lb1", "lb2"], "lvs_real_servers": ["web1", "lb2"], "lvs_routers": ["gw1"]}
 NOBODY = ["all:!all"]
 # A template here is what stands between <<>>.
@@ -190,7 +194,7 @@ def test_a_limit_that_leaves_the_controller_out_is_said(
 
 
 @pytest.mark.parametrize("first", ["lookup.hosts", "action.preflight"])
-def test_what_filters_use_is_loaded_before_ansible_forks(first: str) -> None:
+def test_every_filter_and_the_compiler_are_loaded_before_ansible_forks(first: str) -> None:
     """A process that is forked for a task would compile all of it from its source, for each host."""
     lines = f"""
 import importlib, pkgutil, sys
@@ -205,10 +209,22 @@ for each in pkgutil.iter_modules(importlib.import_module(plugins + ".filter").__
     importlib.import_module(each.name)
     print(each.name)
 assert before == set(sys.modules), set(sys.modules) - before
+topology = plugins + ".plugin_utils._topology."
+assert topology + "compiler" in before
+# No plan of a host needs these, so no run of site compiles them.
+others = tuple(topology + name for name in ("adopt", "draining", "pictures", "running", "verifying"))
+assert not [each for each in before if each.startswith(others)]
 """
     here = {**os.environ, "PYTHONPATH": ":".join(sys.path)}
     loaded = subprocess.run([sys.executable, "-c", lines], check=True, capture_output=True, text=True, env=here).stdout
     assert len(loaded.splitlines()) > 20
+
+
+@pytest.mark.parametrize("path", FILTERS, ids=lambda path: path.stem)
+def test_the_function_of_a_filter_is_there(path: Path) -> None:
+    """The filter names it by text, so that its file is imported only when the filter is used."""
+    ((file, name),) = re.findall(r' as_filter\("([\w.]+)\.(\w+)"', path.read_text())
+    assert callable(getattr(importlib.import_module(f"{compiler.__package__}.{file}"), name))
 
 
 def test_a_filter_that_cannot_be_imported_is_left_to_who_uses_it(tmp_path: Path) -> None:

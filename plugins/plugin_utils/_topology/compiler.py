@@ -5,26 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict
-from typing import Any, TypeVar
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.adopt import adopted_host
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.adopt.adoption import (
-    as_comment,
-    as_model,
-    name_of,
-    possible,
-)
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.finding import (
-    AT_RISK,
-    Finding,
-    in_order,
-    lines_of,
-    makes_verify_fail,
-)
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.given import evaluated, mapping, names, shown
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.given import evaluated, mapping, names
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.mistakes import (
     Mistake,
     WrongModel,
@@ -36,9 +21,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.mistak
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.model import ROLES
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.uncollected import uncollected
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.values import as_boolean
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide import through_vip
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.checks import check_membership, check_site
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.parity import service_name
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.site import Site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.plan.plan import plan_of
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.plan.roles import NEEDS, lost_routes
@@ -50,19 +33,6 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.read.parse 
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.read.reached import Side
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.read.shares import of_director
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.read.vrrp_settings import written_floating
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.running import clients, from_director, verification
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.running.answers import (
-    read_host_info,
-    read_probe,
-)
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.running.infos import read_info, read_infos
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.running.status import status
-
-_T = TypeVar("_T")
-_NOT_ASKED = (
-    "what sets firewall marks, whether NAT is FULLNAT, and whether ip_vs_ftp is loaded was not looked at: have "
-    "ipvs_info gather the subset host as well"
-)
 
 
 @uncollected
@@ -161,154 +131,6 @@ def _other_state(inventory: Inventory, name: str, role: str) -> Iterator[Mistake
     if is_set and state != wanted:
         problem = f"is {show(state)}, and lvs_state {wanted}"
         yield Mistake(f"{name}: {role}_state", problem, f"set lvs_state in place of {role}_state")
-
-
-@uncollected
-def questions_of(
-    hostvars: Mapping[str, Any], groups: Mapping[str, Any], hosts: Any = None, *, through_vip: bool = False
-) -> dict[str, Any]:
-    """What the playbook verify asks of these hosts, and the mistakes for which it cannot.
-
-    Where a host did not answer, much seems to be wrong with the others because its addresses are not known. Then those
-    are asked whose plans can be made.
-    """
-    site = site_of(hostvars, groups, [])
-    members = site.inventory.members
-    answered = members if hosts is None else set(names(hosts, "hosts"))
-    known = [name for name in members if name in answered and site.is_known(name)]
-    asked = {name: verification.questions(site, name, through_vip=through_vip) for name in known}
-    mistakes = mistakes_of(hostvars, groups, known) if len(known) == len(members) else []
-    return {"mistakes": mistakes, "hosts": asked}
-
-
-@uncollected
-def findings_of(
-    hostvars: Mapping[str, Any],
-    groups: Mapping[str, Any],
-    answers: Mapping[str, Any],
-    probes: Mapping[str, Any],
-    hosts: Any = None,
-    attempts: Mapping[str, Any] | None = None,
-    *,
-    through_vip: bool = False,
-    put_back: Any = None,
-    known: Any = None,
-) -> dict[str, Any]:
-    """Everything that is not as it should be on the site, and what was not looked at."""
-    site = site_of(hostvars, groups, [])
-    odd: list[Finding] = []
-    said = read_all(mapping(answers, "answers"), "answers", read_host_info, odd)
-    probed = read_all(mapping(probes, "probes"), "probes", read_probe, odd)
-    tried = read_all(mapping(attempts or {}, "attempts"), "attempts", read_probe, odd)
-    members = site.inventory.members
-    run = [*members, *site.inventory.clients] if hosts is None else names(hosts, "hosts")
-    asked = [name for name in members if name in run]
-    found = [*odd, *verification.every_finding(site, asked, said, probed)]
-    for director, each in tried.items():
-        found += from_director.of_answers(site, director, each, said.get(director), through=through_vip)
-    if through_vip:
-        done = set(names(put_back or [], "put_back"))
-        # Whoever was asked for the way has it perhaps, also where nothing was heard of it since.
-        fresh = asked if known is None else names(known, "known")
-        left = [each for each in asked if each in fresh and site.is_known(each) and each not in done]
-        found += from_director.of_what_is_left(site, left)
-    found = in_order(found)
-    failing = [each for each in found if makes_verify_fail(each.degree)]
-    return {
-        "hosts": asked,
-        "is_well": not failing,
-        "failing": len(failing),
-        "findings": [asdict(each) for each in found],
-        "lines": lines_of(found),
-        "unseen": [
-            *verification.unseen(site, run, members, said, probed),
-            *from_director.untried(
-                site,
-                [name for name in asked if name in site.services],
-                tried,
-                said,
-                through=through_vip,
-                did_clients=bool(probed),
-            ),
-        ],
-    }
-
-
-def read_all(
-    answers: Mapping[str, Any], path: str, read: Callable[[Any, str], _T], odd: list[Finding]
-) -> dict[str, _T]:
-    """The answers that have their form. What has not is a finding about the host."""
-    found = {}
-    for host, answer in answers.items():
-        where = f"{path}.{forms.word(host)}"
-        try:
-            found[str(host)] = read(shown(answer, where), where)
-        except WrongModel as wrong:
-            odd.append(Finding(AT_RISK, str(host), f"what it answered cannot be read: {'; '.join(wrong.lines)}"))
-    return found
-
-
-def status_of(hostvars: Mapping[str, Any], groups: Mapping[str, Any], infos: Mapping[str, Any]) -> list[str]:
-    """What the directors do at the moment. Mistakes of the inventory are no reason not to look, and are said."""
-    mistakes: list[Mistake] = []
-    lines = list(status(site_of(hostvars, groups, mistakes), read_infos(shown(infos, "infos"))))
-    # What cannot be read would be shown as something that nobody wrote down. Real servers were not asked for theirs.
-    wrong = as_lines(each for each in mistakes if not each.path.endswith(": lvs_address"))
-    said = [f"Mistakes in the inventory, for which what it says is not all known here: {len(wrong)}"] if wrong else []
-    return [*said, *(f"  {each}" for each in wrong), *lines]
-
-
-def endpoints_of(hostvars: Mapping[str, Any], groups: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What clients can try of the services of directors that are present."""
-    return clients.endpoints(site_of(hostvars, groups, []))
-
-
-def model_of(
-    hostvars: Mapping[str, Any],
-    groups: Mapping[str, Any],
-    info: Mapping[str, Any],
-    host: str | None = None,
-    weight: Any = None,
-) -> dict[str, Any]:
-    """The lvs_services and other variables that ask for a director as it is, and what of it they cannot say.
-
-    ``host`` is the director, and ``weight`` what a real server gets whose weight is 0.
-    """
-    hostvars, groups = mapping(hostvars, "hostvars"), mapping(groups, "groups")
-    inventory = Inventory(hostvars, groups, [])
-    director = host or next(iter(inventory.directors), "")
-    if director not in inventory:
-        raise WrongModel([Mistake("host", f"{show(director)} is not in the inventory", "name the director")])
-    given = None if weight in (None, "") else forms.integer(weight)
-    if weight not in (None, "") and (given is None or not forms.WEIGHTS.low < given <= forms.WEIGHTS.high):
-        raise WrongModel([Mistake("weight", f"{show(weight)} is no weight", f"use 1 to {forms.WEIGHTS.high}")])
-    site = Site(inventory, {})
-    hosts = {address: name for name in inventory.real_servers for address in site.addresses(name)}
-    # Those for checks through the VIP follow from the health_check of others.
-    of_checks = through_vip.check_names(site_of(hostvars, groups, []), director)
-    read = read_info(shown(info, "info"), "info")
-    there = [each for each in read["services"] if service_name(each) not in of_checks]
-    named = {name: inventory.host(name).addresses for name in hosts.values() if inventory.names_address(name)}
-    unsaid = frozenset(address for address, name in hosts.items() if address not in named.get(name, ()))
-    found, problems = as_model(there, hosts, given, unsaid)
-    if read["beside"] is None:
-        problems += [_NOT_ASKED] if any("fwmark" in each or each["forward"] == "nat" for each in found) else []
-    else:
-        by_name = {name_of(each): each for each in there}
-        pairs = [(each, by_name[each["name"]]) for each in found]
-        found, more = adopted_host.completed(inventory, director, pairs, read["beside"])
-        problems += more
-    services = possible(inventory, director, found, problems)
-    variables, more = adopted_host.variables(inventory, director, services, read)
-    for name, value in list(variables.items()):
-        mistakes: list[Mistake] = []
-        Inventory(hostvars, groups, mistakes, reader=director, overrides={name: value}).host(director)
-        wrong = as_lines(each for each in mistakes if name in each.path)
-        more += [f"{name} is left out, because no model can say it so: {line}" for line in wrong]
-        if wrong:
-            del variables[name]
-    problems += more
-    return {"services": services, "variables": variables, "problems": problems, "comment": as_comment(problems)}
 
 
 def _overrides(variables: Mapping[str, Any] | None, mistakes: list[Mistake]) -> dict[str, Any]:

@@ -28,12 +28,12 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.mistak
     as_lines,
     show,
 )
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.compiler import read_all, site_of
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.compiler import site_of
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.checks import check_site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.parity import Info
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.site import Site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.running import pools_and_holders
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.running.answers import read_host_info
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.running.answers import read_all, read_host_info
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.running.infos import read_infos
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.running.named_hosts import left_out
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.running.report import render

@@ -27,7 +27,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._mistakes import Mist
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.files import Given
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.moving_in import Imported, imported
 from ansible_collections.lvs.topology.plugins.plugin_utils._import.remarks import LOST
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import adopting
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.mistakes import WrongModel
 from ansible_collections.lvs.topology.tests.unit.test_agreement import inventory_of
 from ansible_collections.lvs.topology.tests.unit.topology.generated import for_each, models
@@ -243,7 +243,7 @@ def test_the_table_of_every_scenario(name: str) -> None:
         plan = model.plan(director, "director")
         table = [as_read(each) for each in plan["services"]]
         info = {"services": table, "host": beside(plan), "timeouts": plan["timeouts"], "daemons": plan["sync_daemons"]}
-        found = compiler.model_of(holding(model, director, plan), model.groups, info, director)
+        found = adopting.model_of(holding(model, director, plan), model.groups, info, director)
         assert found["problems"] == []
         services = found["services"]
         written = model.hostvars[director]["lvs_services"]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.lvs.topology.plugins.module_utils._filter.rewriting_rules import of_iptables
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import adopting
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.adopt.adoption import as_model
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.mistakes import WrongModel
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import facts, nic, r1
@@ -57,7 +57,7 @@ def test_an_address_that_the_inventory_does_not_say_stands_beside_the_name() -> 
     model.hostvars["web2"]["ansible_facts"] = facts(nic("eth0", "172.31.0.62/24"), nic("eth1", "192.168.246.162/24"))
     model.hostvars["lb1"]["ansible_facts"] = facts(nic("eth0", "172.31.0.66/24"), nic("eth1", "192.168.246.166/24"))
     table = [_service(_real_server("192.168.246.161"), _real_server("172.31.0.62"), **WEB)]
-    found = compiler.model_of(model.hostvars, model.groups, {"services": table, "sync_daemons": []}, "lb1")
+    found = adopting.model_of(model.hostvars, model.groups, {"services": table, "sync_daemons": []}, "lb1")
     assert found["services"][0]["real_servers"] == [{"host": "web1"}, {"host": "web2", "address": "172.31.0.62"}]
 
 
@@ -130,7 +130,7 @@ def whole(info: dict[str, Any], **more: Any) -> dict[str, Any]:
     model = r1()
     held = (f"192.168.246.{each}/32" for each in (160, 180))
     model.hostvars["lb1"]["ansible_facts"] = facts(nic("eth1", "192.168.246.166/24", *held, mtu=1500))
-    found = compiler.model_of(model.hostvars, model.groups, info, "lb1", **more)
+    found = adopting.model_of(model.hostvars, model.groups, info, "lb1", **more)
     model.hostvars["lb1"].update({"lvs_services": found["services"], **found["variables"]})
     # Whatever is written is accepted, and what is said stands above it.
     assert model.mistakes() == []
@@ -440,7 +440,7 @@ def test_where_the_vips_are_is_carried_over(
     held["eth1"] = list(dict.fromkeys(["192.168.246.166/24", *held["eth1"]]))
     model.hostvars["lb1"]["ansible_facts"] = facts(*(nic(name, *each) for name, each in held.items()))
     info = {"services": [_service(_real_server("192.168.246.161"), **WEB)], "host": NOTHING}
-    found = compiler.model_of(model.hostvars, model.groups, info, "lb1")
+    found = adopting.model_of(model.hostvars, model.groups, info, "lb1")
     assert (found["variables"], found["services"][0]["address"]) == (variables, address)
     assert len(found["problems"]) == said
 

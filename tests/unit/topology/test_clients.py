@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import verifying
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import QUIET, Model, r1, r6
 
 ENDED = {"connected": 0, "silent": 0, "failed": {}, "answered": 0, "unanswered": 0, "repeated": 0, "packets": {}}
@@ -18,7 +18,7 @@ def asked(protocol: str = "tcp", **check: Any) -> list[Any]:
     """The protocol and the question of each endpoint of a service with this check."""
     model = r1()
     model.service.update({"protocol": protocol, **({"health_check": check} if check else {})})
-    return [(each["protocol"], each.get("question")) for each in compiler.endpoints_of(model.hostvars, model.groups)]
+    return [(each["protocol"], each.get("question")) for each in verifying.endpoints_of(model.hostvars, model.groups)]
 
 
 ROOT = {"kind": "http", "path": "/", "host": "192.168.246.160"}
@@ -61,7 +61,7 @@ def test_what_is_tried(protocol: str, check: dict[str, Any], tried: list[Any]) -
 def test_how_long_an_answer_is_waited_for(timeout: float | None, patience: int) -> None:
     model = r1()
     model.service["health_check"] = {"type": "http", **({"timeout": timeout} if timeout else {})}
-    assert {each["patience"] for each in compiler.endpoints_of(model.hostvars, model.groups)} == {patience}
+    assert {each["patience"] for each in verifying.endpoints_of(model.hostvars, model.groups)} == {patience}
 
 
 def found(model: Model, *endpoints: dict[str, Any]) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def found(model: Model, *endpoints: dict[str, Any]) -> dict[str, Any]:
     model.hostvars["client"] = {}
     listening = [{"protocol": each, "address": "0.0.0.0", "port": 80} for each in ("tcp", "udp")]  # noqa: S104, as it says
     answers = {name: {**QUIET, "listeners": listening} for name in ("lb1", "web1", "web2")}
-    return compiler.findings_of(model.hostvars, model.groups, answers, {"client": {"endpoints": list(endpoints)}})
+    return verifying.findings_of(model.hostvars, model.groups, answers, {"client": {"endpoints": list(endpoints)}})
 
 
 def lines(model: Model, *endpoints: dict[str, Any]) -> list[str]:

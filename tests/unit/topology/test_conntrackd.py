@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.lvs.topology.plugins.module_utils._daemons.conntrackd_text import UNREADABLE
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import verifying
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import QUIET, Model, facts, nic, r5, r7, rs
 
 Change = Callable[[Model], object]
@@ -302,13 +302,13 @@ COUNTS = {"own": 12, "taken": 5, "failed": 0, "sent": 240, "received": 238, "los
 
 def found(model: Model, **answers: Any) -> list[str]:
     said = {name: {**QUIET, "conntrackd": counts} for name, counts in answers.items()}
-    findings = compiler.findings_of(model.hostvars, model.groups, said, {}, ["lb1", "lb2"])["findings"]
+    findings = verifying.findings_of(model.hostvars, model.groups, said, {}, ["lb1", "lb2"])["findings"]
     return [f"{each['degree']}: {each['host']}: {each['what']}" for each in findings if "conntrackd" in each["what"]]
 
 
 def test_verify_asks_and_is_silent() -> None:
     model = pair()
-    asked = compiler.questions_of(model.hostvars, model.groups)["hosts"]
+    asked = verifying.questions_of(model.hostvars, model.groups)["hosts"]
     assert [asked[name].get("conntrackd") for name in ("lb1", "lb2", "app1")] == [True, True, None]
     assert found(model, lb1=COUNTS, lb2=COUNTS) == []
     # Nobody was a client yet, and nothing came.
@@ -346,7 +346,7 @@ def test_findings(lb1: Any, lb2: Any, expected: list[str]) -> None:
 def test_an_answer_that_is_not_understood_is_no_silence() -> None:
     model, odd = pair(), {**QUIET, "conntrackd": None, "unseen": [f"conntrackd: {UNREADABLE}"]}
     said = {"lb1": {**QUIET, "conntrackd": {**COUNTS, "hears": False}}, "lb2": odd}
-    whole = compiler.findings_of(model.hostvars, model.groups, said, {}, ["lb1", "lb2"])
+    whole = verifying.findings_of(model.hostvars, model.groups, said, {}, ["lb1", "lb2"])
     assert [each["host"] for each in whole["findings"] if "conntrackd" in each["what"]] == ["lb1"]
     assert f"lb2: conntrackd: {UNREADABLE}" in whole["unseen"]
 
@@ -355,5 +355,5 @@ def test_an_answer_that_is_not_understood_is_no_silence() -> None:
 def test_what_a_host_answers_may_be_anything(odd: Any) -> None:
     model = pair()
     said = {"lb1": {**QUIET, "conntrackd": odd}}
-    findings = compiler.findings_of(model.hostvars, model.groups, said, {}, ["lb1"])["findings"]
+    findings = verifying.findings_of(model.hostvars, model.groups, said, {}, ["lb1"])["findings"]
     assert [each for each in findings if "cannot be read: answers.lb1.conntrackd" in each["what"]]

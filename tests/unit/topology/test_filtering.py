@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import verifying
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import (
     QUIET,
     Model,
@@ -25,7 +25,7 @@ from ansible_collections.lvs.topology.tests.unit.topology.inventories import (
 
 def asked(model: Model, host: str) -> list[tuple[Any, ...]]:
     """Of each packet what tells it from the others."""
-    packets = compiler.questions_of(model.hostvars, model.groups)["hosts"][host]["packets"]
+    packets = verifying.questions_of(model.hostvars, model.groups)["hosts"][host]["packets"]
     names = ("hook", "protocol", "source", "source_port", "destination", "port", "state")
     return [tuple(each[name] for name in names if name in each) for each in packets]
 
@@ -79,7 +79,7 @@ def test_what_has_to_pass(model: Any, host: str, packets: list[tuple[Any, ...]])
 @pytest.mark.parametrize("model", [r1, r4, r5, r6, r7])
 def test_what_ipvs_takes(model: Any) -> None:
     """Chains of nftables behind it see no such packet, but all others, and those of real servers see everything."""
-    every = compiler.questions_of(model().hostvars, model().groups)["hosts"]
+    every = verifying.questions_of(model().hostvars, model().groups)["hosts"]
     for host, asked_of in every.items():
         for each in asked_of["packets"]:
             is_for_clients = each["hook"] == "forward" or (each["hook"] == "input" and each["protocol"] != "112")
@@ -122,7 +122,7 @@ def test_one_of_each_kind_comes_first() -> None:
     for name in ("lb1", "lb2"):
         model.hostvars[name]["lvs_services"] = services
         model.hostvars[name]["lvs_sync"] = {"state": ["master", "backup"]}
-    every = compiler.questions_of(model.hostvars, model.groups)["hosts"]["lb1"]["packets"]
+    every = verifying.questions_of(model.hostvars, model.groups)["hosts"]["lb1"]["packets"]
     assert len(every) == 200
     first = every[:12]
     assert {(each["hook"], each["protocol"], ":" in str(each.get("destination"))) for each in first} == {
@@ -138,7 +138,7 @@ def test_one_of_each_kind_comes_first() -> None:
         ("output", "tcp", True),
     }
     answers = {name: {**QUIET, "listeners": []} for name in ("lb1", "lb2", "web1", "web2")}
-    unseen = compiler.findings_of(model.hostvars, model.groups, answers, {})["unseen"]
+    unseen = verifying.findings_of(model.hostvars, model.groups, answers, {})["unseen"]
     [said] = [each for each in unseen if each.startswith("lb1: whether")]
     assert said.endswith(" kinds of packets: 200 are looked at"), said
     left, _of, count = said.partition(" drops ")[2].split()[:3]
@@ -152,7 +152,7 @@ def test_a_tunnel_by_udp() -> None:
 
 
 def test_answers_of_both_families() -> None:
-    packets = compiler.questions_of(r7().hostvars, r7().groups)["hosts"]["lb1"]["packets"]
+    packets = verifying.questions_of(r7().hostvars, r7().groups)["hosts"]["lb1"]["packets"]
     assert {":" in each["source"] for each in packets if each["hook"] == "forward"} == {True, False}
 
 
@@ -161,12 +161,12 @@ def told(model: Model, **answer: Any) -> list[dict[str, Any]]:
     answers = {name: {**QUIET, "listeners": listening} for name in ("lb1", "web1", "web2")}
     answers["lb1"] = {**QUIET, **answer}
     model.hostvars["lb1"]["ansible_facts"] = facts(nic("eth1", "192.168.246.166/24", model.service["address"]))
-    every = compiler.findings_of(model.hostvars, model.groups, answers, {})["findings"]
+    every = verifying.findings_of(model.hostvars, model.groups, answers, {})["findings"]
     return [each for each in every if each["host"] == "lb1"]
 
 
 def test_one_line_for_each_rule() -> None:
-    packets = compiler.questions_of(r1().hostvars, r1().groups)["hosts"]["lb1"]["packets"]
+    packets = verifying.questions_of(r1().hostvars, r1().groups)["hosts"]["lb1"]["packets"]
     rule = "iptables -A INPUT -p tcp -j DROP"
     policy = "iptables -P INPUT DROP"
     dropped = [
@@ -235,7 +235,7 @@ REST = "; and the same where the rules come from; or lvs_firewall: manage"
     ],
 )
 def test_the_remedy_opens_for_what_is_dropped(rule: str, remedy: str) -> None:
-    packets = compiler.questions_of(r1().hostvars, r1().groups)["hosts"]["lb1"]["packets"]
+    packets = verifying.questions_of(r1().hostvars, r1().groups)["hosts"]["lb1"]["packets"]
     [finding] = told(r1(), dropped=[{"name": packets[0]["name"], "said": rule}])
     assert finding["remedy"] == remedy + ("" if remedy.endswith("come from") else REST)
 
@@ -252,7 +252,7 @@ def test_the_remedy_opens_for_what_is_dropped(rule: str, remedy: str) -> None:
     ],
 )
 def test_the_remedy_is_in_the_words_of_what_rules(firewall: str, remedy: str) -> None:
-    packets = compiler.questions_of(r1().hostvars, r1().groups)["hosts"]["lb1"]["packets"]
+    packets = verifying.questions_of(r1().hostvars, r1().groups)["hosts"]["lb1"]["packets"]
     dropped = [{"name": packets[0]["name"], "said": "iptables -A INPUT -s 1.2.3.4 -j DROP"}]
     [finding] = told(r1(), dropped=dropped, firewall=firewall)
     assert finding["remedy"] == f"{remedy}; or lvs_firewall: manage"
@@ -266,7 +266,7 @@ def test_a_filter_that_is_looked_after_or_not_to_be_looked_at() -> None:
         assert bool(asked(model, "lb1")) is is_asked
         assert told(model, obstacles=obstacles) == []
     answers = {name: {**QUIET, "listeners": []} for name in ("lb1", "web1", "web2")}
-    unseen = compiler.findings_of(model.hostvars, model.groups, answers, {})["unseen"]
+    unseen = verifying.findings_of(model.hostvars, model.groups, answers, {})["unseen"]
     assert "lb1: its packet filter, because lvs_firewall is none" in unseen
 
 
@@ -292,7 +292,7 @@ def test_services_by_firewall_mark() -> None:
         service.pop(key, None)
     marked = [{"address": "192.168.0.30", "ports": [80, "90-99"]}]
     service.update({"fwmark": 10, "family": "ipv4", "marked": marked})
-    packets = compiler.questions_of(model.hostvars, model.groups)["hosts"]["lb1"]["packets"]
+    packets = verifying.questions_of(model.hostvars, model.groups)["hosts"]["lb1"]["packets"]
     names = ("hook", "source", "source_port", "last_source_port", "destination", "port", "last_port")
     found = {tuple(each.get(name) for name in names) for each in packets if each["protocol"] == "tcp"}
     assert ("input", None, None, None, "192.168.0.30", 80, None) in found
@@ -318,13 +318,13 @@ def test_answers_of_several_ports_are_counted() -> None:
     model = r4()
     service = model.hostvars["lb1"]["lvs_services"][0]
     model.hostvars["lb1"]["lvs_services"] = [service, {**service, "name": "more", "port": 443}]
-    packets = compiler.questions_of(model.hostvars, model.groups)["hosts"]["lb1"]["packets"]
+    packets = verifying.questions_of(model.hostvars, model.groups)["hosts"]["lb1"]["packets"]
     answers = {name: {**QUIET, "listeners": []} for name in model.hostvars}
     dropped = [
         {"name": each["name"], "said": "iptables -P FORWARD DROP"} for each in packets if each["hook"] == "forward"
     ]
     answers["lb1"] = {**QUIET, "dropped": dropped}
-    every = compiler.findings_of(model.hostvars, model.groups, answers, {})["findings"]
+    every = verifying.findings_of(model.hostvars, model.groups, answers, {})["findings"]
     [finding] = [each for each in every if "packet filter" in each["what"]]
     assert len(dropped) == 4
     assert "and 3 more that should pass" in finding["what"]
@@ -339,11 +339,11 @@ def test_a_director_that_is_not_master() -> None:
     model.hostvars["lb1"]["ansible_facts"] = facts(
         nic("eth1", "192.168.0.11/24", "192.168.0.29/32"), nic("eth2", "10.0.0.11/24", "10.0.0.29/24")
     )
-    packets = compiler.questions_of(model.hostvars, model.groups)["hosts"]["lb1"]["packets"]
+    packets = verifying.questions_of(model.hostvars, model.groups)["hosts"]["lb1"]["packets"]
     request = next(each["name"] for each in packets if each["protocol"] == "tcp")
     drops = {**QUIET, "dropped": [{"name": request, "said": "nft: drop"}]}
     answers = {name: {**QUIET, "listeners": []} for name in ("app1", "app2")} | {"lb1": drops, "lb2": drops}
-    every = compiler.findings_of(model.hostvars, model.groups, answers, {})["findings"]
+    every = verifying.findings_of(model.hostvars, model.groups, answers, {})["findings"]
     found = {each["host"]: each for each in every if "packet filter" in each["what"]}
     assert {name: each["degree"] for name, each in found.items()} == {"lb1": "broken", "lb2": "at risk"}
     assert found["lb2"]["effect"] == "When this director takes over: Clients of the service get no answer."

@@ -9,7 +9,7 @@ import copy
 from typing import Any
 
 import pytest
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import verifying
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import (
     QUIET,
     Model,
@@ -27,7 +27,7 @@ MARK = 0x6C760000 + 246 * 256 + 161
 
 
 def asked(model: Model, director: str = "lb1", *, through: bool = True) -> dict[str, Any]:
-    hosts = compiler.questions_of(model.hostvars, model.groups, through_vip=through)["hosts"]
+    hosts = verifying.questions_of(model.hostvars, model.groups, through_vip=through)["hosts"]
     tries: dict[str, Any] = hosts[director]["tries"]
     return tries
 
@@ -50,7 +50,7 @@ def answered(asked: dict[str, Any], *ends: dict[str, Any]) -> dict[str, Any]:
 
 
 def found(model: Model, attempts: dict[str, Any], *, through: bool = True) -> dict[str, Any]:
-    return compiler.findings_of(
+    return verifying.findings_of(
         model.hostvars, model.groups, {}, {}, ["lb1"], attempts, through_vip=through, put_back=["lb1"]
     )
 
@@ -185,14 +185,14 @@ def test_who_has_no_way_to_the_vip_says_nothing() -> None:
 )
 def test_its_own_packet_filter_may_keep_the_answers_out(filters: dict[str, Any], silent: int, said: list[str]) -> None:
     model = master()
-    hosts = compiler.questions_of(model.hostvars, model.groups, through_vip=True)["hosts"]["lb1"]
+    hosts = verifying.questions_of(model.hostvars, model.groups, through_vip=True)["hosts"]["lb1"]
     names = [each["name"] for each in hosts["packets"] if each["name"].startswith("answers from")]
     of_filter = {**filters, **({"dropped": [{"name": names[0], "said": "x"}]} if "dropped" in filters else {})}
     if filters.get("undecided") == [0]:
         of_filter["undecided"] = names
     attempts = {"lb1": answered(asked(model), *[{"silent": 1}] * silent)}
     answers = {"lb1": {**QUIET, **of_filter}}
-    told = compiler.findings_of(model.hostvars, model.groups, answers, {}, ["lb1"], attempts, through_vip=True)
+    told = verifying.findings_of(model.hostvars, model.groups, answers, {}, ["lb1"], attempts, through_vip=True)
     tried = [each for each in whats(told) if "does not answer" in each]
     assert [each.split()[2] for each in tried] == said
     about = "lb1: real servers one by one through the VIP: its packet filter may drop the answers"
@@ -216,9 +216,9 @@ def test_a_way_that_was_not_taken_away_is_said() -> None:
     model = master()
     arguments = (model.hostvars, model.groups, {"lb1": QUIET}, {}, ["lb1"], {"lb1": answered(asked(model))})
     what = "it may still have what verify needed for the way through the VIP"
-    left = compiler.findings_of(*arguments, through_vip=True)
+    left = verifying.findings_of(*arguments, through_vip=True)
     assert ("at risk", "lb1", what) in [(each["degree"], each["host"], each["what"]) for each in left["findings"]]
-    done = compiler.findings_of(*arguments, through_vip=True, put_back=["lb1"])
+    done = verifying.findings_of(*arguments, through_vip=True, put_back=["lb1"])
     assert what not in [each["what"] for each in done["findings"]]
 
 
@@ -237,10 +237,10 @@ def test_a_way_is_left_on_a_director_that_answers_no_more(
 ) -> None:
     model = master()
     arguments = (model.hostvars, model.groups, {}, {}, hosts)
-    left = compiler.findings_of(*arguments, through_vip=True, put_back=[], known=known)
+    left = verifying.findings_of(*arguments, through_vip=True, put_back=[], known=known)
     what = "it may still have what verify needed for the way through the VIP"
     assert [each["host"] for each in left["findings"] if each["what"] == what] == (["lb1"] if is_left else [])
-    assert not compiler.findings_of(*arguments, put_back=[], known=known)["findings"][1:]
+    assert not verifying.findings_of(*arguments, put_back=[], known=known)["findings"][1:]
 
 
 def test_a_backup_that_forwards_nothing_says_so() -> None:

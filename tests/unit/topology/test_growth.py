@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.lvs.topology.plugins.module_utils._filter.rewriting_words import TRANSLATES, Rewriting
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler, draining, pictures
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import adopting, draining, pictures, verifying
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.adopt import beside_table
 from ansible_collections.lvs.topology.tests.unit.lines_run import lines_run
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import QUIET, Model, facts, large, nic
@@ -72,11 +72,11 @@ def _questions(model: Model) -> dict[str, Callable[[], object]]:
         "real server": lambda: model.plan("web0", "real_server"),
         "listings": lambda: draining.listings_of(*arguments, ["web0"]),
         "left empty": lambda: draining.emptied_of(listed, tables, [[name] for name in real_servers]),
-        "questions": lambda: compiler.questions_of(*arguments, through_vip=True),
-        "findings": lambda: compiler.findings_of(*arguments, answers, {}),
-        "status": lambda: compiler.status_of(*arguments, infos),
-        "adopted": lambda: compiler.model_of(*arguments, infos["lb1"]),
-        "adopted but for one": lambda: compiler.model_of(*arguments, _wrong(infos["lb1"])),
+        "questions": lambda: verifying.questions_of(*arguments, through_vip=True),
+        "findings": lambda: verifying.findings_of(*arguments, answers, {}),
+        "status": lambda: verifying.status_of(*arguments, infos),
+        "adopted": lambda: adopting.model_of(*arguments, infos["lb1"]),
+        "adopted but for one": lambda: adopting.model_of(*arguments, _wrong(infos["lb1"])),
         "diagram": lambda: pictures.diagram_of(*arguments),
         "page": lambda: pictures.site_file_of(*arguments, infos, "site.html"),
     }

@@ -19,7 +19,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._picture.narrow impor
 from ansible_collections.lvs.topology.plugins.plugin_utils._picture.shapes import FONTS, Box, Picture, Text, width_of
 from ansible_collections.lvs.topology.plugins.plugin_utils._picture.view import Seen, view
 from ansible_collections.lvs.topology.plugins.plugin_utils._picture.wide import wide
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler, pictures
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler, pictures, verifying
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.mistakes import WrongModel
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import (
     QUIET,
@@ -375,7 +375,7 @@ def test_what_verify_found_is_a_page_too() -> None:
     table = table_of(model)
     first(table)["weight"] = 0
     answers = {"lb1": {**QUIET, "table": table}, "web1": QUIET}
-    found = compiler.findings_of(model.hostvars, model.groups, answers, {})
+    found = verifying.findings_of(model.hostvars, model.groups, answers, {})
     text = pictures.report_of(found, "verify.html", model.hostvars, model.groups, answers, "today")
     assert "Seen by lvs.topology.verify on today" in text
     for said in (

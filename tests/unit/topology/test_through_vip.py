@@ -9,7 +9,7 @@ import copy
 from typing import Any
 
 import pytest
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler, pictures
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import adopting, pictures, verifying
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import Model, dr_pair, facts, nic, r6, rs
 
 THROUGH = {"type": "tcp", "through": "vip"}
@@ -133,7 +133,7 @@ def test_the_packet_filter_has_to_let_the_answers_in() -> None:
     assert len(packets) == 2
     assert {each["protocol"] for each in checked(dr_pair(), type="dns").plan("lb1", "keepalived")["packets"]} == {"udp"}
     assert dr_pair().plan("lb1", "keepalived")["packets"] == []
-    asked = compiler.questions_of(model.hostvars, model.groups)["hosts"]["lb1"]["packets"]
+    asked = verifying.questions_of(model.hostvars, model.groups)["hosts"]["lb1"]["packets"]
     assert [each for each in asked if each["name"] == packets[0]["name"]] == [packets[0]]
 
 
@@ -156,12 +156,12 @@ def test_a_table_with_them_is_the_model_s_own() -> None:
     model = checked(dr_pair())
     info = seen(model)
     assert len(info["services"]) == 6
-    said = "\n".join(compiler.status_of(model.hostvars, model.groups, {"lb1": info}))
+    said = "\n".join(verifying.status_of(model.hostvars, model.groups, {"lb1": info}))
     assert "(checks of web1 (192.168.246.161) through the VIP)" in said
     assert "not in lvs_services" not in said
     page = pictures.site_file_of(model.hostvars, model.groups, {"lb1": info}, "site.html")
     assert "firewall mark" not in page
-    adopted = compiler.model_of(model.hostvars, model.groups, info, "lb1")
+    adopted = adopting.model_of(model.hostvars, model.groups, info, "lb1")
     assert [each.get("address") for each in adopted["services"]] == ["192.168.246.160", "fd00::160"]
 
 

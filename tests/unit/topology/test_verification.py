@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology import compiler
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology import verifying
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import (
     QUIET,
     Model,
@@ -56,7 +56,7 @@ def pair(*masters: str) -> Model:
 
 def found(model: Model, probes: dict[str, Any] | None = None, **answers: Any) -> dict[str, Any]:
     served: dict[str, Any] = {name: serving(ANY) for name in model.groups["lvs_real_servers"]}
-    return compiler.findings_of(model.hostvars, model.groups, {**served, **answers}, probes or {})
+    return verifying.findings_of(model.hostvars, model.groups, {**served, **answers}, probes or {})
 
 
 def lines(model: Model, probes: dict[str, Any] | None = None, **answers: Any) -> list[str]:
@@ -357,7 +357,7 @@ def test_a_vip_that_is_on_a_director_of_another_one() -> None:
         known["eth1"]["macaddress"] = f"02:00:00:00:00:0{number}"
         model.hostvars[name]["ansible_facts"] = known
     answers = {"lb1": {**DIRECTOR, "arp": {DR_VIP: ["02:00:00:00:00:07"]}}, "lb2": QUIET}
-    told = compiler.findings_of(model.hostvars, model.groups, answers, {}, ["lb1", "lb2"])
+    told = verifying.findings_of(model.hostvars, model.groups, answers, {}, ["lb1", "lb2"])
     assert f"answers ARP for {DR_VIP}, which lb1 holds" in [each["what"] for each in told["findings"]]
 
 
@@ -371,7 +371,7 @@ def test_what_a_client_does_not_say() -> None:
     model = dr()
     model.groups["lvs_clients"] = ["client", "other"]
     model.hostvars |= {"client": {}, "other": {}}
-    told = compiler.findings_of(model.hostvars, model.groups, {}, {"client": {"endpoints": []}}, ["lb1", "client"])
+    told = verifying.findings_of(model.hostvars, model.groups, {}, {"client": {"endpoints": []}}, ["lb1", "client"])
     assert "other: it is not part of this run (--limit)" in told["unseen"]
     assert f"client: it does not say what came of web ({DR_VIP} port 80)" in told["unseen"]
 
@@ -399,7 +399,7 @@ def test_a_run_for_some_hosts() -> None:
     model.groups["lvs_clients"] = ["client", "other"]
     model.hostvars |= {"client": {}, "other": {}}
     answers = {"web1": serving(ANY)}
-    told = compiler.findings_of(model.hostvars, model.groups, answers, {}, ["web1", "client"])
+    told = verifying.findings_of(model.hostvars, model.groups, answers, {}, ["web1", "client"])
     assert (told["hosts"], told["findings"]) == (["web1"], [])
     assert told["unseen"] == [
         "mistakes of the inventory, perhaps: without what every host says, much seems to be wrong that is not",
@@ -422,11 +422,11 @@ def test_a_director_that_is_a_real_server_of_the_other_by_tunnel() -> None:
         nic("eth1", "192.168.0.12/24"), nic("eth2", "10.0.0.12/24"), nic("tunl0", f"{VIP}/32")
     )
     assert lines(model, lb1=nat(app1=1, app2=1), lb2=nat(app1=1, app2=1)) == []
-    assert compiler.questions_of(model.hostvars, model.groups)["hosts"]["lb2"]["arp"] == []
+    assert verifying.questions_of(model.hostvars, model.groups)["hosts"]["lb2"]["arp"] == []
 
 
 def test_who_does_not_answer_was_not_looked_at() -> None:
-    silent = compiler.findings_of(dr().hostvars, dr().groups, {"lb1": DIRECTOR}, {})["findings"]
+    silent = verifying.findings_of(dr().hostvars, dr().groups, {"lb1": DIRECTOR}, {})["findings"]
     assert [(each["host"], each["what"]) for each in silent] == [
         ("web1", "could not be looked at"),
         ("web2", "could not be looked at"),
@@ -442,7 +442,7 @@ def test_an_answer_without_its_form_is_a_finding(odd: Any) -> None:
 
 
 def test_what_is_asked() -> None:
-    asked = compiler.questions_of(dr().hostvars, dr().groups)
+    asked = verifying.questions_of(dr().hostvars, dr().groups)
     packets = {
         name: [each["state"] for each in of.pop("packets") if "state" in each] for name, of in asked["hosts"].items()
     }
@@ -462,14 +462,14 @@ def test_what_is_asked() -> None:
     }
     assert packets == {"lb1": ["new", "sent", "half", "closing"], "web1": ["new"], "web2": ["new"]}
     model = dr()
-    assert [*compiler.questions_of(model.hostvars, model.groups, ["lb1", "web2"])["hosts"]] == ["lb1", "web2"]
+    assert [*verifying.questions_of(model.hostvars, model.groups, ["lb1", "web2"])["hosts"]] == ["lb1", "web2"]
     del model.hostvars["web1"]["ansible_facts"]
-    assert [*compiler.questions_of(model.hostvars, model.groups)["hosts"]] == ["lb1", "web2"]
+    assert [*verifying.questions_of(model.hostvars, model.groups)["hosts"]] == ["lb1", "web2"]
     model.service["forward"] = "nut"
     # Without an answer of web1 much seems to be wrong that is not.
-    assert compiler.questions_of(model.hostvars, model.groups)["mistakes"] == []
+    assert verifying.questions_of(model.hostvars, model.groups)["mistakes"] == []
     model.hostvars["web1"]["ansible_facts"] = dr().hostvars["web1"]["ansible_facts"]
-    (mistake,) = compiler.questions_of(model.hostvars, model.groups)["mistakes"]
+    (mistake,) = verifying.questions_of(model.hostvars, model.groups)["mistakes"]
     assert "lvs_services[0].forward: 'nut' is not known" in mistake
 
 
@@ -480,7 +480,7 @@ def test_what_a_director_does_in_lines() -> None:
         each.update(forward="nat", connections={"active": 3, "inactive": 12, "persistent": 0})
     info["services"].append({"fwmark": 7, "family": "ipv4", "scheduler": "wlc", "real_servers": []})
     info["daemons"] = [{"state": "master", "syncid": 1}]
-    assert compiler.status_of(model.hostvars, model.groups, {"lb1": info, "lb2": {"services": [], "daemons": []}}) == [
+    assert verifying.status_of(model.hostvars, model.groups, {"lb1": info, "lb2": {"services": [], "daemons": []}}) == [
         f"lb1: holds {VIP}, {GATEWAY}; synchronisation daemon: master (syncid 1)",
         f"  {WEB} rr (web)",
         "    app1 10.0.0.51:80 nat weight 1 active 3 inactive 12",

@@ -9,15 +9,18 @@ A host may be broken, or not honest: what does not have its form is refused with
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._screen import printable
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.finding import AT_RISK, Finding
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.given import shown
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.mistakes import Mistake, WrongModel, show
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.values import as_address, as_network
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.running.findings import CONCERNS
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.running.infos import read_info
 
+_T = TypeVar("_T")
 _COUNTS = forms.Range(0, 2**63 - 1)
 Form = Callable[[Any, str], Any]
 
@@ -180,4 +183,18 @@ def read_bgp_info(answer: Any, path: str) -> dict[str, Any]:
 def read_probe(answer: Any, path: str) -> list[dict[str, Any]]:
     """The endpoints that probe returned on one host; WrongModel where that cannot be."""
     found: list[dict[str, Any]] = _PROBE(answer, path)["endpoints"]
+    return found
+
+
+def read_all(
+    answers: Mapping[str, Any], path: str, read: Callable[[Any, str], _T], odd: list[Finding]
+) -> dict[str, _T]:
+    """The answers that have their form. What has not is a finding about the host."""
+    found = {}
+    for host, answer in answers.items():
+        where = f"{path}.{forms.word(host)}"
+        try:
+            found[str(host)] = read(shown(answer, where), where)
+        except WrongModel as wrong:
+            odd.append(Finding(AT_RISK, str(host), f"what it answered cannot be read: {'; '.join(wrong.lines)}"))
     return found
