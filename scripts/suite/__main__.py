@@ -148,6 +148,7 @@ def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="scripts/run-suite", description="Run make targets side by side.")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="how many at a time")
     parser.add_argument("--only", default="", metavar="NAMES", help="these parts; failed: what did not pass last time")
+    parser.add_argument("--later", default="", metavar="NAMES", help="these parts wait until they are named")
     parser.add_argument(
         "--memory",
         type=Path,
@@ -159,7 +160,7 @@ def main(argv: Sequence[str]) -> int:
     options = parser.parse_args(argv)
     last = remembered(options.memory)
     try:
-        chosen = in_order(choose(parse(options.parts), options.only, last), last)
+        chosen = in_order(choose(parse(options.parts), options.only, last, options.later), last)
     except Unknown as unknown:
         print(unknown, file=sys.stderr)
         return 2

@@ -38,19 +38,25 @@ def parse(words: Iterable[str]) -> list[Part]:
     return parts
 
 
-def choose(parts: Sequence[Part], only: str, last: Mapping[str, Any]) -> list[Part]:
-    """The parts that are asked for by name, with what they need; failed means those that did not pass the last time."""
+def choose(parts: Sequence[Part], only: str, last: Mapping[str, Any], later: str = "") -> list[Part]:
+    """The parts that are asked for by name, with what they need; failed means those that did not pass the last time.
+
+    Those of ``later`` run only where they are named, or where they were and did not pass.
+    """
     names = only.replace(",", " ").split()
-    if not names:
-        return list(parts)
     by_name = {word: part for part in parts for word in (part.name, part.target)}
+    waiting = {by_name[name].target for name in later.split() if name in by_name}
+    at_once = [part for part in parts if part.target not in waiting]
+    if not names:
+        return at_once
     unknown = [name for name in names if name not in by_name and name != FAILED]
     if unknown:
         known = " ".join(part.name for part in parts)
         raise Unknown(f"ONLY={only}: there is no part {', '.join(unknown)}. The parts are: {known}, and {FAILED}.")
     wanted = {by_name[name].target for name in names if name != FAILED}
     if FAILED in names:
-        wanted |= {part.target for part in parts if last.get(part.name, {}).get("result") != "passed"}
+        tried = [part for part in parts if part in at_once or part.name in last]
+        wanted |= {part.target for part in tried if last.get(part.name, {}).get("result") != "passed"}
     grown = True
     while grown:
         needed = {need for part in parts if part.target in wanted for need in part.needs}

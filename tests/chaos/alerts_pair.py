@@ -20,8 +20,9 @@ _WITHOUT = ("lvs_vip_announce", "lvs_aggregate", "lvs_bird", "lvs_bgp")
 def run() -> Result:
     """What fires for each event, beside what is to."""
     inventory = pair.model()
+    pair.by_fullnat(inventory)
     # With less than that, which no event brings about, all real servers serve.
-    pair.service(inventory, "nat").update(forward="fullnat", min_up=1)
+    pair.service(inventory, "nat")["min_up"] = 1
     inventory["lvs_directors"]["vars"]["lvs_conntrackd"] = True
     alerts.have(pair.HOSTS, inventory)
     pair.bring(inventory)

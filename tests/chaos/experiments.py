@@ -21,7 +21,7 @@ from typing import Any, Iterable, Iterator, Mapping
 import yaml
 
 from . import measure
-from .hosts import CACHE, CHECKOUT, HERE, PATIENT, Failed, Hosts, changed, say
+from .hosts import CACHE, CHECKOUT, HERE, PATIENT, ROOM, Failed, Hosts, changed, say
 from .measure import Owners, Record
 from .table import Result, Table
 
@@ -39,9 +39,8 @@ _PICTURE = CHECKOUT / "molecule/shared/snapshot.sh"
 _SITE = "site"
 # A connection without an answer is in the director's list for 60 seconds (SYN_RECV).
 _PAUSE = 10
-# A lab's host has little memory, and so place for 2,048 of netfilter's connections, which the load of some minutes is:
-# verify would say so.
-_TRACKED = "sysctl -qe -w net.netfilter.nf_conntrack_max=65536"
+# Otherwise verify would say that netfilter's table is full.
+_TRACKED = " && ".join(f"sysctl -qe -w {name}={value}" for name, value in ROOM.items())
 # What clients notice may always be said.
 _OF_CLIENTS = "^(broken|at risk): client: "
 

@@ -25,6 +25,9 @@ from .measure import Record
 HERE = Path(__file__).parent
 CHECKOUT = HERE.parents[1]
 CACHE = CHECKOUT / ".cache/chaos"
+# The kernel gives 2,048 of netfilter's entries to a host with as little memory as those of a lab. A load of minutes
+# has more, and in a full table neither health checks nor adverts of VRRP find place.
+ROOM = {"net.netfilter.nf_conntrack_max": 65536}
 # How long a request may take where it is not measured, but has to succeed.
 PATIENT = 60
 

@@ -167,7 +167,7 @@ def upgrade(times: int = 4) -> Result:
 
 def _fullnat() -> dict[str, Any]:
     inventory = pair.model()
-    pair.service(inventory, "nat")["forward"] = "fullnat"
+    pair.by_fullnat(inventory)
     inventory["lvs_directors"]["vars"]["lvs_conntrackd"] = True
     return inventory
 

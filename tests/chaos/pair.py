@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from . import measure
-from .hosts import CACHE, HERE, PATIENT, Failed, Hosts, Load, changed, lab, say, wait
+from .hosts import CACHE, HERE, PATIENT, ROOM, Failed, Hosts, Load, changed, lab, say, wait
 
 __all__ = ["CACHE", "HERE", "PATIENT", "Failed", "Load", "changed", "lab", "say", "wait"]
 
@@ -58,13 +58,9 @@ def service(inventory: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def by_fullnat(inventory: dict[str, Any]) -> None:
-    """Have the service nat be of FULLNAT, on directors with room for the connections of the load.
-
-    The kernel gives 2,048 of netfilter's entries to a host with so little memory. In a full table neither health checks
-    nor adverts of VRRP find place, and real servers are taken out.
-    """
+    """Have the service nat be of FULLNAT, on directors with room for the connections of the load."""
     service(inventory, "nat")["forward"] = "fullnat"
-    inventory["lvs_directors"]["vars"]["lvs_sysctls"] = {"net.netfilter.nf_conntrack_max": 65536}
+    inventory["lvs_directors"]["vars"]["lvs_sysctls"] = dict(ROOM)
 
 
 def real_servers(inventory: dict[str, Any]) -> list[str]:

@@ -229,8 +229,8 @@ ALERTS: tuple[Alert, ...] = (
         "2m",
         WARNING,
         "netfilter's table on {{ $labels.instance }} is {{ $value | humanizePercentage }} full",
-        "When it is full, new connections are dropped, health checks and a new master's adverts among them. Raise"
-        " net.netfilter.nf_conntrack_max in lvs_sysctls, or set"
+        "When it is full, packets that begin a connection are dropped, health checks and the adverts of a new master"
+        " among them. Raise net.netfilter.nf_conntrack_max in lvs_sysctls, or set"
         " net.ipv4.vs.conntrack to 0 there where no service is FULLNAT and no firewall rule needs it.",
     ),
     Alert(

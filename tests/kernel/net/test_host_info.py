@@ -161,12 +161,14 @@ def test_which_packets_are_dropped_for_certain(run_module, sh) -> None:
     sh(" && ".join(f"iptables-legacy {rule}" for rule in rules))
     try:
         dropped = run_module("host_info", asked)["dropped"]
+        before_a_change = run_module("preflight", {"plan": {"passing": asked["packets"]}})["dropped"]
         with socket.create_server(("10.0.0.2", 8080)), socket.create_server(("10.0.0.2", 8081)):
             tried = "ip netns exec app1 timeout 2 bash -c 'echo >/dev/tcp/10.0.0.2/{}' && echo yes || echo no"
             came = {port: sh(tried.format(port)).strip() for port in (8080, 8081)}
     finally:
         sh("iptables-legacy -F INPUT; iptables-legacy -F FORWARD")
     assert {each["name"] for each in dropped} == {"web", "vrrp", "back"}
+    assert {each["name"] for each in before_a_change} == {"web", "vrrp", "back"}
     assert dropped[0]["said"].startswith("iptables-legacy -A INPUT -p tcp -m multiport --dports 8080,8085:8090")
     assert came == {8080: "no", 8081: "yes"}
     odd = [

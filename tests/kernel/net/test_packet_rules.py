@@ -245,9 +245,11 @@ def test_a_look_loads_nothing_of_ipvs(run_module, sh) -> None:
     sh("for name in xt_ipvs $(lsmod | awk '/^ip_vs_/ {print $1}') ip_vs; do rmmod $name 2>/dev/null || true; done")
     assert "ip_vs" not in {line.split()[0] for line in sh("lsmod").splitlines()}, "another test left what needs it"
     result = run_module("preflight", {"packet_rules": EVERYTHING})
+    of_fullnat = run_module("preflight", {"packet_rules": {"source_nat": NAT}})
     predicted = run_module("packet_rules", EVERYTHING, check=True)
     assert "ip_vs" not in {line.split()[0] for line in sh("lsmod").splitlines()}
     assert result["kernel_modules"] == ([] if predicted["backend"].endswith("nft") else ["xt_ipvs"])
+    assert of_fullnat["kernel_modules"] == result["kernel_modules"]
     real = run_module("packet_rules", EVERYTHING)
     assert real["changes"] == predicted["changes"]
     assert not run_module("packet_rules", EVERYTHING)["changed"]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What preflight loads on every host: Python compiles it anew in each run, so it is what every host needs."""
+"""What the import of preflight loads: Python compiles it anew in each run, so it is what every host needs."""
 
 from __future__ import annotations
 

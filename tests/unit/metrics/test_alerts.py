@@ -268,7 +268,7 @@ test.__test__ = False  # type: ignore[attr-defined] # pytest takes it for one of
 
 def judge(tmp_path: Path, *cases: Case) -> None:
     (tmp_path / "alerts.yml").write_text(rules_text())
-    # Each minute is enough for alerts that wait for minutes, and half of the work.
+    # Half of the work of an evaluation with each sample. An alert that waits for less than a minute fires after one.
     asked = {"rule_files": ["alerts.yml"], "evaluation_interval": "1m", "tests": [test(each) for each in cases]}
     (tmp_path / "tests.yml").write_text(yaml.safe_dump(asked))
     promtool("test", "rules", str(tmp_path / "tests.yml"))

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from suite.parts import Unknown, choose, in_order, parse
@@ -33,6 +34,21 @@ LAST = {
 )
 def test_parts_are_chosen_with_what_they_need(only: str, chosen: list[str]) -> None:
     assert [part.name for part in choose(PARTS, only, LAST)] == chosen
+
+
+@pytest.mark.parametrize(
+    ("only", "last", "chosen"),
+    [
+        ("", LAST, ["image", "unit", "kernel-net", "dr"]),
+        ("ha", LAST, ["image", "ha"]),
+        # ha was named before, and failed.
+        ("failed", LAST, ["image", "kernel-net", "ha"]),
+        ("failed", {**LAST, "ha": {"result": "passed"}}, ["image", "kernel-net"]),
+        ("failed dr", {"unit": {"result": "passed"}}, ["image", "kernel-net", "dr"]),
+    ],
+)
+def test_what_waits_runs_where_it_is_named(only: str, last: dict[str, Any], chosen: list[str]) -> None:
+    assert [part.name for part in choose(PARTS, only, last, "molecule-ha")] == chosen
 
 
 def test_nothing_is_chosen_where_everything_passed() -> None:

@@ -17,6 +17,7 @@ import pytest
 from suite.together import processes
 
 SCRIPTS = Path(__file__).resolve().parents[3] / "scripts"
+MOLECULE = SCRIPTS.parent / "molecule"
 LIMIT = 120
 # Started by a process that ends at once, in a session of its own.
 DAEMON = "(exec setsid sleep {seconds}) >/dev/null 2>&1 & "
@@ -189,13 +190,35 @@ def test_what_passed_is_not_run_again(suite: Callable[..., subprocess.Popen[str]
     assert run.communicate(timeout=LIMIT)[0] == "Every part passed the last time: nothing is left to run.\n"
 
 
+def recipe(*words: str) -> str:
+    """What make would run."""
+    make = ["make", "--dry-run", "--no-print-directory", "JOBS=1", *words]
+    here = {key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "MFLAGS", "SCENARIO"))}
+    return subprocess.run(make, cwd=SCRIPTS.parent, env=here, check=True, capture_output=True, text=True).stdout
+
+
 @pytest.mark.parametrize("target", ["test", "test-all", "matrix"])
 def test_what_passed_in_one_target_is_not_what_passed_in_another(target: str) -> None:
     """The parts of test are called like those of test-all, which tests more in some of them."""
-    make = ["make", "--dry-run", "--no-print-directory", "JOBS=1", target]
-    here = {key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "MFLAGS"))}
-    recipe = subprocess.run(make, cwd=SCRIPTS.parent, env=here, check=True, capture_output=True, text=True).stdout
-    assert re.findall(r"--memory=(\S+)", recipe) == [f".cache/{target}.json"]
+    assert re.findall(r"--memory=(\S+)", recipe(target)) == [f".cache/{target}.json"]
+
+
+@pytest.mark.parametrize(
+    ("words", "missing"),
+    [
+        (["test"], {"active", "dr_routed", "ftp", "fullnat_pair", "mixed", "nat_wlc"}),
+        (["test-all"], set()),
+        # Who names a scenario wants it.
+        (["test", "SCENARIO=ftp"], {each.name for each in MOLECULE.iterdir()} - {"ftp"}),
+    ],
+)
+def test_which_scenarios_run(words: list[str], missing: set[str]) -> None:
+    """The others have a part, so that ONLY finds it, and wait."""
+    there = {each.parent.name for each in MOLECULE.glob("*/molecule.yml")}
+    said = recipe(*words)
+    waiting, parts = said.partition("--later=")[2].split("'")[1:3]
+    begun = set(re.findall(r"\bmolecule-(\w+)", parts)) - set(re.findall(r"\bmolecule-(\w+)", waiting))
+    assert begun == there - missing
 
 
 def test_an_unknown_part_is_refused(suite: Callable[..., subprocess.Popen[str]]) -> None:

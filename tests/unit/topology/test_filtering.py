@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology import verifying
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.compiler import site_of
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.plan import passing
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import (
     QUIET,
     Model,
@@ -109,6 +111,59 @@ def test_a_director_among_its_own_real_servers() -> None:
         ("output", "tcp", "10.0.0.51", 80, "sent"),
         ("forward", "tcp", "10.0.0.51", 80, "answer"),
     ]
+
+
+def test_whoever_says_sorry_is_sent_to_as_well() -> None:
+    model = r4()
+    model.hostvars["lb1"].update(lvs_manager="keepalived", lvs_vrrp={"virtual_router_id": 7})
+    (service,) = model.hostvars["lb1"]["lvs_services"]
+    service["health_check"] = {"type": "tcp"}
+    service["real_servers"], service["sorry_server"] = [{"host": "app1"}], {"address": "10.0.0.52", "port": 8080}
+    sent_and_answered = [each for each in asked(model, "lb1") if each[0] in ("output", "forward")]
+    assert ("output", "tcp", "10.0.0.52", 8080, "sent") in sent_and_answered
+    assert ("forward", "tcp", "10.0.0.52", 8080, "answer") in sent_and_answered
+    service["sorry_server"] = {"address": "127.0.0.1", "port": 8080}
+    assert not [each for each in asked(model, "lb1") if "127.0.0.1" in each]
+
+
+def test_one_real_server_by_dr() -> None:
+    model = r1()
+    del model.services[0]["real_servers"][1:]
+    assert asked(model, "lb1") == to("192.168.246.160", REQUEST, ICMP, SENT_ON, *HALVES)
+
+
+def marked() -> Model:
+    """Two VIPs with one mark, and the same port of each."""
+    model = r1()
+    service = model.services[0]
+    for key in ("address", "port", "protocol"):
+        service.pop(key, None)
+    addresses = ("192.168.246.160", "192.168.246.170")
+    service.update(
+        fwmark=7, family="ipv4", marked=[{"address": each, "protocol": "tcp", "ports": [80]} for each in addresses]
+    )
+    return model
+
+
+def test_what_is_sent_on_to_each_vip_of_a_mark() -> None:
+    every = verifying.questions_of(marked().hostvars, marked().groups)["hosts"]["lb1"]["packets"]
+    sent = {each["destination"]: each["name"] for each in every if each.get("state") == "sent"}
+    assert sent == {
+        vip: f"what is sent on to the real servers for web, tcp to {vip} port 80"
+        for vip in ("192.168.246.160", "192.168.246.170")
+    }
+
+
+@pytest.mark.parametrize("model", [r1, r4, r5, r6, r7, dr_pair, marked])
+def test_no_two_packets_have_one_name(model: Any) -> None:
+    """Of two, only the first would be asked about, and let through."""
+    hostvars, groups = model().hostvars, model().groups
+    site = site_of(hostvars, groups, [])
+    for host in site.inventory.members:
+        packets: dict[str, list[Any]] = {}
+        for each in (*passing.of_director(site, host), *passing.of_real_server(site, host)):
+            packets.setdefault(each.name, []).append(each.question)
+        assert {name: every for name, every in packets.items() if any(each != every[0] for each in every)} == {}
 
 
 def test_one_of_each_kind_comes_first() -> None:

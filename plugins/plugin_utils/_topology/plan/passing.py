@@ -46,7 +46,7 @@ class Passing:
 
 
 def passing(site: Site, host: str) -> list[Passing]:
-    """What has to pass the filter of a host, each once.
+    """What has to pass the filter of a host, each once: by its name, which says all of it.
 
     Who asks about the first ones only asks about what directors say to each other, and one packet of each kind.
     """
@@ -102,7 +102,7 @@ def _between_directors(site: Site, director: str) -> Iterator[Passing]:
 
 def _of_service(director: str, service: Service) -> Iterator[Passing]:
     yield from _requests(service)
-    others = [entry for entry in service.real_servers if entry.host != director]
+    others = [each for each in service.targets if each.host != director and not each.address.is_loopback]
     # By DR the packet is the same, whoever gets it.
     for entry in others[:1] if kernel_forward(service) == "dr" else others:
         yield from _handed_on(service, entry)
@@ -158,21 +158,23 @@ def _requests(service: Service) -> Iterator[Passing]:
 
 def _handed_on(service: Service, entry: RealServer) -> Iterator[Passing]:
     """What the director sends to the real server leaves it as what it sends itself does."""
+    is_as_it_came = kernel_forward(service) == "dr"
     for address, protocol, ports in _meant(service):
         if kernel_forward(service) == "tun":
             packet = _wrapped(service, entry).packet
-        elif kernel_forward(service) == "dr":
+        elif is_as_it_came:
             packet = _to(address, protocol, ports)
         else:
             packet = _to(entry.address, protocol, _own(entry) or ports)
-        told = f", {protocol} port {_text(ports)}" if service.address is None else ""
-        to = "the real servers" if kernel_forward(service) == "dr" else entry.label
+        where = f" to {address}" if is_as_it_came else ""
+        told = f", {protocol}{where} port {_text(ports)}" if service.address is None else ""
+        to, who = ("the real servers", "of the service") if is_as_it_came else (entry.label, "that should land there")
         yield Passing(
             f"what is sent on to {to} for {service.name}{told}",
             # Around a tunnel's packet is one of the director's own.
             {**packet, "hook": "output", "state": "new" if kernel_forward(service) == "tun" else "sent"},
             BROKEN,
-            "Clients that should land there get no answer.",
+            f"Clients {who} get no answer.",
         )
 
 
@@ -212,15 +214,16 @@ def _vrrp(site: Site, director: str) -> Iterator[Passing]:
     partners = [each for each in site.partners(director) if each != director]
     kinds = {(each.family, bool(each.settings.unicast)) for each in carriers(site, director)}
     for family, is_unicast in sorted(kinds) if partners else ():
+        told = f"protocol {_VRRP}, IPv{family}{', unicast' if is_unicast else ''}"
         yield Passing(
-            f"VRRP of {' and '.join(partners)} (protocol {_VRRP}, IPv{family}{', unicast' if is_unicast else ''})",
+            f"VRRP of {' and '.join(partners)} ({told})",
             # To netfilter, adverts of a partner may belong to the connection that this director's own adverts began.
             {"hook": "input", "protocol": _VRRP, "family": family, "state": None if is_unicast else "new"},
             AT_RISK,
             "It does not hear whether another director is master, so that two of them may hold the VIPs.",
         )
         yield Passing(
-            f"its own VRRP (protocol {_VRRP}, IPv{family})",
+            f"its own VRRP ({told})",
             {"hook": "output", "protocol": _VRRP, "family": family, "state": None if is_unicast else "new"},
             AT_RISK,
             "Other directors do not hear that it is master, so that two of them may hold the VIPs.",

@@ -215,7 +215,10 @@ def of_host(site: Site, host: str, answer: Mapping[str, Any]) -> Iterator[Findin
     conntrack = answer["conntrack"]
     if conntrack and conntrack["count"] * 5 > conntrack["max"] * 4:
         what = f"netfilter's table has {conntrack['count']} of {conntrack['max']} connections"
-        why = "When it is full, new connections are dropped, health checks and a new master's adverts among them."
+        why = (
+            "When it is full, packets that begin a connection are dropped. On directors, health checks and the adverts "
+            "of a new master are among them."
+        )
         yield Finding(AT_RISK, host, what, why, "raise net.netfilter.nf_conntrack_max in lvs_sysctls")
     for each in answer["tentative_addresses"]:
         if as_address(each.partition(" ")[0]) in _meant(site, host):
