@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
+from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._forms import CHECKER, KEEPALIVED
 
 # The roles of hosts, and the group of each as long as no variable of its name with _group at the end names another one.
@@ -66,6 +67,10 @@ def group_of(role: str, variables: Mapping[str, Any]) -> str:
 
 def check_groups(variables: Mapping[str, Any], groups: Mapping[str, Any], *, need_directors: bool) -> None:
     """Refuse what would be no host of any play, without a word."""
+    given = {variable: variables.get(variable) for variable in GROUP_NAMES}
+    for variable, name in given.items():
+        if not isinstance(name, (str, int, type(None))):
+            raise Wrong(f"Nothing was touched. {variable} is {forms.shown(name)}. Give it the name of a group.")
     directors = group_of("director", variables)
     if need_directors and not groups.get(directors):
         raise Wrong(
@@ -73,12 +78,11 @@ def check_groups(variables: Mapping[str, Any], groups: Mapping[str, Any], *, nee
             "another group with --extra-vars lvs_directors_group=NAME: the hosts line of a play sees extra variables "
             "only."
         )
-    given = {role: variables.get(f"{group}_group") for role, group in GROUPS.items()}
     missing = [str(name) for name in given.values() if name and name not in groups]
     if missing:
-        names = ", ".join(f"{group}_group" for group in GROUPS.values())
         raise Wrong(
-            f"Nothing was touched. No group is called {' or '.join(missing)}. Correct it ({names}), or leave it out."
+            f"Nothing was touched. No group is called {' or '.join(missing)}. Correct it "
+            f"({', '.join(GROUP_NAMES)}), or leave it out."
         )
 
 

@@ -394,6 +394,42 @@ def test_booleans_of_the_command_line_are_no_text(path: Path) -> None:
 ROLLED = {"lvs_directors": ["lb1", "lb2"], "lvs_real_servers": ["web1"]}
 
 
+@pytest.mark.parametrize("name", ["rolling", "rolling_directors"])
+@pytest.mark.parametrize(
+    ("tasks", "said"),
+    [
+        ("- hosts: all\n  tasks: []\n", "conflicting action statements: hosts, tasks"),
+        ("- name: x\n  nosuch.collection.module: {}\n", "couldn't resolve module/action"),
+        ("- {\n", "YAML parsing failed"),
+        (None, "a file with tasks on this machine"),
+    ],
+)
+def test_tasks_that_cannot_be_read_end_a_roll_before_it_begins(
+    tmp_path: Path, name: str, tasks: str | None, said: str
+) -> None:
+    """Ansible would read them past any rescue, with a host that serves nobody."""
+    inventory, file = tmp_path / "inventory.yml", tmp_path / "tasks.yml"
+    inventory.write_text(
+        json.dumps({group: {"hosts": {names[0]: {"lvs_services": []}}} for group, names in GROUPS.items()})
+    )
+    if tasks is not None:
+        file.write_text(tasks)
+    given = {f"lvs_{name}_tasks": None if tasks is None else str(file)}
+    command = ["ansible-playbook", "-i", str(inventory), "-e", json.dumps(given)]
+    done = subprocess.run(
+        [*command, str(CHECKOUT / f"playbooks/{name}.yml")], capture_output=True, text=True, check=False
+    )
+    assert done.returncode != 0
+    assert said in " ".join((done.stdout + done.stderr).split())
+    assert "Maintain one after the other" not in done.stdout
+
+
+@pytest.mark.parametrize("name", [["web"], {"a": 1}])
+def test_a_group_is_named_by_text(name: Any) -> None:
+    with pytest.raises(_plays.Wrong, match=r"Nothing was touched\. lvs_routers_group is a (list|mapping)\. Give it"):
+        _plays.check_groups({"lvs_routers_group": name}, GROUPS, need_directors=True)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("named", "limit", "said"),

@@ -23,6 +23,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.uncoll
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.values import as_boolean
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.checks import check_membership, check_site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.site import Site
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.plan.misspelled import misspelled
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.plan.plan import plan_of
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.plan.roles import NEEDS, lost_routes
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.read.inventory import OVERRIDABLE, Inventory
@@ -82,6 +83,9 @@ def host_plan(
     if mistakes:
         raise WrongModel(mistakes)
     needs += lost_routes(site, host, needs)
+    # Once for each host: the other roles are those of a director or router.
+    if role in ("director", "real_server", "router"):
+        needs += misspelled(site, host)
     return plan_of(role, site, host, needs)
 
 

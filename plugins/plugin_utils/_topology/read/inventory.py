@@ -40,6 +40,19 @@ OVERRIDABLE = (
     "lvs_vip_interface",
     "lvs_vrrp",
 )
+# Every variable that an inventory may have; those of single playbooks are in playbooks/tasks/variables.yml.
+NAMES = frozenset(
+    [
+        *OVERRIDABLE,
+        "lvs_clients_group",
+        "lvs_directors_group",
+        "lvs_real_servers_group",
+        "lvs_routers_group",
+        "lvs_services",
+        "lvs_state",
+        "lvs_turn_patience",
+    ]
+)
 
 
 class Inventory(Variables):
