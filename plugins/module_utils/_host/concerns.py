@@ -16,7 +16,8 @@ from typing import Any, Callable, Dict, Mapping, NamedTuple, Tuple
 
 from ansible_collections.lvs.topology.plugins.module_utils._plan import BadRequest
 
-Plan = Mapping[str, Any]
+# What the compiler planned for a host and role.
+Wanted = Mapping[str, Any]
 # What a module's function takes is the module and the ledger.
 Work = Tuple[Dict[str, Any], Callable[..., Dict[str, Any]]]
 BOOT = "boot"
@@ -30,7 +31,7 @@ WITHDRAWALS, ANNOUNCEMENTS = "withdrawals", "announcements"
 class Concern(NamedTuple):
     """One part of a host's state: what a plan means for the module that brings it about by itself."""
 
-    options: Callable[[Plan], dict[str, Any]]
+    options: Callable[[Wanted], dict[str, Any]]
     # The argument spec of that module, and what it does.
     work: Callable[[], Work]
     # What an earlier run had and the plan has not goes when no other host uses it any more, by the option purge.
@@ -194,14 +195,14 @@ def _metrics() -> Work:
     return METRICS_SPEC, ensure_metrics
 
 
-def _list(key: str, option: str) -> Callable[[Plan], dict[str, Any]]:
+def _list(key: str, option: str) -> Callable[[Wanted], dict[str, Any]]:
     return lambda plan: {option: plan.get(key) or []}
 
 
-def _of_dictionary(key: str, options: dict[str, Any]) -> Callable[[Plan], dict[str, Any]]:
+def _of_dictionary(key: str, options: dict[str, Any]) -> Callable[[Wanted], dict[str, Any]]:
     """The options of a module by their own names, with what they are where the plan has them not."""
 
-    def of(plan: Plan) -> dict[str, Any]:
+    def of(plan: Wanted) -> dict[str, Any]:
         given = plan.get(key) or {}
         unknown = sorted(set(map(str, given)) - set(options))
         if unknown:
@@ -211,18 +212,18 @@ def _of_dictionary(key: str, options: dict[str, Any]) -> Callable[[Plan], dict[s
     return of
 
 
-def _table_options(plan: Plan) -> dict[str, Any]:
+def _table_options(plan: Wanted) -> dict[str, Any]:
     given = {name: plan[name] for name in ("purge", "keep_weights") if plan.get(name) is not None}
     return {"services": plan.get("services") or [], **given}
 
 
-def _firewall_options(plan: Plan) -> dict[str, Any]:
+def _firewall_options(plan: Wanted) -> dict[str, Any]:
     """What netfilter knows of IPVS's connections decides what a firewall makes of their packets."""
     packets = _of_dictionary("firewall", {"packets": []})(plan)
     return {**packets, "conntrack": (plan.get("sysctls") or {}).get("net.ipv4.vs.conntrack")}
 
 
-def _take_over_options(plan: Plan) -> dict[str, Any]:
+def _take_over_options(plan: Wanted) -> dict[str, Any]:
     """With the services that the plan has, whoever fills the table."""
     services = plan.get("services") or (plan.get("watched") or {}).get("services") or []
     return {"take_over": bool(plan.get("take_over")), "services": services}
@@ -231,7 +232,7 @@ def _take_over_options(plan: Plan) -> dict[str, Any]:
 _ANNOUNCEMENTS = _of_dictionary("announcements", {"table": None, "by_checks": False, "routes": []})
 
 
-def _boot_options(plan: Plan) -> dict[str, Any]:
+def _boot_options(plan: Wanted) -> dict[str, Any]:
     names = (
         "tunnels",
         "addresses",

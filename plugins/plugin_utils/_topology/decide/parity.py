@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the directors of a pair differ: what one knows and the other does not is lost when it takes over.
+"""What services are called in answers, and where a pair differs: what only one knows is lost when the other takes over.
 
 Compared is what the kernels have, as the module ipvs_info returns it.
 """

@@ -22,7 +22,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.model 
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide import tun
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.parity import service_name
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.site import Site
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.table import virtual_service
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.table import kernel_forward, virtual_service
 
 # Of a service with very many real servers.
 _MOST_CONNECTIONS = 50
@@ -187,7 +187,8 @@ def _rooms(site: Site) -> dict[tuple[str, int], int]:
     """By VIP and port of each service by tunnel, how large a packet may be to reach any of its real servers."""
     found: dict[tuple[str, int], int] = {}
     for director, service in site.pairs():
-        if service.forward != tun.KERNEL_FORWARD or any(entry.host == director for entry in service.real_servers):
+        is_local = any(entry.host == director for entry in service.real_servers)
+        if is_local or kernel_forward(service) != tun.KERNEL_FORWARD:
             continue
         room = max((tun.room(site, director, entry) for entry in service.real_servers), default=0)
         for each in _tried(service):
