@@ -15,7 +15,7 @@ name: wrong_values
 version_added: 0.4.0
 author:
   - The lvs.topology authors (@lvs-topology)
-short_description: Variables of the playbooks whose numbers or words make no sense
+short_description: Variables of the playbooks whose values make no sense
 description:
   - Looks at the values of variables such as C(lvs_drain_timeout). Variables that no playbook has are passed over.
 options:
@@ -23,6 +23,10 @@ options:
     type: dict
     required: true
     description: The values of variables by their names.
+  types:
+    type: dict
+    description:
+      - The type of each variable, in the form of an argument spec. Without, only numbers and words are looked at.
 """
 
 EXAMPLES = r"""

@@ -93,6 +93,23 @@ def test_values_that_make_no_sense(given: dict[str, Any], lines: list[str]) -> N
 
 
 @pytest.mark.parametrize(
+    ("kind", "good", "bad", "said"),
+    [
+        ("list", [["a"], "a,b", 7, None], [{"a": 1}], "is a mapping; use a list, or a text with commas"),
+        ("dict", [{"a": 1}, "a=1"], [["a"]], "is a list; use a mapping"),
+        ("path", ["~/x", 7], [["x"]], "is a list; use text"),
+        ("str", ["x", None], [{"a": 1}], "is a mapping; use text"),
+        ("bool", [True, "no", 1], ["perhaps"], "is 'perhaps'; use true or false"),
+        ("int", [5, "5"], ["5m"], "is '5m'; use a whole number"),
+    ],
+)
+def test_values_of_another_type(kind: str, good: list[Any], bad: list[Any], said: str) -> None:
+    types = {"lvs_it": {"type": kind}}
+    assert [wrong_values({"lvs_it": each}, types) for each in good] == [[]] * len(good)
+    assert [wrong_values({"lvs_it": each}, types) for each in bad] == [[f"lvs_it: {said}"]]
+
+
+@pytest.mark.parametrize(
     ("given", "expected"),
     [
         ("active, inactive", ["active", "inactive"]),
@@ -150,8 +167,9 @@ def adopt(tmp_path: Path, **given: Any) -> subprocess.CompletedProcess[str]:
         ),
         (
             {"lvs_adopt_resolve": "perhaps"},
-            "and we were unable to convert to bool",
+            "Nothing was touched. lvs_adopt_resolve: is 'perhaps'; use true or false",
         ),
+        ({"lvs_adopt_weight": "abc"}, "Nothing was touched. lvs_adopt_weight: is 'abc'; use a whole number"),
         # Of another playbook, and of none of them.
         ({"lvs_drain_timeout": 5, "lvs_addresses": 1, "lvs_adopt_names": {"a": "192.0.2.9"}}, None),
     ],

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which numbers and words make sense for the variables of playbooks. Of which type they are, Ansible looks at. Pure."""
+"""Which values make sense for the variables of playbooks: their types, numbers and words. Pure."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.mistak
     choose,
     show,
 )
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.values import as_boolean
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.running import way_back
 
 _STATES = ("drained", "present")
@@ -42,15 +43,36 @@ CHOICES: Mapping[str, Sequence[str]] = {
 LISTS: Mapping[str, Sequence[str]] = {"lvs_drain_wait_for": REAL_SERVER_SPEC["wait_for"]["choices"]}
 
 
-def wrong_values_of(given: Any) -> list[str]:
-    """What is wrong with the values of variables, by their names. Those of other names are passed over."""
+def wrong_values_of(given: Any, types: Any = None) -> list[str]:
+    """What is wrong with the values of variables, by their names. Those of other names are passed over.
+
+    ``types`` has the type of each, as in an argument spec. Of a text Ansible says whether it makes a value of its type.
+    """
     values = mapping(evaluated(given, "variables"), "variables")
-    return as_lines([*_wrong_numbers(values), *_wrong_words(values)])
+    wrong = {each.path: each for each in _wrong_types(values, {} if types is None else mapping(types, "types"))}
+    others = [*_wrong_numbers(values), *_wrong_words(values)]
+    return as_lines([*wrong.values(), *(each for each in others if each.path not in wrong)])
 
 
 def words_of(given: Any) -> list[Any]:
     """The words of a variable that is a list; on the command line they stand in a text with commas."""
     return _words(evaluated(given, "words"))
+
+
+def _wrong_types(values: Mapping[str, Any], types: Mapping[str, Any]) -> Iterator[Mistake]:
+    for name, value in values.items():
+        # Null is as good as no value.
+        kind = mapping(types[name], name).get("type") if name in types and value is not None else None
+        if kind == "list" and isinstance(value, Mapping):
+            yield Mistake(name, f"is {show(value)}", "use a list, or a text with commas")
+        elif kind == "dict" and not isinstance(value, (Mapping, str)):
+            yield Mistake(name, f"is {show(value)}", "use a mapping")
+        elif kind in ("str", "path") and isinstance(value, (Mapping, list)):
+            yield Mistake(name, f"is {show(value)}", "use text")
+        elif kind == "bool" and as_boolean(value) is None and value not in (0, 1):
+            yield Mistake(name, f"is {show(value)}", "use true or false")
+        elif kind == "int" and name not in NUMBERS and forms.integer(value) is None:
+            yield Mistake(name, f"is {show(value)}", "use a whole number")
 
 
 def _wrong_numbers(values: Mapping[str, Any]) -> Iterator[Mistake]:
