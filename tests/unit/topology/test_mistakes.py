@@ -437,6 +437,16 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
             "use an address inside it"
         ],
     ),
+    "real servers that are no hosts": (
+        r1,
+        service(real_servers=[{"address": "192.168.246.255"}, {"host": "web1"}, {"address": "192.168.246.0"}]),
+        [
+            f"{S}.real_servers[0]: 192.168.246.255 is the broadcast address of 192.168.246.0/24, where lb1 is; "
+            "use an address inside it",
+            f"{S}.real_servers[2]: 192.168.246.0 is the network address of 192.168.246.0/24, where lb1 is; "
+            "use an address inside it",
+        ],
+    ),
     "a VIP that is multicast": (
         r1,
         service(address="224.0.0.18"),

@@ -66,10 +66,77 @@ def test_warmup_of_one_check_is_not_that_of_the_others() -> None:
     assert "            warmup 10\n" in of_server(text, 0)
 
 
+def sent_from(model: Model, *sources: str) -> Model:
+    """The first services' checks come from these addresses; from the directors' own without any."""
+    for position, director in enumerate(("lb1", "lb2")):
+        check = model.hostvars[director]["lvs_services"][0]["health_check"]
+        check["source"] = sources[position] if sources else model.hostvars[director]["lvs_address"]
+    return model
+
+
+@pytest.mark.parametrize(
+    ("sources", "said"),
+    [
+        # As it is where both have one list of services in their group's variables.
+        (("10.0.0.11", "10.0.0.11"), ["10.0.0.11 is not an address of the director lb2"]),
+        (("9.9.9.9", "10.0.0.12"), ["9.9.9.9 is not an address of the director lb1"]),
+        # The VIP, and what moves with it.
+        (("192.168.0.29", "10.0.0.12"), ["lb1 has 192.168.0.29 only while it is the master"]),
+        (("10.0.0.11", "10.0.0.29"), ["lb2 has 10.0.0.29 only while it is the master"]),
+    ],
+)
+def test_a_check_comes_from_an_address_that_its_director_always_has(sources: tuple[str, str], said: list[str]) -> None:
+    model = sent_from(changed(health_check=TCP), *sources)
+    assert [line.partition("source: ")[2].partition(",")[0] for line in model.mistakes() if "source" in line] == said
+    for director in ("lb1", "lb2"):
+        del model.hostvars[director]["ansible_facts"]
+    assert not [line for line in model.mistakes() if "source" in line]
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("10.0.0.11", None),
+        ("9.9.9.9", "9.9.9.9 is not an address of the director lb1, so no advert is sent from there"),
+        ("10.0.0.29", "lb1 has 10.0.0.29 only while it is the master, so no advert is sent from there"),
+    ],
+)
+def test_unicast_adverts_come_from_an_address_of_ones_own(source: str, said: str | None) -> None:
+    model = r5()
+    for director in ("lb1", "lb2"):
+        model.hostvars[director]["lvs_vrrp"]["unicast"] = True
+    model.hostvars["lb1"]["lvs_vrrp"]["unicast_source"] = source
+    found = [line for line in model.mistakes() if "unicast_source" in line]
+    assert [line.rpartition("; ")[0].partition("unicast_source: ")[2] for line in found] == (
+        [] if said is None else [said]
+    )
+
+
+def test_adverts_on_lo_are_heard_by_nobody() -> None:
+    model = r5()
+    model.hostvars["lb1"]["lvs_vrrp"]["interface"] = "lo"
+    assert [line for line in model.mistakes() if "lvs_vrrp.interface: is lo, where no partner hears adverts" in line]
+
+
+@pytest.mark.parametrize(
+    ("inhibits", "own", "is_refused"),
+    [(True, None, True), (False, True, True), (True, False, False), (False, None, False)],
+)
+def test_who_says_sorry_and_serves_too(inhibits: bool, own: bool | None, is_refused: bool) -> None:
+    watch = {} if own is None else {"inhibit_on_failure": own}
+    sorry = {"host": "app1", "port": 80}
+    model = changed(watch, health_check=TCP, sorry_server=sorry, inhibit_on_failure=inhibits)
+    said = "sorry_server: is app1 (10.0.0.51), a real server that inhibit_on_failure keeps in the table"
+    assert bool([line for line in model.mistakes() if said in line]) is is_refused
+    if not is_refused:
+        text_of(model)
+
+
 def test_where_a_check_goes_and_comes_from() -> None:
-    way = {"address": "10.0.0.77", "port": 81, "source": "10.0.0.1", "source_port": 4000, "fwmark": 7}
-    expected = ["connect_ip 10.0.0.77", "connect_port 81", "bindto 10.0.0.1", "bind_port 4000", "fwmark 7"]
-    text = of_server(text_of(changed(health_check={**TCP, **way})), 0)
+    way = {"address": "10.0.0.77", "port": 81, "source_port": 4000, "fwmark": 7}
+    own = changed().hostvars["lb1"]["lvs_address"]
+    expected = ["connect_ip 10.0.0.77", "connect_port 81", f"bindto {own}", "bind_port 4000", "fwmark 7"]
+    text = of_server(text_of(sent_from(changed(health_check={**TCP, **way}))), 0)
     assert "\n".join(f"            {line}" for line in expected) in text
 
 
@@ -79,6 +146,14 @@ def test_where_a_check_goes_and_comes_from() -> None:
         ({"type": "http", "status": [*range(100, 600)]}, {}, "health_check.status: is longer than a line"),
         ({"type": "mysql", "login": "a"}, {"plugins": f"/{'a' * 255}"}, "lvs_keepalived.plugins (lb1, lb2): has 256"),
         ({"type": "file", "path": f"/{'a' * 900}"}, {}, "health_check.path: has 901 characters"),
+        ({"type": "udp", "payload": "a0" * 600}, {}, "health_check.payload: has 1200 characters"),
+        ({"type": "udp", "require_reply": "a0" * 600}, {}, "health_check.require_reply: has 1200 characters"),
+        (
+            {"type": "tcp", "warmup": 0.00001},
+            {},
+            "health_check.warmup: 0.00001 is too small; use 0, or 0.0001 at least",
+        ),
+        ({"type": "tcp", "timeout": "0.00001"}, {}, "health_check.timeout: 1e-05 is out of range"),
     ],
 )
 def test_lines_that_keepalived_would_cut(check: dict[str, Any], daemon: dict[str, Any], said: str) -> None:
@@ -151,8 +226,7 @@ def test_a_check_through_the_vip_goes_nowhere_else() -> None:
 
 
 def test_directors_may_ask_from_their_own_addresses_and_nothing_else_of_their_own() -> None:
-    model = changed(health_check={**TCP, "source": "10.0.0.1"})
-    model.hostvars["lb2"]["lvs_services"][0]["health_check"]["source"] = "10.0.0.2"
+    model = sent_from(changed(health_check=TCP))
     assert model.mistakes() == []
     model.hostvars["lb2"]["lvs_services"][0]["real_servers"][0]["health_check"] = PING
     assert [line for line in model.mistakes() if "directors that share VIPs need the same" in line]

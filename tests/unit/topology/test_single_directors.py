@@ -136,9 +136,9 @@ def test_mistakes_of_instances(vrrp: dict[str, Any], said: str) -> None:
 
 def test_where_unicast_comes_from() -> None:
     model = r5()
-    for director, last in (("lb1", 7), ("lb2", 8)):
+    for director, last in (("lb1", 11), ("lb2", 12)):
         vrrp = model.hostvars[director].setdefault("lvs_vrrp", {})
-        vrrp |= {"unicast": True, "unicast_source": f"10.0.0.{last}"}
+        vrrp |= {"unicast": True, "unicast_source": f"192.168.0.{last}"}
     assert model.mistakes() == []
     (instance,) = model.plan("lb1", "keepalived")["keepalived"]["instances"]
-    assert instance["unicast"] == {"source": "10.0.0.7", "peers": ["10.0.0.8"]}
+    assert instance["unicast"] == {"source": "192.168.0.11", "peers": ["192.168.0.12"]}

@@ -83,10 +83,11 @@ def read_word(reader: Reader, key: str, what: str, remedy: str) -> str | None:
     if not isinstance(value, str) or not value:
         reader.refuse(key, f"{show(value)} is no {what}", remedy)
         return None
-    return value if _takes(reader, key, special(value), remedy) and _fits(reader, key, value) else None
+    return value if _takes(reader, key, special(value), remedy) and fits(reader, key, value) else None
 
 
-def _fits(reader: Reader, key: str, value: str, most: int = LONGEST) -> bool:
+def fits(reader: Reader, key: str, value: str, most: int = LONGEST) -> bool:
+    """Whether keepalived reads a line with this text whole; what is too long is a mistake."""
     if len(value) > most:
         problem = f"has {len(value)} characters, and keepalived reads lines of {_LINE} bytes"
         reader.refuse(key, problem, f"use {most} at most")
@@ -107,7 +108,7 @@ def _read_like(reader: Reader, key: str, pattern: re.Pattern[str], what: str, re
     if not isinstance(value, str) or not pattern.match(value):
         reader.refuse(key, f"{show(value)} is no {what}", remedy)
         return None
-    return value if _fits(reader, key, value, most) else None
+    return value if fits(reader, key, value, most) else None
 
 
 def is_name(value: Any) -> bool:
@@ -192,7 +193,7 @@ def read_pattern(reader: Reader, key: str) -> str | None:
     if problem:
         reader.refuse(key, problem, "write one line, in the way that Perl and Python share")
         return None
-    return str(value) if _fits(reader, key, quoted(value)) else None
+    return str(value) if fits(reader, key, quoted(value)) else None
 
 
 def problem_of_pattern(value: Any) -> str | None:
@@ -249,7 +250,7 @@ def _absolute(
     text = value
     for placeholder in placeholders:
         text = text.replace(placeholder, _FILLED[placeholder])
-    return value if _takes(reader, key, special(text, also), remedy) and _fits(reader, key, text, most) else None
+    return value if _takes(reader, key, special(text, also), remedy) and fits(reader, key, text, most) else None
 
 
 def read_raw(reader: Reader, key: str) -> str | None:

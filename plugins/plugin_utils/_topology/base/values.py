@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Network
 from typing import Any
@@ -15,6 +16,8 @@ from ansible_collections.lvs.topology.plugins.module_utils import _forms as form
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.mistakes import Mistake, choose, show
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.model import Address, AddressInNetwork
 
+# Smaller ones Python writes with an exponent, which keepalived does not read; and nothing happens as fast as that.
+LEAST = 0.0001
 _NUMBER = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?\Z")
 # Far deeper than anything of the model or of what modules return. A list that holds itself ends here, too.
 _DEEPEST = 40
@@ -83,13 +86,18 @@ def as_percent(value: Any) -> int | None:
     return as_integer(text[:-1].strip()) if text.endswith("%") else None
 
 
+def _decimal(number: float) -> str:
+    """A number as people write it: Python writes small and large ones with an exponent."""
+    return format(Decimal(repr(number)), "f")
+
+
 def as_number(value: Any) -> float | None:
     """A number, also as text; a whole one is an integer."""
     whole = forms.integer(value)
     if whole is not None:
         return whole
     if isinstance(value, float):
-        value = repr(value)
+        value = _decimal(value)
     if not isinstance(value, str) or not _NUMBER.match(value):
         return None
     number = float(value)
@@ -214,6 +222,9 @@ class Reader:
             return default
         if not low <= number <= high:
             self.refuse(key, f"{number} is out of range", f"use {low} to {high}")
+            return default
+        if 0 < number < LEAST:
+            self.refuse(key, f"{_decimal(number)} is too small", f"use {'0, or ' if low <= 0 else ''}{LEAST} at least")
             return default
         if round(number, digits) != number:
             self.refuse(key, f"{number} is too exact", f"use a multiple of {10**-digits:.{digits}f}")

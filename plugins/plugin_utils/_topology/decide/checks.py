@@ -10,7 +10,12 @@ from collections.abc import Iterator, Mapping
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.mistakes import Mistake, choose
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.model import Address, Marked, Service, Vip
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.values import full_prefix
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide import bgp_checks, owners, vrrp_checks
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide import (
+    bgp_checks,
+    own_sources,
+    owners,
+    vrrp_checks,
+)
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.groups import check_groups
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.methods import METHODS
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.needs import Arp
@@ -35,11 +40,18 @@ def check_site(site: Site, *, are_holders_known: bool = True) -> Iterator[Mistak
         yield from _check_prefixes(site, director)
         yield from _check_marks(site, director)
         yield from check_groups(site, director)
+        yield from own_sources.check_sources(site, director)
     owned = {**owners.neighbours(site), **owners.of_the_model(site)}
+    nobodys = {director: _nobodys(site, director) for director in site.services}
     for director, service in site.pairs():
         for vip in service.vips:
             yield from _check_vip(site, director, vip, owned)
+        for path, address in (*((each.path, each.address) for each in service.vips), *_asked(service)):
+            if address in nobodys[director]:
+                yield Mistake(path, f"{address} is {nobodys[director][address]}", "use an address inside it")
         yield from _check_families(service)
+        if site.is_checked(director):
+            yield from _check_sorry_server(service)
         yield from _check_one_packet(service)
         yield from METHODS[service.forward].check(site, director, service)
 
@@ -161,14 +173,24 @@ def _check_vip(site: Site, director: str, virtual: Vip, owned: Mapping[Address, 
     if owner:
         problem = f"the VIP {vip} is {owner}"
         yield Mistake(path, problem, "use an address that no host has by itself")
+
+
+def _nobodys(site: Site, director: str) -> dict[Address, str]:
+    """The addresses of the director's networks that no host can have, and what each is."""
+    found: dict[Address, str] = {}
     for link in site.on_link(director):
         network = link.own.network
-        if network.version == vip.version and network.prefixlen < full_prefix(vip) - 1:
-            where = f"{network}, where {director} is"
-            if vip == network.network_address:
-                yield Mistake(path, f"{vip} is the network address of {where}", "use an address inside it")
-            elif vip.version == 4 and vip == network.broadcast_address:
-                yield Mistake(path, f"{vip} is the broadcast address of {where}", "use an address inside it")
+        if network.prefixlen < full_prefix(network.network_address) - 1:
+            if network.version == 4:
+                found[network.broadcast_address] = f"the broadcast address of {network}, where {director} is"
+            found[network.network_address] = f"the network address of {network}, where {director} is"
+    return found
+
+
+def _asked(service: Service) -> Iterator[tuple[str, Address]]:
+    """What a director sends to besides VIPs."""
+    for entry in service.targets:
+        yield entry.path, entry.address
 
 
 def _check_families(service: Service) -> Iterator[Mistake]:
@@ -181,6 +203,19 @@ def _check_families(service: Service) -> Iterator[Mistake]:
                 f"{entry.label} is IPv{entry.address.version}, and the service is IPv{service.family}",
                 f"write its IPv{service.family} address as address: beside or instead of host:",
             )
+
+
+def _check_sorry_server(service: Service) -> Iterator[Mistake]:
+    """keepalived refuses one that is a real server as well, where that stays in the table when it fails."""
+    sorry = service.sorry_server
+    if sorry is None:
+        return
+    for entry in service.real_servers:
+        own = entry.watch.inhibit_on_failure
+        stays = service.supervision.inhibit_on_failure if own is None else own
+        if stays and (entry.address, entry.port) == (sorry.address, sorry.port):
+            problem = f"is {entry.label}, a real server that inhibit_on_failure keeps in the table"
+            yield Mistake(sorry.path, problem, "name another one, or leave inhibit_on_failure out")
 
 
 def _check_one_packet(service: Service) -> Iterator[Mistake]:

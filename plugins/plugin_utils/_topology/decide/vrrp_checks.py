@@ -18,6 +18,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.model_
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide import owners
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.needs import Note
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.own_sources import check_source_of_adverts
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.site import Site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.vrrp import (
     Carrier,
@@ -225,6 +226,10 @@ def _check_carrier(site: Site, name: str, carrier: Carrier) -> Iterator[Mistake]
     if carrier.priority is None:
         problem = f"is needed: {name} has no place among the directors of the inventory by which it could be chosen"
         yield Mistake(settings.at("priority"), problem, "write 1 to 254, another one for each director")
+    if carrier.interface == "lo":
+        problem = "is lo, where no partner hears adverts"
+        yield Mistake(settings.at("interface"), problem, "name the interface on which the directors see each other")
+    yield from check_source_of_adverts(site, name, settings.at("unicast_source"), settings.unicast_source)
     if site.is_known(name):
         names = [each.name for each in site.facts(name).interfaces or ()]
         for key, interfaces in (("interface", (settings.interface,)), ("track_interfaces", settings.track_interfaces)):

@@ -18,6 +18,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._look.questions impor
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.config_text import (
     LONGEST,
+    fits,
     read_command,
     read_host,
     read_path,
@@ -250,7 +251,7 @@ def _hex(reader: Reader, key: str, pattern: re.Pattern[str], remedy: str) -> str
     if not isinstance(value, str) or not pattern.match(value):
         reader.refuse(key, f"{show(value)} is not hexadecimal", remedy)
         return None
-    return value
+    return value if fits(reader, key, value) else None
 
 
 def _nothing(_reader: Reader) -> dict[str, Any]:
