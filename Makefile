@@ -20,8 +20,9 @@ CONTROLLERS := 2.18-3.11 2.18-3.13 2.19-3.11 2.19-3.12 2.19-3.13 2.20-3.12 2.20-
 # Which pyroute2 the modules meet in kernel tests: the newest of PyPI, or the one of the guest's release.
 PYROUTE2 ?= pypi
 KERNEL_PARTS := kernel-ipvs kernel-net
-# Those of tests/matrix/firewalls. The last three need the stock kernel.
-FIREWALLS := iptables-legacy ufw firewalld-iptables nftables iptables-nft firewalld-nft
+# Those of tests/matrix/firewalls. Those of nftables need the stock kernel, where a pair is a part of its own.
+NFT_FIREWALLS := nftables iptables-nft firewalld-nft
+FIREWALLS := iptables-legacy ufw firewalld-iptables $(NFT_FIREWALLS) $(NFT_FIREWALLS:%=%-pair)
 SCENARIOS := $(sort $(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml)))
 # What takes longest begins first, until there are times of this machine to go by.
 LONG := ha active reuse mixed dr_routed nat_wlc

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A pair of directors and its real servers behind a firewall that drops all that it does not know.
 
-Argument: one of tests/matrix/firewalls/firewalls.yml. Each thing that was shown is printed as SEEN, for the matrix.
+Argument: one of tests/matrix/firewalls/firewalls.yml. Where that needs emulated hosts, -pair at its end closes two
+directors in place of a director and a real server. Each thing that was shown is printed as SEEN, for the matrix.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ class Trial:
     """The hosts, and what is done with them."""
 
     def __init__(self, name: str) -> None:
-        firewall = yaml.safe_load((OWN / "firewalls.yml").read_text())[name]
+        firewall = yaml.safe_load((OWN / "firewalls.yml").read_text())[name.removesuffix("-pair")]
         network = yaml.safe_load((OWN / "network.yml").read_text())
         self.firewall, self.methods = firewall, dict(REQUESTS)
         self.place = CHECKOUT / ".cache/matrix" / f"firewall-{name}"
@@ -54,7 +55,12 @@ class Trial:
         self.hosts = yaml.safe_load((OWN / "hosts.yml").read_text())
         self.is_pair = firewall.get("backend") != "qemu"
         self.closed = ["lb1", "lb2", "web1", "app1"]
-        if not self.is_pair:
+        if name.endswith("-pair"):
+            # Only the directors are emulated, and have a firewall.
+            self.is_pair, self.closed = True, ["lb1", "lb2"]
+            for host in self.closed:
+                network["hosts"][host]["backend"] = "qemu"
+        elif not self.is_pair:
             # Emulated machines take too long for a pair, and for more than two hosts.
             self.closed = ["lb1", "web1"]
             del network["hosts"]["lb2"]
