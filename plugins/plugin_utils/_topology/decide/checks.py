@@ -8,7 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.mistakes import Mistake, choose
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.model import Address, Marked, Service, Vip
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.model import (
+    Address,
+    Marked,
+    RealServer,
+    Service,
+    Vip,
+)
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.values import full_prefix
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide import (
     bgp_checks,
@@ -46,9 +52,11 @@ def check_site(site: Site, *, are_holders_known: bool = True) -> Iterator[Mistak
     for director, service in site.pairs():
         for vip in service.vips:
             yield from _check_vip(site, director, vip, owned)
-        for path, address in (*((each.path, each.address) for each in service.vips), *_asked(service)):
-            if address in nobodys[director]:
-                yield Mistake(path, f"{address} is {nobodys[director][address]}", "use an address inside it")
+        every: list[Vip | RealServer] = [*service.vips, *service.targets]
+        for each in every:
+            if each.address in nobodys[director]:
+                problem = f"{each.address} is {nobodys[director][each.address]}"
+                yield Mistake(each.path, problem, "use an address inside it")
         yield from _check_families(service)
         if site.is_checked(director):
             yield from _check_sorry_server(service)
@@ -185,12 +193,6 @@ def _nobodys(site: Site, director: str) -> dict[Address, str]:
                 found[network.broadcast_address] = f"the broadcast address of {network}, where {director} is"
             found[network.network_address] = f"the network address of {network}, where {director} is"
     return found
-
-
-def _asked(service: Service) -> Iterator[tuple[str, Address]]:
-    """What a director sends to besides VIPs."""
-    for entry in service.targets:
-        yield entry.path, entry.address
 
 
 def _check_families(service: Service) -> Iterator[Mistake]:
