@@ -159,3 +159,26 @@ def test_what_should_be_known(change: dict[str, Any], said: str) -> None:
 def test_a_vip_with_neighbours() -> None:
     notes = serving(active(), address="10.0.0.100").plan("lb1", "director")["notes"]
     assert any("neighbours there ask for it by ARP" in note for note in notes)
+
+
+def test_an_identifier_is_one_router_of_an_as() -> None:
+    model = every(active(), router_id="10.9.9.9")
+    said = [line for line in model.mistakes() if "router_id" in line]
+    assert said == [
+        "lvs_bgp.router_id (lb2, lb3): 10.9.9.9 is that of lb1 too, in the same AS 65001; give each one of its own"
+    ]
+    model.hostvars["lb2"]["lvs_state"] = "absent"
+    model.hostvars["lb3"]["lvs_bgp"]["router_id"] = "10.9.9.10"
+    model.hostvars["router"]["lvs_bgp"]["router_id"] = "10.9.9.9"  # another AS
+    assert not [line for line in model.mistakes() if "router_id" in line]
+
+
+def test_a_neighbour_that_no_network_has() -> None:
+    far = {"address": "10.7.0.1", "asn": 65000}
+    notes = every(active(), neighbours=[*NEIGHBOURS, far]).plan("lb1", "announcer").get("notes", [])
+    assert [each for each in notes if "is in no network of lb1" in each] == [
+        "lb1: lvs_bgp.neighbours[2].address: 10.7.0.1 is in no network of lb1, and BIRD opens no session until it is "
+        "in one. Where it is behind a router, set multihop"
+    ]
+    notes = every(active(), neighbours=[*NEIGHBOURS, far | {"multihop": 3}]).plan("lb1", "announcer").get("notes", [])
+    assert not [each for each in notes if "is in no network" in each]

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.config_text import LONGEST
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.mistakes import Mistake
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.model import Service
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.model_of_bgp import Bgp
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide import bgp, bgp_aggregates
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.needs import Command, Need, Note, Sysctl
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.site import Site
@@ -30,6 +31,7 @@ def check(site: Site, name: str) -> Iterator[Mistake]:
         problem = f"{host.vip_interface} has neighbours, and all directors would answer them for the VIPs"
         yield Mistake(f"{name}: lvs_vip_interface", problem, "leave it out, for lo, or name a dummy interface")
     yield from bgp.problems(site, name)
+    yield from _check_router_id(site, name)
     yield from bgp_aggregates.check(site, name)
     partners = site.partners(name)
     for service in site.services[name]:
@@ -40,6 +42,21 @@ def check(site: Site, name: str) -> Iterator[Mistake]:
             continue
         yield from _check_neighbours(site, name, service)
         yield from _check_commands(site, name, service)
+
+
+def _check_router_id(site: Site, name: str) -> Iterator[Mistake]:
+    """Within one AS each router has an identifier of its own (RFC 6286, section 2.1)."""
+    own = bgp.own(site, name)
+    if own is None or own.is_wrong or own.router_id is None:
+        return
+    for other in dict.fromkeys([*site.services, *site.inventory.routers]):
+        if other == name:
+            return  # what comes later says it
+        theirs = None if site.inventory.is_absent(other) else bgp.own(site, other)
+        if theirs and not theirs.is_wrong and (theirs.asn, theirs.router_id) == (own.asn, own.router_id):
+            problem = f"{own.router_id} is that of {other} too, in the same AS {own.asn}"
+            yield Mistake(f"{own.path}.router_id", problem, "give each one of its own")
+            return
 
 
 def _check_state(site: Site, name: str, service: Service) -> Iterator[Mistake]:
@@ -55,9 +72,11 @@ def _check_state(site: Site, name: str, service: Service) -> Iterator[Mistake]:
 
 def _check_loop(site: Site, name: str, service: Service) -> Iterator[Mistake]:
     """A director schedules what comes to a VIP of its own, also where another director has done so already."""
+    others = {own: each for each in site.partners(name) if each != name for own in site.addresses(each)}
     for entry in service.targets:
-        if entry.host in site.partners(name):
-            problem = f"{entry.host} is a director of the same VIPs, and would schedule again what others send it"
+        other = entry.host or others.get(entry.address)
+        if other in site.partners(name):
+            problem = f"{other} is a director of the same VIPs, and would schedule again what others send it"
             yield Mistake(entry.path, problem, "list a host that is no director of them")
 
 
@@ -135,7 +154,19 @@ def announcer_needs(site: Site, name: str) -> Iterator[Need]:
         return
     yield Command("bird")
     yield Command("birdc")
+    yield from _out_of_reach(site, name, own)
     if name in site.services:
         return  # check() has said it
     yield from bgp.problems(site, name)
+    yield from _check_router_id(site, name)
     yield from bgp_aggregates.of_router(site, name)
+
+
+def _out_of_reach(site: Site, name: str, own: Bgp) -> Iterator[Note]:
+    """Neighbours for whom BIRD waits until an interface has a network with them. Facts do not show peers of a link."""
+    for each in own.neighbours if site.is_known(name) else ():
+        if not each.multihop and not site.is_on_link(name, each.address):
+            yield Note(
+                f"{each.path}.address: {each.address} is in no network of {name}, and BIRD opens no session until it "
+                "is in one. Where it is behind a router, set multihop"
+            )

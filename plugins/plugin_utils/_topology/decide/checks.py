@@ -48,15 +48,10 @@ def check_site(site: Site, *, are_holders_known: bool = True) -> Iterator[Mistak
         yield from check_groups(site, director)
         yield from own_sources.check_sources(site, director)
     owned = {**owners.neighbours(site), **owners.of_the_model(site)}
-    nobodys = {director: _nobodys(site, director) for director in site.services}
+    yield from _check_nobodys(site)
     for director, service in site.pairs():
         for vip in service.vips:
             yield from _check_vip(site, director, vip, owned)
-        every: list[Vip | RealServer] = [*service.vips, *service.targets]
-        for each in every:
-            if each.address in nobodys[director]:
-                problem = f"{each.address} is {nobodys[director][each.address]}"
-                yield Mistake(each.path, problem, "use an address inside it")
         yield from _check_families(service)
         if site.is_checked(director):
             yield from _check_sorry_server(service)
@@ -183,15 +178,30 @@ def _check_vip(site: Site, director: str, virtual: Vip, owned: Mapping[Address, 
         yield Mistake(path, problem, "use an address that no host has by itself")
 
 
-def _nobodys(site: Site, director: str) -> dict[Address, str]:
-    """The addresses of the director's networks that no host can have, and what each is."""
+def _check_nobodys(site: Site) -> Iterator[Mistake]:
+    """What no host can be: the ends of the networks of those who are to have the address, or to send to it."""
+    for name in dict.fromkeys([*site.services, *site.listings]):
+        ends = _ends(site, name)
+        # A gateway of IPv6 may be the network address, by which any router answers (RFC 4291, section 2.6.1).
+        written = [(f"{name}: lvs_gateway", each) for each in site.host(name).gateways or () if each.version == 4]
+        written += [(each.path, each.address) for each in site.floating_of(name)] if name in site.services else []
+        for service in site.services.get(name, ()):
+            every: list[Vip | RealServer] = [*service.vips, *service.targets]
+            written += [(each.path, each.address) for each in every]
+        for path, address in written:
+            if address in ends:
+                yield Mistake(path, f"{address} is {ends[address]}", "use an address inside it")
+
+
+def _ends(site: Site, name: str) -> dict[Address, str]:
+    """The addresses of the host's networks that no host can have, and what each is."""
     found: dict[Address, str] = {}
-    for link in site.on_link(director):
+    for link in site.on_link(name):
         network = link.own.network
         if network.prefixlen < full_prefix(network.network_address) - 1:
             if network.version == 4:
-                found[network.broadcast_address] = f"the broadcast address of {network}, where {director} is"
-            found[network.network_address] = f"the network address of {network}, where {director} is"
+                found[network.broadcast_address] = f"the broadcast address of {network}, where {name} is"
+            found[network.network_address] = f"the network address of {network}, where {name} is"
     return found
 
 

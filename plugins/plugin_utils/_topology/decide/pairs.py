@@ -20,7 +20,11 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.model_
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide import vrrp
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.site import Site
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.table import real_server, virtual_service
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.table import (
+    kernel_forward,
+    real_server,
+    virtual_service,
+)
 
 _SAME = "directors that share VIPs need the same"
 
@@ -30,11 +34,13 @@ def check_pairs(site: Site) -> Iterator[Mistake]:
     moved = [director for director in site.services if site.is_moved(director)]
     for position, director in enumerate(moved):
         partners = [each for each in site.partners(director) if each in moved[:position]]
+        yield from _check_unprepared(site, director)
         if partners:
             yield from _check_services(site, partners[0], director)
             if not (site.host(partners[0]).vrrp.is_wrong or site.host(director).vrrp.is_wrong):
                 yield from _check_vrrp(site, partners[0], director)
             yield from _check_sync(site, partners[0], director)
+            yield from _check_timeouts(site, partners[0], director)
             yield from _check_conntrackd(site, partners[0], director)
         for other in moved[:position]:
             if other in partners:
@@ -50,6 +56,19 @@ def _check_active(site: Site) -> Iterator[Mistake]:
         partners = [each for each in site.partners(director) if each in routed[:position]]
         if partners:
             yield from _check_services(site, partners[0], director)
+            yield from _check_timeouts(site, partners[0], director)
+
+
+def _check_unprepared(site: Site, director: str) -> Iterator[Mistake]:
+    """A director that is a real server too, and is listed by its address alone: nobody keeps packets from a loop."""
+    others = {own: each for each in site.partners(director) if each != director for own in site.addresses(each)}
+    for service in site.services[director] if others else ():
+        for entry in service.targets if kernel_forward(service) != "nat" else ():
+            other = others.get(entry.address) if entry.host is None else None
+            if other:
+                problem = f"{entry.address} is {other}, a director of the same VIPs, and would hand packets on again"
+                remedy = f"write host: {other}, and add it to the group {site.inventory.group_name('lvs_real_servers')}"
+                yield Mistake(entry.path, problem, remedy)
 
 
 def _check_services(site: Site, first: str, other: str) -> Iterator[Mistake]:
@@ -292,6 +311,18 @@ def _check_sync(site: Site, first: str, other: str) -> Iterator[Mistake]:
         if getattr(ours, key) != getattr(theirs, key):
             there = f"{first}: lvs_sync.{key}"
             yield _differs(f"{other}: lvs_sync.{key}", getattr(ours, key), there, getattr(theirs, key))
+
+
+def _check_timeouts(site: Site, first: str, other: str) -> Iterator[Mistake]:
+    """How long a connection is remembered shall not depend on who is master."""
+    theirs, ours = (dict(site.host(name).timeouts) for name in (first, other))
+    if theirs != ours:
+        problem = f"is {_timeouts(ours)} here, and {_timeouts(theirs)} at {first}: lvs_timeouts"
+        yield Mistake(f"{other}: lvs_timeouts", problem, f"{_SAME}: write it once, for both")
+
+
+def _timeouts(given: Mapping[str, int]) -> str:
+    return ", ".join(f"{key} {seconds}" for key, seconds in given.items()) or "not set"
 
 
 def _check_conntrackd(site: Site, first: str, other: str) -> Iterator[Mistake]:

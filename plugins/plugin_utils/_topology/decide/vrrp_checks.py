@@ -106,7 +106,7 @@ def _check_weights(site: Site, name: str, settings: Instance, *, is_grouped: boo
             )
 
 
-def _check_unicast(site: Site, name: str, carrier: Carrier) -> Iterator[Mistake]:
+def _check_unicast(site: Site, name: str, carrier: Carrier) -> Iterator[Mistake | Note]:
     settings = carrier.settings
     if not settings.unicast:
         return
@@ -123,6 +123,8 @@ def _check_unicast(site: Site, name: str, carrier: Carrier) -> Iterator[Mistake]
         yield from _check_peer(site, each, settings, family)
     if settings.peers and not own_of(site, name, settings):
         yield from _check_strange(site, name, carrier, path)
+    if settings.peers:
+        yield from _check_heard(site, name, carrier, path)
     if not carrier.peers and not others:
         yield Mistake(path, "has no other director to send to", "list the addresses of the others, or leave it out")
     for peer in carrier.peers:
@@ -159,6 +161,24 @@ def _check_strange(site: Site, name: str, carrier: Carrier, path: str) -> Iterat
     if strange:
         problem = f"does not tell which of {', '.join(strange)} is an address of {name} itself"
         yield Mistake(path, problem, f"gather facts of {name}, or list lvs_address of each director")
+
+
+def _check_heard(site: Site, name: str, carrier: Carrier, path: str) -> Iterator[Mistake | Note]:
+    """Of directors whose facts are known: who is not sent to hears nothing, and becomes master as well."""
+    partners = site.partners(name)
+    known = {each: {*site.addresses(each)} for each in partners if site.is_known(each)}
+    peers = {each for each in carrier.peers if each.version == carrier.family}
+    nobodys = sorted(map(str, peers.difference(*known.values())))
+    for other, addresses in known.items() if peers and not nobodys else ():
+        if other != name and not addresses & peers:
+            problem = f"lists no address of {other}, which would hear nothing, and be master as well"
+            yield Mistake(path, problem, f"add the address that {other} has on that LAN")
+    # An address that is translated on the way is seen on nobody.
+    if nobodys and len(partners) == len(known) > 1:
+        yield Note(
+            f"{path}: no director of these VIPs has {', '.join(nobodys)}. Unless a router translates it to an address "
+            "of one, nobody hears what is sent there"
+        )
 
 
 def check(site: Site, name: str) -> Iterator[Mistake]:

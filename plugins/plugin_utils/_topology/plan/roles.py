@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ansible_collections.lvs.topology.plugins.module_utils._net.sysctl_plan import ARP_NAMES
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.mistakes import Mistake, choose
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.mistakes import Mistake
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.model import (
     Address,
     Host,
@@ -22,6 +22,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide impo
     conntrackd,
     guard,
     logins,
+    sync_daemons,
     through_vip,
     vrrp,
     vrrp_checks,
@@ -37,7 +38,6 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.need
     Mark,
     Need,
     Note,
-    SyncDaemon,
     Sysctl,
     VirtualAddress,
 )
@@ -71,7 +71,7 @@ def _director_needs(site: Site, name: str) -> Iterator[Need]:
         for each in service.marked:
             yield Mark(service.fwmark or 0, each.vip.address, each.protocol, each.ports)
         yield from METHODS[service.forward].director(site, name, service)
-    yield from _sync_needs(site, name)
+    yield from sync_daemons.needs(site, name)
     yield from guard.unguarded(site, name)
     yield from conntrackd.needs(site, name)
     yield from bgp_checks.needs(site, name)
@@ -138,36 +138,6 @@ def _loop_guard(site: Site, name: str) -> Iterator[Need]:
         yield Mistake(f"{name}: lvs_sync", problem, remedy)
 
 
-def _sync_needs(site: Site, name: str) -> Iterator[Need]:
-    host = site.host(name)
-    if host.sync is None:
-        return
-    path, interface = f"{name}: lvs_sync.interface", host.sync.interface
-    if interface is None:
-        links = (site.link_to(name, address) for address in host.addresses)
-        link = next((each for each in links if each), None)
-        if link is None:
-            problem = "is needed where facts do not tell the interface that holds lvs_address"
-            yield Mistake(path, problem, "name the one on which the directors reach each other")
-            return
-        interface = link.interface.name
-    elif site.is_known(name) and not site.interface(name, interface):
-        names = [each.name for each in site.facts(name).interfaces or ()]
-        yield Mistake(path, f"{name} has no interface {interface!r}", choose(interface, names))
-    for state in host.sync.states:
-        yield SyncDaemon(state, interface, host.sync)
-    if (
-        not site.is_moved(name)
-        and len(host.sync.states) == 2
-        and dict(host.sysctls).get("net.ipv4.vs.backup_only") == "1"
-    ):
-        yield Mistake(
-            f"{name}: lvs_sync.role",
-            "is both, and with net.ipv4.vs.backup_only a director whose backup daemon runs forwards nothing",
-            "take net.ipv4.vs.backup_only out of lvs_sysctls, or use one role at a time",
-        )
-
-
 def _vip_needs(site: Site, name: str, service: Service) -> Iterator[Need]:
     for vip in (each.address for each in service.vips):
         yield site.virtual_address(name, vip)
@@ -179,7 +149,8 @@ def _keepalived_needs(site: Site, name: str) -> Iterator[Need]:
         if site.is_moved(name):
             yield from vrrp_checks.needs(site, name)
             yield from address_options.needs(site, name)
-            yield from _sync_needs(site, name)
+            yield from sync_daemons.needs(site, name)
+            yield from sync_daemons.strangers(site, name)
         yield from logins.needs(site, name)
         yield from through_vip.needs(site, name)
         yield from guard.needs(site, name)

@@ -146,16 +146,27 @@ class RealServers:
                 return None, None
             host = self._host_at(address)
             return (None, None) if self._is_absent(reader, "address", host) else (host, address)
-        if not isinstance(raw_host, str) or raw_host not in self._inventory:
-            close = did_you_mean(raw_host, self._inventory.names())
+        return self._named(reader, raw_host, address, side)
+
+    def _named(
+        self, reader: Reader, name: Any, address: Address | None, side: Side
+    ) -> tuple[str | None, Address | None]:
+        """The host of that name, with the address that stands beside it, or else with its own."""
+        if not isinstance(name, str) or name not in self._inventory:
+            close = did_you_mean(name, self._inventory.names())
             remedy = f"{close}add it to the inventory, or write address: RIP"
-            reader.refuse("host", f"{show(raw_host)} is not in the inventory", remedy)
+            reader.refuse("host", f"{show(name)} is not in the inventory", remedy)
             return None, None
-        if self._is_absent(reader, "host", raw_host):
+        if self._is_absent(reader, "host", name):
             return None, None
         if address is None:
-            address = self._address_of(raw_host, side)
-        return raw_host, address
+            return name, self._address_of(name, side)
+        other = self._host_at(address)
+        if other not in (None, name) and address not in self._inventory.written_addresses(name):
+            remedy = f"write host: {other}, or the address of {name}"
+            reader.refuse("address", f"{address} is {other}, and host names {name}", remedy)
+            return None, None
+        return name, address
 
     def _address_of(self, host: str, side: Side) -> Address | None:
         """The host's address of the service's family: as the inventory says, else as networks tell."""
