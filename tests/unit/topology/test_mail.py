@@ -65,3 +65,20 @@ def test_mail_to_nobody_is_listed() -> None:
     found = imported(Given({"keepalived.conf": text}), ["keepalived.conf"])
     lost = [str(each) for each in found.remarks if each.kind == LOST]
     assert lost[0].startswith("keepalived.conf:2: smtp_server")
+
+
+def test_mails_that_nobody_gets() -> None:
+    model = r5()
+    for director in ("lb1", "lb2"):
+        model.hostvars[director]["lvs_services"][0]["real_servers"][1]["smtp_alert"] = True
+        model.hostvars[director]["lvs_vrrp"]["smtp_alert"] = True
+
+    def notes() -> list[str]:
+        return [each for each in model.plan("lb1", "keepalived").get("notes", []) if "nobody gets a mail" in each]
+
+    (said,) = notes()
+    assert "real_servers[1].smtp_alert: nobody gets a mail" in said
+    model.hostvars["lb1"]["lvs_keepalived"] = {"global_raw": "notification_email {\n    ops@example.com\n}"}
+    assert not notes()
+    model.hostvars["lb1"]["lvs_keepalived"] = {"mail": MAIL}
+    assert not notes()

@@ -239,3 +239,20 @@ def test_an_import_keeps_two_checks_that_ask_different_ports() -> None:
     (service,) = found.hostvars["lb1"]["lvs_services"]
     assert [each.get("port") for each in service["health_check"]] == [None, 81]
     assert [each.words for each in found.remarks if "the same check is there already" in each.reason] == ["TCP_CHECK"]
+
+
+@pytest.mark.parametrize(
+    ("check", "service", "is_said"),
+    [
+        ({"type": "https", "sni": True}, {}, True),
+        ({"type": "https", "sni": True, "virtual_host": "www.example.com"}, {}, False),
+        ({"type": "https", "sni": True, "urls": [{"path": "/", "virtual_host": "www.example.com"}]}, {}, False),
+        ({"type": "https", "sni": True}, {"raw": "virtualhost www.example.com"}, False),
+        ({"type": "https"}, {}, False),
+    ],
+)
+def test_a_handshake_that_names_nobody(check: dict[str, Any], service: dict[str, Any], *, is_said: bool) -> None:
+    model = changed(health_check=check, **service)
+    assert model.mistakes() == []
+    notes = model.plan("lb1", "keepalived").get("notes", [])
+    assert any("sni of its health_check has no effect" in each for each in notes) is is_said

@@ -156,6 +156,7 @@ def _keepalived_needs(site: Site, name: str) -> Iterator[Need]:
         yield from guard.needs(site, name)
         yield from _without_shares(site, name)
         yield from _unsaid(site, name)
+        yield from _to_nobody(site, name)
 
 
 def _without_shares(site: Site, name: str) -> Iterator[Mistake]:
@@ -184,6 +185,25 @@ def _unsaid(site: Site, name: str) -> Iterator[Need]:
         yield Note(
             f"{name}: lvs_sync: whoever is master of {first} sends; connections of the other instances stay apart"
         )
+
+
+def _to_nobody(site: Site, name: str) -> Iterator[Note]:
+    """What keepalived takes and does nothing about, because something else is not there."""
+    services, settings = site.services.get(name, ()), site.host(name).keepalived
+    asking = [f"{each.path}.smtp_alert" for each in services if each.supervision.smtp_alert]
+    asking += [f"{each.path}.smtp_alert" for one in services for each in one.real_servers if each.watch.smtp_alert]
+    if site.is_moved(name):
+        asking += [each.at("smtp_alert") for each in site.host(name).vrrp.instances if each.smtp_alert]
+    raw = (settings.global_raw or "") + (settings.raw or "")
+    if asking and not settings.mail and "notification_email" not in raw:
+        yield Note(f"{asking[0]}: nobody gets a mail: say whom in mail of lvs_keepalived")
+    for service in services:
+        every = (check for entry in service.real_servers for check in service.checks_of(entry))
+        is_unnamed = any(
+            check.get("sni") and not any("virtual_host" in url for url in check["urls"]) for check in every
+        )
+        if is_unnamed and "virtualhost" not in (service.supervision.raw or ""):
+            yield Note(f"{service.path}: sni of its health_check has no effect: there is no virtual_host to be named")
 
 
 def _metrics_needs(site: Site, name: str) -> Iterator[Need]:
