@@ -29,7 +29,7 @@ LONG := ha active reuse mixed dr_routed nat_wlc
 SCENARIO ?= $(LONG) $(filter-out $(LONG),$(SCENARIOS))
 # What make test leaves to make test-all, because CI ends after 90 minutes and a machine may be three times as slow as another one.
 # On several hosts, only these show active directors with BGP, FULLNAT that fails over with its connections, all four methods and
-# SCTP at once, FTP, and real servers behind routers.
+# SCTP at once, FTP, clients behind the router that everyone has, and (nat_wlc) a director that had the VIP and a table before.
 LATER := active dr_routed ftp fullnat_pair mixed nat_wlc
 # Nothing that a target started outlives it, whatever way it ends.
 TOGETHER := exec scripts/together
@@ -55,6 +55,7 @@ demo-down: ## take the demo down
 	lab/lab down demo
 
 test: export SCENARIO_TESTS = not exhaustive
+WAITING :=
 test: WAITING = $(if $(filter file,$(origin SCENARIO)),$(LATER:%=molecule-%))
 test: ## what CI runs; ONLY="dr lint" for some parts, ONLY=failed for what did not pass
 test-all: ## before a release: every scenario, and those of its tests that are marked exhaustive

@@ -69,7 +69,7 @@ def check_groups(variables: Mapping[str, Any], groups: Mapping[str, Any], *, nee
     """Refuse what would be no host of any play, without a word."""
     given = {variable: variables.get(variable) for variable in GROUP_NAMES}
     for variable, name in given.items():
-        if not isinstance(name, (str, int, type(None))):
+        if isinstance(name, bool) or not isinstance(name, (str, int, type(None))):
             raise Wrong(f"Nothing was touched. {variable} is {forms.shown(name)}. Give it the name of a group.")
     directors = group_of("director", variables)
     if need_directors and not groups.get(directors):

@@ -39,7 +39,7 @@ class Suite:
         """Run all parts, or as many as there is time for until this run is told to end."""
         # What is interrupted counts as not run, whatever came of it before.
         for part in self._waiting:
-            self._remembered.get(part.name, {}).pop("result", None)
+            self._remembered.setdefault(part.name, {}).pop("result", None)
         self._remember()
         spread = Spread()
         while (self._waiting or self._running) and not run.must_end():

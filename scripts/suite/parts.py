@@ -41,19 +41,19 @@ def parse(words: Iterable[str]) -> list[Part]:
 def choose(parts: Sequence[Part], only: str, last: Mapping[str, Any], later: str = "") -> list[Part]:
     """The parts that are asked for by name, with what they need; failed means those that did not pass the last time.
 
-    Those of ``later`` run only where they are named, or where they were and did not pass.
+    Those of ``later`` run only where they are named or needed, or where they were and did not pass.
     """
     names = only.replace(",", " ").split()
     by_name = {word: part for part in parts for word in (part.name, part.target)}
     waiting = {by_name[name].target for name in later.split() if name in by_name}
     at_once = [part for part in parts if part.target not in waiting]
-    if not names:
-        return at_once
     unknown = [name for name in names if name not in by_name and name != FAILED]
     if unknown:
         known = " ".join(part.name for part in parts)
         raise Unknown(f"ONLY={only}: there is no part {', '.join(unknown)}. The parts are: {known}, and {FAILED}.")
     wanted = {by_name[name].target for name in names if name != FAILED}
+    if not names:
+        wanted = {part.target for part in at_once}
     if FAILED in names:
         tried = [part for part in parts if part in at_once or part.name in last]
         wanted |= {part.target for part in tried if last.get(part.name, {}).get("result") != "passed"}

@@ -46,16 +46,19 @@ class Trial:
     """The hosts, and what is done with them."""
 
     def __init__(self, name: str) -> None:
-        firewall = yaml.safe_load((OWN / "firewalls.yml").read_text())[name.removesuffix("-pair")]
+        known, is_emulated_pair = name.removesuffix("-pair"), name.endswith("-pair")
+        firewall = yaml.safe_load((OWN / "firewalls.yml").read_text())[known]
+        if is_emulated_pair and firewall.get("backend") != "qemu":
+            raise Failed(f"{known} has a pair by itself: say {known}")
         network = yaml.safe_load((OWN / "network.yml").read_text())
         self.firewall, self.methods = firewall, dict(REQUESTS)
         self.place = CHECKOUT / ".cache/matrix" / f"firewall-{name}"
         self.place.mkdir(parents=True, exist_ok=True)
-        self.lab = network["name"] = firewall["lab"]
+        self.lab = network["name"] = firewall["lab"] + ("-2" if is_emulated_pair else "")
         self.hosts = yaml.safe_load((OWN / "hosts.yml").read_text())
         self.is_pair = firewall.get("backend") != "qemu"
         self.closed = ["lb1", "lb2", "web1", "app1"]
-        if name.endswith("-pair"):
+        if is_emulated_pair:
             # Only the directors are emulated, and have a firewall.
             self.is_pair, self.closed = True, ["lb1", "lb2"]
             for host in self.closed:
@@ -217,7 +220,7 @@ def try_check(trial: Trial) -> None:
             raise Failed(f"check says nothing of {host}:\n{warned}")
     print(*re.findall(r"^.*its packet filter drops.*", warned, re.MULTILINE), sep="\n", flush=True)
     if trial.is_pair:
-        # Emulated machines are asked once, in the end.
+        # Emulated machines that are no pair are asked once, in the end.
         named = {each["host"] for each in trial.findings("check") if "its packet filter drops" in each["what"]}
         if named != {*trial.closed}:
             raise Failed(f"verify names what is dropped by {named} only")
@@ -257,7 +260,11 @@ def main() -> int:
     parser.add_argument("firewall")
     parser.add_argument("--keep", action="store_true", help="leave the lab running")
     arguments = parser.parse_args()
-    trial = Trial(arguments.firewall)
+    try:
+        trial = Trial(arguments.firewall)
+    except Failed as problem:
+        print(problem, file=sys.stderr)
+        return 1
     try:
         trial.command("up", str(trial.network), f"--inventory={trial.inventory}")
         try_all(trial)

@@ -99,7 +99,9 @@ def test_values_that_make_no_sense(given: dict[str, Any], lines: list[str]) -> N
         ("dict", [{"a": 1}, "a=1"], [["a"]], "is a list; use a mapping"),
         ("path", ["~/x", 7], [["x"]], "is a list; use text"),
         ("str", ["x", None], [{"a": 1}], "is a mapping; use text"),
-        ("bool", [True, "no", 1], ["perhaps"], "is 'perhaps'; use true or false"),
+        ("dict", ["a=1, b=2", '{"a": 1}'], ["abc"], "is 'abc'; use a mapping"),
+        ("bool", [True, "no", 1, "1", "0", "T", "off", 0.0], ["perhaps"], "is 'perhaps'; use true or false"),
+        ("bool", [], [[True]], "is a list; use true or false"),
         ("int", [5, "5"], ["5m"], "is '5m'; use a whole number"),
     ],
 )
@@ -207,3 +209,11 @@ def test_what_makes_no_sense_is_refused_before_a_host_is_asked(
     output = " ".join((done.stdout + done.stderr).split())
     assert done.returncode != 0, output
     assert f"Nothing was touched. {said}" in output
+
+
+def test_a_list_of_what_is_no_text() -> None:
+    types = {"lvs_it": {"type": "list", "elements": "path"}}
+    assert wrong_values({"lvs_it": ["a", {"b": 1}, ["c"]]}, types) == [
+        "lvs_it[1]: is a mapping; use text",
+        "lvs_it[2]: is a list; use text",
+    ]

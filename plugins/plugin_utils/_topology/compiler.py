@@ -83,10 +83,16 @@ def host_plan(
     if mistakes:
         raise WrongModel(mistakes)
     needs += lost_routes(site, host, needs)
-    # Once for each host: the other roles are those of a director or router.
-    if role in ("director", "real_server", "router"):
+    if role == _first_role(inventory, host, role):
         needs += misspelled(site, host)
     return plan_of(role, site, host, needs)
+
+
+def _first_role(inventory: Inventory, host: str, role: str) -> str | None:
+    """The one of the host's roles that says what concerns all of them; of a host in no group, the role that asks."""
+    members = {"director": inventory.directors, "real_server": inventory.real_servers, "router": inventory.routers}
+    every = [name for name, hosts in members.items() if host in hosts]
+    return every[0] if every else next((name for name in members if name == role), None)
 
 
 @uncollected

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ansible.module_utils.common.validation import check_type_dict
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.specs import REAL_SERVER_SPEC
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.given import evaluated, mapping
@@ -17,7 +19,6 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.mistak
     choose,
     show,
 )
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.values import as_boolean
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.running import way_back
 
 _STATES = ("drained", "present")
@@ -46,7 +47,7 @@ LISTS: Mapping[str, Sequence[str]] = {"lvs_drain_wait_for": REAL_SERVER_SPEC["wa
 def wrong_values_of(given: Any, types: Any = None) -> list[str]:
     """What is wrong with the values of variables, by their names. Those of other names are passed over.
 
-    ``types`` has the type of each, as in an argument spec. Of a text Ansible says whether it makes a value of its type.
+    ``types`` has the type of each, as in an argument spec.
     """
     values = mapping(evaluated(given, "variables"), "variables")
     wrong = {each.path: each for each in _wrong_types(values, {} if types is None else mapping(types, "types"))}
@@ -62,17 +63,35 @@ def words_of(given: Any) -> list[Any]:
 def _wrong_types(values: Mapping[str, Any], types: Mapping[str, Any]) -> Iterator[Mistake]:
     for name, value in values.items():
         # Null is as good as no value.
-        kind = mapping(types[name], name).get("type") if name in types and value is not None else None
-        if kind == "list" and isinstance(value, Mapping):
+        if name in types and value is not None:
+            yield from _wrong_type(name, value, mapping(types[name], f"types.{name}").get("type"))
+
+
+def _wrong_type(name: str, value: Any, kind: Any) -> Iterator[Mistake]:
+    is_nested = isinstance(value, (Mapping, list))
+    if kind == "list":
+        if isinstance(value, Mapping):
             yield Mistake(name, f"is {show(value)}", "use a list, or a text with commas")
-        elif kind == "dict" and not isinstance(value, (Mapping, str)):
-            yield Mistake(name, f"is {show(value)}", "use a mapping")
-        elif kind in ("str", "path") and isinstance(value, (Mapping, list)):
-            yield Mistake(name, f"is {show(value)}", "use text")
-        elif kind == "bool" and as_boolean(value) is None and value not in (0, 1):
-            yield Mistake(name, f"is {show(value)}", "use true or false")
-        elif kind == "int" and name not in NUMBERS and forms.integer(value) is None:
-            yield Mistake(name, f"is {show(value)}", "use a whole number")
+        for position, each in enumerate(value if isinstance(value, list) else ()):
+            if isinstance(each, (Mapping, list)):
+                yield Mistake(f"{name}[{position}]", f"is {show(each)}", "use text")
+    elif kind == "dict" and not _is_taken(check_type_dict, value):
+        yield Mistake(name, f"is {show(value)}", "use a mapping")
+    elif kind in ("str", "path") and is_nested:
+        yield Mistake(name, f"is {show(value)}", "use text")
+    elif kind == "bool" and (is_nested or not _is_taken(boolean, value)):
+        yield Mistake(name, f"is {show(value)}", "use true or false")
+    elif kind == "int" and name not in NUMBERS and forms.integer(value) is None:
+        yield Mistake(name, f"is {show(value)}", "use a whole number")
+
+
+def _is_taken(by: Callable[[Any], Any], value: Any) -> bool:
+    """Whether a function of Ansible makes a value of its type of it."""
+    try:
+        by(value)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _wrong_numbers(values: Mapping[str, Any]) -> Iterator[Mistake]:

@@ -45,10 +45,16 @@ def test_parts_are_chosen_with_what_they_need(only: str, chosen: list[str]) -> N
         ("failed", LAST, ["image", "kernel-net", "ha"]),
         ("failed", {**LAST, "ha": {"result": "passed"}}, ["image", "kernel-net"]),
         ("failed dr", {"unit": {"result": "passed"}}, ["image", "kernel-net", "dr"]),
+        # ha was named, and interrupted.
+        ("failed", {**LAST, "ha": {}}, ["image", "kernel-net", "ha"]),
     ],
 )
 def test_what_waits_runs_where_it_is_named(only: str, last: dict[str, Any], chosen: list[str]) -> None:
     assert [part.name for part in choose(PARTS, only, last, "molecule-ha")] == chosen
+
+
+def test_what_others_need_does_not_wait() -> None:
+    assert next(part.name for part in choose(PARTS, "", LAST, "image")) == "image"
 
 
 def test_nothing_is_chosen_where_everything_passed() -> None:

@@ -115,10 +115,11 @@ def test_a_director_among_its_own_real_servers() -> None:
 
 def test_whoever_says_sorry_is_sent_to_as_well() -> None:
     model = r4()
-    model.hostvars["lb1"].update(lvs_manager="keepalived", lvs_vrrp={"virtual_router_id": 7})
+    model.hostvars["lb1"].update(lvs_manager="checker")
     (service,) = model.hostvars["lb1"]["lvs_services"]
     service["health_check"] = {"type": "tcp"}
     service["real_servers"], service["sorry_server"] = [{"host": "app1"}], {"address": "10.0.0.52", "port": 8080}
+    assert model.mistakes() == []
     sent_and_answered = [each for each in asked(model, "lb1") if each[0] in ("output", "forward")]
     assert ("output", "tcp", "10.0.0.52", 8080, "sent") in sent_and_answered
     assert ("forward", "tcp", "10.0.0.52", 8080, "answer") in sent_and_answered
@@ -154,7 +155,18 @@ def test_what_is_sent_on_to_each_vip_of_a_mark() -> None:
     }
 
 
-@pytest.mark.parametrize("model", [r1, r4, r5, r6, r7, dr_pair, marked])
+def two_ports() -> Model:
+    """Each port of one host is a real server, and so is the one that says sorry."""
+    model = r4()
+    (service,) = model.hostvars["lb1"]["lvs_services"]
+    model.hostvars["lb1"]["lvs_manager"] = "checker"
+    service |= {"health_check": {"type": "tcp"}, "sorry_server": {"host": "app1", "port": 8082}}
+    service["real_servers"] = [{"host": "app1"}, {"host": "app1", "port": 8081}]
+    assert model.mistakes() == []
+    return model
+
+
+@pytest.mark.parametrize("model", [r1, r4, r5, r6, r7, dr_pair, marked, two_ports])
 def test_no_two_packets_have_one_name(model: Any) -> None:
     """Of two, only the first would be asked about, and let through."""
     hostvars, groups = model().hostvars, model().groups

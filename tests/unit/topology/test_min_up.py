@@ -17,7 +17,7 @@ import pytest
 import yaml
 from ansible_collections.lvs.topology.plugins.module_utils._keepalived import guard_state, keepalived_files
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.compiler import site_of
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.read.pool_shares import quorum
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.pool_shares import quorum
 from ansible_collections.lvs.topology.tests.unit.topology.inventories import Model, dr_pair, r1, r5
 from ansible_collections.lvs.topology.tests.unit.topology.real_tools import rendered
 

@@ -421,30 +421,29 @@ MISTAKES: dict[str, tuple[Callable[[], Model], Change, list[str]]] = {
         service(address="192.168.246.160/0"),
         [f"{S}.address: '192.168.246.160/0' makes every address a neighbour; {VIP_REMEDY}"],
     ),
-    "a VIP that is the director's network": (
-        r1,
-        service(address="192.168.246.0"),
-        [
-            f"{S}.address: 192.168.246.0 is the network address of 192.168.246.0/24, where lb1 is; "
-            "use an address inside it"
-        ],
-    ),
     "a VIP that is the director's broadcast address": (
         r1,
         service(address="192.168.246.255"),
         [
             f"{S}.address: 192.168.246.255 is the broadcast address of 192.168.246.0/24, where lb1 is; "
-            "use an address inside it"
+            "use another address of it"
         ],
     ),
-    "real servers that are no hosts": (
+    # The lowest address of a network is one like others, from Linux 5.14 on.
+    "real servers of which one is no host": (
         r1,
         service(real_servers=[{"address": "192.168.246.255"}, {"host": "web1"}, {"address": "192.168.246.0"}]),
         [
             f"{S}.real_servers[0]: 192.168.246.255 is the broadcast address of 192.168.246.0/24, where lb1 is; "
-            "use an address inside it",
-            f"{S}.real_servers[2]: 192.168.246.0 is the network address of 192.168.246.0/24, where lb1 is; "
-            "use an address inside it",
+            "use another address of it",
+        ],
+    ),
+    "a real server whose own address is no host's": (
+        r1,
+        host("web1", lvs_address="192.168.246.255"),
+        [
+            "web1: lvs_address: 192.168.246.255 is the broadcast address of 192.168.246.0/24, where lb1 is; use "
+            "another address of it",
         ],
     ),
     "a VIP that is multicast": (

@@ -93,12 +93,26 @@ def test_a_check_comes_from_an_address_that_its_director_always_has(sources: tup
     assert not [line for line in model.mistakes() if "source" in line]
 
 
+def test_a_director_without_a_partner_always_has_its_vip() -> None:
+    model = changed(health_check={**TCP, "source": "192.168.0.29"})
+    model.groups["lvs_directors"] = ["lb1"]
+    assert not [line for line in model.mistakes() if "source" in line]
+
+
+def test_an_address_that_is_translated_is_not_the_directors() -> None:
+    model = changed(health_check=[PING, {**TCP, "source": "203.0.113.5"}])
+    model.hostvars["lb1"].pop("lvs_address")
+    model.hostvars["lb1"]["ansible_host"] = "203.0.113.5"
+    (line,) = [line for line in model.mistakes() if "director lb1" in line]
+    assert ".health_check[1].source: 203.0.113.5 is not an address of the director lb1" in line
+
+
 @pytest.mark.parametrize(
     ("source", "said"),
     [
         ("10.0.0.11", None),
         ("9.9.9.9", "9.9.9.9 is not an address of the director lb1, so no advert is sent from there"),
-        ("10.0.0.29", "lb1 has 10.0.0.29 only while it is the master, so no advert is sent from there"),
+        ("10.0.0.29", "lb1 has 10.0.0.29 only while it is the master, and otherwise no advert is sent from there"),
     ],
 )
 def test_unicast_adverts_come_from_an_address_of_ones_own(source: str, said: str | None) -> None:
@@ -153,7 +167,7 @@ def test_where_a_check_goes_and_comes_from() -> None:
             {},
             "health_check.warmup: 0.00001 is too small; use 0, or 0.0001 at least",
         ),
-        ({"type": "tcp", "timeout": "0.00001"}, {}, "health_check.timeout: 1e-05 is out of range"),
+        ({"type": "tcp", "timeout": "0.00001"}, {}, "health_check.timeout: 0.00001 is out of range"),
     ],
 )
 def test_lines_that_keepalived_would_cut(check: dict[str, Any], daemon: dict[str, Any], said: str) -> None:

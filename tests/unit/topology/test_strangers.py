@@ -155,9 +155,9 @@ def test_what_no_host_can_be_is_neither_a_gateway_nor_does_it_move() -> None:
         model.hostvars[director]["lvs_vrrp"]["addresses"] = ["10.0.0.29/24", "192.168.0.255"]
     lines = model.mistakes()
     for said in (
-        "app1: lvs_gateway: 10.0.0.255 is the broadcast address of 10.0.0.0/24, where app1 is; use an address "
-        "inside it",
-        "lb1: lvs_vrrp.addresses[1]: 192.168.0.255 is the broadcast address of 192.168.0.0/24, where lb1 is; use an "
-        "address inside it",
+        "app1: lvs_gateway: 10.0.0.255 is the broadcast address of 10.0.0.0/24, where app1 is; use another "
+        "address of it",
+        "lb1: lvs_vrrp.addresses[1]: 192.168.0.255 is the broadcast address of 192.168.0.0/24, where lb1 is; use "
+        "another address of it",
     ):
         assert said in lines

@@ -221,13 +221,13 @@ class Reader:
             self.refuse(key, f"{show(value)} is no number", f"use {low} to {high}")
             return default
         if not low <= number <= high:
-            self.refuse(key, f"{number} is out of range", f"use {low} to {high}")
+            self.refuse(key, f"{_decimal(number)} is out of range", f"use {low} to {high}")
             return default
         if 0 < number < LEAST:
             self.refuse(key, f"{_decimal(number)} is too small", f"use {'0, or ' if low <= 0 else ''}{LEAST} at least")
             return default
         if round(number, digits) != number:
-            self.refuse(key, f"{number} is too exact", f"use a multiple of {10**-digits:.{digits}f}")
+            self.refuse(key, f"{_decimal(number)} is too exact", f"use a multiple of {10**-digits:.{digits}f}")
             return default
         return number
 

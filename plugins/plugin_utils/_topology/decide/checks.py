@@ -11,6 +11,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.mistak
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.model import (
     Address,
     Marked,
+    Network,
     RealServer,
     Service,
     Vip,
@@ -48,7 +49,7 @@ def check_site(site: Site, *, are_holders_known: bool = True) -> Iterator[Mistak
         yield from check_groups(site, director)
         yield from own_sources.check_sources(site, director)
     owned = {**owners.neighbours(site), **owners.of_the_model(site)}
-    yield from _check_nobodys(site)
+    yield from _check_broadcasts(site)
     for director, service in site.pairs():
         for vip in service.vips:
             yield from _check_vip(site, director, vip, owned)
@@ -178,31 +179,32 @@ def _check_vip(site: Site, director: str, virtual: Vip, owned: Mapping[Address, 
         yield Mistake(path, problem, "use an address that no host has by itself")
 
 
-def _check_nobodys(site: Site) -> Iterator[Mistake]:
-    """What no host can be: the ends of the networks of those who are to have the address, or to send to it."""
+def _check_broadcasts(site: Site) -> Iterator[Mistake]:
+    """What no host can be, among the addresses that somebody is to have, or is sent to."""
     for name in dict.fromkeys([*site.services, *site.listings]):
-        ends = _ends(site, name)
-        # A gateway of IPv6 may be the network address, by which any router answers (RFC 4291, section 2.6.1).
-        written = [(f"{name}: lvs_gateway", each) for each in site.host(name).gateways or () if each.version == 4]
-        written += [(each.path, each.address) for each in site.floating_of(name)] if name in site.services else []
+        broadcasts: dict[Address, Network] = {
+            each.own.network.broadcast_address: each.own.network
+            for each in site.on_link(name)
+            if each.own.version == 4 and each.own.network.prefixlen < full_prefix(each.own.ip) - 1
+        }
+        written = [(f"{name}: lvs_gateway", each) for each in site.host(name).gateways or ()]
+        if name in site.services:
+            written += [(each.path, each.address) for each in site.floating_of(name)]
         for service in site.services.get(name, ()):
-            every: list[Vip | RealServer] = [*service.vips, *service.targets]
-            written += [(each.path, each.address) for each in every]
+            written += [(vip.path, vip.address) for vip in service.vips]
+            written += [(_place(site, entry), entry.address) for entry in service.targets]
         for path, address in written:
-            if address in ends:
-                yield Mistake(path, f"{address} is {ends[address]}", "use an address inside it")
+            if address in broadcasts:
+                problem = f"{address} is the broadcast address of {broadcasts[address]}, where {name} is"
+                yield Mistake(path, problem, "use another address of it")
 
 
-def _ends(site: Site, name: str) -> dict[Address, str]:
-    """The addresses of the host's networks that no host can have, and what each is."""
-    found: dict[Address, str] = {}
-    for link in site.on_link(name):
-        network = link.own.network
-        if network.prefixlen < full_prefix(network.network_address) - 1:
-            if network.version == 4:
-                found[network.broadcast_address] = f"the broadcast address of {network}, where {name} is"
-            found[network.network_address] = f"the network address of {network}, where {name} is"
-    return found
+def _place(site: Site, entry: RealServer) -> str:
+    """Where the address of a real server is written."""
+    host = entry.host
+    if host is not None and site.inventory.names_address(host) and entry.address in site.host(host).addresses:
+        return f"{host}: lvs_address"
+    return entry.path
 
 
 def _check_families(service: Service) -> Iterator[Mistake]:

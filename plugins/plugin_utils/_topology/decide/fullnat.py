@@ -22,9 +22,7 @@ KERNEL_FORWARD = "nat"
 
 def check(site: Site, director: str, service: Service) -> Iterator[Mistake]:
     if site.is_known(director):
-        own = {each.ip for interface in site.facts(director).interfaces or () for each in interface.addresses}
-        own |= {*site.vips_of(director), *site.addresses(director)}
-        own |= {each.address for each in site.floating_of(director)}
+        own = site.held(director) | site.vips_of(director) | {each.address for each in site.floating_of(director)}
         for position, address in enumerate(service.snat_addresses):
             if address not in own:
                 yield Mistake(

@@ -29,16 +29,16 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.model 
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide import bgp
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.groups import merged
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.needs import Need, Note
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.pool_shares import (
+    opens_when_gone,
+    quorum,
+    weight,
+)
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.site import Site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.table import (
     kernel_forward,
     real_server,
     service_key,
-)
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.read.pool_shares import (
-    opens_when_gone,
-    quorum,
-    weight,
 )
 
 _FIFO = "lvs_notify_fifo"

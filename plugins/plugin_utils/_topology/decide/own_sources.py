@@ -19,18 +19,18 @@ def check_sources(site: Site, director: str) -> Iterator[Mistake]:
         return
     written = {each: None for service in site.services[director] for each in _sources(service)}
     for path, source in written:
-        if not _is_own(site, director, source):
+        if source not in _own(site, director):
             yield Mistake(
-                f"{path}.source",
-                f"{_why(site, director, source)}, so all its checks from there fail",
+                path,
+                _why(site, director, source, "all its checks from there fail"),
                 f"leave it out, or give {director} services of its own with an address that it has by itself",
             )
 
 
 def check_source_of_adverts(site: Site, director: str, path: str, source: Address | None) -> Iterator[Mistake]:
     """Of unicast adverts. What a partner hears from another address, it takes for nobody's."""
-    if source is not None and site.is_known(director) and not _is_own(site, director, source):
-        problem = f"{_why(site, director, source)}, so no advert is sent from there"
+    if source is not None and site.is_known(director) and source not in _own(site, director):
+        problem = _why(site, director, source, "no advert is sent from there")
         yield Mistake(path, problem, "write one of its own, or leave it out")
 
 
@@ -38,21 +38,26 @@ def _sources(service: Service) -> Iterator[tuple[str, Address]]:
     every = [(service.path, service.supervision.health_checks)]
     every += [(entry.path, entry.watch.checks) for entry in service.real_servers if entry.watch.checks]
     for path, checks in every:
-        for check in checks or ():
+        for position, check in enumerate(checks or ()):
             source = as_address(check.get("source"))
             if source is not None:
-                yield f"{path}.health_check", source
+                place = f"[{position}]" if len(checks or ()) > 1 else ""
+                yield f"{path}.health_check{place}.source", source
 
 
-def _is_own(site: Site, director: str, source: Address) -> bool:
-    own = {each.ip for interface in site.facts(director).interfaces or () for each in interface.addresses}
-    own |= {*site.addresses(director)}
-    # What somebody else moves, facts may show here or there.
-    own = own - site.moving if site.is_moved(director) else own | site.vips_of(director)
-    return source in own
+def _own(site: Site, director: str) -> frozenset[Address]:
+    """What the director has at all times. What moves between directors, facts may show on any of them."""
+    if _is_alone(site, director):
+        return site.held(director) | {*site.serving_addresses(director)}
+    return site.held(director) - site.moving
 
 
-def _why(site: Site, director: str, source: Address) -> str:
-    if site.is_moved(director) and source in site.moving:
-        return f"{director} has {source} only while it is the master"
-    return f"{source} is not an address of the director {director}"
+def _is_alone(site: Site, director: str) -> bool:
+    """Whether nobody takes away what it has: its VIPs are its own, or no other director has them."""
+    return not site.is_moved(director) or len(site.partners(director)) == 1
+
+
+def _why(site: Site, director: str, source: Address, effect: str) -> str:
+    if source in site.moving and not _is_alone(site, director):
+        return f"{director} has {source} only while it is the master, and otherwise {effect}"
+    return f"{source} is not an address of the director {director}, so {effect}"

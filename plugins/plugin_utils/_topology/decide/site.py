@@ -226,8 +226,16 @@ class Site:
         named = self.host(name).address(family)
         if self.inventory.names_address(name) or not self.is_known(name):
             return named
-        held = {each.ip for interface in self.facts(name).interfaces or () for each in interface.addresses}
-        return named if named in held else None
+        return named if named in self.held(name) else None
+
+    def held(self, name: str) -> frozenset[Address]:
+        """Every address that facts show on the host, whatever put it there."""
+        return self.once(
+            ("held", name),
+            lambda: frozenset(
+                each.ip for interface in self.facts(name).interfaces or () for each in interface.addresses
+            ),
+        )
 
     def address_towards(self, name: str, address: Address, family: int) -> Address | None:
         """The host's own address of a family by which it reaches an address, as far as it is known.

@@ -28,7 +28,8 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.need
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.site import Site
 
-_METHOD = KERNEL_FORWARD = "tun"
+# The kernel calls the method as the model does.
+KERNEL_FORWARD = "tun"
 
 _IP = {4: 20, 6: 40}
 _TCP = 20
@@ -69,7 +70,7 @@ def _check_end(site: Site, service: Service, entry: RealServer) -> Iterator[Mist
     """A host has one link of a kind, and its address and checksum are the same for all that arrives there."""
     link = _link(service, entry)
     for other_director, other_service, other in site.listings.get(str(entry.host), ()):
-        if other_service.forward != _METHOD or other.host == other_director:
+        if other_service.forward != KERNEL_FORWARD or other.host == other_director:
             continue
         first = _link(other_service, other)
         if first.interface != link.interface:

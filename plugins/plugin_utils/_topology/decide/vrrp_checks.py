@@ -249,7 +249,8 @@ def _check_carrier(site: Site, name: str, carrier: Carrier) -> Iterator[Mistake]
     if carrier.interface == "lo":
         problem = "is lo, where no partner hears adverts"
         yield Mistake(settings.at("interface"), problem, "name the interface on which the directors see each other")
-    yield from check_source_of_adverts(site, name, settings.at("unicast_source"), settings.unicast_source)
+    if settings.unicast:
+        yield from check_source_of_adverts(site, name, settings.at("unicast_source"), settings.unicast_source)
     if site.is_known(name):
         names = [each.name for each in site.facts(name).interfaces or ()]
         for key, interfaces in (("interface", (settings.interface,)), ("track_interfaces", settings.track_interfaces)):

@@ -31,6 +31,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide impo
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.groups import merged
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.needs import SyncDaemon, VirtualAddress
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.planned_checks import run
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.pool_shares import quorum, weight
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.site import Site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.table import (
     kernel_forward,
@@ -42,7 +43,6 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.tabl
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.vrrp import Carrier, carriers
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.plan import plan_text
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.read import sync_groups
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.read.pool_shares import quorum, weight
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.read.vrrp_settings import DEFAULT_SCRIPT_USER
 
 # Of characters; each takes up to four bytes of the 1023 that keepalived reads of a line.

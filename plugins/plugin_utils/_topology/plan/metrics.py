@@ -13,11 +13,11 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.model 
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide import bgp, conntrackd, guard
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.bird_conf import name_of
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.needs import VirtualAddress
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.pool_shares import quorum
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.site import Site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.table import key_text
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.through_vip import check_services
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.vrrp import carriers, distinct_vips
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.read.pool_shares import quorum
 
 
 def plan_of_metrics(site: Site, name: str) -> dict[str, Any]:

@@ -168,6 +168,8 @@ def _handed_on(service: Service, entry: RealServer) -> Iterator[Passing]:
             packet = _to(entry.address, protocol, _own(entry) or ports)
         where = f" to {address}" if is_as_it_came else ""
         told = f", {protocol}{where} port {_text(ports)}" if service.address is None else ""
+        if entry.port and (entry.port, entry.port) != ports and not is_as_it_came:
+            told += f", by its port {entry.port}"
         to, who = ("the real servers", "of the service") if is_as_it_came else (entry.label, "that should land there")
         yield Passing(
             f"what is sent on to {to} for {service.name}{told}",

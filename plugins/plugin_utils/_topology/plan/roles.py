@@ -41,9 +41,10 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.need
     Sysctl,
     VirtualAddress,
 )
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.pool_shares import weight
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.site import Site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.plan.plan import sysctls_of
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.read.pool_shares import sets_weight, weight
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.read.health import sets_weight
 
 # A connection whose real server is gone starts anew at once, and persistence does not outlive a weight of 0.
 _IPVS_SYSCTLS = ("net.ipv4.vs.expire_nodest_conn", "net.ipv4.vs.expire_quiescent_template")

@@ -303,3 +303,8 @@ def _refuse_others(reader: Reader, raw: Mapping[str, Any], kind: str) -> None:
         if of and key not in KINDS[kind].options and reader.take(key) is not None:
             remedy = "leave it out" + (f", or use type: {' or '.join(of)}" if len(of) < 4 else "")
             reader.refuse(key, f"has no meaning with type: {kind}", remedy)
+
+
+def sets_weight(check: Mapping[str, Any]) -> bool:
+    """Whether a health check does not only say that a real server is up, but also which weight it gets."""
+    return bool(check.get("dynamic_weight") or (check["type"] == "file" and check.get("weight")))

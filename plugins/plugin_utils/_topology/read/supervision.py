@@ -20,7 +20,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.model 
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.values import Reader, read_switch
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.read.health import read_checks
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.read.pool_shares import (
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.read.min_up import (
     read_min_up,
     refuse_beside_min_up,
 )

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Parts of a pool: how they are written, and how much weight they are."""
+"""How much of a pool is to be up: min_up, and what does not go with it."""
 
 from __future__ import annotations
 
@@ -10,28 +10,12 @@ from itertools import chain
 from typing import Any
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.mistakes import show
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.model import RealServer, Service, Share
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.model import RealServer, Share
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.values import Reader, as_integer, as_percent
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.read.health import sets_weight
 
 _ALL = 100
 _MOST = 2**31 - 1
-
-
-def weight(service: Service) -> int:
-    """What the service has at most; a quorum above it could not be met, and keepalived would lower it."""
-    return sum(each.weight for each in service.real_servers)
-
-
-def quorum(service: Service) -> int:
-    """The weight that keepalived wants to be up: below it, a service with min_up is served by all."""
-    extra, most = service.supervision, max(weight(service), 1)
-    return min(extra.quorum if extra.min_up is None else extra.min_up.of(most), most)
-
-
-def opens_when_gone(service: Service) -> RealServer | None:
-    """The real server without which too little is up already, where there is such a one."""
-    heaviest = max((each for each in service.real_servers if each.weight), key=lambda each: each.weight, default=None)
-    return heaviest if heaviest and weight(service) - heaviest.weight < quorum(service) else None
 
 
 def read_min_up(reader: Reader) -> Share | None:
@@ -77,11 +61,6 @@ def refuse_beside_min_up(
     for path, problem, remedy in _switches(reader.path, real_servers, inhibits=inhibits, alpha=alpha):
         key = path[len(reader.path) + 1 :]
         reader.refuse(key, problem, remedy)
-
-
-def sets_weight(check: Mapping[str, Any]) -> bool:
-    """Whether a health check does not only say that a real server is up, but also which weight it gets."""
-    return bool(check.get("dynamic_weight") or (check["type"] == "file" and check.get("weight")))
 
 
 def _switches(
