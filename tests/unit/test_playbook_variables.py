@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible.errors import AnsibleFilterError
+from ansible_collections.lvs.topology.plugins.filter.unknown_names import unknown_names
 from ansible_collections.lvs.topology.plugins.filter.words import words
 from ansible_collections.lvs.topology.plugins.filter.wrong_values import wrong_values
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.playbook_values import CHOICES, LISTS, NUMBERS
@@ -152,6 +154,31 @@ def test_what_somebody_is_told_to_set_is_something_that_a_playbook_takes() -> No
     assert {(name, value) for name, value in found if value not in CHOICES[name]} == set()
 
 
+@pytest.mark.parametrize(
+    ("name", "playbook", "meant"),
+    [
+        ("lvs_drain_timout", "drain", "did you mean lvs_drain_timeout? Otherwise "),
+        ("lvs_drain_timout", "verify", ""),
+        ("lvs_drian_timeout", "drain", "did you mean lvs_drain_timeout? Otherwise "),
+        ("lvs_drian_timeout", "verify", None),
+        ("lvs_drain_timeout", "verify", None),
+        ("lvs_manager", "verify", None),
+        ("lvs_services_web", "drain", None),
+        ("drain_timeout", "drain", None),
+    ],
+)
+def test_names_that_no_playbook_has(name: str, playbook: str, meant: str | None) -> None:
+    found = unknown_names(["lvs_vrrp", name], arguments(), playbook)
+    begins = f"{name}: no playbook has a variable of this name; {meant}use one of "
+    assert [each.startswith(begins) for each in found] == [True] * (meant is not None)
+
+
+def test_names_are_asked_about_for_a_playbook_that_there_is() -> None:
+    for given, playbook in ((["lvs_drain"], "drian"), ({"a": 1}, "drain")):
+        with pytest.raises(AnsibleFilterError, match=r"Nothing was touched\.\n(playbook|names): "):
+            unknown_names(given, arguments(), playbook)
+
+
 def adopt(tmp_path: Path, **given: Any) -> subprocess.CompletedProcess[str]:
     (tmp_path / "ipvsadm.rules").write_text("-A -t 192.0.2.1:80 -s rr\n-a -t 192.0.2.1:80 -r 192.0.2.2:80 -g -w 1\n")
     words = json.dumps({"lvs_adopt_from": str(tmp_path), **given})
@@ -165,7 +192,8 @@ def adopt(tmp_path: Path, **given: Any) -> subprocess.CompletedProcess[str]:
     [
         (
             {"lvs_adopt_resolv": True},
-            "No playbook has a variable with the name lvs_adopt_resolv. Use lvs_adopt_directory, ",
+            "Nothing was touched. lvs_adopt_resolv: no playbook has a variable of this name; did you mean "
+            "lvs_adopt_resolve? Otherwise use one of lvs_adopt_directory, ",
         ),
         (
             {"lvs_adopt_resolve": "perhaps"},

@@ -6,21 +6,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 from ansible.module_utils.common.validation import check_type_dict
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._ipvs.specs import REAL_SERVER_SPEC
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.given import evaluated, mapping
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.given import evaluated, mapping, names
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.mistakes import (
     Mistake,
+    WrongModel,
     as_lines,
     choose,
     show,
 )
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.read.inventory import NAMES
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.running import way_back
 
+_PREFIX = "lvs_"
+# Of what is compared with get_close_matches: two letters of ten have changed places.
+_LIKENESS = 0.89
 _STATES = ("drained", "present")
 NUMBERS: Mapping[str, forms.Range] = {
     "lvs_drain_directors_timeout": forms.TIMEOUTS,
@@ -53,6 +59,29 @@ def wrong_values_of(given: Any, types: Any = None) -> list[str]:
     wrong = {each.path: each for each in _wrong_types(values, {} if types is None else mapping(types, "types"))}
     others = [*_wrong_numbers(values), *_wrong_words(values)]
     return as_lines([*wrong.values(), *(each for each in others if each.path not in wrong)])
+
+
+def unknown_names_of(given: Any, arguments: Any, playbook: Any) -> list[str]:
+    """Of the names of variables, those that are meant for a playbook and that none has: they would count for nothing.
+
+    ``arguments`` are the argument specs of all playbooks. Meant is what begins with the name of one, and what is nearly
+    a variable of this one. Other names may be anybody's own.
+    """
+    known = {name: mapping(each, f"arguments.{name}") for name, each in mapping(arguments, "arguments").items()}
+    if playbook not in known:
+        raise WrongModel([Mistake("playbook", f"{show(playbook)} is not known", choose(playbook, known))])
+    begins, own = tuple(f"{_PREFIX}{name}_" for name in known), [*known[playbook]]
+    strange = {*names(given, "names")}.difference(NAMES, *known.values())
+    return as_lines(
+        Mistake(name, "no playbook has a variable of this name", choose(name, own))
+        for name in sorted(strange)
+        if name.startswith(begins) or _is_nearly_one(name, own)
+    )
+
+
+def _is_nearly_one(name: str, own: Sequence[str]) -> bool:
+    bare = [each.removeprefix(_PREFIX) for each in own]
+    return name.startswith(_PREFIX) and bool(get_close_matches(name.removeprefix(_PREFIX), bare, 1, _LIKENESS))
 
 
 def words_of(given: Any) -> list[Any]:
