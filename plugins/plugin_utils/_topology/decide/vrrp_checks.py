@@ -20,6 +20,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide impo
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.needs import Note
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.own_sources import check_source_of_adverts
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.site import Site
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.sync_groups import is_grouped
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.vrrp import (
     Carrier,
     carriers,
@@ -30,7 +31,6 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.vrrp
     sender,
     twin_of,
 )
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.read.sync_groups import is_grouped
 
 
 def needs(site: Site, name: str) -> Iterator[Mistake | Note]:

@@ -26,6 +26,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide impo
     guard,
     logins,
     planned_checks,
+    sync_groups,
     through_vip,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.groups import merged
@@ -42,7 +43,6 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.tabl
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.vrrp import Carrier, carriers
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.plan import plan_text
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.read import sync_groups
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.read.vrrp_settings import DEFAULT_SCRIPT_USER
 
 # Of characters; each takes up to four bytes of the 1023 that keepalived reads of a line.

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the lvs.topology authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which VRRP instances move together: all of them, none, or several groups of some."""
+"""The groups of VRRP instances that move together, as they were written."""
 
 from __future__ import annotations
 
@@ -10,14 +10,11 @@ from typing import Any
 
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.config_text import is_name
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.mistakes import choose, show
-from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.model_of_vrrp import Vrrp
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.values import Reader
 
 KEY = "sync_groups"
-# Of the one group of all instances.
-NAME = "lvs"
 # keepalived refuses a group of one.
-_LEAST = 2
+LEAST = 2
 
 Groups = tuple[tuple[str, tuple[str, ...]], ...]
 
@@ -36,8 +33,8 @@ def read_sync_groups(reader: Reader, instances: Sequence[str]) -> Groups:
         if not is_name(name):
             reader.refuse(at, f"{show(name)} is no name", "use letters, digits, and - _ . : after the first one")
             continue
-        if not isinstance(members, list) or len(members) < _LEAST:
-            problem = f"must be a list of at least {_LEAST} instances, is {show(members)}"
+        if not isinstance(members, list) or len(members) < LEAST:
+            problem = f"must be a list of at least {LEAST} instances, is {show(members)}"
             reader.refuse(at, problem, "list the instances that move together; one in no group moves by itself")
             continue
         for each in members:
@@ -53,18 +50,3 @@ def _check_member(
         reader.refuse(at, f"{show(member)} is no instance", choose(member, instances))
     elif taken.setdefault(member, name) != name:
         reader.refuse(at, f"{member} is in {taken[member]} too", "keep one")
-
-
-def planned(vrrp: Vrrp, names: Sequence[str]) -> list[dict[str, Any]]:
-    """The groups of keepalived.conf, of these instances, which have something to carry."""
-    if vrrp.sync_groups:
-        groups = ((name, [each for each in names if each in members]) for name, members in vrrp.sync_groups)
-        return [{"name": name, "instances": members} for name, members in groups if len(members) >= _LEAST]
-    return [{"name": NAME, "instances": list(names)}] if vrrp.sync_group and len(names) >= _LEAST else []
-
-
-def is_grouped(vrrp: Vrrp, name: str, count: int) -> bool:
-    """Whether an instance moves together with others. ``count`` is how many instances there are."""
-    if vrrp.sync_groups:
-        return any(name in members and len(members) > 1 for _group, members in vrrp.sync_groups)
-    return vrrp.sync_group and count > 1
