@@ -15,8 +15,10 @@ description:
     script that reads them, and a systemd unit that runs it once the network is there.
   - The files are C(OWNER.ip) in the syntax of C(ip -batch), C(OWNER.arptables), C(OWNER.tunnels) with lines of C(ip),
     C(OWNER.sources) with one policy rule a line, C(OWNER.nft) or C(OWNER.iptables) and C(OWNER.ip6tables),
-    C(OWNER.ipvsadm) as C(ipvsadm -S) writes it, and the options of C(ipvsadm) in C(OWNER.timeouts) and
-    C(OWNER.daemons).
+    C(OWNER.announcements) with routes, C(OWNER.ipvsadm) as C(ipvsadm -S) writes it, and the options of C(ipvsadm) in
+    C(OWNER.timeouts) and C(OWNER.daemons). What O(firewall) asks for is in C(OWNER.nft-firewall), or in
+    C(OWNER.iptables-legacy) or C(OWNER.iptables-nft) and that of ip6tables; a second unit brings it back after the
+    firewall has read its rules anew.
   - The script adds and replaces, fills the IPVS table only where it is empty, and starts a synchronisation daemon only
     where none of its kind runs. Running it on a live host disturbs nothing.
   - Where systemd-networkd, NetworkManager or ifupdown manage interfaces of the host, each of them gets files of its own
@@ -78,6 +80,7 @@ options:
       - C(packets), which the host's firewall is to let pass, each as in O(lvs.topology.host_info#module:packets)
         without a name. They are let pass where the firewall would drop them now.
     type: dict
+    version_added: 0.4.0
   announcements:
     description:
       - Routes by which BGP knows what to announce, C(table) and C(routes), as in the plan of

@@ -17,7 +17,7 @@ description:
   - Starts keepalived and enables it, or has a running one read the file again (C(systemctl reload)), which changes
     services in place. It is never restarted.
   - Adds to the unit that it is started after C(lvs-topology.service), and again when it was killed, because it then
-    left its addresses behind.
+    left its addresses behind. When it is stopped, its addresses go before its table.
   - The host remembers what was there before, and O(state=absent) puts it back.
 author:
   - The lvs.topology authors (@lvs-topology)

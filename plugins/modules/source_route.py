@@ -16,7 +16,8 @@ description:
   - What comes from the address takes a routing table of our own by a policy rule. The table holds the routes of the
     main table with C(advmss); the main table itself is not touched.
   - The routes are copied when the module runs, and at boot. Run it again after the main table was changed.
-  - Rules have the priority 32100, and the table has 10000 more than the size for its number.
+  - Rules have the priority 32100, and the table has 10000 more than the size for its number, or 70000 or
+    140000 more than that where somebody else has routes there.
 author:
   - The lvs.topology authors (@lvs-topology)
 extends_documentation_fragment:

@@ -217,3 +217,9 @@ def test_the_inventory_of_the_readme_says_what_it_lacks_for_a_plan() -> None:
 def test_the_readme_names_every_module() -> None:
     text = (CHECKOUT / "README.md").read_text()
     assert [path.stem for path in (CHECKOUT / "plugins/modules").glob("*.py") if f"`{path.stem}`" not in text] == []
+
+
+def test_the_playbook_that_no_archive_has_is_in_the_text() -> None:
+    """galaxy.yml leaves the file out, so readers of an installed collection have it there alone."""
+    text = (CHECKOUT / "docs/examples/by-site/site.yml").read_text().removeprefix("---\n")
+    assert f"```yaml\n{text}```\n" in (CHECKOUT / "docs/reuse.md").read_text()
