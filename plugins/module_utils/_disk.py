@@ -38,6 +38,7 @@ PLACES = (
     "/etc/NetworkManager/conf.d",
     "/etc/NetworkManager/dispatcher.d",
     "/etc/network/if-up.d",
+    "/etc/dhcp/dhclient-exit-hooks.d",
     "/etc/keepalived",
     "/etc/bird",
     "/etc/conntrackd",

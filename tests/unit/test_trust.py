@@ -67,7 +67,7 @@ def test_every_file_and_its_mode(tmp_path: Path) -> None:
     wanted = {suffix: File("anything\n") for suffix in boot_plan.SUFFIXES}
     paths = [boot_plan.owner_path("ROLE", suffix) for suffix in boot_plan.SUFFIXES]
     current = dict.fromkeys([*paths, boot_script.SCRIPT_PATH, boot_script.UNIT_PATH])
-    managers = hooks_plan.Managers(True, True, True, network_files=("NAME.network",))
+    managers = hooks_plan.Managers(True, True, True, True, network_files=("NAME.network",))
     called = hooks_plan.wanted_files(managers, set(boot_plan.SUFFIXES), [])
     hooks = hooks_plan.plan_hooks(called, dict.fromkeys(called), watching=set(), failed=set())
     files = written(boot_plan.plan_boot("ROLE", wanted, current, set(), boot_plan.UnitState(), hooks))

@@ -109,6 +109,9 @@ def _announcements(owner: str, lists: dict[str, Any], mistakes: Mistakes) -> Fil
 
     asked = validated(announcements.ROUTES, lists["announcements"])
     routes = announcement_plan.check(asked, mistakes, "announcements.")
+    if asked["by_checks"]:
+        # keepalived announces, after a boot as well. networkd is to leave these routes alone all the same.
+        return boot_plan.render_announcements(owner, [f"# keepalived announces by table {asked['table']}."])
     return boot_plan.render_announcements(owner, announcement_plan.boot_lines([*routes]))
 
 

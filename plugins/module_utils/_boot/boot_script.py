@@ -34,11 +34,15 @@ status=0
 
 # A module that is at work on this host may have taken away what still stands here. It has these files locked meanwhile,
 # and waits in its turn for the end of what begins here: what was read here by then would be brought back.
+# At boot nobody is waited for: services must not be late. A module that begins then waits in its turn.
 lock=/var/lib/lvs-topology/ledger.lock
+now=-n
 if [ -n "${1-}" ]; then
+    now=
     [ ! -e "$lock" ] || { flock -s 9; } 9<"$lock"
-    [ ! -e restore ] || { exec 8<restore && flock -s 8; }
 fi
+# shellcheck disable=SC2086  # an option, or none
+[ ! -e restore ] || { exec 8<restore && flock -s $now 8; }
 
 failed() {
     echo "lvs-topology: $*" >&2
@@ -260,7 +264,18 @@ for file in *.sources; do
     done <"$file"
 done
 
-[ "${1-}" != network ] || exit $status
+announced() {
+    set +f
+    for file in *.announcements; do
+        set -f
+        [ ! -e "$file" ] || ip -force -batch "$file" || failed "ip could not do all of $file"
+    done
+}
+
+if [ "${1-}" = network ]; then
+    announced
+    exit $status
+fi
 
 # Before the table, so that no connection is scheduled without them.
 packet_rules
@@ -299,12 +314,7 @@ for file in *.daemons; do
     done <"$file"
 done
 
-set +f
-for file in *.announcements; do
-    set -f
-    [ ! -e "$file" ] || ip -force -batch "$file" || failed "ip could not do all of $file"
-done
-
+announced
 exit $status
 """
 

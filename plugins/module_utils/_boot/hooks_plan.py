@@ -48,9 +48,13 @@ DISPATCHER = "/etc/NetworkManager/dispatcher.d/90-lvs-topology"
 # After all others: one that has the key without a plus would undo what stands here.
 NETWORKMANAGER_CONF = "/etc/NetworkManager/conf.d/zz-lvs-topology.conf"
 IF_UP = "/etc/network/if-up.d/lvs-topology"
+DHCLIENT = "/etc/dhcp/dhclient-exit-hooks.d/lvs-topology"
 _UNITS = (RESTORE_PATH, TOLD_PATH, WATCH_PATH, CHANGED_PATH, LINKS_PATH, FIREWALL_PATH)
 # What has the same path on every host.
-FIXED = (*_UNITS, NETWORKD_CONF, DISPATCHER, NETWORKMANAGER_CONF, IF_UP)
+_OF_PACKAGES = (DISPATCHER, NETWORKMANAGER_CONF, IF_UP, DHCLIENT)
+FIXED = (*_UNITS, NETWORKD_CONF, *_OF_PACKAGES)
+# By suffix, the setting by which networkd leaves alone what is of no interface that it manages.
+_FOREIGN = {"sources": "ManageForeignRoutingPolicyRules", "announcements": "ManageForeignRoutes"}
 # Before the operator's own drop-ins, whose word counts then.
 _DROP_IN = "00-lvs-topology.conf"
 _NETWORK_FILE = re.compile(r"/(?:etc|run|usr/lib|lib|usr/local/lib)/systemd/network/[^/]+\.network\Z")
@@ -150,9 +154,8 @@ ExecReload={SCRIPT_PATH} firewall
 WantedBy=multi-user.target {_LOADERS}
 """
 _NETWORKD = f"""\
-{_HEAD}# Otherwise systemd-networkd removes the rules by which answers of a VIP take routes of their own.
+{_HEAD}# Otherwise systemd-networkd removes rules and routes that it does not know, whatever the interface.
 [Network]
-ManageForeignRoutingPolicyRules=no
 """
 _KEEP = f"""\
 {_HEAD}# Otherwise systemd-networkd removes virtual addresses, and routes that it does not know.
@@ -179,6 +182,12 @@ _CALLED_BY_IFUP = f"""\
 """
 
 
+_READ_BY_DHCLIENT = f"""\
+{_HEAD}# dhclient has removed all IPv4 addresses of the interface, where it has another one now or none.
+{_AGAIN} || :
+"""
+
+
 @dataclass(frozen=True)
 class Managers:
     """Who manages the interfaces of a host."""
@@ -186,6 +195,8 @@ class Managers:
     networkd: bool = False
     networkmanager: bool = False
     ifupdown: bool = False
+    # Whether dhclient reads what is added for it.
+    dhclient: bool = False
     # Names of networkd's files for interfaces which leave open what networkd keeps.
     network_files: tuple[str, ...] = ()
 
@@ -227,12 +238,15 @@ def wanted_files(managers: Managers, restored: AbstractSet[str], there: Iterable
     if managers.networkd:
         files.update({TOLD_PATH: File(_TOLD), WATCH_PATH: File(_WATCH)})
         files.update({drop_in(name): File(_KEEP) for name in managers.network_files})
-        files[NETWORKD_CONF] = File(_NETWORKD) if "sources" in restored else None
+        foreign = [f"{setting}=no\n" for suffix, setting in _FOREIGN.items() if suffix in restored]
+        files[NETWORKD_CONF] = File(_NETWORKD + "".join(foreign)) if foreign else None
     if managers.networkmanager:
         files[DISPATCHER] = File(_CALLED_BY_NETWORKMANAGER, 0o755)
         files[NETWORKMANAGER_CONF] = File(_TUNNELS) if "tunnels" in restored else None
     if managers.ifupdown:
         files[IF_UP] = File(_CALLED_BY_IFUP, 0o755)
+    if managers.dhclient:
+        files[DHCLIENT] = File(_READ_BY_DHCLIENT)
     if restored & _OF_FIREWALLS:
         files[FIREWALL_PATH] = File(_FIREWALL)
     if managers.networkmanager or managers.ifupdown:
@@ -255,7 +269,7 @@ def plan_hooks(
     # What changes how a manager works is short, and shown whole. A directory of drop-ins of networkd goes with the last
     # of them. The other directories came with a package, and stay when they are empty.
     files = [
-        plan_file(path, current[path], file, own_directory=path not in (DISPATCHER, NETWORKMANAGER_CONF, IF_UP))
+        plan_file(path, current[path], file, own_directory=path not in _OF_PACKAGES)
         for path, file in wanted.items()
         if path not in _UNITS
     ]

@@ -14,17 +14,23 @@ _LINKS = "/run/systemd/netif/links"
 _LOOPBACK = "1"
 _NETWORKMANAGER = "/run/NetworkManager/devices"
 _IFUPDOWN = "/run/network/ifstate"
+# Where networkd looks for its files.
+_FOLDERS = [f"{each}/systemd/network" for each in ("/etc", "/run", "/usr/local/lib", "/usr/lib", "/lib")]
 
 
 def managers() -> hooks_plan.Managers:
     """Who sets interfaces of this host. Several may, each its own."""
     files = _network_files()
+    has_ifupdown = bool(hooks_plan.set_up_by_ifup(_text(_IFUPDOWN)))
+    # A link may be absent for a moment, such as that of a container, and comes back with the same file.
+    every = files.union(_files_with_drop_in()) if files else files
     return hooks_plan.Managers(
         networkd=bool(files),
         networkmanager=os.path.isdir(_NETWORKMANAGER),
-        ifupdown=bool(hooks_plan.set_up_by_ifup(_text(_IFUPDOWN))),
+        ifupdown=has_ifupdown,
+        dhclient=has_ifupdown and os.path.isdir(os.path.dirname(hooks_plan.DHCLIENT)),
         network_files=tuple(
-            sorted({os.path.basename(path) for path in files if not hooks_plan.says_what_is_kept(_text(path))})
+            sorted({os.path.basename(path) for path in every if not hooks_plan.says_what_is_kept(_text(path))})
         ),
     )
 
@@ -32,6 +38,13 @@ def managers() -> hooks_plan.Managers:
 def drop_ins() -> list[str]:
     """What we have added to networkd's files, whether they are in use or not."""
     return glob.glob(hooks_plan.drop_in("*"))
+
+
+def _files_with_drop_in() -> set[str]:
+    """The files of networkd to which we have added something, and which are still there."""
+    names = [os.path.basename(os.path.dirname(path))[: -len(".d")] for path in drop_ins()]
+    paths = [f"{folder}/{name}" for name in names for folder in _FOLDERS]
+    return {path for path in paths if os.path.exists(path)}
 
 
 def _network_files() -> set[str]:

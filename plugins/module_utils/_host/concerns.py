@@ -242,11 +242,12 @@ def _boot_options(plan: Wanted) -> dict[str, Any]:
         "arp_filters",
         "packet_rules",
         "firewall",
+        "announcements",
+        "services",
+        "timeouts",
+        "sync_daemons",
     )
-    found = {name: plan[name] for name in (*names, "services", "timeouts", "sync_daemons") if plan.get(name)}
-    announced = plan.get("announcements") or {}
-    # Where checks decide, keepalived announces, after a boot as well.
-    return found if not announced or announced.get("by_checks") else {**found, "announcements": announced}
+    return {name: plan[name] for name in names if plan.get(name)}
 
 
 CONCERNS: Mapping[str, Concern] = {

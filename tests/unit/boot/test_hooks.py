@@ -52,6 +52,7 @@ OF_LINKS = {hooks_plan.RESTORE_PATH, hooks_plan.CHANGED_PATH, hooks_plan.LINKS_P
         ),
         (Managers(networkmanager=True), {"ip"}, {*OF_LINKS, hooks_plan.DISPATCHER}),
         (Managers(ifupdown=True), ALL, {*OF_LINKS, hooks_plan.IF_UP}),
+        (Managers(ifupdown=True, dhclient=True), ALL, {*OF_LINKS, hooks_plan.IF_UP, hooks_plan.DHCLIENT}),
     ],
 )
 def test_each_manager_has_files_of_its_own(managers: Managers, restored: set[str], wanted: set[str]) -> None:
@@ -153,7 +154,7 @@ def test_they_come_with_the_files_that_are_restored_and_go_with_them() -> None:
 
 
 def test_only_directories_of_drop_ins_go() -> None:
-    there = hooks_plan.wanted_files(Managers(True, True, True, ("10-eth1.network",)), ALL, [])
+    there = hooks_plan.wanted_files(Managers(True, True, True, True, ("10-eth1.network",)), ALL, [])
     wanted = hooks_plan.wanted_files(NONE, set(), [DROP_IN])
     hooks = hooks_plan.plan_hooks(wanted, there, watching=set(), failed=set())
     actions = [change.action for plan in (hooks.units, hooks.files) for change in plan.changes]
@@ -169,29 +170,32 @@ def test_networkmanager_leaves_whatever_may_be_a_tunnel_of_ours() -> None:
         assert f"interface-name:{name}" in file.text
 
 
-@pytest.mark.parametrize("path", [hooks_plan.DISPATCHER, hooks_plan.IF_UP])
+@pytest.mark.parametrize("path", [hooks_plan.DISPATCHER, hooks_plan.IF_UP, hooks_plan.DHCLIENT])
 @pytest.mark.parametrize("status", [0, 1])
 def test_a_manager_goes_on_where_nothing_can_be_brought_back(path: str, status: int, tmp_path: Path) -> None:
-    file = hooks_plan.wanted_files(Managers(networkmanager=True, ifupdown=True), ALL, [])[path]
+    file = hooks_plan.wanted_files(Managers(networkmanager=True, ifupdown=True, dhclient=True), ALL, [])[path]
     assert file is not None
     called = tmp_path / "called"
     (tmp_path / "systemctl").write_text(f'#!/bin/sh\necho "$*" >>{called}\nexit {status}\n')
     (tmp_path / "systemctl").chmod(0o755)
     for action in ("up", "down"):
         subprocess.run(["/bin/sh", "-c", file.text, path, "eth1", action], env={"PATH": str(tmp_path)}, check=True)
-    # ifup has no words for what it calls.
-    times = 2 if path == hooks_plan.IF_UP else 1
+    # ifup and dhclient have no words for what they call.
+    times = 1 if path == hooks_plan.DISPATCHER else 2
     assert called.read_text() == times * "--no-block restart lvs-topology-network.service\n"
 
 
-@pytest.mark.parametrize("path", [hooks_plan.DISPATCHER, hooks_plan.IF_UP])
+@pytest.mark.parametrize("path", [hooks_plan.DISPATCHER, hooks_plan.IF_UP, hooks_plan.DHCLIENT])
 def test_what_managers_call_is_sound(path: str) -> None:
-    file = hooks_plan.wanted_files(Managers(networkmanager=True, ifupdown=True), ALL, [])[path]
+    file = hooks_plan.wanted_files(Managers(networkmanager=True, ifupdown=True, dhclient=True), ALL, [])[path]
     assert file is not None
     # NetworkManager calls nothing that others may write, run-parts nothing with a dot in its name.
-    assert file.mode == 0o755
+    # dhclient-script reads what it has, as a part of itself.
+    assert file.mode == (0o644 if path == hooks_plan.DHCLIENT else 0o755)
     assert "." not in Path(path).name
-    done = subprocess.run(["shellcheck", "-"], input=file.text, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["shellcheck", "--shell=sh", "-"], input=file.text, capture_output=True, text=True, check=False
+    )
     assert (done.returncode, done.stdout) == (0, "")
 
 
@@ -220,6 +224,7 @@ def test_managers_of_a_host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     monkeypatch.setattr(network_managers, "_LINKS", str(links))
     monkeypatch.setattr(network_managers, "_NETWORKMANAGER", str(networkmanager))
     monkeypatch.setattr(network_managers, "_IFUPDOWN", str(ifupdown))
+    monkeypatch.setattr(hooks_plan, "DHCLIENT", str(tmp_path / "dhclient-exit-hooks.d/lvs-topology"))
     assert network_managers.managers() == NONE
     links.mkdir()
     ifupdown.write_text("lo=lo\n")
@@ -231,6 +236,40 @@ def test_managers_of_a_host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     networkmanager.mkdir()
     ifupdown.write_text("lo=lo\neth1=eth1\n")
     assert network_managers.managers() == Managers(True, True, True, network_files=("10-eth.network",))
+    assert not network_managers.managers().dhclient
+    (tmp_path / "dhclient-exit-hooks.d").mkdir()
+    assert network_managers.managers().dhclient
+    ifupdown.write_text("lo=lo\n")
+    assert not network_managers.managers().dhclient
+
+
+def test_a_link_that_is_absent_keeps_what_was_added_for_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    links, folder = tmp_path / "links", tmp_path / "network"
+    links.mkdir()
+    folder.mkdir()
+    monkeypatch.setattr(network_managers, "_LINKS", str(links))
+    monkeypatch.setattr(network_managers, "_FOLDERS", [str(folder)])
+    added = [hooks_plan.drop_in(name) for name in ("50-usb.network", "60-gone.network", "70-said.network")]
+    monkeypatch.setattr(network_managers, "drop_ins", lambda: added)
+    (folder / "50-usb.network").write_text("[Network]\nDHCP=yes\n")
+    (folder / "70-said.network").write_text("[Network]\nKeepConfiguration=no\n")
+    assert network_managers.managers() == NONE
+    (links / "2").write_text("NETWORK_FILE=/etc/systemd/network/10-eth.network\n")
+    assert network_managers.managers().network_files == ("10-eth.network", "50-usb.network")
+
+
+@pytest.mark.parametrize(
+    ("restored", "settings"),
+    [
+        ({"ip"}, []),
+        ({"sources"}, ["ManageForeignRoutingPolicyRules=no"]),
+        ({"announcements"}, ["ManageForeignRoutes=no"]),
+        ({"sources", "announcements"}, ["ManageForeignRoutingPolicyRules=no", "ManageForeignRoutes=no"]),
+    ],
+)
+def test_what_networkd_is_to_leave_alone(restored: set[str], settings: list[str]) -> None:
+    file = hooks_plan.wanted_files(NETWORKD, restored, [])[hooks_plan.NETWORKD_CONF]
+    assert (file.text.partition("[Network]\n")[2].splitlines() if file else []) == settings
 
 
 @pytest.mark.parametrize(
