@@ -249,6 +249,22 @@ def test_gateway_create_modify_delete(run_module, sh) -> None:
     assert not LEDGER.exists()
 
 
+def test_an_ipv6_gateway_of_the_model_counts_beside_what_routers_advertise(run_module, sh) -> None:
+    """As a release before had it, the route has the kernel's own metric, which is that of advertised ones."""
+    advertised = "default via fd00::9 dev br0 proto ra metric 1024"
+    sh(f"ip -6 route add {advertised} expires 1800")
+    run_module("host_state", {"owner": "real_server", "plan": {"gateways": [{"gateway": "fd00::1"}]}})
+    assert "via fd00::9" not in sh("ip -6 route show default")
+    plan = {"gateways": [{"gateway": "fd00::1", "metric": 64}]}
+    first, *_others = run_module("host_state", {"owner": "real_server", "plan": plan})["changes"]
+    assert first == "ip -6 route replace default via fd00::1 dev br0 proto static metric 64"
+    assert "via fd00::1 " in sh("ip -6 route get 2001:db8:ffff::1")
+    assert "via fd00::9 dev br0" in sh("ip -6 route show default metric 1024")
+    assert run_module("host_state", {"owner": "real_server", "plan": plan})["changes"] == []
+    run_module("host_state", {"owner": "real_server", "state": "absent"})
+    assert "via fd00::9 " in sh("ip -6 route get 2001:db8:ffff::1")
+
+
 def test_gateway_puts_the_whole_route_back(run_module, sh) -> None:
     sh("ip route add default nexthop via 10.0.0.8 weight 1 nexthop via 10.0.0.9 weight 3")
     sh("ip route add default dev br0 scope link metric 5")

@@ -464,7 +464,7 @@ def test_nat_of_ipv6() -> None:
         {"address": "2001:db8::31/128", "interface": "eth1", "announce": "eth1", "deprecated": True}
     ]
     plan = model.plan("app1", "real_server")
-    assert plan["gateways"] == [{"gateway": "fd00::30"}]
+    assert plan["gateways"] == [{"gateway": "fd00::30", "metric": 64}]
     assert plan["sysctls"] == {
         "net.ipv6.conf.all.accept_redirects": "0",
         "net.ipv6.conf.eth1.accept_redirects": "0",
@@ -562,7 +562,7 @@ def test_nat_and_dr_of_one_director_need_different_gateways_per_family_only() ->
     )
     assert model.mistakes() == []
     plan = model.plan("web1", "real_server")
-    assert plan["gateways"] == [{"gateway": "fd00::166"}]
+    assert plan["gateways"] == [{"gateway": "fd00::166", "metric": 64}]
     assert plan["addresses"] == [{"address": "192.168.246.160/32", "interface": "lo"}]
     assert plan["arp"] == TUNED
 
@@ -748,7 +748,7 @@ def test_no_service_is_a_plan_too() -> None:
             "real_server",
             {"lvs_gateway": ["192.168.246.1", "fd00::1"]},
             "gateways",
-            [{"gateway": "192.168.246.1"}, {"gateway": "fd00::1"}],
+            [{"gateway": "192.168.246.1"}, {"gateway": "fd00::1", "metric": 64}],
         ),
         ("lb1", "director", {"lvs_keep_weights": "true"}, "keep_weights", True),
         ("lb1", "director", {"lvs_timeouts": {"tcp": "7200", "udp": 0}}, "timeouts", {"tcp": 7200}),

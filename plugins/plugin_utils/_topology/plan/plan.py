@@ -47,6 +47,9 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.plan.metric
 
 _T = TypeVar("_T")
 
+# Better than what routers advertise, which gets 1024 of the kernel and of systemd-networkd, and 100 of NetworkManager.
+# Beside a route of the same metric, some answers would go past the director. An IPv4 route without one is the best.
+_IPV6_METRIC = 64
 _COMMANDS = {
     "director": ["ip", "ipvsadm", "modprobe"],
     "real_server": ["ip"],
@@ -101,7 +104,9 @@ def plan_of(role: str, site: Site, name: str, needs: list[Need]) -> dict[str, An
             for each in sorted(_each(needs, VirtualAddress), key=_place)
         ]
     gateways = sorted({each.address for each in _each(needs, Gateway)}, key=_number)
-    plan["gateways"] = [{"gateway": str(address)} for address in gateways]
+    plan["gateways"] = [
+        _given(gateway=str(address), metric=_IPV6_METRIC if address.version == 6 else None) for address in gateways
+    ]
     if role == "real_server":
         plan["source_routes"] = _source_routes(needs)
     if role == "router":
