@@ -71,6 +71,19 @@ def test_a_director_loses_power_and_downloads_go_on(scenario: Any) -> None:
     scenario.check("serving")
 
 
+def test_networkd_leaves_alone_what_is_announced(scenario: Any) -> None:
+    """These routes are of no interface, and keepalived adds them only when a service gets its quorum."""
+    show = "ip -4 route show table 1819; ip -6 route show table 1819"
+    announced = scenario.run("lb1", show)
+    assert VIP in announced
+    assert VIP6 in announced
+    for command in ("systemctl restart systemd-networkd", "networkctl reload; networkctl reconfigure eth1"):
+        scenario.run("lb1", f"{command}; /usr/lib/systemd/systemd-networkd-wait-online --interface=eth1 --timeout=300")
+        assert scenario.run("lb1", show) == announced, command
+        wait_for_ways(scenario, *scenario.directors)
+    scenario.check("serving")
+
+
 def test_a_director_that_lost_its_quorum_withdraws(scenario: Any) -> None:
     """Its checks come to nobody: the service has no quorum there, and has it elsewhere."""
     rule = "OUTPUT -s 10.0.0.22 -p tcp --dport 80 -j DROP"
