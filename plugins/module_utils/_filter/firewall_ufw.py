@@ -9,6 +9,7 @@ are chains of ours besides.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import shlex
 from typing import AbstractSet, Mapping, Sequence
@@ -80,6 +81,31 @@ def read(text: str, family: int, actions: Sequence[str] = _ALLOW) -> dict[Openin
             )
             found[opening] = bytes.fromhex(known[9] or "").decode("utf-8", "replace")
     return found
+
+
+def refuses(rule: Opening, opening: Opening) -> bool:
+    """Whether a rule of a user that refuses is about all packets that an opening is to let pass."""
+    return (
+        (rule.hook, rule.family) == (opening.hook, opening.family)
+        and rule.protocol in ("any", opening.protocol)
+        and _is_within(opening.source, rule.source)
+        and _is_within(opening.destination, rule.destination)
+        and _are_within(opening.source_ports, rule.source_ports)
+        and _are_within(opening.ports, rule.ports)
+    )
+
+
+def _is_within(address: str | None, outer: str | None) -> bool:
+    if outer is None or address is None:
+        return outer is None
+    try:
+        return forms.address(address) in ipaddress.ip_network(outer, strict=False)
+    except ValueError:  # no network, and no address either
+        return False
+
+
+def _are_within(ports: tuple[int, int] | None, outer: tuple[int, int] | None) -> bool:
+    return outer is None or (ports is not None and outer[0] <= ports[0] <= ports[1] <= outer[1])
 
 
 def _address(text: str) -> str | None:

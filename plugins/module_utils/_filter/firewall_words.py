@@ -100,6 +100,9 @@ def ufw_rule(opening: Opening) -> list[str] | None:
     protocol = _UFW.get(opening.protocol, opening.protocol)
     if protocol not in (*_UFW.values(), *WITH_PORTS[:2]) or opening.is_icmp:
         return None
+    # ufw takes this protocol for one of IPv4, whose packets have IPv6 inside, and refuses any other address.
+    if protocol == _UFW["41"] and opening.family == 6:
+        return None
     anywhere = "0.0.0.0/0" if opening.family == 4 else "::/0"
     start = {"input": ["allow"], "output": ["allow", "out"], "forward": ["route", "allow"]}[opening.hook]
     words = [*start, "proto", protocol, "from", opening.source or anywhere]

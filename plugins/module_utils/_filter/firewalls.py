@@ -83,12 +83,18 @@ class Ufw(Iptables):
         wanted = [each for each in said if self.drops(each)]
         refused = firewall_ufw.read(_kept_by_ufw(self._family), self._family, firewall_ufw.REFUSE)
         for each in wanted:
-            if each._replace(loose=False) in refused:
+            plain = each._replace(loose=False)
+            if plain in refused:
                 # Of two rules that differ in nothing else, ufw keeps the one that was given last.
-                raise BadRequest(
-                    f"ufw has a rule that refuses what has to pass here ({firewall_words.ufw_text(each)}), and would "
-                    "replace it; take that rule out, or use lvs_firewall: check"
-                )
+                problem = "would replace it"
+            elif plain not in current and any(firewall_ufw.refuses(rule, plain) for rule in refused):
+                problem = "would put what is added behind it"
+            else:
+                continue
+            raise BadRequest(
+                f"ufw has a rule that refuses what has to pass here ({firewall_words.ufw_text(each)}), and {problem}; "
+                "take that rule out, or use lvs_firewall: check"
+            )
         plan = firewall_ufw.plan_rules(owner, current, kernel, wanted)
         return [*([plan] if plan.changes else []), *super().plans(owner, self._unsaid(openings))]
 

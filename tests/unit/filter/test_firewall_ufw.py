@@ -56,6 +56,34 @@ def test_a_rule_of_somebody_else_for_the_same_packets(action: str, lets_pass: bo
     assert ufw.read(text, 4, ufw.REFUSE) == ({} if lets_pass else there(WEB, comment=""))
 
 
+@pytest.mark.parametrize(
+    ("rule", "opening", "refuses"),
+    [
+        ("deny tcp 80 0.0.0.0/0 any 0.0.0.0/0 in", WEB, True),
+        ("reject any any 192.168.50.0/24 any 0.0.0.0/0 in", WEB, True),
+        ("deny tcp 1:1024 192.168.50.128 any 0.0.0.0/0 in", WEB, True),
+        ("deny tcp 81 0.0.0.0/0 any 0.0.0.0/0 in", WEB, False),
+        ("deny udp 80 0.0.0.0/0 any 0.0.0.0/0 in", WEB, False),
+        ("deny tcp 80 192.168.51.0/24 any 0.0.0.0/0 in", WEB, False),
+        # Some clients only.
+        ("deny any any 0.0.0.0/0 any 203.0.113.0/24 in", WEB, False),
+        ("deny tcp 80 0.0.0.0/0 any 0.0.0.0/0 out", WEB, False),
+        ("route:deny any any 0.0.0.0/0 any 10.0.0.0/24 in", ANSWER, True),
+        ("deny tcp 30000:30050 ::/0 any ::/0 in", FTP, False),
+        ("deny any any ::/0 any ::/0 in", FTP, True),
+        ("deny vrrp any 0.0.0.0/0 any 0.0.0.0/0 in", VRRP, True),
+    ],
+)
+def test_a_rule_that_refuses_more_than_what_has_to_pass(rule: str, opening: Opening, refuses: bool) -> None:
+    (read,) = ufw.read(f"### tuple ### {rule}\n", opening.family, ufw.REFUSE)
+    assert ufw.refuses(read, opening) is refuses
+
+
+def test_ipv6_around_ipv6_has_no_words_of_ufw() -> None:
+    assert ufw.has_words(Opening("input", 4, "41", destination="10.7.0.11"))
+    assert ufw.needs_chain(Opening("input", 6, "41", destination="2001:db8::21"))
+
+
 def test_whether_its_file_has_a_rule_of_ours() -> None:
     assert ufw.has_ours(f"### tuple ### {TUPLES[WEB]} {COMMENT}\n")
     assert not ufw.has_ours(f"### tuple ### {TUPLES[WEB]} comment=6c76\n")

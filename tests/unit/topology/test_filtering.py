@@ -69,6 +69,7 @@ HALVES = [("input", "tcp", "{}", 80, state) for state in ("half", "closing")]
                 ("output", "4", "10.7.0.11", "new"),
                 *to("192.168.0.100", *HALVES),
                 ("output", "4", "10.7.0.12", "new"),
+                ("input", "icmp", "192.168.0.200"),
             ],
         ),
         (r6, "web1", [("input", "4", "10.7.0.11", "new"), *to("192.168.0.100", REQUEST)]),

@@ -73,7 +73,7 @@ def of_director(site: Site, director: str) -> Iterator[Passing]:
         yield from _between_directors(site, director)
     for service in services:
         is_idle = site.is_moved(director) and not any(site.holds(director, vip.address) for vip in service.vips)
-        for each in _of_service(director, service):
+        for each in (*_of_service(director, service), *_of_tunnels(site, director, service)):
             yield _for_later(each) if is_idle else each
     for service in services:
         for entry in service.real_servers:
@@ -108,6 +108,20 @@ def _of_service(director: str, service: Service) -> Iterator[Passing]:
         yield from _handed_on(service, entry)
     for entry in others if kernel_forward(service) == _NAT else ():
         yield from _answers(service, entry)
+
+
+def _of_tunnels(site: Site, director: str, service: Service) -> Iterator[Passing]:
+    """What says that a packet around a client's was too large goes to whoever put it around."""
+    for entry in service.targets if kernel_forward(service) == "tun" else ():
+        family = entry.address.version
+        own = site.address_towards(director, entry.address, family)
+        if own is not None and entry.host != director:
+            yield Passing(
+                f"ICMP 'too large' for {own}, from which it sends through tunnels",
+                {"hook": "input", "protocol": _ICMP[family], "destination": str(own), "taken": True},
+                AT_RISK,
+                "Large requests hang where the way to a real server has a smaller MTU than the director's interface.",
+            )
 
 
 def _meant(service: Service) -> Iterator[tuple[Address, str, _Ports]]:
