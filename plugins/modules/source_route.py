@@ -15,7 +15,8 @@ description:
     announces a smaller segment size for the VIP makes clients send what fits, also where ICMP is filtered.
   - What comes from the address takes a routing table of our own by a policy rule. The table holds the routes of the
     main table with C(advmss); the main table itself is not touched.
-  - The routes are copied when the module runs, and at boot. Run it again after the main table was changed.
+  - The routes are copied when the module runs, at boot, and when a network manager has set an interface anew. Run the
+    module again after the main table was changed; it alone takes away what has gone.
   - Rules have the priority 32100, and the table has 10000 more than the size for its number, or 70000 or
     140000 more than that where somebody else has routes there.
 author:

@@ -114,6 +114,14 @@ def test_a_rule_of_ufw_that_refuses_is_not_replaced(host: Host) -> None:
     host.files[firewall_ufw.FILES[4]] = TUPLE.format("deny", "")
     with pytest.raises(BadRequest, match=f"ufw allow proto tcp from 0.0.0.0/0 to {VIP} port 80"):
         host.plans(WEB)
+    # Nor would one have any effect behind this.
+    more = TUPLE.format("deny", "").replace(f" {VIP} ", " 0.0.0.0/0 ")
+    host.files[firewall_ufw.FILES[4]] = more
+    with pytest.raises(BadRequest, match="would put what is added behind it"):
+        host.plans(WEB)
+    # Somebody has let it pass before that.
+    host.files[firewall_ufw.FILES[4]] = TUPLE.format("allow", "") + more
+    assert host.plans(WEB) == []
 
 
 def test_rules_of_firewalld_go_where_it_does_not_run(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
