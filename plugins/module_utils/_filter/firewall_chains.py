@@ -29,6 +29,8 @@ _SUFFIXES = {"input": "in", "forward": "fwd", "output": "out"}
 # By family, what iptables and iptables-save call the ICMP that says that a packet was too large.
 _ICMP_OPTION = {4: ("--icmp-type", "3/4"), 6: ("--icmpv6-type", "2")}
 _ICMP_NAMES = {"fragmentation-needed": "3/4", "packet-too-big": "2", "2/0": "2"}
+# What belongs to no connection that netfilter knows, in the order of iptables-save.
+_STRAY = "INVALID,UNTRACKED"
 # What chains of any owner are called. Operators may call theirs so, too.
 _NAMES = re.compile(r"lvs-.+-(?:in|fwd|out)\Z")
 _PORT_RANGE = re.compile(r"(\d{1,5})(?::(\d{1,5}))?\Z")
@@ -71,7 +73,7 @@ def rule_options(opening: Opening) -> list[str]:
         options += ["-m", opening.protocol]
         options += ["--sport", ports_text(opening.source_ports, ":")] if opening.source_ports else []
         options += ["--dport", ports_text(opening.ports, ":")] if opening.ports else []
-    return options
+    return [*options, "-m", "conntrack", "--ctstate", _STRAY] if opening.stray else options
 
 
 def render(owner: str, hook: str, openings: Sequence[Opening]) -> tuple[str, ...]:
@@ -152,6 +154,8 @@ def _asks(option: str, value: str, family: int) -> dict[str, Any] | None:
         ports = _PORT_RANGE.match(value)
         name = "source_ports" if option.startswith("--s") else "ports"
         return {name: (int(ports[1]), int(ports[2] or ports[1]))} if ports else None
+    if (option, value) == ("--ctstate", _STRAY):
+        return {"stray": True}
     is_harmless = option == "-m" or (option, _ICMP_NAMES.get(value, value)) == _ICMP_OPTION[family]
     return {} if is_harmless else None
 

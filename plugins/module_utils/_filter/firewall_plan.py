@@ -35,7 +35,8 @@ _WORDS = re.compile(
 class Opening(NamedTuple):
     """A kind of packet that passes; None: anything. Of ICMP, what says that a packet was too large.
 
-    ``loose``: it may belong to no connection that netfilter knows, so that its state is INVALID.
+    ``loose``: it may belong to no connection that netfilter knows, so that its state is INVALID. ``stray``: nothing but
+    such packets, because a rule of the firewall's own lets all others pass.
     """
 
     hook: str
@@ -46,6 +47,7 @@ class Opening(NamedTuple):
     destination: str | None = None
     ports: tuple[int, int] | None = None
     loose: bool = False
+    stray: bool = False
 
     @property
     def is_icmp(self) -> bool:

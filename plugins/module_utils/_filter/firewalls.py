@@ -108,7 +108,10 @@ class Ufw(Iptables):
         _one_by_one(plan)
 
     def _unsaid(self, openings: Sequence[Opening]) -> list[Opening]:
-        return [each for each in openings if firewall_ufw.needs_chain(each)]
+        """What the chains are for. They are called before ufw's rules, and leave to these what these have words for."""
+        return [
+            each._replace(stray=firewall_ufw.has_words(each)) for each in openings if firewall_ufw.needs_chain(each)
+        ]
 
 
 class Nftables:

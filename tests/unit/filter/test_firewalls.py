@@ -22,6 +22,7 @@ from ansible_collections.lvs.topology.plugins.module_utils._plan import BadReque
 VIP = "192.168.50.128"
 WEB = Opening("input", 4, "tcp", destination=VIP, ports=(80, 80))
 TUPLE = f"### tuple ### {{}} tcp 80 {VIP} any 0.0.0.0/0 in{{}}\n"
+WEB_ALLOWED = f"ufw allow proto tcp from 0.0.0.0/0 to {VIP} port 80"
 OURS = " comment=6c76732e746f706f6c6f6779206d65"
 OF_UFW = "*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:ufw-user-input - [0:0]\nCOMMIT\n"
 CLOSED = "*filter\n:INPUT DROP [0:0]\nCOMMIT\n"
@@ -122,6 +123,28 @@ def test_a_rule_of_ufw_that_refuses_is_not_replaced(host: Host) -> None:
     # Somebody has let it pass before that.
     host.files[firewall_ufw.FILES[4]] = TUPLE.format("allow", "") + more
     assert host.plans(WEB) == []
+
+
+def test_what_ufw_refuses_to_some_it_refuses_before_our_chain_accepts(host: Host) -> None:
+    """The chain is called before all rules of ufw, so it is for packets alone to which these never come."""
+    begin = "*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:ufw-before-input - [0:0]\n:ufw-user-input - [0:0]\n"
+    call = "-A INPUT -j lvs-me-in\n"
+    rules = (
+        "-A INPUT -j ufw-before-input\n-A ufw-before-input -m conntrack --ctstate INVALID -j DROP\n"
+        "-A ufw-before-input -j ufw-user-input\n-A ufw-user-input -s 203.0.113.0/24 -j DROP\n"
+    )
+    host.listed["/usr/sbin/iptables-legacy"] = f"{begin}{rules}COMMIT\n"
+    allow, chain = f"{WEB_ALLOWED} comment 'lvs.topology me'", f"-A lvs-me-in -d {VIP}/32 -p tcp -m tcp --dport 80"
+    chain += " -m conntrack --ctstate INVALID,UNTRACKED -j ACCEPT"
+    assert host.plans(WEB._replace(loose=True)) == [
+        allow,
+        "iptables-legacy -t filter: add -I INPUT 1 -j lvs-me-in",
+        f"iptables-legacy -t filter: add {chain}",
+    ]
+    added = f"-A ufw-user-input -d {VIP}/32 -p tcp -m tcp --dport 80 -j ACCEPT\n{chain}\n"
+    host.listed["/usr/sbin/iptables-legacy"] = f"{begin}:lvs-me-in - [0:0]\n{call}{rules}{added}COMMIT\n"
+    host.files[firewall_ufw.FILES[4]] = TUPLE.format("allow", OURS)
+    assert host.plans(WEB._replace(loose=True)) == []
 
 
 def test_rules_of_firewalld_go_where_it_does_not_run(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
