@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -33,6 +34,8 @@ REQUESTS = {
     "nat": ("http://192.168.50.100:8080/", "app1"),
     "fullnat": ("http://192.168.50.100:8081/", "app1"),
 }
+# A client whom each operator refuses, and one of whom no rule speaks.
+REFUSED, STRANGER = "203.0.113.10", "198.18.0.10"
 # How long a state may take to come on a machine that does much else.
 LIMIT = 600
 ANSI = {"ANSIBLE_PIPELINING": "1", "ANSIBLE_FORKS": "10", "ANSIBLE_HOST_KEY_CHECKING": "0", "ANSIBLE_NOCOLOR": "1"}
@@ -193,6 +196,7 @@ def try_all(trial: Trial) -> None:
     say("manage")
     trial.site("manage")
     trial.serves("manage")
+    try_refused(trial)
     try_disturbances(trial)
     if trial.is_pair:
         try_failover(trial)
@@ -226,6 +230,22 @@ def try_check(trial: Trial) -> None:
             raise Failed(f"verify names what is dropped by {named} only")
     if any((answered := trial.answered(1, 3)).values()):
         raise Failed(f"the firewall lets something pass: {answered}")
+
+
+def try_refused(trial: Trial) -> None:
+    """Whom a rule of the operator refuses on a director comes to no service, and anybody else does."""
+    say("refused clients")
+    directors = [host for host in trial.closed if host.startswith("lb")]
+    for address, is_refused in ((REFUSED, True), (STRANGER, False)):
+        trial.run("client", f"ip address replace {address}/32 dev lo")
+        for method, (url, _who) in trial.methods.items():
+            # The answer need not find its way back: the first packet is what makes an entry.
+            trial.run("client", f"curl -s -m 3 --interface {address} {url} || true")
+            service = urlsplit(url).netloc if urlsplit(url).port else f"{urlsplit(url).netloc}:80"
+            entries = [line for each in directors for line in trial.run(each, "ipvsadm -Lnc").splitlines()]
+            comes = any(f" {address}:" in line and f" {service} " in line for line in entries)
+            if comes is is_refused:
+                raise Failed(f"{method}: {address} {'comes in' if comes else 'is kept out'}")
 
 
 def try_disturbances(trial: Trial) -> None:
