@@ -31,8 +31,8 @@ def held(script: str, deadline: float) -> Iterator[None]:
         while not _taken(handle):
             if time.monotonic() > deadline:
                 raise Refused(
-                    f"{script} still brings back what was lost when the network was set anew. `fuser -v {script}` "
-                    "shows the process; run the task again once it has ended."
+                    f"{script} still brings back what was lost at boot, or when the network was set anew. "
+                    f"`fuser -v {script}` shows the process; run the task again once it has ended."
                 )
             time.sleep(_INTERVAL)
         yield

@@ -158,7 +158,8 @@ def test_what_somebody_is_told_to_set_is_something_that_a_playbook_takes() -> No
     ("name", "playbook", "meant"),
     [
         ("lvs_drain_timout", "drain", "did you mean lvs_drain_timeout? Otherwise "),
-        ("lvs_drain_timout", "verify", ""),
+        ("lvs_drain_timout", "verify", "did you mean lvs_drain_timeout? Otherwise "),
+        ("lvs_plan_directories", "drain", "did you mean lvs_plan_directory? Otherwise "),
         ("lvs_drian_timeout", "drain", "did you mean lvs_drain_timeout? Otherwise "),
         ("lvs_drian_timeout", "verify", None),
         ("lvs_drain_timeout", "verify", None),

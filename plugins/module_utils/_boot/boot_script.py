@@ -375,6 +375,8 @@ Type=oneshot
 RemainAfterExit=yes
 # keepalived waits for this unit. The largest tables take seconds; what hangs must not keep the host from serving.
 TimeoutStartSec=5min
+# firewalld counts as started before it has loaded its rules, which flushes those of iptables. It answers afterwards.
+ExecStartPre=-+/bin/sh -c 'systemctl -q is-active firewalld.service && timeout 60 firewall-cmd --state >/dev/null'
 # arptables-legacy would load its table itself, but the script may not; where it is not there, nft needs no help.
 ExecStartPre=-+/bin/sh -c '{_HAS}.arptables >/dev/null 2>&1 && modprobe -q arptable_filter'
 {PREPARED}ExecStart={SCRIPT_PATH}

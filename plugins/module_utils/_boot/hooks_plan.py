@@ -184,7 +184,9 @@ _CALLED_BY_IFUP = f"""\
 
 _READ_BY_DHCLIENT = f"""\
 {_HEAD}# dhclient has removed all IPv4 addresses of the interface, where it has another one now or none.
-{_AGAIN} || :
+if [ -z "${{new_ip_address-}}" ] || [ "${{new_ip_address-}}" != "${{old_ip_address-}}" ]; then
+    {_AGAIN} || :
+fi
 """
 
 

@@ -23,14 +23,17 @@ def managers() -> hooks_plan.Managers:
     files = _network_files()
     has_ifupdown = bool(hooks_plan.set_up_by_ifup(_text(_IFUPDOWN)))
     # A link may be absent for a moment, such as that of a container, and comes back with the same file.
-    every = files.union(_files_with_drop_in()) if files else files
+    in_use = {os.path.basename(path) for path in files}
+    others = {path for path in _files_with_drop_in() if os.path.basename(path) not in in_use} if files else set()
     return hooks_plan.Managers(
         networkd=bool(files),
         networkmanager=os.path.isdir(_NETWORKMANAGER),
         ifupdown=has_ifupdown,
         dhclient=has_ifupdown and os.path.isdir(os.path.dirname(hooks_plan.DHCLIENT)),
         network_files=tuple(
-            sorted({os.path.basename(path) for path in every if not hooks_plan.says_what_is_kept(_text(path))})
+            sorted(
+                {os.path.basename(path) for path in (*files, *others) if not hooks_plan.says_what_is_kept(_text(path))}
+            )
         ),
     )
 
@@ -41,10 +44,10 @@ def drop_ins() -> list[str]:
 
 
 def _files_with_drop_in() -> set[str]:
-    """The files of networkd to which we have added something, and which are still there."""
+    """The files of networkd to which we have added something: of each name the one that counts, unless it is masked."""
     names = [os.path.basename(os.path.dirname(path))[: -len(".d")] for path in drop_ins()]
-    paths = [f"{folder}/{name}" for name in names for folder in _FOLDERS]
-    return {path for path in paths if os.path.exists(path)}
+    there = ([path for path in (f"{folder}/{name}" for folder in _FOLDERS) if os.path.exists(path)] for name in names)
+    return {paths[0] for paths in there if paths and os.path.isfile(paths[0])}
 
 
 def _network_files() -> set[str]:

@@ -29,8 +29,8 @@ _SUFFIXES = {"input": "in", "forward": "fwd", "output": "out"}
 # By family, what iptables and iptables-save call the ICMP that says that a packet was too large.
 _ICMP_OPTION = {4: ("--icmp-type", "3/4"), 6: ("--icmpv6-type", "2")}
 _ICMP_NAMES = {"fragmentation-needed": "3/4", "packet-too-big": "2", "2/0": "2"}
-# What belongs to no connection that netfilter knows, in the order of iptables-save.
-_STRAY = "INVALID,UNTRACKED"
+# What belongs to no connection that netfilter knows.
+_STRAY = "INVALID"
 # What chains of any owner are called. Operators may call theirs so, too.
 _NAMES = re.compile(r"lvs-.+-(?:in|fwd|out)\Z")
 _PORT_RANGE = re.compile(r"(\d{1,5})(?::(\d{1,5}))?\Z")

@@ -10,9 +10,10 @@ are chains of ours besides.
 from __future__ import annotations
 
 import ipaddress
+import itertools
 import re
 import shlex
-from typing import AbstractSet, Mapping, Sequence
+from typing import AbstractSet, Iterator, Mapping, Sequence
 
 from ansible_collections.lvs.topology.plugins.module_utils import _forms as forms
 from ansible_collections.lvs.topology.plugins.module_utils._filter import firewall_chains, firewall_words
@@ -24,9 +25,10 @@ FILES = {4: "/etc/ufw/user.rules", 6: "/etc/ufw/user6.rules"}
 _PREFIXES = {4: "ufw", 6: "ufw6"}
 # What a rule does with the packets that it is about.
 _ALLOW, REFUSE = ("allow", "limit"), ("deny", "reject")
-# action protocol dport dst sport src direction, as ufw writes them above each rule.
+# action protocol dport dst sport src direction, as ufw writes them above each rule; with the names of application
+# profiles before the direction where there are such.
 _TUPLE = re.compile(
-    r"### tuple ### (route:)?([a-z]+)(?:_log|_log-all)? (\S+) (\S+) (\S+) (\S+) (\S+) (in|out)"
+    r"### tuple ### (route:)?([a-z]+)(?:_log|_log-all)? (\S+) (\S+) (\S+) (\S+) (\S+)(?: \S+ \S+)? (in|out)"
     r"(?: comment=((?:[0-9a-f]{2})*))?\Z",
     re.ASCII,
 )
@@ -69,29 +71,50 @@ def read(text: str, family: int, actions: Sequence[str] = _ALLOW) -> dict[Openin
         # Rules for several ports at once are none of ours, and would read as ones for every port.
         if known and known[2] in actions and not any("," in ports for ports in (known[4], known[6])):
             route, _action, protocol, port, destination, source_port, source, direction = known.groups()[:8]
-            hook = "forward" if route else {"in": "input", "out": "output"}[direction]
-            opening = Opening(
-                hook=hook,
-                family=family,
-                protocol=protocol_name(protocol),
-                source=_address(source),
-                source_ports=_ports(source_port),
-                destination=_address(destination),
-                ports=_ports(port),
-            )
+            opening = _opening(family, (route, protocol, port, destination, source_port, source, direction))
             found[opening] = bytes.fromhex(known[9] or "").decode("utf-8", "replace")
     return found
 
 
-def refuses(rule: Opening, opening: Opening) -> bool:
-    """Whether a rule of a user that refuses is about all packets that an opening is to let pass."""
-    return (
-        (rule.hook, rule.family) == (opening.hook, opening.family)
-        and rule.protocol in ("any", opening.protocol)
-        and _is_within(opening.source, rule.source)
-        and _is_within(opening.destination, rule.destination)
-        and _are_within(opening.source_ports, rule.source_ports)
-        and _are_within(opening.ports, rule.ports)
+def refuses(text: str, opening: Opening) -> bool:
+    """Whether the first rule of users that is about all these packets refuses them.
+
+    Where one before it lets some of them pass, such as those of a network, whoever wrote them has thought of it.
+    """
+    for action, rule in _in_order(text, opening.family):
+        is_about = (
+            rule.hook == opening.hook
+            and rule.protocol in ("any", opening.protocol)
+            and _is_within(opening.destination, rule.destination)
+            and _are_within(opening.source_ports, rule.source_ports)
+            and _are_within(opening.ports, rule.ports)
+        )
+        if is_about and (action in _ALLOW or _is_within(opening.source, rule.source)):
+            return action in REFUSE
+    return False
+
+
+def _in_order(text: str, family: int) -> Iterator[tuple[str, Opening]]:
+    """The rules of users with their actions. One for several ports, or of an application profile, is several."""
+    for line in text.splitlines():
+        known = _TUPLE.match(line)
+        if known:
+            action, several = known[2], [known[position].split(",") for position in (4, 6)]
+            for port, source_port in itertools.product(*several):
+                route, _action, protocol, _port, destination, _source_port, source, direction = known.groups()[:8]
+                yield action, _opening(family, (route, protocol, port, destination, source_port, source, direction))
+
+
+def _opening(family: int, said: tuple[str, ...]) -> Opening:
+    route, protocol, port, destination, source_port, source, direction = said
+    return Opening(
+        hook="forward" if route else {"in": "input", "out": "output"}[direction],
+        family=family,
+        protocol=protocol_name(protocol),
+        source=_address(source),
+        source_ports=_ports(source_port),
+        destination=_address(destination),
+        ports=_ports(port),
     )
 
 

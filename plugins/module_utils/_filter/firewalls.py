@@ -87,8 +87,8 @@ class Ufw(Iptables):
             if plain in refused:
                 # Of two rules that differ in nothing else, ufw keeps the one that was given last.
                 problem = "would replace it"
-            elif plain not in current and any(firewall_ufw.refuses(rule, plain) for rule in refused):
-                problem = "would put what is added behind it"
+            elif firewall_ufw.refuses(_kept_by_ufw(self._family), plain):
+                problem = "has what is added behind it"
             else:
                 continue
             raise BadRequest(

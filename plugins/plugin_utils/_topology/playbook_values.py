@@ -19,6 +19,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.mistak
     WrongModel,
     as_lines,
     choose,
+    did_you_mean,
     show,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.read.inventory import NAMES
@@ -71,9 +72,12 @@ def unknown_names_of(given: Any, arguments: Any, playbook: Any) -> list[str]:
     if playbook not in known:
         raise WrongModel([Mistake("playbook", f"{show(playbook)} is not known", choose(playbook, known))])
     begins, own = tuple(f"{_PREFIX}{name}_" for name in known), [*known[playbook]]
+    every = [each for one in known.values() for each in one]
     strange = {*names(given, "names")}.difference(NAMES, *known.values())
     return as_lines(
-        Mistake(name, "no playbook has a variable of this name", choose(name, own))
+        Mistake(
+            name, "no playbook has a variable of this name", f"{did_you_mean(name, every)}use one of {', '.join(own)}"
+        )
         for name in sorted(strange)
         if name.startswith(begins) or _is_nearly_one(name, own)
     )

@@ -185,6 +185,18 @@ def test_a_manager_goes_on_where_nothing_can_be_brought_back(path: str, status: 
     assert called.read_text() == times * "--no-block restart lvs-topology-network.service\n"
 
 
+def test_a_lease_that_goes_on_is_no_reason(tmp_path: Path) -> None:
+    file = hooks_plan.wanted_files(Managers(ifupdown=True, dhclient=True), ALL, [])[hooks_plan.DHCLIENT]
+    assert file is not None
+    called = tmp_path / "called"
+    (tmp_path / "systemctl").write_text(f"#!/bin/sh\necho x >>{called}\n")
+    (tmp_path / "systemctl").chmod(0o755)
+    leases = [{"old_ip_address": "10.0.0.5"}, {"old_ip_address": "10.0.0.5", "new_ip_address": "10.0.0.6"}]
+    for lease in ({"old_ip_address": "10.0.0.5", "new_ip_address": "10.0.0.5"}, *leases):
+        subprocess.run(["/bin/sh", "-eu", "-c", file.text], env={"PATH": str(tmp_path), **lease}, check=True)
+    assert called.read_text().count("x") == len(leases)
+
+
 @pytest.mark.parametrize("path", [hooks_plan.DISPATCHER, hooks_plan.IF_UP, hooks_plan.DHCLIENT])
 def test_what_managers_call_is_sound(path: str) -> None:
     file = hooks_plan.wanted_files(Managers(networkmanager=True, ifupdown=True, dhclient=True), ALL, [])[path]
@@ -244,18 +256,21 @@ def test_managers_of_a_host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
 
 
 def test_a_link_that_is_absent_keeps_what_was_added_for_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    links, folder = tmp_path / "links", tmp_path / "network"
-    links.mkdir()
-    folder.mkdir()
+    links, first, second = (tmp_path / name for name in ("links", "etc", "lib"))
+    for folder in (links, first, second):
+        folder.mkdir()
     monkeypatch.setattr(network_managers, "_LINKS", str(links))
-    monkeypatch.setattr(network_managers, "_FOLDERS", [str(folder)])
-    added = [hooks_plan.drop_in(name) for name in ("50-usb.network", "60-gone.network", "70-said.network")]
-    monkeypatch.setattr(network_managers, "drop_ins", lambda: added)
-    (folder / "50-usb.network").write_text("[Network]\nDHCP=yes\n")
-    (folder / "70-said.network").write_text("[Network]\nKeepConfiguration=no\n")
+    monkeypatch.setattr(network_managers, "_FOLDERS", [str(first), str(second)])
+    names = ("10-eth.network", "50-usb.network", "60-gone.network", "70-said.network", "80-masked.network")
+    monkeypatch.setattr(network_managers, "drop_ins", lambda: [hooks_plan.drop_in(name) for name in names])
+    for name in ("10-eth.network", "50-usb.network", "70-said.network", "80-masked.network"):
+        (second / name).write_text("[Network]\nDHCP=yes\n")
+    # Of each name the first file counts.
+    (first / "70-said.network").write_text("[Network]\nKeepConfiguration=no\n")
+    (first / "80-masked.network").symlink_to("/dev/null")
     assert network_managers.managers() == NONE
-    (links / "2").write_text("NETWORK_FILE=/etc/systemd/network/10-eth.network\n")
-    assert network_managers.managers().network_files == ("10-eth.network", "50-usb.network")
+    (links / "2").write_text("NETWORK_FILE=/etc/systemd/network/10-other.network\n")
+    assert network_managers.managers().network_files == ("10-eth.network", "10-other.network", "50-usb.network")
 
 
 @pytest.mark.parametrize(

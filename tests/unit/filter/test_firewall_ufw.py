@@ -72,11 +72,22 @@ def test_a_rule_of_somebody_else_for_the_same_packets(action: str, lets_pass: bo
         ("deny tcp 30000:30050 ::/0 any ::/0 in", FTP, False),
         ("deny any any ::/0 any ::/0 in", FTP, True),
         ("deny vrrp any 0.0.0.0/0 any 0.0.0.0/0 in", VRRP, True),
+        ("deny tcp 443,80 0.0.0.0/0 any 0.0.0.0/0 in", WEB, True),
+        ("deny tcp 443,8080 0.0.0.0/0 any 0.0.0.0/0 in", WEB, False),
+        ("deny tcp 80 0.0.0.0/0 any 0.0.0.0/0 Nginx%20HTTP - in", WEB, True),
+        ("deny tcp 80 0.0.0.0/0 any 0.0.0.0/0 in_eth7", WEB, False),
     ],
 )
 def test_a_rule_that_refuses_more_than_what_has_to_pass(rule: str, opening: Opening, refuses: bool) -> None:
-    (read,) = ufw.read(f"### tuple ### {rule}\n", opening.family, ufw.REFUSE)
-    assert ufw.refuses(read, opening) is refuses
+    text = f"### tuple ### {rule}\n"
+    assert ufw.refuses(text, opening) is refuses
+    # The first one counts, and one for some clients says that somebody has thought of it.
+    for allow in (
+        TUPLES[opening],
+        TUPLES[opening].replace("0.0.0.0/0 in", "10.0.0.0/8 in").replace("::/0 in", "fd00::/8 in"),
+    ):
+        assert not ufw.refuses(f"### tuple ### {allow}\n{text}", opening)
+        assert ufw.refuses(f"{text}### tuple ### {allow}\n", opening) is refuses
 
 
 def test_ipv6_around_ipv6_has_no_words_of_ufw() -> None:

@@ -118,7 +118,7 @@ def test_a_rule_of_ufw_that_refuses_is_not_replaced(host: Host) -> None:
     # Nor would one have any effect behind this.
     more = TUPLE.format("deny", "").replace(f" {VIP} ", " 0.0.0.0/0 ")
     host.files[firewall_ufw.FILES[4]] = more
-    with pytest.raises(BadRequest, match="would put what is added behind it"):
+    with pytest.raises(BadRequest, match="has what is added behind it"):
         host.plans(WEB)
     # Somebody has let it pass before that.
     host.files[firewall_ufw.FILES[4]] = TUPLE.format("allow", "") + more
@@ -135,7 +135,7 @@ def test_what_ufw_refuses_to_some_it_refuses_before_our_chain_accepts(host: Host
     )
     host.listed["/usr/sbin/iptables-legacy"] = f"{begin}{rules}COMMIT\n"
     allow, chain = f"{WEB_ALLOWED} comment 'lvs.topology me'", f"-A lvs-me-in -d {VIP}/32 -p tcp -m tcp --dport 80"
-    chain += " -m conntrack --ctstate INVALID,UNTRACKED -j ACCEPT"
+    chain += " -m conntrack --ctstate INVALID -j ACCEPT"
     assert host.plans(WEB._replace(loose=True)) == [
         allow,
         "iptables-legacy -t filter: add -I INPUT 1 -j lvs-me-in",

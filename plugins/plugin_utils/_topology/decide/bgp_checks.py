@@ -72,7 +72,7 @@ def _check_state(site: Site, name: str, service: Service) -> Iterator[Mistake]:
 
 def _check_loop(site: Site, name: str, service: Service) -> Iterator[Mistake]:
     """A director schedules what comes to a VIP of its own, also where another director has done so already."""
-    others = {own: each for each in site.partners(name) if each != name for own in site.addresses(each)}
+    others = site.at_other_directors(name)
     for entry in service.targets:
         other = entry.host or others.get(entry.address)
         if other in site.partners(name):

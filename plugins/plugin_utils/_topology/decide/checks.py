@@ -11,7 +11,6 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.mistak
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.model import (
     Address,
     Marked,
-    Network,
     RealServer,
     Service,
     Vip,
@@ -180,23 +179,34 @@ def _check_vip(site: Site, director: str, virtual: Vip, owned: Mapping[Address, 
 
 
 def _check_broadcasts(site: Site) -> Iterator[Mistake]:
-    """What no host can be, among the addresses that somebody is to have, or is sent to."""
+    """What no single host can be, among the addresses that somebody is to have, or is sent to."""
     for name in dict.fromkeys([*site.services, *site.listings]):
-        broadcasts: dict[Address, Network] = {
-            each.own.network.broadcast_address: each.own.network
-            for each in site.on_link(name)
-            if each.own.version == 4 and each.own.network.prefixlen < full_prefix(each.own.ip) - 1
-        }
-        written = [(f"{name}: lvs_gateway", each) for each in site.host(name).gateways or ()]
+        ends = _ends(site, name)
+        # Any router answers by the one of IPv6 (RFC 4291, section 2.6.1), which makes it a gateway.
+        gateways = [each for each in site.host(name).gateways or () if each.version == 4]
+        written: list[tuple[str, Address]] = [(f"{name}: lvs_gateway", each) for each in gateways]
         if name in site.services:
             written += [(each.path, each.address) for each in site.floating_of(name)]
         for service in site.services.get(name, ()):
             written += [(vip.path, vip.address) for vip in service.vips]
             written += [(_place(site, entry), entry.address) for entry in service.targets]
         for path, address in written:
-            if address in broadcasts:
-                problem = f"{address} is the broadcast address of {broadcasts[address]}, where {name} is"
-                yield Mistake(path, problem, "use another address of it")
+            if address in ends:
+                yield Mistake(path, f"{address} is {ends[address]}, where {name} is", "use another address of it")
+
+
+def _ends(site: Site, name: str) -> dict[Address, str]:
+    """By address, what it is of a network of the host. The lowest one of IPv4 is like others, from Linux 5.14 on."""
+    found: dict[Address, str] = {}
+    for link in site.on_link(name):
+        network = link.own.network
+        if network.prefixlen >= full_prefix(link.own.ip) - 1:
+            continue
+        if network.version == 4:
+            found[network.broadcast_address] = f"the broadcast address of {network}"
+        else:
+            found[network.network_address] = f"the address of all routers of {network}"
+    return found
 
 
 def _place(site: Site, entry: RealServer) -> str:

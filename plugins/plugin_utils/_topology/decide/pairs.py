@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from ansible_collections.lvs.topology.plugins.module_utils._ipvs.entries import DEFAULT_TIMEOUTS
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.mistakes import Mistake
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.model import (
     RealServer,
@@ -19,6 +20,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.base.model_
     Vrrp,
 )
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide import vrrp
+from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.needs import Note
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.site import Site
 from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide.table import (
     kernel_forward,
@@ -40,7 +42,6 @@ def check_pairs(site: Site) -> Iterator[Mistake]:
             if not (site.host(partners[0]).vrrp.is_wrong or site.host(director).vrrp.is_wrong):
                 yield from _check_vrrp(site, partners[0], director)
             yield from _check_sync(site, partners[0], director)
-            yield from _check_timeouts(site, partners[0], director)
             yield from _check_conntrackd(site, partners[0], director)
         for other in moved[:position]:
             if other in partners:
@@ -56,19 +57,24 @@ def _check_active(site: Site) -> Iterator[Mistake]:
         partners = [each for each in site.partners(director) if each in routed[:position]]
         if partners:
             yield from _check_services(site, partners[0], director)
-            yield from _check_timeouts(site, partners[0], director)
 
 
 def _check_unprepared(site: Site, director: str) -> Iterator[Mistake]:
     """A director that is a real server too, and is listed by its address alone: nobody keeps packets from a loop."""
-    others = {own: each for each in site.partners(director) if each != director for own in site.addresses(each)}
+    others = site.at_other_directors(director)
     for service in site.services[director] if others else ():
-        for entry in service.targets if kernel_forward(service) != "nat" else ():
+        for entry in service.real_servers if kernel_forward(service) != "nat" else ():
             other = others.get(entry.address) if entry.host is None else None
-            if other:
+            # With both, the kernel keeps a backup from handing on; somebody has seen to it.
+            if other and not (_is_guarded(site, other) and _is_guarded(site, director)):
                 problem = f"{entry.address} is {other}, a director of the same VIPs, and would hand packets on again"
                 remedy = f"write host: {other}, and add it to the group {site.inventory.group_name('lvs_real_servers')}"
                 yield Mistake(entry.path, problem, remedy)
+
+
+def _is_guarded(site: Site, director: str) -> bool:
+    host = site.host(director)
+    return host.sync is not None and dict(host.sysctls).get("net.ipv4.vs.backup_only") == "1"
 
 
 def _check_services(site: Site, first: str, other: str) -> Iterator[Mistake]:
@@ -313,16 +319,23 @@ def _check_sync(site: Site, first: str, other: str) -> Iterator[Mistake]:
             yield _differs(f"{other}: lvs_sync.{key}", getattr(ours, key), there, getattr(theirs, key))
 
 
-def _check_timeouts(site: Site, first: str, other: str) -> Iterator[Mistake]:
-    """How long a connection is remembered shall not depend on who is master."""
-    theirs, ours = (dict(site.host(name).timeouts) for name in (first, other))
-    if theirs != ours:
-        problem = f"is {_timeouts(ours)} here, and {_timeouts(theirs)} at {first}: lvs_timeouts"
-        yield Mistake(f"{other}: lvs_timeouts", problem, f"{_SAME}: write it once, for both")
+def notes(site: Site, director: str) -> Iterator[Note]:
+    """How long a connection is remembered should not depend on which director has it."""
+    ours = _timeouts(site, director)
+    other = next((each for each in site.partners(director) if _timeouts(site, each) != ours), None)
+    if other:
+        said, there = (
+            ", ".join(f"{key} {seconds}" for key, seconds in _timeouts(site, each).items())
+            for each in (director, other)
+        )
+        yield Note(
+            f"{director}: lvs_timeouts: comes to {said}, and that of {other}, which shares VIPs, to {there}: "
+            "connections that move are remembered for another time"
+        )
 
 
-def _timeouts(given: Mapping[str, int]) -> str:
-    return ", ".join(f"{key} {seconds}" for key, seconds in given.items()) or "not set"
+def _timeouts(site: Site, director: str) -> dict[str, int]:
+    return {**DEFAULT_TIMEOUTS, **dict(site.host(director).timeouts)}
 
 
 def _check_conntrackd(site: Site, first: str, other: str) -> Iterator[Mistake]:

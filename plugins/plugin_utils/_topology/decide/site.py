@@ -119,6 +119,12 @@ class Site:
             ),
         )
 
+    def at_other_directors(self, director: str) -> Mapping[Address, str]:
+        """The addresses of the others that have its VIPs. What it has as well, such as a bridge's, is its own to it."""
+        own = self.addresses(director)
+        others = (each for each in self.partners(director) if each != director)
+        return {each: other for other in others for each in self.addresses(other) if each not in own}
+
     def _shared(self, director: str) -> frozenset[Address]:
         """What directors that have it both belong together by.
 

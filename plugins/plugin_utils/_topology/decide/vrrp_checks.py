@@ -166,8 +166,8 @@ def _check_strange(site: Site, name: str, carrier: Carrier, path: str) -> Iterat
 def _check_heard(site: Site, name: str, carrier: Carrier, path: str) -> Iterator[Mistake | Note]:
     """Of directors whose facts are known: who is not sent to hears nothing, and becomes master as well."""
     partners = site.partners(name)
-    known = {each: {*site.addresses(each)} for each in partners if site.is_known(each)}
-    peers = {each for each in carrier.peers if each.version == carrier.family}
+    known = {each: {*site.addresses(each), *site.held(each)} for each in partners if site.is_known(each)}
+    peers = {each for each in carrier.peers if each.version == carrier.family and not each.is_link_local}
     nobodys = sorted(map(str, peers.difference(*known.values())))
     for other, addresses in known.items() if peers and not nobodys else ():
         if other != name and not addresses & peers:

@@ -22,6 +22,7 @@ from ansible_collections.lvs.topology.plugins.plugin_utils._topology.decide impo
     conntrackd,
     guard,
     logins,
+    pairs,
     sync_daemons,
     through_vip,
     vrrp,
@@ -73,6 +74,7 @@ def _director_needs(site: Site, name: str) -> Iterator[Need]:
             yield Mark(service.fwmark or 0, each.vip.address, each.protocol, each.ports)
         yield from METHODS[service.forward].director(site, name, service)
     yield from sync_daemons.needs(site, name)
+    yield from pairs.notes(site, name)
     yield from guard.unguarded(site, name)
     yield from conntrackd.needs(site, name)
     yield from bgp_checks.needs(site, name)

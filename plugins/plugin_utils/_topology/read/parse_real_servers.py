@@ -161,8 +161,11 @@ class RealServers:
             return None, None
         if address is None:
             return name, self._address_of(name, side)
+        # Facts alone may show on another host what moves, and on this one what the inventory does not say.
         other = self._host_at(address)
-        if other not in (None, name) and address not in self._inventory.written_addresses(name):
+        seen = [own.ip for each in self._inventory.facts(name).interfaces or () for own in each.addresses]
+        known = {*self._inventory.written_addresses(name), *seen}
+        if other is not None and address in self._inventory.written_addresses(other) and address not in known:
             remedy = f"write host: {other}, or the address of {name}"
             reader.refuse("address", f"{address} is {other}, and host names {name}", remedy)
             return None, None
