@@ -77,17 +77,18 @@ class Ufw(Iptables):
         return is_own and (firewall_ufw.is_closed(opening, self._table) or super().drops(opening))
 
     def plans(self, owner: str, openings: Sequence[Opening]) -> list[Plan]:
-        current = firewall_ufw.read(_kept_by_ufw(self._family), self._family)
+        kept = _kept_by_ufw(self._family)
+        current = firewall_ufw.read(kept, self._family)
         said = [each for each in self._own(openings) if firewall_ufw.has_words(each)]
         kernel = firewall_ufw.in_kernel(self._table, self._family)
         wanted = [each for each in said if self.drops(each)]
-        refused = firewall_ufw.read(_kept_by_ufw(self._family), self._family, firewall_ufw.REFUSE)
+        refused = firewall_ufw.read(kept, self._family, firewall_ufw.REFUSE)
         for each in wanted:
             plain = each._replace(loose=False)
             if plain in refused:
                 # Of two rules that differ in nothing else, ufw keeps the one that was given last.
                 problem = "would replace it"
-            elif firewall_ufw.refuses(_kept_by_ufw(self._family), plain):
+            elif firewall_ufw.refuses(kept, plain):
                 problem = "has what is added behind it"
             else:
                 continue
